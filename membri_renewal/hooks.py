@@ -1,0 +1,5 @@
+def pre_init_hook(env):
+    """The no-overlap constraint of cotisations compares a contact (=) and a range of
+    dates (&&) in one index, which PostgreSQL does with its trusted btree_gist extension.
+    """
+    env.cr.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")

@@ -1,0 +1,157 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    membri_invoice_type = fields.Selection(
+        [("enrolment", "Enrolment"), ("renewal", "Renewal")],
+        string="Membership Invoice",
+        copy=False,
+        index="btree_not_null",
+        readonly=True,
+        help="Empty on ordinary invoices.",
+    )
+    membri_renewal_id = fields.Many2one(
+        "membri.renewal",
+        string="Renewal",
+        copy=False,
+        index="btree_not_null",
+        readonly=True,
+        ondelete="restrict",
+    )
+    membri_cotisation_ids = fields.One2many(
+        "membri.cotisation", "invoice_id", string="Cotisations", readonly=True
+    )
+
+    # ------------------------------------------------------------------
+    # Hooks: each of them only says "look again"; what follows is decided from the
+    # facts by membri.cotisation._sync_with_invoice
+    # ------------------------------------------------------------------
+
+    def _membri_sync(self):
+        """Bring the cotisations that these moves (invoices or credit notes) are about in
+        line with them."""
+        moves_sudo = self.sudo()
+        if moves_sudo and not self.env.context.get("membri_defer_sync"):
+            moves_sudo.invoice_line_ids.membri_cotisation_id._sync_with_invoice()
+
+    def _post(self, soft=True):
+        # EXTENDS account
+        posted = super()._post(soft=soft)
+        posted._membri_sync()
+        return posted
+
+    def _invoice_paid_hook(self):
+        # EXTENDS account
+        result = super()._invoice_paid_hook()
+        self._membri_sync()
+        return result
+
+    def button_draft(self):
+        # EXTENDS account
+        result = super().button_draft()
+        self._membri_sync()
+        return result
+
+    def button_cancel(self):
+        # EXTENDS account
+        # it drafts a posted invoice first: what it becomes counts, not the way there
+        result = super(
+            AccountMove, self.with_context(membri_defer_sync=True)
+        ).button_cancel()
+        self._membri_sync()
+        return result
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # EXTENDS account: credit notes are membership documents too
+        default_values_list = default_values_list or [{} for _move in self]
+        for move, values in zip(self, default_values_list, strict=True):
+            if move.membri_invoice_type:
+                values.setdefault("membri_invoice_type", move.membri_invoice_type)
+                values.setdefault("membri_renewal_id", move.membri_renewal_id.id)
+        return super()._reverse_moves(default_values_list, cancel=cancel)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_membri(self):
+        self._membri_check_can_unlink()
+
+    def _membri_check_can_unlink(self):
+        """A draft that a cotisation waits for is cancelled, not deleted: its number and its
+        history stay."""
+        for move in self.sudo().filtered("membri_cotisation_ids"):
+            living = move.membri_cotisation_ids.filtered(
+                lambda c: c.state in ("pending", "scheduled", "active")
+            )
+            if living:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s is the invoice of %(cotisation)s of %(member)s. Cancel it "
+                        "instead of deleting it: the cotisation follows.",
+                        invoice=move.display_name,
+                        cotisation=living[0].name,
+                        member=living[0].partner_id.display_name,
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # Voiding, on behalf of a reset
+    # ------------------------------------------------------------------
+
+    def _membri_has_money(self):
+        """:return: whether anything was paid, or is being paid, on this invoice"""
+        self.ensure_one()
+        if self.currency_id.is_zero(self.amount_total):
+            return False
+        under_way = self.transaction_ids.filtered(
+            lambda tx: tx.state in ("pending", "authorized")
+        )
+        return bool(under_way) or self.payment_state in ("paid", "in_payment", "partial")
+
+    def _membri_void(self):
+        """Cancel posted invoices, or credit them where cancelling is not allowed: inalterable
+        hash, locked period. The caller has seen to it that there is no money on them."""
+        for invoice in self.filtered(lambda move: move.state != "cancel"):
+            if invoice.state == "draft":
+                invoice.button_cancel()
+            elif invoice._can_be_unlinked() and not invoice.need_cancel_request:
+                invoice.button_cancel()
+            else:
+                invoice._reverse_moves(
+                    [
+                        {
+                            "date": invoice.company_id._membri_today(),
+                            "invoice_date": invoice.company_id._membri_today(),
+                            "ref": self.env._("Reversal of %(name)s", name=invoice.name),
+                        }
+                    ],
+                    cancel=True,
+                )
+
+    def action_membri_view_source(self):
+        """From the invoice to the renewal that made it, else to its cotisations."""
+        self.ensure_one()
+        if self.membri_renewal_id:
+            return self.membri_renewal_id._get_records_action()
+        return self.membri_cotisation_ids._get_records_action(
+            name=self.env._("Cotisations")
+        )
+
+    def _membri_replace_by(self, replacement):
+        """Make ``replacement`` the living invoice of the terms of this one."""
+        self.ensure_one()
+        cotisations_sudo = self.sudo().membri_cotisation_ids
+        if not cotisations_sudo:
+            return
+        replacement.sudo().write(
+            {
+                "membri_invoice_type": self.membri_invoice_type,
+                "membri_renewal_id": self.membri_renewal_id.id,
+            }
+        )
+        cotisations_sudo._internal_write({"invoice_id": replacement.id})
+        self.env["membri.renewal"].sudo().search(
+            [("invoice_id", "=", self.id)]
+        )._internal_write({"invoice_id": replacement.id})
+        cotisations_sudo._sync_with_invoice()

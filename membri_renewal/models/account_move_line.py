@@ -1,0 +1,32 @@
+from odoo import fields, models
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    membri_cotisation_id = fields.Many2one(
+        "membri.cotisation",
+        string="Cotisation",
+        copy=False,
+        index="btree_not_null",
+        readonly=True,
+        ondelete="restrict",
+        help="The term that this line invoices. One invoice may serve several members.",
+    )
+
+    def _copy_data_extend_business_fields(self, values):
+        # EXTENDS account: a credit note, and the invoice that replaces a reversed one,
+        # are about the same term; an ordinary duplicate is not
+        super()._copy_data_extend_business_fields(values)
+        values["membri_cotisation_id"] = self.membri_cotisation_id.id
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    def unlink(self):
+        # EXTENDS account: money that goes away again has no hook of its own
+        moves = (self.debit_move_id | self.credit_move_id).move_id
+        result = super().unlink()
+        moves.exists()._membri_sync()
+        return result

@@ -1,0 +1,159 @@
+from odoo import models
+from odoo.fields import Command
+from odoo.tools import formatLang
+
+from .cotisation import LIVING_STATES
+
+PAID_STATES = ("paid", "in_payment")
+
+
+class MembriCotisation(models.Model):
+    """Invoices that follow the membership, and the membership that follows the money."""
+
+    _inherit = "membri.cotisation"
+
+    # ------------------------------------------------------------------
+    # From cotisations to invoices
+    # ------------------------------------------------------------------
+
+    def _create_invoices(self, invoice_type):
+        """Create, post and queue for sending one invoice per cotisation, in one batch.
+
+        :param invoice_type: ``enrolment`` or ``renewal``
+        :return: the posted ``account.move`` records, in sudo
+        """
+        invoices_sudo = self.env["account.move"].sudo()
+        for company, cotisations in self.grouped("company_id").items():
+            # sudo: the invoice is a consequence of the membership; who may approve or
+            # enrol need not be allowed to write invoices of any other kind
+            created_sudo = invoices_sudo.with_company(company).create(
+                [cotisation._prepare_invoice_vals(invoice_type) for cotisation in cotisations]
+            )
+            for cotisation, invoice_sudo in zip(cotisations, created_sudo, strict=True):
+                cotisation._internal_write({"invoice_id": invoice_sudo.id})
+            invoices_sudo |= created_sudo
+        # linked before they are posted: an invoice of zero is paid at once
+        invoices_sudo._post(soft=False)
+        return invoices_sudo
+
+    def _prepare_invoice_vals(self, invoice_type):
+        """:return: values of the invoice of this cotisation; dates and accounts are Odoo's own"""
+        self.ensure_one()
+        partner = self.partner_id
+        return {
+            "move_type": "out_invoice",
+            "partner_id": partner.address_get(["invoice"])["invoice"],
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": self.company_id._membri_today(),
+            "invoice_origin": self.renewal_id.name or self.name,
+            "invoice_user_id": (partner.user_id or self.company_id.membri_officer_id).id,
+            "membri_invoice_type": invoice_type,
+            "membri_renewal_id": self.renewal_id.id,
+            "invoice_line_ids": [
+                Command.create(line._prepare_invoice_line_vals()) for line in self.line_ids
+            ],
+        }
+
+    def _queue_invoices(self):
+        """Hand the invoices to Odoo's own sending queue, as its batch dialog does.
+
+        A payer without a usable address is told to the staff; the invoice stays posted.
+        """
+        reachable = self.filtered(lambda c: c.invoice_id.partner_id.email)
+        for cotisation in self - reachable:
+            cotisation.invoice_id._message_log(
+                body=self.env._(
+                    "This invoice was not emailed: %(payer)s has no email address. Add one and "
+                    "send the invoice again, or post it.",
+                    payer=cotisation.invoice_id.partner_id.display_name,
+                )
+            )
+        if reachable:
+            author = self.env.user
+            reachable.invoice_id.sudo().sending_data = {
+                "author_user_id": author.id,
+                "author_partner_id": author.partner_id.id,
+            }
+            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+
+    # ------------------------------------------------------------------
+    # From invoices to cotisations
+    # ------------------------------------------------------------------
+
+    def _get_invoice_lines(self):
+        """:return: the lines of the living invoice that are about this cotisation"""
+        self.ensure_one()
+        return self.invoice_id.sudo().invoice_line_ids.filtered(
+            lambda line: line.membri_cotisation_id == self and line.display_type == "product"
+        )
+
+    def _is_credited(self):
+        """:return: whether posted credit notes take back all that was invoiced for this
+        cotisation; a credit note of another member's lines on the same invoice does not"""
+        self.ensure_one()
+        invoice = self.invoice_id.sudo()
+        if not invoice:
+            return False
+        if invoice.payment_state == "reversed":
+            return True
+        credit_lines = invoice.reversal_move_ids.filtered(
+            lambda move: move.state == "posted"
+        ).invoice_line_ids.filtered(lambda line: line.membri_cotisation_id == self)
+        invoiced = sum(self._get_invoice_lines().mapped("price_subtotal"))
+        credited = sum(credit_lines.mapped("price_subtotal"))
+        return bool(credit_lines) and self.currency_id.compare_amounts(credited, invoiced) >= 0
+
+    def _get_invoice_verdict(self):
+        """:return: what the invoice says of this cotisation: ``paid``, ``unpaid`` or ``void``"""
+        self.ensure_one()
+        invoice = self.invoice_id.sudo()
+        if invoice.state == "cancel" or self._is_credited():
+            return "void"
+        # a paid invoice that is reset to draft keeps its payment state
+        if invoice.state == "posted" and invoice.payment_state in PAID_STATES:
+            return "paid"
+        return "unpaid"
+
+    def _sync_with_invoice(self):
+        """Bring living cotisations in line with their invoices, and tell the members'
+        chatter. Looks at facts only, so it may be called at any time by any hook."""
+        cotisations_sudo = self.sudo().filtered(
+            lambda c: c.state in LIVING_STATES and c.invoice_id
+        )
+        if not cotisations_sudo:
+            return
+        before = {cotisation: cotisation.state for cotisation in cotisations_sudo}
+        verdicts = cotisations_sudo.grouped(lambda c: c._get_invoice_verdict())
+        verdicts.get("void", self.browse())._do_void()
+        verdicts.get("unpaid", self.browse())._do_unpaid()
+        verdicts.get("paid", self.browse())._do_paid()
+        changed = cotisations_sudo.filtered(lambda c: c.state != before[c])
+        changed._log_on_members()
+
+    def _log_on_members(self):
+        """Tell in the chatter of each member what the money did to the membership."""
+        for cotisation in self:
+            cotisation.partner_id._message_log(
+                body=self.env._(
+                    "The cotisation %(cotisation)s (%(term)s, %(amount)s) is now: %(state)s.",
+                    cotisation=cotisation.name,
+                    term=cotisation.term_display,
+                    amount=formatLang(
+                        self.env, cotisation.amount_total, currency_obj=cotisation.currency_id
+                    ),
+                    state=cotisation._get_state_label(),
+                )
+            )
+
+    def action_view_invoice(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        return {
+            **action,
+            "views": [(False, "form")],
+            "res_id": self.invoice_id.id,
+            "context": {"create": False},
+        }

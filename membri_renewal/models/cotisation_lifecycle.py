@@ -1,0 +1,289 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from .cotisation import LIVING_STATES
+from .renewal import UNDECIDED_STATES
+
+BATCH = 500
+
+
+class MembriCotisation(models.Model):
+    """The states of a cotisation (DESIGN §2) and what moves them: money, the calendar,
+    and the staff."""
+
+    _inherit = "membri.cotisation"
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_cancel(self):
+        """Void cotisations that nothing was paid on.
+
+        :raises UserError: when one is active, over, or its invoice is still alive
+        """
+        self.check_access("write")
+        for cotisation in self:
+            reason = cotisation._get_cannot_cancel_reason()
+            if reason:
+                raise UserError(reason)
+        self._do_cancel()
+        self.renewal_id.filtered(lambda r: r.state == "approved")._do_reopen_for_staff(
+            self.env._("The next cotisation was cancelled.")
+        )
+
+    def _get_cannot_cancel_reason(self):
+        self.ensure_one()
+        if self.state not in ("pending", "scheduled"):
+            return self.env._(
+                "%(cotisation)s of %(member)s is %(state)s: only a pending or an upcoming "
+                "cotisation can be cancelled. To end an active one, use “Terminate”.",
+                cotisation=self.name,
+                member=self.partner_id.display_name,
+                state=self._get_state_label(),
+            )
+        if self.invoice_id.state == "posted" and not self._is_credited():
+            return self.env._(
+                "%(cotisation)s of %(member)s is invoiced (%(invoice)s). Reset its renewal, or "
+                "cancel or credit the invoice: the cotisation follows.",
+                cotisation=self.name,
+                member=self.partner_id.display_name,
+                invoice=self.invoice_id.display_name,
+            )
+        return False
+
+    def _get_state_label(self):
+        self.ensure_one()
+        return dict(self._fields["state"]._description_selection(self.env))[self.state]
+
+    def _do_cancel(self):
+        self._set_state("cancelled")
+        # a renewal of a term that is void is void too
+        self.renewal_ids.filtered(lambda r: r.state in UNDECIDED_STATES)._do_cancel()
+        self.env.flush_all()
+        self._refresh_members()
+
+    def action_terminate(self, date=None, reason=None):
+        """End active cotisations before their last day: resignation, death, exclusion.
+
+        :param date: the last day of membership, included
+        :param reason: kept on the cotisation and in the member's chatter
+        Called without a date (the button), opens the wizard that asks for both.
+        """
+        self.check_access("write")
+        if not date:
+            return self.env["membri.cotisation.terminate"]._get_wizard_action(self)
+        date = fields.Date.to_date(date)
+        for cotisation in self:
+            cotisation._check_can_terminate(date)
+        self._do_terminate(date, reason)
+        return True
+
+    def _check_can_terminate(self, date):
+        self.ensure_one()
+        member = self.partner_id.display_name
+        if self.state != "active":
+            raise UserError(
+                self.env._(
+                    "%(cotisation)s of %(member)s is %(state)s: only an active cotisation can be "
+                    "terminated.",
+                    cotisation=self.name,
+                    member=member,
+                    state=self._get_state_label(),
+                )
+            )
+        if date < self.date_start or (self.date_end and date > self.date_end):
+            raise ValidationError(
+                self.env._(
+                    "%(cotisation)s of %(member)s runs %(term)s: choose a last day inside it.",
+                    cotisation=self.name,
+                    member=member,
+                    term=self.term_display,
+                )
+            )
+        following = self.next_ids.filtered(lambda c: c.state in LIVING_STATES)
+        if following:
+            raise UserError(
+                self.env._(
+                    "%(member)s already has the next cotisation %(next)s. Reset its renewal or "
+                    "credit its invoice first, then terminate the current one.",
+                    member=member,
+                    next=following[0].name,
+                )
+            )
+
+    def _do_terminate(self, date, reason=None):
+        for cotisation in self:
+            cotisation._internal_write(
+                {"date_end": date, "date_terminated": date, "termination_reason": reason}
+            )
+            message = self.env._(
+                "The membership ends on %(date)s. %(reason)s",
+                date=fields.Date.to_string(date),
+                reason=reason or "",
+            )
+            cotisation._message_log(body=message)
+            cotisation.partner_id._message_log(body=message)
+        open_renewals = self.renewal_ids.filtered(
+            lambda r: r.state in UNDECIDED_STATES
+        )
+        open_renewals._do_refuse(
+            self.env.ref("membri_renewal.refusal_reason_terminated"), reason
+        )
+        over = self.filtered(lambda c: c.date_end < c.company_id._membri_today())
+        if over:
+            over._set_state("expired")
+        self._refresh_members()
+
+    # ------------------------------------------------------------------
+    # Business: money
+    # ------------------------------------------------------------------
+
+    def _do_paid(self):
+        """Paid in full: pending cotisations take their place in time, now or later."""
+        pending = self.filtered(lambda c: c.state == "pending")
+        if not pending:
+            return
+        pending._set_state("scheduled")
+        pending._do_start_or_end()
+        pending._refresh_members()
+
+    def _do_unpaid(self):
+        """The money went away again: the cotisation waits for its payment."""
+        undone = self.filtered(lambda c: c.state in ("scheduled", "active"))
+        if undone:
+            undone._set_state("pending")
+            undone._refresh_members()
+
+    def _do_void(self):
+        """The invoice was cancelled or fully credited outside of a reset."""
+        if not self:
+            return
+        renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
+        self._do_cancel()
+        renewals._do_reopen_for_staff(
+            self.env._("The invoice was cancelled or credited in full.")
+        )
+
+    # ------------------------------------------------------------------
+    # Business: the calendar
+    # ------------------------------------------------------------------
+
+    def _do_start_or_end(self):
+        """Expire what is over, then start what is paid and due; each member keeps at most
+        one active cotisation."""
+        over = self.filtered(
+            lambda c: c.state in ("active", "scheduled")
+            and c.date_end
+            and c.date_end < c.company_id._membri_today()
+        )
+        if over:
+            over._set_state("expired")
+            # before another one becomes active: the database looks at each row
+            over.flush_recordset(["state"])
+        due = self.filtered(
+            lambda c: c.state == "scheduled" and c.date_start <= c.company_id._membri_today()
+        )
+        if not due:
+            return
+        busy = {
+            (partner.id, company.id)
+            for partner, company in self.sudo()._read_group(
+                Domain("partner_id", "in", due.partner_id.ids) & Domain("state", "=", "active"),
+                ["partner_id", "company_id"],
+            )
+        }
+        started = self.browse()
+        for cotisation in due.sorted("date_start"):
+            member = (cotisation.partner_id.id, cotisation.company_id.id)
+            if member not in busy:
+                busy.add(member)
+                started |= cotisation
+        if started:
+            started._set_state("active")
+
+    @api.model
+    def _cron_update_states(self):
+        """Nightly: follow the calendar, correct what no payment hook saw, refresh contacts.
+
+        May be run at any time, twice, by two workers, after days of silence. Costs a
+        constant number of queries when nothing is due.
+        """
+        cron = self.env["ir.cron"]
+        domain = self._get_update_states_domain()
+        seen = self.browse()
+        cron._commit_progress(remaining=self.search_count(domain))
+        while batch := self.search(
+            domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_start, id"
+        ):
+            seen |= batch
+            locked = batch.try_lock_for_update().filtered_domain(domain)
+            for cotisation, error in locked._run_isolated(type(self)._update_states).items():
+                cotisation._message_log(
+                    body=self.env._("The nightly update failed: %(error)s", error=error)
+                )
+            if not cron._commit_progress(len(batch)):
+                return
+        cron._commit_progress(remaining=0)
+
+    @api.model
+    def _get_update_states_domain(self):
+        """:return: cotisations whose state the calendar or their invoice contradicts"""
+        domains = [
+            # reset to draft keeps its payment state, so the invoice's own state is asked too
+            Domain("state", "=", "pending")
+            & Domain("invoice_id.state", "=", "posted")
+            & Domain("payment_state", "in", ("paid", "in_payment")),
+            Domain("state", "in", ("scheduled", "active"))
+            & Domain("invoice_id", "!=", False)
+            & (
+                Domain("invoice_id.state", "!=", "posted")
+                | Domain("payment_state", "not in", ("paid", "in_payment"))
+            ),
+            Domain("state", "=", "pending")
+            & (
+                Domain("invoice_id.state", "=", "cancel")
+                | Domain("payment_state", "=", "reversed")
+            ),
+        ]
+        for company in self.env["res.company"].sudo().search([]):
+            today = company._membri_today()
+            domains.append(
+                Domain("company_id", "=", company.id)
+                & (
+                    (
+                        Domain("state", "in", ("active", "scheduled"))
+                        & Domain("date_end", "<", today)
+                    )
+                    | (
+                        Domain("state", "=", "scheduled")
+                        & Domain("date_start", "<=", today)
+                        & Domain(
+                            "partner_id",
+                            "not any",
+                            [
+                                (
+                                    "membri_cotisation_ids",
+                                    "any",
+                                    [
+                                        ("company_id", "=", company.id),
+                                        ("state", "=", "active"),
+                                        "|",
+                                        ("date_end", "=", False),
+                                        ("date_end", ">=", today),
+                                    ],
+                                )
+                            ],
+                        )
+                    )
+                )
+            )
+        return Domain.OR(domains)
+
+    def _update_states(self):
+        self._sync_with_invoice()
+        self._do_start_or_end()
+        # the next term of a member may start only now that the one before it is over
+        (self.next_ids - self)._do_start_or_end()
+        (self | self.next_ids)._refresh_members()

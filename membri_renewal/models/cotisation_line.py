@@ -1,0 +1,67 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class MembriCotisationLine(models.Model):
+    _name = "membri.cotisation.line"
+    _description = "Option of a Cotisation"
+    _inherit = "membri.term.line.mixin"
+    _term_field = "cotisation_id"
+
+    cotisation_id = fields.Many2one(
+        "membri.cotisation", required=True, index=True, ondelete="cascade"
+    )
+    currency_id = fields.Many2one(related="cotisation_id.currency_id")
+    company_id = fields.Many2one(related="cotisation_id.company_id", store=True, index=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._check_edit()
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        self._check_edit()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_invoiced(self):
+        if not self.cotisation_id._is_internal_write():
+            self.cotisation_id._check_can_edit({"line_ids": True})
+            if self.cotisation_id.filtered("invoice_id"):
+                raise UserError(
+                    self.env._(
+                        "The options of an invoiced cotisation are changed on the cotisation "
+                        "itself, or by resetting its renewal."
+                    )
+                )
+
+    def _check_edit(self):
+        """The rules of the cotisation hold for whoever writes on its lines directly."""
+        if not self.cotisation_id._is_internal_write():
+            self.cotisation_id._check_can_edit({"line_ids": True})
+            self.cotisation_id._check_invoiced_amount()
+
+    def _prepare_invoice_line_vals(self):
+        """:return: values of the invoice line; its text carries the dates of the term"""
+        self.ensure_one()
+        cotisation = self.cotisation_id
+        lang = cotisation.partner_id.lang
+        period = cotisation.with_context(lang=lang)._format_period(
+            cotisation.date_start, cotisation.date_end, lang=lang
+        )
+        vals = {
+            "product_id": self.product_id.id,
+            "name": f"{self.name}\n{period}",
+            "quantity": self.quantity,
+            "price_unit": self.price_unit,
+            "tax_ids": [fields.Command.set(self.tax_ids.ids)],
+            "membri_cotisation_id": cotisation.id,
+        }
+        payer = cotisation.partner_id.browse(
+            cotisation.partner_id.address_get(["invoice"])["invoice"]
+        )
+        if payer != cotisation.partner_id:
+            vals["name"] += f"\n{cotisation.partner_id.display_name}"
+        return vals

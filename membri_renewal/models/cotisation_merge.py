@@ -1,0 +1,66 @@
+from datetime import timedelta
+
+from odoo import models
+
+from .renewal import UNDECIDED_STATES
+
+
+class MembriCotisation(models.Model):
+    """Two contacts that are merged: both histories are kept, with one active term and no
+    day of membership lost (DESIGN §2)."""
+
+    _inherit = "membri.cotisation"
+
+    def _merge_histories(self, partners):
+        """Prepare the histories of ``partners`` for one contact, before foreign keys move.
+
+        Of two terms that overlap, the one that ends later is kept whole. The other keeps
+        the days before it, or is cancelled when none are left.
+        """
+        history = self.search(
+            [("partner_id", "in", partners.ids), ("state", "!=", "cancelled")]
+        )
+        if len(history.partner_id) < 2:
+            return
+        for terms in history.grouped("company_id").values():
+            terms._trim_overlaps()
+            terms.partner_id.membri_renewal_ids._keep_one_undecided()
+        self.env.flush_all()
+
+    def _trim_overlaps(self):
+        latest_first = self.sorted(
+            lambda c: (not c.date_end, c.date_end or c.date_start, c.state == "active"),
+            reverse=True,
+        )
+        kept_start = None
+        for cotisation in latest_first:
+            if kept_start and (not cotisation.date_end or cotisation.date_end >= kept_start):
+                cotisation._cede(kept_start)
+            if cotisation.state != "cancelled":
+                kept_start = min(kept_start or cotisation.date_start, cotisation.date_start)
+
+    def _cede(self, day):
+        """Leave the days from ``day`` on to another term of the merged member."""
+        self.ensure_one()
+        note = self.env._(
+            "Two contacts were merged: the days from %(day)s on are covered by their other term.",
+            day=day,
+        )
+        if self.date_start >= day:
+            self._do_cancel()
+        else:
+            last = day - timedelta(days=1)
+            self._internal_write({"date_end": last})
+            if self.state == "active" and last < self.company_id._membri_today():
+                self._set_state("expired")
+        self._message_log(body=note)
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    def _keep_one_undecided(self):
+        """Of several undecided renewals keep the one of the latest term; void the others."""
+        for renewals in self.grouped("company_id").values():
+            undecided = renewals.filtered(lambda r: r.state in UNDECIDED_STATES)
+            undecided.sorted("date_start", reverse=True)[1:]._do_cancel()

@@ -1,0 +1,185 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+MONTHS = [
+    ("1", "January"),
+    ("2", "February"),
+    ("3", "March"),
+    ("4", "April"),
+    ("5", "May"),
+    ("6", "June"),
+    ("7", "July"),
+    ("8", "August"),
+    ("9", "September"),
+    ("10", "October"),
+    ("11", "November"),
+    ("12", "December"),
+]
+
+
+class MembriOptionSet(models.Model):
+    """What a member subscribes to: priced options, the length of a term, and how the
+    next one is proposed. Date arithmetic is in ``option_set_period.py``, prices are in
+    ``option_set_pricing.py``.
+    """
+
+    _name = "membri.option.set"
+    _description = "Subscription Option Set"
+    _order = "sequence, name, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True)
+    code = fields.Char()
+    type_id = fields.Many2one(
+        "membri.subscription.type", string="Subscription Type", check_company=True
+    )
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id", string="Currency")
+    description = fields.Html(translate=True, help="Shown to the member with the proposal.")
+
+    renewal_mode = fields.Selection(
+        [("notice", "Notice"), ("invoice", "Invoice")],
+        required=True,
+        default="notice",
+        help="Notice: the member answers, then is invoiced. Invoice: the member is invoiced at "
+        "once. A member's own Automatic Renewal choice goes first.",
+    )
+    lifetime = fields.Boolean(help="The term has no end: it never expires and is never renewed.")
+    period_count = fields.Integer(string="Length", default=1, required=True)
+    period_unit = fields.Selection(
+        [("month", "Months"), ("year", "Years")], default="year", required=True
+    )
+    date_mode = fields.Selection(
+        [("anniversary", "Anniversary of the member"), ("fixed", "Same date for all")],
+        default="anniversary",
+        required=True,
+    )
+    fixed_month = fields.Selection(MONTHS, string="First Month", default="1")
+    fixed_day = fields.Integer(string="First Day of the Period", default=1)
+    proration = fields.Selection(
+        [
+            ("none", "None: the full price"),
+            ("daily", "By days left"),
+            ("monthly", "By months left"),
+            ("percent", "Percentage of the price"),
+            ("amount", "Fixed amount"),
+        ],
+        default="none",
+        required=True,
+        help="Price of a first term that begins inside the fixed period.",
+    )
+    proration_value = fields.Float(
+        string="Proration Value", help="The percentage, or the amount before taxes."
+    )
+    late_policy = fields.Selection(
+        [
+            ("keep", "Continue from the last term"),
+            ("restart", "Start again once the grace days are over"),
+        ],
+        default="keep",
+        required=True,
+        string="Late Renewals",
+    )
+    notice_lead_days = fields.Integer(string="Notice (days before the end)", default=60)
+    grace_days = fields.Integer(string="Grace (days after the end)", default=30)
+    notice_template_id = fields.Many2one(
+        "mail.template",
+        string="Notice Email",
+        domain=[("model", "=", "membri.renewal")],
+        ondelete="restrict",
+        help="Empty: the standard notice.",
+    )
+    line_ids = fields.One2many("membri.option.set.line", "option_set_id", string="Options", copy=True)
+    reminder_ids = fields.One2many(
+        "membri.reminder.step", "option_set_id", string="Reminders", copy=True
+    )
+    active_member_count = fields.Integer(compute="_compute_active_member_count")
+
+    _code_unique = models.UniqueIndex(
+        "(company_id, code) WHERE code IS NOT NULL",
+        "Another option set of this company has this code already.",
+    )
+    _period_positive = models.Constraint(
+        "CHECK (period_count > 0)", "A term lasts at least one month or one year."
+    )
+    _delays_not_negative = models.Constraint(
+        "CHECK (notice_lead_days >= 0 AND grace_days >= 0)",
+        "Notice and grace days cannot be negative.",
+    )
+    _proration_value_range = models.Constraint(
+        "CHECK (proration_value >= 0 AND (proration != 'percent' OR proration_value <= 100))",
+        "A proration is an amount of zero or more, or a percentage from 0 to 100.",
+    )
+
+    @api.depends_context("allowed_company_ids")
+    def _compute_active_member_count(self):
+        counts = dict(
+            self.env["membri.cotisation"]._read_group(
+                [("option_set_id", "in", self.ids), ("state", "=", "active")],
+                ["option_set_id"],
+                ["__count"],
+            )
+        )
+        for option_set in self:
+            option_set.active_member_count = counts.get(option_set, 0)
+
+    @api.constrains("date_mode", "period_unit", "fixed_month", "fixed_day", "lifetime")
+    def _check_fixed_period(self):
+        for option_set in self.filtered(lambda o: o.date_mode == "fixed" and not o.lifetime):
+            if option_set.period_unit != "year":
+                raise ValidationError(
+                    self.env._(
+                        "The fixed-date periods of “%(name)s” must be whole years. Choose years "
+                        "as the unit, or the anniversary of the member.",
+                        name=option_set.name,
+                    )
+                )
+            if not option_set.fixed_month or not 1 <= option_set.fixed_day <= 31:
+                raise ValidationError(
+                    self.env._(
+                        "Give “%(name)s” the month and the day (1 to 31) on which its "
+                        "periods begin.",
+                        name=option_set.name,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        used = self.env["membri.cotisation"].sudo().search(
+            [("option_set_id", "in", self.ids)], limit=1
+        ) or self.env["membri.renewal"].sudo().search([("option_set_id", "in", self.ids)], limit=1)
+        if used:
+            raise UserError(
+                self.env._(
+                    "“%(name)s” is used by %(record)s. Archive the option set instead: its "
+                    "members keep their terms.",
+                    name=used.option_set_id.name,
+                    record=used.display_name,
+                )
+            )
+
+    def _check_usable(self):
+        """:raises UserError: when nothing can be proposed or invoiced from this option set"""
+        for option_set in self:
+            if not option_set.line_ids:
+                raise UserError(
+                    self.env._(
+                        "The option set “%(name)s” has no option to invoice. Add at least one "
+                        "product to it.",
+                        name=option_set.name,
+                    )
+                )
+
+    def action_view_members(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Active Members of %(name)s", name=self.name),
+            "res_model": "membri.cotisation",
+            "view_mode": "list,form",
+            "domain": [("option_set_id", "=", self.id), ("state", "=", "active")],
+        }

@@ -1,0 +1,162 @@
+from odoo import fields, models
+
+
+class MembriOptionSet(models.Model):
+    """Prices of a term: pricelists on its first day, taxes, proration (DESIGN §4)."""
+
+    _inherit = "membri.option.set"
+
+    def _get_currency(self, partner):
+        """:return: the currency in which ``partner`` is charged: its pricelist's, else the
+        company's"""
+        self.ensure_one()
+        partner = partner.with_company(self.company_id)
+        return partner.property_product_pricelist.currency_id or self.currency_id
+
+    def _get_list_price(self):
+        """:return: price before taxes of the proposed options, without any pricelist"""
+        self.ensure_one()
+        return sum(
+            line.quantity * (line.price_unit if line.has_own_price else line.product_id.lst_price)
+            for line in self.line_ids.filtered(lambda line: line.is_required or line.is_default)
+        )
+
+    def _prepare_term_lines(
+        self, partner, date_start, date_end, cotisation=None, memo=None, prorate=True
+    ):
+        """The lines of a term of this option set, priced.
+
+        :param partner: the member
+        :param date_start: first day of the term: prices are those of that day
+        :param date_end: last day, included (``False`` for life)
+        :param cotisation: the member's current term, if any: when it is of this option
+            set, its options, quantities and agreed prices are proposed again
+        :param memo: a dict shared by the calls of one batch, so that each price and each
+            tax mapping is looked up once
+        :param prorate: scale the amounts of a term that is shorter than its period
+        :return: list of values for ``membri.cotisation.line`` or ``membri.renewal.line``
+        """
+        self.ensure_one()
+        memo = {} if memo is None else memo
+        lines_vals = [
+            self._prepare_term_line(partner, date_start, memo=memo, **choice)
+            for choice in self._get_chosen_options(cotisation)
+        ]
+        if not prorate:
+            return lines_vals
+        return self._prorate_lines(
+            lines_vals, self._get_currency(partner), date_start, date_end
+        )
+
+    def _get_chosen_options(self, cotisation=None):
+        """:return: what a term is made of, as keyword arguments of :meth:`_prepare_term_line`"""
+        self.ensure_one()
+        kept = self.env["membri.cotisation.line"]
+        if cotisation and cotisation.option_set_id == self:
+            kept = cotisation.line_ids.filtered("product_id.active")
+        choices = []
+        for line in self.line_ids.filtered("product_id.active"):
+            previous = kept.filtered(lambda k, line=line: k.product_id == line.product_id)[:1]
+            if previous or line.is_required or (line.is_default and not kept):
+                choices.append({"option_line": line, "previous": previous})
+        set_products = self.line_ids.product_id
+        choices += [
+            {"previous": line} for line in kept if line.product_id not in set_products
+        ]
+        return choices
+
+    def _prepare_term_line(
+        self, partner, date_start, option_line=None, previous=None, product=None, memo=None
+    ):
+        """:return: values of one line, at the full price of ``date_start``"""
+        memo = {} if memo is None else memo
+        source = option_line or previous
+        product = product or source.product_id
+        quantity = (previous or source).quantity if source else 1.0
+        agreed = bool(previous and previous.is_price_agreed)
+        if agreed:
+            price = previous.price_unit
+        elif option_line and option_line.has_own_price:
+            price = self.currency_id._convert(
+                option_line.price_unit, self._get_currency(partner), self.company_id, date_start
+            )
+        else:
+            price = self._get_pricelist_price(partner, product, quantity, date_start, memo)
+        return {
+            "sequence": source.sequence if source else 10,
+            "product_id": product.id,
+            "name": product.with_context(lang=partner.lang).get_product_multiline_description_sale(),
+            "quantity": quantity,
+            "price_unit": price,
+            "is_price_agreed": agreed,
+            "tax_ids": [fields.Command.set(self._get_taxes(partner, product, memo).ids)],
+        }
+
+    def _get_pricelist_price(self, partner, product, quantity, date_start, memo):
+        """:return: unit price on ``date_start``. Pricelist rules are dated by moments, so
+        the company's local midnight is passed: a rule from 1 January holds from the
+        first minute of that day, here."""
+        pricelist = partner.with_company(self.company_id).property_product_pricelist
+        key = ("price", pricelist, product, quantity, date_start)
+        if key not in memo:
+            memo[key] = pricelist.with_company(self.company_id)._get_product_price(
+                product.with_company(self.company_id),
+                quantity,
+                currency=self._get_currency(partner),
+                date=self.company_id._membri_midnight(date_start),
+            )
+        return memo[key]
+
+    def _get_taxes(self, partner, product, memo):
+        """:return: the product's sales taxes, mapped by the fiscal position that the
+        invoice will have"""
+        payer = partner.browse(partner.address_get(["invoice"])["invoice"])
+        delivery = partner.browse(partner.address_get(["delivery"])["delivery"])
+        key = (
+            "taxes",
+            product,
+            payer.with_company(self.company_id).property_account_position_id,
+            *(
+                (address.country_id, address.state_id, address.zip, address.vat)
+                for address in (payer, delivery)
+            ),
+        )
+        if key not in memo:
+            position = (
+                self.env["account.fiscal.position"]
+                .with_company(self.company_id)
+                ._get_fiscal_position(payer, delivery=delivery)
+            )
+            taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
+            memo[key] = position.map_tax(taxes)
+        return memo[key]
+
+    def _prorate_lines(self, lines_vals, currency, date_start, date_end):
+        """Scale the *amount* of each line, rounded in the currency: never a two-decimal
+        quantity. A line whose amount is no whole multiple of its quantity becomes one
+        piece of that amount. What is left of a cent goes to the last line, so that a
+        fixed amount is met exactly."""
+        self.ensure_one()
+        if self._is_whole_period(date_start, date_end) or self.proration == "none" or not lines_vals:
+            return lines_vals
+        full = [vals["quantity"] * vals["price_unit"] for vals in lines_vals]
+        if self.proration == "amount":
+            target = self.proration_value
+            share = target / sum(full) if sum(full) else 0.0
+        else:
+            share = self._get_proration(date_start, date_end)
+        amounts = [currency.round(amount * share) for amount in full]
+        if share and date_end:
+            amounts = [
+                amount or (currency.rounding if whole > 0 else 0.0)
+                for amount, whole in zip(amounts, full, strict=True)
+            ]
+        if self.proration == "amount":
+            amounts[-1] += currency.round(target - sum(amounts))
+        for vals, amount in zip(lines_vals, amounts, strict=True):
+            unit = currency.round(amount / vals["quantity"])
+            if currency.compare_amounts(unit * vals["quantity"], amount):
+                vals["name"] = f"{vals['quantity']:g} × {vals['name']}"
+                vals["quantity"], unit = 1.0, amount
+            vals["price_unit"] = unit
+        return lines_vals

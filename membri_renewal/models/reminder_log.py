@@ -1,0 +1,24 @@
+from odoo import fields, models
+
+
+class MembriReminderLog(models.Model):
+    """What became of each reminder step of each renewal: sent or skipped, and why."""
+
+    _name = "membri.reminder.log"
+    _description = "Reminder Log"
+    _order = "date desc, id desc"
+
+    renewal_id = fields.Many2one("membri.renewal", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="renewal_id.company_id", store=True, index=True)
+    step_id = fields.Many2one(
+        "membri.reminder.step", ondelete="set null", help="Empty: sent by hand."
+    )
+    date = fields.Datetime(required=True, default=fields.Datetime.now)
+    result = fields.Selection(
+        [("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")], required=True
+    )
+    reason = fields.Char()
+
+    _once = models.UniqueIndex(
+        "(renewal_id, step_id) WHERE step_id IS NOT NULL", "Each step reminds a renewal once."
+    )

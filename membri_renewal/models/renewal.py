@@ -1,0 +1,391 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+STATES = [
+    ("draft", "To Send"),
+    ("sent", "Sent"),
+    ("change_requested", "Change Requested"),
+    ("intervention", "Intervention Required"),
+    ("approved", "Approved"),
+    ("refused", "Refused"),
+    ("cancelled", "Cancelled"),
+]
+# waiting for an answer or for the staff: nothing is decided yet
+UNDECIDED_STATES = ("draft", "sent", "change_requested", "intervention")
+EDITABLE_STATES = ("draft", "change_requested", "intervention")
+FROZEN_FIELDS = {
+    "partner_id",
+    "company_id",
+    "currency_id",
+    "cotisation_id",
+    "option_set_id",
+    "line_ids",
+    "date_start",
+    "date_end",
+    "mode",
+}
+
+
+class MembriRenewal(models.Model):
+    """The case that asks a member whether, and as what, to go on.
+
+    It proposes the next cotisation and is never the membership itself. This file holds
+    what a renewal is; what happens to it is in the ``renewal_*.py`` files beside it.
+    """
+
+    _name = "membri.renewal"
+    _description = "Renewal"
+    _inherit = [
+        "portal.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+        "membri.state.mixin",
+        "membri.term.mixin",
+    ]
+    _order = "date_start, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, readonly=True, default="/", copy=False)
+    state = fields.Selection(
+        STATES,
+        default="draft",
+        required=True,
+        index=True,
+        tracking=True,
+        copy=False,
+        group_expand=True,
+    )
+    mode = fields.Selection(
+        [("notice", "Notice"), ("invoice", "Invoice")],
+        required=True,
+        default="notice",
+        help="Taken from the member's Automatic Renewal when the renewal is prepared.",
+    )
+    cotisation_id = fields.Many2one(
+        "membri.cotisation",
+        string="Current Cotisation",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        help="The term that is being renewed.",
+    )
+    current_date_end = fields.Date(related="cotisation_id.date_end", string="End of Current Term", store=True)
+    line_ids = fields.One2many("membri.renewal.line", "renewal_id", string="Options", copy=True)
+    recipient_id = fields.Many2one(
+        "res.partner",
+        compute="_compute_recipient_id",
+        store=True,
+        help="Who receives the notice: looked up at each sending.",
+    )
+    recipient_email = fields.Char(compute="_compute_recipient_email")
+    recipient_phone = fields.Char(related="recipient_id.phone")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Officer",
+        default=lambda self: self.env.company.membri_officer_id,
+        domain=[("share", "=", False)],
+    )
+    date_follow_up = fields.Date(string="Follow-up")
+
+    date_sent = fields.Datetime(
+        readonly=True, copy=False, index=True, help="The first sending of the notice."
+    )
+    date_answer = fields.Datetime(readonly=True, copy=False)
+    date_approved = fields.Datetime(readonly=True, copy=False)
+    date_refused = fields.Datetime(readonly=True, copy=False)
+    date_last_reminder = fields.Datetime(readonly=True, copy=False)
+    date_next_reminder = fields.Date(readonly=True, copy=False, index=True)
+    reminder_count = fields.Integer(readonly=True, copy=False)
+    reminder_log_ids = fields.One2many("membri.reminder.log", "renewal_id", string="Reminders")
+
+    delivery_state = fields.Selection(
+        [
+            ("delivered", "Handed to the mail server"),
+            ("unreachable", "No usable address"),
+            ("failed", "Failed"),
+        ],
+        string="Delivery",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+    )
+    delivery_note = fields.Char(readonly=True, copy=False, help="Why the last email did not go out.")
+
+    change_request = fields.Text(copy=False, tracking=True)
+    intervention_reason = fields.Text(readonly=True, copy=False)
+    state_before_intervention = fields.Char(readonly=True, copy=False)
+    refusal_reason_id = fields.Many2one(
+        "membri.refusal.reason", readonly=True, copy=False, ondelete="restrict", tracking=True
+    )
+    refusal_note = fields.Text(readonly=True, copy=False)
+
+    invoice_id = fields.Many2one(
+        "account.move", readonly=True, copy=False, index="btree_not_null", string="Invoice"
+    )
+    invoice_ids = fields.One2many(
+        "account.move",
+        "membri_renewal_id",
+        string="All Invoices",
+        readonly=True,
+        help="With those that a reset has voided, and credit notes.",
+    )
+    new_cotisation_id = fields.Many2one(
+        "membri.cotisation",
+        string="Next Cotisation",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+    )
+    payment_state = fields.Selection(related="invoice_id.payment_state", store=True)
+    is_paid = fields.Boolean(compute="_compute_is_paid", store=True)
+    is_open = fields.Boolean(compute="_compute_is_open", store=True, index=True)
+
+    _one_living_per_cotisation = models.UniqueIndex(
+        "(cotisation_id) WHERE state != 'cancelled'",
+        "This cotisation has a renewal already.",
+    )
+    _one_undecided_per_member = models.UniqueIndex(
+        "(partner_id, company_id)"
+        " WHERE state IN ('draft', 'sent', 'change_requested', 'intervention')",
+        "This member already has a renewal that waits for an answer.",
+    )
+    _dates_ordered = models.Constraint(
+        "CHECK (date_end IS NULL OR date_end >= date_start)",
+        "A term cannot end before it begins.",
+    )
+    # the queues ask for a company's undecided renewals by the day of their notice
+    _queue = models.Index("(company_id, state, date_sent)")
+
+    # ------------------------------------------------------------------
+    # Computes
+    # ------------------------------------------------------------------
+
+    @api.depends("invoice_id.state", "invoice_id.payment_state", "state")
+    def _compute_is_paid(self):
+        """A paid invoice that is reset to draft keeps its payment state: its own state
+        counts too."""
+        for renewal in self:
+            invoice = renewal.invoice_id.sudo()
+            renewal.is_paid = (
+                renewal.state == "approved"
+                and invoice.state == "posted"
+                and invoice.payment_state in ("paid", "in_payment")
+            )
+
+    @api.depends("state", "is_paid")
+    def _compute_is_open(self):
+        for renewal in self:
+            renewal.is_open = renewal.state in UNDECIDED_STATES or (
+                renewal.state == "approved" and not renewal.is_paid
+            )
+
+    @api.depends("partner_id")
+    def _compute_recipient_id(self):
+        for renewal in self:
+            renewal.recipient_id = renewal.partner_id._membri_get_recipient()
+
+    @api.depends("recipient_id.email", "partner_id.membri_renewal_email")
+    def _compute_recipient_email(self):
+        for renewal in self:
+            renewal.recipient_email = (
+                renewal.partner_id.membri_renewal_email or renewal.recipient_id.email
+            )
+
+    @api.depends("name", "partner_id")
+    def _compute_display_name(self):
+        for renewal in self:
+            renewal.display_name = f"{renewal.name} · {renewal.partner_id.display_name or ''}"
+
+    def _compute_access_url(self):
+        # EXTENDS portal
+        super()._compute_access_url()
+        for renewal in self:
+            renewal.access_url = f"/my/renewals/{renewal.id}"
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        memo = {}
+        for vals in vals_list:
+            self._fill_create_vals(vals, memo)
+        renewals = super().create(vals_list)
+        renewals._refresh_members()
+        return renewals
+
+    def _fill_create_vals(self, vals, memo):
+        """Complete ``vals`` in place with what the renewed cotisation and the member's
+        choices give: set, dates, lines, currency, mode, officer."""
+        if vals.get("state", "draft") != "draft":
+            raise UserError(
+                self.env._("A new renewal is “To Send”. Use its buttons to take it further.")
+            )
+        cotisation = self.env["membri.cotisation"].browse(vals.get("cotisation_id"))
+        if not cotisation:
+            partner = self.env["res.partner"].browse(vals.get("partner_id"))
+            cotisation = partner.membri_cotisation_id
+            if not cotisation:
+                raise UserError(
+                    self.env._(
+                        "%(member)s has no cotisation to renew. Use “Enrol” instead.",
+                        member=partner.display_name or self.env._("This contact"),
+                    )
+                )
+            vals["cotisation_id"] = cotisation.id
+        if not cotisation.date_end:
+            raise UserError(
+                self.env._(
+                    "%(member)s is a member for life: there is nothing to renew.",
+                    member=cotisation.partner_id.display_name,
+                )
+            )
+        partner = cotisation.partner_id.with_company(cotisation.company_id)
+        vals["partner_id"] = partner.id
+        vals["company_id"] = cotisation.company_id.id
+        if not vals.get("option_set_id"):
+            vals["option_set_id"] = partner._membri_get_next_option_set(cotisation).id
+        if not vals.get("mode"):
+            vals["mode"] = "invoice" if partner.membri_auto_renew else "notice"
+        vals.setdefault("user_id", cotisation.company_id.membri_officer_id.id)
+        option_set = self.env["membri.option.set"].browse(vals["option_set_id"])
+        if not vals.get("date_start"):
+            proposed = option_set._get_next_period(cotisation)
+            vals["date_start"], vals["date_end"] = proposed
+        elif "date_end" not in vals:
+            vals["date_end"] = option_set._get_period(fields.Date.to_date(vals["date_start"]))[1]
+        vals.setdefault("currency_id", option_set._get_currency(partner).id)
+        if "line_ids" not in vals:
+            option_set._check_usable()
+            vals["line_ids"] = [
+                fields.Command.create(line_vals)
+                for line_vals in option_set._prepare_term_lines(
+                    partner,
+                    fields.Date.to_date(vals["date_start"]),
+                    fields.Date.to_date(vals["date_end"]),
+                    cotisation,
+                    memo,
+                )
+            ]
+        if vals.get("name", "/") == "/":
+            vals["name"] = (
+                self.env["ir.sequence"]
+                .with_company(cotisation.company_id)
+                .next_by_code("membri.renewal")
+            )
+
+    def write(self, vals):
+        if self._is_internal_write():
+            return super().write(vals)
+        if FROZEN_FIELDS & vals.keys():
+            self._check_can_edit()
+        result = super().write(vals)
+        if "option_set_id" in vals and not {"date_start", "date_end"} & vals.keys():
+            self._propose_dates()
+        if {"option_set_id", "date_start", "date_end"} & vals.keys() and "line_ids" not in vals:
+            self._propose_lines()
+        return result
+
+    def _check_can_edit(self):
+        """What was sent is frozen (DESIGN §2)."""
+        for renewal in self:
+            if renewal.state not in EDITABLE_STATES:
+                raise UserError(
+                    self.env._(
+                        "%(renewal)s is “%(state)s”: what was proposed to the member cannot be "
+                        "changed now. %(remedy)s",
+                        renewal=renewal.display_name,
+                        state=renewal._get_state_label(),
+                        remedy=renewal._get_edit_remedy(),
+                    )
+                )
+
+    def _get_edit_remedy(self):
+        if self.state == "sent":
+            return self.env._(
+                "Use “Request a change” on behalf of the member, edit it, then send or approve it."
+            )
+        if self.state in ("approved", "refused"):
+            return self.env._("Use “Reset” first.")
+        return self.env._("Prepare a new renewal for this member.")
+
+    def _get_state_label(self):
+        self.ensure_one()
+        return dict(self._fields["state"]._description_selection(self.env))[self.state]
+
+    def _propose_dates(self):
+        """Take the dates of the chosen option set, right after the current term."""
+        for renewal in self:
+            first, last = renewal.option_set_id._get_next_period(renewal.cotisation_id)
+            renewal._internal_write({"date_start": first, "date_end": last})
+
+    def _propose_lines(self):
+        """Replace the lines by those of the option set, at the prices of the first day."""
+        memo = {}
+        for renewal in self:
+            lines_vals = renewal.option_set_id._prepare_term_lines(
+                renewal.partner_id,
+                renewal.date_start,
+                renewal.date_end,
+                renewal.cotisation_id,
+                memo,
+            )
+            renewal._internal_write(
+                {
+                    "currency_id": renewal.option_set_id._get_currency(renewal.partner_id).id,
+                    "line_ids": [
+                        fields.Command.clear(),
+                        *(fields.Command.create(vals) for vals in lines_vals),
+                    ],
+                }
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_history(self):
+        for renewal in self:
+            if renewal.invoice_ids or renewal.state not in ("draft", "cancelled"):
+                raise UserError(
+                    self.env._(
+                        "%(renewal)s is part of the member's history and cannot be deleted. "
+                        "Cancel it instead.",
+                        renewal=renewal.display_name,
+                    )
+                )
+
+    def unlink(self):
+        partners_by_company = {
+            company: renewals.partner_id
+            for company, renewals in self.grouped("company_id").items()
+        }
+        result = super().unlink()
+        for company, partners in partners_by_company.items():
+            partners._membri_refresh_status(company)
+        return result
+
+    def _refresh_members(self):
+        for company, renewals in self.grouped("company_id").items():
+            renewals.partner_id._membri_refresh_status(company)
+
+    # ------------------------------------------------------------------
+    # Mail and portal plumbing
+    # ------------------------------------------------------------------
+
+    def _mail_get_partner_fields(self, introspect_fields=False):
+        # EXTENDS mail: the customer of this document
+        return ["recipient_id", "partner_id"]
+
+    def _get_lang(self):
+        """:return: the language that the recipient reads, for notices and emails"""
+        self.ensure_one()
+        return (
+            self.recipient_id.lang
+            or self.partner_id.lang
+            or self.company_id.partner_id.lang
+            or self.env.lang
+        )
+
+    def _get_report_base_filename(self):
+        self.ensure_one()
+        return self.env._("Renewal notice %(name)s", name=self.name.replace("/", "-"))

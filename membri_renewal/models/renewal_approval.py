@@ -1,0 +1,182 @@
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.fields import Command
+
+from .renewal import UNDECIDED_STATES
+
+
+class MembriRenewal(models.Model):
+    """Approval and its undoing: one posted invoice and one pending cotisation per renewal,
+    in batches (DESIGN §5.4, §5.5)."""
+
+    _inherit = "membri.renewal"
+
+    # ------------------------------------------------------------------
+    # Approve
+    # ------------------------------------------------------------------
+
+    def _get_cannot_approve_reason(self):
+        self.ensure_one()
+        if not self.line_ids:
+            return self.env._(
+                "%(renewal)s proposes no option: there is nothing to invoice. Add at least one, "
+                "or choose another option set.",
+                renewal=self.display_name,
+            )
+        today = self.company_id._membri_today()
+        if self.date_end and self.date_end < today and not self._must_restart():
+            return self.env._(
+                "The term that %(renewal)s proposes (%(term)s) would already be over. Choose a "
+                "term that ends in the future, or refuse the renewal and enrol the member again.",
+                renewal=self.display_name,
+                term=self.term_display,
+            )
+        return False
+
+    def _do_approve(self):
+        """Invoice the renewals and make their next cotisations, all in one batch."""
+        renewals = self.with_context(mail_create_nosubscribe=True)
+        renewals._apply_late_policy()
+        # sudo: approving is the right; the cotisation is its consequence
+        cotisations_sudo = (
+            self.env["membri.cotisation"]
+            .sudo()
+            .create([renewal._prepare_cotisation_vals() for renewal in renewals])
+        )
+        for renewal, cotisation in zip(renewals, cotisations_sudo, strict=True):
+            renewal._set_state(
+                "approved",
+                new_cotisation_id=cotisation.id,
+                date_approved=fields.Datetime.now(),
+                date_answer=renewal.date_answer or fields.Datetime.now(),
+            )
+        cotisations_sudo._create_invoices("renewal")
+        for cotisation in cotisations_sudo:
+            cotisation.renewal_id._internal_write({"invoice_id": cotisation.invoice_id.id})
+        renewals._clear_intervention()
+        renewals._end_activities()
+        renewals._update_next_reminder()
+        renewals._refresh_members()
+        cotisations_sudo._queue_invoices()
+
+    def _prepare_cotisation_vals(self):
+        """:return: values of the pending cotisation that this renewal makes"""
+        self.ensure_one()
+        return {
+            "partner_id": self.partner_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "option_set_id": self.option_set_id.id,
+            "date_start": self.date_start,
+            "date_end": self.date_end,
+            "date_anchor": self._get_anchor(),
+            "origin": "renewal",
+            "renewal_id": self.id,
+            "previous_id": self.cotisation_id.id,
+            "line_ids": [Command.create(line._prepare_copy_vals()) for line in self.line_ids],
+        }
+
+    def _get_anchor(self):
+        """:return: the member's anchor as long as the term follows the last one"""
+        self.ensure_one()
+        if self.date_start == self.cotisation_id.date_end + timedelta(days=1):
+            return self.option_set_id._get_next_anchor(self.cotisation_id)
+        return self.date_start
+
+    def _must_restart(self):
+        """:return: whether the set starts late members afresh, and this one is that late"""
+        self.ensure_one()
+        grace = timedelta(days=self.option_set_id.grace_days)
+        return (
+            self.option_set_id.late_policy == "restart"
+            and self.date_start == self.cotisation_id.date_end + timedelta(days=1)
+            and self.company_id._membri_today() > self.cotisation_id.date_end + grace
+        )
+
+    def _apply_late_policy(self):
+        """Begin at approval when the set restarts late members; the gap stays visible.
+
+        Looked at here only: after the invoice is posted the dates stay."""
+        for renewal in self.filtered(lambda r: r._must_restart()):
+            first, last = renewal.option_set_id._get_period(renewal.company_id._membri_today())
+            renewal._internal_write({"date_start": first, "date_end": last})
+            renewal._propose_lines()
+
+    # ------------------------------------------------------------------
+    # Reset
+    # ------------------------------------------------------------------
+
+    def _get_cannot_reset_reason(self):
+        self.ensure_one()
+        if self.state == "refused":
+            return self._get_cannot_reopen_reason()
+        invoice = self.invoice_id.sudo()
+        if invoice and invoice._membri_has_money():
+            return self.env._(
+                "%(renewal)s: money was paid, or is being paid, on %(invoice)s. Either cancel or "
+                "refund the payment and reset again, or keep the renewal as it is and credit "
+                "the difference in Invoicing. Nothing was changed.",
+                renewal=self.display_name,
+                invoice=invoice.display_name,
+            )
+        if self.new_cotisation_id.state in ("active", "expired"):
+            return self.env._(
+                "The term that %(renewal)s made has already begun (%(cotisation)s). Terminate "
+                "the cotisation instead of resetting its renewal.",
+                renewal=self.display_name,
+                cotisation=self.new_cotisation_id.name,
+            )
+        return False
+
+    def _get_cannot_reopen_reason(self):
+        """:return: why a refused renewal cannot be opened again, or ``False``"""
+        living = self.cotisation_id.next_ids.filtered(lambda c: c.state != "cancelled")
+        if living:
+            return self.env._(
+                "%(member)s has enrolled again since (%(cotisation)s): this renewal stays refused.",
+                member=self.partner_id.display_name,
+                cotisation=living[0].name,
+            )
+        other = self.search(
+            [
+                ("partner_id", "=", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+                ("state", "in", UNDECIDED_STATES),
+            ],
+            limit=1,
+        )
+        if other:
+            return self.env._(
+                "%(member)s already has the open renewal %(other)s.",
+                member=self.partner_id.display_name,
+                other=other.name,
+            )
+        return False
+
+    def _do_reset(self):
+        """Void the unpaid invoice and the pending cotisation; edit again.
+
+        The renewal lets go of both first, so that the voided invoice no longer speaks for it.
+        """
+        approved = self.filtered(lambda r: r.state == "approved")
+        invoices_sudo = approved.invoice_id.sudo()
+        cotisations_sudo = approved.new_cotisation_id.sudo()
+        self._set_state(
+            "draft",
+            invoice_id=False,
+            new_cotisation_id=False,
+            date_approved=False,
+            date_refused=False,
+            date_answer=False,
+            refusal_reason_id=False,
+            refusal_note=False,
+            date_next_reminder=False,
+        )
+        cotisations_sudo._do_cancel()
+        invoices_sudo._membri_void()
+        self._refresh_members()
+        for renewal in self:
+            renewal._log_on_contacts(
+                self.env._("%(renewal)s was reset: it can be changed again.", renewal=renewal.name)
+            )

@@ -1,0 +1,198 @@
+from markupsafe import Markup
+
+from odoo import fields, models
+
+PDF_BATCH = 50
+
+
+class MembriRenewal(models.Model):
+    """The notice: who receives it, the PDF, the email, and its trace in every chatter."""
+
+    _inherit = "membri.renewal"
+
+    # ------------------------------------------------------------------
+    # Send
+    # ------------------------------------------------------------------
+
+    def _get_cannot_send_reason(self):
+        self.ensure_one()
+        if not self.line_ids:
+            return self.env._(
+                "%(renewal)s proposes no option: there is nothing to send. Add at least one.",
+                renewal=self.display_name,
+            )
+        return False
+
+    def _do_send(self):
+        """Send the notice with its PDF. Prices are frozen from now on.
+
+        A member without a usable address is not lost: the renewal is `sent` all the same,
+        marked as unreachable for the queue of letters to post, and the officer is told.
+        """
+        if not self:
+            return
+        now = fields.Datetime.now()
+        for renewal in self:
+            renewal._set_state(
+                "sent",
+                date_sent=renewal.date_sent or now,
+                state_before_intervention=False,
+                intervention_reason=False,
+            )
+        self._clear_intervention()
+        self._send_notice(lambda renewal: renewal._get_notice_template())
+        self._update_next_reminder()
+        self._refresh_members()
+
+    def _get_notice_template(self):
+        self.ensure_one()
+        return self.option_set_id.notice_template_id or self.env.ref(
+            "membri_renewal.mail_template_notice"
+        )
+
+    def _send_notice(self, get_template):
+        """Email ``self`` in batches, each with its PDF.
+
+        :param get_template: function from a renewal to its ``mail.template``
+        """
+        self._compute_recipient_id()  # the person in charge may have changed since
+        unreachable = self.filtered(lambda r: r._get_unreachable_reason())
+        unreachable._mark_unreachable()
+        for template, renewals in (self - unreachable).grouped(get_template).items():
+            for start in range(0, len(renewals), PDF_BATCH):
+                renewals[start : start + PDF_BATCH]._email_with_notice(template)
+
+    def _email_with_notice(self, template):
+        """:param template: ``mail.template`` on renewals; its subject and body are rendered
+        in the language of each recipient"""
+        attachments = self._attach_notices()
+        template_sudo = template.sudo()  # an answer of the portal may send too
+        bodies = template_sudo._render_field(
+            "body_html", self.ids, compute_lang=True, options={"post_process": True}
+        )
+        subjects = template_sudo._render_field("subject", self.ids, compute_lang=True)
+        senders = template_sudo._render_field("email_from", self.ids)
+        replies = template_sudo._render_field("reply_to", self.ids)
+        for renewal in self:
+            attachment = attachments[renewal]
+            other_address = renewal.partner_id.membri_renewal_email
+            renewal.with_context(
+                mail_post_autofollow_author_skip=True, mail_notify_author=True
+            ).sudo().message_post(
+                body=bodies[renewal.id],
+                subject=subjects[renewal.id],
+                message_type="comment",
+                subtype_xmlid="membri_renewal.mt_notice",
+                partner_ids=[] if other_address else renewal.recipient_id.ids,
+                outgoing_email_to=other_address or False,
+                email_from=senders[renewal.id] or None,
+                reply_to=replies[renewal.id] or None,
+                attachment_ids=attachment.ids,
+                email_layout_xmlid="mail.mail_notification_light",
+                force_send=False,
+                mail_auto_delete=False,
+            )
+            renewal._log_on_contacts(
+                renewal.env._(
+                    "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
+                    renewal=renewal.name,
+                    subject=subjects[renewal.id],
+                    recipient=other_address or renewal.recipient_id.display_name,
+                ),
+                attachment,
+            )
+        self._internal_write({"delivery_state": "delivered", "delivery_note": False})
+
+    def _attach_notices(self):
+        """Render the PDF of many notices in one call of wkhtmltopdf.
+
+        :return: ``{renewal: ir.attachment}``
+        """
+        report_name = "membri_renewal.report_renewal_notice"
+        Report_sudo = self.env["ir.actions.report"].sudo()
+        content, report_type = Report_sudo._pre_render_qweb_pdf(report_name, res_ids=self.ids)
+        content_by_id = Report_sudo._get_splitted_report(report_name, content, report_type)
+        attachments_sudo = self.env["ir.attachment"].sudo().create(
+            [
+                {
+                    "name": f"{renewal.with_context(lang=renewal._get_lang())._get_report_base_filename()}.pdf",
+                    "raw": content_by_id[renewal.id],
+                    "mimetype": "application/pdf",
+                    "res_model": renewal._name,
+                    "res_id": renewal.id,
+                }
+                for renewal in self
+            ]
+        )
+        return dict(zip(self, attachments_sudo, strict=True))
+
+    # ------------------------------------------------------------------
+    # Reach
+    # ------------------------------------------------------------------
+
+    def _get_unreachable_reason(self):
+        """:return: why no email can reach the recipient (a sentence), or ``False``"""
+        self.ensure_one()
+        if self.partner_id.membri_renewal_email:
+            return False
+        recipient = self.recipient_id.sudo()
+        if not recipient.email_normalized:
+            return self.env._(
+                "%(recipient)s has no usable email address.",
+                recipient=recipient.display_name or self.partner_id.display_name,
+            )
+        if recipient.is_blacklisted:
+            return self.env._(
+                "%(recipient)s (%(email)s) opted out of emails.",
+                recipient=recipient.display_name,
+                email=recipient.email,
+            )
+        if recipient.message_bounce:
+            return self.env._(
+                "Emails to %(recipient)s (%(email)s) bounce.",
+                recipient=recipient.display_name,
+                email=recipient.email,
+            )
+        return False
+
+    def _mark_unreachable(self):
+        for renewal in self:
+            reason = renewal._get_unreachable_reason()
+            renewal._internal_write({"delivery_state": "unreachable", "delivery_note": reason})
+            renewal._message_log(
+                body=self.env._(
+                    "Not emailed: %(reason)s Correct the address and send again, or print the "
+                    "notice and post it.",
+                    reason=reason,
+                )
+            )
+            renewal._schedule_once("membri_renewal.activity_unreachable", reason)
+
+    def _mark_failed(self, error):
+        """Record why something could not be done; the queue of failed sendings shows it."""
+        for renewal in self:
+            renewal._internal_write({"delivery_state": "failed", "delivery_note": str(error)})
+            renewal._message_log(body=self.env._("Not done: %(error)s", error=error))
+
+    # ------------------------------------------------------------------
+    # Trace
+    # ------------------------------------------------------------------
+
+    def _log_on_contacts(self, body, attachment=None):
+        """Show an event in the chatter of the contact, of its parent company and of the
+        recipient (seed: *Chronologie*), with a link to the renewal and the PDF, if any.
+
+        :param body: plain text, escaped here
+        """
+        self.ensure_one()
+        renewal_sudo = self.sudo()
+        contacts = (
+            renewal_sudo.partner_id
+            | renewal_sudo.partner_id.commercial_partner_id
+            | renewal_sudo.recipient_id
+        )
+        text = Markup("%s %s") % (body, renewal_sudo._get_html_link(title=renewal_sudo.name))
+        for contact in contacts:
+            contact._message_log(
+                body=text, attachment_ids=attachment.ids if attachment else False
+            )

@@ -1,0 +1,182 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+BATCH = 50
+
+
+class MembriRenewal(models.Model):
+    """Reminders that never annoy (DESIGN §5.2): each step once, none after an answer or a
+    payment, none while a payment is under way."""
+
+    _inherit = "membri.renewal"
+
+    # ------------------------------------------------------------------
+    # By hand: "Renvoyer l'avis de renouvellement"
+    # ------------------------------------------------------------------
+
+    def action_send_reminder(self):
+        """Send a reminder now. Uses up no automatic step, and keeps the first sending date."""
+        self._check_can("send_reminder")
+        self._do_send_reminder()
+        return True
+
+    def _get_cannot_send_reminder_reason(self):
+        self.ensure_one()
+        return self._get_no_reminder_reason()
+
+    def _get_no_reminder_reason(self):
+        """:return: why this renewal must not be reminded now (a sentence), or ``False``"""
+        self.ensure_one()
+        if self.is_paid:
+            return self.env._(
+                "%(renewal)s is paid: there is nothing to remind.", renewal=self.display_name
+            )
+        if self._is_payment_under_way():
+            return self.env._(
+                "A payment of %(renewal)s is under way: wait for it before you remind.",
+                renewal=self.display_name,
+            )
+        if self.cotisation_id.state == "cancelled":
+            return self.env._(
+                "The cotisation that %(renewal)s renews is cancelled: there is nothing to remind.",
+                renewal=self.display_name,
+            )
+        return False
+
+    def _is_payment_under_way(self):
+        self.ensure_one()
+        invoice = self.invoice_id.sudo()
+        return invoice.payment_state in ("partial", "in_payment", "paid") or any(
+            tx.state in ("pending", "authorized") for tx in invoice.transaction_ids
+        )
+
+    def _do_send_reminder(self, step=None):
+        """:param step: the ``membri.reminder.step`` that is used up; by hand, none is"""
+        if not self:
+            return
+        now = fields.Datetime.now()
+        unreachable = self.filtered(lambda r: r._get_unreachable_reason())
+        reminded = self - unreachable
+        self._send_notice(lambda renewal: renewal._get_reminder_template(step))
+        for renewal in reminded:
+            renewal._internal_write(
+                {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
+            )
+        reminded._log_reminder(step, "sent")
+        for renewal in unreachable:
+            renewal._log_reminder(step, "skipped", renewal._get_unreachable_reason())
+        self._update_next_reminder()
+
+    def _get_reminder_template(self, step=None):
+        self.ensure_one()
+        if step and step.mail_template_id:
+            return step.mail_template_id
+        if self.state == "approved":
+            return self.env.ref("membri_renewal.mail_template_payment_reminder")
+        return self.env.ref("membri_renewal.mail_template_reminder")
+
+    def _log_reminder(self, step, result, reason=None):
+        # sudo: the log is written by the system only
+        self.env["membri.reminder.log"].sudo().create(
+            [
+                {
+                    "renewal_id": renewal.id,
+                    "step_id": step.id if step else False,
+                    "result": result,
+                    "reason": reason,
+                }
+                for renewal in self
+            ]
+        )
+
+    # ------------------------------------------------------------------
+    # What falls when
+    # ------------------------------------------------------------------
+
+    def _get_open_steps(self):
+        """:return: the steps that may still fall: of the right kind for the state, not used
+        up; a suggested one is done with any reminder from its day on"""
+        self.ensure_one()
+        if self.state == "sent":
+            triggers = ("after_sent", "before_end", "after_end")
+        elif self.state == "approved" and not self.is_paid:
+            triggers = ("after_due",)
+        else:
+            return self.env["membri.reminder.step"]
+        steps = self.option_set_id.reminder_ids.filtered(lambda s: s.trigger in triggers)
+        steps -= self.sudo().reminder_log_ids.step_id
+        last = self.date_last_reminder and self.company_id._membri_local_date(
+            self.date_last_reminder
+        )
+        sent = self.date_sent and self.company_id._membri_local_date(self.date_sent)
+
+        def is_open(step):
+            due = step._get_due_date(self)
+            if not due or (step.trigger == "before_end" and sent and due < sent):
+                return False  # the notice itself went out after that day
+            return step.automatic or not last or last < due
+
+        return steps.filtered(is_open)
+
+    def _update_next_reminder(self):
+        """Store the day on which the next step falls: the queue and the night ask for it."""
+        for renewal in self:
+            dates = [step._get_due_date(renewal) for step in renewal._get_open_steps()]
+            next_date = min(dates, default=False)
+            if renewal.date_next_reminder != next_date:
+                renewal._internal_write({"date_next_reminder": next_date})
+
+    # ------------------------------------------------------------------
+    # The night
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_send_reminders(self):
+        """Send the automatic reminders that are due. May be run at any time, twice, by two
+        workers, after days of silence: of several steps that are late, the last one goes out
+        and the others are recorded as skipped."""
+        cron = self.env["ir.cron"]
+        domain = self._get_reminder_domain()
+        cron._commit_progress(remaining=self.search_count(domain))
+        seen = self.browse()
+        while batch := self.search(
+            domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_next_reminder, id"
+        ):
+            seen |= batch
+            locked = batch.try_lock_for_update().filtered_domain(domain)
+            for renewal, error in locked._run_isolated(type(self)._remind_by_steps).items():
+                renewal._mark_failed(error)
+            if not cron._commit_progress(len(batch)):
+                return
+        cron._commit_progress(remaining=0)
+
+    @api.model
+    def _get_reminder_domain(self):
+        """:return: renewals with a step that is due today or was before"""
+        return Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain("date_next_reminder", "<=", company._membri_today())
+            for company in self.env["res.company"].sudo().search([])
+        ) & (
+            Domain("state", "=", "sent")
+            | (Domain("state", "=", "approved") & Domain("is_paid", "=", False))
+        )
+
+    def _remind_by_steps(self):
+        """Send the last of the automatic steps that are due; held, without using them up,
+        while a payment is under way."""
+        for renewal in self:
+            today = renewal.company_id._membri_today()
+            due = {
+                step: renewal_due
+                for step in renewal._get_open_steps().filtered("automatic")
+                if (renewal_due := step._get_due_date(renewal)) <= today
+            }
+            if not due or renewal._get_no_reminder_reason():
+                continue
+            *overtaken, last = sorted(due, key=due.get)
+            for step in overtaken:
+                renewal._log_reminder(
+                    step, "skipped", self.env._("A later reminder was due as well.")
+                )
+            renewal._do_send_reminder(last)

@@ -1,0 +1,231 @@
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError
+
+from .renewal import UNDECIDED_STATES
+
+# The table of DESIGN §2: from which states each action may be taken.
+ALLOWED_FROM = {
+    "send": UNDECIDED_STATES,
+    "request_change": ("sent", "change_requested"),
+    "require_intervention": UNDECIDED_STATES,
+    "approve": UNDECIDED_STATES,
+    "refuse": UNDECIDED_STATES,
+    "reset": ("approved", "refused"),
+    "cancel": UNDECIDED_STATES,
+    "send_reminder": ("sent", "approved"),
+}
+
+
+class MembriRenewal(models.Model):
+    """What may be done to a renewal, when, and by which button. Effects that need more
+    than a few lines live in the files of their domain (approval, notice, reminder …)."""
+
+    _inherit = "membri.renewal"
+
+    # ------------------------------------------------------------------
+    # Actions: buttons and RPC. All of the selection, or none of it.
+    # ------------------------------------------------------------------
+
+    def action_send(self):
+        """Send the notice, for the first time or again; a renewal in invoice mode that was
+        not sent yet is approved instead."""
+        self._check_can("send")
+        to_invoice = self.filtered(lambda r: r.state == "draft" and r.mode == "invoice")
+        if to_invoice:
+            to_invoice._do_approve()
+        (self - to_invoice)._do_send()
+        return True
+
+    def action_request_change(self, change_request=None):
+        """Record that the member wants changes, or complete what was recorded.
+
+        :param change_request: plain text of what the member asks for
+        """
+        self._check_can("request_change")
+        self._do_request_change(change_request)
+        return True
+
+    def action_require_intervention(self, reason=None):
+        """Set the contacts' flag: the renewals follow it (DESIGN §2).
+
+        :param reason: what the staff has to do, in plain words
+        """
+        self._check_can("require_intervention")
+        self._do_require_intervention(reason)
+        return True
+
+    def action_approve(self):
+        """Post and send the invoices, and make the pending cotisations."""
+        self._check_can("approve")
+        self._do_approve()
+        return True
+
+    def action_refuse(self):
+        """Ask for the reason; the wizard calls :meth:`_do_refuse`."""
+        self._check_can("refuse")
+        return self.env["membri.renewal.refuse"]._get_wizard_action(self)
+
+    def action_reset(self):
+        """Take a decision back (DESIGN §5.5): the renewal can be edited again."""
+        self._check_can("reset")
+        self._do_reset()
+        return True
+
+    def action_cancel(self):
+        """Void renewals that were made by mistake."""
+        self._check_can("cancel")
+        self._do_cancel()
+        return True
+
+    # ------------------------------------------------------------------
+    # Guards
+    # ------------------------------------------------------------------
+
+    def _check_can(self, transition):
+        """Lock the renewals, then ask each whether it may take this transition.
+
+        :raises AccessError: when the user may not change renewals
+        :raises UserError: naming the first renewal that may not, and why
+        """
+        self.check_access("write")
+        self._lock()
+        for renewal in self:
+            reason = renewal._get_cannot_reason(transition)
+            if reason:
+                raise UserError(reason)
+
+    def _lock(self):
+        """Two people on one renewal: the second sees what the first has done."""
+        try:
+            self.lock_for_update()
+        except LockError as error:
+            raise UserError(
+                self.env._(
+                    "Somebody else, or the nightly run, is working on one of these renewals "
+                    "right now. Try again in a moment."
+                )
+            ) from error
+        self.invalidate_recordset(["state"])
+
+    def _get_cannot_reason(self, transition):
+        """:return: why this renewal may not take ``transition`` (a sentence), or ``False``"""
+        self.ensure_one()
+        if self.state not in ALLOWED_FROM[transition]:
+            return self.env._(
+                "%(renewal)s is “%(state)s”: it cannot be %(transition)s. %(remedy)s",
+                renewal=self.display_name,
+                state=self._get_state_label(),
+                transition=self._get_transition_label(transition),
+                remedy=self._get_transition_remedy(),
+            )
+        specific = getattr(self, f"_get_cannot_{transition}_reason", None)
+        return specific() if specific else False
+
+    def _get_transition_label(self, transition):
+        return {
+            "send": self.env._("sent"),
+            "request_change": self.env._("marked as a change request"),
+            "require_intervention": self.env._("held for an intervention"),
+            "approve": self.env._("approved"),
+            "refuse": self.env._("refused"),
+            "reset": self.env._("reset"),
+            "cancel": self.env._("cancelled"),
+            "send_reminder": self.env._("reminded"),
+        }[transition]
+
+    def _get_transition_remedy(self):
+        self.ensure_one()
+        if self.state in ("approved", "refused"):
+            return self.env._("Reset it first.")
+        if self.state == "cancelled":
+            return self.env._("Prepare a new renewal for this member.")
+        if self.state == "draft":
+            return self.env._("Send it or approve it first.")
+        return self.env._("Its buttons show what can be done now.")
+
+    # ------------------------------------------------------------------
+    # Effects
+    # ------------------------------------------------------------------
+
+    def _do_request_change(self, change_request=None):
+        for renewal in self:
+            requests = [renewal.change_request or "", (change_request or "").strip()]
+            renewal._set_state(
+                "change_requested",
+                change_request="\n\n".join(filter(None, requests)) or False,
+                date_answer=renewal.date_answer or fields.Datetime.now(),
+                date_next_reminder=False,
+            )
+            renewal._log_on_contacts(
+                self.env._(
+                    "%(renewal)s: the member asks for changes. %(request)s",
+                    renewal=renewal.name,
+                    request=change_request or "",
+                )
+            )
+
+    def _do_refuse(self, reason, note=None):
+        """The member will not renew: member until the current term ends, then inactive.
+
+        :param reason: ``membri.refusal.reason``, required
+        :param note: plain text
+        :raises UserError: without a reason
+        """
+        if not self:
+            return
+        if not reason:
+            raise UserError(
+                self.env._("Choose the reason of the refusal, or type a new one to create it.")
+            )
+        self._set_state(
+            "refused",
+            refusal_reason_id=reason.id,
+            refusal_note=note or False,
+            date_refused=fields.Datetime.now(),
+            date_next_reminder=False,
+        )
+        self._clear_intervention()
+        self._end_activities()
+        self._refresh_members()
+        for renewal in self:
+            renewal._log_on_contacts(
+                self.env._(
+                    "%(renewal)s was refused. Reason: %(reason)s. %(note)s",
+                    renewal=renewal.name,
+                    reason=reason.name,
+                    note=note or "",
+                )
+            )
+
+    def _do_cancel(self):
+        self._set_state("cancelled", date_next_reminder=False)
+        self._clear_intervention()
+        self._end_activities()
+        self._refresh_members()
+
+    def _end_activities(self):
+        """Nobody has to follow up on what is decided."""
+        # sudo: the activity may be somebody else's
+        self.sudo().activity_unlink(
+            ["membri_renewal.activity_intervention", "membri_renewal.activity_unreachable"]
+        )
+
+    # ------------------------------------------------------------------
+    # Work on many (seed §2, *Approuver ou refuser plusieurs renouvellements à la fois*)
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_process_bulk(self):
+        """Work off the background jobs on many renewals."""
+        self.env["membri.bulk.job"]._cron_process_bulk()
+
+    def action_bulk(self, action):
+        """Do one action on many renewals: what can be done is done, the rest is listed with
+        its reason. Beyond a screenful it goes to the background.
+
+        :param action: ``send``, ``send_reminder`` or ``approve``
+        :return: a client action with the result
+        """
+        if action not in ("send", "send_reminder", "approve"):
+            raise UserError(self.env._("“%(action)s” cannot be done on many.", action=action))
+        return self.env["membri.bulk.job"]._start(action, self)

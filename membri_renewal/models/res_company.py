@@ -1,0 +1,67 @@
+from datetime import UTC, datetime, time
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    membri_tz = fields.Selection(
+        lambda self: [(tz, tz) for tz in sorted(pytz.all_timezones)],
+        string="Membership Timezone",
+        required=True,
+        default=lambda self: self.env.user.tz or "UTC",
+        help="Terms begin and end at midnight in this timezone.",
+    )
+    membri_go_live = fields.Date(
+        string="First Day of Membership Management",
+        help="Imported terms that ended before this day are history: they are never renewed.",
+    )
+    membri_officer_id = fields.Many2one(
+        "res.users",
+        string="Membership Officer",
+        domain=[("share", "=", False)],
+        help="Signs the notices, receives the replies and the activities.",
+    )
+    membri_no_answer_days = fields.Integer(string="No Answer After (days)", default=7)
+    membri_no_answer_months = fields.Integer(string="Inactive After (months)", default=6)
+    membri_portal_decline = fields.Boolean(string="Members May Decline on the Portal")
+
+    _membri_no_answer_positive = models.Constraint(
+        "CHECK (membri_no_answer_days >= 0 AND membri_no_answer_months >= 0)",
+        "The delays of the dashboards cannot be negative.",
+    )
+
+    @api.constrains("membri_officer_id")
+    def _check_membri_officer_id(self):
+        for company in self:
+            officer = company.membri_officer_id
+            if officer and company not in officer.company_ids:
+                raise ValidationError(
+                    self.env._(
+                        "%(officer)s cannot be the membership officer of %(company)s: "
+                        "give this user access to the company first.",
+                        officer=officer.name,
+                        company=company.name,
+                    )
+                )
+
+    def _membri_today(self):
+        """:return: the civil day in the company's own timezone, as a ``date``"""
+        self.ensure_one()
+        return self._membri_local_date(fields.Datetime.now())
+
+    def _membri_local_date(self, moment):
+        """:param moment: naive UTC datetime, as fields hold it
+        :return: the civil day of that moment for this company"""
+        self.ensure_one()
+        return moment.replace(tzinfo=UTC).astimezone(pytz.timezone(self.membri_tz)).date()
+
+    def _membri_midnight(self, day):
+        """:return: the first moment of ``day`` for this company, as a naive UTC datetime"""
+        self.ensure_one()
+        local = pytz.timezone(self.membri_tz).localize(datetime.combine(day, time.min))
+        return local.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,18 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    membri_tz = fields.Selection(related="company_id.membri_tz", readonly=False)
+    membri_go_live = fields.Date(related="company_id.membri_go_live", readonly=False)
+    membri_officer_id = fields.Many2one(related="company_id.membri_officer_id", readonly=False)
+    membri_no_answer_days = fields.Integer(
+        related="company_id.membri_no_answer_days", readonly=False
+    )
+    membri_no_answer_months = fields.Integer(
+        related="company_id.membri_no_answer_months", readonly=False
+    )
+    membri_portal_decline = fields.Boolean(
+        related="company_id.membri_portal_decline", readonly=False
+    )

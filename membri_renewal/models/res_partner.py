@@ -1,0 +1,316 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+STATUSES = [
+    ("non_member", "Non-Member"),
+    ("pending", "Pending"),
+    ("active", "Active"),
+    ("in_renewal", "In Renewal"),
+    ("inactive", "Inactive"),
+]
+READERS = "membri_renewal.group_membri_readonly"
+# facts: written by _membri_refresh_status only
+FACT_FIELDS = {
+    "membri_status",
+    "membri_cotisation_id",
+    "membri_renewal_id",
+    "membri_option_set_id",
+    "membri_member_since",
+    "membri_date_end",
+}
+
+
+class ResPartner(models.Model):
+    """The tab *Abonnement*: choices that the staff makes for a contact, and the facts that
+    its cotisations give. Both per company. The facts are kept in ``res_partner_status.py``.
+    """
+
+    _inherit = "res.partner"
+
+    membri_status = fields.Selection(
+        STATUSES, string="Membership", company_dependent=True, groups=READERS, copy=False
+    )
+    membri_cotisation_id = fields.Many2one(
+        "membri.cotisation",
+        string="Current Cotisation",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+    )
+    membri_renewal_id = fields.Many2one(
+        "membri.renewal",
+        string="Open Renewal",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+    )
+    membri_option_set_id = fields.Many2one(
+        "membri.option.set", string="Option Set", company_dependent=True, groups=READERS, copy=False
+    )
+    membri_member_since = fields.Date(
+        string="Member Since", company_dependent=True, groups=READERS, copy=False
+    )
+    membri_date_end = fields.Date(
+        string="Membership Ends", company_dependent=True, groups=READERS, copy=False
+    )
+    membri_is_member = fields.Boolean(
+        string="Is a Member",
+        compute="_compute_membri_is_member",
+        search="_search_membri_is_member",
+        groups=READERS,
+    )
+    membri_cotisation_ids = fields.One2many(
+        "membri.cotisation", "partner_id", string="Cotisations", groups=READERS
+    )
+    membri_renewal_ids = fields.One2many(
+        "membri.renewal", "partner_id", string="Renewals", groups=READERS
+    )
+    membri_invoice_ids = fields.Many2many(
+        "account.move",
+        string="Membership Invoices",
+        compute="_compute_membri_invoice_ids",
+        groups=READERS,
+    )
+
+    membri_auto_renew = fields.Boolean(
+        string="Automatic Renewal",
+        compute="_compute_membri_auto_renew",
+        inverse="_inverse_membri_auto_renew",
+        search="_search_membri_auto_renew",
+        groups=READERS,
+        help="Yes: an invoice is sent at once. No: a notice is sent, and the member answers.",
+    )
+    membri_auto_renew_choice = fields.Selection(
+        [("yes", "Yes"), ("no", "No")],
+        string="Automatic Renewal Chosen by Hand",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        help="Empty: as the option set says.",
+    )
+    membri_next_option_set_id = fields.Many2one(
+        "membri.option.set",
+        string="Next Option Set",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        help="What to propose at the next renewal. Empty: the same as now.",
+    )
+    membri_intervention_required = fields.Boolean(
+        string="Intervention Required", company_dependent=True, groups=READERS, copy=False
+    )
+    membri_intervention_reason = fields.Text(
+        string="Reason of the Intervention", company_dependent=True, groups=READERS, copy=False
+    )
+    membri_responsible_id = fields.Many2one(
+        "res.partner",
+        string="Person in Charge",
+        groups=READERS,
+        copy=False,
+        help="Receives the renewal notices of this member.",
+    )
+    membri_renewal_email = fields.Char(
+        string="Renewal Email",
+        groups=READERS,
+        copy=False,
+        help="Address for renewal notices, when it differs from the contacts'.",
+    )
+
+    # ------------------------------------------------------------------
+    # Computes
+    # ------------------------------------------------------------------
+
+    @api.depends("membri_status", "membri_date_end", "membri_option_set_id")
+    @api.depends_context("company")
+    def _compute_membri_is_member(self):
+        today = self.env.company._membri_today()
+        for partner in self:
+            end = partner.membri_date_end
+            grace = partner.membri_option_set_id.grace_days
+            partner.membri_is_member = partner.membri_status == "active" or bool(
+                partner.membri_status == "in_renewal"
+                and end
+                and fields.Date.add(end, days=grace) >= today
+            )
+
+    def _search_membri_is_member(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        today = self.env.company._membri_today()
+        domains = [Domain("membri_status", "=", "active")]
+        for grace_days, sets in self.env["membri.option.set"].sudo().with_context(
+            active_test=False
+        )._read_group(
+            [("company_id", "=", self.env.company.id)], ["grace_days"], ["id:recordset"]
+        ):
+            domains.append(
+                Domain("membri_status", "=", "in_renewal")
+                & Domain("membri_option_set_id", "in", sets.ids)
+                & Domain("membri_date_end", ">=", fields.Date.subtract(today, days=grace_days))
+            )
+        members = Domain.OR(domains)
+        if set(value) == {True, False}:
+            return Domain.TRUE
+        return members if True in value else ~members
+
+    @api.depends("membri_auto_renew_choice", "membri_next_option_set_id", "membri_option_set_id")
+    @api.depends_context("company")
+    def _compute_membri_auto_renew(self):
+        for partner in self:
+            choice = partner.membri_auto_renew_choice
+            option_set = partner.membri_next_option_set_id or partner.membri_option_set_id
+            partner.membri_auto_renew = (
+                choice == "yes" if choice else option_set.renewal_mode == "invoice"
+            )
+
+    def _inverse_membri_auto_renew(self):
+        for partner in self:
+            partner.membri_auto_renew_choice = "yes" if partner.membri_auto_renew else "no"
+
+    def _search_membri_auto_renew(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        by_set = Domain("membri_auto_renew_choice", "=", False) & (
+            Domain("membri_next_option_set_id.renewal_mode", "=", "invoice")
+            | (
+                Domain("membri_next_option_set_id", "=", False)
+                & Domain("membri_option_set_id.renewal_mode", "=", "invoice")
+            )
+        )
+        automatic = Domain("membri_auto_renew_choice", "=", "yes") | by_set
+        if set(value) == {True, False}:
+            return Domain.TRUE
+        return automatic if True in value else ~automatic
+
+    def _compute_membri_invoice_ids(self):
+        """The member's invoices, whoever pays them, by type."""
+        lines_sudo = self.env["account.move.line"].sudo().search(
+            [
+                ("membri_cotisation_id.partner_id", "in", self.ids),
+                ("company_id", "=", self.env.company.id),
+            ]
+        )
+        by_member = lines_sudo.grouped(lambda line: line.membri_cotisation_id.partner_id.id)
+        for partner in self:
+            lines = by_member.get(partner._origin.id, lines_sudo.browse())
+            partner.membri_invoice_ids = lines.move_id.sorted("date", reverse=True).ids
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        self._membri_check_write(vals)
+        result = super().write(vals)
+        if {"membri_intervention_required", "membri_intervention_reason"} & vals.keys():
+            # sudo: whoever may set the flag sets the renewals' state with it
+            self.env["membri.renewal"].sudo().search(
+                [
+                    ("partner_id", "in", self.ids),
+                    ("company_id", "=", self.env.company.id),
+                    ("state", "in", ("draft", "sent", "change_requested", "intervention")),
+                ]
+            )._follow_intervention_flag()
+        return result
+
+    @api.model
+    def _membri_check_write(self, vals):
+        """:raises AccessError: facts are nobody's to write, choices are the officers'"""
+        if self.env.su:
+            return
+        names = {name for name in vals if name.startswith("membri_")}
+        if names & FACT_FIELDS:
+            raise AccessError(
+                self.env._(
+                    "The membership of a contact comes from its cotisations: it cannot be written."
+                )
+            )
+        if names and not self.env.user.has_group("membri_renewal.group_membri_user"):
+            raise AccessError(
+                self.env._("Only membership officers may change the membership of a contact.")
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._membri_check_write(vals)
+        return super().create(vals_list)
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _membri_get_next_option_set(self, cotisation):
+        """:return: the option set to propose after ``cotisation``"""
+        self.ensure_one()
+        return self.membri_next_option_set_id or cotisation.option_set_id
+
+    def _membri_get_recipient(self):
+        """Who receives the notices: the person in charge, the contact, or its parent
+        company; the first whose address works.
+
+        :return: one contact; when no address works, the first that has one, else the member
+        """
+        self.ensure_one()
+        # sudo: the list of opted-out addresses is not for everyone to read
+        member_sudo = self.sudo()
+        candidates = (
+            member_sudo.membri_responsible_id
+            | member_sudo
+            | member_sudo.parent_id
+            | member_sudo.commercial_partner_id
+        ).filtered("email_normalized")
+        usable = candidates.filtered(
+            lambda contact: not contact.is_blacklisted and not contact.message_bounce
+        )
+        return (usable or candidates or self)[0].with_env(self.env)
+
+    def _membri_enrol(self, option_set, date_start=None, prorate=False):
+        """Make a member of a contact: a pending cotisation and its posted invoice.
+
+        An open renewal is refused in the same transaction (DESIGN §5.7).
+
+        :param option_set: ``membri.option.set``
+        :param date_start: first day; default: today, for the company of the set
+        :param prorate: scale the price of a term that begins inside its fixed period
+        :return: the ``membri.cotisation``
+        :raises UserError: when the set has no option
+        :raises ValidationError: when the term overlaps a living one
+        """
+        self.ensure_one()
+        enrolment = self.env["membri.enrolment"].create(
+            {
+                "partner_id": self.id,
+                "option_set_id": option_set.id,
+                "date_start": date_start or option_set.company_id._membri_today(),
+                "prorate": prorate,
+            }
+        )
+        return enrolment._do_enrol()
+
+    def action_membri_enrol(self):
+        """Open the enrolment of this contact."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Enrol %(name)s", name=self.display_name),
+            "res_model": "membri.enrolment",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_partner_id": self.id},
+        }
+
+    def action_membri_view_renewals(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_renewal"
+        )
+        return {**action, "domain": [("partner_id", "=", self.id)], "context": {}}
+
+    def action_membri_view_cotisations(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_cotisation"
+        )
+        return {**action, "domain": [("partner_id", "=", self.id)], "context": {}}

@@ -1,0 +1,78 @@
+from odoo import models
+
+from .cotisation import LIVING_STATES
+
+HISTORY_ORDER = "date_start, id"
+
+
+class ResPartner(models.Model):
+    """What a contact is, read off its cotisations and its open renewal (DESIGN §2)."""
+
+    _inherit = "res.partner"
+
+    def _membri_refresh_status(self, company):
+        """Write the membership facts of ``self`` in ``company``, where they changed.
+
+        The one writer of these fields: called whenever a cotisation or a renewal changes.
+        """
+        if not self:
+            return
+        partners_sudo = self.sudo().with_company(company)
+        # sudo: facts do not depend on who looks
+        cotisations = self.env["membri.cotisation"].sudo().search(
+            [("partner_id", "in", self.ids), ("company_id", "=", company.id)],
+            order=HISTORY_ORDER,
+        )
+        renewals = self.env["membri.renewal"].sudo().search(
+            [
+                ("partner_id", "in", self.ids),
+                ("company_id", "=", company.id),
+                ("is_open", "=", True),
+            ],
+            order=HISTORY_ORDER,
+        )
+        cotisations_by_partner = cotisations.grouped("partner_id")
+        renewals_by_partner = renewals.grouped("partner_id")
+        for partner in partners_sudo:
+            facts = partner._membri_get_facts(
+                cotisations_by_partner.get(partner, cotisations[:0]),
+                renewals_by_partner.get(partner, renewals[:0]),
+            )
+            changed = {
+                name: value
+                for name, value in facts.items()
+                if partner._fields[name].convert_to_write(partner[name], partner) != value
+            }
+            if changed:
+                partner.write(changed)
+
+    def _membri_get_facts(self, cotisations, renewals):
+        """:param cotisations: all of this member in one company, in time order
+        :param renewals: the open ones
+        :return: values of the fact fields"""
+        valid = cotisations.filtered(lambda c: c.state != "cancelled")
+        active = valid.filtered(lambda c: c.state == "active")
+        expired = valid.filtered(lambda c: c.state == "expired")
+        waiting = valid.filtered(lambda c: c.state in LIVING_STATES) - active
+        current = active or expired[-1:] or waiting[:1]
+        # the undecided one goes before one that is approved and waits for its payment
+        renewal = renewals.filtered(lambda r: r.state != "approved")[:1] or renewals[-1:]
+        if active:
+            status = "active"
+        elif expired and renewals.filtered(lambda r: r.cotisation_id == expired[-1]):
+            status = "in_renewal"
+        elif waiting:
+            status = "pending"
+        elif expired:
+            status = "inactive"
+        else:
+            status = "non_member"
+        started = active | expired
+        return {
+            "membri_status": status,
+            "membri_cotisation_id": current.id,
+            "membri_renewal_id": renewal.id,
+            "membri_option_set_id": current.option_set_id.id,
+            "membri_member_since": started[:1].date_start or False,
+            "membri_date_end": current.date_end or False,
+        }

@@ -1,0 +1,80 @@
+from odoo import api, fields, models
+
+
+class MembriTermLineMixin(models.AbstractModel):
+    """A product of a term, with its price and taxes.
+
+    Shared by the lines of cotisations (what a member has) and of renewals (what is
+    proposed). Concrete models name their parent in ``_term_field``.
+    """
+
+    _name = "membri.term.line.mixin"
+    _description = "Line of a term or of a proposed term"
+    _order = "sequence, id"
+    _term_field = None
+
+    sequence = fields.Integer(default=10)
+    product_id = fields.Many2one(
+        "product.product", required=True, ondelete="restrict", string="Option"
+    )
+    name = fields.Char(string="Description", compute="_compute_name", store=True, readonly=False)
+    quantity = fields.Float(digits="Product Unit", default=1.0, required=True)
+    price_unit = fields.Float(string="Unit Price", digits="Product Price", required=True)
+    is_price_agreed = fields.Boolean(
+        string="Agreed Price",
+        help="The price was agreed by hand: it is kept when dates change, and proposed "
+        "again at the next renewal.",
+    )
+    tax_ids = fields.Many2many(
+        "account.tax", string="Taxes", domain=[("type_tax_use", "=", "sale")]
+    )
+    price_subtotal = fields.Monetary(
+        string="Untaxed Amount", compute="_compute_price_subtotal", store=True
+    )
+    # redefined by each concrete model as a related field
+    currency_id = fields.Many2one("res.currency")
+
+    _quantity_positive = models.Constraint(
+        "CHECK (quantity > 0)", "The quantity of an option must be more than zero."
+    )
+
+    @api.depends("product_id")
+    def _compute_name(self):
+        for line in self:
+            line.name = line.name or line.product_id.display_name
+
+    @api.depends("quantity", "price_unit", "tax_ids", "currency_id")
+    def _compute_price_subtotal(self):
+        AccountTax = self.env["account.tax"]
+        for line in self:
+            company = line[self._term_field].company_id or self.env.company
+            base_line = line._prepare_base_line_for_taxes_computation()
+            AccountTax._add_tax_details_in_base_line(base_line, company)
+            AccountTax._round_base_lines_tax_details([base_line], company)
+            line.price_subtotal = base_line["tax_details"]["total_excluded_currency"]
+
+    def _prepare_base_line_for_taxes_computation(self):
+        """:return: this line in the shape that the tax engine of ``account.tax`` takes"""
+        self.ensure_one()
+        term = self[self._term_field]
+        return self.env["account.tax"]._prepare_base_line_for_taxes_computation(
+            self,
+            tax_ids=self.tax_ids,
+            quantity=self.quantity,
+            partner_id=term.partner_id,
+            currency_id=term.currency_id or term.company_id.currency_id,
+            name=self.name,
+        )
+
+    def _prepare_copy_vals(self):
+        """:return: values for the same line on another term (renewal → cotisation)"""
+        self.ensure_one()
+        return {
+            "sequence": self.sequence,
+            "product_id": self.product_id.id,
+            "name": self.name,
+            "quantity": self.quantity,
+            "price_unit": self.price_unit,
+            "is_price_agreed": self.is_price_agreed,
+            "tax_ids": [fields.Command.set(self.tax_ids.ids)],
+        }

@@ -1,0 +1,71 @@
+from odoo import api, fields, models
+from odoo.tools import format_date
+
+
+class MembriTermMixin(models.AbstractModel):
+    """What a term and a proposed term have in common: member, dates, money."""
+
+    _name = "membri.term.mixin"
+    _description = "Dated, priced period of a member"
+
+    partner_id = fields.Many2one(
+        "res.partner", string="Member", required=True, index=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one("res.currency", required=True)
+    option_set_id = fields.Many2one(
+        "membri.option.set", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    date_start = fields.Date(string="First Day", required=True, index=True)
+    date_end = fields.Date(
+        string="Last Day", index=True, help="Included. Empty means a lifetime membership."
+    )
+    term_display = fields.Char(string="Term", compute="_compute_term_display")
+    amount_untaxed = fields.Monetary(compute="_compute_amounts", store=True)
+    amount_total = fields.Monetary(string="Total", compute="_compute_amounts", store=True)
+
+    @api.depends(
+        "line_ids.quantity",
+        "line_ids.price_unit",
+        "line_ids.tax_ids",
+        "currency_id",
+        "company_id",
+    )
+    def _compute_amounts(self):
+        """Computed by the tax engine over all lines at once, as the invoice will be."""
+        for term in self:
+            summary = term._get_tax_totals_summary()
+            term.amount_untaxed = summary["base_amount_currency"]
+            term.amount_total = summary["total_amount_currency"]
+
+    def _get_tax_totals_summary(self):
+        """:return: the totals of ``account.tax``, in the shape of Odoo's tax totals widget"""
+        self.ensure_one()
+        AccountTax = self.env["account.tax"]
+        company = self.company_id or self.env.company
+        base_lines = [line._prepare_base_line_for_taxes_computation() for line in self.line_ids]
+        AccountTax._add_tax_details_in_base_lines(base_lines, company)
+        AccountTax._round_base_lines_tax_details(base_lines, company)
+        return AccountTax._get_tax_totals_summary(
+            base_lines=base_lines,
+            currency=self.currency_id or company.currency_id,
+            company=company,
+        )
+
+    @api.depends("date_start", "date_end")
+    @api.depends_context("lang")
+    def _compute_term_display(self):
+        for term in self:
+            term.term_display = term._format_period(term.date_start, term.date_end)
+
+    def _format_period(self, date_start, date_end, lang=None):
+        """:return: both days, included, in the words of ``lang`` (default: the reader's)"""
+        if not date_start:
+            return ""
+        first = format_date(self.env, date_start, lang_code=lang)
+        if not date_end:
+            return self.env._("from %(first)s, for life", first=first)
+        last = format_date(self.env, date_end, lang_code=lang)
+        return self.env._("%(first)s to %(last)s", first=first, last=last)

@@ -1,0 +1,19 @@
+from odoo import models
+
+
+class AccountMoveReversal(models.TransientModel):
+    _inherit = "account.move.reversal"
+
+    def reverse_moves(self, is_modify=False):
+        # EXTENDS account: "Reverse and Create Invoice" replaces the invoice of a term;
+        # the credit note alone would void it
+        if not is_modify:
+            return super().reverse_moves(is_modify=is_modify)
+        origins = self.move_ids
+        action = super(
+            AccountMoveReversal, self.with_context(membri_defer_sync=True)
+        ).reverse_moves(is_modify=is_modify)
+        replacements = self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")
+        for origin, replacement in zip(origins, replacements, strict=False):
+            origin._membri_replace_by(replacement)
+        return action

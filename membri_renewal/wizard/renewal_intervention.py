@@ -1,0 +1,23 @@
+from odoo import api, fields, models
+
+
+class MembriRenewalIntervention(models.TransientModel):
+    """*Intervention requise*, with the reason that the seed calls good practice."""
+
+    _name = "membri.renewal.intervention"
+    _description = "Require an Intervention"
+
+    renewal_ids = fields.Many2many("membri.renewal", string="Renewals", required=True)
+    reason = fields.Text(required=True, string="What has to be done")
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if self.env.context.get("active_model") == "membri.renewal":
+            values.setdefault("renewal_ids", self.env.context.get("active_ids", []))
+        return values
+
+    def action_confirm(self):
+        self.ensure_one()
+        self.renewal_ids.action_require_intervention(self.reason)
+        return {"type": "ir.actions.act_window_close"}
