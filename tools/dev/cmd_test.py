@@ -1,0 +1,146 @@
+"""Install the add-on on a fresh clone of the template database and run its tests.
+
+  ./dev test                                        everything: unit, access, portal, tours
+  ./dev test membri_renewal/tests/test_renewal.py   one or more files
+  ./dev test --tags /membri_renewal:TestRenewal.test_send
+
+The run fails when a test fails, when fewer tests ran than the source holds, when a
+tour was skipped, or when the log has a warning or an error of ours. The last line is
+"N passed, N failed"; what is wrong beside the tests counts as failed, too.
+"""
+
+import itertools
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from . import cache, odoo, ready, template, test_log, test_plan
+from .report import Failure, say
+
+HELP = "run all tests, or a selection of them"
+
+
+def add_arguments(parser):
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="test files to run")
+    parser.add_argument(
+        "--tags", help="an Odoo test selection, such as /membri_renewal:TestClass.test_method"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the database and say its name")
+    parser.add_argument("--verbose", action="store_true", help="show Odoo's log while it runs")
+
+
+def main(options):
+    addon = odoo.addons_path() / odoo.MODULE
+    tags = _tags(options)
+    try:
+        expected = test_plan.select(test_plan.collect(addon), tags, odoo.MODULE)
+    except ValueError as error:
+        raise Failure(f"{error} is not a test selection") from error
+    source = ready.ensure()
+    with template.clone("test", source, keep=options.keep) as database:
+        started = time.monotonic()
+        say(f"  running {len(expected)} tests on {database} …")
+        outcome, exit_code = _run(database, tags, options.verbose)
+        elapsed = time.monotonic() - started
+    if options.keep:
+        say(f"  The database is kept as {template.keep(database)}.")
+    return _report(outcome, expected, exit_code, elapsed)
+
+
+def _tags(options):
+    specs = [options.tags] if options.tags else []
+    for file in options.files:
+        path = file if file.exists() else odoo.addons_path() / file
+        if not path.is_file() or path.parent.name != "tests":
+            raise Failure(f"{file} is not a test file of the add-on")
+        specs.append(f"/{odoo.MODULE}/tests/{path.name}")
+    return ",".join(specs) or f"/{odoo.MODULE}"
+
+
+def _run(database, tags, verbose):
+    arguments = ["-d", database, "-i", odoo.MODULE, "--test-tags", tags, "--stop-after-init"]
+    arguments += [
+        f"--http-port={odoo.free_port()}",
+        f"--screenshots={_screenshots()}",
+        "--max-cron-threads=0",
+    ]
+    reader = test_log.Reader(
+        on_event=lambda kind, text: kind == "started" or say(f"  {kind}: {text}")
+    )
+    log = _log()
+    with log.open("w", encoding="utf-8") as copy:
+        process = subprocess.Popen(
+            odoo.command(*arguments),
+            env=odoo.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        try:
+            for line in process.stdout:
+                copy.write(line)
+                reader.feed(line)
+                if verbose:
+                    print(line, end="")
+            exit_code = process.wait()
+        finally:
+            odoo.stop(process)
+    reader.close()
+    return reader.outcome, exit_code
+
+
+def _log():
+    """One log per run, since several may be under way on one cache; those of yesterday go."""
+    for old in cache.log("test").parent.glob("test-*.log"):
+        if old.stat().st_mtime < time.time() - 86400:
+            old.unlink(missing_ok=True)
+    return cache.log(f"test-{os.getpid()}")
+
+
+def _screenshots():
+    return cache.root() / "test-screenshots"
+
+
+def _report(outcome, expected, exit_code, elapsed):
+    """Print what is wrong in full, then the closing line; returns the exit code."""
+    by_name = {(test.logger, test.name): test for test in expected}
+    failed = set(outcome.failed) | _of_classes(expected, outcome.failed_classes)
+    skipped = (set(outcome.skipped) | _of_classes(expected, outcome.skipped_classes)) - failed
+    passed = outcome.started - failed - skipped
+    problems = outcome.problems_beside_failures()
+
+    missing = sorted(name for logger, name in set(by_name) - outcome.started - failed - skipped)
+    if missing:
+        shown = ", ".join(missing[:10]) + (" …" if len(missing) > 10 else "")
+        problems.append(f"{len(missing)} of {len(expected)} expected tests did not run: {shown}")
+    if not outcome.started and not missing:
+        problems.append("no test matches this selection")
+    unlisted = [name for name in outcome.failed_classes if not _of_classes(expected, [name])]
+    if exit_code and not failed and not problems and not unlisted:
+        problems.append(f"Odoo ended with exit code {exit_code}")
+
+    for message in [*itertools.chain(*outcome.failed.values()), *outcome.failed_classes.values()]:
+        say(f"\n{message}")
+    for (_, name), reason in sorted(outcome.skipped.items()):
+        say(f"  skipped: {name}: {reason}")
+    for name, reason in sorted(outcome.skipped_classes.items()):
+        say(f"  skipped: {name}: {reason}")
+    for problem in problems:
+        say(f"\n  PROBLEM: {problem}")
+
+    failures = len(failed) + len(unlisted) + len(problems)
+    if failures:
+        say(f"\n  Odoo's log: {_log()}; screenshots of failed tours: {_screenshots()}")
+    say(f"  {len(outcome.started)} tests ran in {elapsed:.0f} s; {len(expected)} were expected.")
+    closing = f"{len(passed)} passed, {failures} failed"
+    say(closing + (f", {len(skipped)} skipped" if skipped else ""))
+    return 1 if failures else 0
+
+
+def _of_classes(expected, classes):
+    """The expected tests of classes whose set-up or tear-down failed or skipped them all."""
+    return {(test.logger, test.name) for test in expected if test.class_path in classes}

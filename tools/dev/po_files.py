@@ -1,0 +1,82 @@
+"""Merge an exported .pot into the add-on's files, or compare with them.
+
+./dev i18n starts this very file with the tools' Python, which has polib::
+
+    python po_files.py (write|check) EXPORTED.pot MODULE.pot LANGUAGE.po …
+"""
+
+import sys
+from pathlib import Path
+
+import polib
+
+DATES = ("POT-Creation-Date", "PO-Revision-Date")
+WIDTH = 0  # never wrap: a wrapped line would change with every word
+
+
+def load(path):
+    return polib.pofile(str(path), wrapwidth=WIDTH, encoding="utf-8")
+
+
+def content(catalogue):
+    """What makes two catalogues the same: everything but the dates of the export."""
+    header = {name: value for name, value in catalogue.metadata.items() if name not in DATES}
+    return header, [str(entry) for entry in catalogue]
+
+
+def same(path, catalogue):
+    return path.exists() and content(load(path)) == content(catalogue)
+
+
+def merged(path, template):
+    """The translations of ``path`` in the order of the template; vanished ones last, as obsolete."""
+    catalogue = load(path) if path.exists() else polib.POFile(wrapwidth=WIDTH, encoding="utf-8")
+    if not catalogue.metadata:
+        catalogue.metadata = {**template.metadata, "Language": path.stem}
+    catalogue.header = template.header
+    catalogue.merge(template)
+    for entry in [entry for entry in catalogue.obsolete_entries() if not entry.msgstr]:
+        catalogue.remove(entry)
+    order = {(entry.msgctxt, entry.msgid): number for number, entry in enumerate(template)}
+    catalogue.sort(key=lambda entry: (entry.obsolete, order.get((entry.msgctxt, entry.msgid), 0)))
+    return catalogue
+
+
+def defects(path, template):
+    if not path.exists():
+        return [f"{path.name} is missing"]
+    catalogue = load(path)
+    known = {(entry.msgctxt, entry.msgid) for entry in catalogue if not entry.obsolete}
+    wanted = [entry for entry in template if (entry.msgctxt, entry.msgid) not in known]
+    problems = [f"{path.name} lacks: {entry.msgid!r}" for entry in wanted]
+    problems += [f"{path.name}, no translation: {e.msgid!r}" for e in catalogue.untranslated_entries()]
+    problems += [f"{path.name}, fuzzy: {entry.msgid!r}" for entry in catalogue.fuzzy_entries()]
+    return problems
+
+
+def main(mode, exported, template_path, *languages):
+    template = load(exported)
+    if mode == "write":
+        for path, catalogue in [(template_path, template)] + [
+            (path, merged(path, template)) for path in languages
+        ]:
+            if not same(path, catalogue):
+                catalogue.save(str(path), newline="\n")
+            translated = len(catalogue.translated_entries())
+            total = len([entry for entry in catalogue if not entry.obsolete])
+            print(f"  {path.name}: {total} terms" + (f", {translated} translated" * (path in languages)))
+        return 0
+    problems = [] if same(template_path, template) else [f"{template_path.name} is stale"]
+    for path in languages:
+        problems += defects(path, template)
+    for problem in problems[:50]:
+        print(f"  {problem}")
+    if problems:
+        print(f"  {len(problems)} problems; ./dev i18n updates the files, translating is yours.")
+        return 1
+    print(f"  {len(template)} terms, all translated.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], *map(Path, sys.argv[2:])))
