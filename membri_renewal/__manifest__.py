@@ -38,6 +38,7 @@
     ],
     "demo": ["demo/membri_demo.xml"],
     "assets": {
+        "web.assets_backend": ["membri_renewal/static/src/backend/**/*"],
         "web.assets_frontend": [
             "membri_renewal/static/src/scss/portal.scss",
         ],

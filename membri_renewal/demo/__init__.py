@@ -1,0 +1,6 @@
+from . import demo
+from . import company
+from . import catalogue
+from . import members
+from . import history
+from . import campaign

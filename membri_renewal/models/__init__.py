@@ -15,6 +15,7 @@ from . import cotisation_line
 from . import cotisation_lifecycle
 from . import cotisation_invoicing
 from . import cotisation_merge
+from . import cotisation_display
 from . import renewal
 from . import renewal_line
 from . import renewal_transitions
@@ -23,12 +24,16 @@ from . import renewal_intervention
 from . import renewal_notice
 from . import renewal_generation
 from . import renewal_reminder
+from . import renewal_display
+from . import renewal_portal
 from . import reminder_log
 from . import bulk_job
 from . import dashboard
 from . import res_partner
 from . import res_partner_status
+from . import res_partner_display
 from . import account_move
 from . import account_move_line
+from . import account_move_send
 from . import account_payment
 from . import mail_mail

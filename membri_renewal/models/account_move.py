@@ -24,6 +24,9 @@ class AccountMove(models.Model):
     membri_cotisation_ids = fields.One2many(
         "membri.cotisation", "invoice_id", string="Cotisations", readonly=True
     )
+    membri_date_sent = fields.Datetime(
+        string="Last Sent", copy=False, readonly=True, help="When the invoice was emailed last."
+    )
 
     # ------------------------------------------------------------------
     # Hooks: each of them only says "look again"; what follows is decided from the
@@ -33,20 +36,52 @@ class AccountMove(models.Model):
     def _membri_sync(self):
         """Bring the cotisations that these moves (invoices or credit notes) are about in
         line with them."""
-        moves_sudo = self.sudo()
-        if moves_sudo and not self.env.context.get("membri_defer_sync"):
-            moves_sudo.invoice_line_ids.membri_cotisation_id._sync_with_invoice()
+        cotisations_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        deferred = self.env.context.get("membri_deferred_cotisations")
+        if isinstance(deferred, frozenset):  # as no client can send it
+            cotisations_sudo = cotisations_sudo.filtered(lambda c: c.id not in deferred)
+        cotisations_sudo._sync_with_invoice()
+
+    def _membri_defer_sync(self):
+        """:return: ``self``, with the cotisations of these moves left as they are, for what
+        takes several steps; those of other moves (a payment's invoices) are followed"""
+        return self.with_context(
+            membri_deferred_cotisations=frozenset(
+                self.sudo().invoice_line_ids.membri_cotisation_id.ids
+            )
+        )
+
+    def write(self, vals):
+        # EXTENDS account: payment reminders count from the due date
+        result = super().write(vals)
+        if "invoice_date_due" in vals:
+            self.sudo().membri_cotisation_ids.renewal_id._update_next_reminder()
+        return result
 
     def _post(self, soft=True):
         # EXTENDS account
         posted = super()._post(soft=soft)
+        posted._membri_ensure_tokens()
         posted._membri_sync()
         return posted
+
+    def _membri_ensure_tokens(self):
+        """Members pay by a link that holds a token: it is there from the posting on, so that
+        no page has to make one."""
+        for move in self.sudo().filtered("membri_invoice_type"):
+            move._portal_ensure_token()
 
     def _invoice_paid_hook(self):
         # EXTENDS account
         result = super()._invoice_paid_hook()
         self._membri_sync()
+        return result
+
+    def write(self, vals):
+        # EXTENDS account
+        result = super().write(vals)
+        if "matched_payment_ids" in vals:  # payments without journal entry
+            self._membri_sync()
         return result
 
     def button_draft(self):
@@ -58,9 +93,7 @@ class AccountMove(models.Model):
     def button_cancel(self):
         # EXTENDS account
         # it drafts a posted invoice first: what it becomes counts, not the way there
-        result = super(
-            AccountMove, self.with_context(membri_defer_sync=True)
-        ).button_cancel()
+        result = super(AccountMove, self._membri_defer_sync()).button_cancel()
         self._membri_sync()
         return result
 
@@ -138,6 +171,11 @@ class AccountMove(models.Model):
             name=self.env._("Cotisations")
         )
 
+    def action_membri_send_again(self):
+        """*Renvoyer le courriel*: Odoo's own send dialog for one invoice, its dialog that
+        fills the sending queue for many."""
+        return self.action_invoice_sent() if len(self) == 1 else self.action_send_and_print()
+
     def _membri_replace_by(self, replacement):
         """Make ``replacement`` the living invoice of the terms of this one."""
         self.ensure_one()
@@ -150,8 +188,10 @@ class AccountMove(models.Model):
                 "membri_renewal_id": self.membri_renewal_id.id,
             }
         )
+        replacement._membri_ensure_tokens()
         cotisations_sudo._internal_write({"invoice_id": replacement.id})
         self.env["membri.renewal"].sudo().search(
             [("invoice_id", "=", self.id)]
         )._internal_write({"invoice_id": replacement.id})
+        cotisations_sudo.renewal_id._update_next_reminder()
         cotisations_sudo._sync_with_invoice()

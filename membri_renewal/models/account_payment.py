@@ -11,3 +11,10 @@ class AccountPayment(models.Model):
         if "state" in vals:
             self.invoice_ids._membri_sync()
         return result
+
+    def unlink(self):
+        # EXTENDS account
+        invoices = self.invoice_ids
+        result = super().unlink()
+        invoices._membri_sync()
+        return result

@@ -37,6 +37,17 @@ class MembriBulkJob(models.Model):
     refusal_note = fields.Text(readonly=True)
     is_stopped = fields.Boolean(readonly=True)
     line_ids = fields.One2many("membri.bulk.job.line", "job_id", readonly=True)
+    problem_line_ids = fields.One2many(
+        "membri.bulk.job.line",
+        "job_id",
+        string="Not Done",
+        domain=[("result", "in", ("skipped", "failed"))],
+        readonly=True,
+    )
+    state = fields.Selection(
+        [("running", "Running"), ("stopped", "Stopped"), ("finished", "Finished")],
+        compute="_compute_counts",
+    )
     todo_count = fields.Integer(compute="_compute_counts")
     done_count = fields.Integer(compute="_compute_counts")
     skipped_count = fields.Integer(compute="_compute_counts")
@@ -49,7 +60,7 @@ class MembriBulkJob(models.Model):
         for job in self:
             job.name = f"{labels.get(job.action, '')} #{job.id}"
 
-    @api.depends("line_ids.result")
+    @api.depends("line_ids.result", "is_stopped")
     def _compute_counts(self):
         counts = {
             (job, result): count
@@ -64,6 +75,9 @@ class MembriBulkJob(models.Model):
             job.failed_count = counts.get((job, "failed"), 0)
             total = job.todo_count + job.done_count + job.skipped_count + job.failed_count
             job.progress = 100 * (total - job.todo_count) // total if total else 100
+            job.state = (
+                "finished" if not job.todo_count else "stopped" if job.is_stopped else "running"
+            )
 
     # ------------------------------------------------------------------
     # Actions
@@ -107,6 +121,23 @@ class MembriBulkJob(models.Model):
                 "message": self.env._("Done: %(count)s renewals.", count=self.done_count),
                 "next": {"type": "ir.actions.act_window_close"},
             },
+        }
+
+    def action_view_lines(self):
+        """Show the renewals of this job that had one result."""
+        self.ensure_one()
+        result = self.env.context.get("membri_result")
+        lines = self.env["membri.bulk.job.line"].search(
+            [("job_id", "=", self.id), ("result", "=", result)]
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_renewal"
+        )
+        return {
+            **action,
+            "name": self.name,
+            "domain": [("id", "in", lines.renewal_id.ids)],
+            "context": {},
         }
 
     def action_stop(self):
@@ -213,3 +244,7 @@ class MembriBulkJobLine(models.Model):
 
     _todo = models.Index("(job_id, id) WHERE result = 'todo'")
     _once = models.UniqueIndex("(job_id, renewal_id)", "A renewal is listed once in a job.")
+
+    def action_open_renewal(self):
+        self.ensure_one()
+        return self.renewal_id._get_records_action()

@@ -1,16 +1,16 @@
 from collections import defaultdict
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.fields import Command, Domain
 
 STATES = [
     ("pending", "Pending"),
     ("scheduled", "Paid, Upcoming"),
-    ("active", "Active"),
+    ("active", "Current"),
     ("expired", "Expired"),
-    ("cancelled", "Cancelled"),
+    ("cancelled", "Void"),
 ]
 LIVING_STATES = ("pending", "scheduled", "active")
 
@@ -27,6 +27,7 @@ class MembriCotisation(models.Model):
     _inherit = ["mail.thread", "membri.state.mixin", "membri.term.mixin"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
+    _system_fields = ("invoice_id", "renewal_id", "origin")
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
     state = fields.Selection(
@@ -100,43 +101,45 @@ class MembriCotisation(models.Model):
     )
     _living_end = models.Index("(company_id, state, date_end)")
 
-    @api.constrains("partner_id", "company_id", "date_start", "date_end", "state")
-    def _check_overlap(self):
-        """The database refuses overlaps too (``_no_overlap``); here they get a sentence."""
-        living = self.filtered(lambda c: c.state != "cancelled")
-        if not living:
-            return
-        self.flush_model(["partner_id", "company_id", "date_start", "date_end", "state"])
-        overlap = self.env.execute_query(
-            SQL(
-                """
-                SELECT a.id, b.id
-                  FROM membri_cotisation a
-                  JOIN membri_cotisation b
-                    ON b.partner_id = a.partner_id
-                   AND b.company_id = a.company_id
-                   AND b.id != a.id
-                   AND b.state != 'cancelled'
-                   AND daterange(a.date_start, a.date_end, '[]')
-                    && daterange(b.date_start, b.date_end, '[]')
-                 WHERE a.id IN %s
-                 LIMIT 1
-                """,
-                tuple(living.ids),
+    @api.model
+    def _check_no_overlap(self, periods):
+        """The database refuses overlaps (``_no_overlap``); asked here first, they get a
+        sentence.
+
+        :param periods: list of ``(partner_id, company_id, first day, last day, cotisation)``;
+            the cotisation is empty when it is still to be created
+        :raises ValidationError: naming the member and the term that is in the way
+        """
+        others = self.sudo().search(
+            Domain("partner_id", "in", [period[0] for period in periods])
+            & Domain("company_id", "in", [period[1] for period in periods])
+            & Domain("state", "!=", "cancelled")
+            & (
+                Domain("date_end", "=", False)
+                | Domain("date_end", ">=", min(period[2] for period in periods))
             )
         )
-        if overlap:
-            first, second = (self.sudo().browse(id_) for id_ in overlap[0])
-            raise ValidationError(
-                self.env._(
-                    "%(member)s already has the cotisation %(other)s (%(other_term)s), which "
-                    "overlaps %(term)s. Choose other dates, or cancel the one that is wrong.",
-                    member=first.partner_id.display_name,
-                    other=second.name,
-                    other_term=second.term_display,
-                    term=first.term_display,
-                )
+        changed_ids = {period[4].id for period in periods}
+        taken = defaultdict(list)
+        for other in others.filtered(lambda c: c.id not in changed_ids):
+            taken[other.partner_id.id, other.company_id.id].append(
+                (other.date_start, other.date_end, other)
             )
+        for partner_id, company_id, first, last, cotisation in periods:
+            for other_first, other_last, other in taken[partner_id, company_id]:
+                if first <= (other_last or date.max) and other_first <= (last or date.max):
+                    raise ValidationError(
+                        self.env._(
+                            "%(member)s already has the cotisation %(other)s (%(other_term)s), "
+                            "which overlaps %(term)s. Choose other dates, or cancel the one that "
+                            "is wrong.",
+                            member=self.env["res.partner"].browse(partner_id).display_name,
+                            other=other.name or "",
+                            other_term=self._format_period(other_first, other_last),
+                            term=self._format_period(first, last),
+                        )
+                    )
+            taken[partner_id, company_id].append((first, last, cotisation))
 
     @api.constrains("date_end", "option_set_id")
     def _check_date_end(self):
@@ -154,6 +157,19 @@ class MembriCotisation(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._fill_create_vals(vals)
+        periods = [
+            (
+                vals["partner_id"],
+                vals["company_id"],
+                fields.Date.to_date(vals["date_start"]),
+                fields.Date.to_date(vals.get("date_end")) or None,
+                self.browse(),
+            )
+            for vals in vals_list
+            if vals.get("partner_id") and vals.get("date_start") and vals.get("state") != "cancelled"
+        ]
+        if periods:
+            self._check_no_overlap(periods)
         # internal: an import may bring terms that are over, with their lines
         created = super(MembriCotisation, self._as_internal()).create(vals_list)
         cotisations = created.with_env(self.env)
@@ -221,7 +237,9 @@ class MembriCotisation(models.Model):
     def write(self, vals):
         if not self._is_internal_write():
             self._check_can_edit(vals)
+            self._check_no_overlap_after(vals)
             if "line_ids" in vals:
+                self._check_own_lines(vals["line_ids"])
                 # the lines as one change, so that an option can be swapped for another
                 # of the same price; anything else keeps its guards
                 vals = dict(vals)
@@ -237,8 +255,10 @@ class MembriCotisation(models.Model):
         :raises UserError: with the way out (seed §2, *Faire des modifications à un
             renouvellement accepté*)
         """
-        final = self.filtered(lambda c: c.state in ("expired", "cancelled"))
-        if final and self._get_term_fields() & vals.keys():
+        final = self.filtered(lambda c: c.state in ("expired", "cancelled"))._filter_edited(
+            {name: vals[name] for name in vals.keys() & self._get_term_fields()}
+        )
+        if final:
             raise UserError(
                 self.env._(
                     "%(cotisation)s of %(member)s is over: it cannot be changed any more.",
@@ -246,8 +266,14 @@ class MembriCotisation(models.Model):
                     member=final[0].partner_id.display_name,
                 )
             )
-        invoiced = self.filtered("invoice_id")
-        if invoiced and {"partner_id", "company_id", "currency_id"} & vals.keys():
+        self._check_not_shortened(vals)
+        invoiced = self.filtered("invoice_id")._filter_edited(
+            {
+                name: vals[name]
+                for name in vals.keys() & {"partner_id", "company_id", "currency_id"}
+            }
+        )
+        if invoiced:
             raise UserError(
                 self.env._(
                     "%(cotisation)s is invoiced to %(member)s: its member, company and currency "
@@ -256,6 +282,78 @@ class MembriCotisation(models.Model):
                     member=invoiced[0].partner_id.display_name,
                 )
             )
+
+    def _check_no_overlap_after(self, vals):
+        """Check the periods that ``vals`` would give these cotisations."""
+        if not {"partner_id", "company_id", "date_start", "date_end"} & vals.keys():
+            return
+        periods = [
+            (
+                vals.get("partner_id", cotisation.partner_id.id),
+                vals.get("company_id", cotisation.company_id.id),
+                fields.Date.to_date(vals.get("date_start", cotisation.date_start)),
+                fields.Date.to_date(vals.get("date_end", cotisation.date_end)) or None,
+                cotisation,
+            )
+            for cotisation in self
+            if cotisation.state != "cancelled"
+        ]
+        if periods:
+            self._check_no_overlap(periods)
+
+    def _check_not_shortened(self, vals):
+        """A paid term is not shortened by an edit: terminating leaves a reason and a trace."""
+        first = fields.Date.to_date(vals.get("date_start")) or date.min
+        last = fields.Date.to_date(vals.get("date_end")) or date.max
+        for cotisation in self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id):
+            if first > cotisation.date_start or last < (cotisation.date_end or date.max):
+                raise UserError(
+                    self.env._(
+                        "%(cotisation)s of %(member)s is paid (%(term)s): it cannot be "
+                        "shortened. If the member leaves early, use “Terminate”.",
+                        cotisation=cotisation.name,
+                        member=cotisation.partner_id.display_name,
+                        term=cotisation.term_display,
+                    )
+                )
+
+    def _filter_edited(self, vals):
+        """:return: the cotisations that ``vals`` would change: an import run twice writes
+        the same values again, and may"""
+        edited = self.browse()
+        for name, value in vals.items():
+            if name == "line_ids":
+                edited |= self.filtered(lambda c: c._is_line_edit(value))
+            else:
+                edited |= self._filter_changed(name, value)
+        return edited
+
+    def _is_line_edit(self, commands):
+        """:return: whether these commands do more than name the lines as they are"""
+        if commands is True:  # the lines themselves were written
+            return True
+        for command in commands:
+            line = self.line_ids.filtered(lambda line: line.id == command[1])
+            if not line or command[0] not in (Command.LINK, Command.UPDATE):
+                return True
+            if command[0] == Command.UPDATE and line._is_edit(command[2]):
+                return True
+        return False
+
+    def _check_own_lines(self, commands):
+        """One2many commands can name any line: only those of ``self`` may be changed here."""
+        for command in commands:
+            named = {
+                Command.CREATE: [],
+                Command.CLEAR: [],
+                Command.SET: command[2] if len(command) > 2 else [],
+            }.get(command[0], [command[1]])
+            if set(named) - set(self.line_ids.ids):
+                raise UserError(
+                    self.env._(
+                        "An option cannot be moved. Delete it here, and add it there."
+                    )
+                )
 
     @api.model
     def _get_term_fields(self):

@@ -19,37 +19,61 @@ class MembriCotisation(models.Model):
     # ------------------------------------------------------------------
 
     def action_cancel(self):
-        """Void cotisations that nothing was paid on.
+        """Void cotisations that are not active yet, and what is still unpaid of them.
 
-        :raises UserError: when one is active, over, or its invoice is still alive
+        A paid invoice stays as it is: the staff refunds it, or keeps it as a credit.
+
+        :raises UserError: when one is active or over, or a payment is under way
         """
         self.check_access("write")
         for cotisation in self:
             reason = cotisation._get_cannot_cancel_reason()
             if reason:
                 raise UserError(reason)
+        invoices_sudo = self.sudo().invoice_id
+        renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
         self._do_cancel()
-        self.renewal_id.filtered(lambda r: r.state == "approved")._do_reopen_for_staff(
-            self.env._("The next cotisation was cancelled.")
-        )
+        for invoice in invoices_sudo:
+            if invoice._membri_has_money():
+                invoice._message_log(
+                    body=self.env._(
+                        "The cotisation of this invoice was cancelled. Refund the payment, or "
+                        "keep it as a credit of the member."
+                    )
+                )
+            else:
+                invoice._membri_void()
+        renewals._do_reopen_for_staff(self.env._("The next cotisation was cancelled."))
+        return True
 
     def _get_cannot_cancel_reason(self):
         self.ensure_one()
+        member = self.partner_id.display_name
         if self.state not in ("pending", "scheduled"):
             return self.env._(
                 "%(cotisation)s of %(member)s is %(state)s: only a pending or an upcoming "
                 "cotisation can be cancelled. To end an active one, use “Terminate”.",
                 cotisation=self.name,
-                member=self.partner_id.display_name,
+                member=member,
                 state=self._get_state_label(),
             )
-        if self.invoice_id.state == "posted" and not self._is_credited():
+        invoice_sudo = self.sudo().invoice_id
+        if self.state == "pending" and invoice_sudo and invoice_sudo._membri_has_money():
             return self.env._(
-                "%(cotisation)s of %(member)s is invoiced (%(invoice)s). Reset its renewal, or "
-                "cancel or credit the invoice: the cotisation follows.",
+                "%(cotisation)s of %(member)s: money was paid, or is being paid, on %(invoice)s. "
+                "Cancel or refund the payment first. Nothing was changed.",
                 cotisation=self.name,
-                member=self.partner_id.display_name,
-                invoice=self.invoice_id.display_name,
+                member=member,
+                invoice=invoice_sudo.display_name,
+            )
+        others = invoice_sudo.membri_cotisation_ids - self.sudo()
+        if others.filtered(lambda c: c.state in LIVING_STATES):
+            return self.env._(
+                "%(invoice)s also serves %(other)s. Credit the lines of %(member)s instead: the "
+                "cotisation follows.",
+                invoice=invoice_sudo.display_name,
+                other=others[0].partner_id.display_name,
+                member=member,
             )
         return False
 
@@ -173,7 +197,8 @@ class MembriCotisation(models.Model):
     def _do_start_or_end(self):
         """Expire what is over, then start what is paid and due; each member keeps at most
         one active cotisation."""
-        over = self.filtered(
+        # the one before may be over without the night having seen it yet
+        over = (self | self.previous_id).filtered(
             lambda c: c.state in ("active", "scheduled")
             and c.date_end
             and c.date_end < c.company_id._membri_today()
@@ -182,6 +207,7 @@ class MembriCotisation(models.Model):
             over._set_state("expired")
             # before another one becomes active: the database looks at each row
             over.flush_recordset(["state"])
+            (over - self)._refresh_members()
         due = self.filtered(
             lambda c: c.state == "scheduled" and c.date_start <= c.company_id._membri_today()
         )
@@ -246,6 +272,9 @@ class MembriCotisation(models.Model):
                 Domain("invoice_id.state", "=", "cancel")
                 | Domain("payment_state", "=", "reversed")
             ),
+            # a credit note of all of it voids also what was paid and not refunded yet
+            Domain("state", "in", LIVING_STATES)
+            & Domain("invoice_id.reversal_move_ids", "any", [("state", "=", "posted")]),
         ]
         for company in self.env["res.company"].sudo().search([]):
             today = company._membri_today()

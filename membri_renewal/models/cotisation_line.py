@@ -37,6 +37,17 @@ class MembriCotisationLine(models.Model):
                     )
                 )
 
+    def _is_edit(self, vals):
+        """:return: whether ``vals`` differ from what this line has"""
+        self.ensure_one()
+        return any(
+            set(self[name].ids) != set(field.convert_to_cache(value, self))
+            if (field := self._fields[name]).type == "many2many"
+            else field.convert_to_cache(value, self)
+            != field.convert_to_cache(self[name], self)
+            for name, value in vals.items()
+        )
+
     def _check_edit(self):
         """The rules of the cotisation hold for whoever writes on its lines directly."""
         if not self.cotisation_id._is_internal_write():

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo import models
 
@@ -14,8 +14,9 @@ class MembriCotisation(models.Model):
     def _merge_histories(self, partners):
         """Prepare the histories of ``partners`` for one contact, before foreign keys move.
 
-        Of two terms that overlap, the one that ends later is kept whole. The other keeps
-        the days before it, or is cancelled when none are left.
+        Of two paid terms that overlap, the one that ends later is kept whole. The other
+        keeps the days before it, or is cancelled when none are left. An unpaid term that
+        overlaps another one is void.
         """
         history = self.search(
             [("partner_id", "in", partners.ids), ("state", "!=", "cancelled")]
@@ -28,6 +29,17 @@ class MembriCotisation(models.Model):
         self.env.flush_all()
 
     def _trim_overlaps(self):
+        """Paid terms go before unpaid ones: what was paid is never lost to what was not."""
+        unpaid = self.filtered(lambda c: c.state == "pending")
+        kept = (self - unpaid)._trim_paid_overlaps()
+        for cotisation in unpaid.sorted(lambda c: c.date_end or date.max, reverse=True):
+            if any(cotisation._overlaps(other) for other in kept):
+                cotisation._give_up()
+            else:
+                kept |= cotisation
+
+    def _trim_paid_overlaps(self):
+        """:return: the terms that are left"""
         latest_first = self.sorted(
             lambda c: (not c.date_end, c.date_end or c.date_start, c.state == "active"),
             reverse=True,
@@ -38,6 +50,31 @@ class MembriCotisation(models.Model):
                 cotisation._cede(kept_start)
             if cotisation.state != "cancelled":
                 kept_start = min(kept_start or cotisation.date_start, cotisation.date_start)
+        return self.filtered(lambda c: c.state != "cancelled")
+
+    def _overlaps(self, other):
+        return self.date_start <= (other.date_end or date.max) and other.date_start <= (
+            self.date_end or date.max
+        )
+
+    def _give_up(self):
+        """Void an unpaid term whose days another one covers, with what was asked for it.
+        Where some money came in already, the staff decides what becomes of it."""
+        self.ensure_one()
+        invoice = self.invoice_id
+        renewal = self.renewal_id.filtered(lambda r: r.state == "approved")
+        has_money = bool(invoice) and invoice._membri_has_money()
+        if not has_money:
+            renewal._do_cancel()
+            invoice.filtered(lambda move: move.state != "cancel")._membri_void()
+        if self.state != "cancelled":
+            self._do_cancel()
+        note = self.env._(
+            "Two contacts were merged: the other cotisation of the member covers this term."
+        )
+        if has_money:
+            renewal._do_reopen_for_staff(note)
+        self._message_log(body=note)
 
     def _cede(self, day):
         """Leave the days from ``day`` on to another term of the merged member."""

@@ -1,3 +1,4 @@
+from ast import literal_eval
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -28,6 +29,11 @@ class MembriDashboard(models.Model):
     )
     help = fields.Text(translate=True, string="What to do here")
     record_count = fields.Integer(compute="_compute_record_count")
+    has_dynamic_domain = fields.Boolean(
+        compute="_compute_has_dynamic_domain",
+        help="Uses today, the thresholds of the settings or the reader: the domain editor "
+        "cannot show it.",
+    )
 
     _code_unique = models.UniqueIndex(
         "(code) WHERE code IS NOT NULL", "Another dashboard has this code already."
@@ -40,6 +46,15 @@ class MembriDashboard(models.Model):
             dashboard.record_count = self.env["membri.renewal"].search_count(
                 dashboard._get_domain()
             )
+
+    @api.depends("domain")
+    def _compute_has_dynamic_domain(self):
+        for dashboard in self:
+            try:
+                literal_eval(dashboard.domain or "[]")
+                dashboard.has_dynamic_domain = False
+            except (ValueError, SyntaxError):
+                dashboard.has_dynamic_domain = True
 
     @api.constrains("domain")
     def _check_domain(self):

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import models
+from odoo import fields, models
 
 ONE_DAY = timedelta(days=1)
 
@@ -40,6 +40,7 @@ class MembriOptionSet(models.Model):
             life. A term that begins between two points of the grid ends at the next one.
         """
         self.ensure_one()
+        date_start, anchor = fields.Date.to_date(date_start), fields.Date.to_date(anchor)
         if self.lifetime:
             return date_start, False
         return date_start, self._get_grid_bounds(date_start, anchor)[1] - ONE_DAY
@@ -98,6 +99,7 @@ class MembriOptionSet(models.Model):
             For ``amount``: the share of the set's own list price that gives the amount.
         """
         self.ensure_one()
+        date_start, date_end = fields.Date.to_date(date_start), fields.Date.to_date(date_end)
         if self._is_whole_period(date_start, date_end) or self.proration == "none":
             return 1.0
         next_start = date_end + ONE_DAY

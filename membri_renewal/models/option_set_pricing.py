@@ -1,3 +1,5 @@
+from itertools import accumulate, pairwise
+
 from odoo import fields, models
 
 
@@ -72,16 +74,28 @@ class MembriOptionSet(models.Model):
         memo = {} if memo is None else memo
         source = option_line or previous
         product = product or source.product_id
-        quantity = (previous or source).quantity if source else 1.0
+        quantity = 1.0
+        if previous:
+            quantity = previous.full_quantity or previous.quantity
+        elif option_line:
+            quantity = option_line.quantity
         agreed = bool(previous and previous.is_price_agreed)
         if agreed:
-            price = previous.price_unit
+            price = previous.full_price_unit or previous.price_unit
         elif option_line and option_line.has_own_price:
             price = self.currency_id._convert(
                 option_line.price_unit, self._get_currency(partner), self.company_id, date_start
             )
         else:
             price = self._get_pricelist_price(partner, product, quantity, date_start, memo)
+        taxes = self._get_taxes(partner, product, memo)
+        if not agreed:
+            # a price that includes a tax which this member does not pay
+            price = product._get_tax_included_unit_price_from_price(
+                price,
+                product.taxes_id._filter_taxes_by_company(self.company_id),
+                product_taxes_after_fp=taxes,
+            )
         return {
             "sequence": source.sequence if source else 10,
             "product_id": product.id,
@@ -89,7 +103,7 @@ class MembriOptionSet(models.Model):
             "quantity": quantity,
             "price_unit": price,
             "is_price_agreed": agreed,
-            "tax_ids": [fields.Command.set(self._get_taxes(partner, product, memo).ids)],
+            "tax_ids": [fields.Command.set(taxes.ids)],
         }
 
     def _get_pricelist_price(self, partner, product, quantity, date_start, memo):
@@ -134,29 +148,40 @@ class MembriOptionSet(models.Model):
     def _prorate_lines(self, lines_vals, currency, date_start, date_end):
         """Scale the *amount* of each line, rounded in the currency: never a two-decimal
         quantity. A line whose amount is no whole multiple of its quantity becomes one
-        piece of that amount. What is left of a cent goes to the last line, so that a
-        fixed amount is met exactly."""
+        piece of that amount; what it was is kept for the next term."""
         self.ensure_one()
         if self._is_whole_period(date_start, date_end) or self.proration == "none" or not lines_vals:
             return lines_vals
         full = [vals["quantity"] * vals["price_unit"] for vals in lines_vals]
         if self.proration == "amount":
-            target = self.proration_value
-            share = target / sum(full) if sum(full) else 0.0
+            target = self.currency_id._convert(
+                self.proration_value, currency, self.company_id, date_start
+            )
+            amounts = self._share_out(target, full, currency)
         else:
             share = self._get_proration(date_start, date_end)
-        amounts = [currency.round(amount * share) for amount in full]
-        if share and date_end:
+            least = currency.rounding if share else 0.0
             amounts = [
-                amount or (currency.rounding if whole > 0 else 0.0)
-                for amount, whole in zip(amounts, full, strict=True)
+                currency.round(amount * share) or (least if amount > 0 else 0.0) for amount in full
             ]
-        if self.proration == "amount":
-            amounts[-1] += currency.round(target - sum(amounts))
         for vals, amount in zip(lines_vals, amounts, strict=True):
+            if vals["is_price_agreed"]:
+                vals["full_price_unit"] = vals["price_unit"]
             unit = currency.round(amount / vals["quantity"])
             if currency.compare_amounts(unit * vals["quantity"], amount):
                 vals["name"] = f"{vals['quantity']:g} × {vals['name']}"
+                vals["full_quantity"] = vals["quantity"]
                 vals["quantity"], unit = 1.0, amount
             vals["price_unit"] = unit
         return lines_vals
+
+    def _share_out(self, target, weights, currency):
+        """:return: amounts in proportion to ``weights`` that sum up to ``target`` exactly;
+        none is negative, and what is free stays free. Without any price, the first pays."""
+        if not sum(weights):
+            return [target] + [0.0] * (len(weights) - 1)
+        total = currency.round(target)
+        bounds = [
+            currency.round(total * part / sum(weights)) for part in accumulate(weights, initial=0.0)
+        ]
+        return [currency.round(end - start) for start, end in pairwise(bounds)]

@@ -43,6 +43,24 @@ class MembriReminderStep(models.Model):
         for step in self:
             step.display_name = f"{step.days} · {labels.get(step.trigger, '')}"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        steps = super().create(vals_list)
+        steps.option_set_id._update_open_reminders()
+        return steps
+
+    def write(self, vals):
+        option_sets = self.option_set_id
+        result = super().write(vals)
+        (option_sets | self.option_set_id)._update_open_reminders()
+        return result
+
+    def unlink(self):
+        option_sets = self.option_set_id
+        result = super().unlink()
+        option_sets._update_open_reminders()
+        return result
+
     def _get_due_date(self, renewal):
         """:return: the civil day on which this step falls for ``renewal``, or ``None`` when
         the day it counts from is not known (not sent yet, lifetime, no invoice)"""
@@ -58,3 +76,18 @@ class MembriReminderStep(models.Model):
         if not end:
             return None
         return end - delay if self.trigger == "before_end" else end + delay
+
+
+class MembriOptionSet(models.Model):
+    _inherit = "membri.option.set"
+
+    def _update_open_reminders(self):
+        """The steps have changed: so has the day of the next reminder of what is under way."""
+        # sudo: whoever sets up the steps need not be allowed to edit renewals
+        self.env["membri.renewal"].sudo().search(
+            [
+                ("option_set_id", "in", self.ids),
+                ("state", "in", ("sent", "approved")),
+                ("is_paid", "=", False),
+            ]
+        )._update_next_reminder()

@@ -44,6 +44,14 @@ class MembriRenewal(models.Model):
     ]
     _order = "date_start, id"
     _check_company_auto = True
+    _system_fields = (
+        "partner_id",
+        "company_id",
+        "cotisation_id",
+        "invoice_id",
+        "new_cotisation_id",
+        "state_before_intervention",
+    )
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
     state = fields.Selection(
@@ -79,7 +87,7 @@ class MembriRenewal(models.Model):
         help="Who receives the notice: looked up at each sending.",
     )
     recipient_email = fields.Char(compute="_compute_recipient_email")
-    recipient_phone = fields.Char(related="recipient_id.phone")
+    recipient_phone = fields.Char(compute="_compute_recipient_phone")
     user_id = fields.Many2one(
         "res.users",
         string="Officer",
@@ -101,6 +109,7 @@ class MembriRenewal(models.Model):
 
     delivery_state = fields.Selection(
         [
+            ("queued", "Waiting to be sent"),
             ("delivered", "Handed to the mail server"),
             ("unreachable", "No usable address"),
             ("failed", "Failed"),
@@ -192,6 +201,11 @@ class MembriRenewal(models.Model):
                 renewal.partner_id.membri_renewal_email or renewal.recipient_id.email
             )
 
+    @api.depends("recipient_id.phone", "partner_id.phone")
+    def _compute_recipient_phone(self):
+        for renewal in self:
+            renewal.recipient_phone = renewal.recipient_id.phone or renewal.partner_id.phone
+
     @api.depends("name", "partner_id")
     def _compute_display_name(self):
         for renewal in self:
@@ -212,6 +226,8 @@ class MembriRenewal(models.Model):
         memo = {}
         for vals in vals_list:
             self._fill_create_vals(vals, memo)
+        # what has just been decided makes room for a new one in the unique indexes
+        self.flush_model(["state"])
         renewals = super().create(vals_list)
         renewals._refresh_members()
         return renewals
@@ -223,6 +239,10 @@ class MembriRenewal(models.Model):
             raise UserError(
                 self.env._("A new renewal is “To Send”. Use its buttons to take it further.")
             )
+        # said explicitly, for the context may carry other defaults
+        vals.update(
+            state="draft", invoice_id=False, new_cotisation_id=False, state_before_intervention=False
+        )
         cotisation = self.env["membri.cotisation"].browse(vals.get("cotisation_id"))
         if not cotisation:
             partner = self.env["res.partner"].browse(vals.get("partner_id"))
@@ -373,8 +393,8 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _mail_get_partner_fields(self, introspect_fields=False):
-        # EXTENDS mail: the customer of this document
-        return ["recipient_id", "partner_id"]
+        # EXTENDS mail: the customer of this document; one only, the portal signs links for it
+        return ["recipient_id"]
 
     def _get_lang(self):
         """:return: the language that the recipient reads, for notices and emails"""

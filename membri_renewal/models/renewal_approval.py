@@ -36,7 +36,8 @@ class MembriRenewal(models.Model):
 
     def _do_approve(self):
         """Invoice the renewals and make their next cotisations, all in one batch."""
-        renewals = self.with_context(mail_create_nosubscribe=True)
+        # union: a client may name a record twice
+        renewals = self.union().with_context(mail_create_nosubscribe=True)
         renewals._apply_late_policy()
         # sudo: approving is the right; the cotisation is its consequence
         cotisations_sudo = (

@@ -31,6 +31,7 @@ class MembriRenewal(models.Model):
                         intervention_reason=False,
                     )
                     renewal._update_next_reminder()
+                    renewal._end_activities()
             elif renewal.state == "intervention":
                 renewal._internal_write({"intervention_reason": partner.membri_intervention_reason})
             elif renewal.state in UNDECIDED_STATES:

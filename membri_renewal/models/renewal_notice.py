@@ -1,6 +1,7 @@
 from markupsafe import Markup
 
 from odoo import fields, models
+from odoo.tools import email_normalize
 
 PDF_BATCH = 50
 
@@ -39,8 +40,11 @@ class MembriRenewal(models.Model):
                 state_before_intervention=False,
                 intervention_reason=False,
             )
+            renewal._portal_ensure_token()  # the answer link; pages and reports make none
         self._clear_intervention()
+        self._end_activities()
         self._send_notice(lambda renewal: renewal._get_notice_template())
+        self._skip_overtaken_steps()
         self._update_next_reminder()
         self._refresh_members()
 
@@ -65,7 +69,10 @@ class MembriRenewal(models.Model):
     def _email_with_notice(self, template):
         """:param template: ``mail.template`` on renewals; its subject and body are rendered
         in the language of each recipient"""
-        attachments = self._attach_notices()
+        self._post_notices(template, self._attach_documents())
+
+    def _post_notices(self, template, attachments):
+        """:param attachments: ``{renewal: ir.attachment}``, the document of each email"""
         template_sudo = template.sudo()  # an answer of the portal may send too
         bodies = template_sudo._render_field(
             "body_html", self.ids, compute_lang=True, options={"post_process": True}
@@ -74,7 +81,7 @@ class MembriRenewal(models.Model):
         senders = template_sudo._render_field("email_from", self.ids)
         replies = template_sudo._render_field("reply_to", self.ids)
         for renewal in self:
-            attachment = attachments[renewal]
+            attachment = attachments.get(renewal, self.env["ir.attachment"])
             other_address = renewal.partner_id.membri_renewal_email
             renewal.with_context(
                 mail_post_autofollow_author_skip=True, mail_notify_author=True
@@ -88,7 +95,9 @@ class MembriRenewal(models.Model):
                 email_from=senders[renewal.id] or None,
                 reply_to=replies[renewal.id] or None,
                 attachment_ids=attachment.ids,
-                email_layout_xmlid="mail.mail_notification_light",
+                email_layout_xmlid=template_sudo.email_layout_xmlid
+                or "membri_renewal.mail_layout",
+                force_email_lang=renewal._get_lang(),
                 force_send=False,
                 mail_auto_delete=False,
             )
@@ -101,13 +110,39 @@ class MembriRenewal(models.Model):
                 ),
                 attachment,
             )
-        self._internal_write({"delivery_state": "delivered", "delivery_note": False})
+        # delivered once the mail server has taken it: see mail.mail
+        self._internal_write({"delivery_state": "queued", "delivery_note": False})
+
+    def _attach_documents(self):
+        """:return: ``{renewal: ir.attachment}``: the invoice of renewals that are accepted,
+            the notice of all others"""
+        invoiced = self.filtered(lambda r: r.state == "approved" and r.invoice_id)
+        return (self - invoiced)._attach_notices() | invoiced._attach_invoices()
+
+    def _attach_invoices(self):
+        documents = {}
+        for renewal in self:
+            document = renewal.invoice_id.sudo()._get_invoice_legal_documents(
+                "pdf", allow_fallback=True
+            )
+            documents[renewal] = self.env["ir.attachment"].sudo().create(
+                {
+                    "name": document["filename"],
+                    "raw": document["content"],
+                    "mimetype": "application/pdf",
+                    "res_model": renewal._name,
+                    "res_id": renewal.id,
+                }
+            )
+        return documents
 
     def _attach_notices(self):
         """Render the PDF of many notices in one call of wkhtmltopdf.
 
         :return: ``{renewal: ir.attachment}``
         """
+        if not self:
+            return {}
         report_name = "membri_renewal.report_renewal_notice"
         Report_sudo = self.env["ir.actions.report"].sudo()
         content, report_type = Report_sudo._pre_render_qweb_pdf(report_name, res_ids=self.ids)
@@ -134,7 +169,7 @@ class MembriRenewal(models.Model):
         """:return: why no email can reach the recipient (a sentence), or ``False``"""
         self.ensure_one()
         if self.partner_id.membri_renewal_email:
-            return False
+            return self._get_renewal_email_problem()
         recipient = self.recipient_id.sudo()
         if not recipient.email_normalized:
             return self.env._(
@@ -153,6 +188,17 @@ class MembriRenewal(models.Model):
                 recipient=recipient.display_name,
                 email=recipient.email,
             )
+        return False
+
+    def _get_renewal_email_problem(self):
+        """:return: why the address for notices cannot be used, or ``False``"""
+        address = self.partner_id.membri_renewal_email
+        normalized = email_normalize(address)
+        if not normalized:
+            return self.env._("“%(email)s” is no email address.", email=address)
+        # sudo: the list of opted-out addresses is not for everyone to read
+        if self.env["mail.blacklist"].sudo().search_count([("email", "=", normalized)], limit=1):
+            return self.env._("%(email)s opted out of emails.", email=address)
         return False
 
     def _mark_unreachable(self):

@@ -31,6 +31,11 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(renewal)s is paid: there is nothing to remind.", renewal=self.display_name
             )
+        if self.state == "approved" and self.invoice_id.sudo().state != "posted":
+            return self.env._(
+                "The invoice of %(renewal)s is not posted: it cannot be paid now.",
+                renewal=self.display_name,
+            )
         if self._is_payment_under_way():
             return self.env._(
                 "A payment of %(renewal)s is under way: wait for it before you remind.",
@@ -99,7 +104,9 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.state == "sent":
             triggers = ("after_sent", "before_end", "after_end")
-        elif self.state == "approved" and not self.is_paid:
+        elif self.state == "approved":
+            # paid or not: money that goes away again must find its reminders (the queue and
+            # the night ask for unpaid ones only)
             triggers = ("after_due",)
         else:
             return self.env["membri.reminder.step"]
@@ -108,15 +115,24 @@ class MembriRenewal(models.Model):
         last = self.date_last_reminder and self.company_id._membri_local_date(
             self.date_last_reminder
         )
-        sent = self.date_sent and self.company_id._membri_local_date(self.date_sent)
 
         def is_open(step):
             due = step._get_due_date(self)
-            if not due or (step.trigger == "before_end" and sent and due < sent):
-                return False  # the notice itself went out after that day
-            return step.automatic or not last or last < due
+            return due and (step.automatic or not last or last < due)
 
         return steps.filtered(is_open)
+
+    def _skip_overtaken_steps(self):
+        """The notice that goes out now stands for the reminders that were due before: the
+        member is not reminded tomorrow of what came today."""
+        for renewal in self:
+            today = renewal.company_id._membri_today()
+            for step in renewal._get_open_steps():
+                due = step._get_due_date(renewal)
+                if due < today or (due == today and step.trigger != "after_sent"):
+                    renewal._log_reminder(
+                        step, "skipped", self.env._("The notice was sent on that day or later.")
+                    )
 
     def _update_next_reminder(self):
         """Store the day on which the next step falls: the queue and the night ask for it."""
@@ -180,3 +196,15 @@ class MembriRenewal(models.Model):
                     step, "skipped", self.env._("A later reminder was due as well.")
                 )
             renewal._do_send_reminder(last)
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    def write(self, vals):
+        # EXTENDS membri_renewal: reminders that count from the end of the term
+        result = super().write(vals)
+        if "date_end" in vals:
+            # sudo: the dates of reminders are kept by the system
+            self.sudo().renewal_ids._update_next_reminder()
+        return result

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 
 import pytz
 
@@ -58,10 +58,10 @@ class ResCompany(models.Model):
         """:param moment: naive UTC datetime, as fields hold it
         :return: the civil day of that moment for this company"""
         self.ensure_one()
-        return moment.replace(tzinfo=UTC).astimezone(pytz.timezone(self.membri_tz)).date()
+        return pytz.utc.localize(moment).astimezone(pytz.timezone(self.membri_tz)).date()
 
     def _membri_midnight(self, day):
         """:return: the first moment of ``day`` for this company, as a naive UTC datetime"""
         self.ensure_one()
         local = pytz.timezone(self.membri_tz).localize(datetime.combine(day, time.min))
-        return local.astimezone(UTC).replace(tzinfo=None)
+        return local.astimezone(pytz.utc).replace(tzinfo=None)

@@ -217,7 +217,7 @@ class ResPartner(models.Model):
     @api.model
     def _membri_check_write(self, vals):
         """:raises AccessError: facts are nobody's to write, choices are the officers'"""
-        if self.env.su:
+        if self.env.su or self.env["membri.cotisation"]._is_internal_write():
             return
         names = {name for name in vals if name.startswith("membri_")}
         if names & FACT_FIELDS:
@@ -234,7 +234,9 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._membri_check_write(vals)
+            for name in FACT_FIELDS:
+                vals.pop(name, None)  # e.g. the default status: there are no facts yet
+            self._membri_check_write({name: value for name, value in vals.items() if value})
         return super().create(vals_list)
 
     # ------------------------------------------------------------------

@@ -67,7 +67,7 @@ class ResPartner(models.Model):
             status = "inactive"
         else:
             status = "non_member"
-        started = active | expired
+        started = valid.filtered(lambda c: c.state in ("active", "expired"))
         return {
             "membri_status": status,
             "membri_cotisation_id": current.id,

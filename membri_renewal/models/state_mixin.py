@@ -21,6 +21,8 @@ class MembriStateMixin(models.AbstractModel):
 
     _name = "membri.state.mixin"
     _description = "State written in one place only"
+    # what the transitions record and rely on: like the state, nobody else's to write
+    _system_fields = ()
 
     def _internal_write(self, vals):
         """Write ``vals`` on behalf of the state machine: not subject to its own guards."""
@@ -38,17 +40,39 @@ class MembriStateMixin(models.AbstractModel):
         return self._internal_write({"state": state, **vals})
 
     def write(self, vals):
-        if "state" in vals and not self._is_internal_write():
-            moved = self.filtered(lambda record: record.state != vals["state"])
-            if moved:
+        if not self._is_internal_write():
+            self._check_system_fields(vals)
+        return super().write(vals)
+
+    def _check_system_fields(self, vals):
+        if "state" in vals and (moved := self._filter_changed("state", vals["state"])):
+            raise UserError(
+                self.env._(
+                    "The state of %(record)s cannot be written directly. "
+                    "Use its buttons: they also do what goes with the change.",
+                    record=moved[0].display_name,
+                )
+            )
+        if self.env.su:
+            return
+        for name in vals.keys() & set(self._system_fields):
+            if changed := self._filter_changed(name, vals[name]):
                 raise UserError(
                     self.env._(
-                        "The state of %(record)s cannot be written directly. "
-                        "Use its buttons: they also do what goes with the change.",
-                        record=moved[0].display_name,
+                        "“%(field)s” of %(record)s follows from what happened to it: it cannot "
+                        "be written.",
+                        field=self._fields[name]._description_string(self.env),
+                        record=changed[0].display_name,
                     )
                 )
-        return super().write(vals)
+
+    def _filter_changed(self, name, value):
+        """:return: the records of ``self`` to which writing ``value`` would make a difference"""
+        field = self._fields[name]
+        return self.filtered(
+            lambda record: field.convert_to_cache(value, record)
+            != field.convert_to_cache(record[name], record)
+        )
 
     def _run_isolated(self, effect):
         """Run ``effect(records)`` on ``self`` as one batch; when that fails, on one record

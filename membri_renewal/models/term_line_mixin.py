@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class MembriTermLineMixin(models.AbstractModel):
@@ -25,6 +26,14 @@ class MembriTermLineMixin(models.AbstractModel):
         help="The price was agreed by hand: it is kept when dates change, and proposed "
         "again at the next renewal.",
     )
+    full_quantity = fields.Float(
+        digits="Product Unit",
+        help="The quantity before proration, where it had to change: the next term has it again.",
+    )
+    full_price_unit = fields.Float(
+        digits="Product Price",
+        help="The agreed price before proration: the next term has it again.",
+    )
     tax_ids = fields.Many2many(
         "account.tax", string="Taxes", domain=[("type_tax_use", "=", "sale")]
     )
@@ -37,6 +46,15 @@ class MembriTermLineMixin(models.AbstractModel):
     _quantity_positive = models.Constraint(
         "CHECK (quantity > 0)", "The quantity of an option must be more than zero."
     )
+
+    def write(self, vals):
+        """A line stays with its term: what is frozen there cannot be got round by a move."""
+        term_id = vals.get(self._term_field)
+        if term_id and any(line[self._term_field].id != term_id for line in self):
+            raise UserError(
+                self.env._("An option cannot be moved. Delete it here, and add it there.")
+            )
+        return super().write(vals)
 
     @api.depends("product_id")
     def _compute_name(self):
@@ -76,5 +94,7 @@ class MembriTermLineMixin(models.AbstractModel):
             "quantity": self.quantity,
             "price_unit": self.price_unit,
             "is_price_agreed": self.is_price_agreed,
+            "full_quantity": self.full_quantity,
+            "full_price_unit": self.full_price_unit,
             "tax_ids": [fields.Command.set(self.tax_ids.ids)],
         }

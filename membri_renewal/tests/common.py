@@ -1,4 +1,7 @@
+from unittest.mock import patch
+
 from odoo import fields
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
@@ -89,6 +92,91 @@ class MembriCommon(AccountTestInvoicingCommon):
     def _create_renewal(cls, cotisation, **vals):
         return cls.env["membri.renewal"].create({"cotisation_id": cotisation.id, **vals})
 
+    @classmethod
+    def _create_yearly(cls, **vals):
+        """A new member of 2026 with a term to renew: each call another one."""
+        cls.member_number = getattr(cls, "member_number", 0) + 1
+        member = cls._create_member(f"Member {cls.member_number}", **vals)
+        return cls._create_cotisation(member, "2026-01-01")
+
+    def _renewal_in(self, state, **vals):
+        """A renewal of a new member, brought to ``state`` by its own actions."""
+        renewal = self._create_renewal(self._create_yearly(), **vals)
+        if state in ("sent", "change_requested", "intervention"):
+            renewal.action_send()
+        if state == "change_requested":
+            renewal.action_request_change("Please call me")
+        elif state == "intervention":
+            renewal.action_require_intervention("Call before sending")
+        elif state == "approved":
+            renewal.action_approve()
+        elif state == "refused":
+            self._refuse(renewal)
+        elif state == "cancelled":
+            renewal.action_cancel()
+        self.assertEqual(set(renewal.mapped("state")), {state})
+        return renewal
+
+    def _open_wizard(self, action, **vals):
+        """The wizard that a button opened, with its context."""
+        return self.env[action["res_model"]].with_context(action["context"]).create(vals)
+
+    def _refuse(self, renewals, reason=None):
+        """Refuse by the wizard, as the staff does."""
+        wizard = self._open_wizard(
+            renewals.action_refuse(), reason_id=(reason or self.reason).id
+        )
+        return wizard.action_confirm()
+
+    def _assert_refused(self, call):
+        """``call`` raises a ``UserError`` (not an access error), and is *not* rolled back,
+        so that what it changed before can be seen; returns the sentence."""
+        try:
+            call()
+        except AccessError:
+            raise
+        except UserError as error:
+            return str(error)
+        return self.fail("a UserError was expected")
+
+    def _snapshot(self, records):
+        """All stored values of ``records``, of their lines and of the member's flag."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        parts = [records.sudo(), records.sudo().line_ids]
+        values = [
+            part.read([name for name, field in part._fields.items() if field.store and field.column_type])
+            for part in parts
+        ]
+        flags = records.sudo().partner_id.mapped("membri_intervention_required")
+        return values, flags, records.sudo().mapped("message_ids.id")
+
+    @classmethod
+    def _create_other_company(cls, name, timezone, with_accounting=False):
+        """Another chapter, which the officer may work in."""
+        if with_accounting:
+            env, cls.env = cls.env, cls.env_account
+            company = cls.setup_other_company(name=name)["company"]
+            cls.env = env
+        else:
+            company = cls.env_root["res.company"].create({"name": name})
+        company = company.with_env(cls.env_root)
+        company.membri_tz = timezone
+        cls.officer.with_env(cls.env_root).company_ids += company
+        return company
+
+    def _get_stored(self, record):
+        """All stored values of one record: to show that nothing has changed."""
+        self.env.flush_all()
+        names = [name for name, field in record._fields.items() if field.store]
+        return record.sudo().read(names)[0]
+
+    def _get_notices(self, mails):
+        """The notices and reminders to members among ``mails``, without the notifications
+        to the staff."""
+        notice = self.env.ref("membri_renewal.mt_notice")
+        return mails.filtered(lambda mail: mail.mail_message_id.subtype_id == notice)
+
     def _pay(self, invoice, amount=None):
         """Register a payment as the accountant does; returns the ``account.payment``."""
         return self._register_payment(
@@ -96,10 +184,86 @@ class MembriCommon(AccountTestInvoicingCommon):
             **({"amount": amount} if amount is not None else {}),
         )
 
+    def _pay_by_bank(self, invoice, amount):
+        """A line of the bank statement, reconciled with ``invoice`` by the accountant."""
+        line = self.env_account["account.bank.statement.line"].create(
+            {
+                "payment_ref": invoice.payment_reference,
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "amount": amount,
+                "date": fields.Date.today(),
+            }
+        )
+        receivable = invoice.with_env(self.env_account).line_ids.filtered(
+            lambda move_line: move_line.account_type == "asset_receivable"
+        )
+        _liquidity, suspense, _other = line.with_context(
+            skip_account_move_synchronization=True
+        )._seek_for_lines()
+        suspense.account_id = receivable.account_id
+        (suspense + receivable).reconcile()
+        return line
+
+    def _create_transaction(self, invoice, state):
+        """An online payment of ``invoice`` that has got as far as ``state``."""
+        provider = self.env_root["payment.provider"].search(
+            [("code", "=", "none"), ("company_id", "=", self.company.id)], limit=1
+        ) or self.env_root["payment.provider"].create(
+            {"name": "Card", "code": "none", "company_id": self.company.id, "state": "test"}
+        )
+        method = (
+            self.env_root["payment.method"].with_context(active_test=False).search([], limit=1)
+        )
+        transaction = self.env_root["payment.transaction"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": method.id,
+                "operation": "online_direct",
+                "reference": f"TX-{invoice.id}-{state}",
+                "amount": invoice.amount_total,
+                "currency_id": invoice.currency_id.id,
+                "partner_id": invoice.partner_id.id,
+                "invoice_ids": [fields.Command.set(invoice.ids)],
+            }
+        )
+        # past the check that this provider can authorise and capture in two steps
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE payment_transaction SET state = %s WHERE id = %s", [state, transaction.id]
+        )
+        transaction.invalidate_recordset()
+        return transaction
+
+    def _patch_bank_synchronisation(self):
+        """Be like an Odoo with bank synchronisation: payments may have no journal entry, and
+        a paid invoice is “in payment” until the statement comes."""
+        return patch.object(
+            self.registry["account.move"],
+            "_get_invoice_in_payment_state",
+            lambda _moves: "in_payment",
+        )
+
+    def _set_payment_account(self, kind):
+        """How bank payments are booked: on an ``outstanding`` account until the statement
+        comes, straight to the ``bank`` account, or with ``none``: no journal entry."""
+        journal = self.company_data["default_journal_bank"].with_env(self.env_root)
+        account = {
+            "outstanding": lambda: self.env_root["account.account"].create(
+                {
+                    "name": "Outstanding receipts",
+                    "code": "101499",
+                    "account_type": "asset_current",
+                    "reconcile": True,
+                    "company_ids": [fields.Command.set(self.company.ids)],
+                }
+            ),
+            "bank": lambda: journal.default_account_id,
+            "none": lambda: self.env_root["account.account"],
+        }[kind]()
+        journal.inbound_payment_method_line_ids.payment_account_id = account
+
     def _run_cron(self, xmlid):
         """Run a scheduled action as the scheduler does, commits included."""
         with self.enter_registry_test_mode():
             self.env_root.ref(f"membri_renewal.{xmlid}").method_direct_trigger()
         self.env.invalidate_all()
-
-

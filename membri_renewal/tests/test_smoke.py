@@ -23,7 +23,7 @@ class TestWholeRenewal(MembriCommon):
                     "mode": "notice",
                     "amount_untaxed": 300.0,
                     "is_open": True,
-                    "delivery_state": "delivered",
+                    "delivery_state": "queued",
                 }
             ],
         )

@@ -10,9 +10,8 @@ class AccountMoveReversal(models.TransientModel):
         if not is_modify:
             return super().reverse_moves(is_modify=is_modify)
         origins = self.move_ids
-        action = super(
-            AccountMoveReversal, self.with_context(membri_defer_sync=True)
-        ).reverse_moves(is_modify=is_modify)
+        deferred = self.with_context(origins._membri_defer_sync().env.context)
+        action = super(AccountMoveReversal, deferred).reverse_moves(is_modify=is_modify)
         replacements = self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")
         for origin, replacement in zip(origins, replacements, strict=False):
             origin._membri_replace_by(replacement)

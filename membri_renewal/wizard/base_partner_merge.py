@@ -10,7 +10,13 @@ class BasePartnerMerge(models.TransientModel):
         partners = self.env["res.partner"].browse(partner_ids).exists()
         # sudo: whoever may merge contacts merges their memberships with them
         self.env["membri.cotisation"].sudo()._merge_histories(partners)
-        result = super()._merge(partner_ids, dst_partner=dst_partner, extra_checks=extra_checks)
+        # internal: the merge copies all fields of the contacts, the facts among them
+        internal = self.with_env(self.env["membri.cotisation"]._as_internal().env)
+        result = super(BasePartnerMerge, internal)._merge(
+            partner_ids,
+            dst_partner=dst_partner and dst_partner.with_env(internal.env),
+            extra_checks=extra_checks,
+        )
         self.env.invalidate_all()
         survivor = partners.exists()
         for company in self.env["res.company"].sudo().search([]):

@@ -133,12 +133,14 @@ class MembriEnrolment(models.TransientModel):
         self.ensure_one()
         self.env["membri.cotisation"].check_access("create")
         self.option_set_id._check_usable()
-        self.open_renewal_id._check_can("refuse")
-        self.open_renewal_id._do_refuse(
+        # looked up before the new term exists, refused after: an overlap changes nothing
+        renewal = self.open_renewal_id
+        renewal._check_can("refuse")
+        cotisation = self.env["membri.cotisation"].create(self._prepare_cotisation_vals())
+        renewal._do_refuse(
             self.env.ref("membri_renewal.refusal_reason_rejoined"),
             self.env._("The member enrolled again."),
         )
-        cotisation = self.env["membri.cotisation"].create(self._prepare_cotisation_vals())
         cotisation._create_invoices("enrolment")
         cotisation._queue_invoices()
         return cotisation
@@ -165,3 +167,14 @@ class MembriEnrolmentLine(models.TransientModel):
 
     enrolment_id = fields.Many2one("membri.enrolment", required=True, ondelete="cascade")
     currency_id = fields.Many2one(related="enrolment_id.currency_id")
+
+    @api.onchange("product_id")
+    def _onchange_product_id(self):
+        """A product that is added by hand gets the member's price on the first day."""
+        enrolment = self.enrolment_id
+        if self.product_id and enrolment.option_set_id and enrolment.partner_id:
+            vals = enrolment.option_set_id._prepare_term_line(
+                enrolment.partner_id, enrolment.date_start, product=self.product_id
+            )
+            vals.pop("sequence")
+            self.update(vals)

@@ -52,20 +52,27 @@ async function setLanguage(admin, name, lang) {
     }
 }
 
-/** Resolves once no request has been under way for half a second (Odoo's bus is a websocket, not a request). */
+const AWAITED = new Set(["document", "fetch", "xhr", "script", "stylesheet", "image"]);
+
+/** Returns a function that waits until no request has been under way for half a second. */
 function watchRequests(page) {
-    let pending = 0;
+    const pending = new Set();
     let quietSince = Date.now();
-    const change = (step) => () => {
-        pending += step;
+    page.on("request", (request) => {
+        // The script of Odoo's bus becomes a worker, of whose end the page never hears.
+        if (AWAITED.has(request.resourceType()) && !request.url().includes("/bus/")) {
+            pending.add(request);
+        }
+    });
+    const finished = (request) => {
+        pending.delete(request);
         quietSince = Date.now();
     };
-    page.on("request", change(1));
-    page.on("requestfinished", change(-1));
-    page.on("requestfailed", change(-1));
+    page.on("requestfinished", finished);
+    page.on("requestfailed", finished);
     return async () => {
         const deadline = Date.now() + 30000;
-        while (Date.now() < deadline && (pending > 0 || Date.now() - quietSince < 500)) {
+        while (Date.now() < deadline && (pending.size || Date.now() - quietSince < 500)) {
             await page.waitForTimeout(100);
         }
         await page.waitForSelector(".o_loading_indicator", {state: "detached", timeout: 30000});

@@ -1,0 +1,82 @@
+from odoo import api, fields, models
+
+# portal users may read their own renewals over RPC; this is the staff's
+STAFF = "base.group_user"
+
+
+class MembriRenewal(models.Model):
+    """What the screens show beside the facts: the current term next to the proposed one,
+    and the ways to the records around a renewal."""
+
+    _inherit = "membri.renewal"
+
+    current_option_set_id = fields.Many2one(
+        related="cotisation_id.option_set_id", string="Current Option Set", groups=STAFF
+    )
+    current_date_start = fields.Date(
+        related="cotisation_id.date_start", string="Start of Current Term", groups=STAFF
+    )
+    current_line_ids = fields.One2many(
+        related="cotisation_id.line_ids", string="Current Options", groups=STAFF
+    )
+    current_currency_id = fields.Many2one(
+        related="cotisation_id.currency_id", string="Currency of Current Term", groups=STAFF
+    )
+    current_amount_total = fields.Monetary(
+        related="cotisation_id.amount_total",
+        string="Total of Current Term",
+        currency_field="current_currency_id",
+        groups=STAFF,
+    )
+    current_state = fields.Selection(
+        related="cotisation_id.state", string="State of Current Term", groups=STAFF
+    )
+    new_cotisation_state = fields.Selection(
+        related="new_cotisation_id.state", string="State of Next Term", groups=STAFF
+    )
+    invoice_date_sent = fields.Datetime(
+        related="invoice_id.membri_date_sent", string="Invoice Sent On", groups=STAFF
+    )
+    invoice_date_due = fields.Date(
+        related="invoice_id.invoice_date_due", string="Invoice Due", groups=STAFF
+    )
+    tax_totals = fields.Binary(compute="_compute_tax_totals", exportable=False, groups=STAFF)
+
+    @api.depends(
+        "line_ids.quantity",
+        "line_ids.price_unit",
+        "line_ids.tax_ids",
+        "currency_id",
+        "company_id",
+    )
+    @api.depends_context("lang")
+    def _compute_tax_totals(self):
+        for renewal in self:
+            renewal.tax_totals = renewal._get_tax_totals_summary()
+
+    def action_preview(self):
+        """Show the page that the member sees. Its link answers in the member's name, so it
+        is not for those who may only look."""
+        self.ensure_one()
+        self.check_access("write")
+        return {"type": "ir.actions.act_url", "target": "self", "url": self.get_portal_url()}
+
+    def action_view_member(self):
+        self.ensure_one()
+        return self.partner_id._get_records_action()
+
+    def action_view_cotisation(self):
+        self.ensure_one()
+        return self.cotisation_id._get_records_action()
+
+    def action_view_new_cotisation(self):
+        self.ensure_one()
+        return self.new_cotisation_id._get_records_action()
+
+    def action_view_invoice(self):
+        self.ensure_one()
+        return self.invoice_id._get_records_action()
+
+    def action_send_invoice_again(self):
+        """Odoo's own send dialog for one invoice, its sending queue for many."""
+        return self.invoice_id.action_membri_send_again()

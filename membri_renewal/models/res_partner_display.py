@@ -1,0 +1,85 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .res_partner import READERS
+
+
+class ResPartner(models.Model):
+    """What the tabs *Abonnement* and *Facturation* show beside the facts."""
+
+    _inherit = "res.partner"
+
+    membri_can_edit = fields.Boolean(compute="_compute_membri_can_edit", groups=READERS)
+    membri_can_see_invoices = fields.Boolean(
+        compute="_compute_membri_can_see_invoices", groups=READERS
+    )
+    membri_renewal_count = fields.Integer(compute="_compute_membri_counts", groups=READERS)
+    membri_cotisation_count = fields.Integer(compute="_compute_membri_counts", groups=READERS)
+    membri_renewal_state = fields.Selection(
+        related="membri_renewal_id.state", string="State of the Renewal", groups=READERS
+    )
+    membri_renewal_term = fields.Char(
+        related="membri_renewal_id.term_display", string="Proposed Term", groups=READERS
+    )
+    membri_renewal_currency_id = fields.Many2one(
+        related="membri_renewal_id.currency_id", string="Renewal Currency", groups=READERS
+    )
+    membri_renewal_amount = fields.Monetary(
+        related="membri_renewal_id.amount_total",
+        string="Proposed Total",
+        currency_field="membri_renewal_currency_id",
+        groups=READERS,
+    )
+    membri_renewal_date_sent = fields.Datetime(
+        related="membri_renewal_id.date_sent", string="Notice Sent On", groups=READERS
+    )
+    membri_can_renew = fields.Boolean(
+        related="membri_cotisation_id.can_prepare_renewal", string="Can Be Renewed", groups=READERS
+    )
+
+    @api.depends_context("uid")
+    def _compute_membri_can_edit(self):
+        self.membri_can_edit = self.env.user.has_group("membri_renewal.group_membri_user")
+
+    @api.depends_context("uid")
+    def _compute_membri_can_see_invoices(self):
+        self.membri_can_see_invoices = self.env["account.move"].has_access("read")
+
+    @api.depends_context("allowed_company_ids")
+    def _compute_membri_counts(self):
+        counts = {}
+        for model in ("membri.renewal", "membri.cotisation"):
+            counts[model] = dict(
+                self.env[model]._read_group(
+                    [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
+                )
+            )
+        for partner in self:
+            origin = partner._origin
+            partner.membri_renewal_count = counts["membri.renewal"].get(origin, 0)
+            partner.membri_cotisation_count = counts["membri.cotisation"].get(origin, 0)
+
+    def action_membri_prepare_renewal(self):
+        """Prepare the renewal of the current term by hand."""
+        self.ensure_one()
+        if not self.membri_cotisation_id:
+            raise UserError(
+                self.env._(
+                    "%(member)s has no cotisation to renew. Use “Enrol” instead.",
+                    member=self.display_name,
+                )
+            )
+        return self.membri_cotisation_id.action_prepare_renewal()
+
+    def action_membri_follow_option_set(self):
+        """Drop the Automatic Renewal that was chosen by hand: the option set decides again."""
+        self.membri_auto_renew_choice = False
+        return True
+
+    def action_membri_view_invoices(self):
+        """All membership invoices of this member, whoever pays them."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_invoice"
+        )
+        return {**action, "domain": [("id", "in", self.membri_invoice_ids.ids)]}

@@ -1,0 +1,459 @@
+from contextlib import nullcontext
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import MembriCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestPayments(MembriCommon):
+    """DESIGN §5.6, CASES “Invoices and payments”: the membership follows the money, both
+    ways, at once where a hook sees it and at night where none does."""
+
+    def setUp(self):
+        super().setUp()
+        self.renewal = self._renewal_in("approved")
+        self.cotisation = self.renewal.new_cotisation_id
+        self.invoice = self.renewal.invoice_id.with_env(self.env_account)
+
+    def _assert_paid(self, cotisation_state="scheduled"):
+        self.assertEqual(self.cotisation.state, cotisation_state)
+        self.assertEqual(self.cotisation.payment_state, "paid")
+        self.assertTrue(self.renewal.is_paid)
+        self.assertFalse(self.renewal.is_open)
+        self.assertEqual(self.renewal.state, "approved")
+
+    def _assert_unpaid(self, payment_state="not_paid"):
+        self.assertEqual(self.cotisation.state, "pending")
+        self.assertEqual(self.cotisation.payment_state, payment_state)
+        self.assertFalse(self.renewal.is_paid)
+        self.assertTrue(self.renewal.is_open)
+        self.assertEqual(self.renewal.state, "approved")
+
+    def _assert_void(self):
+        """The system transition of DESIGN §2: cancelled, and back to the staff."""
+        self.assertEqual(self.cotisation.state, "cancelled")
+        self.assertRecordValues(
+            self.renewal,
+            [
+                {
+                    "state": "intervention",
+                    "intervention_reason": "The invoice was cancelled or credited in full.",
+                    "invoice_id": False,
+                    "new_cotisation_id": False,
+                    "is_paid": False,
+                    "is_open": True,
+                }
+            ],
+        )
+        self.assertTrue(self.renewal.partner_id.membri_intervention_required)
+
+    # ------------------------------------------------------------------
+    # Paid, and unpaid again
+    # ------------------------------------------------------------------
+
+    def test_register_payment(self):
+        """Booked in each of the ways that Odoo knows, also without journal entry."""
+        for kind in ("outstanding", "bank", "none"):
+            synchronised = kind == "none"
+            with (
+                self.subTest(payment_account=kind),
+                self._patch_bank_synchronisation() if synchronised else nullcontext(),
+            ):
+                self._set_payment_account(kind)
+                renewal = self._renewal_in("approved")
+                payment = self._pay(renewal.invoice_id)
+                self.assertEqual(bool(payment.move_id), kind != "none")
+                self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+                self.assertTrue(renewal.is_paid)
+                payment.action_draft()
+                payment.action_cancel()
+                self.assertEqual(renewal.new_cotisation_id.state, "pending")
+                self.assertFalse(renewal.is_paid)
+                self._pay(renewal.invoice_id)
+                self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+
+    def test_payment_cancelled_or_rejected_directly(self):
+        for kind, undo in (
+            ("outstanding", "action_cancel"),
+            ("none", "action_cancel"),
+            ("none", "action_reject"),
+        ):
+            synchronised = kind == "none"
+            with (
+                self.subTest(payment_account=kind, undo=undo),
+                self._patch_bank_synchronisation() if synchronised else nullcontext(),
+            ):
+                self._set_payment_account(kind)
+                renewal = self._renewal_in("approved")
+                payment = self._pay(renewal.invoice_id)
+                self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+                getattr(payment, undo)()
+                self.assertEqual(renewal.new_cotisation_id.state, "pending")
+
+    def test_payment_deleted(self):
+        for kind in ("outstanding", "none"):
+            synchronised = kind == "none"
+            with (
+                self.subTest(payment_account=kind),
+                self._patch_bank_synchronisation() if synchronised else nullcontext(),
+            ):
+                self._set_payment_account(kind)
+                renewal = self._renewal_in("approved")
+                payment = self._pay(renewal.invoice_id)
+                self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+                payment.unlink()
+                self.assertEqual(renewal.new_cotisation_id.state, "pending")
+
+    def test_bank_statement(self):
+        line = self._pay_by_bank(self.invoice, 345.0)
+        self._assert_paid()
+        line.action_undo_reconciliation()
+        self._assert_unpaid()
+
+    def test_two_parts(self):
+        """CASES: two part payments activate once, at full."""
+        self._pay(self.invoice, 100.0)
+        self._assert_unpaid("partial")
+        self._pay(self.invoice, 245.0)
+        self._assert_paid()
+        told = [
+            message
+            for message in self.renewal.partner_id.message_ids
+            if "is now: Paid, Upcoming" in message.body
+        ]
+        self.assertEqual(len(told), 1)
+
+    def test_unreconciled_again(self):
+        self._pay(self.invoice)
+        self._assert_paid()
+        self.invoice.line_ids.remove_move_reconcile()
+        self._assert_unpaid()
+
+    def test_active_member_whose_payment_bounces(self):
+        """Active → pending, and active again with the new payment; nothing is lost."""
+        payment = self._pay(self.invoice)
+        with freeze_time("2027-01-05 12:00:00"):
+            self._run_cron("ir_cron_update_states")
+            self._assert_paid("active")
+            payment.action_draft()
+            payment.action_cancel()
+            self._assert_unpaid()
+            self.assertEqual(self.renewal.partner_id.membri_status, "in_renewal")
+            self._pay(self.invoice)
+            self._assert_paid("active")
+            self.assertEqual(self.renewal.partner_id.membri_status, "active")
+        self.assertEqual(self.cotisation.date_end.isoformat(), "2027-12-31")
+
+    def test_draft_and_posted_again(self):
+        self._pay(self.invoice)
+        self.invoice.button_draft()
+        self.assertEqual(self.cotisation.state, "pending")
+        self.assertFalse(self.renewal.is_paid, "whatever the payment state of a draft says")
+        self.assertEqual(self.renewal.state, "approved")
+        self.invoice.action_post()
+        if self.invoice.payment_state == "not_paid":
+            self._pay(self.invoice)
+        self._assert_paid()
+
+    def test_pay_later_leaves_an_active_member_active(self):
+        """CASES: an unpaid next term changes nothing about the current one."""
+        self.assertEqual(self.renewal.partner_id.membri_status, "active")
+        self.assertTrue(self.renewal.partner_id.membri_is_member)
+        self.assertEqual(self.renewal.cotisation_id.state, "active")
+
+    def test_paid_in_the_night_shifts_no_date(self):
+        """CASES: a payment at 00:30 local time shifts no date."""
+        with freeze_time("2027-01-01 05:30:00"):  # 00:30 in Toronto
+            self._pay(self.invoice)
+            self._assert_paid("active")
+        self.assertEqual(self.cotisation.date_start.isoformat(), "2027-01-01")
+        self.assertEqual(self.cotisation.date_end.isoformat(), "2027-12-31")
+
+    def test_abandoned_online_payment_extends_nothing(self):
+        """CASES: failed, abandoned or cancelled: a new try is possible."""
+        for state in ("pending", "cancel", "error"):
+            self._create_transaction(self.invoice, state)
+            self._run_cron("ir_cron_update_states")
+            self._assert_unpaid()
+        self._pay(self.invoice)
+        self._assert_paid()
+
+    def test_online_payment(self):
+        """The page of the provider says “done”: Odoo makes the payment, we follow it."""
+        transaction = self._create_transaction(self.invoice, "done")
+        journal = self.company_data["default_journal_bank"].with_env(self.env_root)
+        with self.mocked_get_payment_method_information():
+            self.env_root["account.payment.method"].create(
+                {"name": "Card", "code": "none", "payment_type": "inbound"}
+            )
+            transaction.provider_id.journal_id = journal
+            transaction._post_process()
+        self.assertEqual(transaction.payment_id.amount, 345.0)
+        self._assert_paid()
+
+    def test_company_currency_is_not_the_only_one(self):
+        euro = self.env_root.ref("base.EUR")
+        euro.active = True
+        euro.rate_ids.unlink()
+        self.env_root["res.currency.rate"].create(
+            {
+                "currency_id": euro.id,
+                "company_id": self.company.id,
+                "name": "2020-01-01",
+                "company_rate": 2.0,
+            }
+        )
+        pricelist = self.env_root["product.pricelist"].create(
+            {"name": "Europe", "currency_id": euro.id, "company_id": self.company.id}
+        )
+        member = self._create_member("Emmy Noether", property_product_pricelist=pricelist.id)
+        renewal = self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+        renewal.action_approve()
+        self.assertRecordValues(
+            renewal.invoice_id,
+            [{"currency_id": euro.id, "amount_untaxed": 600.0, "amount_total_signed": 345.0}],
+        )
+        self._pay(renewal.invoice_id, 300.0)
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        self._pay(renewal.invoice_id)
+        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+
+    # ------------------------------------------------------------------
+    # Cancelled and credited
+    # ------------------------------------------------------------------
+
+    def test_cancelled(self):
+        self.invoice.button_cancel()
+        self._assert_void()
+
+    def test_cancelled_then_a_new_paid_one(self):
+        """CASES: cancel, then a new paid one: active."""
+        old = self.renewal.invoice_id
+        self.invoice.button_cancel()
+        self.renewal.action_approve()
+        self.assertNotEqual(self.renewal.invoice_id, old)
+        self._pay(self.renewal.invoice_id)
+        with freeze_time("2027-01-01 12:00:00"):
+            self._run_cron("ir_cron_update_states")
+        self.assertEqual(self.renewal.new_cotisation_id.state, "active")
+        self.assertEqual(self.cotisation.state, "cancelled")
+
+    def test_voided_invoice_brought_back_revives_nothing(self):
+        """CASES: a voided invoice can neither be paid nor attached to a notice."""
+        self.invoice.button_cancel()
+        self.invoice.button_draft()
+        self.invoice.action_post()
+        self._pay(self.invoice)
+        self.assertEqual(self.cotisation.state, "cancelled")
+        self.assertFalse(self.renewal.invoice_id)
+
+    def _credit(self, invoice, price=None):
+        """Post a credit note from Odoo's own dialog, of all, or of ``price`` before taxes."""
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id})
+        )
+        credit_note = self.env_account["account.move"].browse(wizard.reverse_moves()["res_id"])
+        if price:
+            credit_note.invoice_line_ids.price_unit = price
+        credit_note.action_post()
+        return credit_note
+
+    def test_full_credit_before_payment(self):
+        """CASES: a full credit note on an unpaid invoice is not “paid”."""
+        credit_note = self._credit(self.invoice)
+        self.assertEqual(self.invoice.payment_state, "reversed")
+        self._assert_void()
+        self.assertEqual(credit_note.membri_invoice_type, "renewal")
+        self.assertIn(credit_note.id, self.renewal.invoice_ids.ids)
+
+    def test_full_credit_after_payment_restores_what_was_there(self):
+        """CASES: a refund of an upgrade restores what was there."""
+        before = self.renewal.cotisation_id
+        self._pay(self.invoice)
+        self._credit(self.invoice)
+        self._assert_void()
+        self.assertEqual(before.state, "active")
+        self.assertRecordValues(
+            self.renewal.partner_id,
+            [{"membri_status": "active", "membri_cotisation_id": before.id}],
+        )
+
+    def test_full_credit_of_a_running_term(self):
+        """Active, credited in full → cancelled (DESIGN §2)."""
+        self._pay(self.invoice)
+        with freeze_time("2027-02-01 12:00:00"):
+            self._run_cron("ir_cron_update_states")
+            self._assert_paid("active")
+            self._credit(self.invoice)
+            self._assert_void()
+
+    def test_credit_note_in_draft_changes_nothing(self):
+        self._pay(self.invoice)
+        self.invoice._reverse_moves([{"date": "2026-11-15"}])
+        self._run_cron("ir_cron_update_states")
+        self._assert_paid()
+
+    def test_partial_credit(self):
+        """A gesture, not a cancellation: the rest is to be paid, and completes."""
+        credit_note = self._credit(self.invoice, 100.0)
+        (self.invoice | credit_note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        self._assert_unpaid("partial")
+        self._pay(self.invoice, 230.0)
+        self._assert_paid()
+
+    def test_reverse_and_create_invoice_keeps_the_cotisation(self):
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=self.invoice.ids)
+            .create({"journal_id": self.invoice.journal_id.id})
+        )
+        action = wizard.reverse_moves(is_modify=True)
+        replacement = self.env_account["account.move"].browse(action["res_id"])
+        self.assertEqual(self.invoice.payment_state, "reversed")
+        self.assertRecordValues(
+            replacement,
+            [
+                {
+                    "state": "draft",
+                    "move_type": "out_invoice",
+                    "membri_invoice_type": "renewal",
+                    "membri_renewal_id": self.renewal.id,
+                }
+            ],
+        )
+        self.assertEqual(self.renewal.invoice_id.id, replacement.id)
+        self.assertEqual(self.cotisation.invoice_id.id, replacement.id)
+        self.assertEqual(self.cotisation.state, "pending")
+        self.assertEqual(self.renewal.state, "approved")
+        replacement.action_post()
+        self._pay(replacement)
+        self._assert_paid()
+
+    def test_ordinary_duplicate_is_not_of_the_term(self):
+        duplicate = self.invoice.copy()
+        self.assertFalse(duplicate.membri_invoice_type)
+        self.assertFalse(duplicate.membri_renewal_id)
+        self.assertFalse(duplicate.invoice_line_ids.membri_cotisation_id)
+        duplicate.invoice_date = "2026-11-15"
+        duplicate.action_post()
+        self._pay(duplicate)
+        self._assert_unpaid()
+
+    def test_posted_invoice_cannot_be_deleted(self):
+        """DESIGN §7; also not by way of draft, while a term waits for it."""
+        self.invoice.button_draft()
+        self.assertIn(self.cotisation.name, self._assert_refused(self.invoice.unlink))
+        self.assertTrue(self.invoice.exists())
+
+    # ------------------------------------------------------------------
+    # One invoice for several members
+    # ------------------------------------------------------------------
+
+    def test_one_invoice_for_two_members(self):
+        """The invoice line is the truth: crediting one member's line voids one term."""
+        cotisations = self.env["membri.cotisation"].union(
+            *(
+                self._create_cotisation(
+                    self._create_member(name),
+                    "2027-01-01",
+                    state="pending",
+                    line_ids=[
+                        fields.Command.create({"product_id": self.product.id, "price_unit": price})
+                    ],
+                )
+                for name, price in (("Ann", 100.0), ("Bob", 200.0))
+            )
+        )
+        invoice = self.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.member.id,
+                "invoice_date": "2026-11-15",
+                "invoice_line_ids": [
+                    fields.Command.create(
+                        {
+                            "product_id": self.product.id,
+                            "price_unit": cotisation.amount_untaxed,
+                            "tax_ids": False,
+                            "membri_cotisation_id": cotisation.id,
+                        }
+                    )
+                    for cotisation in cotisations
+                ],
+            }
+        )
+        cotisations.with_env(self.env_root).write({"invoice_id": invoice.id})
+        invoice.action_post()
+        self._pay(invoice)
+        self.assertEqual(cotisations.mapped("state"), ["scheduled", "scheduled"])
+        credit_note = invoice._reverse_moves([{"date": "2026-11-15", "invoice_date": "2026-11-15"}])
+        credit_note.invoice_line_ids[1:].unlink()
+        credit_note.action_post()
+        self.assertEqual(cotisations.mapped("state"), ["cancelled", "scheduled"])
+
+    # ------------------------------------------------------------------
+    # What no hook sees
+    # ------------------------------------------------------------------
+
+    def _set_payment_state(self, value):
+        self.env.flush_all()
+        for table in ("account_move", "membri_cotisation", "membri_renewal"):
+            column = "id" if table == "account_move" else "invoice_id"
+            self.env.cr.execute(
+                f"UPDATE {table} SET payment_state = %s WHERE {column} = %s",
+                [value, self.invoice.id],
+            )
+        self.env.invalidate_all()
+
+    def test_the_night_corrects_what_no_hook_saw(self):
+        self._set_payment_state("paid")
+        self.assertEqual(self.cotisation.state, "pending")
+        self._run_cron("ir_cron_update_states")
+        self.assertEqual(self.cotisation.state, "scheduled")
+        self._set_payment_state("not_paid")
+        self._run_cron("ir_cron_update_states")
+        self.assertEqual(self.cotisation.state, "pending")
+        self._set_payment_state("reversed")
+        self._run_cron("ir_cron_update_states")
+        self._assert_void()
+
+    def test_the_night_corrects_what_a_failing_hook_left(self):
+        with patch.object(type(self.invoice), "_membri_sync", lambda moves: None):
+            self._pay(self.invoice)
+            self.assertEqual(self.cotisation.state, "pending")
+        self._run_cron("ir_cron_update_states")
+        self._assert_paid()
+        with patch.object(type(self.invoice), "_membri_sync", lambda moves: None):
+            self._credit(self.invoice)
+            self.assertEqual(self.cotisation.state, "scheduled")
+        self._run_cron("ir_cron_update_states")
+        self._assert_void()
+
+    def test_the_night_touches_no_invoice_line(self):
+        """CASES: a status run touches no invoice line."""
+        self._set_payment_state("paid")
+        lines = self.invoice.line_ids.sudo()
+        before = lines.read()
+        with freeze_time("2027-01-02 12:00:00"):
+            self._run_cron("ir_cron_update_states")
+        self.assertEqual(lines.read(), before)
+        self.assertEqual(self.cotisation.state, "active")
+
+    def test_chatter_tells_what_the_money_did(self):
+        member = self.renewal.partner_id
+        self._pay(self.invoice)
+        self.assertIn("is now: Paid, Upcoming", member.message_ids[0].body)
+        self.assertIn(self.cotisation.name, member.message_ids[0].body)
+        self.assertIn("345.00", member.message_ids[0].body)
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertIn("is now: Pending", member.message_ids[0].body)

@@ -1,0 +1,272 @@
+from datetime import date, datetime
+
+from freezegun import freeze_time
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from odoo.addons.mail.tests.common import MockEmail
+
+from .common import MembriCommon
+
+
+class ReminderCommon(MembriCommon, MockEmail):
+    """Ada's term ends on 31 December 2026; her notice goes out on 5 November, 10:00 local."""
+
+    def setUp(self):
+        super().setUp()
+        self.cotisation = self._create_cotisation(self.member, "2026-01-01")
+
+    def _step(self, trigger, days, option_set=None, **vals):
+        return self.env_root["membri.reminder.step"].create(
+            {
+                "option_set_id": (option_set or self.yearly).id,
+                "trigger": trigger,
+                "days": days,
+                **vals,
+            }
+        )
+
+    def _notify(self, cotisation=None, moment="2026-11-05 15:00:00"):
+        with freeze_time(moment):
+            renewal = self._create_renewal(cotisation or self.cotisation)
+            renewal.action_send()
+        return renewal
+
+    def _approve(self, renewal, moment="2026-11-10 15:00:00"):
+        with freeze_time(moment):
+            renewal.action_approve()
+
+    def _remind(self, moment):
+        """Run the night; returns the emails that it made."""
+        with freeze_time(moment), self.mock_mail_gateway():
+            self._run_cron("ir_cron_send_reminders")
+            self.env_root.flush_all()
+            return self._get_notices(self._new_mails)
+
+    def _logs(self, renewal):
+        return [
+            (log.step_id, log.result) for log in renewal.sudo().reminder_log_ids.sorted("id")
+        ]
+
+    def _transaction(self, invoice, state):
+        provider = self.env_root["payment.provider"].create(
+            {"name": "Bank", "code": "none", "company_id": self.company.id}
+        )
+        return self.env_root["payment.transaction"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": self.env_root.ref("payment.payment_method_unknown").id,
+                "reference": f"tx of {invoice.id}",
+                "amount": invoice.amount_total,
+                "currency_id": invoice.currency_id.id,
+                "partner_id": invoice.partner_id.id,
+                "invoice_ids": [Command.set(invoice.ids)],
+                "state": state,
+            }
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestReminderDays(ReminderCommon):
+    """DESIGN §4 *reminder_ids* and §5.2: the day of each step, and each step once."""
+
+    def _assert_falls_on(self, renewal, step, moment_before, moment):
+        """Nothing in the last second of the day before, one email in the first of the day."""
+        self.assertFalse(self._remind(moment_before))
+        self.assertEqual(renewal.reminder_count, 0)
+        mails = self._remind(moment)
+        self.assertEqual(len(mails), 1)
+        self.assertEqual(mails.recipient_ids, self.member)
+        self.assertRecordValues(
+            renewal,
+            [
+                {
+                    "reminder_count": 1,
+                    "date_last_reminder": datetime.fromisoformat(moment),
+                    "date_next_reminder": False,
+                }
+            ],
+        )
+        self.assertEqual(self._logs(renewal), [(step, "sent")])
+        return mails
+
+    def test_days_after_the_notice(self):
+        """Civil days: sent on the 5th, 14 days later is the 19th, from midnight on."""
+        step = self._step("after_sent", 14)
+        renewal = self._notify()
+        self.assertEqual(renewal.date_next_reminder, date(2026, 11, 19))
+        mails = self._assert_falls_on(
+            renewal, step, "2026-11-19 04:59:59", "2026-11-19 05:00:00"
+        )
+        self.assertEqual(renewal.date_sent, datetime(2026, 11, 5, 15), "the first sending")
+        self.assertEqual(renewal.state, "sent")
+        self.assertIn(f"/my/renewals/{renewal.id}?", mails.body_html)
+        self.assertIn("Reminder", mails.subject)
+
+    def test_late_evening_counts_as_the_day_it_is_here(self):
+        self._step("after_sent", 14)
+        renewal = self._notify(moment="2026-11-06 03:30:00")
+        self.assertEqual(renewal.date_next_reminder, date(2026, 11, 19))
+
+    def test_days_before_the_end(self):
+        step = self._step("before_end", 15)
+        renewal = self._notify()
+        self._assert_falls_on(renewal, step, "2026-12-16 04:59:59", "2026-12-16 05:00:00")
+
+    def test_days_after_the_end(self):
+        step = self._step("after_end", 10)
+        renewal = self._notify()
+        with freeze_time("2027-01-05 15:00:00"):
+            self._run_cron("ir_cron_update_states")
+        self.assertEqual(self.member.membri_status, "in_renewal")
+        self._assert_falls_on(renewal, step, "2027-01-10 04:59:59", "2027-01-10 05:00:00")
+
+    def test_days_after_the_due_date(self):
+        """For members who accepted, or were invoiced at once, and did not pay."""
+        step = self._step("after_due", 7)
+        renewal = self._notify()
+        self.assertFalse(renewal.date_next_reminder)
+        self._approve(renewal)
+        self.assertEqual(renewal.invoice_id.invoice_date_due, date(2026, 11, 10))
+        mails = self._assert_falls_on(
+            renewal, step, "2026-11-17 04:59:59", "2026-11-17 05:00:00"
+        )
+        self.assertIn("invoice", mails.subject)
+        self.assertEqual(renewal.state, "approved")
+
+    def test_due_date_of_members_who_are_invoiced_at_once(self):
+        step = self._step("after_due", 7)
+        self.member.membri_auto_renew = True
+        with freeze_time("2026-11-10 15:00:00"):
+            renewal = self._create_renewal(self.cotisation)
+            renewal.action_send()
+        self.assertEqual(renewal.state, "approved")
+        self._assert_falls_on(renewal, step, "2026-11-17 04:59:59", "2026-11-17 05:00:00")
+
+    def test_each_step_once_however_often_the_night_runs(self):
+        """CASES: cron twice a day sends each step once."""
+        first, second = self._step("after_sent", 7), self._step("after_sent", 14)
+        renewal = self._notify()
+        counts = [
+            len(self._remind(moment))
+            for moment in (
+                "2026-11-06 15:00:00",
+                "2026-11-12 15:00:00",
+                "2026-11-12 15:30:00",
+                "2026-11-13 15:00:00",
+                "2026-11-19 15:00:00",
+                "2026-11-19 23:00:00",
+                "2026-11-20 15:00:00",
+                "2027-01-20 15:00:00",
+            )
+        ]
+        self.assertEqual(counts, [0, 1, 0, 0, 1, 0, 0, 0])
+        self.assertEqual(self._logs(renewal), [(first, "sent"), (second, "sent")])
+        self.assertEqual(renewal.reminder_count, 2)
+
+    def test_of_several_late_steps_only_the_last_goes(self):
+        """After days of silence the member gets one email, and the log tells of the others."""
+        first, second = self._step("after_sent", 7), self._step("after_sent", 14)
+        third = self._step("before_end", 30)
+        future = self._step("before_end", 5)
+        renewal = self._notify()
+        self.assertEqual(len(self._remind("2026-12-05 15:00:00")), 1)
+        self.assertEqual(
+            self._logs(renewal), [(first, "skipped"), (second, "skipped"), (third, "sent")]
+        )
+        self.assertEqual(renewal.reminder_count, 1)
+        self.assertEqual(renewal.date_next_reminder, date(2026, 12, 26))
+        self.assertFalse(self._remind("2026-12-06 15:00:00"))
+        self.assertEqual(len(self._remind("2026-12-26 15:00:00")), 1)
+        self.assertEqual(self._logs(renewal)[-1], (future, "sent"))
+
+    def test_next_years_reminders_start_afresh(self):
+        """CASES: a reminder last year does not silence this year's."""
+        step = self._step("after_sent", 14)
+        renewal = self._notify()
+        self.assertEqual(len(self._remind("2026-11-19 15:00:00")), 1)
+        self._approve(renewal, "2026-11-20 15:00:00")
+        with freeze_time("2026-11-21 15:00:00"):
+            self._pay(renewal.invoice_id)
+        with freeze_time("2027-01-01 15:00:00"):
+            self._run_cron("ir_cron_update_states")
+        following = self._notify(renewal.new_cotisation_id, "2027-11-05 15:00:00")
+        self.assertEqual(following.date_next_reminder, date(2027, 11, 19))
+        self.assertFalse(self._remind("2027-11-18 15:00:00"))
+        self.assertEqual(len(self._remind("2027-11-19 15:00:00")), 1)
+        self.assertEqual(self._logs(following), [(step, "sent")])
+
+    def test_notice_that_goes_out_late_stands_for_earlier_reminders(self):
+        """CASES: renewed yesterday, nothing today. A term that is over and caught up with, or
+        a step on the very day of the notice: no reminder on the heels of the notice."""
+        before, same_day = self._step("before_end", 30), self._step("before_end", 10)
+        later = self._step("before_end", 2)
+        renewal = self._notify(moment="2026-12-21 15:00:00")
+        self.assertCountEqual(
+            self._logs(renewal), [(before, "skipped"), (same_day, "skipped")]
+        )
+        self.assertEqual(renewal.date_next_reminder, date(2026, 12, 29))
+        self.assertFalse(self._remind("2026-12-22 15:00:00"))
+        self.assertEqual(len(self._remind("2026-12-29 15:00:00")), 1)
+        self.assertEqual(self._logs(renewal)[-1], (later, "sent"))
+
+    def test_notice_that_is_sent_again_stands_for_the_reminder_that_was_due(self):
+        """The member asked for a change, the staff made it: no reminder the next morning."""
+        early, late = self._step("after_sent", 14), self._step("after_sent", 40)
+        renewal = self._notify()
+        with freeze_time("2026-11-06 15:00:00"):
+            renewal.action_request_change("Call me")
+        with freeze_time("2026-12-10 15:00:00"):
+            renewal.action_send()
+        self.assertEqual(renewal.date_sent, datetime(2026, 11, 5, 15))
+        self.assertFalse(self._remind("2026-12-11 15:00:00"))
+        self.assertEqual(self._logs(renewal), [(early, "skipped")])
+        self.assertEqual(len(self._remind("2026-12-15 15:00:00")), 1)
+        self.assertEqual(self._logs(renewal)[-1], (late, "sent"))
+
+    def test_steps_that_change_after_the_notice(self):
+        """The staff adds, moves and deletes steps in the middle of the season."""
+        renewal = self._notify()
+        self.assertFalse(renewal.date_next_reminder)
+        step = self._step("after_sent", 14)
+        self.assertEqual(renewal.date_next_reminder, date(2026, 11, 19))
+        step.days = 20
+        self.assertEqual(renewal.date_next_reminder, date(2026, 11, 25))
+        step.unlink()
+        self.assertFalse(renewal.date_next_reminder)
+        self.assertFalse(self._remind("2026-11-25 15:00:00"))
+
+    def test_end_and_due_date_that_change_after_the_notice(self):
+        self._step("before_end", 15)
+        self._step("after_due", 7)
+        renewal = self._notify()
+        with freeze_time("2026-11-06 15:00:00"):
+            self.cotisation.date_end = "2026-12-20"
+        self.assertEqual(renewal.date_next_reminder, date(2026, 12, 5))
+        self._approve(renewal)
+        self.assertEqual(renewal.date_next_reminder, date(2026, 11, 17))
+        renewal.invoice_id.invoice_date_due = "2026-12-10"
+        self.assertEqual(renewal.date_next_reminder, date(2026, 12, 17))
+        self.assertFalse(self._remind("2026-12-16 15:00:00"))
+        self.assertEqual(len(self._remind("2026-12-17 15:00:00")), 1)
+
+    def test_own_template_of_a_step(self):
+        template = self.env_root.ref("membri_renewal.mail_template_reminder").copy(
+            {"subject": "Last call for {{ object.partner_id.name }}"}
+        )
+        self._step("after_sent", 14, mail_template_id=template.id)
+        self._notify()
+        mails = self._remind("2026-11-19 15:00:00")
+        self.assertEqual(mails.mapped("subject"), ["Last call for Ada Boulanger"])
+
+    def test_multi_year_terms_hear_nothing_in_mid_term(self):
+        two_years = self._create_option_set("Two years", period_count=2)
+        self._step("before_end", 15, two_years)
+        member = self._create_member("Bo Two")
+        cotisation = self._create_cotisation(member, "2026-01-01", two_years)
+        for moment in ("2026-12-16 15:00:00", "2026-12-31 15:00:00", "2027-10-31 15:00:00"):
+            with freeze_time(moment):
+                self._run_cron("ir_cron_generate")
+            self.assertFalse(self._remind(moment).filtered(lambda m: member in m.recipient_ids))
+        self.assertFalse(cotisation.renewal_ids)
