@@ -4,3 +4,4 @@ from . import catalogue
 from . import members
 from . import history
 from . import campaign
+from . import printing

@@ -33,6 +33,7 @@ class MembriDemo(models.AbstractModel):
         for story, renewal in zip(renewed, renewals, strict=True):
             by_fate.setdefault(self._get_outcome(story.fate), []).append(renewal.id)
         for outcome, ids in by_fate.items():
+            self._name_record(f"renewal_{outcome}", self.env["membri.renewal"].browse(ids[0]))
             play = getattr(self, f"_play_{outcome}")
             play(self.env["membri.renewal"].browse(ids), texts.get(outcome), draw)
         self._enrol_newcomers(stories)

@@ -128,7 +128,6 @@ class MembriDemo(models.AbstractModel):
             company,
             type="service",
             list_price=price,
-            default_code=code.upper().replace("_", "-"),
             purchase_ok=False,
             taxes_id=[Command.set(company.account_sale_tax_id.ids)],
         )

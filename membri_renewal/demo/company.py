@@ -27,7 +27,9 @@ class MembriDemo(models.AbstractModel):
         self._install_languages()
         with file_open("membri_renewal/demo/logo.png", "rb") as logo:
             image = b64encode(logo.read())
-        company = self.env["res.company"].create(
+        # its chart is loaded below, not at the end of the transaction
+        Company = self.env["res.company"].with_context(chart_template_load=True)
+        company = Company.create(
             {
                 "name": "Chambre de commerce de Rivière-Claire",
                 "street": "12, place du Marché",
@@ -43,7 +45,7 @@ class MembriDemo(models.AbstractModel):
                 "membri_tz": "America/Toronto",
             }
         )
-        self._name_record("company", company)
+        company = self._name_record("company", company.with_env(self.env))
         # afterwards: given at once, its domain would be looked up on the internet
         company.partner_id.write(
             {
@@ -73,14 +75,21 @@ class MembriDemo(models.AbstractModel):
         Chart = self.env["account.chart.template"].with_company(company)
         code = "ca_2023" if "ca_2023" in Chart._get_chart_template_mapping() else "generic_coa"
         Chart.try_loading(code, company=company, install_demo=False)
+        # payments by hand make journal entries, which the bank statement settles
+        receipts = Chart.ref("account_journal_payment_debit_account_id", raise_if_not_found=False)
+        journals = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", company.id)]
+        )
+        journals.inbound_payment_method_line_ids.payment_account_id = receipts
 
     def _offer_demo_payment(self, company):
         """Let members pay by a test card on the portal, where Odoo's test provider is there."""
         provider = self.env.ref("payment.payment_provider_demo", raise_if_not_found=False)
-        if provider and provider.code == "demo":
-            provider.copy(
-                {"company_id": company.id, "state": "test", "is_published": True, "name": "Carte (essai)"}
-            )
+        if not provider or provider.code != "demo":
+            return
+        ours = provider.search([("code", "=", "demo"), ("company_id", "=", company.id)], limit=1)
+        ours = ours or provider.copy({"company_id": company.id})
+        ours.write({"state": "test", "is_published": True})
 
     def _create_users(self, company):
         """:return: ``{login: user}``; each one's password is the login"""
@@ -108,6 +117,13 @@ class MembriDemo(models.AbstractModel):
     def _create_member_user(self, company):
         """The portal user: in charge of a member whose renewal waits for an answer."""
         contact = self.env.ref("membri_renewal.demo_member_contact")
+        member = self.env.ref("membri_renewal.demo_member")
+        self._name_record(
+            "renewal_member",
+            self.env["membri.renewal"].search(
+                [("partner_id", "=", member.id), ("state", "=", "sent")], limit=1
+            ),
+        )
         self._name_record(
             "user_member",
             self.env["res.users"].create(

@@ -54,6 +54,7 @@ class MembriDemo(models.AbstractModel):
         self._play_campaign(stories, draw)
         self._create_member_user(company)
         self._settle_mails(first_mail)
+        self._schedule_printing()
 
     # ------------------------------------------------------------------
     # Small tools of the other files
@@ -95,6 +96,9 @@ class MembriDemo(models.AbstractModel):
         self.env["mail.notification"].sudo().search(
             [("mail_mail_id", "in", mails_sudo.ids)]
         ).write({"notification_status": "sent"})
+        self.env["membri.renewal"].sudo().search(
+            [("company_id", "=", self.env.company.id), ("delivery_state", "=", "queued")]
+        )._internal_write({"delivery_state": "delivered"})
         self.env["account.move"].sudo().search(
             [("company_id", "=", self.env.company.id), ("membri_invoice_type", "!=", False)]
         ).write({"sending_data": False, "is_move_sent": True})

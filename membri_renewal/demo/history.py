@@ -137,7 +137,9 @@ class MembriDemo(models.AbstractModel):
             )
         self._bill(cotisations, [days[renewal][1] for renewal in renewals], "renewal")
         for renewal in renewals:
-            renewal._internal_write({"invoice_id": renewal.new_cotisation_id.invoice_id.id})
+            invoice = renewal.new_cotisation_id.invoice_id
+            invoice.membri_date_sent = renewal.date_approved
+            renewal._internal_write({"invoice_id": invoice.id})
         renewals._update_next_reminder()
         renewals._refresh_members()
 

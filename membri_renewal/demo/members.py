@@ -31,19 +31,19 @@ ANNIVERSARIES = [
     ("silent", "OBNL", [-175]),
     ("left", "PME", [-80, -120, -210, -300, -380, -450, -560, -640]),
     ("left", "IND", [-95, -250, -410, -520]),
-    ("regular", "PME", 32),
-    ("regular", "OBNL", 16),
-    ("regular", "IND", 42),
+    ("regular", "PME", 26),
+    ("regular", "OBNL", 8),
+    ("regular", "IND", 32),
 ]
 # fate, option set, how many; their terms are calendar years
 CALENDAR_YEARS = [
-    ("regular", "CAL-M", 52),
-    ("regular", "CAL-G", 18),
+    ("regular", "CAL-M", 44),
+    ("regular", "CAL-G", 10),
     ("lagging_unpaid", "CAL-M", 3),
     ("lagging_silent", "CAL-M", 3),
     ("lagging_left", "CAL-M", 3),
 ]
-MONTHLY, FOR_LIFE, PENDING, PROSPECTS = 14, 8, 5, 14
+MONTHLY, FOR_LIFE, PENDING, PROSPECTS = 8, 12, 5, 12
 
 
 @dataclass
@@ -89,7 +89,7 @@ class MembriDemo(models.AbstractModel):
                 ends = draw.sample(ANY_DAY, ends)
             for end in ends:
                 until = today + timedelta(days=end)
-                years = draw.choice([1, 2, 2, 3, 3, 4, 6, 9])
+                years = draw.choice([1, 1, 2, 3, 3, 4, 6, 9])
                 since = until + timedelta(days=1) - relativedelta(years=years)
                 yield Story(fate, catalogue[code], since, until)
 
@@ -97,7 +97,7 @@ class MembriDemo(models.AbstractModel):
         last_year = date(today.year - 1, 12, 31)
         for fate, code, count in CALENDAR_YEARS:
             for number in range(count):
-                recent = fate == "regular" and number % 7 == 0
+                recent = fate == "regular" and number % 4 == 0
                 since = today - timedelta(days=draw.randrange(300) if recent else draw.randrange(800, 3000))
                 yield Story(fate, catalogue[code], since, today if fate == "regular" else last_year)
 

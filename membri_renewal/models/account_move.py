@@ -51,18 +51,12 @@ class AccountMove(models.Model):
             )
         )
 
-    def write(self, vals):
-        # EXTENDS account: payment reminders count from the due date
-        result = super().write(vals)
-        if "invoice_date_due" in vals:
-            self.sudo().membri_cotisation_ids.renewal_id._update_next_reminder()
-        return result
-
     def _post(self, soft=True):
         # EXTENDS account
         posted = super()._post(soft=soft)
         posted._membri_ensure_tokens()
         posted._membri_sync()
+        posted._membri_update_reminders()
         return posted
 
     def _membri_ensure_tokens(self):
@@ -82,7 +76,14 @@ class AccountMove(models.Model):
         result = super().write(vals)
         if "matched_payment_ids" in vals:  # payments without journal entry
             self._membri_sync()
+        if "invoice_date_due" in vals:
+            self._membri_update_reminders()
         return result
+
+    def _membri_update_reminders(self):
+        """Payment reminders count from the due date."""
+        renewals_sudo = self.sudo().membri_cotisation_ids.renewal_id
+        renewals_sudo.filtered("invoice_id")._update_next_reminder()
 
     def button_draft(self):
         # EXTENDS account
@@ -193,5 +194,5 @@ class AccountMove(models.Model):
         self.env["membri.renewal"].sudo().search(
             [("invoice_id", "=", self.id)]
         )._internal_write({"invoice_id": replacement.id})
-        cotisations_sudo.renewal_id._update_next_reminder()
+        replacement._membri_update_reminders()
         cotisations_sudo._sync_with_invoice()

@@ -91,6 +91,7 @@ class MembriBulkJob(models.Model):
         :return: a client action that tells what happened, or shows the progress
         """
         renewals.check_access("write")
+        renewals = renewals.union()  # a client may name a record twice
         job_sudo = self.sudo().create(
             {
                 "action": action,
@@ -118,7 +119,7 @@ class MembriBulkJob(models.Model):
             "tag": "display_notification",
             "params": {
                 "type": "success",
-                "message": self.env._("Done: %(count)s renewals.", count=self.done_count),
+                "message": self.env._("Renewals done: %(count)s.", count=self.done_count),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
@@ -183,7 +184,7 @@ class MembriBulkJob(models.Model):
         domain = [("result", "=", "todo"), ("job_id.is_stopped", "=", False)]
         Line = self.env["membri.bulk.job.line"]
         cron._commit_progress(remaining=Line.search_count(domain))
-        while line := Line.search(domain, limit=1, order="job_id, id"):
+        while line := Line.search(domain, limit=1, order="id"):  # first come, first served
             processed = line.job_id._process_batch()
             if not processed or not cron._commit_progress(processed):
                 return
@@ -207,15 +208,22 @@ class MembriBulkJob(models.Model):
             .with_company(self.company_id)
             .browse(by_renewal)
         )
-        reasons = {renewal: renewal._get_cannot_reason(self.action) for renewal in renewals}
-        ready = renewals.filtered(lambda renewal: not reasons[renewal])
-        errors = ready._run_isolated(self._apply)
+        reasons = {}
+
+        def ask_for_reasons(records):
+            for renewal in records:
+                reasons[renewal] = renewal._get_cannot_reason(self.action)
+
+        # isolated as well: the user may have lost the right to see them
+        errors = renewals._run_isolated(ask_for_reasons)
+        ready = renewals.filtered(lambda r: r not in errors and not reasons[r])
+        errors |= ready._run_isolated(self._apply)
         for renewal in renewals:
             line = by_renewal[renewal.id]
-            if reasons[renewal]:
-                line.write({"result": "skipped", "message": reasons[renewal]})
-            elif renewal in errors:
+            if renewal in errors:
                 line.write({"result": "failed", "message": str(errors[renewal])})
+            elif reasons[renewal]:
+                line.write({"result": "skipped", "message": reasons[renewal]})
             else:
                 line.write({"result": "done"})
         return len(lines)

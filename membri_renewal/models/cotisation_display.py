@@ -46,17 +46,18 @@ class MembriCotisation(models.Model):
         option_set, partner = self.option_set_id, self.partner_id
         if self._origin or not (option_set and partner and self.date_start):
             return
-        self.date_end = option_set._get_period(self.date_start)[1]
-        self.currency_id = option_set._get_currency(partner)
-        self.line_ids = [
-            Command.clear(),
-            *(
-                Command.create(vals)
-                for vals in option_set._prepare_term_lines(
-                    partner, self.date_start, self.date_end
-                )
-            ),
-        ]
+        date_end = option_set._get_period(self.date_start)[1]
+        lines_vals = option_set._prepare_term_lines(partner, self.date_start, date_end)
+        self.update(
+            {
+                "date_end": date_end,
+                "currency_id": option_set._get_currency(partner).id,
+                "line_ids": [
+                    Command.clear(),
+                    *(Command.create(vals) for vals in lines_vals),
+                ],
+            }
+        )
 
     def action_prepare_renewal(self):
         """Prepare the renewals of these terms by hand, and show them.

@@ -18,9 +18,7 @@ class MembriCotisation(models.Model):
         keeps the days before it, or is cancelled when none are left. An unpaid term that
         overlaps another one is void.
         """
-        history = self.search(
-            [("partner_id", "in", partners.ids), ("state", "!=", "cancelled")]
-        )
+        history = self.search([("partner_id", "in", partners.ids), ("state", "!=", "cancelled")])
         if len(history.partner_id) < 2:
             return
         for terms in history.grouped("company_id").values():

@@ -43,9 +43,11 @@ class MembriDashboard(models.Model):
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_record_count(self):
         for dashboard in self:
-            dashboard.record_count = self.env["membri.renewal"].search_count(
-                dashboard._get_domain()
-            )
+            try:
+                domain = dashboard._get_domain()
+            except ValidationError:  # opening it tells why; the other counters are shown
+                domain = Domain.FALSE
+            dashboard.record_count = self.env["membri.renewal"].search_count(domain)
 
     @api.depends("domain")
     def _compute_has_dynamic_domain(self):
@@ -59,21 +61,29 @@ class MembriDashboard(models.Model):
     @api.constrains("domain")
     def _check_domain(self):
         for dashboard in self:
+            domain = dashboard._get_domain()
             try:
-                self.env["membri.renewal"].search_count(dashboard._get_domain())
+                self.env["membri.renewal"].search_count(domain)
             except Exception as error:
-                raise ValidationError(
-                    self.env._(
-                        "The domain of “%(name)s” does not work: %(error)s",
-                        name=dashboard.name,
-                        error=error,
-                    )
-                ) from error
+                raise dashboard._get_domain_error(error) from error
 
     def _get_domain(self):
-        """:return: the domain, with the days of the current company filled in"""
+        """:return: the domain, with the days of the current company filled in
+        :raises ValidationError: when it does not work, or no longer does"""
         self.ensure_one()
-        return Domain(safe_eval(self.domain or "[]", self._get_eval_context()))
+        try:
+            domain = Domain(safe_eval(self.domain or "[]", self._get_eval_context()))
+            domain.validate(self.env["membri.renewal"])
+        except Exception as error:
+            raise self._get_domain_error(error) from error
+        return domain
+
+    def _get_domain_error(self, error):
+        return ValidationError(
+            self.env._(
+                "The domain of “%(name)s” does not work: %(error)s", name=self.name, error=error
+            )
+        )
 
     @api.model
     def _get_eval_context(self):

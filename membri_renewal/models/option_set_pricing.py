@@ -46,9 +46,7 @@ class MembriOptionSet(models.Model):
         ]
         if not prorate:
             return lines_vals
-        return self._prorate_lines(
-            lines_vals, self._get_currency(partner), date_start, date_end
-        )
+        return self._prorate_lines(lines_vals, self._get_currency(partner), date_start, date_end)
 
     def _get_chosen_options(self, cotisation=None):
         """:return: what a term is made of, as keyword arguments of :meth:`_prepare_term_line`"""
@@ -62,9 +60,7 @@ class MembriOptionSet(models.Model):
             if previous or line.is_required or (line.is_default and not kept):
                 choices.append({"option_line": line, "previous": previous})
         set_products = self.line_ids.product_id
-        choices += [
-            {"previous": line} for line in kept if line.product_id not in set_products
-        ]
+        choices += [{"previous": line} for line in kept if line.product_id not in set_products]
         return choices
 
     def _prepare_term_line(
@@ -99,7 +95,9 @@ class MembriOptionSet(models.Model):
         return {
             "sequence": source.sequence if source else 10,
             "product_id": product.id,
-            "name": product.with_context(lang=partner.lang).get_product_multiline_description_sale(),
+            "name": product.with_context(
+                lang=partner.lang
+            ).get_product_multiline_description_sale(),
             "quantity": quantity,
             "price_unit": price,
             "is_price_agreed": agreed,
@@ -150,7 +148,11 @@ class MembriOptionSet(models.Model):
         quantity. A line whose amount is no whole multiple of its quantity becomes one
         piece of that amount; what it was is kept for the next term."""
         self.ensure_one()
-        if self._is_whole_period(date_start, date_end) or self.proration == "none" or not lines_vals:
+        if (
+            self._is_whole_period(date_start, date_end)
+            or self.proration == "none"
+            or not lines_vals
+        ):
             return lines_vals
         full = [vals["quantity"] * vals["price_unit"] for vals in lines_vals]
         if self.proration == "amount":

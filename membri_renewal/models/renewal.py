@@ -310,6 +310,7 @@ class MembriRenewal(models.Model):
 
     def _check_can_edit(self):
         """What was sent is frozen (DESIGN §2)."""
+        self.check_access("write")
         for renewal in self:
             if renewal.state not in EDITABLE_STATES:
                 raise UserError(

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 # portal users may read their own renewals over RPC; this is the staff's
 STAFF = "base.group_user"
@@ -79,4 +80,8 @@ class MembriRenewal(models.Model):
 
     def action_send_invoice_again(self):
         """Odoo's own send dialog for one invoice, its sending queue for many."""
+        if not self.invoice_id:
+            raise UserError(
+                self.env._("None of these renewals has an invoice: approve them first.")
+            )
         return self.invoice_id.action_membri_send_again()

@@ -3,15 +3,17 @@ import logging
 
 from markupsafe import Markup
 from psycopg2 import OperationalError
+from psycopg2.errors import LockNotAvailable
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
-from odoo.tools import format_date, formatLang
+from odoo.tools import SQL, format_date, formatLang
 
 _logger = logging.getLogger(__name__)
 
 MESSAGE_MAX_LENGTH = 2000
+LOCK_TIMEOUT = "5s"
 HIDDEN_STATES = ("draft", "cancelled")
 # where an answer leads that can be given only once
 STATE_OF_ANSWER = {"accept": "approved", "decline": "refused"}
@@ -42,6 +44,9 @@ class MembriRenewal(models.Model):
     state_before_intervention = fields.Char(groups=STAFF)
     refusal_reason_id = fields.Many2one(groups=STAFF)
     refusal_note = fields.Text(groups=STAFF)
+    # computed from activities, which portal users may not read
+    activity_exception_decoration = fields.Selection(groups=STAFF)
+    activity_exception_icon = fields.Char(groups=STAFF)
 
     def _portal_ensure_token(self):
         # EXTENDS portal: whoever got here was given the link by the caller
@@ -427,7 +432,7 @@ class MembriRenewal(models.Model):
         renewal_sudo = self.sudo().with_context(
             lang=self._get_staff_lang()
         ).with_company(self.company_id)
-        if not renewal_sudo.try_lock_for_update():
+        if not renewal_sudo._wait_for_lock():
             return "busy"
         renewal_sudo.invalidate_recordset()
         if renewal_sudo.state == STATE_OF_ANSWER.get(answer):
@@ -445,6 +450,28 @@ class MembriRenewal(models.Model):
             renewal_sudo._report_answer_failure(answer, author, error)
             return "failed"
         return False
+
+    def _wait_for_lock(self):
+        """Let whoever is at work on this renewal finish first: of a double click, the second
+        request fails on what the first has changed, and Odoo runs it again, to find the
+        renewal accepted.
+
+        :return: whether it is ours; not when somebody keeps it for long
+        """
+        self.ensure_one()
+        self.flush_recordset()
+        cr = self.env.cr
+        try:
+            with cr.savepoint(flush=False):
+                cr.execute(SQL("SET LOCAL lock_timeout = %s", LOCK_TIMEOUT))
+                cr.execute(
+                    SQL("SELECT 1 FROM membri_renewal WHERE id = %s FOR UPDATE", self.id),
+                    log_exceptions=False,
+                )
+                cr.execute(SQL("SET LOCAL lock_timeout TO DEFAULT"))
+        except LockNotAvailable:
+            return False
+        return True
 
     def _get_staff_lang(self):
         self.ensure_one()

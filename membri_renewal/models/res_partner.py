@@ -233,6 +233,21 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        defaults = {
+            key.removeprefix("default_"): value
+            for key, value in self.env.context.items()
+            if key.startswith("default_membri_")
+        }
+        if defaults:  # the context is the client's to fill, too
+            kept = {key: value for key, value in defaults.items() if key not in FACT_FIELDS}
+            self._membri_check_write(kept)
+            self = self.with_context(  # noqa: PLW0642 - as Odoo does to clean defaults
+                {
+                    key: value
+                    for key, value in self.env.context.items()
+                    if key.removeprefix("default_") not in FACT_FIELDS
+                }
+            )
         for vals in vals_list:
             for name in FACT_FIELDS:
                 vals.pop(name, None)  # e.g. the default status: there are no facts yet

@@ -73,7 +73,7 @@ class ResPartner(models.Model):
 
     def action_membri_follow_option_set(self):
         """Drop the Automatic Renewal that was chosen by hand: the option set decides again."""
-        self.membri_auto_renew_choice = False
+        self.write({"membri_auto_renew_choice": False})
         return True
 
     def action_membri_view_invoices(self):

@@ -184,9 +184,7 @@ class TestEnrolment(MembriCommon):
             [
                 {
                     "state": "refused",
-                    "refusal_reason_id": self.env.ref(
-                        "membri_renewal.refusal_reason_rejoined"
-                    ).id,
+                    "refusal_reason_id": self.env.ref("membri_renewal.refusal_reason_rejoined").id,
                     "is_open": False,
                     "invoice_id": False,
                     "new_cotisation_id": False,
@@ -203,7 +201,9 @@ class TestEnrolment(MembriCommon):
 
     def test_approved_unpaid_renewal_blocks_the_enrolment(self):
         """Its pending cotisation is a living one: two invoices for one time never exist."""
-        old = self._create_cotisation(self.member, "2025-06-01", state="expired", date_end="2026-01-31")
+        old = self._create_cotisation(
+            self.member, "2025-06-01", state="expired", date_end="2026-01-31"
+        )
         renewal = self._create_renewal(old)
         renewal.action_approve()
         before = self._count()
@@ -224,9 +224,7 @@ class TestEnrolment(MembriCommon):
         self.assertEqual(self.member.membri_status, "active")
         with self.assertRaises(ValidationError):  # the last day is a day of membership
             self.member._membri_enrol(self.yearly, "2026-04-30")
-        self.assertEqual(
-            self.member._membri_enrol(self.yearly, "2026-05-01").previous_id, current
-        )
+        self.assertEqual(self.member._membri_enrol(self.yearly, "2026-05-01").previous_id, current)
 
     def test_double_click(self):
         enrolment = self.env["membri.enrolment"].create(

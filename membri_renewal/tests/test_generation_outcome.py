@@ -105,9 +105,7 @@ class TestHowIsRenewed(GenerationCommon):
         members = [self._create_member(f"Bo {number}") for number in range(5)]
         bad, *good = members
         for member in members:
-            self._create_cotisation(
-                member, "2026-01-01", empty if member == bad else self.yearly
-            )
+            self._create_cotisation(member, "2026-01-01", empty if member == bad else self.yearly)
         mails = self._generate()
         self.assertEqual(len(mails), 4)
         self.assertEqual(self._renewals(*good).mapped("state"), ["sent"] * 4)

@@ -99,9 +99,7 @@ class TestMerge(MembriCommon):
         paid = self._create_cotisation(self.member, "2026-01-01")
         unpaid = self.double._membri_enrol(self.yearly, "2026-06-01")
         self._merge()
-        self.assertRecordValues(
-            paid, [{"state": "active", "date_end": date(2026, 12, 31)}]
-        )
+        self.assertRecordValues(paid, [{"state": "active", "date_end": date(2026, 12, 31)}])
         self.assertEqual(unpaid.state, "cancelled")
         self.assertEqual(self.member.membri_status, "active")
         self.assertEqual(unpaid.invoice_id.state, "cancel", "nothing is owed for it")
@@ -164,7 +162,9 @@ class TestMerge(MembriCommon):
         self._create_cotisation(self.member, "2026-01-01")
         self._create_cotisation(self.member, "2027-01-01", state="scheduled")
         renewal = self._create_renewal(
-            self._create_cotisation(self.double, "2025-08-01", date_end="2025-12-31", state="expired")
+            self._create_cotisation(
+                self.double, "2025-08-01", date_end="2025-12-31", state="expired"
+            )
         )
         renewal.write({"date_start": "2026-07-01", "date_end": "2027-06-30"})
         renewal.action_approve()
@@ -197,9 +197,7 @@ class TestMerge(MembriCommon):
         self.assertEqual(there.state, "active")
         self.assertEqual(self.member.membri_cotisation_id, here)
         self.assertEqual(self.member.with_company(other).membri_status, "active")
-        self.assertEqual(
-            self.member.with_company(other).membri_member_since, date(2026, 3, 1)
-        )
+        self.assertEqual(self.member.with_company(other).membri_member_since, date(2026, 3, 1))
 
     def test_contacts_without_membership(self):
         self._merge()

@@ -212,9 +212,7 @@ class TestPeriod(PeriodCommon):
         )
 
     def test_lifetime_has_no_end(self):
-        self.assertEqual(
-            self.for_life._get_period(date(2026, 5, 15)), (date(2026, 5, 15), False)
-        )
+        self.assertEqual(self.for_life._get_period(date(2026, 5, 15)), (date(2026, 5, 15), False))
         self.assertEqual(self.for_life._get_proration(date(2026, 5, 15), False), 1.0)
 
     def test_from_anniversary_to_fixed_and_back(self):
@@ -269,7 +267,13 @@ class TestPeriod(PeriodCommon):
                 period_count=years,
                 proration="daily",
             )
-            for month, fixed_day, years in ((1, 1, 1), (2, 29, 1), (8, 31, 1), (7, 1, 2), (12, 15, 3))
+            for month, fixed_day, years in (
+                (1, 1, 1),
+                (2, 29, 1),
+                (8, 31, 1),
+                (7, 1, 2),
+                (12, 15, 3),
+            )
         ]
         day = date(2023, 12, 1)
         while day < date(2028, 12, 1):
@@ -286,9 +290,7 @@ class TestPeriod(PeriodCommon):
                     )
                     == second,
                     "not longer than a period": months <= option_set.period_count * 12,
-                    "a share of the price": 0
-                    < option_set._get_proration(first, last)
-                    <= 1,
+                    "a share of the price": 0 < option_set._get_proration(first, last) <= 1,
                     "then the whole price": option_set._get_proration(second, end) == 1,
                 }
                 if not all(facts.values()):

@@ -429,7 +429,7 @@ class TestPortalAnswers(PortalCase):
         self._sign_in(None)
         token = renewal.sudo().access_token
         Cotisation = type(self.env["membri.cotisation"])
-        for error in (UserError("No income account"), ValueError("bad")):
+        for error in (UserError("No income account"), ValueError("a bug of ours")):
             with patch.object(Cotisation, "_queue_invoices", side_effect=error):
                 response = self._answer(renewal, "accept", token)
             self.assertEqual(self._get_error(response), "failed")
@@ -449,7 +449,7 @@ class TestPortalAnswers(PortalCase):
         renewal = self._renewal_of_corporation("sent")
         self._sign_in(None)
         Renewal = type(renewal)
-        with patch.object(Renewal, "try_lock_for_update", lambda self, **kw: self.browse()):
+        with patch.object(Renewal, "_wait_for_lock", return_value=False):
             response = self._answer(renewal, "accept", renewal.sudo().access_token)
         self.assertEqual(self._get_error(response), "busy")
         self.assertEqual(renewal.state, "sent")
@@ -480,11 +480,12 @@ class TestPortalAnswers(PortalCase):
         shown = renewal._get_proposal()
         self.assertEqual(shown.date_start, today)
         self.assertNotEqual(renewal.date_start, today, "nothing is written by looking")
-        term = shown.term_display
+        term, total = shown.term_display, shown.amount_total
+        self.assertEqual(total, 345.0)
         self.assertIn(term, self._open(renewal, token).text)
         self._answer(renewal, "accept", token, proposal_key=renewal._get_proposal_key())
         self.assertEqual(renewal.new_cotisation_id.term_display, term)
-        self.assertEqual(renewal.new_cotisation_id.amount_total, shown.amount_total)
+        self.assertEqual(renewal.new_cotisation_id.amount_total, total)
 
 
 @tagged("post_install", "-at_install")

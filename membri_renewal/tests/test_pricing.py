@@ -98,9 +98,7 @@ class TestPricing(PricingCommon):
             {"product_id": self.product.id, "price_unit": 250.0, "is_price_agreed": True}
         )
         renewal = self._renew(line_ids=[agreed])
-        self.assertRecordValues(
-            renewal.line_ids, [{"price_unit": 250.0, "is_price_agreed": True}]
-        )
+        self.assertRecordValues(renewal.line_ids, [{"price_unit": 250.0, "is_price_agreed": True}])
         renewal.action_approve()
         self.assertRecordValues(
             renewal.new_cotisation_id.line_ids, [{"price_unit": 250.0, "is_price_agreed": True}]
@@ -132,9 +130,7 @@ class TestPricing(PricingCommon):
         out stays out, what is archived goes."""
         required = self._create_option("Insurance", 10.0)
         gone = self._create_option("Fax directory", 5.0)
-        option_set = self._create_option_set(
-            "Many", self.product + self.extra + required + gone
-        )
+        option_set = self._create_option_set("Many", self.product + self.extra + required + gone)
         option_set.sudo().line_ids[2].is_required = True
         renewal = self._renew(
             option_set=option_set,
@@ -222,9 +218,7 @@ class TestPricing(PricingCommon):
             self.member, self._create_pricelist(currency_id=currency.id, name="Euros")
         )
         renewal = self._renew()
-        self.assertRecordValues(
-            renewal, [{"currency_id": currency.id, "amount_untaxed": 600.0}]
-        )
+        self.assertRecordValues(renewal, [{"currency_id": currency.id, "amount_untaxed": 600.0}])
         renewal.action_approve()
         self.assertRecordValues(
             renewal.invoice_id, [{"currency_id": currency.id, "amount_untaxed": 600.0}]

@@ -61,9 +61,7 @@ class TestProratedPrices(PricingCommon):
         with freeze_time("2026-07-01 15:00:00"):
             renewal.action_approve()
         short = renewal.new_cotisation_id
-        self.assertEqual(
-            (short.date_start, short.date_end), (date(2026, 7, 1), date(2026, 12, 31))
-        )
+        self.assertEqual((short.date_start, short.date_end), (date(2026, 7, 1), date(2026, 12, 31)))
         self._assert_amount(short, 100.82)
         self.assertRecordValues(
             self._create_renewal(short).line_ids, [{"price_unit": 200.0, "is_price_agreed": True}]
@@ -97,7 +95,9 @@ class TestProratedPrices(PricingCommon):
         ]
         cotisation = self._enrol(self.fixed, "2026-07-01")
         self._assert_amount(cotisation, 100.0)
-        self.assertEqual(sorted(cotisation.line_ids.mapped("price_subtotal")), [33.33, 33.33, 33.34])
+        self.assertEqual(
+            sorted(cotisation.line_ids.mapped("price_subtotal")), [33.33, 33.33, 33.34]
+        )
 
     def test_amount_leaves_free_options_free(self):
         """The cent that is left belongs to an option that costs something."""

@@ -34,9 +34,7 @@ class TestReminderByHand(ReminderCommon):
                 }
             ],
         )
-        self.assertEqual(
-            self._logs(renewal), [(self.env["membri.reminder.step"], "sent")]
-        )
+        self.assertEqual(self._logs(renewal), [(self.env["membri.reminder.step"], "sent")])
         self.assertEqual(len(self._remind("2026-11-19 15:00:00")), 1)
         self.assertEqual(self._logs(renewal)[-1], (step, "sent"))
         self.assertEqual(renewal.reminder_count, 2)
@@ -177,7 +175,7 @@ class TestReminderSilence(ReminderCommon):
         self.assertEqual(self._logs(renewal), [(step, "sent")])
 
     def test_held_while_the_invoice_is_corrected(self):
-        """Nobody is asked to pay what cannot be paid."""
+        """Nobody is asked to pay what cannot be paid; then the new due date counts."""
         self._step("after_due", 7)
         renewal = self._notify()
         self._approve(renewal)
@@ -185,8 +183,14 @@ class TestReminderSilence(ReminderCommon):
         invoice.button_draft()
         self._assert_silent(renewal, "2026-11-17 15:00:00")
         with freeze_time("2026-11-18 15:00:00"):
+            invoice.invoice_payment_term_id = self.env_account.ref(
+                "account.account_payment_term_30days"
+            )
             invoice.action_post()
-        self.assertEqual(len(self._remind("2026-11-19 15:00:00")), 1)
+        self.assertEqual(invoice.invoice_date_due, date(2026, 12, 10))
+        self.assertEqual(renewal.date_next_reminder, date(2026, 12, 17))
+        self._assert_silent(renewal, "2026-12-16 15:00:00")
+        self.assertEqual(len(self._remind("2026-12-17 15:00:00")), 1)
 
     def test_after_the_cotisation_is_cancelled(self):
         self._all_steps()

@@ -45,9 +45,7 @@ class ReminderCommon(MembriCommon, MockEmail):
             return self._get_notices(self._new_mails)
 
     def _logs(self, renewal):
-        return [
-            (log.step_id, log.result) for log in renewal.sudo().reminder_log_ids.sorted("id")
-        ]
+        return [(log.step_id, log.result) for log in renewal.sudo().reminder_log_ids.sorted("id")]
 
     def _transaction(self, invoice, state):
         provider = self.env_root["payment.provider"].create(
@@ -96,9 +94,7 @@ class TestReminderDays(ReminderCommon):
         step = self._step("after_sent", 14)
         renewal = self._notify()
         self.assertEqual(renewal.date_next_reminder, date(2026, 11, 19))
-        mails = self._assert_falls_on(
-            renewal, step, "2026-11-19 04:59:59", "2026-11-19 05:00:00"
-        )
+        mails = self._assert_falls_on(renewal, step, "2026-11-19 04:59:59", "2026-11-19 05:00:00")
         self.assertEqual(renewal.date_sent, datetime(2026, 11, 5, 15), "the first sending")
         self.assertEqual(renewal.state, "sent")
         self.assertIn(f"/my/renewals/{renewal.id}?", mails.body_html)
@@ -129,9 +125,7 @@ class TestReminderDays(ReminderCommon):
         self.assertFalse(renewal.date_next_reminder)
         self._approve(renewal)
         self.assertEqual(renewal.invoice_id.invoice_date_due, date(2026, 11, 10))
-        mails = self._assert_falls_on(
-            renewal, step, "2026-11-17 04:59:59", "2026-11-17 05:00:00"
-        )
+        mails = self._assert_falls_on(renewal, step, "2026-11-17 04:59:59", "2026-11-17 05:00:00")
         self.assertIn("invoice", mails.subject)
         self.assertEqual(renewal.state, "approved")
 
@@ -203,9 +197,7 @@ class TestReminderDays(ReminderCommon):
         before, same_day = self._step("before_end", 30), self._step("before_end", 10)
         later = self._step("before_end", 2)
         renewal = self._notify(moment="2026-12-21 15:00:00")
-        self.assertCountEqual(
-            self._logs(renewal), [(before, "skipped"), (same_day, "skipped")]
-        )
+        self.assertCountEqual(self._logs(renewal), [(before, "skipped"), (same_day, "skipped")])
         self.assertEqual(renewal.date_next_reminder, date(2026, 12, 29))
         self.assertFalse(self._remind("2026-12-22 15:00:00"))
         self.assertEqual(len(self._remind("2026-12-29 15:00:00")), 1)

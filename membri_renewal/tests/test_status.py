@@ -22,9 +22,7 @@ class TestStatus(MembriCommon):
             cls.members = {status: cls._create_member(f"Bo {status}") for status in STATUSES}
             cls.members["pending"]._membri_enrol(cls.yearly)
             cls._create_cotisation(cls.members["active"], "2026-01-01")
-            over = cls._create_cotisation(
-                cls.members["in_renewal"], "2025-06-01", state="expired"
-            )
+            over = cls._create_cotisation(cls.members["in_renewal"], "2025-06-01", state="expired")
             cls.late_renewal = cls._create_renewal(over)
             cls.late_renewal.action_send()
             cls._create_cotisation(cls.members["inactive"], "2024-01-01", state="expired")
@@ -81,9 +79,7 @@ class TestStatus(MembriCommon):
         ):
             with freeze_time(moment):
                 self.all_members.invalidate_recordset(["membri_is_member"])
-                self.assertEqual(
-                    self.all_members.filtered("membri_is_member").sorted(), expected
-                )
+                self.assertEqual(self.all_members.filtered("membri_is_member").sorted(), expected)
                 self.assertEqual(self._search([("membri_is_member", "=", True)]), expected)
                 self.assertEqual(
                     self._search([("membri_is_member", "=", False)]),
@@ -169,9 +165,7 @@ class TestStatus(MembriCommon):
             for domain in ([("membri_status", "=", "active")], [("membri_is_member", "=", True)]):
                 found = company_partners.search([("id", "=", member.id), *domain])
                 self.assertEqual(bool(found), expected)
-        self.assertEqual(
-            self.members["active"].with_company(other).membri_status, "non_member"
-        )
+        self.assertEqual(self.members["active"].with_company(other).membri_status, "non_member")
 
     def test_choices_are_each_companys_own(self):
         other = self._create_other_company("Other", "UTC")

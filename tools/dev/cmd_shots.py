@@ -27,7 +27,9 @@ def add_arguments(parser):
     parser.add_argument("names", nargs="*", metavar="NAME", help="take only these")
     default = cache.REPO / "docs" / "screenshots"
     parser.add_argument("--out", type=Path, default=default, help="the folder to write to")
-    parser.add_argument("--list", type=Path, default=LIST, help="another list than tools/shots.json")
+    parser.add_argument(
+        "--list", type=Path, default=LIST, help="another list than tools/shots.json"
+    )
 
 
 def main(options):
@@ -37,7 +39,9 @@ def main(options):
     options.out.mkdir(parents=True, exist_ok=True)
     with template.clone("shots", source) as database:
         for shot in shots:
-            shot["url"] = XMLID.sub(lambda match: _record_id(database, *match.groups()), shot["url"])
+            shot["url"] = XMLID.sub(
+                lambda match: _record_id(database, *match.groups()), shot["url"]
+            )
         with odoo.server(database) as server:
             job = {"url": server.url, "chromium": chromium, "out": str(options.out), "shots": shots}
             script = Path(__file__).with_name("shots.mjs")
@@ -45,7 +49,11 @@ def main(options):
             process = subprocess.run(
                 ["node", script], input=json.dumps(job), text=True, env=env, check=False
             )
-    say(f"  {len(shots)} screenshots in {options.out}" if not process.returncode else "  not all taken")
+    say(
+        f"  {len(shots)} screenshots in {options.out}"
+        if not process.returncode
+        else "  not all taken"
+    )
     return process.returncode
 
 

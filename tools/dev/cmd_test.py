@@ -11,11 +11,10 @@ tour was skipped, or when the log has a warning or an error of ours. The last li
 
 import itertools
 import os
-import subprocess
 import time
 from pathlib import Path
 
-from . import cache, odoo, ready, template, test_log, test_plan
+from . import odoo, ready, template, test_plan, test_run
 from .report import Failure, say
 
 HELP = "run all tests, or a selection of them"
@@ -26,6 +25,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--tags", help="an Odoo test selection, such as /membri_renewal:TestClass.test_method"
     )
+    parser.add_argument("--jobs", type=int, help="how many runs share the tests (without --tags)")
     parser.add_argument("--keep", action="store_true", help="keep the database and say its name")
     parser.add_argument("--verbose", action="store_true", help="show Odoo's log while it runs")
 
@@ -41,11 +41,16 @@ def main(options):
     with template.clone("test", source, keep=options.keep) as database:
         started = time.monotonic()
         say(f"  running {len(expected)} tests on {database} …")
-        outcome, exit_code = _run(database, tags, options.verbose)
+        runner = test_run.Runner(options.verbose)
+        jobs = _jobs(options, expected)
+        if jobs > 1:
+            runner.shared(database, test_plan.split(expected, tags, jobs))
+        else:
+            runner.alone(database, tags)
         elapsed = time.monotonic() - started
     if options.keep:
         say(f"  The database is kept as {template.keep(database)}.")
-    return _report(outcome, expected, exit_code, elapsed)
+    return _report(runner, expected, elapsed)
 
 
 def _tags(options):
@@ -58,55 +63,16 @@ def _tags(options):
     return ",".join(specs) or f"/{odoo.MODULE}"
 
 
-def _run(database, tags, verbose):
-    arguments = ["-d", database, "-i", odoo.MODULE, "--test-tags", tags, "--stop-after-init"]
-    arguments += [
-        f"--http-port={odoo.free_port()}",
-        f"--screenshots={_screenshots()}",
-        "--max-cron-threads=0",
-    ]
-    reader = test_log.Reader(
-        on_event=lambda kind, text: kind == "started" or say(f"  {kind}: {text}")
-    )
-    log = _log()
-    with log.open("w", encoding="utf-8") as copy:
-        process = subprocess.Popen(
-            odoo.command(*arguments),
-            env=odoo.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
-        try:
-            for line in process.stdout:
-                copy.write(line)
-                reader.feed(line)
-                if verbose:
-                    print(line, end="")
-            exit_code = process.wait()
-        finally:
-            odoo.stop(process)
-    reader.close()
-    return reader.outcome, exit_code
+def _jobs(options, expected):
+    """How many runs to share the tests among; a few tests do not pay for a second one."""
+    if options.tags:
+        return 1
+    return options.jobs or (min(4, os.cpu_count() or 1) if len(expected) >= 40 else 1)
 
 
-def _log():
-    """One log per run, since several may be under way on one cache; those of yesterday go."""
-    for old in cache.log("test").parent.glob("test-*.log"):
-        if old.stat().st_mtime < time.time() - 86400:
-            old.unlink(missing_ok=True)
-    return cache.log(f"test-{os.getpid()}")
-
-
-def _screenshots():
-    return cache.root() / "test-screenshots"
-
-
-def _report(outcome, expected, exit_code, elapsed):
+def _report(runner, expected, elapsed):
     """Print what is wrong in full, then the closing line; returns the exit code."""
+    outcome, exit_code = runner.outcome, runner.exit_code
     by_name = {(test.logger, test.name): test for test in expected}
     failed = set(outcome.failed) | _of_classes(expected, outcome.failed_classes)
     skipped = (set(outcome.skipped) | _of_classes(expected, outcome.skipped_classes)) - failed
@@ -134,7 +100,8 @@ def _report(outcome, expected, exit_code, elapsed):
 
     failures = len(failed) + len(unlisted) + len(problems)
     if failures:
-        say(f"\n  Odoo's log: {_log()}; screenshots of failed tours: {_screenshots()}")
+        say(f"\n  Odoo's logs: {' '.join(map(str, test_run.logs()))}")
+        say(f"  Screenshots of failed tours: {test_run.screenshots()}")
     say(f"  {len(outcome.started)} tests ran in {elapsed:.0f} s; {len(expected)} were expected.")
     closing = f"{len(passed)} passed, {failures} failed"
     say(closing + (f", {len(skipped)} skipped" if skipped else ""))

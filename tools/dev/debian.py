@@ -59,15 +59,12 @@ def _apt(folder):
     ]
 
 
-def update():
-    """Refresh the private package lists; returns a function that downloads into a folder."""
-    apt = _apt(cache.root() / "apt")
-    run([*apt, "update"], "read Debian's package lists", cache.log("debian-update"))
-
-    def download(packages, into, source=False):
-        into.mkdir(parents=True, exist_ok=True)
-        action = ["source", "--download-only", "--only-source"] if source else ["download"]
-        what = f"download {' '.join(packages)} from Debian"
+def download(packages, into, source=False):
+    """Download packages, or the source of one, into a folder."""
+    into.mkdir(parents=True, exist_ok=True)
+    action = ["source", "--download-only", "--only-source"] if source else ["download"]
+    what = f"download {' '.join(packages)} from Debian"
+    with cache.lock("debian"):
+        apt = _apt(cache.root() / "apt")
+        run([*apt, "update"], "read Debian's package lists", cache.log("debian-update"))
         run([*apt, *action, *packages], what, cache.log("debian-download"), cwd=into)
-
-    return download

@@ -92,9 +92,9 @@ def mail_folder():
 
 
 @contextmanager
-def mail_catcher():
+def mail_catcher(folder=None):
     """Catch every mail while the block runs; yields the SMTP port and the folder."""
-    port, folder = odoo.free_port(), mail_folder()
+    port, folder = odoo.free_port(), folder or mail_folder()
     folder.mkdir(parents=True, exist_ok=True)
     script = Path(__file__).with_name("mailcatcher.py")
     log = cache.log("mailcatcher")

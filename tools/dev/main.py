@@ -62,8 +62,13 @@ def main(argv):
         sys.stdout.flush()
         print(f"./dev {options.command}: {failure}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        # A full disk, a folder without permission: nothing a traceback would explain better.
+        reason = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        print(f"./dev {options.command}: {reason}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        return 1

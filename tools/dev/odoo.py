@@ -114,6 +114,17 @@ def shell(
         run(command(*arguments), what, cache.log(log), env=full, stdin=source)
 
 
+def script(database, path, *arguments, env=None):
+    """Like ``shell``, but the script speaks to the terminal; returns its exit code.
+
+    ``arguments`` reach the script as the environment variable SCRIPT_ARGUMENTS, one a line.
+    """
+    full = environment(SCRIPT_ARGUMENTS="\n".join(map(str, arguments)), **(env or {}))
+    options = ["shell", "-d", database, "--no-http", "--log-level=warn"]
+    with Path(path).open(encoding="utf-8") as source:
+        return subprocess.run(command(*options), env=full, stdin=source, check=False).returncode
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind((HOST, 0))

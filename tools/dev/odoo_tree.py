@@ -84,7 +84,7 @@ def _download(wanted):
     # Into a folder of its own first: a broken download must never look like a package.
     incoming = cache.root() / "deb.incoming"
     subprocess.run(["rm", "-rf", incoming], check=True)
-    debian.update()(wanted, incoming)
+    debian.download(wanted, incoming)
     odoo_deb = next(incoming.glob("odoo-19_*.deb"))
     if not odoo_deb.name.startswith(f"odoo-19_{SERIES}."):
         raise Failure(

@@ -29,7 +29,7 @@ def same(path, catalogue):
 
 
 def merged(path, template):
-    """The translations of ``path`` in the order of the template; vanished ones last, as obsolete."""
+    """The translations of ``path`` in the template's order; vanished ones last, as obsolete."""
     catalogue = load(path) if path.exists() else polib.POFile(wrapwidth=WIDTH, encoding="utf-8")
     if not catalogue.metadata:
         catalogue.metadata = {**template.metadata, "Language": path.stem}
@@ -49,7 +49,9 @@ def defects(path, template):
     known = {(entry.msgctxt, entry.msgid) for entry in catalogue if not entry.obsolete}
     wanted = [entry for entry in template if (entry.msgctxt, entry.msgid) not in known]
     problems = [f"{path.name} lacks: {entry.msgid!r}" for entry in wanted]
-    problems += [f"{path.name}, no translation: {e.msgid!r}" for e in catalogue.untranslated_entries()]
+    problems += [
+        f"{path.name}, no translation: {e.msgid!r}" for e in catalogue.untranslated_entries()
+    ]
     problems += [f"{path.name}, fuzzy: {entry.msgid!r}" for entry in catalogue.fuzzy_entries()]
     return problems
 
@@ -64,7 +66,10 @@ def main(mode, exported, template_path, *languages):
                 catalogue.save(str(path), newline="\n")
             translated = len(catalogue.translated_entries())
             total = len([entry for entry in catalogue if not entry.obsolete])
-            print(f"  {path.name}: {total} terms" + (f", {translated} translated" * (path in languages)))
+            print(
+                f"  {path.name}: {total} terms"
+                + (f", {translated} translated" * (path in languages))
+            )
         return 0
     problems = [] if same(template_path, template) else [f"{template_path.name} is stale"]
     for path in languages:

@@ -26,6 +26,7 @@ SETTINGS = {
     # /dev/shm is tiny in containers
     "dynamic_shared_memory_type": "mmap",
     "max_parallel_workers_per_gather": "0",
+    "jit": "off",
 }
 
 

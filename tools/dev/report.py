@@ -1,9 +1,14 @@
 """How ./dev speaks: one line per long step, one sentence when something breaks."""
 
+import re
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+
+# How the tools we run begin the line that says what is wrong.
+TOOL_ERRORS = ("E: ", "ERROR: ", "error: ", "FATAL: ", "pg_ctl: ", "initdb: error", "npm error")
+EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Warning): ")
 
 
 class Failure(Exception):
@@ -50,16 +55,9 @@ def run(command, what, log, **kwargs):
 
 
 def _reason(log):
-    """The line of a log that most likely says why: the first error, else the last line."""
-    lines = [
-        line.strip()
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[1:]
-        if line.strip()
-    ]
-    errors = [
-        line
-        for line in lines
-        if line.startswith(("E: ", "ERROR: ", "error: ", "FATAL: ", "pg_ctl: ", "npm error"))
-    ]
-    reason = errors[0] if errors else (lines or ["no output"])[-1]
+    """The log's line that most likely says why: a tool's first error, else the last exception."""
+    lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()[1:]]
+    errors = [line for line in lines if line.startswith(TOOL_ERRORS)]
+    exceptions = [line for line in lines if EXCEPTION.match(line)]
+    reason = (errors[:1] or exceptions[-1:] or list(filter(None, lines))[-1:] or ["no output"])[0]
     return reason[:300].rstrip(".")

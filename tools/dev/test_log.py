@@ -36,6 +36,11 @@ class Outcome:
     skipped_classes: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)  # (logger, text)
 
+    def merge(self, other):
+        for name in ("started", "failed", "failed_classes", "skipped", "skipped_classes"):
+            getattr(self, name).update(getattr(other, name))
+        self.problems += other.problems
+
     def problems_beside_failures(self):
         """What failed tests logged belongs to their failure: a tour's console errors, say."""
         tests = tuple(f"{logger}.{name}." for logger, name in self.failed)
@@ -104,7 +109,7 @@ class Reader:
 def _without_cache(message):
     """The message without the cache's paths and database names, which bear our name anywhere."""
     return re.sub(
-        r"/\S*membri_renewal/(?:odoo|venv|data|wkhtmltopdf)-\S*|membri_(?:test|template)\w*",
+        r"/\S*membri_renewal/(?:odoo|venv|data|wkhtmltopdf)-\S*|membri_(?:test|shard|template)\w*",
         "",
         message,
     )

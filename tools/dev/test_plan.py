@@ -7,6 +7,7 @@ matches nothing, into a failure.
 
 import ast
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 # [-][tag][/module or /path/to/file.py][:Class][.method][[parameters]]: odoo/tests/tag_selector.py
@@ -33,32 +34,31 @@ class Test:
     name: str
     file: str = field(compare=False)
     tags: frozenset = field(compare=False)
+    in_browser: bool = field(compare=False)
 
     @property
     def class_path(self):
         return f"{self.logger}.{self.name.partition('.')[0]}"
 
+    @property
+    def class_spec(self):
+        """The selection of the test's whole class, as --test-tags wants it."""
+        return f"{self.file}:{self.name.partition('.')[0]}"
+
 
 def collect(addon):
     """Every test of an add-on's folder."""
-    classes = {}
-    for path in sorted((addon / "tests").glob("test_*.py")) + sorted(
-        (addon / "tests").glob("common*.py")
-    ):
-        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
-            if isinstance(node, ast.ClassDef):
-                classes[node.name] = _read_class(node, path.name)
+    source = Source(addon / "tests")
     found = set()
-    for test_class in classes.values():
-        if not test_class.file.startswith("test_") or not _is_test_case(test_class, classes):
+    for test_class in source.classes:
+        if not test_class.file.startswith("test_") or not source.is_test_case(test_class):
             continue
         logger = f"odoo.addons.{addon.name}.tests.{test_class.file.removesuffix('.py')}"
         file = f"/{addon.name}/tests/{test_class.file}"
-        tags = frozenset(_tags(test_class, classes)) | {addon.name}
-        found |= {
-            Test(logger, f"{test_class.name}.{name}", file, tags)
-            for name in _methods(test_class, classes)
-        }
+        tags = frozenset(source.tags(test_class)) | {addon.name}
+        in_browser = source.derives_from(test_class, "HttpCase")
+        for method in source.methods(test_class):
+            found.add(Test(logger, f"{test_class.name}.{method}", file, tags, in_browser))
     return found
 
 
@@ -95,6 +95,74 @@ def _matches(test, filters, module):
     )
 
 
+def split(tests, specs, parts):
+    """Selections that share the tests among as many runs, class by class.
+
+    The last one is whatever the others leave, so that nothing is lost that only Odoo finds.
+    """
+    weights = Counter()
+    for test in tests:
+        # A class costs its set-up, a page in a browser costs more than a function call.
+        weights[test.class_spec] += 4 if test.in_browser else 1
+    for class_spec in weights:
+        weights[class_spec] += 4
+    browser = {test.class_spec for test in tests if test.in_browser}
+    groups = [Counter() for _ in range(parts)]
+    # Browser tests together, since each run that has any prepares the assets for them.
+    for class_spec in sorted(weights, key=lambda spec: (spec not in browser, -weights[spec], spec)):
+        lightest = min(groups, key=lambda group: group.total())
+        target = groups[-1] if class_spec in browser else lightest
+        target[class_spec] = weights[class_spec]
+    taken = [sorted(group) for group in groups[:-1] if group]
+    rest = [specs, *(f"-{class_spec}" for group in taken for class_spec in group)]
+    return [",".join(group) for group in taken] + [",".join(rest)]
+
+
+class Source:
+    """The classes of a folder of tests, with what each inherits from the others."""
+
+    def __init__(self, folder):
+        self.classes = []
+        for path in sorted(folder.glob("*.py")):
+            for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+                if isinstance(node, ast.ClassDef):
+                    self.classes.append(_read_class(node, path.name))
+
+    def _bases(self, test_class):
+        """The bases that are ours (a class of the same file first), and the names of the others."""
+        ours, others = [], []
+        for name in test_class.bases:
+            known = [other for other in self.classes if other.name == name and other != test_class]
+            known.sort(key=lambda other: other.file != test_class.file)
+            ours.append(known[0]) if known else others.append(name)
+        return ours, others
+
+    def is_test_case(self, test_class):
+        """A class is run when it derives from one of Odoo's test cases; a bare mixin is not."""
+        ours, others = self._bases(test_class)
+        return bool(others) or any(map(self.is_test_case, ours))
+
+    def derives_from(self, test_class, part_of_name):
+        ours, others = self._bases(test_class)
+        return any(part_of_name in name for name in others) or any(
+            self.derives_from(base, part_of_name) for base in ours
+        )
+
+    def methods(self, test_class):
+        return set(test_class.methods).union(*map(self.methods, self._bases(test_class)[0]))
+
+    def tags(self, test_class):
+        tags = set(DEFAULT_TAGS)
+        for base in self._bases(test_class)[0]:
+            tags = self.tags(base)
+        for tag in test_class.tags:
+            if tag.startswith("-"):
+                tags.discard(tag[1:])
+            else:
+                tags.add(tag)
+        return tags
+
+
 def _read_class(node, file):
     tags = []
     for decorator in node.decorator_list:
@@ -115,27 +183,3 @@ def _name(expression):
     return (
         expression.attr if isinstance(expression, ast.Attribute) else getattr(expression, "id", "")
     )
-
-
-def _is_test_case(test_class, classes):
-    """A class is run when it derives from one of Odoo's test cases; a bare mixin is not."""
-    known = [classes.get(base) for base in test_class.bases]
-    return any(base is None or _is_test_case(base, classes) for base in known)
-
-
-def _methods(test_class, classes):
-    inherited = [_methods(classes[base], classes) for base in test_class.bases if base in classes]
-    return set(test_class.methods).union(*inherited)
-
-
-def _tags(test_class, classes):
-    tags = set(DEFAULT_TAGS)
-    for base in test_class.bases:
-        if base in classes:
-            tags = _tags(classes[base], classes)
-    for tag in test_class.tags:
-        if tag.startswith("-"):
-            tags.discard(tag[1:])
-        else:
-            tags.add(tag)
-    return tags

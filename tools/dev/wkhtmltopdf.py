@@ -54,7 +54,7 @@ def _finish(folder):
 def _jpeg(folder):
     """Build libjpeg.so.8 from Debian's own source."""
     work = folder / "jpeg"
-    debian.update()(["libjpeg-turbo"], work, source=True)
+    debian.download(["libjpeg-turbo"], work, source=True)
     archive = next(work.glob("libjpeg-turbo_*.orig.tar.gz"))
     source, build = work / "source", work / "build"
     source.mkdir()

@@ -1,7 +1,7 @@
-import { onMounted, onWillUnmount } from "@odoo/owl";
-import { browser } from "@web/core/browser/browser";
-import { registry } from "@web/core/registry";
-import { formView } from "@web/views/form/form_view";
+import {onMounted, onWillUnmount} from "@odoo/owl";
+import {browser} from "@web/core/browser/browser";
+import {registry} from "@web/core/registry";
+import {formView} from "@web/views/form/form_view";
 
 const REFRESH_DELAY = 3000;
 
@@ -18,7 +18,7 @@ export class BulkJobFormController extends formView.Controller {
     }
 
     async refresh() {
-        const { root } = this.model;
+        const {root} = this.model;
         if (root?.resId && root.data.state === "running" && !document.hidden) {
             await root.load();
         }

@@ -1,0 +1,250 @@
+import {registry} from "@web/core/registry";
+import {stepUtils} from "@web_tour/tour_utils";
+
+const openQueue = (name) => [
+    {
+        content: `Open the dashboard ${name}`,
+        trigger: `.o_kanban_record:contains(${name})`,
+        run: "click",
+    },
+];
+
+const openRenewal = (member) => [
+    {
+        content: `Open the renewal of ${member}`,
+        trigger: `.o_data_cell:contains(${member})`,
+        run: "click",
+    },
+    {
+        content: "The form is there",
+        trigger: `.o_form_view .oe_title:contains(${member})`,
+    },
+];
+
+const isNow = (state) => ({
+    content: `The renewal is now ${state}`,
+    trigger: `.o_statusbar_status .o_arrow_button_current:contains(${state})`,
+});
+
+const goBack = () => ({
+    content: "Back to the queue",
+    trigger: ".o_back_button a",
+    run: "click",
+});
+
+registry.category("web_tour.tours").add("membri_backend_decide", {
+    url: "/odoo",
+    steps: () => [
+        ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
+        ...openQueue("All active renewals"),
+        ...openRenewal("Alpha Bakery"),
+        {
+            content: "The current term stands beside the proposed one",
+            trigger: ".o_form_view:contains(Current Term):contains(Proposed Term)",
+        },
+        {
+            content: "Approve is the highlighted step of a renewal that was sent",
+            trigger: ".o_statusbar_buttons button.btn-primary[name=action_approve]",
+            run: "click",
+        },
+        isNow("Approved"),
+        {
+            content: "Its invoice and its next term are one click away",
+            trigger: ".oe_stat_button[name=action_view_new_cotisation]:contains(Pending)",
+        },
+        goBack(),
+        ...openRenewal("Beta Clinic"),
+        {
+            content: "Refuse",
+            trigger: ".o_statusbar_buttons button[name=action_refuse]",
+            run: "click",
+        },
+        {
+            content: "Type a reason that does not exist yet",
+            trigger: ".modal .o_field_widget[name=reason_id] input",
+            run: "edit Went abroad",
+        },
+        {
+            content: "Create it on the fly",
+            trigger: '.o-autocomplete--dropdown-item:contains(Create "Went abroad") a',
+            run: "click",
+        },
+        {
+            content: "Add a comment",
+            trigger: ".modal .o_field_widget[name=note] textarea",
+            run: "edit Called on Monday",
+        },
+        {
+            content: "Confirm",
+            trigger: ".modal footer button[name=action_confirm]",
+            run: "click",
+        },
+        isNow("Refused"),
+        {
+            content: "The box of the refusal tells why",
+            trigger: ".o_form_view:contains(Refusal of the Renewal):contains(Went abroad)",
+        },
+        {
+            content: "Take the refusal back",
+            trigger: ".o_statusbar_buttons button[name=action_reset]",
+            run: "click",
+        },
+        isNow("To Send"),
+        goBack(),
+        ...openRenewal("Alpha Bakery"),
+        {
+            content: "Reset the approved renewal",
+            trigger: ".o_statusbar_buttons button[name=action_reset]",
+            run: "click",
+        },
+        {
+            content: "Confirm that the invoice is cancelled",
+            trigger: ".modal footer button.btn-primary:contains(Reset)",
+            run: "click",
+        },
+        isNow("To Send"),
+        {
+            content: "The options can be edited again",
+            trigger: ".o_field_widget[name=line_ids] .o_field_x2many_list_row_add",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("membri_backend_bulk", {
+    url: "/odoo",
+    steps: () => [
+        ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
+        ...openQueue("All active renewals"),
+        {
+            content: "Select everything",
+            trigger: ".o_list_view:has(.o_data_row) thead .o_list_record_selector input",
+            run: "click",
+        },
+        {
+            content: "The flows of the queue are there",
+            trigger:
+                ".o_control_panel:contains(Refuse several renewals):contains(Send the renewal notice again)",
+        },
+        {
+            content: "Approve several renewals",
+            trigger: ".o_control_panel button:contains(Approve several renewals)",
+            run: "click",
+        },
+        {
+            content: "What was done, and what was not",
+            trigger: ".o_form_view .oe_stat_button:contains(Done):contains(2)",
+        },
+        {
+            content: "The one that was approved before is skipped, with the reason",
+            trigger: ".o_field_widget[name=problem_line_ids] .o_data_row:contains(Gamma Garage)",
+        },
+        {
+            content: "Open it",
+            trigger: ".o_field_widget[name=problem_line_ids] button:contains(Open)",
+            run: "click",
+        },
+        isNow("Approved"),
+    ],
+});
+
+registry.category("web_tour.tours").add("membri_backend_enrol", {
+    url: "/odoo",
+    steps: () => [
+        ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
+        {
+            content: "Members",
+            trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_member']",
+            run: "click",
+        },
+        {
+            content: "Enrol a member",
+            trigger: ".o_control_panel button:contains(Enrol a Member)",
+            run: "click",
+        },
+        {
+            content: "Choose the contact",
+            trigger: ".modal .o_field_widget[name=partner_id] input",
+            run: "edit Delta Studio",
+        },
+        {
+            content: "It is found",
+            trigger: ".o-autocomplete--dropdown-item:contains(Delta Studio) a",
+            run: "click",
+        },
+        {
+            content: "Choose the option set",
+            trigger: ".modal .o_field_widget[name=option_set_id] input",
+            run: "click",
+        },
+        {
+            content: "One of fixed dates",
+            trigger: ".o-autocomplete--dropdown-item:contains(Calendar year) a",
+            run: "click",
+        },
+        {
+            content: "Its options come with their full price",
+            trigger: ".modal .o_field_widget[name=amount_untaxed]:contains(300.00)",
+        },
+        {
+            content: "Prorate in one click",
+            trigger: ".modal .o_field_widget[name=prorate] input",
+            run: "click",
+        },
+        {
+            content: "The price is scaled",
+            trigger: ".modal .o_field_widget[name=amount_untaxed]:not(:contains(300.00))",
+        },
+        {
+            content: "Enrol",
+            trigger: ".modal footer button[name=action_confirm]",
+            run: "click",
+        },
+        {
+            content: "The new term waits for its payment",
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains(Pending)",
+        },
+        {
+            content: "Go to the member",
+            trigger: ".oe_stat_button[name=action_view_member]",
+            run: "click",
+        },
+        {
+            content: "Open the tab Membership",
+            trigger: ".o_notebook .nav-link:contains(Membership)",
+            run: "click",
+        },
+        {
+            content: "The contact is a pending member",
+            trigger: ".o_field_widget[name=membri_status]:contains(Pending)",
+        },
+        {
+            content: "Its cotisation is listed",
+            trigger:
+                ".o_field_widget[name=membri_cotisation_ids] .o_data_row:contains(Calendar year)",
+        },
+        {
+            content: "Open the tab Billing",
+            trigger: ".o_notebook .nav-link:contains(Billing)",
+            run: "click",
+        },
+        {
+            content: "Send its invoice again",
+            trigger:
+                ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Enrolment) button:contains(Send the Email Again)",
+            run: "click",
+        },
+        {
+            content: "Odoo's own dialog opens",
+            trigger: ".modal .o_field_widget[name=mail_partner_ids]",
+        },
+        {
+            content: "Close it",
+            trigger: ".modal footer button:contains(Discard)",
+            run: "click",
+        },
+        {
+            content: "It is closed",
+            trigger: "body:not(:has(.modal))",
+        },
+    ],
+});

@@ -1,0 +1,112 @@
+"""Run Odoo with tests, one process or several at a time, and read their logs as they grow."""
+
+import os
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from . import cache, odoo, template, test_log
+from .report import say, step
+
+
+def screenshots():
+    """Where Odoo leaves a picture of the page on which a tour stopped."""
+    return cache.root() / "test-screenshots"
+
+
+def logs():
+    """The logs of this run; each process has its own, since several runs may share the cache."""
+    return sorted(cache.log("test").parent.glob(f"test-{os.getpid()}-*.log"))
+
+
+class Runner:
+    """Gathers what several Odoo processes report."""
+
+    def __init__(self, verbose):
+        self.outcome = test_log.Outcome()
+        self.exit_code = 0
+        self._verbose = verbose
+        self._processes = []
+        _forget_old_logs()
+
+    def alone(self, database, tags):
+        """Install the add-on and test it in the same breath."""
+        self._gather([self._start(database, "-i", odoo.MODULE, "--test-tags", tags)])
+
+    def shared(self, database, selections):
+        """Install the add-on once, and test parts of it side by side on copies."""
+        with ExitStack() as clones:
+            with step("installing the add-on"):
+                self._gather([self._start(database, "-i", odoo.MODULE)])
+            if self.exit_code:
+                return
+            copies = [
+                clones.enter_context(template.clone(f"shard{number}", database))
+                for number in range(2, len(selections) + 1)
+            ]
+            self._gather(
+                [
+                    self._start(name, "--test-tags", tags)
+                    for name, tags in zip([database, *copies], selections, strict=True)
+                ]
+            )
+
+    def _start(self, database, *arguments):
+        options = [f"--http-port={odoo.free_port()}", f"--screenshots={screenshots()}"]
+        command = odoo.command("-d", database, *arguments, *options, "--stop-after-init")
+        process = subprocess.Popen(
+            [*command, "--max-cron-threads=0"],
+            env=odoo.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        return process
+
+    def _gather(self, processes):
+        try:
+            with ThreadPoolExecutor(len(processes)) as pool:
+                outcomes = [pool.submit(self._read, process) for process in processes]
+                try:
+                    for outcome in outcomes:
+                        self.outcome.merge(outcome.result())
+                except BaseException:
+                    # The readers end with what they read.
+                    self._stop()
+                    raise
+        finally:
+            self._stop()
+        self.exit_code = self.exit_code or max(process.returncode for process in processes)
+
+    def _read(self, process):
+        reader = test_log.Reader(on_event=_show)
+        path = cache.log(f"test-{os.getpid()}-{process.pid}")
+        with path.open("w", encoding="utf-8") as log:
+            for line in process.stdout:
+                log.write(line)
+                reader.feed(line)
+                if self._verbose:
+                    say(line.rstrip("\n"))
+        reader.close()
+        process.wait()
+        return reader.outcome
+
+    def _stop(self):
+        for process in self._processes:
+            odoo.stop(process)
+
+
+def _show(kind, text):
+    if kind != "started":
+        say(f"  {kind}: {text}")
+
+
+def _forget_old_logs():
+    for old in cache.log("test").parent.glob("test-*.log"):
+        if old.stat().st_mtime < time.time() - 86400:
+            old.unlink(missing_ok=True)

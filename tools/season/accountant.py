@@ -1,0 +1,60 @@
+"""The accountant books what the members pay: by payment, by bank statement, in two parts."""
+
+import random
+
+
+class Accountant:
+    def __init__(self, world):
+        self.world = world
+
+    def work(self, week):
+        with self.world.acting_as("accountant") as env:
+            invoices = env["account.move"].search(
+                [
+                    ("membri_invoice_type", "!=", False),
+                    ("move_type", "=", "out_invoice"),
+                    ("state", "=", "posted"),
+                    ("payment_state", "in", ("not_paid", "partial")),
+                    ("company_id", "=", env.company.id),
+                ]
+            )
+            for invoice in invoices:
+                dice = random.Random(invoice.id)
+                delay, way = dice.randint(0, 7), dice.random()
+                if way < 0.07 or week - self.world.ledger.first_seen(invoice, week) < delay:
+                    continue  # a few never pay
+                if way < 0.5:
+                    self._register(env, invoice)
+                elif way < 0.85:
+                    self._from_statement(env, invoice, invoice.amount_residual)
+                else:
+                    half = invoice.currency_id.round(invoice.amount_residual / 2)
+                    self._from_statement(env, invoice, half)
+                    self._from_statement(env, invoice, invoice.amount_residual)
+                self.world.ledger.note("paid")
+
+    def _register(self, env, invoice):
+        env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({})._create_payments()
+
+    def _from_statement(self, env, invoice, amount):
+        """A line of the bank statement, matched with the invoice."""
+        journal = env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1
+        )
+        line = env["account.bank.statement.line"].create(
+            {
+                "journal_id": journal.id,
+                "date": invoice.company_id._membri_today(),
+                "payment_ref": invoice.payment_reference or invoice.name,
+                "partner_id": invoice.commercial_partner_id.id,
+                "amount": amount,
+            }
+        )
+        receivable = invoice.line_ids.filtered(
+            lambda item: item.account_id.account_type == "asset_receivable" and not item.reconciled
+        )[:1]
+        _liquidity, suspense, _other = line._seek_for_lines()
+        suspense.account_id = receivable.account_id
+        (suspense + receivable).reconcile()

@@ -1,0 +1,179 @@
+"""Does the season add up? Each check yields ``(holds, sentence)``."""
+
+from collections import Counter
+
+from ledger import MEMBERS
+
+PAID = ("paid", "in_payment")
+# a member's term runs today and its invoice, if it has one, is paid: by dates and money alone
+ENTITLED = """
+    SELECT DISTINCT c.partner_id
+      FROM membri_cotisation c
+ LEFT JOIN account_move m ON m.id = c.invoice_id
+     WHERE c.company_id = %(company)s
+       AND c.state != 'cancelled'
+       AND c.date_start <= %(today)s
+       AND (c.date_end IS NULL OR c.date_end >= %(today)s)
+       AND (m.id IS NULL OR (m.state = 'posted' AND m.payment_state IN ('paid', 'in_payment')))
+"""
+RECEIVABLE = """
+    SELECT COALESCE(SUM(item.balance), 0),
+           COALESCE(SUM(item.amount_residual), 0),
+           COALESCE(SUM((SELECT SUM(part.amount) FROM account_partial_reconcile part
+                          WHERE part.debit_move_id = item.id)), 0),
+           COALESCE(SUM(item.amount_residual) FILTER (
+               WHERE move.payment_state IN ('paid', 'in_payment')), 0)
+      FROM account_move_line item
+      JOIN account_move move ON move.id = item.move_id
+      JOIN account_account account ON account.id = item.account_id
+     WHERE move.company_id = %s AND move.state = 'posted'
+       AND move.move_type = 'out_invoice' AND move.membri_invoice_type IS NOT NULL
+       AND account.account_type = 'asset_receivable'
+"""
+# sentence: a query that counts offenders
+NEVER = {
+    "no member has two active terms": """
+        SELECT partner_id FROM membri_cotisation
+         WHERE state = 'active' AND company_id = %(company)s
+      GROUP BY partner_id HAVING count(*) > 1""",
+    "no term has two renewals": """
+        SELECT cotisation_id FROM membri_renewal
+         WHERE state != 'cancelled' AND company_id = %(company)s
+      GROUP BY cotisation_id HAVING count(*) > 1""",
+    "no member has two renewals for one period": """
+        SELECT a.id FROM membri_renewal a
+          JOIN membri_renewal b ON b.partner_id = a.partner_id AND b.id > a.id
+           AND b.company_id = a.company_id AND b.state NOT IN ('cancelled', 'refused')
+           AND daterange(a.date_start, a.date_end, '[]') && daterange(b.date_start, b.date_end, '[]')
+         WHERE a.company_id = %(company)s AND a.state NOT IN ('cancelled', 'refused')""",
+    "no member has two living invoices for one period": """
+        SELECT c.id FROM membri_cotisation c
+          JOIN account_move_line item ON item.membri_cotisation_id = c.id
+          JOIN account_move m ON m.id = item.move_id
+         WHERE m.state = 'posted' AND m.move_type = 'out_invoice' AND c.company_id = %(company)s
+           AND m.payment_state != 'reversed'
+      GROUP BY c.id HAVING count(DISTINCT m.id) > 1""",
+    "every renewal's state and facts agree": """
+        SELECT r.id FROM membri_renewal r
+     LEFT JOIN membri_cotisation c ON c.renewal_id = r.id AND c.state != 'cancelled'
+         WHERE r.company_id = %(company)s AND NOT (CASE r.state
+               WHEN 'approved' THEN c.id IS NOT NULL AND c.invoice_id = r.invoice_id
+               WHEN 'refused' THEN r.refusal_reason_id IS NOT NULL AND r.date_refused IS NOT NULL
+                    AND c.id IS NULL
+               WHEN 'sent' THEN r.date_sent IS NOT NULL AND c.id IS NULL
+               ELSE c.id IS NULL END)""",
+    "nobody was reminded after an answer": """
+        SELECT log.id FROM membri_reminder_log log
+          JOIN membri_renewal r ON r.id = log.renewal_id
+          JOIN membri_reminder_step step ON step.id = log.step_id
+         WHERE log.result = 'sent' AND step.trigger != 'after_due'
+           AND r.company_id = %(company)s AND r.date_answer < log.date""",
+    "nobody was reminded after a payment": """
+        SELECT log.id FROM membri_reminder_log log
+          JOIN membri_reminder_step step ON step.id = log.step_id
+          JOIN membri_renewal r ON r.id = log.renewal_id
+          JOIN account_move_line item ON item.move_id = r.invoice_id
+          JOIN account_partial_reconcile part ON part.debit_move_id = item.id
+         WHERE log.result = 'sent' AND step.trigger = 'after_due'
+           AND r.company_id = %(company)s AND part.max_date < log.date::date""",
+    "no reminder step was used twice": """
+        SELECT renewal_id FROM membri_reminder_log WHERE step_id IS NOT NULL
+      GROUP BY renewal_id, step_id HAVING count(*) > 1""",
+    "no term was prepared in vain": """
+        SELECT id FROM membri_cotisation
+         WHERE company_id = %(company)s AND renewal_error IS NOT NULL""",
+    "no mail is stuck in the queue": """
+        SELECT id FROM mail_mail WHERE state IN ('outgoing', 'exception')""",
+    "no invoice waits to be sent": """
+        SELECT id FROM account_move
+         WHERE company_id = %(company)s AND sending_data IS NOT NULL""",
+}
+
+
+def run(env, ledger, mailbox):
+    yield from check_members(env, ledger)
+    yield from check_money(env)
+    states = env["membri.renewal"]._read_group(
+        [("company_id", "=", env.company.id)], ["state"], ["__count"]
+    )
+    total = env["membri.renewal"].search_count([("company_id", "=", env.company.id)])
+    listed = ", ".join(f"{count} {state}" for state, count in states)
+    yield sum(count for _state, count in states) == total, f"{total} renewals: {listed}"
+    for sentence, query in NEVER.items():
+        env.cr.execute(query, {"company": env.company.id})
+        offenders = [row[0] for row in env.cr.fetchall()]
+        yield not offenders, sentence + (f" (but {offenders[:5]})" if offenders else "")
+    yield bool(mailbox.links), f"{len(mailbox)} mails were delivered, {mailbox.pdfs} with a PDF"
+
+
+def check_members(env, ledger):
+    """Members at the start, and why each one came or went."""
+    before, after = ledger.members_before, ledger._ids(env, MEMBERS)
+    partners = env["res.partner"]
+    came = Counter(why_came(partner, ledger) for partner in partners.browse(after - before))
+    left = Counter(why_left(partner) for partner in partners.browse(before - after))
+    sum_came, sum_left = (
+        sum(count for reason, count in counts.items() if reason) for counts in (came, left)
+    )
+    yield (
+        len(before) + sum_came - sum_left == len(after),
+        f"members: {len(before)} at the start {_list(came, '+')} {_list(left, '−')}"
+        f" = {len(after)} at the end",
+    )
+    env.cr.execute(ENTITLED, {"company": env.company.id, "today": env.company._membri_today()})
+    entitled = {row[0] for row in env.cr.fetchall()}
+    yield entitled == after, f"by dates and payments alone, {len(entitled)} are members, too"
+    wrong = partners.browse(after | before).filtered(
+        lambda partner: (partner.id in after) != (partner.membri_status == "active")
+    )
+    yield not wrong, "contacts and cotisations say the same of who is a member"
+
+
+def _list(reasons, sign):
+    return " ".join(f"{sign} {count} {reason or 'WITHOUT A REASON'}" for reason, count in reasons.items())
+
+
+def why_came(partner, ledger):
+    term = partner.membri_cotisation_id
+    if term.origin == "enrolment":
+        return "enrolled"
+    if term.renewal_id and term.invoice_id.payment_state in PAID:
+        return "renewed late"
+    return None
+
+
+def why_left(partner):
+    if partner.membri_cotisation_ids.filtered("date_terminated"):
+        return "resigned"
+    last = partner.membri_renewal_ids.sorted("id")[-1:]
+    if last.state == "refused":
+        return "refused"
+    if last.state == "approved" and not last.is_paid:
+        return "not paid yet"
+    if last.is_open:
+        return "without an answer yet"
+    return None
+
+
+def check_money(env):
+    env.cr.execute(RECEIVABLE, [env.company.id])
+    invoiced, still_open, settled, open_though_paid = map(float, env.cr.fetchone())
+    yield (
+        round(invoiced - still_open - settled, 2) == 0,
+        f"invoiced {invoiced:,.2f} = paid {settled:,.2f} + open {still_open:,.2f}",
+    )
+    yield round(open_though_paid, 2) == 0, "nothing is open on invoices that count as paid"
+    terms = env["membri.cotisation"].search(
+        [("company_id", "=", env.company.id), ("invoice_id", "!=", False)]
+    )
+    paid = terms.filtered(
+        lambda term: term.invoice_id.state == "posted" and term.invoice_id.payment_state in PAID
+    )
+    yield (
+        not paid.filtered(lambda term: term.state == "pending"),
+        f"none of {len(paid)} paid terms still waits for its payment",
+    )
+    yield (
+        not (terms - paid).filtered(lambda term: term.state in ("scheduled", "active")),
+        "no term runs unpaid",
+    )

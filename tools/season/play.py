@@ -1,0 +1,120 @@
+"""A season in one process: Odoo's registry, its HTTP server in a thread, and a clock that jumps.
+
+Started by ``./dev season`` with Odoo's Python::
+
+    python play.py DATABASE MAIL_FOLDER WEEKS [options of Odoo]
+"""
+
+import sys
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import odoo.http
+from freezegun import freeze_time
+from freezegun.api import real_datetime
+from odoo import api
+from odoo.modules.registry import Registry
+from odoo.service import server
+from odoo.tools import config
+
+import checks
+from accountant import Accountant
+from ledger import Ledger
+from mailbox import Mailbox
+from members import Members
+from officer import Officer
+
+CRONS = [
+    "membri_renewal.ir_cron_update_states",
+    "membri_renewal.ir_cron_generate",
+    "membri_renewal.ir_cron_send_reminders",
+    "membri_renewal.ir_cron_process_bulk",
+    "account.ir_cron_account_move_send",
+    "mail.ir_cron_mail_scheduler_action",
+]
+
+
+class World:
+    """What the people of the season share: the database, the clock's day, a diary."""
+
+    def __init__(self, database, mailbox):
+        self.registry = Registry(database)
+        self.mailbox = mailbox
+        self.ledger = Ledger()
+
+    @contextmanager
+    def acting_as(self, login):
+        """A transaction of its own for a user, in the demo company; committed at the end."""
+        with self.registry.cursor() as cr:
+            root = api.Environment(cr, odoo.SUPERUSER_ID, {})
+            company = root.ref("membri_renewal.demo_company")
+            user = root["res.users"].search([("login", "=", login)]) if login else root.user
+            yield api.Environment(
+                cr, user.id, {"allowed_company_ids": company.ids, "lang": user.lang}
+            )
+
+    def run_crons(self):
+        for xmlid in CRONS:
+            with self.registry.cursor() as cr:
+                api.Environment(cr, odoo.SUPERUSER_ID, {}).ref(xmlid).method_direct_trigger()
+
+
+def serve():
+    """Odoo's own threaded HTTP server, in this process: it lives by the same clock."""
+    server.load_server_wide_modules()
+    server.server = server.ThreadedServer(odoo.http.root)
+    server.server.http_spawn()
+
+
+def jump(clock, moment):
+    """Go on ticking from ``moment`` (the pinned freezegun moves only clocks that stand)."""
+    clock.time_to_freeze, clock.start = moment, real_datetime.now()
+
+
+def play(world, start, weeks):
+    people = [Members(world), Officer(world), Accountant(world)]
+    with freeze_time(start, tick=True) as clock:
+        for week in range(weeks + 1):
+            jump(clock, start + timedelta(weeks=week))
+            world.run_crons()
+            world.mailbox.collect()
+            for person in people:
+                person.work(week)
+            # what the day's work has put into the queues goes out the same day
+            world.run_crons()
+            world.mailbox.collect()
+            with world.acting_as(None) as env:
+                world.ledger.look(env)
+            print(f"\r  week {week} of {weeks}: {len(world.mailbox)} mails", end="", flush=True)
+        with world.acting_as(None) as env:
+            return conclude(env, world)
+
+
+def conclude(env, world):
+    """Print the season and its checks; :return: the exit code"""
+    world.ledger.print_months(env)
+    results = list(checks.run(env, world.ledger, world.mailbox))
+    print()
+    for holds, sentence in results:
+        print(f"  {'ok   ' if holds else 'WRONG'} {sentence}")
+    if not (adds_up := all(holds for holds, _sentence in results)):
+        print("\n  The season does not add up.")
+    else:
+        print("\n  A season that adds up.")
+    return 0 if adds_up else 1
+
+
+def main():
+    database, folder, weeks, *options = sys.argv[1:]
+    config.parse_config(["-d", database, f"--db-filter=^{database}$", *options], setup_logging=True)
+    start = datetime.now().replace(hour=15, minute=0, second=0, microsecond=0)
+    serve()
+    world = World(database, Mailbox(Path(folder)))
+    with world.acting_as(None) as env:
+        world.ledger.open(env)
+    return play(world, start, int(weeks))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
