@@ -7,8 +7,16 @@ from .texts import CHANGE_REQUESTS, FAILURES, INTERVENTIONS, REFUSALS
 
 # what becomes of members whose calendar year is up for renewal when the demo is loaded
 SEASON_FATES = [
-    "sent", "approved_paid", "sent", "sent", "approved_unpaid", "sent", "change_requested",
-    "approved_paid", "sent", "sent",
+    "sent",
+    "approved_paid",
+    "sent",
+    "sent",
+    "approved_unpaid",
+    "sent",
+    "change_requested",
+    "approved_paid",
+    "sent",
+    "sent",
 ]
 
 

@@ -13,7 +13,11 @@ USERS = {
     ),
     "accountant": (
         "Nathalie Fortin",
-        ["membri_renewal.group_membri_readonly", "account.group_account_manager"],
+        [
+            "membri_renewal.group_membri_readonly",
+            "account.group_account_manager",
+            "account.group_account_user",
+        ],
     ),
 }
 
@@ -62,8 +66,10 @@ class MembriDemo(models.AbstractModel):
         return company
 
     def _install_languages(self):
-        missing = self.env["res.lang"].with_context(active_test=False).search(
-            [("code", "in", LANGUAGES), ("active", "=", False)]
+        missing = (
+            self.env["res.lang"]
+            .with_context(active_test=False)
+            .search([("code", "in", LANGUAGES), ("active", "=", False)])
         )
         if missing:
             self.env["base.language.install"].create(

@@ -48,7 +48,7 @@ class MembriDemo(models.AbstractModel):
         catalogue = self._create_catalogue(company)
         # from here on it is the officer who works, in her language
         self = self.with_user(users["officer"]).sudo().with_context(lang="fr_CA")
-        draw = Random(SEED)  # noqa: S311 - the same town each time is what is wanted
+        draw = Random(SEED)
         stories = self._create_members(catalogue, draw)
         self._play_history(stories, draw)
         self._play_campaign(stories, draw)
@@ -93,9 +93,9 @@ class MembriDemo(models.AbstractModel):
         """The past's mails went out in the past: nothing of the demo is ever sent."""
         mails_sudo = self.env["mail.mail"].sudo().search([("id", ">", first_mail)])
         mails_sudo.write({"state": "sent"})
-        self.env["mail.notification"].sudo().search(
-            [("mail_mail_id", "in", mails_sudo.ids)]
-        ).write({"notification_status": "sent"})
+        self.env["mail.notification"].sudo().search([("mail_mail_id", "in", mails_sudo.ids)]).write(
+            {"notification_status": "sent"}
+        )
         self.env["membri.renewal"].sudo().search(
             [("company_id", "=", self.env.company.id), ("delivery_state", "=", "queued")]
         )._internal_write({"delivery_state": "delivered"})

@@ -5,8 +5,8 @@ from odoo import models
 from odoo.fields import Command
 
 ONE_DAY = timedelta(days=1)
-PLAYED_DAYS = {"MENS": 100}  # older terms are imports, without invoice
-PLAYED_DAYS_DEFAULT = 730
+# how many days back terms have renewals and invoices; older ones are imports
+MONTHLY_DAYS, ONE_TERM, TWO_TERMS = 100, 400, 760
 
 
 class MembriDemo(models.AbstractModel):
@@ -42,8 +42,10 @@ class MembriDemo(models.AbstractModel):
     def _import_old_terms(self, stories):
         today = self.env.company._membri_today()
         vals_list, owners, memo = [], [], {}
-        for story in stories:
-            days = PLAYED_DAYS.get(story.option_set.code, PLAYED_DAYS_DEFAULT)
+        for number, story in enumerate(stories):
+            days = TWO_TERMS if number % 2 else ONE_TERM
+            if story.option_set.period_unit == "month":
+                days = MONTHLY_DAYS
             for first, last in self._get_terms(story):
                 if last and first >= today - timedelta(days=days):
                     story.played.append((first, last))
@@ -189,7 +191,8 @@ class MembriDemo(models.AbstractModel):
         self._update_statistics()
         self.env["account.move.line"]._reconcile_plan(
             [
-                lines | transfer.line_ids.filtered(lambda l, a=lines.account_id: l.account_id == a)
+                lines
+                | transfer.line_ids.filtered(lambda item, a=lines.account_id: item.account_id == a)
                 for transfer, lines in zip(transfers, receivables.values(), strict=True)
             ]
         )

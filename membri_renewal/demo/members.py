@@ -98,7 +98,8 @@ class MembriDemo(models.AbstractModel):
         for fate, code, count in CALENDAR_YEARS:
             for number in range(count):
                 recent = fate == "regular" and number % 4 == 0
-                since = today - timedelta(days=draw.randrange(300) if recent else draw.randrange(800, 3000))
+                days = draw.randrange(300) if recent else draw.randrange(800, 3000)
+                since = today - timedelta(days=days)
                 yield Story(fate, catalogue[code], since, today if fate == "regular" else last_year)
 
     def _plan_others(self, catalogue, today, draw):

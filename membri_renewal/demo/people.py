@@ -6,63 +6,95 @@ Plain data and a generator without Odoo; the same seed gives the same town.
 import re
 import unicodedata
 
-FIRST_NAMES = (
-    "Alexandre Amélie André Anne-Marie Annie Antoine Audrey Benoît Carole Caroline Catherine Chantal "
-    "Charles Christian Claude Daniel David Denis Diane Dominique Élise Émilie Éric Étienne Eugénie "
-    "Fabienne Félix Francine François Frédéric Gabriel Geneviève Gilles Ginette Guillaume Guy Hélène "
-    "Hugo Isabelle Jacques Jean-François Jean-Philippe Jérôme Jocelyne Josée Julie Karine Laurence "
-    "Louis Lucie Luc Manon Marc Marc-André Marie-Ève Marie-Pier Martin Mathieu Maxime Michel Mireille "
-    "Nadia Nathalie Nicolas Olivier Pascal Patrice Philippe Pierre Rachel Raphaël Réjean Richard Robert "
-    "Samuel Sébastien Simon Sonia Stéphane Stéphanie Sylvain Sylvie Thomas Valérie Véronique Vincent Yves"
-).split()
-ENGLISH_FIRST_NAMES = (
-    "Andrew Brenda Colin Deborah Emma Fiona Gordon Heather Ian Janet Keith Laura Malcolm Nora Oliver "
-    "Patricia Ross Susan Trevor Wendy"
-).split()
-LAST_NAMES = (
-    "Tremblay Gagnon Roy Côté Bouchard Gauthier Morin Lavoie Fortin Gagné Ouellet Pelletier Bélanger "
-    "Lévesque Bergeron Leblanc Paquette Girard Simard Boucher Caron Beaulieu Cloutier Dubé Poirier "
-    "Fournier Lapointe Leclerc Lefebvre Poulin Thibault St-Pierre Nadeau Martel Landry Martineau "
-    "Bédard Grenier Lessard Bernier Richard Michaud Hébert Desjardins Couture Turcotte Lachance Parent "
-    "Blais Gosselin Savard Proulx Beaudoin Demers Perron Boudreau Villeneuve Rousseau Théberge Létourneau "
-    "Charbonneau Chouinard Guérin Nguyen Haddad Diallo Benali Moreau Ricard Plourde"
-).split()
-ENGLISH_LAST_NAMES = (
-    "Anderson Blackwood Campbell Douglas Elliott Fraser Graham Hamilton Irving Johnston Kerr MacDonald "
-    "Morrison Patterson Robertson Sinclair Thompson Wallace Whitfield Young"
-).split()
-TRADES = [
-    "Boulangerie {last}", "Garage {last} et fils", "Toitures {place}", "Pharmacie {full}",
-    "Clinique dentaire {place}", "{last} Comptables professionnels agréés", "Notaires {last} {last2}",
-    "Plomberie {last} inc.", "Construction {last} ltée", "Fleuriste {place}", "Librairie {place}",
-    "Auberge de {place}", "Microbrasserie {place}", "Fromagerie {last}", "Imprimerie {last}",
-    "Transport {last} inc.", "Électricité {place}", "Rénovations {last}", "Optométristes {place}",
-    "Pépinière {last}", "Agence {last} Communications", "Atelier d'ébénisterie {last}",
-    "Services conseils {last}", "Restaurant Chez {first}", "Quincaillerie {place}",
-    "Centre sportif {place}", "Traiteur {last}", "Assurances {last} {last2}", "Arpenteurs {last}",
-    "Technologies {place} inc.", "Usinage {last}", "Portes et fenêtres {place}", "Café {place}",
-    "Vétérinaires {place}", "Immobilier {full}", "Érablière {last}", "Vignoble {place}",
-    "Photographie {full}", "Salon {first}", "Sécurité {place} inc.", "Emballages {place} ltée",
-]
-ENGLISH_TRADES = [
-    "{last} Hardware", "{last} & {last2} LLP", "{place} Outfitters", "{last} Marine Services",
-    "The {last} Gallery", "{last} Antiques", "{place} Golf Club", "{last} Consulting Inc.",
-]
-NON_PROFITS = [
-    "Maison des jeunes de {place}", "Société d'histoire de {place}", "Centre d'action bénévole {place}",
-    "Festival de musique de {place}", "Coopérative d'habitation {place}", "Club de patinage {place}",
-    "Fondation du CLSC {place}", "Bibliothèque communautaire {place}", "Théâtre {place}",
-    "Corporation de développement de {place}",
-]
-PLACES = (
-    "Rivière-Claire Saint-Alban Val-Morel Lac-aux-Hérons Pointe-du-Moulin Sainte-Aurélie Mont-Vermeil "
-    "Anse-Bleue Grande-Coulée Saint-Firmin"
-).split()
-STREETS = (
-    "rue Principale|rue Notre-Dame|chemin du Lac|rang Saint-Joseph|boulevard Laurier|rue de l'Église|"
-    "avenue des Érables|rue Saint-Jean-Baptiste|montée des Sources|rue du Moulin|chemin des Patriotes|"
-    "rue Cartier|boulevard Industriel|rue de la Gare|place du Marché|avenue Papineau"
-).split("|")
+
+def _split(text, separator=None):
+    """:return: the words, or what stands between the separators, as a list"""
+    return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+FIRST_NAMES = _split(
+    """
+    Alexandre Amélie André Anne-Marie Annie Antoine Audrey Benoît Carole Caroline Catherine
+    Chantal Charles Christian Claude Daniel David Denis Diane Dominique Élise Émilie Éric
+    Étienne Eugénie Fabienne Félix Francine François Frédéric Gabriel Geneviève Gilles Ginette
+    Guillaume Guy Hélène Hugo Isabelle Jacques Jean-François Jean-Philippe Jérôme Jocelyne Josée
+    Julie Karine Laurence Louis Lucie Luc Manon Marc Marc-André Marie-Ève Marie-Pier Martin
+    Mathieu Maxime Michel Mireille Nadia Nathalie Nicolas Olivier Pascal Patrice Philippe Pierre
+    Rachel Raphaël Réjean Richard Robert Samuel Sébastien Simon Sonia Stéphane Stéphanie Sylvain
+    Sylvie Thomas Valérie Véronique Vincent Yves
+    """
+)
+ENGLISH_FIRST_NAMES = _split(
+    """
+    Andrew Brenda Colin Deborah Emma Fiona Gordon Heather Ian Janet Keith Laura Malcolm Nora
+    Oliver Patricia Ross Susan Trevor Wendy
+    """
+)
+LAST_NAMES = _split(
+    """
+    Tremblay Gagnon Roy Côté Bouchard Gauthier Morin Lavoie Fortin Gagné Ouellet Pelletier
+    Bélanger Lévesque Bergeron Leblanc Paquette Girard Simard Boucher Caron Beaulieu Cloutier
+    Dubé Poirier Fournier Lapointe Leclerc Lefebvre Poulin Thibault St-Pierre Nadeau Martel
+    Landry Martineau Bédard Grenier Lessard Bernier Richard Michaud Hébert Desjardins Couture
+    Turcotte Lachance Parent Blais Gosselin Savard Proulx Beaudoin Demers Perron Boudreau
+    Villeneuve Rousseau Théberge Létourneau Charbonneau Chouinard Guérin Nguyen Haddad Diallo
+    Benali Moreau Ricard Plourde
+    """
+)
+ENGLISH_LAST_NAMES = _split(
+    """
+    Anderson Blackwood Campbell Douglas Elliott Fraser Graham Hamilton Irving Johnston Kerr
+    MacDonald Morrison Patterson Robertson Sinclair Thompson Wallace Whitfield Young
+    """
+)
+TRADES = _split(
+    """
+    Boulangerie {last}, Garage {last} et fils, Toitures {place}, Pharmacie {full},
+    Clinique dentaire {place}, {last} Comptables professionnels agréés,
+    Notaires {last} {last2}, Plomberie {last} inc., Construction {last} ltée,
+    Fleuriste {place}, Librairie {place}, Auberge de {place}, Microbrasserie {place},
+    Fromagerie {last}, Imprimerie {last}, Transport {last} inc., Électricité {place},
+    Rénovations {last}, Optométristes {place}, Pépinière {last}, Agence {last} Communications,
+    Atelier d'ébénisterie {last}, Services conseils {last}, Restaurant Chez {first},
+    Quincaillerie {place}, Centre sportif {place}, Traiteur {last}, Assurances {last} {last2},
+    Arpenteurs {last}, Technologies {place} inc., Usinage {last}, Portes et fenêtres {place},
+    Café {place}, Vétérinaires {place}, Immobilier {full}, Érablière {last}, Vignoble {place},
+    Photographie {full}, Salon {first}, Sécurité {place} inc., Emballages {place} ltée
+    """,
+    ",",
+)
+ENGLISH_TRADES = _split(
+    """
+    {last} Hardware, {last} & {last2} LLP, {place} Outfitters, {last} Marine Services,
+    The {last} Gallery, {last} Antiques, {place} Golf Club, {last} Consulting Inc.
+    """,
+    ",",
+)
+NON_PROFITS = _split(
+    """
+    Maison des jeunes de {place}, Société d'histoire de {place},
+    Centre d'action bénévole {place}, Festival de musique de {place},
+    Coopérative d'habitation {place}, Club de patinage {place}, Fondation du CLSC {place},
+    Bibliothèque communautaire {place}, Théâtre {place},
+    Corporation de développement de {place}
+    """,
+    ",",
+)
+PLACES = _split(
+    """
+    Rivière-Claire Saint-Alban Val-Morel Lac-aux-Hérons Pointe-du-Moulin Sainte-Aurélie
+    Mont-Vermeil Anse-Bleue Grande-Coulée Saint-Firmin
+    """
+)
+STREETS = _split(
+    """
+    rue Principale, rue Notre-Dame, chemin du Lac, rang Saint-Joseph, boulevard Laurier,
+    rue de l'Église, avenue des Érables, rue Saint-Jean-Baptiste, montée des Sources,
+    rue du Moulin, chemin des Patriotes, rue Cartier, boulevard Industriel, rue de la Gare,
+    place du Marché, avenue Papineau
+    """,
+    ",",
+)
 AREA_CODES = ("418", "450", "514", "581", "819")
 POSTAL_LETTERS = "ABCEGHJKLMNPRSTVWXYZ"
 

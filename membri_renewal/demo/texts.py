@@ -30,7 +30,7 @@ CHANGE_REQUESTS = [
 ]
 INTERVENTIONS = [
     "Appeler avant d'envoyer: le propriétaire conteste la facture de l'an dernier.",
-    "Entente prise au conseil: rabais de 15 % pour la prochaine année, à inscrire sur le renouvellement.",
+    "Entente prise au conseil: rabais de 15 % pour un an, à inscrire sur le renouvellement.",
     "Fusion en cours avec un autre membre: confirmer qui garde la cotisation.",
     "Nouvelle direction depuis l'automne: valider la personne responsable et le courriel.",
     "Commandite du gala à déduire de la cotisation. Voir avec la comptabilité.",

@@ -150,7 +150,7 @@ class MembriRenewal(models.Model):
         attachments_sudo = self.env["ir.attachment"].sudo().create(
             [
                 {
-                    "name": f"{renewal.with_context(lang=renewal._get_lang())._get_report_base_filename()}.pdf",
+                    "name": renewal._get_notice_filename(),
                     "raw": content_by_id[renewal.id],
                     "mimetype": "application/pdf",
                     "res_model": renewal._name,
@@ -160,6 +160,9 @@ class MembriRenewal(models.Model):
             ]
         )
         return dict(zip(self, attachments_sudo, strict=True))
+
+    def _get_notice_filename(self):
+        return self.with_context(lang=self._get_lang())._get_report_base_filename() + ".pdf"
 
     # ------------------------------------------------------------------
     # Reach

@@ -365,8 +365,8 @@ class MembriRenewal(models.Model):
         """:return: the refusal reasons that members choose from: not those of the staff"""
         reasons_sudo = self.env["membri.refusal.reason"].sudo().search([])
         for xmlid in ("no_answer", "rejoined", "terminated"):
-            reason = self.env.ref(f"membri_renewal.refusal_reason_{xmlid}", raise_if_not_found=False)
-            if reason:
+            xmlid = f"membri_renewal.refusal_reason_{xmlid}"
+            if reason := self.env.ref(xmlid, raise_if_not_found=False):
                 reasons_sudo -= reason
         return reasons_sudo
 
@@ -445,7 +445,7 @@ class MembriRenewal(models.Model):
                 renewal_sudo._log_answer(answer, author, text)
         except OperationalError:
             raise  # a concurrent update: Odoo runs the request again
-        except Exception as error:  # noqa: BLE001 - whatever it is, the member gets a sentence
+        except Exception as error:
             _logger.warning("%s: the answer “%s” failed", renewal_sudo, answer, exc_info=True)
             renewal_sudo._report_answer_failure(answer, author, error)
             return "failed"
@@ -488,11 +488,15 @@ class MembriRenewal(models.Model):
             }[answer]
             return label % {"author": author.display_name}
         label = {
-            "accept": self.env._("Accepted on the portal, by the link that was sent to %(recipient)s."),
+            "accept": self.env._(
+                "Accepted on the portal, by the link that was sent to %(recipient)s."
+            ),
             "request_change": self.env._(
                 "Changes requested on the portal, by the link that was sent to %(recipient)s."
             ),
-            "decline": self.env._("Declined on the portal, by the link that was sent to %(recipient)s."),
+            "decline": self.env._(
+                "Declined on the portal, by the link that was sent to %(recipient)s."
+            ),
         }[answer]
         return label % {"recipient": self.recipient_email or self.recipient_id.display_name}
 

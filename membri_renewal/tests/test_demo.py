@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from odoo.fields import Domain
 from odoo.tests import TransactionCase, tagged
 
@@ -27,9 +29,7 @@ class TestDemo(TransactionCase):
     def test_loading_again_changes_nothing(self):
         before = self._count("membri.renewal"), self._count("membri.cotisation")
         self.env["membri.demo"]._load()
-        self.assertEqual(
-            (self._count("membri.renewal"), self._count("membri.cotisation")), before
-        )
+        self.assertEqual((self._count("membri.renewal"), self._count("membri.cotisation")), before)
 
     def test_two_hundred_members(self):
         partners = self.env["res.partner"]
@@ -81,7 +81,7 @@ class TestDemo(TransactionCase):
         for partner, terms in cotisations.grouped("partner_id").items():
             with self.subTest(member=partner.name):
                 self.assertLessEqual(len(terms.filtered(lambda t: t.state == "active")), 1)
-                for earlier, later in zip(terms, terms[1:], strict=False):
+                for earlier, later in pairwise(terms):
                     self.assertLess(earlier.date_end, later.date_start)
                 for term in terms.filtered(lambda t: t.state == "active"):
                     self.assertLessEqual(term.date_start, today)
@@ -94,9 +94,12 @@ class TestDemo(TransactionCase):
         self.assertGreaterEqual(len(invoices), 200)
         self.assertEqual(set(invoices.mapped("state")), {"posted"})
         for invoice in invoices:
-            self.assertFalse(invoice.currency_id.compare_amounts(
-                invoice.amount_total, sum(invoice.membri_cotisation_ids.mapped("amount_total"))
-            ), invoice.name)
+            self.assertFalse(
+                invoice.currency_id.compare_amounts(
+                    invoice.amount_total, sum(invoice.membri_cotisation_ids.mapped("amount_total"))
+                ),
+                invoice.name,
+            )
         receivable = self.env["account.move.line"].search(
             self.in_company & Domain("account_id.account_type", "=", "asset_receivable")
         )

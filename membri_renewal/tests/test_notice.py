@@ -197,7 +197,8 @@ class TestNoticePdf(NoticeCase, HttpCase):
         for number in range(40):
             products |= self._create_option(f"Option {number:02}", 10.0)
         option_set = self._create_option_set("Forty", products)
-        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01", option_set))
+        cotisation = self._create_cotisation(self.member, "2026-01-01", option_set)
+        renewal = self._create_renewal(cotisation)
         renewal.action_send()
         pages = self._print(renewal)
         self.assertGreater(len(pages), 1)

@@ -353,10 +353,8 @@ class TestPortalAnswers(PortalCase):
         self.assertTrue(invoice.access_token)
         page = self._open(renewal, token).text
         self.assertIn(f"/my/invoices/{invoice.id}?access_token={invoice.access_token}", page)
-        self.assertEqual(
-            self.url_open(f"/my/invoices/{invoice.id}?access_token={invoice.access_token}").status_code,
-            200,
-        )
+        response = self.url_open(f"/my/invoices/{invoice.id}?access_token={invoice.access_token}")
+        self.assertEqual(response.status_code, 200)
         self._pay(invoice)
         page = self._open(renewal, token).text
         self.assertIn("accepted and paid", page)
@@ -455,7 +453,8 @@ class TestPortalAnswers(PortalCase):
         self.assertEqual(renewal.state, "sent")
 
     def test_proposal_that_is_over(self):
-        renewal = self._create_renewal(self._create_cotisation(self.member, "2020-01-01", state="expired"))
+        cotisation = self._create_cotisation(self.member, "2020-01-01", state="expired")
+        renewal = self._create_renewal(cotisation)
         renewal.action_send()
         self._sign_in(None)
         token = renewal.sudo().access_token
@@ -496,7 +495,7 @@ class TestPortalTour(PortalCase):
     touch_enabled = True
 
     def _get_path(self, renewal):
-        return urlparse(renewal._get_answer_url()).path + "?" + urlparse(renewal._get_answer_url()).query
+        return renewal._get_answer_url().removeprefix(renewal.get_base_url())
 
     def test_accept(self):
         renewal = self._renewal_of_corporation("sent")

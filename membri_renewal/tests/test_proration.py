@@ -46,6 +46,21 @@ class TestProratedPrices(PricingCommon):
         self.assertRecordValues(renewal.line_ids, [{"quantity": 3.0, "price_unit": 300.0}])
         self.assertEqual(renewal.line_ids.name, "Membership")
 
+    def test_quantity_comes_back_after_the_wizard(self):
+        """The screen keeps what it does not show."""
+        self.fixed.sudo().line_ids.quantity = 3
+        with Form(self.env["membri.enrolment"]) as form:
+            form.partner_id = self.member
+            form.option_set_id = self.fixed
+            form.date_start = "2026-07-01"
+            form.prorate = True
+        form.record.action_confirm()
+        cotisation = self.member.membri_cotisation_ids
+        self._assert_amount(cotisation, 453.70)
+        self.assertRecordValues(
+            self._create_renewal(cotisation).line_ids, [{"quantity": 3.0, "price_unit": 300.0}]
+        )
+
     def test_agreed_price_comes_back_after_a_prorated_term(self):
         """A late member who restarts inside a fixed year pays a part of the agreed price;
         the year after, the whole of it."""

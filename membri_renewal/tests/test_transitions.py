@@ -174,10 +174,8 @@ class TestTransitions(MembriCommon):
             {"new_cotisation_id": approved.new_cotisation_id.id},
         ):
             with self.subTest(vals=vals):
-                self._assert_refused(lambda vals=vals: renewal.write(vals))
-                self._assert_refused(
-                    lambda vals=vals: self._renewal_in("draft").write(vals)
-                )
+                for forged in (renewal, self._renewal_in("draft")):
+                    self._assert_refused(lambda r=forged, vals=vals: r.write(vals))
         renewal.partner_id.membri_intervention_required = False
         self.assertEqual(renewal.state, "sent")
 
@@ -277,10 +275,9 @@ class TestTransitions(MembriCommon):
         for state in ("approved", "refused", "cancelled"):
             with self.subTest(state=state):
                 renewal = self._renewal_in(state)
-                renewal.partner_id.membri_intervention_required = True
-                self.assertEqual(renewal.state, state)
-                renewal.partner_id.membri_intervention_required = False
-                self.assertEqual(renewal.state, state)
+                for flag in (True, False):
+                    renewal.partner_id.membri_intervention_required = flag
+                    self.assertEqual(renewal.state, state)
 
     def test_flag_cleared_brings_the_reminder_back(self):
         self.yearly.with_env(self.env_root).reminder_ids = [

@@ -267,7 +267,7 @@ class TestBackendTours(MembriCommon, HttpCase):
         cls.renewals.action_send()
 
     def test_decide(self):
-        self.start_tour("/odoo", "membri_backend_decide", login="officer")
+        self.start_tour("/odoo", "membri_backend_decide", login="officer", timeout=180)
         self.env.invalidate_all()
         alpha, beta, _gamma = self.renewals
         self.assertEqual((alpha | beta).mapped("state"), ["draft", "draft"])
@@ -276,7 +276,7 @@ class TestBackendTours(MembriCommon, HttpCase):
 
     def test_bulk(self):
         self.renewals[2].action_approve()
-        self.start_tour("/odoo", "membri_backend_bulk", login="officer")
+        self.start_tour("/odoo", "membri_backend_bulk", login="officer", timeout=180)
         self.env.invalidate_all()
         self.assertEqual(set(self.renewals.mapped("state")), {"approved"})
 
@@ -288,7 +288,7 @@ class TestBackendTours(MembriCommon, HttpCase):
         self.fixed.with_env(self.env_root).write(
             {"fixed_month": str(first.month), "fixed_day": min(first.day, 28)}
         )
-        self.start_tour("/odoo", "membri_backend_enrol", login="officer")
+        self.start_tour("/odoo", "membri_backend_enrol", login="officer", timeout=180)
         self.env.invalidate_all()
         self.assertEqual(member.membri_status, "pending")
         self.assertEqual(member.membri_cotisation_ids.invoice_id.state, "posted")

@@ -55,6 +55,7 @@ def _apt(folder):
         f"-oDir::Cache={folder}",
         "-oAcquire::Languages=none",
         "-oAcquire::Retries=3",
+        "-oAPT::Update::Error-Mode=any",
         "-oAPT::Sandbox::User=root",
     ]
 

@@ -11,9 +11,13 @@ from .report import Failure, step
 
 MODULES = ["account_payment", "contacts", "payment_demo", "l10n_ca"]
 LANGUAGES = ["en_US", "fr_FR", "fr_CA"]
-# The first page of a fresh database builds assets for most of a minute; the clones inherit them.
+# The first page of a fresh database builds assets for most of a minute, and the first PDF document
+# some of its own; the clones inherit them.
 SCRIPT = """\
-env["ir.qweb"]._pregenerate_assets_bundles()
+qweb = env["ir.qweb"]
+qweb._pregenerate_assets_bundles()
+for bundle in ("web.report_assets_common", "web.report_assets_pdf"):
+    qweb._get_asset_bundle(bundle, js=False, autoprefix=True).css()
 env.cr.commit()
 """
 RECIPE = "1"
@@ -72,8 +76,8 @@ def drop(database):
 
 
 def keep(database):
-    """Rename a clone so that no later command drops it; returns the new name."""
-    target = f"membri_kept_{database.removeprefix('membri_')}"
+    """Rename a clone so that no later command drops it but the next ``keep``; returns its name."""
+    target = "membri_kept_" + database.removeprefix("membri_").rpartition("_")[0]
     rename(database, target)
     return target
 

@@ -44,7 +44,8 @@ NEVER = {
         SELECT a.id FROM membri_renewal a
           JOIN membri_renewal b ON b.partner_id = a.partner_id AND b.id > a.id
            AND b.company_id = a.company_id AND b.state NOT IN ('cancelled', 'refused')
-           AND daterange(a.date_start, a.date_end, '[]') && daterange(b.date_start, b.date_end, '[]')
+           AND daterange(a.date_start, a.date_end, '[]')
+            && daterange(b.date_start, b.date_end, '[]')
          WHERE a.company_id = %(company)s AND a.state NOT IN ('cancelled', 'refused')""",
     "no member has two living invoices for one period": """
         SELECT c.id FROM membri_cotisation c
@@ -130,7 +131,9 @@ def check_members(env, ledger):
 
 
 def _list(reasons, sign):
-    return " ".join(f"{sign} {count} {reason or 'WITHOUT A REASON'}" for reason, count in reasons.items())
+    return " ".join(
+        f"{sign} {count} {reason or 'WITHOUT A REASON'}" for reason, count in reasons.items()
+    )
 
 
 def why_came(partner, ledger):

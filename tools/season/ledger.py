@@ -48,13 +48,9 @@ SEEN = {
     "prepared": "SELECT id FROM membri_renewal WHERE company_id = %s",
     "activated": "SELECT id FROM membri_cotisation WHERE company_id = %s AND state = 'active'",
     "lapsed": "SELECT id FROM membri_cotisation WHERE company_id = %s AND state = 'expired'",
-    "inactive": (
-        "SELECT id FROM res_partner WHERE membri_status ->> %s::text = 'inactive'"
-    ),
+    "inactive": ("SELECT id FROM res_partner WHERE membri_status ->> %s::text = 'inactive'"),
 }
-MEMBERS = (
-    "SELECT partner_id FROM membri_cotisation WHERE company_id = %s AND state = 'active'"
-)
+MEMBERS = "SELECT partner_id FROM membri_cotisation WHERE company_id = %s AND state = 'active'"
 
 
 class Ledger:

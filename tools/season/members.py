@@ -50,7 +50,10 @@ class Members:
         token = CSRF.search(page.text)
         if not token:  # the page offers no answer any more
             return
-        form = {"csrf_token": token[1], "access_token": link.split("access_token=")[1].split("&")[0]}
+        form = {
+            "csrf_token": token[1],
+            "access_token": link.split("access_token=")[1].split("&")[0],
+        }
         if kind == "accept":
             form["proposal_key"] = KEY.search(page.text)[1]
         else:

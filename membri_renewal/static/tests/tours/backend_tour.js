@@ -1,6 +1,9 @@
 import {registry} from "@web/core/registry";
 import {stepUtils} from "@web_tour/tour_utils";
 
+// posting an invoice takes its time on a busy machine
+const SERVER_WORK = 45000;
+
 const openQueue = (name) => [
     {
         content: `Open the dashboard ${name}`,
@@ -17,12 +20,14 @@ const openRenewal = (member) => [
     },
     {
         content: "The form is there",
+        timeout: SERVER_WORK,
         trigger: `.o_form_view .oe_title:contains(${member})`,
     },
 ];
 
 const isNow = (state) => ({
     content: `The renewal is now ${state}`,
+    timeout: SERVER_WORK,
     trigger: `.o_statusbar_status .o_arrow_button_current:contains(${state})`,
 });
 
@@ -132,6 +137,7 @@ registry.category("web_tour.tours").add("membri_backend_bulk", {
         },
         {
             content: "What was done, and what was not",
+            timeout: SERVER_WORK,
             trigger: ".o_form_view .oe_stat_button:contains(Done):contains(2)",
         },
         {
@@ -201,6 +207,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         },
         {
             content: "The new term waits for its payment",
+            timeout: SERVER_WORK,
             trigger: ".o_statusbar_status .o_arrow_button_current:contains(Pending)",
         },
         {
@@ -215,6 +222,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         },
         {
             content: "The contact is a pending member",
+            timeout: SERVER_WORK,
             trigger: ".o_field_widget[name=membri_status]:contains(Pending)",
         },
         {
@@ -235,6 +243,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         },
         {
             content: "Odoo's own dialog opens",
+            timeout: SERVER_WORK,
             trigger: ".modal .o_field_widget[name=mail_partner_ids]",
         },
         {
