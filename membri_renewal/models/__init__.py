@@ -21,11 +21,13 @@ from . import renewal_line
 from . import renewal_transitions
 from . import renewal_approval
 from . import renewal_intervention
+from . import renewal_chatter
 from . import renewal_notice
 from . import renewal_generation
 from . import renewal_reminder
 from . import renewal_display
 from . import renewal_portal
+from . import renewal_portal_page
 from . import reminder_log
 from . import bulk_job
 from . import dashboard

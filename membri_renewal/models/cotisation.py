@@ -166,7 +166,9 @@ class MembriCotisation(models.Model):
                 self.browse(),
             )
             for vals in vals_list
-            if vals.get("partner_id") and vals.get("date_start") and vals.get("state") != "cancelled"
+            if vals.get("partner_id")
+            and vals.get("date_start")
+            and vals.get("state") != "cancelled"
         ]
         if periods:
             self._check_no_overlap(periods)
@@ -305,7 +307,8 @@ class MembriCotisation(models.Model):
         """A paid term is not shortened by an edit: terminating leaves a reason and a trace."""
         first = fields.Date.to_date(vals.get("date_start")) or date.min
         last = fields.Date.to_date(vals.get("date_end")) or date.max
-        for cotisation in self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id):
+        paid = self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id)
+        for cotisation in paid:
             if first > cotisation.date_start or last < (cotisation.date_end or date.max):
                 raise UserError(
                     self.env._(
@@ -323,7 +326,7 @@ class MembriCotisation(models.Model):
         edited = self.browse()
         for name, value in vals.items():
             if name == "line_ids":
-                edited |= self.filtered(lambda c: c._is_line_edit(value))
+                edited |= self.filtered(lambda c, commands=value: c._is_line_edit(commands))
             else:
                 edited |= self._filter_changed(name, value)
         return edited
@@ -333,7 +336,7 @@ class MembriCotisation(models.Model):
         if commands is True:  # the lines themselves were written
             return True
         for command in commands:
-            line = self.line_ids.filtered(lambda line: line.id == command[1])
+            line = self.line_ids & self.line_ids.browse(command[1])
             if not line or command[0] not in (Command.LINK, Command.UPDATE):
                 return True
             if command[0] == Command.UPDATE and line._is_edit(command[2]):

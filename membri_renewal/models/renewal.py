@@ -241,7 +241,10 @@ class MembriRenewal(models.Model):
             )
         # said explicitly, for the context may carry other defaults
         vals.update(
-            state="draft", invoice_id=False, new_cotisation_id=False, state_before_intervention=False
+            state="draft",
+            invoice_id=False,
+            new_cotisation_id=False,
+            state_before_intervention=False,
         )
         cotisation = self.env["membri.cotisation"].browse(vals.get("cotisation_id"))
         if not cotisation:

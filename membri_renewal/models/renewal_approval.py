@@ -59,6 +59,17 @@ class MembriRenewal(models.Model):
         renewals._end_activities()
         renewals._update_next_reminder()
         renewals._refresh_members()
+        renewals._log_on_contacts(
+            {
+                renewal: self.env._(
+                    "%(renewal)s was approved for %(term)s. Invoice: %(invoice)s.",
+                    renewal=renewal.name,
+                    term=renewal.term_display,
+                    invoice=renewal.sudo().invoice_id.name,
+                )
+                for renewal in renewals
+            }
+        )
         cotisations_sudo._queue_invoices()
 
     def _prepare_cotisation_vals(self):
@@ -177,7 +188,11 @@ class MembriRenewal(models.Model):
         cotisations_sudo._do_cancel()
         invoices_sudo._membri_void()
         self._refresh_members()
-        for renewal in self:
-            renewal._log_on_contacts(
-                self.env._("%(renewal)s was reset: it can be changed again.", renewal=renewal.name)
-            )
+        self._log_on_contacts(
+            {
+                renewal: self.env._(
+                    "%(renewal)s was reset: it can be changed again.", renewal=renewal.name
+                )
+                for renewal in self
+            }
+        )

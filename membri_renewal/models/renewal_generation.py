@@ -49,7 +49,10 @@ class MembriRenewal(models.Model):
         domain = (
             Domain("company_id", "=", company.id)
             & Domain("state", "in", ("active", "scheduled", "expired"))
-            & (Domain("state", "!=", "expired") | Domain("date_end", ">=", today - timedelta(days=CATCH_UP_DAYS)))
+            & (
+                Domain("state", "!=", "expired")
+                | Domain("date_end", ">=", today - timedelta(days=CATCH_UP_DAYS))
+            )
             & self._get_renewable_domain(company)
             & (Domain("renewal_error_date", "=", False) | Domain("renewal_error_date", "<", today))
         )
@@ -88,7 +91,6 @@ class MembriRenewal(models.Model):
                 "date_end", ">=", company.membri_go_live
             )
         return domain
-
 
     def _start(self):
         """Take drafts of the night to where their mode leads (DESIGN §5.1): held for the

@@ -7,9 +7,7 @@ class MembriRenewalLine(models.Model):
     _inherit = "membri.term.line.mixin"
     _term_field = "renewal_id"
 
-    renewal_id = fields.Many2one(
-        "membri.renewal", required=True, index=True, ondelete="cascade"
-    )
+    renewal_id = fields.Many2one("membri.renewal", required=True, index=True, ondelete="cascade")
     currency_id = fields.Many2one(related="renewal_id.currency_id")
     company_id = fields.Many2one(related="renewal_id.company_id", store=True, index=True)
 

@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import fields, models
 from odoo.tools import email_normalize
 
@@ -95,27 +93,30 @@ class MembriRenewal(models.Model):
                 email_from=senders[renewal.id] or None,
                 reply_to=replies[renewal.id] or None,
                 attachment_ids=attachment.ids,
-                email_layout_xmlid=template_sudo.email_layout_xmlid
-                or "membri_renewal.mail_layout",
+                email_layout_xmlid=template_sudo.email_layout_xmlid or "membri_renewal.mail_layout",
                 force_email_lang=renewal._get_lang(),
                 force_send=False,
                 mail_auto_delete=False,
             )
-            renewal._log_on_contacts(
-                renewal.env._(
+        self._log_on_contacts(
+            {
+                renewal: renewal.env._(
                     "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
                     renewal=renewal.name,
                     subject=subjects[renewal.id],
-                    recipient=other_address or renewal.recipient_id.display_name,
-                ),
-                attachment,
-            )
+                    recipient=renewal.partner_id.membri_renewal_email
+                    or renewal.recipient_id.display_name,
+                )
+                for renewal in self
+            },
+            attachments,
+        )
         # delivered once the mail server has taken it: see mail.mail
         self._internal_write({"delivery_state": "queued", "delivery_note": False})
 
     def _attach_documents(self):
         """:return: ``{renewal: ir.attachment}``: the invoice of renewals that are accepted,
-            the notice of all others"""
+        the notice of all others"""
         invoiced = self.filtered(lambda r: r.state == "approved" and r.invoice_id)
         return (self - invoiced)._attach_notices() | invoiced._attach_invoices()
 
@@ -125,14 +126,18 @@ class MembriRenewal(models.Model):
             document = renewal.invoice_id.sudo()._get_invoice_legal_documents(
                 "pdf", allow_fallback=True
             )
-            documents[renewal] = self.env["ir.attachment"].sudo().create(
-                {
-                    "name": document["filename"],
-                    "raw": document["content"],
-                    "mimetype": "application/pdf",
-                    "res_model": renewal._name,
-                    "res_id": renewal.id,
-                }
+            documents[renewal] = (
+                self.env["ir.attachment"]
+                .sudo()
+                .create(
+                    {
+                        "name": document["filename"],
+                        "raw": document["content"],
+                        "mimetype": "application/pdf",
+                        "res_model": renewal._name,
+                        "res_id": renewal.id,
+                    }
+                )
             )
         return documents
 
@@ -147,17 +152,21 @@ class MembriRenewal(models.Model):
         Report_sudo = self.env["ir.actions.report"].sudo()
         content, report_type = Report_sudo._pre_render_qweb_pdf(report_name, res_ids=self.ids)
         content_by_id = Report_sudo._get_splitted_report(report_name, content, report_type)
-        attachments_sudo = self.env["ir.attachment"].sudo().create(
-            [
-                {
-                    "name": renewal._get_notice_filename(),
-                    "raw": content_by_id[renewal.id],
-                    "mimetype": "application/pdf",
-                    "res_model": renewal._name,
-                    "res_id": renewal.id,
-                }
-                for renewal in self
-            ]
+        attachments_sudo = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": renewal._get_notice_filename(),
+                        "raw": content_by_id[renewal.id],
+                        "mimetype": "application/pdf",
+                        "res_model": renewal._name,
+                        "res_id": renewal.id,
+                    }
+                    for renewal in self
+                ]
+            )
         )
         return dict(zip(self, attachments_sudo, strict=True))
 
@@ -222,26 +231,3 @@ class MembriRenewal(models.Model):
         for renewal in self:
             renewal._internal_write({"delivery_state": "failed", "delivery_note": str(error)})
             renewal._message_log(body=self.env._("Not done: %(error)s", error=error))
-
-    # ------------------------------------------------------------------
-    # Trace
-    # ------------------------------------------------------------------
-
-    def _log_on_contacts(self, body, attachment=None):
-        """Show an event in the chatter of the contact, of its parent company and of the
-        recipient (seed: *Chronologie*), with a link to the renewal and the PDF, if any.
-
-        :param body: plain text, escaped here
-        """
-        self.ensure_one()
-        renewal_sudo = self.sudo()
-        contacts = (
-            renewal_sudo.partner_id
-            | renewal_sudo.partner_id.commercial_partner_id
-            | renewal_sudo.recipient_id
-        )
-        text = Markup("%s %s") % (body, renewal_sudo._get_html_link(title=renewal_sudo.name))
-        for contact in contacts:
-            contact._message_log(
-                body=text, attachment_ids=attachment.ids if attachment else False
-            )

@@ -1,4 +1,3 @@
-import hashlib
 import logging
 
 from markupsafe import Markup
@@ -7,14 +6,12 @@ from psycopg2.errors import LockNotAvailable
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command, Domain
-from odoo.tools import SQL, format_date, formatLang
+from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
 MESSAGE_MAX_LENGTH = 2000
 LOCK_TIMEOUT = "5s"
-HIDDEN_STATES = ("draft", "cancelled")
 # where an answer leads that can be given only once
 STATE_OF_ANSWER = {"accept": "approved", "decline": "refused"}
 ANSWERABLE_STATES = ("sent", "change_requested")
@@ -51,293 +48,6 @@ class MembriRenewal(models.Model):
     def _portal_ensure_token(self):
         # EXTENDS portal: whoever got here was given the link by the caller
         return super(MembriRenewal, self.sudo())._portal_ensure_token()
-
-    # ------------------------------------------------------------------
-    # What is shown
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _get_portal_domain(self, partner):
-        """:return: the renewals that ``partner`` finds on the portal: those of its company,
-        or its own; what was not sent yet is the staff's own business"""
-        return (
-            Domain("partner_id", "child_of", partner.commercial_partner_id.id)
-            & Domain("date_sent", "!=", False)
-            & Domain("state", "not in", HIDDEN_STATES)
-        )
-
-    def _is_on_portal(self):
-        self.ensure_one()
-        return bool(self.date_sent) and self.state not in HIDDEN_STATES
-
-    def _get_answer_url(self):
-        """:return: the full address of the page where the member answers, or ``False`` when
-        there is nothing to answer. Makes no token: sending does."""
-        self.ensure_one()
-        renewal_sudo = self.sudo()
-        if not renewal_sudo.access_token or self.state not in ANSWERABLE_STATES:
-            return False
-        return self._get_localized_url(renewal_sudo.get_portal_url())
-
-    def _get_invoice_path(self):
-        """:return: the path of the invoice on the portal, always with its token (a page
-        opened without it breaks at payment), or ``False``. Makes no token: posting does."""
-        self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
-        return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
-
-    def _get_invoice_url(self):
-        """:return: the full address of the invoice on the portal, or ``False``"""
-        path = self._get_invoice_path()
-        return path and self._get_localized_url(path)
-
-    def _get_localized_url(self, path):
-        """:return: the full address of a portal page, in the language of the recipient and
-        not in that of the browser which opens it"""
-        lang = self.env["res.lang"]._get_data(code=self._get_lang())
-        if lang and len(self.env["res.lang"].get_installed()) > 1:
-            path = f"/{lang.url_code}{path}"
-        return self.sudo().get_base_url() + path
-
-    def _get_portal_contact(self):
-        """:return: the partner who answers questions: the officer, else the company"""
-        self.ensure_one()
-        renewal_sudo = self.sudo()  # members may see whom to ask
-        return renewal_sudo.user_id.partner_id or renewal_sudo.company_id.partner_id
-
-    def _get_proposal(self):
-        """What the member would get by accepting now. Mostly ``self``; a member who is so
-        late that the set starts afresh gets other dates and prices, shown before they are
-        accepted and written when they are (:meth:`_apply_late_policy`).
-
-        :return: ``membri.renewal``, not in the database when it differs from ``self``
-        """
-        self.ensure_one()
-        if self.state not in ANSWERABLE_STATES or not self._must_restart():
-            return self
-        option_set = self.option_set_id
-        first, last = option_set._get_period(self.company_id._membri_today())
-        lines_vals = option_set._prepare_term_lines(
-            self.partner_id, first, last, self.cotisation_id
-        )
-        return self.new(
-            {
-                "name": self.name,
-                "state": self.state,
-                "partner_id": self.partner_id.id,
-                "company_id": self.company_id.id,
-                "currency_id": option_set._get_currency(self.partner_id).id,
-                "cotisation_id": self.cotisation_id.id,
-                "option_set_id": option_set.id,
-                "date_start": first,
-                "date_end": last,
-                "line_ids": [Command.create(vals) for vals in lines_vals],
-            }
-        )
-
-    def _get_proposal_key(self):
-        """:return: a short key of what is proposed: an answer from a page that showed
-        something else is asked again instead of taken"""
-        self.ensure_one()
-        proposal = self._get_proposal()
-        facts = [
-            proposal.option_set_id.id,
-            proposal.date_start,
-            proposal.date_end,
-            proposal.currency_id.id,
-            proposal.amount_total,
-            [
-                (line.product_id.id, line.quantity, line.price_subtotal)
-                for line in proposal.line_ids
-            ],
-        ]
-        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-
-    def _get_changes(self):
-        """:return: sentences on how what is proposed differs from the current term"""
-        self.ensure_one()
-        current, proposal = self.cotisation_id.sudo(), self._get_proposal()
-        changes = []
-        if proposal.option_set_id != current.option_set_id:
-            changes.append(
-                self.env._(
-                    "Subscription: %(new)s, instead of %(old)s.",
-                    new=proposal.option_set_id.name,
-                    old=current.option_set_id.name,
-                )
-            )
-        if not current.line_ids:
-            return changes  # an imported term without detail
-        old = current.line_ids.grouped("product_id")
-        new = proposal.line_ids.grouped("product_id")
-        for product, lines in new.items():
-            name = product.display_name
-            amount = self._format_amount(sum(lines.mapped("price_subtotal")), proposal)
-            if product not in old:
-                changes.append(
-                    self.env._("%(option)s: new, %(amount)s.", option=name, amount=amount)
-                )
-                continue
-            old_amount = self._format_amount(sum(old[product].mapped("price_subtotal")), current)
-            if old_amount != amount:
-                changes.append(
-                    self.env._(
-                        "%(option)s: %(amount)s, instead of %(old_amount)s.",
-                        option=name,
-                        amount=amount,
-                        old_amount=old_amount,
-                    )
-                )
-        changes += [
-            self.env._("%(option)s: no longer included.", option=product.display_name)
-            for product in old
-            if product not in new
-        ]
-        return changes
-
-    def _format_amount(self, amount, term=None):
-        return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
-
-    def _format_day(self, day):
-        return format_date(self.env, day)
-
-    def _get_membership_sentence(self):
-        """:return: what the member has today, in a sentence"""
-        self.ensure_one()
-        last = self.current_date_end
-        if last >= self.company_id._membri_today():
-            return self.env._(
-                "You are a member of %(company)s until %(date)s.",
-                company=self.company_id.name,
-                date=self._format_day(last),
-            )
-        return self.env._(
-            "Your membership of %(company)s ended on %(date)s.",
-            company=self.company_id.name,
-            date=self._format_day(last),
-        )
-
-    def _get_deadline_sentence(self):
-        """:return: until when an answer is expected, in a sentence"""
-        self.ensure_one()
-        last = self.current_date_end
-        if last >= self.company_id._membri_today():
-            return self.env._("Please answer by %(date)s.", date=self._format_day(last))
-        return self.env._("You can still renew: please answer as soon as you can.")
-
-    # ------------------------------------------------------------------
-    # Where it stands, in the member's words
-    # ------------------------------------------------------------------
-
-    def _get_portal_status(self):
-        """:return: ``(level, label)`` of a badge"""
-        self.ensure_one()
-        if self.state in ANSWERABLE_STATES and self._get_cannot_answer_reason("accept"):
-            return "secondary", self.env._("Please contact us")
-        if self.state == "approved":
-            return self._get_portal_payment_status()
-        return {
-            "sent": ("warning", self.env._("Waiting for your answer")),
-            "change_requested": ("info", self.env._("Change requested")),
-            "intervention": ("info", self.env._("Our staff will contact you")),
-            "refused": ("secondary", self.env._("Not renewed")),
-        }[self.state]
-
-    def _get_portal_payment_status(self):
-        if self.is_paid:
-            return "success", self.env._("Paid")
-        if self._is_payment_under_way() and self.invoice_id.sudo().payment_state != "partial":
-            return "info", self.env._("Payment under way")
-        return "warning", self.env._("Accepted, to be paid")
-
-    def _get_portal_sentences(self):
-        """:return: where the renewal stands and what comes next, as a list of sentences"""
-        self.ensure_one()
-        describe = getattr(self, f"_get_portal_sentences_{self.state}")
-        return describe()
-
-    def _get_portal_sentences_sent(self):
-        if reason := self._get_cannot_answer_reason("accept"):
-            return [reason]
-        return [self._get_deadline_sentence()]
-
-    def _get_portal_sentences_change_requested(self):
-        sentences = [
-            self.env._("You have asked for changes. We will contact you about them."),
-        ]
-        if reason := self._get_cannot_answer_reason("accept"):
-            return [*sentences, reason]
-        return [
-            *sentences,
-            self.env._("You can still accept what is proposed below, or add to your request."),
-        ]
-
-    def _get_portal_sentences_intervention(self):
-        return [
-            self.env._("Our staff is looking after this renewal and will contact you."),
-            self.env._("There is nothing you need to do now."),
-        ]
-
-    def _get_portal_sentences_approved(self):
-        term = self.new_cotisation_id.sudo() or self
-        if self.is_paid:
-            return [
-                self.env._("Thank you: your renewal is accepted and paid."),
-                self.env._("Your next term: %(term)s.", term=term.term_display),
-            ]
-        sentences = [
-            self.env._(
-                "Thank you: your renewal is accepted (%(term)s).", term=term.term_display
-            )
-        ]
-        invoice_sudo = self.invoice_id.sudo()
-        if self._is_payment_under_way() and invoice_sudo.payment_state != "partial":
-            return [*sentences, self.env._("Your payment is under way.")]
-        return [
-            *sentences,
-            self.env._(
-                "It takes effect once the invoice %(invoice)s is paid: %(amount)s, due on "
-                "%(date)s.",
-                invoice=invoice_sudo.name,
-                amount=self._format_amount(invoice_sudo.amount_residual),
-                date=self._format_day(invoice_sudo.invoice_date_due),
-            ),
-        ]
-
-    def _get_portal_sentences_refused(self):
-        return [
-            self.env._("This renewal was declined: your membership is not renewed."),
-            self.env._("If you change your mind, please contact us."),
-        ]
-
-    def _get_payment_instructions(self):
-        """:return: what a bank transfer needs: ``(label, value)`` pairs"""
-        self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
-        pairs = []
-        if invoice_sudo.partner_bank_id:
-            pairs.append((self.env._("Bank account"), invoice_sudo.partner_bank_id.acc_number))
-        if invoice_sudo.payment_reference:
-            pairs.append((self.env._("Payment reference"), invoice_sudo.payment_reference))
-        return pairs
-
-    def _can_pay_online(self):
-        """:return: whether the page of the invoice offers a payment"""
-        self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
-        if not invoice_sudo or not invoice_sudo._has_to_be_paid():
-            return False
-        # sudo: providers are the accountants'
-        return bool(
-            self.env["payment.provider"]
-            .sudo()
-            ._get_compatible_providers(
-                invoice_sudo.company_id.id,
-                invoice_sudo.partner_id.id,
-                invoice_sudo.amount_residual,
-                currency_id=invoice_sudo.currency_id.id,
-            )
-        )
 
     # ------------------------------------------------------------------
     # Answer
@@ -429,9 +139,9 @@ class MembriRenewal(models.Model):
         # sudo: the member may do this one thing, which the caller has checked the access to
         # and the guard below allows; the superuser does what follows from it, in the
         # language of the staff
-        renewal_sudo = self.sudo().with_context(
-            lang=self._get_staff_lang()
-        ).with_company(self.company_id)
+        renewal_sudo = (
+            self.sudo().with_context(lang=self._get_staff_lang()).with_company(self.company_id)
+        )
         if not renewal_sudo._wait_for_lock():
             return "busy"
         renewal_sudo.invalidate_recordset()
@@ -518,7 +228,7 @@ class MembriRenewal(models.Model):
             partner_ids=officer.partner_id.ids if notify else [],
         )
         if answer == "accept":
-            self._log_on_contacts(self.env._("%(renewal)s:", renewal=self.name) + " " + label)
+            self._log_on_contacts({self: label})
 
     def _report_answer_failure(self, answer, author, error):
         """The answer could not be carried out: the staff must know what was answered, and

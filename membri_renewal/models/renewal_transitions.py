@@ -156,13 +156,16 @@ class MembriRenewal(models.Model):
                 date_answer=renewal.date_answer or fields.Datetime.now(),
                 date_next_reminder=False,
             )
-            renewal._log_on_contacts(
-                self.env._(
+        self._log_on_contacts(
+            {
+                renewal: self.env._(
                     "%(renewal)s: the member asks for changes. %(request)s",
                     renewal=renewal.name,
                     request=change_request or "",
                 )
-            )
+                for renewal in self
+            }
+        )
 
     def _do_refuse(self, reason, note=None):
         """The member will not renew: member until the current term ends, then inactive.
@@ -187,15 +190,17 @@ class MembriRenewal(models.Model):
         self._clear_intervention()
         self._end_activities()
         self._refresh_members()
-        for renewal in self:
-            renewal._log_on_contacts(
-                self.env._(
+        self._log_on_contacts(
+            {
+                renewal: self.env._(
                     "%(renewal)s was refused. Reason: %(reason)s. %(note)s",
                     renewal=renewal.name,
                     reason=reason.name,
                     note=note or "",
                 )
-            )
+                for renewal in self
+            }
+        )
 
     def _do_cancel(self):
         self._set_state("cancelled", date_next_reminder=False)

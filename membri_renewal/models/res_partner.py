@@ -241,7 +241,7 @@ class ResPartner(models.Model):
         if defaults:  # the context is the client's to fill, too
             kept = {key: value for key, value in defaults.items() if key not in FACT_FIELDS}
             self._membri_check_write(kept)
-            self = self.with_context(  # noqa: PLW0642 - as Odoo does to clean defaults
+            self = self.with_context(
                 {
                     key: value
                     for key, value in self.env.context.items()

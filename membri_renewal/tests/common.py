@@ -19,7 +19,10 @@ class MembriCommon(AccountTestInvoicingCommon):
         cls.company = cls.company_data["company"]
         cls.company.membri_tz = "America/Toronto"
         groups = "membri_renewal.group_membri_"
-        company = {"company_ids": [fields.Command.set(cls.company.ids)], "company_id": cls.company.id}
+        company = {
+            "company_ids": [fields.Command.set(cls.company.ids)],
+            "company_id": cls.company.id,
+        }
         cls.officer = new_test_user(
             cls.env, "officer", f"{groups}user", email="officer@example.com", **company
         )
@@ -58,17 +61,21 @@ class MembriCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def _create_option_set(cls, name, products=None, **vals):
-        return cls.env_root["membri.option.set"].create(
-            {
-                "name": name,
-                "company_id": cls.company.id,
-                "line_ids": [
-                    fields.Command.create({"product_id": product.id})
-                    for product in products or cls.product
-                ],
-                **vals,
-            }
-        ).with_env(cls.env)
+        return (
+            cls.env_root["membri.option.set"]
+            .create(
+                {
+                    "name": name,
+                    "company_id": cls.company.id,
+                    "line_ids": [
+                        fields.Command.create({"product_id": product.id})
+                        for product in products or cls.product
+                    ],
+                    **vals,
+                }
+            )
+            .with_env(cls.env)
+        )
 
     @classmethod
     def _create_member(cls, name, **vals):
@@ -123,9 +130,7 @@ class MembriCommon(AccountTestInvoicingCommon):
 
     def _refuse(self, renewals, reason=None):
         """Refuse by the wizard, as the staff does."""
-        wizard = self._open_wizard(
-            renewals.action_refuse(), reason_id=(reason or self.reason).id
-        )
+        wizard = self._open_wizard(renewals.action_refuse(), reason_id=(reason or self.reason).id)
         return wizard.action_confirm()
 
     def _assert_refused(self, call):
@@ -145,7 +150,9 @@ class MembriCommon(AccountTestInvoicingCommon):
         self.env.invalidate_all()
         parts = [records.sudo(), records.sudo().line_ids]
         values = [
-            part.read([name for name, field in part._fields.items() if field.store and field.column_type])
+            part.read(
+                [name for name, field in part._fields.items() if field.store and field.column_type]
+            )
             for part in parts
         ]
         flags = records.sudo().partner_id.mapped("membri_intervention_required")
@@ -211,9 +218,7 @@ class MembriCommon(AccountTestInvoicingCommon):
         ) or self.env_root["payment.provider"].create(
             {"name": "Card", "code": "none", "company_id": self.company.id, "state": "test"}
         )
-        method = (
-            self.env_root["payment.method"].with_context(active_test=False).search([], limit=1)
-        )
+        method = self.env_root["payment.method"].with_context(active_test=False).search([], limit=1)
         transaction = self.env_root["payment.transaction"].create(
             {
                 "provider_id": provider.id,

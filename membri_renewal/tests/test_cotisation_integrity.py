@@ -39,10 +39,22 @@ class TestCotisationIntegrity(MembriCommon):
     def test_database_refuses_two_active_and_overlaps(self):
         cotisation = self._create_yearly()
         for name, vals in {
-            "_one_active": {"state": "active", "date_start": "2030-01-01", "date_end": "2030-12-31"},
-            "_no_overlap": {"state": "pending", "date_start": "2026-12-31", "date_end": "2027-12-30"},
+            "_one_active": {
+                "state": "active",
+                "date_start": "2030-01-01",
+                "date_end": "2030-12-31",
+            },
+            "_no_overlap": {
+                "state": "pending",
+                "date_start": "2026-12-31",
+                "date_end": "2027-12-30",
+            },
             "_no_overlap for life": {"state": "pending", "date_start": "2026-12-31"},
-            "_dates_ordered": {"state": "pending", "date_start": "2030-02-01", "date_end": "2030-01-01"},
+            "_dates_ordered": {
+                "state": "pending",
+                "date_start": "2030-02-01",
+                "date_end": "2030-01-01",
+            },
         }.items():
             with (
                 self.subTest(constraint=name),
@@ -51,12 +63,8 @@ class TestCotisationIntegrity(MembriCommon):
                 self.env.cr.savepoint(),
             ):
                 self._insert(cotisation, **vals)
-        self._insert(
-            cotisation, state="cancelled", date_start="2026-06-01", date_end="2026-12-31"
-        )
-        self._insert(
-            cotisation, state="pending", date_start="2027-01-01", date_end="2027-12-31"
-        )
+        self._insert(cotisation, state="cancelled", date_start="2026-06-01", date_end="2026-12-31")
+        self._insert(cotisation, state="pending", date_start="2027-01-01", date_end="2027-12-31")
         self.assertEqual(
             self.env["membri.cotisation"].search_count(
                 [("partner_id", "=", cotisation.partner_id.id)]
@@ -132,6 +140,6 @@ class TestCotisationIntegrity(MembriCommon):
                 }
             ],
         )
-        changed = [rows[0][:4] + ["2025-12-30"] + rows[0][5:]]
+        changed = [[*rows[0][:4], "2025-12-30", *rows[0][5:]]]
         result = self.env["membri.cotisation"].load(columns, changed)
         self.assertIn("cannot be changed any more", result["messages"][0]["message"])

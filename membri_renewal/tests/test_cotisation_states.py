@@ -107,9 +107,7 @@ class TestCotisationStates(MembriCommon):
             with self.subTest(cell=number, state=state, event=event):
                 cotisation = self._next_term(state)
                 if refusal:
-                    message = self._assert_refused(
-                        lambda e=event, c=cotisation: self._happen(e, c)
-                    )
+                    message = self._assert_refused(lambda e=event, c=cotisation: self._happen(e, c))
                     self.assertIn(refusal, message)
                     self.assertIn(cotisation.name, message)
                 else:
@@ -145,8 +143,8 @@ class TestCotisationStates(MembriCommon):
             other = "active" if state != "active" else "expired"
             for records in (cotisation, cotisation.sudo()):
                 with self.subTest(state=state, sudo=records.env.su):
-                    self._assert_refused(lambda r=records: r.write({"state": other}))
-                    self._assert_refused(lambda r=records: r.web_save({"state": other}, {}))
+                    self._assert_refused(lambda r=records, to=other: r.write({"state": to}))
+                    self._assert_refused(lambda r=records, to=other: r.web_save({"state": to}, {}))
                     self.assertEqual(cotisation.state, state)
 
     def test_only_an_import_brings_a_state(self):
@@ -165,14 +163,18 @@ class TestCotisationStates(MembriCommon):
         """Expired and cancelled: neither dates, nor options, nor member."""
         for state in ("expired", "cancelled"):
             cotisation = self._next_term(state)
-            line = self.env["membri.cotisation.line"].sudo().create(
-                {
-                    "cotisation_id": self._create_cotisation(
-                        self._create_member(f"Other {state}"), "2026-01-01"
-                    ).id,
-                    "product_id": self.extra.id,
-                    "price_unit": 1.0,
-                }
+            line = (
+                self.env["membri.cotisation.line"]
+                .sudo()
+                .create(
+                    {
+                        "cotisation_id": self._create_cotisation(
+                            self._create_member(f"Other {state}"), "2026-01-01"
+                        ).id,
+                        "product_id": self.extra.id,
+                        "price_unit": 1.0,
+                    }
+                )
             )
             for vals in (
                 {"date_end": "2029-12-31"},

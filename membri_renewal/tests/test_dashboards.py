@@ -168,9 +168,7 @@ class TestDashboards(MembriCommon):
             {"name": "Mine", "domain": "[('is_open', '=', True), ('user_id', '=', uid)]"}
         )
         self.assertEqual(dashboard.record_count, 1)
-        self.assertEqual(
-            self.env["membri.renewal"].search(dashboard.action_open()["domain"]), mine
-        )
+        self.assertEqual(self.env["membri.renewal"].search(dashboard.action_open()["domain"]), mine)
 
     def test_bad_domain_is_a_sentence(self):
         for domain in (
@@ -198,10 +196,10 @@ class TestDashboards(MembriCommon):
             ["[('gone', '=', 1)]", broken.id],
         )
         self.env.invalidate_all()
-        counts = dict(
-            (dashboard.code or "", dashboard.record_count)
+        counts = {
+            dashboard.code or "": dashboard.record_count
             for dashboard in self.env["membri.dashboard"].search([])
-        )
+        }
         self.assertEqual(counts["all_open"], 1)
         self.assertEqual(counts[""], 0)
         self.assertIn("does not work", self._assert_refused(broken.action_open))

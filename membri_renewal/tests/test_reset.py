@@ -34,9 +34,7 @@ class TestReset(MembriCommon):
         self.assertFalse(renewal.partner_id.membri_intervention_required)
         renewal.line_ids.price_unit = 280.0
         renewal.action_approve()
-        self.assertRecordValues(
-            renewal.invoice_id, [{"state": "posted", "amount_untaxed": 280.0}]
-        )
+        self.assertRecordValues(renewal.invoice_id, [{"state": "posted", "amount_untaxed": 280.0}])
         self.assertNotEqual(renewal.invoice_id, invoice)
         self.assertEqual(set(renewal.invoice_ids), {invoice, renewal.invoice_id})
         self.assertEqual(renewal.new_cotisation_id.state, "pending")

@@ -122,10 +122,12 @@ class TestTransitions(MembriCommon):
             other = "sent" if state != "sent" else "approved"
             for records in (renewal, renewal.sudo()):
                 with self.subTest(state=state, sudo=records.env.su):
-                    message = self._assert_refused(lambda r=records: r.write({"state": other}))
+                    message = self._assert_refused(
+                        lambda r=records, to=other: r.write({"state": to})
+                    )
                     self.assertIn(renewal.name, message)
                     self._assert_refused(
-                        lambda r=records: r.web_save({"state": other}, {"state": {}})
+                        lambda r=records, to=other: r.web_save({"state": to}, {"state": {}})
                     )
                     self.assertEqual(renewal.state, state)
 
@@ -150,9 +152,7 @@ class TestTransitions(MembriCommon):
         """An import that would move a renewal, or make one in mid-air, is refused line by
         line, with a message."""
         renewal = self._renewal_in("draft")
-        result = self.env["membri.renewal"].load(
-            [".id", "state"], [[str(renewal.id), "approved"]]
-        )
+        result = self.env["membri.renewal"].load([".id", "state"], [[str(renewal.id), "approved"]])
         self.assertFalse(result["ids"])
         self.assertIn("cannot be written directly", result["messages"][0]["message"])
         self.assertEqual(renewal.state, "draft")

@@ -33,7 +33,7 @@ env.cr.commit()
 
 def name():
     """Clones share the cache, but not one another's demo database."""
-    return f"membri_demo_{cache.digest(str(odoo.addons_path()))[:6]}"
+    return f"membri_demo_{odoo.name_key(str(odoo.addons_path()))[:6]}"
 
 
 def ensure(fresh=False):
@@ -43,7 +43,7 @@ def ensure(fresh=False):
     addon = cache.digest_tree(odoo.addons_path() / odoo.MODULE, skip={"tests", "description"})
     with cache.lock(database):
         state = _state(database)
-        if fresh or state.get("template") != source:
+        if fresh or state.get("template") != source or not odoo.exists(database):
             _make(database, source)
         elif state.get("addon") != addon:
             with step("bringing the demo database up to date with the add-on"):
@@ -55,7 +55,7 @@ def ensure(fresh=False):
 def require():
     """The demo database's name, for commands that only look into it."""
     postgres.ensure()
-    if not postgres.exists(name()):
+    if not odoo.exists(name()):
         raise Failure("there is no demo database yet; ./dev run makes it")
     return name()
 

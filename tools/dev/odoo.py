@@ -52,6 +52,16 @@ def filestore(database):
     return data_dir() / "filestore" / database
 
 
+def exists(database):
+    """A database without its file store is a half one."""
+    return postgres.exists(database) and filestore(database).is_dir()
+
+
+def name_key(*parts):
+    """A key for database names; several caches may share an external server."""
+    return cache.digest(*parts, *([str(cache.root())] if postgres.is_external() else []))
+
+
 @functools.cache
 def _base_environment():
     postgres.ensure()

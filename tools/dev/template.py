@@ -28,12 +28,12 @@ def ensure():
     """The name of the template database; made when its inputs have changed."""
     source = odoo_tree.ensure()
     pins = cache.TOOLS / "requirements-odoo.txt"
-    name = PREFIX + cache.digest(RECIPE, str(source), pins, *MODULES, *LANGUAGES, SCRIPT)
+    name = PREFIX + odoo.name_key(RECIPE, str(source), pins, *MODULES, *LANGUAGES, SCRIPT)
     odoo.environment(with_addon=False)
-    if postgres.exists(name):
+    if odoo.exists(name):
         return name
     with cache.lock("template"):
-        if not postgres.exists(name):
+        if not odoo.exists(name):
             with step("making the template database (about two minutes)"):
                 _build(name)
     return name

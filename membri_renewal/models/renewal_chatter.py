@@ -1,0 +1,37 @@
+from collections import defaultdict
+
+from markupsafe import Markup
+
+from odoo import models
+
+
+class MembriRenewal(models.Model):
+    """The trace of a renewal in the chatter of its contacts (seed: *Chronologie*)."""
+
+    _inherit = "membri.renewal"
+
+    def _log_on_contacts(self, bodies, attachments=None):
+        """Show an event of each renewal in the chatter of its contact, of the parent company
+        and of the recipient, with a link to the renewal. One insert for all of them.
+
+        :param bodies: ``{renewal: plain text}``, escaped here
+        :param attachments: ``{renewal: ir.attachment}``, the PDF that goes with the event
+        """
+        renewals_sudo = self.sudo()  # the trace is the system's, whoever acts
+        texts, files = defaultdict(list), defaultdict(self.env["ir.attachment"].browse)
+        for renewal in renewals_sudo:
+            text = Markup("%s %s") % (bodies[renewal], renewal._get_html_link(title=renewal.name))
+            for contact in renewal._get_informed_contacts():
+                texts[contact].append(text)
+                files[contact] |= (attachments or {}).get(renewal, files[contact])
+        contacts = renewals_sudo.env["res.partner"].union(*texts)
+        messages = contacts._message_log_batch(
+            {contact.id: Markup("<br/>").join(texts[contact]) for contact in contacts}
+        )
+        for contact, message in zip(contacts, messages, strict=True):
+            if files[contact]:
+                message.attachment_ids = files[contact]
+
+    def _get_informed_contacts(self):
+        self.ensure_one()
+        return self.partner_id | self.partner_id.commercial_partner_id | self.recipient_id
