@@ -8,6 +8,7 @@ export default [
             globals: Object.fromEntries(
                 [
                     "console",
+                    "fetch",
                     "document",
                     "window",
                     "luxon",

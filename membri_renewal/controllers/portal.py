@@ -165,7 +165,7 @@ class MembriPortal(CustomerPortal):
 
     def _get_renewal_sudo(self, renewal_id, access_token):
         """:return: the renewal, if the visitor may see it here, else nothing: what does not
-            exist, what is not theirs and what was not sent yet look the same"""
+        exist, what is not theirs and what was not sent yet look the same"""
         Renewal = request.env["membri.renewal"]
         try:
             renewal_sudo = self._document_check_access(

@@ -138,18 +138,16 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.currency_id.is_zero(self.amount_total):
             return False
-        under_way = self.transaction_ids.filtered(
-            lambda tx: tx.state in ("pending", "authorized")
-        )
+        under_way = self.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))
         return bool(under_way) or self.payment_state in ("paid", "in_payment", "partial")
 
     def _membri_void(self):
         """Cancel posted invoices, or credit them where cancelling is not allowed: inalterable
         hash, locked period. The caller has seen to it that there is no money on them."""
         for invoice in self.filtered(lambda move: move.state != "cancel"):
-            if invoice.state == "draft":
-                invoice.button_cancel()
-            elif invoice._can_be_unlinked() and not invoice.need_cancel_request:
+            if invoice.state == "draft" or (
+                invoice._can_be_unlinked() and not invoice.need_cancel_request
+            ):
                 invoice.button_cancel()
             else:
                 invoice._reverse_moves(
@@ -168,9 +166,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.membri_renewal_id:
             return self.membri_renewal_id._get_records_action()
-        return self.membri_cotisation_ids._get_records_action(
-            name=self.env._("Cotisations")
-        )
+        return self.membri_cotisation_ids._get_records_action(name=self.env._("Cotisations"))
 
     def action_membri_send_again(self):
         """*Renvoyer le courriel*: Odoo's own send dialog for one invoice, its dialog that
@@ -191,8 +187,8 @@ class AccountMove(models.Model):
         )
         replacement._membri_ensure_tokens()
         cotisations_sudo._internal_write({"invoice_id": replacement.id})
-        self.env["membri.renewal"].sudo().search(
-            [("invoice_id", "=", self.id)]
-        )._internal_write({"invoice_id": replacement.id})
+        self.env["membri.renewal"].sudo().search([("invoice_id", "=", self.id)])._internal_write(
+            {"invoice_id": replacement.id}
+        )
         replacement._membri_update_reminders()
         cotisations_sudo._sync_with_invoice()

@@ -17,8 +17,9 @@ class AccountMoveLine(models.Model):
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS account: a credit note, and the invoice that replaces a reversed one,
         # are about the same term; an ordinary duplicate is not
-        super()._copy_data_extend_business_fields(values)
+        result = super()._copy_data_extend_business_fields(values)
         values["membri_cotisation_id"] = self.membri_cotisation_id.id
+        return result
 
 
 class AccountPartialReconcile(models.Model):

@@ -42,9 +42,7 @@ class MembriCotisation(models.Model):
         help="A first day that all terms of the member are counted from, so that a month's "
         "end stays a month's end.",
     )
-    invoice_id = fields.Many2one(
-        "account.move", readonly=True, copy=False, index="btree_not_null", string="Invoice"
-    )
+    invoice_id = fields.Many2one("account.move", readonly=True, copy=False, index="btree_not_null")
     payment_state = fields.Selection(related="invoice_id.payment_state", store=True)
     renewal_id = fields.Many2one(
         "membri.renewal",
@@ -270,10 +268,7 @@ class MembriCotisation(models.Model):
             )
         self._check_not_shortened(vals)
         invoiced = self.filtered("invoice_id")._filter_edited(
-            {
-                name: vals[name]
-                for name in vals.keys() & {"partner_id", "company_id", "currency_id"}
-            }
+            {name: vals[name] for name in vals.keys() & {"partner_id", "company_id", "currency_id"}}
         )
         if invoiced:
             raise UserError(
@@ -353,9 +348,7 @@ class MembriCotisation(models.Model):
             }.get(command[0], [command[1]])
             if set(named) - set(self.line_ids.ids):
                 raise UserError(
-                    self.env._(
-                        "An option cannot be moved. Delete it here, and add it there."
-                    )
+                    self.env._("An option cannot be moved. Delete it here, and add it there.")
                 )
 
     @api.model

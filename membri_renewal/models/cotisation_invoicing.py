@@ -118,9 +118,7 @@ class MembriCotisation(models.Model):
     def _sync_with_invoice(self):
         """Bring living cotisations in line with their invoices, and tell the members'
         chatter. Looks at facts only, so it may be called at any time by any hook."""
-        cotisations_sudo = self.sudo().filtered(
-            lambda c: c.state in LIVING_STATES and c.invoice_id
-        )
+        cotisations_sudo = self.sudo().filtered(lambda c: c.state in LIVING_STATES and c.invoice_id)
         if not cotisations_sudo:
             return
         before = {cotisation: cotisation.state for cotisation in cotisations_sudo}

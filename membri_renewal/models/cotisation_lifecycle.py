@@ -149,12 +149,8 @@ class MembriCotisation(models.Model):
             )
             cotisation._message_log(body=message)
             cotisation.partner_id._message_log(body=message)
-        open_renewals = self.renewal_ids.filtered(
-            lambda r: r.state in UNDECIDED_STATES
-        )
-        open_renewals._do_refuse(
-            self.env.ref("membri_renewal.refusal_reason_terminated"), reason
-        )
+        open_renewals = self.renewal_ids.filtered(lambda r: r.state in UNDECIDED_STATES)
+        open_renewals._do_refuse(self.env.ref("membri_renewal.refusal_reason_terminated"), reason)
         over = self.filtered(lambda c: c.date_end < c.company_id._membri_today())
         if over:
             over._set_state("expired")
@@ -186,9 +182,7 @@ class MembriCotisation(models.Model):
             return
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
         self._do_cancel()
-        renewals._do_reopen_for_staff(
-            self.env._("The invoice was cancelled or credited in full.")
-        )
+        renewals._do_reopen_for_staff(self.env._("The invoice was cancelled or credited in full."))
 
     # ------------------------------------------------------------------
     # Business: the calendar
@@ -199,9 +193,11 @@ class MembriCotisation(models.Model):
         one active cotisation."""
         # the one before may be over without the night having seen it yet
         over = (self | self.previous_id).filtered(
-            lambda c: c.state in ("active", "scheduled")
-            and c.date_end
-            and c.date_end < c.company_id._membri_today()
+            lambda c: (
+                c.state in ("active", "scheduled")
+                and c.date_end
+                and c.date_end < c.company_id._membri_today()
+            )
         )
         if over:
             over._set_state("expired")
@@ -269,14 +265,13 @@ class MembriCotisation(models.Model):
             ),
             Domain("state", "=", "pending")
             & (
-                Domain("invoice_id.state", "=", "cancel")
-                | Domain("payment_state", "=", "reversed")
+                Domain("invoice_id.state", "=", "cancel") | Domain("payment_state", "=", "reversed")
             ),
             # a credit note of all of it voids also what was paid and not refunded yet
             Domain("state", "in", LIVING_STATES)
             & Domain("invoice_id.reversal_move_ids", "any", [("state", "=", "posted")]),
         ]
-        for company in self.env["res.company"].sudo().search([]):
+        for company in self.env["res.company"]._membri_get_all():
             today = company._membri_today()
             domains.append(
                 Domain("company_id", "=", company.id)

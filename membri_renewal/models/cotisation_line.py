@@ -43,8 +43,7 @@ class MembriCotisationLine(models.Model):
         return any(
             set(self[name].ids) != set(field.convert_to_cache(value, self))
             if (field := self._fields[name]).type == "many2many"
-            else field.convert_to_cache(value, self)
-            != field.convert_to_cache(self[name], self)
+            else field.convert_to_cache(value, self) != field.convert_to_cache(self[name], self)
             for name, value in vals.items()
         )
 

@@ -94,9 +94,7 @@ class MembriDashboard(models.Model):
             "uid": self.env.uid,
             "today": fields.Date.to_string(today),
             "no_answer_before": fields.Datetime.to_string(
-                company._membri_midnight(
-                    today - timedelta(days=company.membri_no_answer_days - 1)
-                )
+                company._membri_midnight(today - timedelta(days=company.membri_no_answer_days - 1))
             ),
             "inactive_before": fields.Datetime.to_string(
                 company._membri_midnight(

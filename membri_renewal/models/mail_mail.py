@@ -25,8 +25,10 @@ class MailMail(models.Model):
         subtype = self.env.ref("membri_renewal.mt_notice", raise_if_not_found=False)
         # sudo: the queue of emails is worked off by anybody's request
         notices_sudo = self.sudo().filtered(
-            lambda mail: mail.model == "membri.renewal"
-            and subtype
-            and mail.mail_message_id.subtype_id == subtype
+            lambda mail: (
+                mail.model == "membri.renewal"
+                and subtype
+                and mail.mail_message_id.subtype_id == subtype
+            )
         )
         return self.env["membri.renewal"].sudo().browse(notices_sudo.mapped("res_id")).exists()

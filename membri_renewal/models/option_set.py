@@ -72,9 +72,7 @@ class MembriOptionSet(models.Model):
         required=True,
         help="Price of a first term that begins inside the fixed period.",
     )
-    proration_value = fields.Float(
-        string="Proration Value", help="The percentage, or the amount before taxes."
-    )
+    proration_value = fields.Float(help="The percentage, or the amount before taxes.")
     late_policy = fields.Selection(
         [
             ("keep", "Continue from the last term"),
@@ -93,7 +91,9 @@ class MembriOptionSet(models.Model):
         ondelete="restrict",
         help="Empty: the standard notice.",
     )
-    line_ids = fields.One2many("membri.option.set.line", "option_set_id", string="Options", copy=True)
+    line_ids = fields.One2many(
+        "membri.option.set.line", "option_set_id", string="Options", copy=True
+    )
     reminder_ids = fields.One2many(
         "membri.reminder.step", "option_set_id", string="Reminders", copy=True
     )

@@ -78,7 +78,9 @@ class MembriRenewal(models.Model):
         check_company=True,
         help="The term that is being renewed.",
     )
-    current_date_end = fields.Date(related="cotisation_id.date_end", string="End of Current Term", store=True)
+    current_date_end = fields.Date(
+        related="cotisation_id.date_end", string="End of Current Term", store=True
+    )
     line_ids = fields.One2many("membri.renewal.line", "renewal_id", string="Options", copy=True)
     recipient_id = fields.Many2one(
         "res.partner",
@@ -119,7 +121,9 @@ class MembriRenewal(models.Model):
         copy=False,
         index="btree_not_null",
     )
-    delivery_note = fields.Char(readonly=True, copy=False, help="Why the last email did not go out.")
+    delivery_note = fields.Char(
+        readonly=True, copy=False, help="Why the last email did not go out."
+    )
 
     change_request = fields.Text(copy=False, tracking=True)
     intervention_reason = fields.Text(readonly=True, copy=False)
@@ -129,9 +133,7 @@ class MembriRenewal(models.Model):
     )
     refusal_note = fields.Text(readonly=True, copy=False)
 
-    invoice_id = fields.Many2one(
-        "account.move", readonly=True, copy=False, index="btree_not_null", string="Invoice"
-    )
+    invoice_id = fields.Many2one("account.move", readonly=True, copy=False, index="btree_not_null")
     invoice_ids = fields.One2many(
         "account.move",
         "membri_renewal_id",
@@ -213,9 +215,10 @@ class MembriRenewal(models.Model):
 
     def _compute_access_url(self):
         # EXTENDS portal
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for renewal in self:
             renewal.access_url = f"/my/renewals/{renewal.id}"
+        return result
 
     # ------------------------------------------------------------------
     # CRUD
@@ -380,8 +383,7 @@ class MembriRenewal(models.Model):
 
     def unlink(self):
         partners_by_company = {
-            company: renewals.partner_id
-            for company, renewals in self.grouped("company_id").items()
+            company: renewals.partner_id for company, renewals in self.grouped("company_id").items()
         }
         result = super().unlink()
         for company, partners in partners_by_company.items():

@@ -37,7 +37,7 @@ class MembriRenewal(models.Model):
         """:return: the cotisations for which the night prepares a renewal"""
         domains = [
             self._get_company_to_renew_domain(company)
-            for company in self.env["res.company"].sudo().search([])
+            for company in self.env["res.company"]._membri_get_all()
         ]
         return Domain.OR(domains)
 

@@ -73,12 +73,16 @@ class MembriRenewal(models.Model):
     @api.model
     def _get_decline_reasons(self):
         """:return: the refusal reasons that members choose from: not those of the staff"""
-        reasons_sudo = self.env["membri.refusal.reason"].sudo().search([])
-        for xmlid in ("no_answer", "rejoined", "terminated"):
-            xmlid = f"membri_renewal.refusal_reason_{xmlid}"
-            if reason := self.env.ref(xmlid, raise_if_not_found=False):
-                reasons_sudo -= reason
-        return reasons_sudo
+        staff_reasons = [
+            self.env.ref(f"membri_renewal.refusal_reason_{name}", raise_if_not_found=False)
+            for name in ("no_answer", "rejoined", "terminated")
+        ]
+        # sudo: members choose from the reasons without reading the staff's list
+        return (
+            self.env["membri.refusal.reason"]
+            .sudo()
+            .search([("id", "not in", [reason.id for reason in staff_reasons if reason])])
+        )
 
     @api.model
     def _clean_member_text(self, text):

@@ -172,7 +172,7 @@ class MembriRenewal(models.Model):
         return Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("date_next_reminder", "<=", company._membri_today())
-            for company in self.env["res.company"].sudo().search([])
+            for company in self.env["res.company"]._membri_get_all()
         ) & (
             Domain("state", "=", "sent")
             | (Domain("state", "=", "approved") & Domain("is_paid", "=", False))

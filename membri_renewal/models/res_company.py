@@ -49,6 +49,17 @@ class ResCompany(models.Model):
                     )
                 )
 
+    @api.model
+    def _membri_get_all(self):
+        """:return: the companies that manage memberships, in sudo: the night looks at all"""
+        groups = (
+            self.env["membri.option.set"]
+            .sudo()
+            .with_context(active_test=False)
+            ._read_group([], ["company_id"])
+        )
+        return self.env["res.company"].sudo().union(*(company for (company,) in groups))
+
     def _membri_today(self):
         """:return: the civil day in the company's own timezone, as a ``date``"""
         self.ensure_one()

@@ -139,10 +139,13 @@ class ResPartner(models.Model):
             return NotImplemented
         today = self.env.company._membri_today()
         domains = [Domain("membri_status", "=", "active")]
-        for grace_days, sets in self.env["membri.option.set"].sudo().with_context(
-            active_test=False
-        )._read_group(
-            [("company_id", "=", self.env.company.id)], ["grace_days"], ["id:recordset"]
+        for grace_days, sets in (
+            self.env["membri.option.set"]
+            .sudo()
+            .with_context(active_test=False)
+            ._read_group(
+                [("company_id", "=", self.env.company.id)], ["grace_days"], ["id:recordset"]
+            )
         ):
             domains.append(
                 Domain("membri_status", "=", "in_renewal")
@@ -185,11 +188,15 @@ class ResPartner(models.Model):
 
     def _compute_membri_invoice_ids(self):
         """The member's invoices, whoever pays them, by type."""
-        lines_sudo = self.env["account.move.line"].sudo().search(
-            [
-                ("membri_cotisation_id.partner_id", "in", self.ids),
-                ("company_id", "=", self.env.company.id),
-            ]
+        lines_sudo = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("membri_cotisation_id.partner_id", "in", self.ids),
+                    ("company_id", "=", self.env.company.id),
+                ]
+            )
         )
         by_member = lines_sudo.grouped(lambda line: line.membri_cotisation_id.partner_id.id)
         for partner in self:
@@ -241,7 +248,8 @@ class ResPartner(models.Model):
         if defaults:  # the context is the client's to fill, too
             kept = {key: value for key, value in defaults.items() if key not in FACT_FIELDS}
             self._membri_check_write(kept)
-            self = self.with_context(
+            # all of the context but the forged defaults
+            self = self.with_context(  # pylint: disable=context-overridden
                 {
                     key: value
                     for key, value in self.env.context.items()

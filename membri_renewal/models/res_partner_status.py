@@ -19,17 +19,25 @@ class ResPartner(models.Model):
             return
         partners_sudo = self.sudo().with_company(company)
         # sudo: facts do not depend on who looks
-        cotisations = self.env["membri.cotisation"].sudo().search(
-            [("partner_id", "in", self.ids), ("company_id", "=", company.id)],
-            order=HISTORY_ORDER,
+        cotisations = (
+            self.env["membri.cotisation"]
+            .sudo()
+            .search(
+                [("partner_id", "in", self.ids), ("company_id", "=", company.id)],
+                order=HISTORY_ORDER,
+            )
         )
-        renewals = self.env["membri.renewal"].sudo().search(
-            [
-                ("partner_id", "in", self.ids),
-                ("company_id", "=", company.id),
-                ("is_open", "=", True),
-            ],
-            order=HISTORY_ORDER,
+        renewals = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", self.ids),
+                    ("company_id", "=", company.id),
+                    ("is_open", "=", True),
+                ],
+                order=HISTORY_ORDER,
+            )
         )
         cotisations_by_partner = cotisations.grouped("partner_id")
         renewals_by_partner = renewals.grouped("partner_id")

@@ -70,8 +70,10 @@ class MembriStateMixin(models.AbstractModel):
         """:return: the records of ``self`` to which writing ``value`` would make a difference"""
         field = self._fields[name]
         return self.filtered(
-            lambda record: field.convert_to_cache(value, record)
-            != field.convert_to_cache(record[name], record)
+            lambda record: (
+                field.convert_to_cache(value, record)
+                != field.convert_to_cache(record[name], record)
+            )
         )
 
     def _run_isolated(self, effect):

@@ -126,7 +126,7 @@ class MembriCommon(AccountTestInvoicingCommon):
 
     def _open_wizard(self, action, **vals):
         """The wizard that a button opened, with its context."""
-        return self.env[action["res_model"]].with_context(action["context"]).create(vals)
+        return self.env[action["res_model"]].with_context(**action["context"]).create(vals)
 
     def _refuse(self, renewals, reason=None):
         """Refuse by the wizard, as the staff does."""

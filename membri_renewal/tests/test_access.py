@@ -207,7 +207,7 @@ class TestAccess(MembriCommon):
     # Companies
     # ------------------------------------------------------------------
 
-    def _create_other_company(self):
+    def _create_chapter_west(self):
         """A second chapter, of which our officer is no member, with a renewal sent."""
         west = self.env_root["res.company"].create({"name": "Chapter West", "membri_tz": "UTC"})
         env = self.env_root(context={"allowed_company_ids": west.ids})
@@ -232,7 +232,7 @@ class TestAccess(MembriCommon):
         return west, cotisation, env["membri.renewal"].create({"cotisation_id": cotisation.id})
 
     def test_companies_do_not_see_each_other(self):
-        _west, cotisation, renewal = self._create_other_company()
+        _west, cotisation, renewal = self._create_chapter_west()
         for record in (
             renewal,
             renewal.line_ids,
@@ -256,7 +256,7 @@ class TestAccess(MembriCommon):
             self.env["membri.renewal"].create({"cotisation_id": cotisation.id})
 
     def test_company_cannot_be_forged_by_context(self):
-        west, _cotisation, renewal = self._create_other_company()
+        west, _cotisation, renewal = self._create_chapter_west()
         with self.assertRaises(AccessError):
             renewal.with_user(self.officer).with_context(
                 allowed_company_ids=west.ids
@@ -265,7 +265,7 @@ class TestAccess(MembriCommon):
 
     def test_membership_is_per_company(self):
         """One contact, two chapters: status, flag and state do not leak over."""
-        west, _cotisation, there = self._create_other_company()
+        west, _cotisation, there = self._create_chapter_west()
         here = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
         here.action_send()
         self.member.membri_intervention_required = True
@@ -323,9 +323,9 @@ class TestAccess(MembriCommon):
         for call in (
             lambda: as_portal.write({"date_end": "2099-12-31"}),
             lambda: as_portal.line_ids.write({"price_unit": 0.0}),
-            lambda: as_portal.line_ids.unlink(),
-            lambda: as_portal.unlink(),
-            lambda: as_portal.copy(),
+            as_portal.line_ids.unlink,
+            as_portal.unlink,
+            as_portal.copy,
         ):
             with self.assertRaises(AccessError):
                 call()

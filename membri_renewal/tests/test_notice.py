@@ -24,13 +24,13 @@ class NoticeCase(MembriCommon):
             <p>Bonjour, <a t-att-href="object._get_answer_url()">répondre</a>
             <t t-out="object.term_display"/></p>"""
 
-    def _get_notices(self, renewal):
+    def _get_notice_messages(self, renewal):
         notice = self.env.ref("membri_renewal.mt_notice")
         return renewal.message_ids.filtered(lambda m: m.subtype_id == notice).sorted("id")
 
     def _get_mails(self, renewal):
         return self.env_root["mail.mail"].search(
-            [("mail_message_id", "in", self._get_notices(renewal).ids)]
+            [("mail_message_id", "in", self._get_notice_messages(renewal).ids)]
         )
 
 
@@ -96,7 +96,7 @@ class TestNoticeEmail(NoticeCase):
         renewal = self._create_renewal(self._create_yearly(parent_id=parent.id))
         renewal.partner_id.membri_responsible_id = in_charge
         renewal.action_send()
-        attachment = self._get_notices(renewal).attachment_ids
+        attachment = self._get_notice_messages(renewal).attachment_ids
         self.assertEqual(len(attachment), 1)
         for contact in renewal.partner_id, parent, in_charge:
             logged = contact.message_ids.filtered(lambda m: renewal.name in m.body)

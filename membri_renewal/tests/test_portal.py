@@ -469,8 +469,10 @@ class TestPortalAnswers(PortalCase):
         self.yearly.sudo().write({"late_policy": "restart", "grace_days": 0})
         today = self.company._membri_today()
         start = today.replace(year=today.year - 1, day=1)
-        start = start.replace(month=start.month - 1) if start.month > 1 else start.replace(
-            year=start.year - 1, month=12
+        start = (
+            start.replace(month=start.month - 1)
+            if start.month > 1
+            else start.replace(year=start.year - 1, month=12)
         )
         renewal = self._create_renewal(self._create_cotisation(self.member, start, state="expired"))
         renewal.action_send()

@@ -206,7 +206,7 @@ class TestTransitions(MembriCommon):
             "new line": lambda: line.create(
                 {"renewal_id": renewal.id, "product_id": self.extra.id}
             ),
-            "deleted line": lambda: renewal.line_ids.unlink(),
+            "deleted line": renewal.line_ids.unlink,
         }
 
     def test_frozen_states(self):

@@ -10,7 +10,7 @@ class AccountMoveReversal(models.TransientModel):
         if not is_modify:
             return super().reverse_moves(is_modify=is_modify)
         origins = self.move_ids
-        deferred = self.with_context(origins._membri_defer_sync().env.context)
+        deferred = self.with_env(origins._membri_defer_sync().env)
         action = super(AccountMoveReversal, deferred).reverse_moves(is_modify=is_modify)
         replacements = self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")
         for origin, replacement in zip(origins, replacements, strict=False):

@@ -19,6 +19,6 @@ class BasePartnerMerge(models.TransientModel):
         )
         self.env.invalidate_all()
         survivor = partners.exists()
-        for company in self.env["res.company"].sudo().search([]):
+        for company in self.env["res.company"]._membri_get_all():
             survivor._membri_refresh_status(company)
         return result

@@ -18,7 +18,6 @@ class MembriEnrolment(models.TransientModel):
     )
     option_set_id = fields.Many2one(
         "membri.option.set",
-        string="Option Set",
         required=True,
         domain="[('company_id', '=', company_id)]",
     )
@@ -36,7 +35,6 @@ class MembriEnrolment(models.TransientModel):
         help="Included. Empty for life.",
     )
     prorate = fields.Boolean(
-        string="Prorate",
         help="Scale the price of a term that begins inside its period, as the option set says.",
     )
     can_prorate = fields.Boolean(compute="_compute_can_prorate")

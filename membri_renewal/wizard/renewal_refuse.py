@@ -9,7 +9,7 @@ class MembriRenewalRefuse(models.TransientModel):
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals", required=True)
     renewal_count = fields.Integer(compute="_compute_renewal_count")
-    reason_id = fields.Many2one("membri.refusal.reason", string="Reason", required=True)
+    reason_id = fields.Many2one("membri.refusal.reason", required=True)
     note = fields.Text(string="Comment")
 
     @api.depends("renewal_ids")

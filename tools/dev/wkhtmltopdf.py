@@ -13,6 +13,7 @@ LIBRARIES = {
     "libfontconfig.so.1": "libfontconfig1",
     "libXext.so.6": "libxext6",
     "libX11.so.6": "libx11-6",
+    "libssl.so.3": "libssl3",
 }
 # The jpeg library it was built against; Debian ships another version of its interface.
 JPEG = "libjpeg.so.8"

@@ -91,7 +91,7 @@ NEVER = {
 }
 
 
-def run(env, ledger, mailbox):
+def run(env, ledger, inbox):
     yield from check_members(env, ledger)
     yield from check_money(env)
     states = env["membri.renewal"]._read_group(
@@ -104,7 +104,7 @@ def run(env, ledger, mailbox):
         env.cr.execute(query, {"company": env.company.id})
         offenders = [row[0] for row in env.cr.fetchall()]
         yield not offenders, sentence + (f" (but {offenders[:5]})" if offenders else "")
-    yield bool(mailbox.links), f"{len(mailbox)} mails were delivered, {mailbox.pdfs} with a PDF"
+    yield bool(inbox.links), f"{len(inbox)} mails were delivered, {inbox.pdfs} with a PDF"
 
 
 def check_members(env, ledger):

@@ -39,7 +39,7 @@ class Members:
                 if kind in ("accept", "request_change") and week - first_seen >= delay:
                     due.append((renewal.id, kind))
         for renewal_id, kind in due:
-            link = self.world.mailbox.links.get(renewal_id)
+            link = self.world.inbox.links.get(renewal_id)
             if link:
                 self._answer(renewal_id, kind, link)
 

@@ -10,25 +10,26 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import checks
+import freezegun.api
+from accountant import Accountant
+from inbox import Inbox
+from ledger import Ledger
+from members import Members
+from officer import Officer
+
 import odoo.http
-from freezegun import freeze_time
-from freezegun.api import real_datetime
 from odoo import api
 from odoo.modules.registry import Registry
 from odoo.service import server
 from odoo.tools import config
 
-import checks
-from accountant import Accountant
-from ledger import Ledger
-from mailbox import Mailbox
-from members import Members
-from officer import Officer
-
-CRONS = [
+NIGHT = [
     "membri_renewal.ir_cron_update_states",
     "membri_renewal.ir_cron_generate",
     "membri_renewal.ir_cron_send_reminders",
+]
+QUEUES = [
     "membri_renewal.ir_cron_process_bulk",
     "account.ir_cron_account_move_send",
     "mail.ir_cron_mail_scheduler_action",
@@ -38,9 +39,9 @@ CRONS = [
 class World:
     """What the people of the season share: the database, the clock's day, a diary."""
 
-    def __init__(self, database, mailbox):
+    def __init__(self, database, inbox):
         self.registry = Registry(database)
-        self.mailbox = mailbox
+        self.inbox = inbox
         self.ledger = Ledger()
 
     @contextmanager
@@ -54,8 +55,8 @@ class World:
                 cr, user.id, {"allowed_company_ids": company.ids, "lang": user.lang}
             )
 
-    def run_crons(self):
-        for xmlid in CRONS:
+    def run_crons(self, xmlids):
+        for xmlid in xmlids:
             with self.registry.cursor() as cr:
                 api.Environment(cr, odoo.SUPERUSER_ID, {}).ref(xmlid).method_direct_trigger()
 
@@ -69,24 +70,24 @@ def serve():
 
 def jump(clock, moment):
     """Go on ticking from ``moment`` (the pinned freezegun moves only clocks that stand)."""
-    clock.time_to_freeze, clock.start = moment, real_datetime.now()
+    # by its full name: freezegun replaces every other reference to the real clock
+    clock.time_to_freeze, clock.start = moment, freezegun.api.real_datetime.now()
 
 
 def play(world, start, weeks):
     people = [Members(world), Officer(world), Accountant(world)]
-    with freeze_time(start, tick=True) as clock:
+    with freezegun.api.freeze_time(start, tick=True) as clock:
         for week in range(weeks + 1):
             jump(clock, start + timedelta(weeks=week))
-            world.run_crons()
-            world.mailbox.collect()
+            world.run_crons(NIGHT + QUEUES)
+            world.inbox.collect()
             for person in people:
                 person.work(week)
-            # what the day's work has put into the queues goes out the same day
-            world.run_crons()
-            world.mailbox.collect()
+            world.run_crons(QUEUES)  # what the day's work has put there
+            world.inbox.collect()
             with world.acting_as(None) as env:
                 world.ledger.look(env)
-            print(f"\r  week {week} of {weeks}: {len(world.mailbox)} mails", end="", flush=True)
+            print(f"\r  week {week} of {weeks}: {len(world.inbox)} mails", end="", flush=True)
         with world.acting_as(None) as env:
             return conclude(env, world)
 
@@ -94,7 +95,7 @@ def play(world, start, weeks):
 def conclude(env, world):
     """Print the season and its checks; :return: the exit code"""
     world.ledger.print_months(env)
-    results = list(checks.run(env, world.ledger, world.mailbox))
+    results = list(checks.run(env, world.ledger, world.inbox))
     print()
     for holds, sentence in results:
         print(f"  {'ok   ' if holds else 'WRONG'} {sentence}")
@@ -110,7 +111,7 @@ def main():
     config.parse_config(["-d", database, f"--db-filter=^{database}$", *options], setup_logging=True)
     start = datetime.now().replace(hour=15, minute=0, second=0, microsecond=0)
     serve()
-    world = World(database, Mailbox(Path(folder)))
+    world = World(database, Inbox(Path(folder)))
     with world.acting_as(None) as env:
         world.ledger.open(env)
     return play(world, start, int(weeks))

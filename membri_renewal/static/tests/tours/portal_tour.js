@@ -1,5 +1,5 @@
 /** @odoo-module **/
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 registry.category("web_tour.tours").add("membri_portal_accept", {
     steps: () => [

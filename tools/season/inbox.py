@@ -7,7 +7,7 @@ import re
 ANSWER_LINK = re.compile(r'https?://[^\s"<>]+/my/renewals/(\d+)\?[^\s"<>]*access_token=[^\s"<>]+')
 
 
-class Mailbox:
+class Inbox:
     def __init__(self, folder):
         self.folder = folder
         self.links = {}  # renewal id → the link of its last mail
