@@ -162,7 +162,7 @@ class MembriRenewal(models.Model):
         return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
 
     def _format_day(self, day):
-        return format_date(self.env, day)
+        return format_date(self.env, day, date_format="long")
 
     def _get_membership_sentence(self):
         """:return: what the member has today, in a sentence"""

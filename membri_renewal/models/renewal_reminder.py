@@ -57,19 +57,25 @@ class MembriRenewal(models.Model):
 
     def _do_send_reminder(self, step=None):
         """:param step: the ``membri.reminder.step`` that is used up; by hand, none is"""
+        self._send_reminders(dict.fromkeys(self, step))
+
+    def _send_reminders(self, steps):
+        """Remind ``self``, all in one batch, so that the PDFs are printed at once.
+
+        :param steps: ``{renewal: membri.reminder.step or None}``
+        """
         if not self:
             return
         now = fields.Datetime.now()
         unreachable = self.filtered(lambda r: r._get_unreachable_reason())
-        reminded = self - unreachable
-        self._send_notice(lambda renewal: renewal._get_reminder_template(step))
-        for renewal in reminded:
+        self._send_notice(lambda renewal: renewal._get_reminder_template(steps[renewal]))
+        for renewal in self - unreachable:
             renewal._internal_write(
                 {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
             )
-        reminded._log_reminder(step, "sent")
+            renewal._log_reminder(steps[renewal], "sent")
         for renewal in unreachable:
-            renewal._log_reminder(step, "skipped", renewal._get_unreachable_reason())
+            renewal._log_reminder(steps[renewal], "skipped", renewal._get_unreachable_reason())
         self._update_next_reminder()
 
     def _get_reminder_template(self, step=None):
@@ -181,6 +187,7 @@ class MembriRenewal(models.Model):
     def _remind_by_steps(self):
         """Send the last of the automatic steps that are due; held, without using them up,
         while a payment is under way."""
+        steps = {}
         for renewal in self:
             today = renewal.company_id._membri_today()
             due = {
@@ -195,7 +202,8 @@ class MembriRenewal(models.Model):
                 renewal._log_reminder(
                     step, "skipped", self.env._("A later reminder was due as well.")
                 )
-            renewal._do_send_reminder(last)
+            steps[renewal] = last
+        self.browse(renewal.id for renewal in steps)._send_reminders(steps)
 
 
 class MembriCotisation(models.Model):

@@ -12,6 +12,7 @@ class Inbox:
         self.folder = folder
         self.links = {}  # renewal id → the link of its last mail
         self.pdfs = 0
+        self._old = set(folder.glob("*.eml"))  # of a season before
         self._read = set()
 
     def __len__(self):
@@ -20,9 +21,9 @@ class Inbox:
     def collect(self):
         """Open the new mails: keep the answer links, save the PDFs beside the mails."""
         for path in sorted(self.folder.glob("*.eml")):
-            if path.name in self._read:
+            if path in self._read | self._old:
                 continue
-            self._read.add(path.name)
+            self._read.add(path)
             message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             body = message.get_body(("html", "plain"))
             for match in ANSWER_LINK.finditer(body.get_content() if body else ""):

@@ -113,6 +113,8 @@ def main():
     serve()
     world = World(database, Inbox(Path(folder)))
     with world.acting_as(None) as env:
+        # Odoo gives the scripts of each page a second: our documents have none
+        env["ir.config_parameter"].set_param("report.print_delay", "1")
         world.ledger.open(env)
     return play(world, start, int(weeks))
 
