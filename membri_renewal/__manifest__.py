@@ -28,6 +28,8 @@
         "views/option_set_views.xml",
         "views/refusal_reason_views.xml",
         "views/cotisation_views.xml",
+        "views/renewal_flow_actions.xml",
+        "views/renewal_form_views.xml",
         "views/renewal_views.xml",
         "views/dashboard_views.xml",
         "views/res_partner_views.xml",
