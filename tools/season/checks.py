@@ -1,10 +1,12 @@
 """Does the season add up? Each check yields ``(holds, sentence)``."""
 
 from collections import Counter
+from datetime import timedelta
 
 from ledger import MEMBERS
 
 PAID = ("paid", "in_payment")
+CATCH_UP = timedelta(days=53)  # the night looks 60 days back; people here work every second week
 # a member's term runs today and its invoice, if it has one, is paid: by dates and money alone
 ENTITLED = """
     SELECT DISTINCT c.partner_id
@@ -84,7 +86,8 @@ NEVER = {
         SELECT id FROM membri_cotisation
          WHERE company_id = %(company)s AND renewal_error IS NOT NULL""",
     "no mail is stuck in the queue": """
-        SELECT id FROM mail_mail WHERE state IN ('outgoing', 'exception')""",
+        SELECT id FROM mail_mail
+         WHERE state IN ('outgoing', 'exception') AND id > %(last_mail_before)s""",
     "no invoice waits to be sent": """
         SELECT id FROM account_move
          WHERE company_id = %(company)s AND sending_data IS NOT NULL""",
@@ -101,7 +104,8 @@ def run(env, ledger, inbox):
     listed = ", ".join(f"{count} {state}" for state, count in states)
     yield sum(count for _state, count in states) == total, f"{total} renewals: {listed}"
     for sentence, query in NEVER.items():
-        env.cr.execute(query, {"company": env.company.id})
+        values = {"company": env.company.id, "last_mail_before": ledger.last_mail_before}
+        env.cr.execute(query, values)
         offenders = [row[0] for row in env.cr.fetchall()]
         yield not offenders, sentence + (f" (but {offenders[:5]})" if offenders else "")
     yield bool(inbox.links), f"{len(inbox)} mails were delivered, {inbox.pdfs} with a PDF"
@@ -109,7 +113,7 @@ def run(env, ledger, inbox):
 
 def check_members(env, ledger):
     """Members at the start, and why each one came or went."""
-    before, after = ledger.members_before, ledger._ids(env, MEMBERS)
+    before, after = ledger.members_before, ledger.ids(env, MEMBERS)
     partners = env["res.partner"]
     came = Counter(why_came(partner, ledger) for partner in partners.browse(after - before))
     left = Counter(why_left(partner) for partner in partners.browse(before - after))
@@ -155,6 +159,10 @@ def why_left(partner):
         return "not paid yet"
     if last.is_open:
         return "without an answer yet"
+    term = partner.membri_cotisation_ids.sorted("date_start")[-1:]
+    paid_on = max(term.invoice_id.line_ids.matched_credit_ids.mapped("max_date"), default=None)
+    if paid_on and paid_on >= term.date_end + CATCH_UP:
+        return "paid too late to be asked again"
     return None
 
 

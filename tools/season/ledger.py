@@ -72,19 +72,20 @@ class Ledger:
     def open(self, env):
         """Remember how things stood before the first day."""
         self.first_day = env.company._membri_today()
-        self.members_before = self._ids(env, MEMBERS)
-        self._known = {column: self._ids(env, query) for column, query in SEEN.items()}
+        self.members_before = self.ids(env, MEMBERS)
+        self.last_mail_before = env["mail.mail"].search([], order="id desc", limit=1).id or 0
+        self._known = {column: self.ids(env, query) for column, query in SEEN.items()}
 
     def look(self, env):
         """At the end of a day: what is there now that was not there before?"""
         month = env.company._membri_today().strftime("%Y-%m")
         for column, query in SEEN.items():
-            ids = self._ids(env, query)
+            ids = self.ids(env, query)
             self._months[month][column] += len(ids - self._known[column])
             # who is inactive may return, and be inactive again
             self._known[column] = ids if column == "inactive" else ids | self._known[column]
 
-    def _ids(self, env, query):
+    def ids(self, env, query):
         env.cr.execute(query, [env.company.id])
         return {row[0] for row in env.cr.fetchall()}
 

@@ -76,7 +76,7 @@ class Officer:
 
     def _enrol(self, week):
         """Every four weeks somebody new joins, and a former member returns; once, one resigns."""
-        if week % 4 != 1:
+        if week % 4 != 2:
             return
         with self.world.acting_as("officer") as env:
             option_set = env.ref("membri_renewal.demo_set_cal_m")
@@ -86,6 +86,7 @@ class Officer:
                         ("membri_status", "=", status),
                         ("parent_id", "=", False),
                         ("user_ids", "=", False),
+                        ("ref_company_ids", "=", False),
                         ("email", "=like", "%.example"),
                     ],
                     limit=1,
@@ -96,7 +97,7 @@ class Officer:
                     )
                     wizard.action_confirm()
                     self.world.ledger.note("enrolled" if status == "non_member" else "re-enrolled")
-            if week == 9:
+            if week == 10:
                 term = env["membri.cotisation"].search(
                     [
                         ("state", "=", "active"),
