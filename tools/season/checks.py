@@ -6,7 +6,7 @@ from datetime import timedelta
 from ledger import MEMBERS
 
 PAID = ("paid", "in_payment")
-CATCH_UP = timedelta(days=53)  # the night looks 60 days back; people here work every second week
+CATCH_UP = timedelta(days=60)  # as far back as the night looks for terms that were lost
 # a member's term runs today and its invoice, if it has one, is paid: by dates and money alone
 ENTITLED = """
     SELECT DISTINCT c.partner_id
@@ -161,7 +161,7 @@ def why_left(partner):
         return "without an answer yet"
     term = partner.membri_cotisation_ids.sorted("date_start")[-1:]
     paid_on = max(term.invoice_id.line_ids.matched_credit_ids.mapped("max_date"), default=None)
-    if paid_on and paid_on >= term.date_end + CATCH_UP:
+    if paid_on and paid_on > term.date_end + CATCH_UP:
         return "paid too late to be asked again"
     return None
 

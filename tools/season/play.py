@@ -86,15 +86,12 @@ def play(world, start, weeks):
             world.inbox.collect()
             for person in people:
                 person.work(week)
-            world.run_crons(QUEUES)  # what the day's work has put there
+            world.run_crons(NIGHT + QUEUES)  # twice a day: each thing happens once
             world.inbox.collect()
             with world.acting_as(None) as env:
                 world.ledger.look(env)
             print(f"\r  week {week} of {weeks}: {len(world.inbox)} mails", end="", flush=True)
-        world.run_crons(NIGHT + QUEUES)  # what was paid on the last day has its consequences
-        world.inbox.collect()
         with world.acting_as(None) as env:
-            world.ledger.look(env)
             return conclude(env, world)
 
 
