@@ -64,10 +64,15 @@ def digest_tree(folder, *, skip=()):
 
 @contextmanager
 def lock(name):
-    """Let one ./dev at a time build ``name``; the kernel frees the lock when its holder dies."""
+    """Let one ./dev at a time build ``name``.
+
+    The kernel frees the lock when its holder dies, and not before the programs that the holder has
+    started are gone as well: they inherit it (see report.run), since they may still be writing.
+    """
     path = root() / "locks" / name
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as handle:
+        os.set_inheritable(handle.fileno(), True)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -211,4 +211,5 @@ def _server_command(command):
 
 
 def _as_server(command, what):
-    run(_server_command(command), what, cache.log("postgres"), cwd="/")
+    # The server outlives us, so it must not keep our locks.
+    run(_server_command(command), what, cache.log("postgres"), cwd="/", close_fds=True)

@@ -38,12 +38,13 @@ def step(title):
 def run(command, what, log, **kwargs):
     """Run a command with its output in a log file; a failure becomes one sentence that names it.
 
-    ``what`` completes "could not …".
+    ``what`` completes "could not …". The program inherits the locks we hold, unless ``close_fds``.
     """
     with log.open("w", encoding="utf-8") as output:
         output.write("$ " + " ".join(map(str, command)) + "\n")
         output.flush()
         kwargs.setdefault("stdin", subprocess.DEVNULL)
+        kwargs.setdefault("close_fds", False)
         try:
             process = subprocess.run(
                 command, stdout=output, stderr=subprocess.STDOUT, check=False, **kwargs
