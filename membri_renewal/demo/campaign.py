@@ -44,8 +44,6 @@ class MembriDemo(models.AbstractModel):
             self._name_record(f"renewal_{outcome}", self.env["membri.renewal"].browse(ids[0]))
             play = getattr(self, f"_play_{outcome}")
             play(self.env["membri.renewal"].browse(ids), texts.get(outcome), draw)
-        ours = self.env.ref("membri_renewal.demo_member")
-        self._name_record("renewal_of_member", ours.membri_renewal_ids[:1])
         self._enrol_newcomers(stories)
 
     def _get_due_stories(self, stories):
