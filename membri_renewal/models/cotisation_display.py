@@ -10,25 +10,12 @@ class MembriCotisation(models.Model):
 
     _inherit = "membri.cotisation"
 
-    tax_totals = fields.Binary(compute="_compute_tax_totals", exportable=False)
     renewal_count = fields.Integer(compute="_compute_renewal_count")
     can_prepare_renewal = fields.Boolean(
         compute="_compute_can_prepare_renewal",
         string="Can Be Renewed",
         help="Neither for life, nor terminated, nor renewed already.",
     )
-
-    @api.depends(
-        "line_ids.quantity",
-        "line_ids.price_unit",
-        "line_ids.tax_ids",
-        "currency_id",
-        "company_id",
-    )
-    @api.depends_context("lang")
-    def _compute_tax_totals(self):
-        for cotisation in self:
-            cotisation.tax_totals = cotisation._get_tax_totals_summary()
 
     @api.depends("renewal_ids")
     def _compute_renewal_count(self):

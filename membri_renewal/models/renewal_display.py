@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 # portal users may read their own renewals over RPC; this is the staff's
@@ -41,19 +41,6 @@ class MembriRenewal(models.Model):
     invoice_date_due = fields.Date(
         related="invoice_id.invoice_date_due", string="Invoice Due", groups=STAFF
     )
-    tax_totals = fields.Binary(compute="_compute_tax_totals", exportable=False, groups=STAFF)
-
-    @api.depends(
-        "line_ids.quantity",
-        "line_ids.price_unit",
-        "line_ids.tax_ids",
-        "currency_id",
-        "company_id",
-    )
-    @api.depends_context("lang")
-    def _compute_tax_totals(self):
-        for renewal in self:
-            renewal.tax_totals = renewal._get_tax_totals_summary()
 
     def action_preview(self):
         """Show the page that the member sees. Its link answers in the member's name, so it

@@ -1,6 +1,15 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+# what the totals of a term are computed from
+MONEY_FIELDS = (
+    "line_ids.quantity",
+    "line_ids.price_unit",
+    "line_ids.tax_ids",
+    "currency_id",
+    "company_id",
+)
+
 
 class MembriTermMixin(models.AbstractModel):
     """What a term and a proposed term have in common: member, dates, money."""
@@ -25,20 +34,24 @@ class MembriTermMixin(models.AbstractModel):
     term_display = fields.Char(string="Term", compute="_compute_term_display")
     amount_untaxed = fields.Monetary(compute="_compute_amounts", store=True)
     amount_total = fields.Monetary(string="Total", compute="_compute_amounts", store=True)
-
-    @api.depends(
-        "line_ids.quantity",
-        "line_ids.price_unit",
-        "line_ids.tax_ids",
-        "currency_id",
-        "company_id",
+    # portal users may read their own renewals over RPC: this is for the staff's screens
+    tax_totals = fields.Binary(
+        compute="_compute_tax_totals", exportable=False, groups="base.group_user"
     )
+
+    @api.depends(*MONEY_FIELDS)
     def _compute_amounts(self):
         """Computed by the tax engine over all lines at once, as the invoice will be."""
         for term in self:
             summary = term._get_tax_totals_summary()
             term.amount_untaxed = summary["base_amount_currency"]
             term.amount_total = summary["total_amount_currency"]
+
+    @api.depends(*MONEY_FIELDS)
+    @api.depends_context("lang")
+    def _compute_tax_totals(self):
+        for term in self:
+            term.tax_totals = term._get_tax_totals_summary()
 
     def _get_tax_totals_summary(self):
         """:return: the totals of ``account.tax``, in the shape of Odoo's tax totals widget"""
