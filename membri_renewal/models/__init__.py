@@ -32,6 +32,7 @@ from . import reminder_log
 from . import bulk_job
 from . import dashboard
 from . import res_partner
+from . import res_partner_reach
 from . import res_partner_status
 from . import res_partner_display
 from . import account_move

@@ -200,7 +200,7 @@ class MembriRenewal(models.Model):
     def _compute_recipient_email(self):
         for renewal in self:
             renewal.recipient_email = (
-                renewal.partner_id.membri_renewal_email or renewal.recipient_id.email
+                renewal.partner_id._membri_get_renewal_address() or renewal.recipient_id.email
             )
 
     @api.depends("recipient_id.phone", "partner_id.phone")

@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.tools import email_normalize
 
 PDF_BATCH = 50
 
@@ -80,7 +79,7 @@ class MembriRenewal(models.Model):
         replies = template_sudo._render_field("reply_to", self.ids)
         for renewal in self:
             attachment = attachments.get(renewal, self.env["ir.attachment"])
-            other_address = renewal.partner_id.membri_renewal_email
+            other_address = renewal.partner_id._membri_get_renewal_address()
             renewal.with_context(
                 mail_post_autofollow_author_skip=True, mail_notify_author=True
             ).sudo().message_post(
@@ -104,7 +103,7 @@ class MembriRenewal(models.Model):
                     "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
                     renewal=renewal.name,
                     subject=subjects[renewal.id],
-                    recipient=renewal.partner_id.membri_renewal_email
+                    recipient=renewal.partner_id._membri_get_renewal_address()
                     or renewal.recipient_id.display_name,
                 )
                 for renewal in self
@@ -178,40 +177,9 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_unreachable_reason(self):
-        """:return: why no email can reach the recipient (a sentence), or ``False``"""
+        """:return: why no email can reach the member (a sentence), or ``False``"""
         self.ensure_one()
-        if self.partner_id.membri_renewal_email:
-            return self._get_renewal_email_problem()
-        recipient = self.recipient_id.sudo()
-        if not recipient.email_normalized:
-            return self.env._(
-                "%(recipient)s has no usable email address.",
-                recipient=recipient.display_name or self.partner_id.display_name,
-            )
-        if recipient.is_blacklisted:
-            return self.env._(
-                "%(recipient)s (%(email)s) opted out of emails.",
-                recipient=recipient.display_name,
-                email=recipient.email,
-            )
-        if recipient.message_bounce:
-            return self.env._(
-                "Emails to %(recipient)s (%(email)s) bounce.",
-                recipient=recipient.display_name,
-                email=recipient.email,
-            )
-        return False
-
-    def _get_renewal_email_problem(self):
-        """:return: why the address for notices cannot be used, or ``False``"""
-        address = self.partner_id.membri_renewal_email
-        normalized = email_normalize(address)
-        if not normalized:
-            return self.env._("“%(email)s” is no email address.", email=address)
-        # sudo: the list of opted-out addresses is not for everyone to read
-        if self.env["mail.blacklist"].sudo().search_count([("email", "=", normalized)], limit=1):
-            return self.env._("%(email)s opted out of emails.", email=address)
-        return False
+        return self.partner_id._membri_get_unreachable_reason()
 
     def _mark_unreachable(self):
         for renewal in self:

@@ -271,26 +271,6 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self.membri_next_option_set_id or cotisation.option_set_id
 
-    def _membri_get_recipient(self):
-        """Who receives the notices: the person in charge, the contact, or its parent
-        company; the first whose address works.
-
-        :return: one contact; when no address works, the first that has one, else the member
-        """
-        self.ensure_one()
-        # sudo: the list of opted-out addresses is not for everyone to read
-        member_sudo = self.sudo()
-        candidates = (
-            member_sudo.membri_responsible_id
-            | member_sudo
-            | member_sudo.parent_id
-            | member_sudo.commercial_partner_id
-        ).filtered("email_normalized")
-        usable = candidates.filtered(
-            lambda contact: not contact.is_blacklisted and not contact.message_bounce
-        )
-        return (usable or candidates or self)[0].with_env(self.env)
-
     def _membri_enrol(self, option_set, date_start=None, prorate=False):
         """Make a member of a contact: a pending cotisation and its posted invoice.
 

@@ -17,6 +17,7 @@ from . import test_portal
 from . import test_pricing
 from . import test_proration
 from . import test_reminder_silence
+from . import test_reach
 from . import test_reminders
 from . import test_reset
 from . import test_smoke

@@ -211,6 +211,7 @@ class TestReminderSilence(ReminderCommon):
             member.message_bounce = 3
 
         def opt_out_renewal_email(member):
+            member.email = False
             member.membri_renewal_email = "Boss <boss@example.com>"
             self.env_root["mail.blacklist"]._add("boss@example.com")
 

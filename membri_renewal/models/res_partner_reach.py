@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+from odoo.tools import email_normalize
+
+
+class ResPartner(models.Model):
+    """Who receives a member's notices, and whether an email reaches anybody at all.
+
+    Asked by the sending, the reminders and the preview of the campaign alike. The order is the
+    seed's: the address for renewals, the person in charge, the contact, its parent company;
+    the first whose address works.
+    """
+
+    _inherit = "res.partner"
+
+    membri_renewal_email_normalized = fields.Char(
+        compute="_compute_membri_renewal_email_normalized",
+        store=True,
+        index="btree_not_null",
+        groups="membri_renewal.group_membri_readonly",
+        help="To find whose address for renewals it is that bounces.",
+    )
+    membri_renewal_email_bounced = fields.Boolean(
+        groups="membri_renewal.group_membri_readonly",
+        copy=False,
+        help="An email to the address for renewals came back. Typing another address clears it.",
+    )
+    membri_renewal_email_opted_out = fields.Boolean(
+        compute="_compute_membri_renewal_email_opted_out",
+        groups="membri_renewal.group_membri_readonly",
+    )
+
+    @api.depends("membri_renewal_email")
+    def _compute_membri_renewal_email_normalized(self):
+        for partner in self:
+            partner.membri_renewal_email_normalized = email_normalize(
+                partner.membri_renewal_email, strict=False
+            )
+
+    @api.depends("membri_renewal_email_normalized")
+    def _compute_membri_renewal_email_opted_out(self):
+        addresses = [email for email in self.mapped("membri_renewal_email_normalized") if email]
+        # sudo: the list of opted-out addresses is not for everyone to read
+        closed_sudo = self.env["mail.blacklist"].sudo().search([("email", "in", addresses)])
+        closed = set(closed_sudo.mapped("email"))
+        for partner in self:
+            partner.membri_renewal_email_opted_out = (
+                partner.membri_renewal_email_normalized in closed
+            )
+
+    def write(self, vals):
+        # EXTENDS base: another address is another try
+        if "membri_renewal_email" in vals:
+            vals = {"membri_renewal_email_bounced": False, **vals}
+        if vals.get("email") and "message_bounce" not in vals:
+            address = email_normalize(vals["email"], strict=False)
+            bouncing = self.sudo().filtered("message_bounce")
+            bouncing.filtered(lambda p: p.email_normalized != address).message_bounce = 0
+        return super().write(vals)
+
+    # ------------------------------------------------------------------
+    # Who receives
+    # ------------------------------------------------------------------
+
+    def _membri_get_recipient(self):
+        """Who receives the notices: the person in charge, the contact, or its parent
+        company; the first whose address works.
+
+        :return: one contact; when no address works, the first that has one, else the member
+        """
+        self.ensure_one()
+        recipient_sudo = self._membri_find_recipient() or next(
+            (contact for contact in self._membri_get_candidates() if contact.email_normalized),
+            self,
+        )
+        return recipient_sudo.with_env(self.env)
+
+    def _membri_get_renewal_address(self):
+        """:return: the email address that notices go to instead of the recipient's own, or
+        ``False``: one that does not work gives way to the contacts, while one of theirs does
+        """
+        self.ensure_one()
+        member_sudo = self.sudo()  # the portal asks too
+        if not member_sudo.membri_renewal_email:
+            return False
+        if member_sudo._membri_get_renewal_email_problem() and self._membri_find_recipient():
+            return False
+        return member_sudo.membri_renewal_email
+
+    def _membri_get_unreachable_reason(self):
+        """Why no email reaches this member. Costs no query of its own for each member of a
+        recordset that is read in one go.
+
+        :return: a sentence, or ``False`` when an address works
+        """
+        self.ensure_one()
+        member_sudo = self.sudo()  # the list of opted-out addresses is not for everyone to read
+        own_problem = member_sudo._membri_get_renewal_email_problem()
+        if own_problem is False or self._membri_find_recipient():
+            return False
+        return own_problem or self._membri_get_recipient()._membri_get_address_problem()
+
+    def _membri_get_candidates(self):
+        """:return: the contacts who may receive the notices, the first choice first; a list,
+        so that each is read together with those of the other members"""
+        member_sudo = self.sudo()  # the person in charge may be nobody that the reader may see
+        others = (member_sudo.parent_id, member_sudo.commercial_partner_id)
+        return [
+            contact
+            for contact in (member_sudo.membri_responsible_id, member_sudo, *others)
+            if contact and (contact.active or contact == member_sudo)
+        ]
+
+    def _membri_find_recipient(self):
+        """:return: the first candidate whose address works (in sudo), or ``None``"""
+        return next(
+            (
+                contact
+                for contact in self._membri_get_candidates()
+                if not contact._membri_get_address_problem()
+            ),
+            None,
+        )
+
+    # ------------------------------------------------------------------
+    # What is wrong with an address
+    # ------------------------------------------------------------------
+
+    def _membri_get_address_problem(self):
+        """:return: why no email reaches this very contact (a sentence), or ``False``"""
+        self.ensure_one()
+        contact_sudo = self.sudo()
+        if not contact_sudo.email_normalized:
+            return self.env._(
+                "%(recipient)s has no usable email address.", recipient=contact_sudo.display_name
+            )
+        if contact_sudo.is_blacklisted:
+            return self.env._(
+                "%(recipient)s (%(email)s) opted out of emails.",
+                recipient=contact_sudo.display_name,
+                email=contact_sudo.email,
+            )
+        if contact_sudo.message_bounce:
+            return self.env._(
+                "Emails to %(recipient)s (%(email)s) bounce.",
+                recipient=contact_sudo.display_name,
+                email=contact_sudo.email,
+            )
+        return False
+
+    def _membri_get_renewal_email_problem(self):
+        """:return: why the address for renewals cannot be used (a sentence), ``False`` when it
+        can, ``None`` when there is none"""
+        self.ensure_one()
+        address = self.membri_renewal_email
+        if not address:
+            return None
+        if not self.membri_renewal_email_normalized:
+            return self.env._("“%(email)s” is no email address.", email=address)
+        if self.membri_renewal_email_opted_out:
+            return self.env._("%(email)s opted out of emails.", email=address)
+        if self.membri_renewal_email_bounced:
+            return self.env._("Emails to %(email)s bounce.", email=address)
+        return False

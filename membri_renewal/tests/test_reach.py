@@ -1,0 +1,102 @@
+from odoo.tests import tagged
+
+from .common import MembriCommon
+
+
+@tagged("post_install", "-at_install")
+class TestReach(MembriCommon):
+    """Who receives, in the seed's order, and why nobody does."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.parent = cls._create_member("Parent Ltd", is_company=True)
+        cls.in_charge = cls._create_member("Percy in Charge")
+        cls.member.write(
+            {
+                "parent_id": cls.parent.id,
+                "membri_responsible_id": cls.in_charge.id,
+                "membri_renewal_email": "Renewals <renewals@example.com>",
+            }
+        )
+
+    def _opt_out(self, address):
+        self.env_root["mail.blacklist"]._add(address)
+        self.env.invalidate_all()
+
+    def _assert_reached(self, recipient, address=False):
+        self.assertFalse(self.member._membri_get_unreachable_reason())
+        self.assertEqual(self.member._membri_get_recipient(), recipient)
+        self.assertEqual(self.member._membri_get_renewal_address(), address)
+
+    def test_the_first_whose_address_works(self):
+        self._assert_reached(self.in_charge, self.member.membri_renewal_email)
+        self._opt_out("renewals@example.com")
+        self._assert_reached(self.in_charge)
+        self.in_charge.sudo().message_bounce = 1
+        self._assert_reached(self.member)
+        self.member.email = "no address at all"
+        self._assert_reached(self.parent)
+        self.parent.email = False
+        self.assertEqual(
+            self.member._membri_get_unreachable_reason(),
+            "Renewals <renewals@example.com> opted out of emails.",
+        )
+        self.member.membri_renewal_email = False
+        self.assertEqual(
+            self.member._membri_get_unreachable_reason(),
+            "Emails to Percy in Charge (percy.in.charge@example.com) bounce.",
+        )
+
+    def test_nobody_has_an_address(self):
+        nobody = self._create_member("Nobody", email=False)
+        self.assertEqual(
+            nobody._membri_get_unreachable_reason(), "Nobody has no usable email address."
+        )
+        self.assertEqual(nobody._membri_get_recipient(), nobody)
+        nobody.membri_renewal_email = "not an address"
+        self.assertEqual(
+            nobody._membri_get_unreachable_reason(), "“not an address” is no email address."
+        )
+
+    def test_archived_contacts_receive_nothing(self):
+        self.member.membri_renewal_email = False
+        self.in_charge.active = False
+        self._assert_reached(self.member)
+
+    def test_another_address_is_another_try(self):
+        self.member.membri_responsible_id = False
+        self.member.parent_id = False
+        self.member.membri_renewal_email = False
+        self.member.sudo().message_bounce = 4
+        self.member.email = " Ada.Boulanger@Example.com "
+        self.assertTrue(self.member._membri_get_unreachable_reason(), "the same address")
+        self.member.email = "ada@example.org"
+        self._assert_reached(self.member)
+        self.member.write({"email": False, "membri_renewal_email": "boss@example.com"})
+        self.member.sudo().membri_renewal_email_bounced = True
+        self.assertEqual(
+            self.member._membri_get_unreachable_reason(), "Emails to boss@example.com bounce."
+        )
+        self.member.membri_renewal_email = "chief@example.com"
+        self._assert_reached(self.member, "chief@example.com")
+
+    def test_no_query_for_each_member(self):
+        """The preview of a campaign asks this of thousands."""
+        members = self.member.browse()
+        for number in range(60):
+            members |= self._create_member(
+                f"Bo {number}",
+                parent_id=self._create_member(f"Company {number}", is_company=True).id,
+                membri_responsible_id=self._create_member(f"Boss {number}").id,
+                **({"membri_renewal_email": f"r{number}@example.com"} if number % 2 else {}),
+            )
+        self._opt_out("r1@example.com")
+        members.membri_responsible_id.sudo()[30:].message_bounce = 1
+        members[10:20].email = False
+        for some in (members[:5], members):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            with self.assertQueryCount(9):
+                reasons = [member._membri_get_unreachable_reason() for member in some]
+            self.assertFalse(any(reasons))
