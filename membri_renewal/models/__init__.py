@@ -23,6 +23,7 @@ from . import renewal_approval
 from . import renewal_intervention
 from . import renewal_chatter
 from . import renewal_notice
+from . import renewal_eligibility
 from . import renewal_generation
 from . import renewal_reminder
 from . import renewal_display

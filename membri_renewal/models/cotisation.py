@@ -75,6 +75,12 @@ class MembriCotisation(models.Model):
         help="The member left before the end: this term is not proposed for renewal.",
     )
     termination_reason = fields.Char(readonly=True, copy=False)
+    date_expired = fields.Date(
+        readonly=True,
+        copy=False,
+        help="The day on which it became expired: the day after its last one, unless it was "
+        "paid later.",
+    )
     renewal_error = fields.Char(
         readonly=True, copy=False, help="Why the renewal could not be prepared last night."
     )

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from .renewal import UNDECIDED_STATES
+from .renewal_eligibility import HAND
 
 
 class MembriCotisation(models.Model):
@@ -24,8 +24,9 @@ class MembriCotisation(models.Model):
 
     @api.depends("state", "date_end", "date_terminated", "renewal_ids.state", "next_ids.state")
     def _compute_can_prepare_renewal(self):
+        reasons = self._get_not_renewed_reasons(HAND)
         for cotisation in self:
-            cotisation.can_prepare_renewal = not cotisation._get_cannot_prepare_reason()
+            cotisation.can_prepare_renewal = not reasons[cotisation]
 
     @api.onchange("partner_id", "option_set_id", "date_start")
     def _onchange_term(self):
@@ -53,58 +54,11 @@ class MembriCotisation(models.Model):
         """
         Renewal = self.env["membri.renewal"]
         Renewal.check_access("create")
-        for cotisation in self:
-            reason = cotisation._get_cannot_prepare_reason()
-            if reason:
-                raise UserError(reason)
+        for sentences in self._get_not_renewed_reasons(HAND).values():
+            for sentence in sentences.values():
+                raise UserError(sentence)
         renewals = Renewal.create([{"cotisation_id": cotisation.id} for cotisation in self])
         return renewals._get_records_action(name=self.env._("Prepared Renewals"))
-
-    def _get_cannot_prepare_reason(self):
-        """:return: why no renewal of this term can be prepared (a sentence), or ``False``"""
-        self.ensure_one()
-        names = {"cotisation": self.name, "member": self.partner_id.display_name}
-        if not self.date_end:
-            return self.env._(
-                "%(member)s is a member for life: there is nothing to renew.", **names
-            )
-        if self.state in ("pending", "cancelled"):
-            return self.env._(
-                "%(cotisation)s of %(member)s is %(state)s: only a paid term can be renewed.",
-                state=self._get_state_label(),
-                **names,
-            )
-        if self.date_terminated:
-            return self.env._(
-                "%(cotisation)s of %(member)s was terminated. Use “Enrol” if this member comes "
-                "back.",
-                **names,
-            )
-        renewal = self.renewal_ids.filtered(lambda r: r.state != "cancelled")[:1]
-        if renewal:
-            return self.env._(
-                "%(cotisation)s of %(member)s already has the renewal %(renewal)s “%(state)s”.",
-                renewal=renewal.name,
-                state=renewal._get_state_label(),
-                **names,
-            )
-        following = self.next_ids.filtered(lambda c: c.state != "cancelled")[:1]
-        if following:
-            return self.env._(
-                "%(member)s already has the next cotisation %(next)s after %(cotisation)s.",
-                next=following.name,
-                **names,
-            )
-        other = self.partner_id.membri_renewal_ids.filtered(
-            lambda r: r.company_id == self.company_id and r.state in UNDECIDED_STATES
-        )[:1]
-        if other:
-            return self.env._(
-                "%(member)s already has the open renewal %(renewal)s.",
-                renewal=other.name,
-                **names,
-            )
-        return False
 
     def action_view_member(self):
         self.ensure_one()

@@ -152,8 +152,7 @@ class MembriCotisation(models.Model):
         open_renewals = self.renewal_ids.filtered(lambda r: r.state in UNDECIDED_STATES)
         open_renewals._do_refuse(self.env.ref("membri_renewal.refusal_reason_terminated"), reason)
         over = self.filtered(lambda c: c.date_end < c.company_id._membri_today())
-        if over:
-            over._set_state("expired")
+        over._do_expire()
         self._refresh_members()
 
     # ------------------------------------------------------------------
@@ -188,6 +187,11 @@ class MembriCotisation(models.Model):
     # Business: the calendar
     # ------------------------------------------------------------------
 
+    def _do_expire(self):
+        """The day is kept: a member who paid after the end is asked to go on from then."""
+        for company, cotisations in self.grouped("company_id").items():
+            cotisations._set_state("expired", date_expired=company._membri_today())
+
     def _do_start_or_end(self):
         """Expire what is over, then start what is paid and due; each member keeps at most
         one active cotisation."""
@@ -200,7 +204,7 @@ class MembriCotisation(models.Model):
             )
         )
         if over:
-            over._set_state("expired")
+            over._do_expire()
             # before another one becomes active: the database looks at each row
             over.flush_recordset(["state"])
             (over - self)._refresh_members()

@@ -87,7 +87,7 @@ class MembriCotisation(models.Model):
             last = day - timedelta(days=1)
             self._internal_write({"date_end": last})
             if self.state == "active" and last < self.company_id._membri_today():
-                self._set_state("expired")
+                self._do_expire()
         self._message_log(body=note)
 
 

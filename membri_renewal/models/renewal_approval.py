@@ -24,6 +24,11 @@ class MembriRenewal(models.Model):
                 "or choose another option set.",
                 renewal=self.display_name,
             )
+        return self._get_term_over_reason()
+
+    def _get_term_over_reason(self):
+        """:return: that the proposed term would already be over (a sentence), or ``False``"""
+        self.ensure_one()
         today = self.company_id._membri_today()
         if self.date_end and self.date_end < today and not self._must_restart():
             return self.env._(

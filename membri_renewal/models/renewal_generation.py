@@ -1,18 +1,16 @@
-from datetime import timedelta
-
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .renewal_eligibility import NIGHT
+
 BATCH = 50
-# a term that ended this long ago without a renewal is caught up with: a long outage
-# of the nightly run loses nobody
-CATCH_UP_DAYS = 60
 
 
 class MembriRenewal(models.Model):
     """Nightly generation (DESIGN §5.1): exactly one renewal for every term that is near
-    its end, whatever is run twice, in parallel, late, or after a crash."""
+    its end, whatever is run twice, in parallel, late, or after a crash. Which terms these
+    are is in ``renewal_eligibility.py``."""
 
     _inherit = "membri.renewal"
 
@@ -35,71 +33,35 @@ class MembriRenewal(models.Model):
     @api.model
     def _get_to_renew_domain(self):
         """:return: the cotisations for which the night prepares a renewal"""
-        domains = [
+        return Domain.OR(
             self._get_company_to_renew_domain(company)
             for company in self.env["res.company"]._membri_get_all()
-        ]
-        return Domain.OR(domains)
+        )
 
     @api.model
-    def _get_company_to_renew_domain(self, company, date_to=None):
-        """:param date_to: consider terms that end until this day, instead of the lead days
-        of each option set"""
-        today = company._membri_today()
-        domain = (
-            Domain("company_id", "=", company.id)
-            & Domain("state", "in", ("active", "scheduled", "expired"))
-            & (
-                Domain("state", "!=", "expired")
-                | Domain("date_end", ">=", today - timedelta(days=CATCH_UP_DAYS))
-            )
-            & self._get_renewable_domain(company)
-            & (Domain("renewal_error_date", "=", False) | Domain("renewal_error_date", "<", today))
-        )
-        if date_to:
-            return domain & Domain("date_end", "<=", date_to)
-        groups = (
-            self.env["membri.option.set"]
-            .sudo()
-            .with_context(active_test=False)
-            ._read_group(
-                [("company_id", "=", company.id), ("lifetime", "=", False)],
-                ["notice_lead_days"],
-                ["id:array_agg"],
-            )
-        )
-        due = Domain.OR(
-            Domain("option_set_id", "in", set_ids)
-            & Domain("date_end", "<=", today + timedelta(days=lead_days))
-            for lead_days, set_ids in groups
-        )
-        return domain & due
-
-    @api.model
-    def _get_renewable_domain(self, company):
-        """:return: terms that have neither a renewal (a cancelled one counts), nor a next
-        term, nor a reason not to be renewed"""
-        domain = (
-            Domain("date_end", "!=", False)
-            & Domain("date_terminated", "=", False)
-            & Domain("renewal_ids", "=", False)
-            & Domain("next_ids", "not any", [("state", "!=", "cancelled")])
-            & Domain("partner_id.active", "=", True)
-        )
-        if company.membri_go_live:
-            domain &= Domain("origin", "!=", "import") | Domain(
-                "date_end", ">=", company.membri_go_live
-            )
-        return domain
+    def _get_company_to_renew_domain(self, company):
+        return self.env["membri.cotisation"]._get_to_renew_domain(company, NIGHT)
 
     def _start(self):
-        """Take drafts of the night to where their mode leads (DESIGN §5.1): held for the
-        staff, invoiced at once, or sent."""
+        """Take drafts of the night, or of a campaign, to where they lead (DESIGN §5.1): held
+        for the staff, invoiced at once, or sent."""
+        held = self._hold_for_staff()
+        (self - held).action_send()
+
+    def _hold_for_staff(self):
+        """Hold the drafts that no email or invoice may go out for: the contact carries the
+        flag, or the term that they propose is over already (a very late payer).
+
+        :return: those that are held
+        """
         flagged = self.filtered(
             lambda r: r.partner_id.with_company(r.company_id).membri_intervention_required
         )
         flagged._follow_intervention_flag()
-        (self - flagged).action_send()
+        over = (self - flagged).filtered(lambda r: r._get_term_over_reason())
+        for renewal in over:
+            renewal._do_require_intervention(renewal._get_term_over_reason())
+        return flagged | over
 
 
 class MembriCotisation(models.Model):

@@ -1,0 +1,277 @@
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import format_date
+
+from .renewal import UNDECIDED_STATES
+
+# a term that ended, or was paid after its end, this long ago without a renewal is caught up
+# with: neither a long outage of the night nor a late payment loses a member
+CATCH_UP_DAYS = 60
+
+# Who asks whether a term may be renewed. Each asks all that the one before it asks: what the
+# staff may do by hand, the campaign does for many, and the night does by itself.
+HAND, CAMPAIGN, NIGHT = 1, 2, 3
+
+# The rules in the order in which they are told. Each has its two sides below:
+# ``_get_rule_NAME_domain(company)``, the terms that pass, and
+# ``_get_rule_NAME_sentence()``, what is said of one that does not.
+RULES = {
+    "ends": HAND,
+    "paid": HAND,
+    "not_terminated": HAND,
+    "not_renewed": HAND,
+    "no_next_term": HAND,
+    "no_other_renewal": HAND,
+    "contact_active": CAMPAIGN,
+    "after_go_live": CAMPAIGN,
+    "not_cancelled": NIGHT,
+    "not_too_late": NIGHT,
+    "due": NIGHT,
+    "not_tried_today": NIGHT,
+}
+
+
+class MembriCotisation(models.Model):
+    """Which terms are to be renewed, and why the others are not (DESIGN §5.1).
+
+    The one implementation: the night searches by the conjunction of the rules' domains, and
+    what is explained to the staff are the sentences of the rules whose domain a term fails.
+    """
+
+    _inherit = "membri.cotisation"
+
+    @api.model
+    def _get_rules(self, asker):
+        """:param asker: ``HAND``, ``CAMPAIGN`` or ``NIGHT``
+        :return: the names of the rules that hold, in the order in which they are told"""
+        return [name for name, first_asker in RULES.items() if first_asker <= asker]
+
+    @api.model
+    def _get_to_renew_domain(self, company, asker):
+        """:return: the terms of ``company`` that ``asker`` may renew, as a domain"""
+        return Domain("company_id", "=", company.id) & Domain.AND(
+            getattr(self, f"_get_rule_{name}_domain")(company) for name in self._get_rules(asker)
+        )
+
+    def _get_not_renewed_reasons(self, asker):
+        """Why ``asker`` renews these terms, or not: the very domains, evaluated on them.
+
+        :return: ``{cotisation: {rule: sentence}}`` of the rules that it fails, in the order
+            of telling; empty for a term that is to be renewed
+        """
+        reasons = {cotisation: {} for cotisation in self}
+        for company, cotisations in self.grouped("company_id").items():
+            for name in self._get_rules(asker):
+                domain = getattr(self, f"_get_rule_{name}_domain")(company)
+                # sudo: the rules are about facts, whoever looks
+                passing = cotisations.sudo().filtered_domain(domain).with_env(self.env)
+                for cotisation in cotisations - passing:
+                    sentence = getattr(cotisation.sudo(), f"_get_rule_{name}_sentence")()
+                    reasons[cotisation][name] = sentence
+        return reasons
+
+    # ------------------------------------------------------------------
+    # Rules that hold for everybody
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_rule_ends_domain(self, _company):
+        return Domain("date_end", "!=", False)
+
+    def _get_rule_ends_sentence(self):
+        return self.env._(
+            "%(member)s is a member for life: there is nothing to renew.",
+            member=self.partner_id.display_name,
+        )
+
+    @api.model
+    def _get_rule_paid_domain(self, _company):
+        return Domain("state", "in", ("active", "scheduled", "expired"))
+
+    def _get_rule_paid_sentence(self):
+        return self.env._(
+            "%(cotisation)s of %(member)s is %(state)s: only a paid term can be renewed.",
+            cotisation=self.name,
+            member=self.partner_id.display_name,
+            state=self._get_state_label(),
+        )
+
+    @api.model
+    def _get_rule_not_terminated_domain(self, _company):
+        return Domain("date_terminated", "=", False)
+
+    def _get_rule_not_terminated_sentence(self):
+        return self.env._(
+            "%(cotisation)s of %(member)s was terminated on %(date)s. Use “Enrol” if this "
+            "member comes back.",
+            cotisation=self.name,
+            member=self.partner_id.display_name,
+            date=format_date(self.env, self.date_terminated),
+        )
+
+    @api.model
+    def _get_rule_not_renewed_domain(self, _company):
+        return Domain("renewal_ids", "not any", [("state", "!=", "cancelled")])
+
+    def _get_rule_not_renewed_sentence(self):
+        renewal = self.renewal_ids.filtered(lambda r: r.state != "cancelled")[:1]
+        return self.env._(
+            "%(cotisation)s of %(member)s already has the renewal %(renewal)s “%(state)s”.",
+            cotisation=self.name,
+            member=self.partner_id.display_name,
+            renewal=renewal.name,
+            state=renewal._get_state_label(),
+        )
+
+    @api.model
+    def _get_rule_no_next_term_domain(self, _company):
+        return Domain("next_ids", "not any", [("state", "!=", "cancelled")])
+
+    def _get_rule_no_next_term_sentence(self):
+        following = self.next_ids.filtered(lambda c: c.state != "cancelled")[:1]
+        return self.env._(
+            "%(member)s already has the next cotisation %(next)s after %(cotisation)s.",
+            member=self.partner_id.display_name,
+            next=following.name,
+            cotisation=self.name,
+        )
+
+    @api.model
+    def _get_rule_no_other_renewal_domain(self, company):
+        """A member answers one renewal at a time; a term's own one is another rule's."""
+        open_elsewhere = Domain("company_id", "=", company.id) & Domain(
+            "state", "in", UNDECIDED_STATES
+        )
+        return Domain("partner_id", "not any", [("membri_renewal_ids", "any", open_elsewhere)]) | (
+            Domain("renewal_ids", "any", [("state", "in", UNDECIDED_STATES)])
+        )
+
+    def _get_rule_no_other_renewal_sentence(self):
+        other = self.partner_id.membri_renewal_ids.filtered(
+            lambda r: r.company_id == self.company_id and r.state in UNDECIDED_STATES
+        )[:1]
+        return self.env._(
+            "%(member)s already has the open renewal %(renewal)s.",
+            member=self.partner_id.display_name,
+            renewal=other.name,
+        )
+
+    # ------------------------------------------------------------------
+    # Rules of the campaign and of the night
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_rule_contact_active_domain(self, _company):
+        return Domain("partner_id.active", "=", True)
+
+    def _get_rule_contact_active_sentence(self):
+        return self.env._(
+            "The contact %(member)s is archived. Restore it if the member goes on.",
+            member=self.partner_id.display_name,
+        )
+
+    @api.model
+    def _get_rule_after_go_live_domain(self, company):
+        if not company.membri_go_live:
+            return Domain.TRUE
+        return Domain("origin", "!=", "import") | Domain("date_end", ">=", company.membri_go_live)
+
+    def _get_rule_after_go_live_sentence(self):
+        return self.env._(
+            "%(cotisation)s was imported and ended on %(date_end)s, before memberships were "
+            "managed here (%(go_live)s): it is history. Use “Enrol” if this member comes back.",
+            cotisation=self.name,
+            date_end=format_date(self.env, self.date_end),
+            go_live=format_date(self.env, self.company_id.membri_go_live),
+        )
+
+    # ------------------------------------------------------------------
+    # Rules of the night
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_rule_not_cancelled_domain(self, _company):
+        return Domain("renewal_ids", "not any", [("state", "=", "cancelled")])
+
+    def _get_rule_not_cancelled_sentence(self):
+        renewal = self.renewal_ids.filtered(lambda r: r.state == "cancelled")[:1]
+        return self.env._(
+            "The renewal %(renewal)s of this term was cancelled, so none is made by itself. "
+            "“Prepare a Renewal” or a campaign makes another.",
+            renewal=renewal.name,
+        )
+
+    @api.model
+    def _get_rule_not_too_late_domain(self, company):
+        since = company._membri_today() - timedelta(days=CATCH_UP_DAYS)
+        return (
+            Domain("state", "!=", "expired")
+            | Domain("date_end", ">=", since)
+            | Domain("date_expired", ">=", since)
+        )
+
+    def _get_rule_not_too_late_sentence(self):
+        return self.env._(
+            "%(cotisation)s ended on %(date_end)s, more than %(days)s days ago: no renewal is "
+            "made by itself any more. Prepare one by hand, or use “Enrol” if this member comes "
+            "back.",
+            cotisation=self.name,
+            date_end=format_date(self.env, self.date_end),
+            days=CATCH_UP_DAYS,
+        )
+
+    @api.model
+    def _get_rule_due_domain(self, company):
+        groups = (
+            self.env["membri.option.set"]
+            .sudo()
+            .with_context(active_test=False)
+            ._read_group(
+                [("company_id", "=", company.id), ("lifetime", "=", False)],
+                ["notice_lead_days"],
+                ["id:array_agg"],
+            )
+        )
+        today = company._membri_today()
+        return Domain.OR(
+            Domain("option_set_id", "in", set_ids)
+            & Domain("date_end", "<=", today + timedelta(days=lead_days))
+            for lead_days, set_ids in groups
+        )
+
+    def _get_rule_due_sentence(self):
+        if self.option_set_id.lifetime:
+            return self.env._(
+                "“%(option_set)s” is for life: no renewal is made by itself. Prepare one by "
+                "hand, with another option set.",
+                option_set=self.option_set_id.name,
+            )
+        if not self.date_end:
+            return self._get_rule_ends_sentence()
+        return self.env._(
+            "It is too early: the renewal is prepared on %(date)s, %(days)s days before "
+            "%(cotisation)s ends on %(date_end)s.",
+            date=format_date(self.env, self._get_renewal_day()),
+            days=self.option_set_id.notice_lead_days,
+            cotisation=self.name,
+            date_end=format_date(self.env, self.date_end),
+        )
+
+    def _get_renewal_day(self):
+        """:return: the day from which on the night prepares the renewal of this term"""
+        self.ensure_one()
+        return self.date_end - timedelta(days=self.option_set_id.notice_lead_days)
+
+    @api.model
+    def _get_rule_not_tried_today_domain(self, company):
+        return Domain("renewal_error_date", "=", False) | Domain(
+            "renewal_error_date", "<", company._membri_today()
+        )
+
+    def _get_rule_not_tried_today_sentence(self):
+        return self.env._(
+            "The renewal could not be prepared today: %(error)s It is tried again tomorrow.",
+            error=self.renewal_error,
+        )
