@@ -9,6 +9,7 @@ from . import test_demo
 from . import test_enrolment
 from . import test_generation
 from . import test_generation_outcome
+from . import test_late_payers
 from . import test_merge
 from . import test_notice
 from . import test_payments

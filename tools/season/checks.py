@@ -162,7 +162,7 @@ def why_left(partner):
     term = partner.membri_cotisation_ids.sorted("date_start")[-1:]
     paid_on = max(term.invoice_id.line_ids.matched_credit_ids.mapped("max_date"), default=None)
     if paid_on and paid_on > term.date_end + CATCH_UP:
-        return "paid too late to be asked again"
+        return "paid long after the end, to be asked again the next night"
     return None
 
 
