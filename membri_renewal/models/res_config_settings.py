@@ -1,9 +1,16 @@
 from odoo import fields, models
 
 
-class ResConfigSettings(models.TransientModel):
-    _inherit = "res.config.settings"
+class MembriSettingsMixin(models.AbstractModel):
+    """The membership settings of one company: each is said here once, for the general
+    settings of the administrator and for the membership manager's own page."""
 
+    _name = "membri.settings.mixin"
+    _description = "Membership Settings of a Company"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
     membri_tz = fields.Selection(related="company_id.membri_tz", readonly=False)
     membri_go_live = fields.Date(related="company_id.membri_go_live", readonly=False)
     membri_officer_id = fields.Many2one(related="company_id.membri_officer_id", readonly=False)
@@ -16,3 +23,7 @@ class ResConfigSettings(models.TransientModel):
     membri_portal_decline = fields.Boolean(
         related="company_id.membri_portal_decline", readonly=False
     )
+
+
+class ResConfigSettings(models.TransientModel):  # pylint: disable=no-wizard-in-models
+    _inherit = ["res.config.settings", "membri.settings.mixin"]

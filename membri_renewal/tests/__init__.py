@@ -21,6 +21,7 @@ from . import test_reminder_silence
 from . import test_reach
 from . import test_reminders
 from . import test_reset
+from . import test_settings
 from . import test_smoke
 from . import test_status
 from . import test_timezone

@@ -28,6 +28,7 @@ MATRIX = {
     "membri.renewal.refuse": ("crwu", "crwu", "", "", ""),
     "membri.renewal.intervention": ("crwu", "crwu", "", "", ""),
     "membri.cotisation.terminate": ("crwu", "crwu", "", "", ""),
+    "membri.settings": ("crw", "", "", "", ""),
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "u": "unlink"}
 FACTS = ("membri_status", "membri_cotisation_id", "membri_member_since", "membri_date_end")

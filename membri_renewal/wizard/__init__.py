@@ -4,3 +4,4 @@ from . import cotisation_terminate
 from . import enrolment
 from . import renewal_intervention
 from . import renewal_refuse
+from . import settings
