@@ -14,6 +14,7 @@ from . import cotisation
 from . import cotisation_line
 from . import cotisation_lifecycle
 from . import cotisation_invoicing
+from . import cotisation_invoice_dates
 from . import cotisation_merge
 from . import cotisation_display
 from . import renewal
@@ -37,7 +38,10 @@ from . import res_partner_reach
 from . import res_partner_status
 from . import res_partner_display
 from . import account_move
+from . import account_move_display
+from . import account_move_settlement
 from . import account_move_line
 from . import account_move_send
 from . import account_payment
+from . import payment_transaction
 from . import mail_mail

@@ -7,7 +7,7 @@ class AccountMove(models.Model):
 
     membri_invoice_type = fields.Selection(
         [("enrolment", "Enrolment"), ("renewal", "Renewal")],
-        string="Membership Invoice",
+        string="Membership Invoice Type",
         copy=False,
         index="btree_not_null",
         readonly=True,
@@ -128,50 +128,6 @@ class AccountMove(models.Model):
                         member=living[0].partner_id.display_name,
                     )
                 )
-
-    # ------------------------------------------------------------------
-    # Voiding, on behalf of a reset
-    # ------------------------------------------------------------------
-
-    def _membri_has_money(self):
-        """:return: whether anything was paid, or is being paid, on this invoice"""
-        self.ensure_one()
-        if self.currency_id.is_zero(self.amount_total):
-            return False
-        under_way = self.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))
-        return bool(under_way) or self.payment_state in ("paid", "in_payment", "partial")
-
-    def _membri_void(self):
-        """Cancel posted invoices, or credit them where cancelling is not allowed: inalterable
-        hash, locked period. The caller has seen to it that there is no money on them."""
-        for invoice in self.filtered(lambda move: move.state != "cancel"):
-            if invoice.state == "draft" or (
-                invoice._can_be_unlinked() and not invoice.need_cancel_request
-            ):
-                invoice.button_cancel()
-            else:
-                invoice._reverse_moves(
-                    [
-                        {
-                            "date": invoice.company_id._membri_today(),
-                            "invoice_date": invoice.company_id._membri_today(),
-                            "ref": self.env._("Reversal of %(name)s", name=invoice.name),
-                        }
-                    ],
-                    cancel=True,
-                )
-
-    def action_membri_view_source(self):
-        """From the invoice to the renewal that made it, else to its cotisations."""
-        self.ensure_one()
-        if self.membri_renewal_id:
-            return self.membri_renewal_id._get_records_action()
-        return self.membri_cotisation_ids._get_records_action(name=self.env._("Cotisations"))
-
-    def action_membri_send_again(self):
-        """*Renvoyer le courriel*: Odoo's own send dialog for one invoice, its dialog that
-        fills the sending queue for many."""
-        return self.action_invoice_sent() if len(self) == 1 else self.action_send_and_print()
 
     def _membri_replace_by(self, replacement):
         """Make ``replacement`` the living invoice of the terms of this one."""

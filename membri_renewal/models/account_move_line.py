@@ -19,6 +19,10 @@ class AccountMoveLine(models.Model):
         # are about the same term; an ordinary duplicate is not
         result = super()._copy_data_extend_business_fields(values)
         values["membri_cotisation_id"] = self.membri_cotisation_id.id
+        if self.membri_cotisation_id:
+            # deferred revenue is taken back over the same term
+            for names in self.membri_cotisation_id._get_deferral_fields():
+                values.update({name: self[name] for name in names})
         return result
 
 

@@ -45,7 +45,7 @@ class MembriCotisation(models.Model):
             "partner_id": partner.address_get(["invoice"])["invoice"],
             "company_id": self.company_id.id,
             "currency_id": self.currency_id.id,
-            "invoice_date": self.company_id._membri_today(),
+            "invoice_date": self._get_invoice_date(),
             "invoice_origin": self.renewal_id.name or self.name,
             "invoice_user_id": (partner.user_id or self.company_id.membri_officer_id).id,
             "membri_invoice_type": invoice_type,
@@ -88,6 +88,16 @@ class MembriCotisation(models.Model):
             lambda line: line.membri_cotisation_id == self and line.display_type == "product"
         )
 
+    def _get_credit_lines(self):
+        """:return: the lines of posted credit notes that take back what was invoiced"""
+        self.ensure_one()
+        credit_notes_sudo = self.invoice_id.sudo().reversal_move_ids.filtered(
+            lambda move: move.state == "posted"
+        )
+        return credit_notes_sudo.invoice_line_ids.filtered(
+            lambda line: line.membri_cotisation_id == self
+        )
+
     def _is_credited(self):
         """:return: whether posted credit notes take back all that was invoiced for this
         cotisation; a credit note of another member's lines on the same invoice does not"""
@@ -95,11 +105,7 @@ class MembriCotisation(models.Model):
         invoice = self.invoice_id.sudo()
         if not invoice:
             return False
-        if invoice.payment_state == "reversed":
-            return True
-        credit_lines = invoice.reversal_move_ids.filtered(
-            lambda move: move.state == "posted"
-        ).invoice_line_ids.filtered(lambda line: line.membri_cotisation_id == self)
+        credit_lines = self._get_credit_lines()
         invoiced = sum(self._get_invoice_lines().mapped("price_subtotal"))
         credited = sum(credit_lines.mapped("price_subtotal"))
         return bool(credit_lines) and self.currency_id.compare_amounts(credited, invoiced) >= 0
@@ -108,12 +114,9 @@ class MembriCotisation(models.Model):
         """:return: what the invoice says of this cotisation: ``paid``, ``unpaid`` or ``void``"""
         self.ensure_one()
         invoice = self.invoice_id.sudo()
-        if invoice.state == "cancel" or self._is_credited():
+        if invoice._membri_is_void() or self._is_credited():
             return "void"
-        # a paid invoice that is reset to draft keeps its payment state
-        if invoice.state == "posted" and invoice.payment_state in PAID_STATES:
-            return "paid"
-        return "unpaid"
+        return "paid" if invoice._membri_is_paid() else "unpaid"
 
     def _sync_with_invoice(self):
         """Bring living cotisations in line with their invoices, and tell the members'

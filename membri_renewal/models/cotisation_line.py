@@ -57,18 +57,20 @@ class MembriCotisationLine(models.Model):
         """:return: values of the invoice line; its text carries the dates of the term"""
         self.ensure_one()
         cotisation = self.cotisation_id
-        lang = cotisation.partner_id.lang
-        period = cotisation.with_context(lang=lang)._format_period(
-            cotisation.date_start, cotisation.date_end, lang=lang
-        )
         vals = {
             "product_id": self.product_id.id,
-            "name": f"{self.name}\n{period}",
+            "name": f"{self.name}\n{cotisation._get_invoice_period()}",
             "quantity": self.quantity,
             "price_unit": self.price_unit,
             "tax_ids": [fields.Command.set(self.tax_ids.ids)],
             "membri_cotisation_id": cotisation.id,
+            **cotisation._prepare_deferral_vals(),
         }
+        option_line = cotisation.option_set_id.line_ids.filtered(
+            lambda line: line.product_id == self.product_id
+        )[:1]
+        if option_line.analytic_distribution:  # else what Odoo's distribution models say
+            vals["analytic_distribution"] = option_line.analytic_distribution
         payer = cotisation.partner_id.browse(
             cotisation.partner_id.address_get(["invoice"])["invoice"]
         )

@@ -174,14 +174,9 @@ class MembriRenewal(models.Model):
 
     @api.depends("invoice_id.state", "invoice_id.payment_state", "state")
     def _compute_is_paid(self):
-        """A paid invoice that is reset to draft keeps its payment state: its own state
-        counts too."""
         for renewal in self:
-            invoice = renewal.invoice_id.sudo()
             renewal.is_paid = (
-                renewal.state == "approved"
-                and invoice.state == "posted"
-                and invoice.payment_state in ("paid", "in_payment")
+                renewal.state == "approved" and renewal.invoice_id.sudo()._membri_is_paid()
             )
 
     @api.depends("state", "is_paid")

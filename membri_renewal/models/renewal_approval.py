@@ -137,6 +137,15 @@ class MembriRenewal(models.Model):
                 renewal=self.display_name,
                 invoice=invoice.display_name,
             )
+        credit_lines = self.new_cotisation_id._get_credit_lines()
+        if credit_lines:
+            return self.env._(
+                "%(renewal)s: %(invoice)s was credited in part (%(credit_note)s). Credit the rest "
+                "in Invoicing: the renewal then waits for your changes. Nothing was changed.",
+                renewal=self.display_name,
+                invoice=invoice.display_name,
+                credit_note=credit_lines.move_id[0].display_name,
+            )
         if self.new_cotisation_id.state in ("active", "expired"):
             return self.env._(
                 "The term that %(renewal)s made has already begun (%(cotisation)s). Terminate "

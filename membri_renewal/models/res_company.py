@@ -28,6 +28,14 @@ class ResCompany(models.Model):
     )
     membri_no_answer_days = fields.Integer(string="No Answer After (days)", default=7)
     membri_no_answer_months = fields.Integer(string="Inactive After (months)", default=6)
+    membri_invoice_dating = fields.Selection(
+        [("approval", "Day of Approval"), ("term", "First Day of the Term")],
+        string="Membership Invoices Bear The",
+        default="approval",
+        required=True,
+        help="In December for a January term: the invoice belongs to the year of its date. One "
+        "for a term that has begun already bears the day of approval.",
+    )
     membri_portal_decline = fields.Boolean(string="Members May Decline on the Portal")
 
     _membri_no_answer_positive = models.Constraint(

@@ -20,6 +20,9 @@ class MembriSettingsMixin(models.AbstractModel):
     membri_no_answer_months = fields.Integer(
         related="company_id.membri_no_answer_months", readonly=False
     )
+    membri_invoice_dating = fields.Selection(
+        related="company_id.membri_invoice_dating", readonly=False
+    )
     membri_portal_decline = fields.Boolean(
         related="company_id.membri_portal_decline", readonly=False
     )

@@ -73,12 +73,12 @@ class MembriTermMixin(models.AbstractModel):
         for term in self:
             term.term_display = term._format_period(term.date_start, term.date_end)
 
-    def _format_period(self, date_start, date_end, lang=None):
+    def _format_period(self, date_start, date_end, lang=None, date_format=None):
         """:return: both days, included, in the words of ``lang`` (default: the reader's)"""
         if not date_start:
             return ""
-        first = format_date(self.env, date_start, lang_code=lang)
+        first = format_date(self.env, date_start, lang_code=lang, date_format=date_format)
         if not date_end:
             return self.env._("from %(first)s, for life", first=first)
-        last = format_date(self.env, date_end, lang_code=lang)
+        last = format_date(self.env, date_end, lang_code=lang, date_format=date_format)
         return self.env._("%(first)s to %(last)s", first=first, last=last)

@@ -117,7 +117,7 @@ class TestApproval(MembriCommon, MockEmail):
                     "price_unit": 33.33,
                     "price_subtotal": 99.99,
                     "tax_ids": self.tax.ids,
-                    "name": "Directory listing\n01/01/2027 to 12/31/2027",
+                    "name": "Directory listing\nJanuary 1, 2027 to December 31, 2027",
                 },
                 {
                     "product_id": self.product.id,
@@ -125,7 +125,7 @@ class TestApproval(MembriCommon, MockEmail):
                     "price_unit": 300.0,
                     "price_subtotal": 300.0,
                     "tax_ids": self.tax.ids,
-                    "name": "Membership\n01/01/2027 to 12/31/2027",
+                    "name": "Membership\nJanuary 1, 2027 to December 31, 2027",
                 },
             ],
         )
@@ -137,8 +137,8 @@ class TestApproval(MembriCommon, MockEmail):
         member = self._create_member("Marie Curie", lang="fr_FR")
         renewal = self._approve(member)
         text = renewal.invoice_id.invoice_line_ids.name
-        self.assertIn("31/12/2027", text)
-        self.assertNotIn("12/31/2027", text)
+        self.assertIn("du 1 janvier 2027 au 31 décembre 2027", text)
+        self.assertNotIn("December", text)
 
     def test_billing_address_pays(self):
         """Odoo's own invoice address is the payer; the line says whom it is for."""

@@ -36,11 +36,14 @@ class Runner:
 
     def shared(self, database, selections):
         """Install the add-on once, and test parts of it side by side on copies."""
+        with step("installing the add-on"):
+            self._gather([self._start(database, "-i", odoo.MODULE)])
+        if not self.exit_code:
+            self.side_by_side(database, selections)
+
+    def side_by_side(self, database, selections):
+        """Test what is installed: each selection on a copy, the first on the database itself."""
         with ExitStack() as clones:
-            with step("installing the add-on"):
-                self._gather([self._start(database, "-i", odoo.MODULE)])
-            if self.exit_code:
-                return
             copies = [
                 clones.enter_context(template.clone(f"shard{number}", database))
                 for number in range(2, len(selections) + 1)

@@ -1,0 +1,37 @@
+from odoo.exceptions import AccessError, MissingError, ValidationError
+from odoo.http import request, route
+
+from odoo.addons.account_payment.controllers import payment as account_payment
+
+
+class PaymentPortal(account_payment.PaymentPortal):
+    """The links that went out with a membership invoice outlive it: a voided one takes no
+    money any more."""
+
+    @route()
+    def invoice_transaction(self, invoice_id, access_token, **kwargs):
+        # EXTENDS account_payment
+        try:
+            invoice_sudo = self._document_check_access("account.move", invoice_id, access_token)
+        except (AccessError, MissingError):  # the parent tells it in its own words
+            return super().invoice_transaction(invoice_id, access_token, **kwargs)
+        if invoice_sudo.membri_invoice_type and invoice_sudo._membri_is_void():
+            raise ValidationError(
+                request.env._(
+                    "This invoice was cancelled: there is nothing to pay. If you received a new "
+                    "one, please use the link in it."
+                )
+            )
+        return super().invoice_transaction(invoice_id, access_token, **kwargs)
+
+    def _get_extra_payment_form_values(self, invoice_id=None, access_token=None, **kwargs):
+        # EXTENDS account_payment, which does this for cancelled invoices
+        values = super()._get_extra_payment_form_values(
+            invoice_id=invoice_id, access_token=access_token, **kwargs
+        )
+        if invoice_id:
+            # sudo: the parent has checked the token
+            invoice_sudo = request.env["account.move"].sudo().browse(self._cast_as_int(invoice_id))
+            if invoice_sudo.membri_invoice_type and invoice_sudo._membri_is_void():
+                values["amount"] = 0.0
+        return values

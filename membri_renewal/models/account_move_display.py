@@ -1,0 +1,48 @@
+from odoo import api, fields, models
+
+
+class AccountMove(models.Model):
+    """From an invoice to the membership and back, and its email once more."""
+
+    _inherit = "account.move"
+
+    membri_renewal_state = fields.Selection(
+        related="membri_renewal_id.state", string="State of the Renewal"
+    )
+    membri_cotisation_count = fields.Integer(compute="_compute_membri_counts")
+    membri_member_count = fields.Integer(compute="_compute_membri_counts")
+
+    @api.depends("invoice_line_ids.membri_cotisation_id")
+    def _compute_membri_counts(self):
+        for move in self:
+            cotisations_sudo = move._membri_get_cotisations_sudo()
+            move.membri_cotisation_count = len(cotisations_sudo)
+            move.membri_member_count = len(cotisations_sudo.partner_id)
+
+    def _membri_get_cotisations_sudo(self):
+        """:return: the terms that the lines are about, also of a voided invoice or a credit
+        note. In sudo: that there are some is no secret; who opens them is asked then."""
+        return self.sudo().invoice_line_ids.membri_cotisation_id
+
+    def action_membri_view_renewal(self):
+        self.ensure_one()
+        return self.membri_renewal_id._get_records_action()
+
+    def action_membri_view_cotisations(self):
+        self.ensure_one()
+        cotisations = self._membri_get_cotisations_sudo().sudo(False)
+        return cotisations._get_records_action(name=self.env._("Cotisations"))
+
+    def action_membri_view_members(self):
+        """The members, who need not be the payer."""
+        self.ensure_one()
+        members = self._membri_get_cotisations_sudo().partner_id.sudo(False)
+        return members._get_records_action(name=self.env._("Members"))
+
+    def action_membri_send_again(self):
+        """*Renvoyer le courriel*: Odoo's own send dialog for one invoice, its dialog that
+        fills the sending queue for many.
+
+        :raises UserError: Odoo's own, when one is not posted
+        """
+        return self.action_invoice_sent() if len(self) == 1 else self.action_send_and_print()

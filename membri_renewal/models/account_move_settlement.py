@@ -1,0 +1,114 @@
+from odoo import models
+
+from .cotisation_invoicing import PAID_STATES
+
+
+class AccountMove(models.Model):
+    """What a membership invoice has come to: paid, void, or with some money on it."""
+
+    _inherit = "account.move"
+
+    def _membri_get_settling_moves(self):
+        """:return: the payments, statement lines and credit notes that this invoice is
+        reconciled with"""
+        return self.line_ids.matched_credit_ids.credit_move_id.move_id
+
+    def _membri_is_settled_by_credit(self):
+        """Odoo calls an invoice “reversed” also when the credit note of *another* invoice
+        settles it: then the member's credit has paid it."""
+        self.ensure_one()
+        return self.payment_state == "reversed" and any(
+            move.reversed_entry_id not in (self.browse(), self)
+            for move in self._membri_get_settling_moves()
+        )
+
+    def _membri_is_paid(self):
+        """:return: whether nothing is left to pay, and nothing was taken back. A paid invoice
+        that is reset to draft keeps its payment state: its own state counts too."""
+        return self.state == "posted" and (
+            self.payment_state in PAID_STATES or self._membri_is_settled_by_credit()
+        )
+
+    def _membri_is_void(self):
+        """:return: whether the whole invoice was cancelled or credited: it takes no money"""
+        return self.state == "cancel" or (
+            self.payment_state == "reversed" and not self._membri_is_settled_by_credit()
+        )
+
+    def _membri_has_money(self):
+        """:return: whether anything was paid, or is being paid, on this invoice"""
+        self.ensure_one()
+        if self.currency_id.is_zero(self.amount_total):
+            return False
+        under_way = self.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))
+        if under_way or self.payment_state in PAID_STATES or self._membri_is_settled_by_credit():
+            return True
+        # a gesture on the invoice itself is no money
+        return self.payment_state == "partial" and any(
+            move.reversed_entry_id != self for move in self._membri_get_settling_moves()
+        )
+
+    def _membri_void(self):
+        """Cancel invoices, or credit them where cancelling is not allowed. The caller has seen
+        to it that there is no money on them."""
+        for invoice in self.filtered(lambda move: move.state != "cancel"):
+            if invoice.state == "draft" or invoice._membri_can_cancel():
+                invoice.button_cancel()
+            else:
+                # an invoice dated by its term may lie ahead
+                today = max(invoice.company_id._membri_today(), invoice.invoice_date)
+                invoice._reverse_moves(
+                    [
+                        {
+                            "date": today,
+                            "invoice_date": today,
+                            "ref": self.env._("Reversal of %(name)s", name=invoice.name),
+                        }
+                    ],
+                    cancel=True,
+                )
+
+    def _membri_can_cancel(self):
+        """:return: whether Odoo lets this posted invoice be cancelled: not sealed by a hash,
+        not in a period that is locked (also for taxes only), not known to a government"""
+        self.ensure_one()
+        locks = self._get_violated_lock_dates(self.date, self._affect_tax_report())
+        return not locks and not self.need_cancel_request and self._can_be_unlinked()
+
+    # ------------------------------------------------------------------
+    # Money beside the invoices that the membership follows
+    # ------------------------------------------------------------------
+
+    def _membri_tell_late_money(self, transaction):
+        """An online payment that began before its invoice became void went through: the money
+        is there, as the payer's credit, and somebody decides."""
+        for invoice in self.filtered(lambda m: m.membri_invoice_type and m._membri_is_void()):
+            invoice._membri_ask_officer(
+                self.env._(
+                    "%(amount)s came in online for %(invoice)s, which is void. Refund the payment, "
+                    "or use it for the member's next invoice.",
+                    amount=transaction.currency_id.format(transaction.amount),
+                    invoice=invoice.name,
+                )
+            )
+
+    def _membri_tell_refund(self, transaction):
+        """Money sent back without a credit note: to Odoo the invoice is still paid."""
+        for invoice in self.filtered(lambda m: m.membri_invoice_type and not m._membri_is_void()):
+            invoice._membri_ask_officer(
+                self.env._(
+                    "%(amount)s of %(invoice)s was refunded online. Credit the invoice if the "
+                    "membership ends with it: the cotisation follows the credit note.",
+                    amount=transaction.currency_id.format(abs(transaction.amount)),
+                    invoice=invoice.name,
+                )
+            )
+
+    def _membri_ask_officer(self, note):
+        """Plan an activity on the invoice; without an officer the chatter has to do."""
+        self.ensure_one()
+        user = self.company_id.membri_officer_id or self.invoice_user_id
+        if user:
+            self.activity_schedule("mail.mail_activity_data_todo", summary=note, user_id=user.id)
+        else:
+            self._message_log(body=note)

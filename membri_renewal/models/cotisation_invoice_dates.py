@@ -1,0 +1,90 @@
+from odoo import models
+
+# where accountants look for the dates that revenue is spread over; whichever module is there
+DEFERRAL_FIELDS = (
+    ("start_date", "end_date"),  # OCA account_invoice_start_end_dates
+    ("deferred_start_date", "deferred_end_date"),  # Odoo Enterprise
+)
+
+
+class MembriCotisation(models.Model):
+    """The dates of a term on its invoice: the day that the invoice bears, what its lines
+    say, and what revenue is deferred by."""
+
+    _inherit = "membri.cotisation"
+
+    def _get_invoice_date(self):
+        """:return: the day of approval or, where the company dates invoices by the term, its
+        first day; never a day that is over"""
+        self.ensure_one()
+        today = self.company_id._membri_today()
+        if self.company_id.membri_invoice_dating == "term":
+            return max(today, self.date_start)
+        return today
+
+    def _get_invoice_period(self):
+        """:return: the term as its invoice lines tell it, in the member's language"""
+        self.ensure_one()
+        lang = self.partner_id.lang
+        return self.with_context(lang=lang)._format_period(
+            self.date_start, self.date_end, lang=lang, date_format="long"
+        )
+
+    def _prepare_deferral_vals(self):
+        """:return: the term, in the fields of the invoice line that deferral modules read;
+        nothing for life, which cannot be spread"""
+        self.ensure_one()
+        if not self.date_end:
+            return {}
+        return {
+            name: day
+            for names in self._get_deferral_fields()
+            for name, day in zip(names, (self.date_start, self.date_end), strict=True)
+        }
+
+    def _get_deferral_fields(self):
+        """:return: pairs of field names of the invoice line, those that exist"""
+        line_fields = self.env["account.move.line"]._fields
+        return [names for names in DEFERRAL_FIELDS if set(names) <= line_fields.keys()]
+
+    def write(self, vals):
+        """A pending term that is moved without price effect: its invoice follows."""
+        if not {"date_start", "date_end"} & vals.keys():
+            return super().write(vals)
+        before = {
+            cotisation: cotisation._get_invoice_period()
+            for cotisation in self
+            if cotisation.state == "pending" and cotisation.invoice_id
+        }
+        result = super().write(vals)
+        for cotisation, period in before.items():
+            if cotisation._get_invoice_period() != period:
+                cotisation._update_invoice_period(period)
+        return result
+
+    def _update_invoice_period(self, old_period):
+        """Write the new dates where the invoice tells the old ones: texts and deferral only,
+        which Odoo allows on a posted invoice, unless a hash seals it."""
+        self.ensure_one()
+        # sudo: the text follows the cotisation, which the user has been allowed to change
+        invoice_sudo = self.sudo().invoice_id
+        names = {"member": self.partner_id.display_name, "term": self._get_invoice_period()}
+        if invoice_sudo.inalterable_hash:
+            invoice_sudo._message_log(
+                body=self.env._(
+                    "The term of %(member)s is now %(term)s. The lines still tell the old dates: "
+                    "the journal seals what is posted.",
+                    **names,
+                )
+            )
+            return
+        deferral_vals = self._prepare_deferral_vals()
+        for line in self._get_invoice_lines():
+            line.write(
+                {"name": line.name.replace(old_period, names["term"]), **deferral_vals},
+            )
+        # the document is printed anew when it is sent again; the old one stays in the chatter
+        invoice_sudo._detach_attachments()
+        invoice_sudo._message_log(
+            body=self.env._("The term of %(member)s is now %(term)s.", **names)
+        )
