@@ -21,6 +21,7 @@
         "data/mail_template_data.xml",
         "data/dashboard_data.xml",
         "wizard/renewal_refuse_views.xml",
+        "wizard/renewal_reset_views.xml",
         "wizard/renewal_intervention_views.xml",
         "wizard/enrolment_views.xml",
         "wizard/cotisation_terminate_views.xml",

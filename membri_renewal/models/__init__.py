@@ -11,6 +11,7 @@ from . import option_set_pricing
 from . import option_set_line
 from . import reminder_step
 from . import cotisation
+from . import cotisation_edit
 from . import cotisation_line
 from . import cotisation_lifecycle
 from . import cotisation_invoicing
@@ -32,6 +33,8 @@ from . import renewal_portal
 from . import renewal_portal_page
 from . import reminder_log
 from . import bulk_job
+from . import bulk_job_work
+from . import bulk_job_line
 from . import dashboard
 from . import res_partner
 from . import res_partner_reach
@@ -45,3 +48,4 @@ from . import account_move_send
 from . import account_payment
 from . import payment_transaction
 from . import mail_mail
+from . import ir_http

@@ -1,5 +1,4 @@
 from odoo import api, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .renewal_eligibility import NIGHT
@@ -76,7 +75,7 @@ class MembriCotisation(models.Model):
             if creation_errors:
                 cotisation._record_renewal_error(creation_errors[cotisation])
             else:
-                cotisation.renewal_ids._mark_failed(error)
+                cotisation.renewal_ids._mark_failed(cotisation._get_error_sentence(error))
 
     def _generate_renewals(self):
         self._create_renewals()._start()
@@ -95,7 +94,7 @@ class MembriCotisation(models.Model):
     def _record_renewal_error(self, error):
         """The reason stays on the term until the renewal succeeds; tomorrow tries again."""
         self.ensure_one()
-        message = str(error) if isinstance(error, UserError) else repr(error)
+        message = self._get_error_sentence(error)
         self._internal_write(
             {"renewal_error": message, "renewal_error_date": self.company_id._membri_today()}
         )

@@ -167,7 +167,7 @@ class MembriRenewal(models.Model):
             seen |= batch
             locked = batch.try_lock_for_update().filtered_domain(domain)
             for renewal, error in locked._run_isolated(type(self)._remind_by_steps).items():
-                renewal._mark_failed(error)
+                renewal._mark_failed(renewal._get_error_sentence(error))
             if not cron._commit_progress(len(batch)):
                 return
         cron._commit_progress(remaining=0)

@@ -71,6 +71,12 @@ class MembriRenewal(models.Model):
         self._do_reset()
         return True
 
+    def action_ask_reset(self):
+        """Say what a reset would do, or what is in its way; the wizard resets."""
+        self.ensure_one()
+        self.check_access("write")
+        return self.env["membri.renewal.reset"]._get_wizard_action(self)
+
     def action_cancel(self):
         """Void renewals that were made by mistake."""
         self._check_can("cancel")
@@ -233,4 +239,5 @@ class MembriRenewal(models.Model):
         """
         if action not in ("send", "send_reminder", "approve"):
             raise UserError(self.env._("“%(action)s” cannot be done on many.", action=action))
-        return self.env["membri.bulk.job"]._start(action, self)
+        Job = self.env["membri.bulk.job"]
+        return Job._start(action, Job._get_selection(self))

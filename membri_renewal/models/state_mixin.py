@@ -1,6 +1,6 @@
 import logging
 
-from psycopg2 import OperationalError
+from psycopg2 import IntegrityError, OperationalError
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -101,3 +101,17 @@ class MembriStateMixin(models.AbstractModel):
         for record in self:
             errors |= record._run_isolated(effect)
         return errors
+
+    def _get_error_sentence(self, error):
+        """:return: what a person reads of an ``error`` that :meth:`_run_isolated` caught"""
+        if isinstance(error, UserError):
+            return str(error)
+        if isinstance(error, IntegrityError):
+            tables = {model._table: name for name, model in self.env.registry.items()}
+            name = tables.get(error.diag.table_name, self._name)
+            return self.env[name]._sql_error_to_message(error)
+        return self.env._(
+            "An unexpected error: %(error)s. Try again; when it comes back, give this sentence to "
+            "your administrator: Odoo's log tells more.",
+            error=str(error) or repr(error),
+        )

@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_approval
 from . import test_bulk
+from . import test_bulk_selection
 from . import test_cotisation_integrity
 from . import test_cotisation_states
 from . import test_credit_notes

@@ -26,6 +26,8 @@ MATRIX = {
     "membri.enrolment": ("crwu", "crwu", "", "", ""),
     "membri.enrolment.line": ("crwu", "crwu", "", "", ""),
     "membri.renewal.refuse": ("crwu", "crwu", "", "", ""),
+    "membri.renewal.refuse.line": ("crwu", "crwu", "", "", ""),
+    "membri.renewal.reset": ("crwu", "crwu", "", "", ""),
     "membri.renewal.intervention": ("crwu", "crwu", "", "", ""),
     "membri.cotisation.terminate": ("crwu", "crwu", "", "", ""),
     "membri.settings": ("crw", "", "", "", ""),
@@ -128,7 +130,7 @@ class TestAccess(MembriCommon):
                 "_cron_process_bulk",
             ),
             "membri.cotisation": ("_do_paid", "_do_void", "_do_cancel", "_sync_with_invoice"),
-            "membri.bulk.job": ("_start", "_process_batch"),
+            "membri.bulk.job": ("_start", "_process_batch", "_apply"),
             "res.partner": ("_membri_enrol", "_membri_refresh_status"),
             "account.move": ("_membri_void", "_membri_replace_by", "_membri_sync"),
         }.items():

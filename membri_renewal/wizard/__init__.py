@@ -5,3 +5,4 @@ from . import enrolment
 from . import renewal_intervention
 from . import renewal_refuse
 from . import settings
+from . import renewal_reset

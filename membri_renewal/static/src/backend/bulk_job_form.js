@@ -1,6 +1,7 @@
 import {onMounted, onWillUnmount} from "@odoo/owl";
 import {browser} from "@web/core/browser/browser";
 import {registry} from "@web/core/registry";
+import {useService} from "@web/core/utils/hooks";
 import {formView} from "@web/views/form/form_view";
 
 const REFRESH_DELAY = 3000;
@@ -11,16 +12,31 @@ const REFRESH_DELAY = 3000;
 export class BulkJobFormController extends formView.Controller {
     setup() {
         super.setup();
+        this.bulkJobs = useService("membri_bulk_job");
         onMounted(() => {
+            this.tellTray();
             this.refreshTimer = browser.setInterval(() => this.refresh(), REFRESH_DELAY);
         });
         onWillUnmount(() => browser.clearInterval(this.refreshTimer));
     }
 
-    async refresh() {
+    get isRunning() {
         const {root} = this.model;
-        if (root?.resId && root.data.state === "running" && !document.hidden) {
-            await root.load();
+        return Boolean(root?.resId) && root.data.state === "running";
+    }
+
+    async refresh() {
+        if (this.isRunning && !document.hidden) {
+            await this.model.root.load();
+            this.tellTray();
+        }
+    }
+
+    /** The tray knows of the work as soon as its page is open, even without live messages. */
+    tellTray() {
+        const {resId, data} = this.model.root;
+        if (this.isRunning && data.is_mine) {
+            this.bulkJobs.update({id: resId, ...data});
         }
     }
 }

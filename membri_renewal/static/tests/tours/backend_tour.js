@@ -91,7 +91,13 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
         },
         {
             content: "Take the refusal back",
-            trigger: ".o_statusbar_buttons button[name=action_reset]",
+            trigger: ".o_statusbar_buttons button[name=action_ask_reset]",
+            run: "click",
+        },
+        {
+            content: "Told what happens, confirm",
+            trigger:
+                ".modal:contains(The refusal is taken back) footer button[name=action_confirm]",
             run: "click",
         },
         isNow("To Send"),
@@ -99,12 +105,12 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
         ...openRenewal("Alpha Bakery"),
         {
             content: "Reset the approved renewal",
-            trigger: ".o_statusbar_buttons button[name=action_reset]",
+            trigger: ".o_statusbar_buttons button[name=action_ask_reset]",
             run: "click",
         },
         {
-            content: "Confirm that the invoice is cancelled",
-            trigger: ".modal footer button.btn-primary:contains(Reset)",
+            content: "Told what becomes of the invoice, confirm",
+            trigger: ".modal:contains(is cancelled) footer button[name=action_confirm]",
             run: "click",
         },
         isNow("To Send"),

@@ -1,0 +1,96 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools import format_date, formatLang
+
+
+class MembriRenewalReset(models.TransientModel):
+    """*Réinitialiser*: says what happens to the invoice and to the term before it happens, or
+    what has to be done first (DESIGN §5.5)."""
+
+    _name = "membri.renewal.reset"
+    _description = "Reset a Renewal"
+
+    renewal_id = fields.Many2one("membri.renewal", required=True)
+    invoice_id = fields.Many2one(related="renewal_id.invoice_id")
+    obstacle = fields.Text(compute="_compute_explanation", string="What Is in the Way")
+    consequences = fields.Html(compute="_compute_explanation", string="What Happens")
+
+    @api.depends("renewal_id")
+    def _compute_explanation(self):
+        for wizard in self:
+            renewal = wizard.renewal_id
+            wizard.obstacle = renewal._get_cannot_reason("reset")
+            sentences = [] if wizard.obstacle else wizard._get_consequences()
+            wizard.consequences = Markup("<ul>%s</ul>") % Markup("").join(
+                Markup("<li>%s</li>") % sentence for sentence in sentences
+            )
+
+    def _get_consequences(self):
+        """:return: list of sentences"""
+        self.ensure_one()
+        if self.renewal_id.state == "refused":
+            return [
+                self.env._("The refusal is taken back, with its reason and its comment."),
+                self.env._("The renewal can be sent, approved or refused again."),
+            ]
+        return [
+            self._get_invoice_consequence(),
+            self.env._(
+                "The next cotisation %(cotisation)s (%(term)s), which waits for its payment, is "
+                "cancelled. The current one stays as it is.",
+                cotisation=self.renewal_id.new_cotisation_id.name,
+                term=self.renewal_id.new_cotisation_id.term_display,
+            ),
+            self.env._(
+                "You can then change the renewal and approve it again: a new invoice is made and "
+                "sent to the member."
+            ),
+        ]
+
+    def _get_invoice_consequence(self):
+        # sudo: whoever may reset a renewal is told what becomes of its invoice
+        invoice = self.invoice_id.sudo()
+        amount = formatLang(self.env, invoice.amount_total, currency_obj=invoice.currency_id)
+        if invoice._membri_is_cancellable():
+            sentence = self.env._(
+                "Invoice %(invoice)s of %(amount)s is cancelled: nothing of it is owed any more.",
+                invoice=invoice.name,
+                amount=amount,
+            )
+        else:
+            sentence = self.env._(
+                "Invoice %(invoice)s of %(amount)s can no longer be cancelled in the accounts: a "
+                "credit note of the same amount is made, and nothing is owed any more.",
+                invoice=invoice.name,
+                amount=amount,
+            )
+        if not invoice.membri_date_sent:
+            return sentence
+        return self.env._(
+            "%(sentence)s The member received it on %(date)s: tell them that another one follows.",
+            sentence=sentence,
+            date=format_date(self.env, invoice.membri_date_sent),
+        )
+
+    @api.model
+    def _get_wizard_action(self, renewal):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reset %(renewal)s", renewal=renewal.display_name),
+            "res_model": self._name,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_renewal_id": renewal.id},
+        }
+
+    def action_confirm(self):
+        self.ensure_one()
+        self.renewal_id.action_reset()
+        return {"type": "ir.actions.act_window_close"}
+
+    def action_open_invoice(self):
+        """Where the way out begins: its payments, or its credit note."""
+        self.ensure_one()
+        return self.renewal_id.action_view_invoice()
