@@ -52,7 +52,7 @@ class MembriRenewalReset(models.TransientModel):
         # sudo: whoever may reset a renewal is told what becomes of its invoice
         invoice = self.invoice_id.sudo()
         amount = formatLang(self.env, invoice.amount_total, currency_obj=invoice.currency_id)
-        if invoice._membri_is_cancellable():
+        if invoice.state == "draft" or invoice._membri_can_cancel():
             sentence = self.env._(
                 "Invoice %(invoice)s of %(amount)s is cancelled: nothing of it is owed any more.",
                 invoice=invoice.name,
