@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .cotisation_invoicing import PAID_STATES
+
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
@@ -23,6 +25,12 @@ class AccountMoveLine(models.Model):
             # deferred revenue is taken back over the same term
             for names in self.membri_cotisation_id._get_deferral_fields():
                 values.update({name: self[name] for name in names})
+        return result
+
+    def _reconcile_post_hook(self, data):
+        # EXTENDS account: its own hook is for “paid”, not for “reversed”
+        result = super()._reconcile_post_hook(data)
+        self.move_id.filtered(lambda move: move.payment_state not in PAID_STATES)._membri_sync()
         return result
 
 

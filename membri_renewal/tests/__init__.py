@@ -12,6 +12,8 @@ from . import test_generation
 from . import test_generation_outcome
 from . import test_late_payers
 from . import test_merge
+from . import test_money_received
+from . import test_money_undone
 from . import test_notice
 from . import test_payments
 from . import test_period

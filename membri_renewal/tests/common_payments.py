@@ -3,13 +3,76 @@ from .common import MembriCommon
 
 class MembriPaymentCommon(MembriCommon):
     """An approved renewal, its pending cotisation and its unpaid invoice (as the accountant
-    sees it), and what to expect of the three."""
+    sees it), and what to expect of the three. In Québec, with Canada's chart of accounts:
+    300 $, 5 % GST and 9.975 % QST make 344.93 $."""
+
+    chart_template = "ca_2023"
+    country_code = "CA"
+    state = None
+    told = ()
+
+    @classmethod
+    def _create_company(cls, **vals):
+        # EXTENDS account: the province chooses the taxes
+        return super()._create_company(**{"state_id": cls.env.ref("base.state_ca_qc").id, **vals})
 
     def setUp(self):
         super().setUp()
-        self.renewal = self._renewal_in("approved")
-        self.cotisation = self.renewal.new_cotisation_id
-        self.invoice = self.renewal.invoice_id.with_env(self.env_account)
+        self._follow(self._renewal_in("approved"))
+
+    def _follow(self, renewal):
+        """Make ``renewal`` the one that the assertions are about."""
+        self.renewal = renewal
+        self.cotisation = renewal.new_cotisation_id
+        self.invoice = renewal.invoice_id.with_env(self.env_account)
+        self.state = self.cotisation.state
+        self.told = self._get_told()
+
+    def _get_told(self):
+        """:return: the states that the member's chatter has told of this cotisation, the last
+        one first"""
+        text = f"The cotisation {self.cotisation.name} "
+        return [
+            message.body.striptags().rpartition("is now: ")[2].rstrip(".")
+            for message in self.renewal.partner_id.message_ids
+            if text in message.body
+        ]
+
+    def _assert_follows(self, state):
+        """Cotisation, renewal, contact and the contact's chatter agree, and the night has
+        nothing to correct. For a member whose last term is over."""
+        paid = state == "active"
+        void = state == "cancelled"
+        self.assertEqual(self.cotisation.state, state)
+        self.assertRecordValues(
+            self.renewal,
+            [
+                {
+                    "state": "intervention" if void else "approved",
+                    "is_paid": paid,
+                    "is_open": not paid,
+                }
+            ],
+        )
+        current = self.cotisation if paid else self.renewal.cotisation_id
+        self.assertRecordValues(
+            self.renewal.partner_id,
+            [
+                {
+                    "membri_status": "active" if paid else "in_renewal",
+                    "membri_cotisation_id": current.id,
+                    "membri_date_end": current.date_end,
+                }
+            ],
+        )
+        told = self._get_told()
+        if state != self.state:
+            self.assertEqual(told[0], self.cotisation._get_state_label())
+        self.assertEqual(len(told), len(self.told) + (state != self.state))
+        self.state, self.told = state, told
+        self._run_cron("ir_cron_update_states")
+        self.assertEqual(self.cotisation.state, state)
+        self.assertEqual(self._get_told(), told)
 
     def _assert_paid(self, cotisation_state="scheduled"):
         self.assertEqual(self.cotisation.state, cotisation_state)

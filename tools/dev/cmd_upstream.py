@@ -64,7 +64,7 @@ def main(options):
     say(f"\n  {minutes:.0f} minutes.")
     if not options.tags:
         _write_report(options, summary)
-    lost = [test for test in expected if results["with"].get(test, MISSING) == MISSING]
+    lost = [test for test in expected if results["with"][test] == MISSING]
     if lost:
         say(f"  PROBLEM: {len(lost)} of {len(expected)} expected tests did not run with the add-on")
     return 1 if lost or _broken(results) else 0
@@ -183,12 +183,11 @@ def _write_report(options, summary):
     text = [
         "# Odoo's own test suites, without the add-on and with it",
         "",
-        f"Written by `{command}` on {date.today().isoformat()}, on",
-        f"{odoo_tree.KNOWN_DEB if not os.environ.get('ODOO') else os.environ['ODOO']}",
-        f"(suites: {options.modules.replace(',', ', ')}).",
+        f"Written by `{command}` on {date.today().isoformat()}, with {odoo_tree.source()}.",
+        f"Suites: {options.modules.replace(',', ', ')}.",
         "A test that differs is tried again on fresh databases before it is listed here.",
-        "Tests that Odoo runs while their module installs (`at_install`) are left out: modules that",
-        "depend on it are not loaded then.",
+        "Tests that Odoo runs while their module installs (`at_install`) are left out:",
+        "modules that depend on it are not loaded then.",
         "",
         *summary,
     ]

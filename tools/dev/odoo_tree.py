@@ -40,6 +40,13 @@ def ensure():
     )
 
 
+def source():
+    """What is used, for a report: the name of the package, or the folder that ODOO names."""
+    return os.environ.get("ODOO") or next(
+        deb.name for deb in _debs() if deb.name.startswith("odoo-19_")
+    )
+
+
 def _existing(folder):
     """The Odoo that ODOO names: a folder, the odoo-bin or the package ``odoo`` in it."""
     for candidate in (folder, folder.parent):

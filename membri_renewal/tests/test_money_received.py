@@ -1,0 +1,226 @@
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common_payments import MembriPaymentCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestMoneyReceived(MembriPaymentCommon):
+    """The ways in which an accountant books what a member paid. The term of 2026 is over, so
+    the member is one again when, and only when, all is paid."""
+
+    def setUp(self):
+        super().setUp()
+        self._run_cron("ir_cron_update_states")
+        self._assert_follows("pending")
+
+    def test_chart_of_accounts(self):
+        self.assertRecordValues(
+            self.invoice,
+            [{"amount_untaxed": 300.0, "amount_tax": 44.93, "amount_total": 344.93}],
+        )
+        self.assertEqual(self.invoice.currency_id.name, "CAD")
+        self.assertEqual(self.renewal.amount_total, 344.93)
+        self.assertEqual(len(self.invoice.line_ids.filtered("tax_line_id")), 2)
+
+    def test_bank_statement(self):
+        self._pay_by_bank(self.invoice, 344.93)
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self._assert_follows("active")
+
+    def test_registered_payment(self):
+        self._set_payment_account("outstanding")
+        self._pay(self.invoice)
+        self._assert_follows("active")
+
+    def test_two_parts(self):
+        """CASES: two part payments activate once, at full."""
+        self._pay_by_bank(self.invoice, 100.0)
+        self.assertEqual(self.invoice.payment_state, "partial")
+        self._assert_follows("pending")
+        self._pay(self.invoice)
+        self._assert_follows("active")
+
+    def test_two_members_in_one_bank_line(self):
+        """Two neighbours on one transfer: one line settles both invoices."""
+        first, second = self.renewal, self._renewal_in("approved")
+        self._run_cron("ir_cron_update_states")
+        receivable = (first.invoice_id | second.invoice_id).with_env(self.env_account)
+        receivable = receivable.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        statement_line = self.env_account["account.bank.statement.line"].create(
+            {
+                "payment_ref": "For both of us",
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "amount": 689.86,
+                "date": "2027-01-15",
+            }
+        )
+        _liquidity, suspense, _other = statement_line._seek_for_lines()
+        suspense.with_context(
+            skip_account_move_synchronization=True
+        ).account_id = receivable.account_id
+        (suspense | receivable).reconcile()
+        self._assert_follows("active")
+        self.assertEqual(second.new_cotisation_id.state, "active")
+        self.assertEqual(second.partner_id.membri_status, "active")
+        statement_line.action_undo_reconciliation()
+        self._assert_follows("pending")
+        self.assertEqual(second.new_cotisation_id.state, "pending")
+
+    def test_two_branches_in_one_payment(self):
+        """The head office pays for two branches: one payment, two terms."""
+        office = self._create_member("Head Office", is_company=True)
+        renewals = self.env["membri.renewal"].union(
+            *(
+                self._create_renewal(self._create_yearly(parent_id=office.id, type="invoice"))
+                for _number in range(2)
+            )
+        )
+        renewals.action_approve()
+        payment = self._pay(renewals.invoice_id)
+        self.assertEqual(len(payment), 1)
+        self.assertEqual(payment.amount, 689.86)
+        self.assertEqual(renewals.new_cotisation_id.mapped("state"), ["active", "active"])
+        payment.action_cancel()
+        self.assertEqual(renewals.new_cotisation_id.mapped("state"), ["pending", "pending"])
+
+    def test_overpaid(self):
+        """What is too much is the member's credit; the term is the term."""
+        payment = self._pay(self.invoice, 400.0)
+        self._assert_follows("active")
+        self.assertEqual(self.cotisation.date_end.isoformat(), "2027-12-31")
+        residual = payment.move_id.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        ).amount_residual
+        self.assertEqual(residual, -55.07)
+
+    def test_paid_with_the_credit_of_another_invoice(self):
+        """Odoo calls an invoice “reversed” that is settled by the credit note of another one.
+        It is paid, not taken back."""
+        other = self._create_invoice_one_line(
+            product_id=self.product, price_unit=300.0, partner_id=self.renewal.partner_id, post=True
+        ).with_env(self.env_account)
+        self._pay(other)
+        credit_note = self._credit(other)
+        (credit_note | self.invoice).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        self.assertEqual(self.invoice.payment_state, "reversed")
+        self._assert_follows("active")
+        self.assertIn("Nothing was changed", self._assert_refused(self.renewal.action_reset))
+        self.invoice.line_ids.remove_move_reconcile()
+        self._assert_follows("pending")
+
+    def test_other_currency(self):
+        """A member abroad pays the invoice in dollars of the neighbours."""
+        dollar = self.env_root.ref("base.USD")
+        dollar.active = True
+        self.env_root["res.currency.rate"].create(
+            {
+                "currency_id": dollar.id,
+                "company_id": self.company.id,
+                "name": "2027-01-01",
+                "company_rate": 0.8,
+            }
+        )
+        payment = self._register_payment(self.invoice, currency_id=dollar.id)
+        self.assertRecordValues(payment, [{"amount": 275.94, "currency_id": dollar.id}])
+        self._assert_follows("active")
+        payment.action_cancel()
+        self._assert_follows("pending")
+
+    def test_early_payment_discount(self):
+        term = self.env_root["account.payment.term"].create(
+            {
+                "name": "2/10 net 30",
+                "early_discount": True,
+                "discount_percentage": 2.0,
+                "discount_days": 10,
+                "early_pay_discount_computation": "included",
+                "line_ids": [
+                    fields.Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+        for computation, expected in (("included", 338.03), ("excluded", 338.93)):
+            with self.subTest(computation=computation):
+                term.early_pay_discount_computation = computation
+                member_term = self._create_yearly(property_payment_term_id=term.id)
+                renewal = self._create_renewal(member_term)
+                renewal.action_approve()
+                self._run_cron("ir_cron_update_states")
+                self._follow(renewal)
+                payment = self._pay(self.invoice)
+                self.assertEqual(payment.amount, expected)
+                self._assert_follows("active")
+
+    def test_written_off(self):
+        self._register_payment(
+            self.invoice,
+            amount=340.0,
+            payment_difference_handling="reconcile",
+            writeoff_account_id=self.company_data["default_account_expense"].id,
+        )
+        self._assert_follows("active")
+
+    def test_written_off_without_any_payment(self):
+        """A gesture of the board: the whole amount to a loss account. Odoo says paid."""
+        receivable = self.invoice.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        entry = self.env_account["account.move"].create(
+            {
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "line_ids": [
+                    fields.Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "partner_id": receivable.partner_id.id,
+                            "credit": 344.93,
+                        }
+                    ),
+                    fields.Command.create(
+                        {
+                            "account_id": self.company_data["default_account_expense"].id,
+                            "debit": 344.93,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        (entry.line_ids.filtered("credit") | receivable).reconcile()
+        self._assert_follows("active")
+        entry.button_cancel()
+        self._assert_follows("pending")
+
+    def test_zero_amount(self):
+        """CASES: zero price completes once."""
+        renewal = self._create_renewal(self._create_yearly())
+        renewal.line_ids.price_unit = 0.0
+        renewal.action_approve()
+        self.assertEqual(renewal.invoice_id.payment_state, "paid")
+        self.assertEqual(renewal.new_cotisation_id.state, "active")
+        renewal.invoice_id.with_env(self.env_account).button_draft()
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        renewal.invoice_id.with_env(self.env_account).action_post()
+        self.assertEqual(renewal.new_cotisation_id.state, "active")
+
+    def test_sealed_journal(self):
+        """Payments move the term all the same where posted invoices are inalterable."""
+        journal = self.company_data["default_journal_sale"].with_env(self.env_root)
+        journal.restrict_mode_hash_table = True
+        self._follow(self._renewal_in("approved"))
+        self._run_cron("ir_cron_update_states")
+        self.assertTrue(self.invoice.inalterable_hash)
+        payment = self._pay(self.invoice)
+        self._assert_follows("active")
+        payment.action_cancel()
+        self._assert_follows("pending")
+        self._credit(self.invoice)
+        self._assert_follows("cancelled")
