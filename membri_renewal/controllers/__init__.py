@@ -1,2 +1,3 @@
 from . import payment
+from . import fee_notice
 from . import portal

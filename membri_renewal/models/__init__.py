@@ -47,5 +47,10 @@ from . import account_move_line
 from . import account_move_send
 from . import account_payment
 from . import payment_transaction
+from . import res_company_fee_notice
+from . import fee_notice
+from . import fee_notice_sending
+from . import fee_notice_page
+from . import fee_notice_payment
 from . import mail_mail
 from . import ir_http

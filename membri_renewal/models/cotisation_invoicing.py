@@ -33,7 +33,7 @@ class MembriCotisation(models.Model):
                 cotisation._internal_write({"invoice_id": invoice_sudo.id})
             invoices_sudo |= created_sudo
         # linked before they are posted: an invoice of zero is paid at once
-        invoices_sudo._post(soft=False)
+        invoices_sudo._membri_issue()
         return invoices_sudo
 
     def _prepare_invoice_vals(self, invoice_type):
@@ -60,8 +60,11 @@ class MembriCotisation(models.Model):
 
         A payer without a usable address is told to the staff; the invoice stays posted.
         """
-        reachable = self.filtered(lambda c: c.invoice_id.partner_id.email)
-        for cotisation in self - reachable:
+        notices = self.filtered(lambda c: c.invoice_id.membri_fee_notice_state == "open")
+        notices.invoice_id.sudo()._membri_queue_fee_notices()
+        invoiced = self - notices
+        reachable = invoiced.filtered(lambda c: c.invoice_id.partner_id.email)
+        for cotisation in invoiced - reachable:
             cotisation.invoice_id._message_log(
                 body=self.env._(
                     "This invoice was not emailed: %(payer)s has no email address. Add one and "

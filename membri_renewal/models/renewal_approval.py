@@ -67,10 +67,10 @@ class MembriRenewal(models.Model):
         renewals._log_on_contacts(
             {
                 renewal: self.env._(
-                    "%(renewal)s was approved for %(term)s. Invoice: %(invoice)s.",
+                    "%(renewal)s was approved for %(term)s. %(document)s.",
                     renewal=renewal.name,
                     term=renewal.term_display,
-                    invoice=renewal.sudo().invoice_id.name,
+                    document=renewal.sudo().invoice_id._membri_get_document_label(),
                 )
                 for renewal in renewals
             }

@@ -257,9 +257,8 @@ class MembriRenewal(models.Model):
         return [
             *sentences,
             self.env._(
-                "It takes effect once the invoice %(invoice)s is paid: %(amount)s, due on "
-                "%(date)s.",
-                invoice=invoice_sudo.name,
+                "It takes effect once it is paid. %(document)s: %(amount)s, due on %(date)s.",
+                document=invoice_sudo._membri_get_document_label(),
                 amount=self._format_amount(invoice_sudo.amount_residual),
                 date=self._format_day(invoice_sudo.invoice_date_due),
             ),

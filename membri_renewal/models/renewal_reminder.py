@@ -31,7 +31,7 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(renewal)s is paid: there is nothing to remind.", renewal=self.display_name
             )
-        if self.state == "approved" and self.invoice_id.sudo().state != "posted":
+        if self.state == "approved" and not self.invoice_id.sudo()._membri_is_payable():
             return self.env._(
                 "The invoice of %(renewal)s is not posted: it cannot be paid now.",
                 renewal=self.display_name,

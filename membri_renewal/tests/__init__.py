@@ -8,6 +8,8 @@ from . import test_credit_notes
 from . import test_dashboards
 from . import test_demo
 from . import test_enrolment
+from . import test_fee_notice
+from . import test_fee_notice_portal
 from . import test_generation
 from . import test_generation_outcome
 from . import test_late_payers

@@ -25,7 +25,11 @@ MENUS = {
         "menu_membri_member",
     },
 }
-MENUS["officer"] = MENUS["auditor"] | {"menu_membri_invoice_open", "menu_membri_invoice_all"}
+MENUS["officer"] = MENUS["auditor"] | {
+    "menu_membri_fee_notice",
+    "menu_membri_invoice_open",
+    "menu_membri_invoice_all",
+}
 MENUS["manager"] = MENUS["officer"] | {
     "menu_membri_settings",
     "menu_membri_option_set",

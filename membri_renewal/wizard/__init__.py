@@ -2,6 +2,7 @@ from . import account_move_reversal
 from . import base_partner_merge
 from . import cotisation_terminate
 from . import enrolment
+from . import fee_notice_payment
 from . import renewal_intervention
 from . import renewal_refuse
 from . import settings

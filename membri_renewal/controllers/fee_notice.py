@@ -1,0 +1,199 @@
+from odoo import http
+from odoo.exceptions import AccessError, MissingError, ValidationError
+from odoo.fields import Domain
+from odoo.http import request
+from odoo.tools import consteq
+
+from odoo.addons.account_payment.controllers import payment as account_payment
+from odoo.addons.account_payment.controllers import portal as account_portal
+from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+
+class FeeNoticePortal(account_portal.PortalAccount):
+    """Payers see their fee notices and pay them by Odoo's own payment form. What may be paid is
+    in ``models/fee_notice.py``."""
+
+    def _prepare_home_portal_values(self, counters):
+        # EXTENDS account
+        values = super()._prepare_home_portal_values(counters)
+        if "fee_notice_count" in counters:
+            values["fee_notice_count"] = (
+                request.env["account.move"].sudo().search_count(self._get_fee_notice_domain())
+            )
+        return values
+
+    def _get_fee_notice_domain(self):
+        """:return: the open fee notices of the user's company. Odoo's rules hide drafts from
+        portal users, so the domain, searched in sudo, is what protects those of others."""
+        payer = request.env.user.partner_id.commercial_partner_id
+        return Domain("membri_fee_notice_state", "=", "open") & Domain(
+            "partner_id", "child_of", payer.id
+        )
+
+    @http.route(
+        ["/my/fee-notices", "/my/fee-notices/page/<int:page>"],
+        type="http",
+        auth="user",
+        methods=["GET"],
+        website=True,
+        readonly=True,
+    )
+    def portal_my_fee_notices(self, page=1, **kw):
+        AccountMove_sudo = request.env["account.move"].sudo()
+        domain = self._get_fee_notice_domain()
+        pager = portal_pager(
+            url="/my/fee-notices",
+            total=AccountMove_sudo.search_count(domain),
+            page=page,
+            step=self._items_per_page,
+        )
+        notices_sudo = AccountMove_sudo.search(
+            domain,
+            order="membri_fee_notice_date desc, id desc",
+            limit=self._items_per_page,
+            offset=pager["offset"],
+        )
+        values = {
+            **self._prepare_portal_layout_values(),
+            "notices": notices_sudo,
+            "page_name": "fee_notice",
+            "pager": pager,
+            "default_url": "/my/fee-notices",
+        }
+        return request.render("membri_renewal.portal_my_fee_notices", values)
+
+    @http.route(
+        "/my/fee-notices/<int:notice_id>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
+    )
+    def portal_my_fee_notice(
+        self, notice_id, access_token=None, report_type=None, download=False, **kw
+    ):
+        notice_sudo = self._get_fee_notice_sudo(notice_id, access_token)
+        if not notice_sudo:
+            return request.redirect("/my")
+        if report_type == "pdf" and notice_sudo.membri_fee_notice_state == "open":
+            return self._show_report(
+                model=notice_sudo,
+                report_type="pdf",
+                report_ref="membri_renewal.action_report_fee_notice",
+                download=download,
+            )
+        return request.render(
+            "membri_renewal.portal_fee_notice_page",
+            self._get_fee_notice_page_values(notice_sudo, access_token),
+        )
+
+    def _get_fee_notice_page_values(self, notice_sudo, access_token):
+        reason = notice_sudo._membri_get_cannot_pay_online_reason()
+        values = self._get_page_view_values(
+            notice_sudo,
+            access_token,
+            {
+                "page_name": "fee_notice",
+                "notice": notice_sudo,
+                "res_company": notice_sudo.company_id,
+                "cannot_pay_reason": reason,
+                "last_transaction": notice_sudo.get_portal_last_transaction(),
+            },
+            "my_fee_notices_history",
+            False,
+        )
+        if reason:
+            return values
+        # sudo: the token is there since the fee notice was made
+        token = notice_sudo.access_token
+        return {
+            **values,
+            **self._get_common_page_view_values(
+                invoices_data={
+                    "partner": notice_sudo.partner_id,
+                    "company": notice_sudo.company_id,
+                    "total_amount": notice_sudo.amount_total,
+                    "currency": notice_sudo.currency_id,
+                    "amount_residual": notice_sudo.amount_total,
+                    "landing_route": f"/my/fee-notices/{notice_sudo.id}?access_token={token}",
+                    "transaction_route": f"/my/fee-notices/{notice_sudo.id}/transaction",
+                },
+                access_token=token,
+            ),
+            "amount": notice_sudo.amount_total,
+        }
+
+    def _get_fee_notice_sudo(self, notice_id, access_token):
+        """:return: the document, if the visitor may see it here, else nothing: what does not
+        exist, what is not theirs and what is no fee notice look the same"""
+        AccountMove = request.env["account.move"]
+        notice_sudo = AccountMove.sudo().browse(notice_id).exists()
+        if not notice_sudo.membri_fee_notice_name:
+            return AccountMove
+        if not self._may_see_fee_notice(notice_sudo, access_token):
+            return AccountMove
+        return notice_sudo.with_company(notice_sudo.company_id)
+
+    def _may_see_fee_notice(self, notice_sudo, access_token):
+        if access_token and consteq(notice_sudo.access_token or "", access_token):
+            return True
+        user = request.env.user
+        if user._is_public():
+            return False
+        if user._is_internal():
+            return notice_sudo.with_user(user).has_access("read")
+        return bool(
+            notice_sudo.filtered_domain(
+                Domain("partner_id", "child_of", user.partner_id.commercial_partner_id.id)
+            )
+        )
+
+    @http.route()
+    def portal_my_invoice_detail(self, invoice_id, access_token=None, **kw):
+        # EXTENDS account: what is no invoice yet has a page of its own
+        try:
+            move_sudo = self._document_check_access("account.move", invoice_id, access_token)
+        except (AccessError, MissingError):
+            return request.redirect("/my")
+        if move_sudo.membri_fee_notice_state in ("open", "void"):
+            return request.redirect(move_sudo.get_portal_url())
+        return super().portal_my_invoice_detail(invoice_id, access_token=access_token, **kw)
+
+
+class FeeNoticePayment(account_payment.PaymentPortal):
+    @http.route("/my/fee-notices/<int:notice_id>/transaction", type="jsonrpc", auth="public")
+    def fee_notice_transaction(self, notice_id, access_token, amount=None, **kwargs):
+        """Start an online payment of the whole fee notice; the amount is ours, not the
+        browser's.
+
+        :return: the processing values of the transaction
+        :raises ValidationError: a wrong token, or nothing to pay any more
+        """
+        notice_sudo = request.env["account.move"].sudo().browse(notice_id).exists()
+        if not notice_sudo.membri_fee_notice_name or not consteq(
+            notice_sudo.access_token or "", access_token or ""
+        ):
+            raise ValidationError(request.env._("The link is not valid."))
+        notice_sudo.lock_for_update()  # a reset at the same moment waits, or is seen
+        notice_sudo.invalidate_recordset()
+        if reason := notice_sudo._membri_get_cannot_pay_online_reason():
+            raise ValidationError(reason)
+        self._validate_transaction_kwargs(kwargs)
+        user = request.env.user
+        payer_sudo = notice_sudo.partner_id if user._is_public() else user.partner_id
+        return self._process_transaction(
+            payer_sudo.id,
+            notice_sudo.currency_id.id,
+            notice_sudo.ids,
+            notice_sudo.membri_fee_notice_name,
+            amount=notice_sudo.amount_total,
+            **kwargs,
+        )
+
+    @http.route()
+    def invoice_transaction(self, invoice_id, access_token, **kwargs):
+        # EXTENDS account_payment: fee notices are paid by their own page only
+        move_sudo = request.env["account.move"].sudo().browse(invoice_id).exists()
+        if move_sudo.membri_fee_notice_state in ("open", "void"):
+            return self.fee_notice_transaction(invoice_id, access_token, **kwargs)
+        return super().invoice_transaction(invoice_id, access_token, **kwargs)

@@ -1,0 +1,236 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+FEE_NOTICE_STATES = [
+    ("open", "To Pay"),
+    ("invoiced", "Invoiced"),
+    ("void", "Void"),
+]
+
+
+class AccountMove(models.Model):
+    """Fee notices (*avis de cotisation*): what a member pays before there is an invoice.
+
+    A fee notice is an invoice that stays a draft, so without an invoice number, and has a
+    number of its own. It is posted by its first payment: no invoice number is ever used for
+    somebody who does not pay.
+    """
+
+    _inherit = "account.move"
+
+    membri_fee_notice_name = fields.Char(
+        string="Fee Notice", readonly=True, copy=False, help="Its number: members quote it."
+    )
+    membri_fee_notice_date = fields.Date(string="Fee Notice Date", readonly=True, copy=False)
+    membri_fee_notice_state = fields.Selection(
+        FEE_NOTICE_STATES,
+        compute="_compute_membri_fee_notice_state",
+        string="Fee Notice Status",
+        store=True,
+        index="btree_not_null",
+    )
+
+    _membri_fee_notice_unique = models.UniqueIndex(
+        "(company_id, membri_fee_notice_name) WHERE membri_fee_notice_name IS NOT NULL",
+        "Another fee notice of the company has this number.",
+    )
+
+    @api.depends("membri_fee_notice_name", "state", "posted_before")
+    def _compute_membri_fee_notice_state(self):
+        for move in self:
+            if not move.membri_fee_notice_name:
+                move.membri_fee_notice_state = False
+            elif move.posted_before or move.state == "posted":
+                move.membri_fee_notice_state = "invoiced"
+            else:
+                move.membri_fee_notice_state = "void" if move.state == "cancel" else "open"
+
+    @api.depends("membri_fee_notice_state")
+    def _compute_access_url(self):
+        # EXTENDS account
+        result = super()._compute_access_url()
+        for move in self.filtered(lambda m: m.membri_fee_notice_state in ("open", "void")):
+            move.access_url = f"/my/fee-notices/{move.id}"
+        return result
+
+    @api.depends("membri_fee_notice_state")
+    def _compute_display_name(self):
+        # EXTENDS account
+        return super()._compute_display_name()
+
+    def _get_move_display_name(self, show_ref=False):
+        # EXTENDS account
+        if self.membri_fee_notice_state in ("open", "void"):
+            return self._membri_get_document_label()
+        return super()._get_move_display_name(show_ref)
+
+    def _membri_get_document_label(self):
+        """:return: what the payer has received, with its number: an invoice or a fee notice"""
+        self.ensure_one()
+        if self.membri_fee_notice_state in ("open", "void"):
+            return self.env._("Fee notice %(number)s", number=self.membri_fee_notice_name)
+        return self.env._("Invoice %(number)s", number=self.name or "")
+
+    # ------------------------------------------------------------------
+    # From approval to fee notice
+    # ------------------------------------------------------------------
+
+    def _membri_issue(self):
+        """Post new membership invoices; where the company works with fee notices, make fee
+        notices of those that cost something (what is free is paid at once)."""
+        notices = self.filtered(
+            lambda move: (
+                move.company_id.membri_fee_notice
+                and not move.currency_id.is_zero(move.amount_total)
+            )
+        )
+        notices._membri_make_fee_notices()
+        (self - notices)._post(soft=False)
+
+    def _membri_make_fee_notices(self):
+        for company, moves in self.grouped("company_id").items():
+            sequence_sudo = company.sudo()._membri_get_fee_notice_sequence()
+            today = company._membri_today()
+            for move in moves:
+                number = sequence_sudo.next_by_id(sequence_date=today)
+                move.write(
+                    {
+                        "membri_fee_notice_name": number,
+                        "membri_fee_notice_date": today,
+                        # the due date counts from here until the payment dates the invoice
+                        "invoice_date": today,
+                        "payment_reference": number,
+                    }
+                )
+        self._membri_ensure_tokens()
+        self._membri_update_reminders()
+
+    # ------------------------------------------------------------------
+    # From fee notice to invoice
+    # ------------------------------------------------------------------
+
+    def _post(self, soft=True):
+        # EXTENDS account: the invoice is dated the day it gets its number
+        for move in self.filtered(lambda m: m.membri_fee_notice_state == "open"):
+            move._membri_date_as_invoice()
+        return super()._post(soft=soft)
+
+    def _membri_date_as_invoice(self):
+        self.ensure_one()
+        vals = {"invoice_date": self.company_id._membri_today(), "membri_fee_notice_to_send": False}
+        installments = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        if len(installments) == 1 and not self.invoice_payment_term_id.early_discount:
+            # what is left after a part payment stays due when the fee notice said
+            vals |= {"invoice_payment_term_id": False, "invoice_date_due": self.invoice_date_due}
+        self.write(vals)
+
+    def action_validate_moves_with_confirmation(self):
+        # EXTENDS account: "Post" on a selection would number invoices that nobody has paid
+        notices = self.filtered(lambda m: m.membri_fee_notice_state == "open")
+        if notices and notices == self:
+            raise UserError(self._membri_get_fee_notice_hint())
+        return super(AccountMove, self - notices).action_validate_moves_with_confirmation()
+
+    @api.model
+    def _membri_get_fee_notice_hint(self):
+        return self.env._(
+            "Fee notices become invoices when they are paid: use “Register Payment” on them. To "
+            "invoice one before it is paid, open it and confirm it."
+        )
+
+    def button_draft(self):
+        # EXTENDS account
+        for move in self.filtered(lambda m: m.membri_fee_notice_state == "void"):
+            raise UserError(
+                self.env._(
+                    "%(notice)s is void: it cannot be used again. Approve the renewal or enrol "
+                    "the member again to make a new one.",
+                    notice=move._membri_get_document_label(),
+                )
+            )
+        return super().button_draft()
+
+    # ------------------------------------------------------------------
+    # Money
+    # ------------------------------------------------------------------
+
+    def _membri_has_money(self):
+        # EXTENDS membri_renewal: a payment that is done and not booked yet is money too
+        return super()._membri_has_money() or bool(
+            self.membri_fee_notice_state == "open" and self._membri_get_unbooked_transactions()
+        )
+
+    def _membri_get_unbooked_transactions(self):
+        """:return: online payments that are under way, or done and not booked yet"""
+        return self.transaction_ids.filtered(
+            lambda tx: (
+                tx.state in ("pending", "authorized")
+                or (tx.state == "done" and not tx.is_post_processed)
+            )
+        )
+
+    def _membri_is_payable(self):
+        """:return: whether a payer can be asked for money on this document now"""
+        self.ensure_one()
+        return self.state == "posted" or (
+            self.membri_fee_notice_state == "open" and self._membri_is_awaited()
+        )
+
+    def _membri_is_awaited(self):
+        """:return: whether a cotisation waits for the payment of this document"""
+        self.ensure_one()
+        return "pending" in self.sudo().membri_cotisation_ids.mapped("state")
+
+    def _has_to_be_paid(self):
+        # EXTENDS account_payment: a fee notice takes money before it is an invoice
+        if self.membri_fee_notice_state == "open":
+            return not self._membri_get_cannot_pay_online_reason()
+        return super()._has_to_be_paid()
+
+    def _membri_get_cannot_pay_online_reason(self):
+        """:return: why this fee notice takes no online payment now (a sentence for the
+        payer), or ``False``"""
+        self.ensure_one()
+        move_sudo = self.sudo()  # payers see neither transactions nor parameters
+        if move_sudo.membri_fee_notice_state == "invoiced":
+            return self.env._("This fee notice has become an invoice: please pay that one.")
+        if not move_sudo._membri_is_payable():
+            return self.env._(
+                "This fee notice is no longer valid: please do not pay it. Contact us if you "
+                "have a question."
+            )
+        # a transfer that was only announced does not keep the payer from paying by card
+        if move_sudo._membri_get_unbooked_transactions().filtered(
+            lambda tx: tx.state == "done" or tx.provider_code not in ("none", "custom")
+        ):
+            return self.env._("Your payment is under way.")
+        enabled = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("account_payment.enable_portal_payment")
+        )
+        if not enabled or enabled.lower() in ("false", "0"):
+            return self.env._("Please pay by bank transfer.")
+        return False
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    def _do_paid(self):
+        # EXTENDS membri_renewal: a paid fee notice is followed by its invoice
+        pending = self.filtered(lambda c: c.state == "pending")
+        result = super()._do_paid()
+        pending._queue_invoices_of_fee_notices()
+        return result
+
+    def _queue_invoices_of_fee_notices(self):
+        """Email the invoices that payments have made of fee notices, once."""
+        self.filtered(
+            lambda c: (
+                c.invoice_id.membri_fee_notice_state == "invoiced"
+                and c.invoice_id.state == "posted"
+                and not c.invoice_id.is_move_sent
+                and not c.invoice_id.sending_data
+            )
+        )._queue_invoices()

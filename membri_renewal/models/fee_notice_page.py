@@ -1,0 +1,88 @@
+from odoo import models
+from odoo.tools import format_date
+
+
+class AccountMove(models.Model):
+    """What the payer is shown of a fee notice: on the page, in the PDF and in the email."""
+
+    _inherit = "account.move"
+
+    def _membri_get_payment_url(self):
+        """:return: the full address of the page where the fee notice is paid, in the language
+        of its payer, or ``False``. Makes no token: approving does."""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        if move_sudo.membri_fee_notice_state != "open" or not move_sudo.access_token:
+            return False
+        path = move_sudo.get_portal_url()
+        lang = self.env["res.lang"]._get_data(code=self._membri_get_payer_lang())
+        if lang and len(self.env["res.lang"].get_installed()) > 1:
+            path = f"/{lang.url_code}{path}"
+        return move_sudo.get_base_url() + path
+
+    def _membri_get_contact(self):
+        """:return: the partner who answers questions: the officer, else the company"""
+        self.ensure_one()
+        company_sudo = self.company_id.sudo()  # payers may see whom to ask
+        return company_sudo.membri_officer_id.partner_id or company_sudo.partner_id
+
+    def _membri_get_members(self):
+        """:return: whose cotisations this document is about"""
+        return self.sudo().invoice_line_ids.membri_cotisation_id.partner_id
+
+    def _membri_get_page_status(self):
+        """:return: ``(level, label)`` of a badge"""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        if move_sudo.membri_fee_notice_state == "invoiced":
+            if move_sudo.state == "posted" and move_sudo.payment_state in ("paid", "in_payment"):
+                return "success", self.env._("Paid")
+            return "warning", self.env._("Invoiced")
+        if not move_sudo._membri_is_payable():
+            return "secondary", self.env._("No longer valid")
+        if move_sudo._membri_get_unbooked_transactions():
+            return "info", self.env._("Payment under way")
+        return "warning", self.env._("To pay")
+
+    def _membri_get_page_sentences(self):
+        """:return: where the fee notice stands and what comes next, as a list of sentences"""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        if move_sudo.membri_fee_notice_state == "invoiced":
+            return move_sudo._membri_get_page_sentences_invoiced()
+        reason = move_sudo._membri_get_cannot_pay_online_reason()
+        if not move_sudo._membri_is_payable():
+            return [reason]
+        due = format_date(self.env, move_sudo.invoice_date_due, date_format="long")
+        sentences = [
+            self.env._(
+                "To pay: %(amount)s, by %(date)s.",
+                amount=move_sudo.currency_id.format(move_sudo.amount_total),
+                date=due,
+            ),
+            self.env._("You receive the invoice as soon as we have your payment."),
+        ]
+        return [*sentences, reason] if reason else sentences
+
+    def _membri_get_page_sentences_invoiced(self):
+        if self.state == "posted" and self.payment_state in ("paid", "in_payment"):
+            return [
+                self.env._("Thank you: this fee notice is paid."),
+                self.env._("Your invoice is %(invoice)s.", invoice=self.name),
+            ]
+        if self.state == "posted":
+            return [
+                self.env._(
+                    "This fee notice has become the invoice %(invoice)s. Left to pay: %(amount)s.",
+                    invoice=self.name,
+                    amount=self.currency_id.format(self.amount_residual),
+                )
+            ]
+        return [self.env._("This fee notice is no longer valid: please do not pay it.")]
+
+    def _membri_get_page_invoice_url(self):
+        """:return: the path of the invoice that this fee notice has become, or ``False``"""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        invoiced = move_sudo.membri_fee_notice_state == "invoiced" and move_sudo.state == "posted"
+        return invoiced and bool(move_sudo.access_token) and move_sudo.get_portal_url()

@@ -1,0 +1,178 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+BATCH = 50
+REPORT = "membri_renewal.report_fee_notice"
+
+
+class AccountMove(models.Model):
+    """Fee notices on their way to the payers: Odoo's own queue sends posted invoices only."""
+
+    _inherit = "account.move"
+
+    membri_fee_notice_to_send = fields.Boolean(
+        string="Fee Notice Waits to Be Sent", readonly=True, copy=False
+    )
+
+    _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send")
+
+    def action_membri_send_again(self):
+        # EXTENDS membri_renewal
+        notices = self.filtered(lambda m: m.membri_fee_notice_state == "open")
+        if not notices:
+            return super().action_membri_send_again()
+        notices.check_access("write")
+        notices._membri_queue_fee_notices()
+        if others := self - notices:
+            return super(AccountMove, others).action_membri_send_again()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "Fee notices on their way: %(count)s. They leave within a few minutes.",
+                    count=len(notices),
+                ),
+            },
+        }
+
+    def _membri_queue_fee_notices(self):
+        """Hand fee notices to the queue. A payer without a usable address is told to the
+        staff; the fee notice stays open."""
+        if not self:
+            return
+        for move in self:
+            if reason := move._membri_get_unreachable_reason():
+                move._message_log(body=reason)
+                for renewal in move.membri_cotisation_ids.renewal_id:
+                    renewal._schedule_once("membri_renewal.activity_unreachable", reason)
+            else:
+                move.sudo().membri_fee_notice_to_send = True
+        self.env.ref("membri_renewal.ir_cron_send_fee_notices").sudo()._trigger()
+
+    def _membri_get_unreachable_reason(self):
+        """:return: why no email reaches the payer and what to do (a sentence), or ``False``"""
+        self.ensure_one()
+        payer_sudo = self.partner_id.sudo()
+        names = {"notice": self._membri_get_document_label(), "payer": payer_sudo.display_name}
+        if not payer_sudo.email_normalized:
+            return self.env._(
+                "%(notice)s was not emailed: %(payer)s has no email address. Add one and send it "
+                "again, or print it and post it.",
+                **names,
+            )
+        if payer_sudo.is_blacklisted or payer_sudo.message_bounce:
+            return self.env._(
+                "%(notice)s was not emailed: emails to %(payer)s bounce, or are not wanted. Print "
+                "it and post it.",
+                **names,
+            )
+        return False
+
+    @api.model
+    def _membri_cron_send_fee_notices(self):
+        """Send the fee notices that wait, a batch at a time; one that fails is taken out of the
+        queue, with its reason on the renewal."""
+        cron = self.env["ir.cron"]
+        domain = Domain("membri_fee_notice_to_send", "=", True)
+        cron._commit_progress(remaining=self.search_count(domain))
+        while batch := self.search(domain, limit=BATCH, order="id"):
+            locked = batch.try_lock_for_update().filtered_domain(domain)
+            if not locked:
+                return  # another worker has them
+            locked._membri_send_fee_notices()
+            if not cron._commit_progress(len(locked)):
+                return
+        cron._commit_progress(remaining=0)
+
+    def _membri_send_fee_notices(self):
+        cotisations = self.membri_cotisation_ids
+        stale = self - cotisations.filtered(lambda c: c.state == "pending").invoice_id
+        stale.membri_fee_notice_to_send = False  # void, or paid since
+        cotisations = cotisations.filtered(lambda c: c.invoice_id not in stale)
+        errors = cotisations._run_isolated(
+            lambda terms: terms.invoice_id.filtered(
+                "membri_fee_notice_to_send"
+            )._membri_email_fee_notices()
+        )
+        for cotisation, error in errors.items():
+            move = cotisation.invoice_id
+            move.membri_fee_notice_to_send = False
+            move._message_log(body=self.env._("Not sent: %(error)s", error=error))
+            cotisation.renewal_id._mark_failed(error)
+
+    def _membri_email_fee_notices(self):
+        """Email ``self`` as one batch, each in the language of its payer and with its PDF."""
+        if not self:
+            return
+        template_sudo = self.env.ref("membri_renewal.mail_template_fee_notice").sudo()
+        documents = self._membri_attach_fee_notices()
+        bodies = template_sudo._render_field(
+            "body_html", self.ids, compute_lang=True, options={"post_process": True}
+        )
+        subjects = template_sudo._render_field("subject", self.ids, compute_lang=True)
+        senders = template_sudo._render_field("email_from", self.ids)
+        for move in self:
+            move.with_context(
+                mail_post_autofollow_author_skip=True, mail_notify_author=True
+            ).message_post(
+                body=bodies[move.id],
+                subject=subjects[move.id],
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+                partner_ids=move.partner_id.ids,
+                email_from=senders[move.id] or None,
+                attachment_ids=documents[move].ids,
+                email_layout_xmlid=template_sudo.email_layout_xmlid,
+                force_email_lang=move._membri_get_payer_lang(),
+                force_send=False,
+            )
+        self.write({"membri_fee_notice_to_send": False, "membri_date_sent": fields.Datetime.now()})
+
+    def _membri_get_payer_lang(self):
+        self.ensure_one()
+        return self.partner_id.lang or self.company_id.partner_id.lang or self.env.lang
+
+    def _membri_get_fee_notice_filename(self):
+        self.ensure_one()
+        label = self.with_context(lang=self._membri_get_payer_lang())._membri_get_document_label()
+        return label.replace("/", "-") + ".pdf"
+
+    def _membri_attach_fee_notices(self):
+        """Render the PDF of many fee notices in one call of wkhtmltopdf.
+
+        :return: ``{move: ir.attachment}``"""
+        Report_sudo = self.env["ir.actions.report"].sudo()
+        content, report_type = Report_sudo._pre_render_qweb_pdf(REPORT, res_ids=self.ids)
+        content_by_id = Report_sudo._get_splitted_report(REPORT, content, report_type)
+        attachments_sudo = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": move._membri_get_fee_notice_filename(),
+                        "raw": content_by_id[move.id],
+                        "mimetype": "application/pdf",
+                        "res_model": move._name,
+                        "res_id": move.id,
+                    }
+                    for move in self
+                ]
+            )
+        )
+        return dict(zip(self, attachments_sudo, strict=True))
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    def _attach_invoices(self):
+        # EXTENDS membri_renewal: a reminder brings the fee notice, as long as it is one
+        notices = self.filtered(lambda r: r.invoice_id.membri_fee_notice_state == "open")
+        documents = super(MembriRenewal, self - notices)._attach_invoices()
+        if notices:
+            by_move = notices.invoice_id.sudo()._membri_attach_fee_notices()
+            documents |= {renewal: by_move[renewal.invoice_id.sudo()] for renewal in notices}
+        return documents

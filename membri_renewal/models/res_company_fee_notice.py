@@ -1,0 +1,37 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    membri_fee_notice = fields.Boolean(
+        string="Fee Notices",
+        help="Approvals and enrolments send a fee notice, which has a number of its own. The "
+        "invoice is made, numbered and sent when the fee notice is paid.",
+    )
+    membri_fee_notice_sequence_id = fields.Many2one(
+        "ir.sequence", string="Fee Notice Numbers", copy=False, readonly=True
+    )
+
+    def _membri_get_fee_notice_sequence(self):
+        """:return: the numbers of this company's fee notices, made when first needed; the
+        caller is in sudo, for sequences are the administrators'"""
+        self.ensure_one()
+        if not self.membri_fee_notice_sequence_id:
+            self.membri_fee_notice_sequence_id = self.env["ir.sequence"].create(
+                {
+                    "name": self.env._("Fee notices of %(company)s", company=self.name),
+                    "code": "membri.fee.notice",
+                    "company_id": self.id,
+                    "prefix": "AVIS/%(range_year)s/",
+                    "padding": 5,
+                    "use_date_range": True,
+                }
+            )
+        return self.membri_fee_notice_sequence_id
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    membri_fee_notice = fields.Boolean(related="company_id.membri_fee_notice", readonly=False)

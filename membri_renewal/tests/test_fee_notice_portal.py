@@ -1,0 +1,269 @@
+from freezegun import freeze_time
+
+from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import MembriCommon
+
+TODAY = "2026-11-15 15:00:00"
+
+
+class FeeNoticePortalCase(MembriCommon, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.membri_fee_notice = True
+        cls._publish_demo_provider()
+        cls.cotisation = cls.member._membri_enrol(cls.yearly)
+        cls.notice = cls.cotisation.invoice_id.sudo()
+        cls.corporation = cls._create_member("Boulanger Ltd", is_company=True)
+        cls.stranger = cls._create_member("Sam Stranger")
+        for login, partner in (("member_user", cls.member), ("stranger_user", cls.stranger)):
+            new_test_user(
+                cls.env_root,
+                login,
+                "base.group_portal",
+                partner_id=partner.id,
+                company_id=cls.company.id,
+                company_ids=cls.company.ids,
+            )
+
+    @classmethod
+    def _publish_demo_provider(cls):
+        """Odoo's demo provider, which asks for a result instead of a card."""
+        Provider = cls.env_root["payment.provider"]
+        cls.provider = Provider.search(
+            [("code", "=", "demo"), ("company_id", "=", cls.company.id)], limit=1
+        ) or Provider.search([("code", "=", "demo")], limit=1).copy({"company_id": cls.company.id})
+        cls.provider.write({"state": "test", "is_published": True})
+        method = cls.env_root.ref("payment_demo.payment_method_demo", False) or cls.env_root[
+            "payment.method"
+        ].with_context(active_test=False).search([("code", "=", "demo")], limit=1)
+        method.active = True
+        cls.method = method
+        cls.env_root["ir.config_parameter"].set_param(
+            "account_payment.enable_portal_payment", "True"
+        )
+
+    def _url(self, token=None, suffix="", notice=None):
+        notice = notice or self.notice
+        return f"/my/fee-notices/{notice.id}{suffix}" + (f"?access_token={token}" if token else "")
+
+    def _open(self, token=None, suffix=""):
+        response = self.url_open(self._url(token, suffix), allow_redirects=False)
+        self.env.invalidate_all()
+        self.assertLess(response.status_code, 500)
+        return response
+
+    def _sign_in(self, login):
+        self.authenticate(login, login and login + "x" * (8 - len(login)))
+
+    def _start_transaction(self, token=None, route=None, **params):
+        """What the payment form posts; returns the new transaction."""
+        known = self.env_root["payment.transaction"].search([])
+        self.make_jsonrpc_request(
+            route or f"/my/fee-notices/{self.notice.id}/transaction",
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.method.id,
+                "token_id": None,
+                "flow": "direct",
+                "tokenization_requested": False,
+                "landing_route": self._url(self.notice.access_token),
+                "access_token": token or self.notice.access_token,
+                "amount": 345.0,
+                **params,
+            },
+        )
+        self.env.invalidate_all()
+        return self.env_root["payment.transaction"].search([]) - known
+
+    def _finish(self, transaction, state):
+        getattr(transaction, f"_set_{state}")()
+        transaction._post_process()
+        self.env.invalidate_all()
+
+    def _assert_waiting(self):
+        self.assertEqual((self.notice.state, self.cotisation.state), ("draft", "pending"))
+        self.assertFalse(self.notice.name)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(TODAY)
+class TestFeeNoticePortal(FeeNoticePortalCase):
+    """The member's page of a fee notice: who sees it, and that it takes money exactly as
+    long as it is due."""
+
+    def test_who_sees_the_page(self):
+        right = self.notice.access_token
+        for login, token, may_see in (
+            (None, None, False),
+            (None, "wrong", False),
+            (None, right, True),
+            ("member_user", None, True),
+            ("stranger_user", None, False),
+            ("stranger_user", "wrong", False),
+            ("stranger_user", right, True),
+            ("employee", None, False),
+            ("officer", None, True),
+        ):
+            with self.subTest(login=login, token=token):
+                self._sign_in(login)
+                response = self._open(token)
+                if may_see:
+                    self.assertEqual(response.status_code, 200)
+                    self.assertIn(self.notice.membri_fee_notice_name, response.text)
+                else:
+                    self.assertEqual(response.status_code, 303)
+                    self.assertNotIn(self.notice.membri_fee_notice_name, response.text)
+        self._assert_waiting()
+
+    def test_other_invoices_have_no_such_page(self):
+        self.company.membri_fee_notice = False
+        invoice = self._renewal_in("approved").invoice_id.sudo()
+        response = self.url_open(
+            self._url(invoice.access_token, notice=invoice), allow_redirects=False
+        )
+        self.assertEqual(response.status_code, 303)
+
+    def test_list_and_home(self):
+        other = self._renewal_in("approved").invoice_id.sudo()
+        self._sign_in("member_user")
+        page = self.url_open("/my/fee-notices").text
+        self.assertIn(self.notice.membri_fee_notice_name, page)
+        self.assertNotIn(other.membri_fee_notice_name, page)
+        counters = self.make_jsonrpc_request("/my/counters", {"counters": ["fee_notice_count"]})
+        self.assertEqual(counters["fee_notice_count"], 1)
+
+    def test_the_page_offers_to_pay(self):
+        page = self._open(self.notice.access_token).text
+        self.assertIn('id="o_payment_form"', page)
+        self.assertIn(f"/my/fee-notices/{self.notice.id}/transaction", page)
+        self.assertIn("To pay", page)
+
+    def test_invoice_page_leads_here(self):
+        response = self.url_open(
+            f"/my/invoices/{self.notice.id}?access_token={self.notice.access_token}",
+            allow_redirects=False,
+        )
+        self.assertEqual(response.status_code, 303)
+        self.assertIn(f"/my/fee-notices/{self.notice.id}", response.headers["Location"])
+
+    def test_pdf(self):
+        response = self.url_open(self._url(self.notice.access_token) + "&report_type=pdf")
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("Fee_notice_AVIS_2026", response.headers["Content-Disposition"])
+
+    # ------------------------------------------------------------------
+    # Paying
+    # ------------------------------------------------------------------
+
+    def test_paid(self):
+        transaction = self._start_transaction()
+        self.assertEqual(transaction.amount, 345.0)
+        self.assertTrue(transaction.reference.startswith("AVIS"))
+        self._assert_waiting()
+        self._finish(transaction, "done")
+        self.assertEqual(self.notice.state, "posted")
+        self.assertTrue(self.notice.name)
+        self.assertEqual(self.notice.invoice_date.isoformat(), "2026-11-15")
+        self.assertEqual(self.notice.amount_residual, 0.0)
+        self.assertEqual(self.cotisation.state, "active")
+        self.assertEqual(self.member.membri_status, "active")
+        self.assertTrue(self.notice.sending_data)
+        page = self._open(self.notice.access_token).text
+        self.assertIn("Thank you", page)
+        self.assertIn(f"/my/invoices/{self.notice.id}?access_token=", page)
+        self.assertNotIn('id="o_payment_form"', page)
+
+    def test_the_amount_is_ours(self):
+        transaction = self._start_transaction(amount=1.0)
+        self.assertEqual(transaction.amount, 345.0)
+
+    def test_failed_and_abandoned_payments_change_nothing(self):
+        self._start_transaction()  # abandoned: the page was closed
+        for state in ("canceled", "error"):
+            transaction = self._start_transaction()
+            if state == "error":
+                transaction._set_error("No money")
+                transaction._post_process()
+            else:
+                self._finish(transaction, state)
+            self._assert_waiting()
+        page = self._open(self.notice.access_token).text
+        self.assertIn("did not succeed", page)
+        self.assertIn('id="o_payment_form"', page)
+        self._finish(self._start_transaction(), "done")
+        self.assertEqual(self.cotisation.state, "active")
+
+    def test_pending_holds(self):
+        transaction = self._start_transaction()
+        self._finish(transaction, "pending")
+        self._assert_waiting()
+        page = self._open(self.notice.access_token).text
+        self.assertIn("Your payment is under way", page)
+        self.assertNotIn('id="o_payment_form"', page)
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
+            self._start_transaction()
+        self._finish(transaction, "done")
+        self.assertEqual(self.cotisation.state, "active")
+
+    def test_wrong_token(self):
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
+            self._start_transaction(token="wrong")
+
+    def test_void_takes_no_money(self):
+        self.cotisation.action_cancel()
+        page = self._open(self.notice.access_token).text
+        self.assertIn("no longer valid", page)
+        self.assertNotIn('id="o_payment_form"', page)
+        for route in (None, f"/invoice/transaction/{self.notice.id}"):
+            with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
+                self._start_transaction(route=route)
+        self.assertFalse(self.notice.transaction_ids)
+
+    def test_invoiced_is_paid_as_an_invoice(self):
+        self.notice.action_post()
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
+            self._start_transaction()
+        page = self._open(self.notice.access_token).text
+        self.assertIn("has become the invoice", page)
+
+    def test_paid_after_it_became_void(self):
+        """The payer was on the page of the provider meanwhile: no money is lost, and the
+        staff is told."""
+        transaction = self._start_transaction()
+        self.cotisation.action_cancel()
+        self._finish(transaction, "done")
+        self.assertEqual(self.notice.state, "cancel")
+        self.assertEqual(self.cotisation.state, "cancelled")
+        self.assertEqual(transaction.payment_id.amount, 345.0)
+        self.assertFalse(transaction.payment_id.is_reconciled)
+        self.assertIn("is void", self.notice.activity_ids.note)
+        self.assertEqual(self.notice.activity_ids.user_id, self.officer)
+
+    # ------------------------------------------------------------------
+    # The page of the renewal
+    # ------------------------------------------------------------------
+
+    def test_renewal_page_leads_to_the_fee_notice(self):
+        renewal = self._renewal_in("sent")
+        renewal.action_approve()
+        page = self.url_open(renewal.sudo().get_portal_url()).text
+        self.assertIn(renewal.sudo().invoice_id.membri_fee_notice_name, page)
+        self.assertIn(f"/my/fee-notices/{renewal.invoice_id.id}?access_token=", page)
+        self.assertIn("Pay now", page)
+        self.assertNotIn("/my/invoices/", page)
+
+
+@tagged("post_install", "-at_install")
+class TestFeeNoticeTour(FeeNoticePortalCase):
+    browser_size = "375x667"
+    touch_enabled = True
+
+    def test_pay_on_the_phone(self):
+        self.start_tour(self._url(self.notice.access_token), "membri_fee_notice_pay")
+        self.env.invalidate_all()
+        self.assertEqual(self.notice.state, "posted")
+        self.assertEqual(self.notice.amount_residual, 0.0)
+        self.assertEqual(self.cotisation.state, "active")
