@@ -59,6 +59,13 @@ class AccountMove(models.Model):
         posted._membri_update_reminders()
         return posted
 
+    def _membri_fill_due_date(self):
+        """Without payment terms Odoo makes an invoice due on the day it is made: one that is
+        dated ahead would be due before its own date."""
+        for move in self:
+            if not move.invoice_payment_term_id and move.invoice_date_due < move.invoice_date:
+                move.invoice_date_due = move.invoice_date
+
     def _membri_ensure_tokens(self):
         """Members pay by a link that holds a token: it is there from the posting on, so that
         no page has to make one."""

@@ -29,6 +29,7 @@ class MembriCotisation(models.Model):
             created_sudo = invoices_sudo.with_company(company).create(
                 [cotisation._prepare_invoice_vals(invoice_type) for cotisation in cotisations]
             )
+            created_sudo._membri_fill_due_date()
             for cotisation, invoice_sudo in zip(cotisations, created_sudo, strict=True):
                 cotisation._internal_write({"invoice_id": invoice_sudo.id})
             invoices_sudo |= created_sudo

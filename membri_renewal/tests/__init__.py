@@ -12,6 +12,8 @@ from . import test_fee_notice
 from . import test_fee_notice_portal
 from . import test_generation
 from . import test_generation_outcome
+from . import test_invoice_dates
+from . import test_invoice_terms
 from . import test_late_payers
 from . import test_merge
 from . import test_money_received
@@ -20,6 +22,7 @@ from . import test_notice
 from . import test_payments
 from . import test_period
 from . import test_portal
+from . import test_portal_payment
 from . import test_pricing
 from . import test_proration
 from . import test_reminder_silence

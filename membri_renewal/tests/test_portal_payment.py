@@ -1,0 +1,204 @@
+from freezegun import freeze_time
+
+from odoo.tests import HttpCase, JsonRpcException, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.payment import utils as payment_utils
+
+from .common_payments import MembriPaymentCommon
+
+FORM = 'id="o_payment_form"'
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestPortalPayment(MembriPaymentCommon, HttpCase):
+    """Online payment of a membership invoice by the real routes, with Odoo's demo provider;
+    and the links of a voided invoice, which take no money (DESIGN §5.5, CASES)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        demo = cls.env_root.ref("payment.payment_provider_demo")
+        cls.provider = cls.env_root["payment.provider"].search(
+            [("code", "=", "demo"), ("company_id", "=", cls.company.id)], limit=1
+        ) or demo.copy({"company_id": cls.company.id})
+        cls.provider.write({"state": "test", "is_published": True})
+        cls.provider.journal_id = cls.company_data["default_journal_bank"]
+        cls.payment_method = cls.env_root.ref("payment_demo.payment_method_demo")
+
+    def setUp(self):
+        super().setUp()
+        self._run_cron("ir_cron_update_states")
+        self.authenticate(None, None)
+
+    def _begin_payment(self):
+        """What the page does when the member presses *Pay*; returns the transaction."""
+        invoice = self.renewal.invoice_id.sudo() or self.invoice.sudo()
+        reference = self.make_jsonrpc_request(
+            f"/invoice/transaction/{invoice.id}",
+            {
+                "access_token": invoice._portal_ensure_token(),
+                "provider_id": self.provider.id,
+                "payment_method_id": self.payment_method.id,
+                "token_id": None,
+                "amount": invoice.amount_residual,
+                "flow": "direct",
+                "tokenization_requested": False,
+                "landing_route": invoice.get_portal_url(),
+            },
+        )["reference"]
+        return self.env_root["payment.transaction"].search([("reference", "=", reference)])
+
+    def _answer(self, transaction, state):
+        """What the provider answers, and the page that waits for it."""
+        self.make_jsonrpc_request(
+            "/payment/demo/simulate_payment",
+            {
+                "reference": transaction.reference,
+                "payment_details": "1234",
+                "simulated_state": state,
+            },
+        )
+        self.make_jsonrpc_request("/payment/status/poll", {})
+        self.env.invalidate_all()
+
+    def _get_page(self, invoice):
+        return self.url_open(invoice.get_portal_url()).text
+
+    # ------------------------------------------------------------------
+    # Paying
+    # ------------------------------------------------------------------
+
+    def test_paid_on_the_portal(self):
+        self.assertIn(FORM, self._get_page(self.invoice))
+        transaction = self._begin_payment()
+        self._assert_follows("pending")
+        self._answer(transaction, "done")
+        self.assertEqual(transaction.payment_id.amount, 344.93)
+        self._assert_follows("active")
+        self.assertNotIn(FORM, self._get_page(self.invoice))
+
+    def test_failed_then_paid(self):
+        """CASES: a failed or cancelled payment extends nothing; a new try is possible."""
+        for state in ("cancel", "error"):
+            with mute_logger("odoo.addons.payment.models.payment_transaction"):
+                self._answer(self._begin_payment(), state)
+            self._assert_follows("pending")
+            self.assertIn(FORM, self._get_page(self.invoice))
+        self._answer(self._begin_payment(), "done")
+        self._assert_follows("active")
+
+    def test_slow_provider(self):
+        """Pending: no reset meanwhile; then done."""
+        transaction = self._begin_payment()
+        self._answer(transaction, "pending")
+        self._assert_follows("pending")
+        self.assertIn("Nothing was changed", self._assert_refused(self.renewal.action_reset))
+        transaction.action_demo_set_done()
+        transaction._post_process()
+        self._assert_follows("active")
+
+    def test_refunded_online(self):
+        """Without a credit note Odoo's invoice stays paid: the officer is asked."""
+        transaction = self._begin_payment()
+        self._answer(transaction, "done")
+        self._assert_follows("active")
+        refund = transaction._refund()
+        refund._post_process()
+        self.assertEqual(refund.state, "done")
+        self._assert_follows("active")
+        activity = self.invoice.activity_ids
+        self.assertEqual(activity.user_id, self.officer)
+        self.assertIn("was refunded online", activity.summary)
+        self._credit(self.invoice)
+        self._assert_follows("cancelled")
+
+    # ------------------------------------------------------------------
+    # Voided
+    # ------------------------------------------------------------------
+
+    def _assert_takes_no_money(self, invoice, link):
+        """None of the links that went out before works any more."""
+        self.assertNotIn(FORM, self._get_page(invoice))
+        pay_route = (
+            f"/payment/pay?invoice_id={invoice.id}&amount=344.93&access_token="
+            + payment_utils.generate_access_token(
+                invoice.partner_id.id, 344.93, invoice.currency_id.id, env=self.env_root
+            )
+        )
+        for url in (pay_route, link):
+            page = self.url_open(url).text
+            self.assertNotIn(FORM, page)
+            self.assertNotIn("Internal Server Error", page)
+        self.assertIn("There is nothing to pay", self.url_open(pay_route).text)
+        with (
+            self.assertRaisesRegex(JsonRpcException, "ValidationError"),
+            mute_logger("odoo.http"),
+        ):
+            self.invoice = invoice
+            self._begin_payment()
+        self.assertFalse(invoice.transaction_ids)
+
+    def _get_link(self, invoice):
+        """The link that an accountant makes with *Generate a Payment Link*."""
+        wizard = (
+            self.env_root["payment.link.wizard"]
+            .with_context(active_model="account.move", active_id=invoice.id)
+            .create({})
+        )
+        return wizard.link
+
+    def test_links_work_before(self):
+        for url in (self.invoice.get_portal_url(), self._get_link(self.invoice)):
+            self.assertIn(FORM, self.url_open(url).text)
+
+    def test_cancelled_by_reset(self):
+        link = self._get_link(self.invoice)
+        self.renewal.action_reset()
+        self.assertEqual(self.invoice.state, "cancel")
+        self._assert_takes_no_money(self.invoice, link)
+
+    def test_credited_by_reset(self):
+        journal = self.company_data["default_journal_sale"].with_env(self.env_root)
+        journal.restrict_mode_hash_table = True
+        self._follow(self._renewal_in("approved"))
+        link = self._get_link(self.invoice)
+        self.renewal.action_reset()
+        self.assertEqual((self.invoice.state, self.invoice.payment_state), ("posted", "reversed"))
+        self._assert_takes_no_money(self.invoice, link)
+
+    def test_new_invoice_after_reset_is_payable(self):
+        self.renewal.action_reset()
+        self.renewal.action_approve()
+        self._follow(self.renewal)
+        self._run_cron("ir_cron_update_states")
+        self._answer(self._begin_payment(), "done")
+        self._assert_follows("active")
+
+    def test_wrong_token_is_refused_as_by_odoo(self):
+        self.renewal.action_reset()
+        with (
+            self.assertRaisesRegex(JsonRpcException, "ValidationError"),
+            mute_logger("odoo.http"),
+        ):
+            self.make_jsonrpc_request(
+                f"/invoice/transaction/{self.invoice.id}", {"access_token": "guess"}
+            )
+
+    def test_money_that_was_on_its_way(self):
+        """The member had the card form open while the officer reset the renewal: the money is
+        kept as the payer's credit, and the officer is told."""
+        transaction = self._begin_payment()
+        invoice, cotisation = self.invoice, self.cotisation
+        self.renewal.action_reset()
+        self._answer(transaction, "done")
+        self.assertEqual(invoice.state, "cancel")
+        self.assertEqual(cotisation.state, "cancelled")
+        self.assertEqual(self.renewal.state, "draft")
+        receivable = transaction.payment_id.move_id.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        self.assertEqual(receivable.amount_residual, -344.93)
+        self.assertEqual(invoice.activity_ids.user_id, self.officer)
+        self.assertIn("which is void", invoice.activity_ids.summary)
