@@ -27,6 +27,8 @@ from . import renewal_chatter
 from . import renewal_notice
 from . import renewal_eligibility
 from . import renewal_generation
+from . import renewal_preview
+from . import renewal_explanation
 from . import renewal_reminder
 from . import renewal_display
 from . import renewal_portal
@@ -35,11 +37,16 @@ from . import reminder_log
 from . import bulk_job
 from . import bulk_job_work
 from . import bulk_job_line
+from . import campaign
+from . import campaign_line
+from . import campaign_work
+from . import campaign_display
 from . import dashboard
 from . import res_partner
 from . import res_partner_reach
 from . import res_partner_status
 from . import res_partner_display
+from . import product_product
 from . import account_move
 from . import account_move_display
 from . import account_move_settlement

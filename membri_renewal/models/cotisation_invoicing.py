@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
@@ -21,9 +22,14 @@ class MembriCotisation(models.Model):
 
         :param invoice_type: ``enrolment`` or ``renewal``
         :return: the posted ``account.move`` records, in sudo
+        :raises UserError: when a product has no account
         """
         invoices_sudo = self.env["account.move"].sudo()
         for company, cotisations in self.grouped("company_id").items():
+            if problem := cotisations.line_ids.product_id._membri_get_missing_account_reason(
+                company
+            ):
+                raise UserError(problem)
             # sudo: the invoice is a consequence of the membership; who may approve or
             # enrol need not be allowed to write invoices of any other kind
             created_sudo = invoices_sudo.with_company(company).create(

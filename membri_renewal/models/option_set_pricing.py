@@ -23,6 +23,15 @@ class MembriOptionSet(models.Model):
             for line in self.line_ids.filtered(lambda line: line.is_required or line.is_default)
         )
 
+    def _get_free_remark(self):
+        """Said of a proposal without any price: right for some, a mistake for most."""
+        self.ensure_one()
+        return self.env._(
+            "The proposal costs nothing. If that is not intended, give the options of "
+            "“%(option_set)s” a price.",
+            option_set=self.name,
+        )
+
     def _prepare_term_lines(
         self, partner, date_start, date_end, cotisation=None, memo=None, prorate=True
     ):

@@ -221,7 +221,7 @@ class MembriRenewal(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        memo = {}
+        memo = {"prefetch": [vals.get("cotisation_id") for vals in vals_list]}
         for vals in vals_list:
             self._fill_create_vals(vals, memo)
         # what has just been decided makes room for a new one in the unique indexes
@@ -232,7 +232,10 @@ class MembriRenewal(models.Model):
 
     def _fill_create_vals(self, vals, memo):
         """Complete ``vals`` in place with what the renewed cotisation and the member's
-        choices give: set, dates, lines, currency, mode, officer."""
+        choices give: set, dates, lines, currency, mode, officer.
+
+        :param memo: what the renewals of one batch share: the cotisations to ``prefetch``
+            together, prices and taxes"""
         if vals.get("state", "draft") != "draft":
             raise UserError(
                 self.env._("A new renewal is “To Send”. Use its buttons to take it further.")
@@ -244,7 +247,11 @@ class MembriRenewal(models.Model):
             new_cotisation_id=False,
             state_before_intervention=False,
         )
-        cotisation = self.env["membri.cotisation"].browse(vals.get("cotisation_id"))
+        cotisation = (
+            self.env["membri.cotisation"]
+            .browse(vals.get("cotisation_id"))
+            .with_prefetch(filter(None, memo["prefetch"]))
+        )
         if not cotisation:
             partner = self.env["res.partner"].browse(vals.get("partner_id"))
             cotisation = partner.membri_cotisation_id

@@ -72,6 +72,9 @@ class MembriCotisation(models.Model):
                     reasons[cotisation][name] = sentence
         return reasons
 
+    def _format_day(self, day):
+        return format_date(self.env, day, date_format="long")
+
     # ------------------------------------------------------------------
     # Rules that hold for everybody
     # ------------------------------------------------------------------
@@ -108,7 +111,7 @@ class MembriCotisation(models.Model):
             "member comes back.",
             cotisation=self.name,
             member=self.partner_id.display_name,
-            date=format_date(self.env, self.date_terminated),
+            date=self._format_day(self.date_terminated),
         )
 
     @api.model
@@ -183,8 +186,8 @@ class MembriCotisation(models.Model):
             "%(cotisation)s was imported and ended on %(date_end)s, before memberships were "
             "managed here (%(go_live)s): it is history. Use “Enrol” if this member comes back.",
             cotisation=self.name,
-            date_end=format_date(self.env, self.date_end),
-            go_live=format_date(self.env, self.company_id.membri_go_live),
+            date_end=self._format_day(self.date_end),
+            go_live=self._format_day(self.company_id.membri_go_live),
         )
 
     # ------------------------------------------------------------------
@@ -218,7 +221,7 @@ class MembriCotisation(models.Model):
             "made by itself any more. Prepare one by hand, or use “Enrol” if this member comes "
             "back.",
             cotisation=self.name,
-            date_end=format_date(self.env, self.date_end),
+            date_end=self._format_day(self.date_end),
             days=CATCH_UP_DAYS,
         )
 
@@ -253,10 +256,10 @@ class MembriCotisation(models.Model):
         return self.env._(
             "It is too early: the renewal is prepared on %(date)s, %(days)s days before "
             "%(cotisation)s ends on %(date_end)s.",
-            date=format_date(self.env, self._get_renewal_day()),
+            date=self._format_day(self._get_renewal_day()),
             days=self.option_set_id.notice_lead_days,
             cotisation=self.name,
-            date_end=format_date(self.env, self.date_end),
+            date_end=self._format_day(self.date_end),
         )
 
     def _get_renewal_day(self):

@@ -66,19 +66,30 @@ class MembriRenewal(models.Model):
 class MembriCotisation(models.Model):
     _inherit = "membri.cotisation"
 
-    def _generate_isolated(self):
+    def _generate_isolated(self, only_drafts=False):
         """Prepare and start the renewals of ``self``. Where only the start fails (a template
-        that does not render, a missing account), the draft is kept with the reason."""
-        failed = self._run_isolated(type(self)._generate_renewals)
+        that does not render, a missing account), the draft is kept with the reason.
+
+        :param only_drafts: nothing goes out yet; what the staff must look at is held
+        """
+        effect = type(self)._prepare_drafts if only_drafts else type(self)._generate_renewals
+        failed = self._run_isolated(effect)
         for cotisation, error in failed.items():
             creation_errors = cotisation._run_isolated(type(self)._create_renewals)
             if creation_errors:
                 cotisation._record_renewal_error(creation_errors[cotisation])
             else:
-                cotisation.renewal_ids._mark_failed(cotisation._get_error_sentence(error))
+                sentence = cotisation._get_error_sentence(error)
+                cotisation._get_living_renewal()._mark_failed(sentence)
+
+    def _get_living_renewal(self):
+        return self.renewal_ids.filtered(lambda renewal: renewal.state != "cancelled")
 
     def _generate_renewals(self):
         self._create_renewals()._start()
+
+    def _prepare_drafts(self):
+        self._create_renewals()._hold_for_staff()
 
     def _create_renewals(self):
         """:return: the draft renewals of ``self``
@@ -89,6 +100,8 @@ class MembriCotisation(models.Model):
         self.filtered("renewal_error")._internal_write(
             {"renewal_error": False, "renewal_error_date": False}
         )
+        for renewal in renewals.filtered(lambda r: r.currency_id.is_zero(r.amount_total)):
+            renewal._message_log(body=renewal.option_set_id._get_free_remark())
         return renewals
 
     def _record_renewal_error(self, error):

@@ -2,6 +2,8 @@ from . import test_access
 from . import test_approval
 from . import test_bulk
 from . import test_bulk_selection
+from . import test_campaign
+from . import test_campaign_run
 from . import test_cotisation_integrity
 from . import test_cotisation_states
 from . import test_credit_notes
@@ -28,6 +30,7 @@ from . import test_proration
 from . import test_reminder_silence
 from . import test_reach
 from . import test_reminders
+from . import test_renewal_explanation
 from . import test_reset
 from . import test_settings
 from . import test_smoke

@@ -27,6 +27,7 @@ MENUS = {
 }
 MENUS["officer"] = MENUS["auditor"] | {
     "menu_membri_fee_notice",
+    "menu_membri_campaign",
     "menu_membri_invoice_open",
     "menu_membri_invoice_all",
 }

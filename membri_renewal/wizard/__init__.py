@@ -7,3 +7,4 @@ from . import renewal_intervention
 from . import renewal_refuse
 from . import settings
 from . import renewal_reset
+from . import renewal_explanation

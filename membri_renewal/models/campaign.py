@@ -1,0 +1,252 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.tools import format_date
+
+CRITERIA = {"option_set_ids", "date_from", "date_to", "company_id"}
+
+# The states in which each step may be taken.
+ALLOWED_FROM = {
+    "preview": ("draft", "previewed"),
+    "change": ("previewed",),
+    "create_drafts": ("previewed",),
+    "send": ("previewed",),
+    "retry": ("done", "stopped"),
+    "stop": ("running",),
+    "resume": ("stopped",),
+}
+
+
+class MembriCampaign(models.Model):
+    """*Prepare the campaign* (DESIGN §5.1): who would get a notice or an invoice, who is held,
+    cannot be reached or is left out, and why; seen before anything is created.
+
+    One line per term that ends in the chosen window. The work on the lines, in the foreground
+    or the background, is in ``campaign_work.py``.
+    """
+
+    _name = "membri.campaign"
+    _description = "Renewal Campaign"
+    _inherit = ["mail.thread", "membri.state.mixin"]
+    _order = "id desc"
+    _check_company_auto = True
+    _system_fields = ("user_id", "task", "date_previewed")
+
+    name = fields.Char(required=True, default=lambda self: self._get_default_name())
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Officer",
+        required=True,
+        readonly=True,
+        default=lambda self: self.env.user,
+        help="Who started the work last: it is done with the rights of this user.",
+    )
+    option_set_ids = fields.Many2many(
+        "membri.option.set",
+        string="Option Sets",
+        check_company=True,
+        domain=[("lifetime", "=", False)],
+        context={"active_test": False},
+        default=lambda self: self._get_default_option_sets(),
+        help="Members whose current term is of one of these sets.",
+    )
+    date_from = fields.Date(
+        string="Terms Ending From",
+        required=True,
+        default=lambda self: self.env.company._membri_today(),
+    )
+    date_to = fields.Date(
+        string="To",
+        required=True,
+        default=lambda self: self.env.company._membri_today() + relativedelta(months=3),
+    )
+    state = fields.Selection(
+        [
+            ("draft", "Selection"),
+            ("previewed", "Preview"),
+            ("running", "Running"),
+            ("stopped", "Stopped"),
+            ("done", "Done"),
+        ],
+        default="draft",
+        required=True,
+        index=True,
+        copy=False,
+        tracking=True,
+    )
+    task = fields.Selection(
+        [
+            ("preview", "Preview"),
+            ("create_drafts", "Create as Drafts"),
+            ("send", "Create and Send"),
+        ],
+        readonly=True,
+        copy=False,
+    )
+    date_previewed = fields.Datetime(string="Previewed On", readonly=True, copy=False)
+    line_ids = fields.One2many("membri.campaign.line", "campaign_id", readonly=True)
+
+    _window_ordered = models.Constraint(
+        "CHECK (date_to >= date_from)", "The last day of the window cannot be before its first."
+    )
+
+    @api.model
+    def _get_default_name(self):
+        month = format_date(self.env, self.env.company._membri_today(), date_format="MMMM y")
+        return self.env._("Campaign of %(month)s", month=month)
+
+    @api.model
+    def _get_default_option_sets(self):
+        return self.env["membri.option.set"].search(
+            [("company_id", "=", self.env.company.id), ("lifetime", "=", False)]
+        )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            # said explicitly, for the context may carry other defaults
+            vals.update(state="draft", task=False, date_previewed=False, user_id=self.env.uid)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if CRITERIA & vals.keys() and not self._is_internal_write():
+            for campaign in self.filtered(lambda c: c.state != "draft"):
+                raise UserError(
+                    self.env._(
+                        "“%(campaign)s” has been previewed with this selection. Use “Change the "
+                        "Selection” first.",
+                        campaign=campaign.name,
+                    )
+                )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_history(self):
+        for campaign in self:
+            if campaign.state == "running" or campaign.line_ids.renewal_id:
+                raise UserError(
+                    self.env._(
+                        "“%(campaign)s” has made renewals, or is being worked on: it is kept as "
+                        "a record of who was asked, and when.",
+                        campaign=campaign.name,
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_preview(self):
+        """Look at every term that ends in the window, or look again."""
+        self._check_can("preview")
+        self._do_preview()
+        return True
+
+    def action_change(self):
+        """Go back to the selection. Members left out by hand stay left out."""
+        self._check_can("change")
+        self._set_state("draft")
+        return True
+
+    def action_create_drafts(self):
+        """Create the renewals of the preview; nothing goes out yet."""
+        self._check_can("create_drafts")
+        self._do_run("create_drafts")
+        return True
+
+    def action_send(self):
+        """Create the renewals of the preview and take them to where they lead: notices and
+        invoices go out, flagged ones are held."""
+        self._check_can("send")
+        self._do_run("send")
+        return True
+
+    def action_stop(self):
+        """Stop after the batch that is being worked on; nothing done is undone."""
+        self._check_can("stop")
+        self._set_state("stopped")
+        return True
+
+    def action_resume(self):
+        self._check_can("resume")
+        self._set_state("running", user_id=self.env.uid)
+        self._trigger_work()
+        return True
+
+    def action_retry(self):
+        """Take the failed and changed ones up again, with what they are now."""
+        self._check_can("retry")
+        self._do_retry()
+        return True
+
+    # ------------------------------------------------------------------
+    # Guards
+    # ------------------------------------------------------------------
+
+    def _check_can(self, step):
+        """Two clicks, or two officers: the second sees what the first has started.
+
+        :raises AccessError: when the user may not run campaigns
+        :raises UserError: naming the campaign, the reason and the remedy
+        """
+        self.check_access("write")
+        # whoever may change renewals may run a campaign, nobody else
+        self.env["membri.renewal"].check_access("create")
+        try:
+            self.lock_for_update()
+        except LockError as error:
+            raise UserError(
+                self.env._(
+                    "Somebody else, or the background work, is busy with this campaign right "
+                    "now. Try again in a moment."
+                )
+            ) from error
+        self.invalidate_recordset(["state"])
+        for campaign in self:
+            if reason := campaign._get_cannot_reason(step):
+                raise UserError(reason)
+
+    def _get_cannot_reason(self, step):
+        """:return: why this step cannot be taken (a sentence), or ``False``"""
+        self.ensure_one()
+        if self.state not in ALLOWED_FROM[step]:
+            return self.env._(
+                "“%(campaign)s” is “%(state)s”: this step cannot be taken now. %(remedy)s",
+                campaign=self.name,
+                state=dict(self._fields["state"]._description_selection(self.env))[self.state],
+                remedy=self._get_remedy(),
+            )
+        if step in ("create_drafts", "send") and not self._get_ready_lines():
+            return self.env._(
+                "“%(campaign)s” has nobody to ask: everybody is left out. Choose other option "
+                "sets or another window.",
+                campaign=self.name,
+            )
+        return False
+
+    def _get_remedy(self):
+        return {
+            "draft": self.env._("Look at the preview first."),
+            "previewed": self.env._("Create the renewals, or change the selection."),
+            "running": self.env._("Wait until it is done, or stop it."),
+            "stopped": self.env._("Resume it first."),
+            "done": self.env._("Start another campaign."),
+        }[self.state]
+
+    @api.constrains("option_set_ids", "company_id")
+    def _check_option_sets(self):
+        for campaign in self.filtered(lambda c: not c.option_set_ids):
+            raise ValidationError(
+                self.env._(
+                    "Choose at least one option set for “%(campaign)s”.", campaign=campaign.name
+                )
+            )

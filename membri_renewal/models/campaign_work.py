@@ -1,0 +1,130 @@
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+
+# up to about this many are previewed, or worked on, while the user waits
+FOREGROUND_PREVIEW, FOREGROUND_WORK = 500, 80
+# previews cost little, sendings print and post
+BATCH_SIZES = {"preview": 500, "create_drafts": 100, "send": 50}
+
+
+class MembriCampaign(models.Model):
+    """The work of a campaign: at once for a few members, in the background for thousands; a
+    batch at a time, committed as it goes, so that a restart resumes."""
+
+    _inherit = "membri.campaign"
+
+    # ------------------------------------------------------------------
+    # Start
+    # ------------------------------------------------------------------
+
+    def _do_preview(self):
+        """List the terms of the window, and have each looked at."""
+        for campaign in self:
+            campaign._update_lines()
+            campaign._start("preview", campaign.sudo().line_ids.filtered("is_to_preview"))
+
+    def _update_lines(self):
+        """One line per term that ends in the window, as of now. Lines of members who were
+        left out by hand are kept as they are, those outside the window go."""
+        self.ensure_one()
+        campaign_sudo = self.sudo()  # lines are written by the campaign only
+        cotisations = self.env["membri.cotisation"].search(self._get_window_domain())
+        gone = campaign_sudo.line_ids.filtered(lambda line: line.cotisation_id not in cotisations)
+        gone.unlink()
+        new = cotisations - campaign_sudo.line_ids.cotisation_id
+        campaign_sudo.line_ids = [Command.create({"cotisation_id": c.id}) for c in new]
+
+    def _get_window_domain(self):
+        self.ensure_one()
+        return (
+            Domain("company_id", "=", self.company_id.id)
+            & Domain("option_set_id", "in", self.option_set_ids.ids)
+            & Domain("date_end", ">=", self.date_from)
+            & Domain("date_end", "<=", self.date_to)
+            & Domain("state", "!=", "cancelled")
+        )
+
+    def _do_run(self, task):
+        for campaign in self:
+            campaign._start(task, campaign._get_ready_lines())
+
+    def _get_ready_lines(self):
+        """:return: the lines of members who are asked, in sudo"""
+        self.ensure_one()
+        return self.sudo().line_ids.filtered("is_ready")
+
+    def _do_retry(self):
+        for campaign in self:
+            lines_sudo = campaign.sudo().line_ids
+            again = lines_sudo.filtered(
+                lambda line: line.result in ("changed", "failed") and not line.renewal_id
+            )
+            campaign._start(campaign.task, again | lines_sudo.filtered("is_todo"))
+
+    def _start(self, task, lines_sudo):
+        """Do ``task`` on these lines, now or in the background."""
+        self.ensure_one()
+        lines_sudo.write({"is_todo": True, "result": False, "message": False})
+        self._set_state("running", task=task, user_id=self.env.uid)
+        limit = FOREGROUND_PREVIEW if task == "preview" else FOREGROUND_WORK
+        if len(lines_sudo) > limit:
+            self._trigger_work()
+            return
+        while self.state == "running" and self._process_batch():
+            pass
+        if self.state == "running":  # the night has some of them right now
+            self._trigger_work()
+
+    def _trigger_work(self):
+        self.env.ref("membri_renewal.ir_cron_process_campaigns").sudo()._trigger()
+
+    # ------------------------------------------------------------------
+    # Work
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_process_campaigns(self):
+        """Work off what was asked for. May be run at any time, twice, by two workers."""
+        cron = self.env["ir.cron"]
+        running = Domain("state", "=", "running")
+        Line = self.env["membri.campaign.line"]
+        todo = Domain("is_todo", "=", True) & Domain("campaign_id.state", "=", "running")
+        cron._commit_progress(remaining=Line.search_count(todo))
+        seen = self.browse()
+        while campaign := self.search(
+            running & Domain("id", "not in", seen.ids), limit=1, order="id"
+        ):
+            processed = campaign._process_batch()
+            if not processed:  # finished, or another worker has the rest
+                seen |= campaign
+            if not cron._commit_progress(processed):
+                return
+        cron._commit_progress(remaining=0)
+
+    def _process_batch(self):
+        """Work off one batch, as the user who asked for it.
+
+        :return: how many lines were worked on
+        """
+        self.ensure_one()
+        # what is told on the lines is told in the language of that user
+        worker = self.with_context(lang=self.user_id.lang)
+        Line_sudo = worker.env["membri.campaign.line"].sudo()
+        todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
+        lines = Line_sudo.search(todo, limit=BATCH_SIZES[self.task], order="id")
+        lines = lines.try_lock_for_update().filtered("is_todo")
+        if self.task == "preview":
+            lines._preview()
+            done = lines
+        else:
+            done = lines._make_renewals(only_drafts=self.task == "create_drafts")
+        done.is_todo = False
+        if not Line_sudo.search_count(todo, limit=1):
+            self._finish()
+        return len(done)
+
+    def _finish(self):
+        if self.task == "preview":
+            self._set_state("previewed", date_previewed=fields.Datetime.now())
+        else:
+            self._set_state("done")
