@@ -47,7 +47,7 @@ class ResPartner(models.Model):
         if renewal:  # it speaks for itself
             answer, more, coming = renewal._explain_answer(), [], renewal._explain_coming()
         else:
-            answer, more = term._explain_answer(why_not), why_not[1:]
+            answer, more = term._explain_answer(reasons[term]), why_not[1:]
             coming = term._explain_coming(reasons[term])
         return {
             "term": term,
@@ -104,12 +104,15 @@ class ResPartner(models.Model):
 class MembriCotisation(models.Model):
     _inherit = "membri.cotisation"
 
-    def _explain_answer(self, why_not):
-        """:param why_not: sentences of the rules that this term fails"""
+    def _explain_answer(self, reasons):
+        """:param reasons: ``{rule: sentence}`` that this term fails"""
         self.ensure_one()
-        if not why_not:
+        if not reasons:
             return self.env._("Not yet: the next nightly run prepares the renewal.")
-        return self.env._("No. %(reason)s", reason=why_not[0])
+        reason = next(iter(reasons.values()))
+        if set(reasons) == {"due"}:
+            return self.env._("Not yet. %(reason)s", reason=reason)
+        return self.env._("No. %(reason)s", reason=reason)
 
     def _explain_facts(self):
         """:return: what this term is, and what went wrong with its renewal last"""

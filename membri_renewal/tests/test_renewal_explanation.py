@@ -65,7 +65,7 @@ class TestExplanation(CampaignCommon):
         expected = {
             "Due": (True, "Not yet: the next nightly run"),
             "Due today": (True, "Not yet: the next nightly run"),
-            "Early": (False, r"too early: .* on November 16, 2026, 60 days before"),
+            "Early": (False, r"Not yet. It is too early: .* on November 16, 2026, 60 days before"),
             "Late": (True, "Not yet: the next nightly run"),
             "Long over": (False, "ended on September 15, 2026, more than 60 days ago"),
             "Just over": (True, "Not yet: the next nightly run"),
@@ -236,7 +236,7 @@ class TestExplanation(CampaignCommon):
         explanation = self._explain(member)
         self.assertEqual(explanation["term"], renewal.new_cotisation_id, "the paid, upcoming one")
         self.assertIn("too early", explanation["answer"])
-        self.assertIn("November 2, 2027", explanation["answer"])
+        self.assertIn("November 1, 2027", explanation["answer"])
 
     def test_nightly_run_that_is_switched_off(self):
         member = self._create_term("Bo").partner_id
