@@ -43,6 +43,8 @@ class AccountMove(models.Model):
         """*Renvoyer le courriel*: Odoo's own send dialog for one invoice, its dialog that
         fills the sending queue for many.
 
+        :raises AccessError: for those who may only look at membership invoices
         :raises UserError: Odoo's own, when one is not posted
         """
+        self.check_access("write")
         return self.action_invoice_sent() if len(self) == 1 else self.action_send_and_print()

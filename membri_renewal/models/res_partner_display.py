@@ -10,11 +10,27 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     membri_can_edit = fields.Boolean(compute="_compute_membri_can_edit", groups=READERS)
-    membri_can_see_invoices = fields.Boolean(
-        compute="_compute_membri_can_see_invoices", groups=READERS
+    membri_company_status = fields.Selection(
+        related="commercial_partner_id.membri_status",
+        string="Membership of the Company",
+        groups=READERS,
+    )
+    membri_company_date_end = fields.Date(
+        related="commercial_partner_id.membri_date_end",
+        string="Membership of the Company Ends",
+        groups=READERS,
+    )
+    membri_member_child_ids = fields.One2many(
+        "res.partner",
+        "parent_id",
+        string="Members in This Company",
+        domain=[("membri_status", "in", ("pending", "active", "in_renewal", "inactive"))],
+        groups=READERS,
+        help="Persons of this company who are, or were, members themselves.",
     )
     membri_renewal_count = fields.Integer(compute="_compute_membri_counts", groups=READERS)
     membri_cotisation_count = fields.Integer(compute="_compute_membri_counts", groups=READERS)
+    membri_invoice_count = fields.Integer(compute="_compute_membri_invoice_count", groups=READERS)
     membri_renewal_state = fields.Selection(
         related="membri_renewal_id.state", string="State of the Renewal", groups=READERS
     )
@@ -41,10 +57,6 @@ class ResPartner(models.Model):
     def _compute_membri_can_edit(self):
         self.membri_can_edit = self.env.user.has_group("membri_renewal.group_membri_user")
 
-    @api.depends_context("uid")
-    def _compute_membri_can_see_invoices(self):
-        self.membri_can_see_invoices = self.env["account.move"].has_access("read")
-
     @api.depends_context("allowed_company_ids")
     def _compute_membri_counts(self):
         counts = {}
@@ -58,6 +70,10 @@ class ResPartner(models.Model):
             origin = partner._origin
             partner.membri_renewal_count = counts["membri.renewal"].get(origin, 0)
             partner.membri_cotisation_count = counts["membri.cotisation"].get(origin, 0)
+
+    def _compute_membri_invoice_count(self):
+        for partner in self:
+            partner.membri_invoice_count = len(partner.membri_invoice_ids)
 
     def action_membri_prepare_renewal(self):
         """Prepare the renewal of the current term by hand."""

@@ -4,6 +4,7 @@ from . import test_bulk
 from . import test_bulk_selection
 from . import test_campaign
 from . import test_campaign_run
+from . import test_contact_form
 from . import test_cotisation_integrity
 from . import test_cotisation_states
 from . import test_credit_notes
