@@ -1,4 +1,5 @@
 from ast import literal_eval
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -6,7 +7,11 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_amount
 from odoo.tools.safe_eval import safe_eval
+
+# two spans of this length are compared
+TREND_DAYS = 7
 
 
 class MembriDashboard(models.Model):
@@ -28,7 +33,28 @@ class MembriDashboard(models.Model):
         help="Which renewals wait here. May use: today, no_answer_before, inactive_before, uid.",
     )
     help = fields.Text(translate=True, string="What to do here")
-    record_count = fields.Integer(compute="_compute_record_count")
+    record_count = fields.Integer(compute="_compute_queue", string="Renewals")
+    date_oldest = fields.Date(
+        compute="_compute_queue",
+        string="Oldest",
+        help="Since when the renewal that waits longest has been in its state.",
+    )
+    oldest_days = fields.Integer(compute="_compute_queue", string="Age of the Oldest (days)")
+    amount_at_stake = fields.Char(
+        compute="_compute_queue",
+        string="At Stake",
+        help="What the renewals of this queue add up to, in each currency.",
+    )
+    recent_count = fields.Integer(
+        compute="_compute_queue",
+        string="New in 7 Days",
+        help="Of those that wait here, how many came to their state in the last seven days.",
+    )
+    previous_count = fields.Integer(
+        compute="_compute_queue",
+        string="New in the 7 Days Before",
+        help="Of those that wait here, how many came in the seven days before.",
+    )
     has_dynamic_domain = fields.Boolean(
         compute="_compute_has_dynamic_domain",
         help="Uses today, the thresholds of the settings or the reader: the domain editor "
@@ -40,14 +66,49 @@ class MembriDashboard(models.Model):
     )
 
     @api.depends("domain")
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_record_count(self):
+    @api.depends_context("uid", "allowed_company_ids", "lang")
+    def _compute_queue(self):
+        """All that a card shows of a queue comes from one grouped query, which asks what the
+        reader may see in the companies that the reader works in."""
+        company = self.env.company
+        today = company._membri_today()
+        renewals = self.env["membri.renewal"].with_context(tz=company.membri_tz)
         for dashboard in self:
             try:
                 domain = dashboard._get_domain()
             except ValidationError:  # opening it tells why; the other counters are shown
                 domain = Domain.FALSE
-            dashboard.record_count = self.env["membri.renewal"].search_count(domain)
+            dashboard.update(
+                dashboard._get_queue_facts(
+                    renewals._read_group(
+                        domain,
+                        ["currency_id", "date_state:day"],
+                        ["__count", "amount_total:sum"],
+                    ),
+                    today,
+                )
+            )
+
+    def _get_queue_facts(self, groups, today):
+        """:param groups: (currency, midnight, count, amount) per currency and day of arrival
+        :return: values of the computed fields of one card"""
+        amounts, counts = defaultdict(float), Counter()
+        for currency, midnight, count, amount in groups:
+            amounts[currency] += amount
+            counts[(today - midnight.date()).days] += count
+        oldest = max(counts, default=0)
+        return {
+            "record_count": counts.total(),
+            "date_oldest": counts and today - timedelta(days=oldest),
+            "oldest_days": oldest,
+            "amount_at_stake": " + ".join(
+                format_amount(self.env, amount, currency) for currency, amount in amounts.items()
+            ),
+            "recent_count": sum(count for age, count in counts.items() if age < TREND_DAYS),
+            "previous_count": sum(
+                count for age, count in counts.items() if TREND_DAYS <= age < 2 * TREND_DAYS
+            ),
+        }
 
     @api.depends("domain")
     def _compute_has_dynamic_domain(self):
@@ -106,17 +167,25 @@ class MembriDashboard(models.Model):
         }
 
     def action_open(self):
-        """Open the renewals of this queue."""
+        """Open the renewals of this queue as a list."""
+        return self._get_open_action("list")
+
+    def action_open_kanban(self):
+        """Open the renewals of this queue as cards."""
+        return self._get_open_action("kanban")
+
+    def _get_open_action(self, first_view):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_renewal"
         )
         return {
             **action,
+            "views": sorted(action["views"], key=lambda view: view[1] != first_view),
             "name": self.name,
             "display_name": self.name,
             "domain": list(self._get_domain()),
-            "context": {"membri_dashboard": self.code},
+            "context": {"membri_dashboard": self.code or "own"},
             "help": self.env["ir.qweb"]._render(
                 "membri_renewal.dashboard_empty", {"dashboard": self}
             ),

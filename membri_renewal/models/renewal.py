@@ -12,6 +12,13 @@ STATES = [
 ]
 # waiting for an answer or for the staff: nothing is decided yet
 UNDECIDED_STATES = ("draft", "sent", "change_requested", "intervention")
+# the date that the transition into a state records
+DATE_OF_STATE = {
+    "sent": "date_sent",
+    "change_requested": "date_answer",
+    "approved": "date_approved",
+    "refused": "date_refused",
+}
 EDITABLE_STATES = ("draft", "change_requested", "intervention")
 FROZEN_FIELDS = {
     "partner_id",
@@ -51,6 +58,7 @@ class MembriRenewal(models.Model):
         "invoice_id",
         "new_cotisation_id",
         "state_before_intervention",
+        "date_state",
     )
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
@@ -61,7 +69,14 @@ class MembriRenewal(models.Model):
         index=True,
         tracking=True,
         copy=False,
-        group_expand=True,
+        group_expand="_group_expand_state",
+    )
+    date_state = fields.Datetime(
+        string="In This State Since",
+        readonly=True,
+        copy=False,
+        default=fields.Datetime.now,
+        help="How long a renewal has been waiting, and for whom the queues are new.",
     )
     mode = fields.Selection(
         [("notice", "Notice"), ("invoice", "Invoice")],
@@ -208,6 +223,13 @@ class MembriRenewal(models.Model):
         for renewal in self:
             renewal.display_name = f"{renewal.name} · {renewal.partner_id.display_name or ''}"
 
+    @api.model
+    def _group_expand_state(self, states, _domain):
+        """Every state is a column of the kanban; a queue shows those that it holds."""
+        if self.env.context.get("membri_dashboard"):
+            return states
+        return [state for state, _label in STATES]
+
     def _compute_access_url(self):
         # EXTENDS portal
         result = super()._compute_access_url()
@@ -315,6 +337,13 @@ class MembriRenewal(models.Model):
         if {"option_set_id", "date_start", "date_end"} & vals.keys() and "line_ids" not in vals:
             self._propose_lines()
         return result
+
+    def _set_state(self, state, **vals):
+        # EXTENDS state_mixin: since when it waits there, as the transition dates it
+        moved = self.filtered(lambda renewal: renewal.state != state)
+        date_state = vals.get(DATE_OF_STATE.get(state)) or fields.Datetime.now()
+        super(MembriRenewal, self - moved)._set_state(state, **vals)
+        return super(MembriRenewal, moved)._set_state(state, date_state=date_state, **vals)
 
     def _check_can_edit(self):
         """What was sent is frozen (DESIGN §2)."""

@@ -8,6 +8,7 @@ from . import test_contact_form
 from . import test_cotisation_integrity
 from . import test_cotisation_states
 from . import test_credit_notes
+from . import test_dashboard_cards
 from . import test_dashboards
 from . import test_demo
 from . import test_enrolment
