@@ -24,10 +24,11 @@ MENUS = {
         "menu_membri_cotisation",
         "menu_membri_member",
         "menu_membri_invoice_open",
+        "menu_membri_fee_notice",
         "menu_membri_invoice_all",
     },
 }
-MENUS["officer"] = MENUS["auditor"] | {"menu_membri_fee_notice", "menu_membri_campaign"}
+MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign"}
 MENUS["manager"] = MENUS["officer"] | {
     "menu_membri_settings",
     "menu_membri_option_set",
