@@ -8,6 +8,15 @@ from odoo.tools import consteq
 from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+# what the member can correct and send again
+FORM_ERRORS = ("empty", "too_long", "no_reason")
+# the link lets one answer: it goes to no other site, to no search engine, into no cache
+PRIVATE_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Cache-Control": "no-store, private",
+}
+
 
 class MembriPortal(CustomerPortal):
     """Members see their renewals and answer them. What may be answered, and what it does,
@@ -93,27 +102,15 @@ class MembriPortal(CustomerPortal):
                 report_ref="membri_renewal.action_report_renewal_notice",
                 download=download,
             )
-        may_answer = self._may_answer(renewal_sudo, access_token)
-        values = self._get_page_view_values(
-            renewal_sudo,
-            access_token,
-            {
-                "page_name": "renewal",
-                "renewal": renewal_sudo,
-                "res_company": renewal_sudo.company_id,
-                "answers": {
-                    answer: may_answer and not renewal_sudo._get_cannot_answer_reason(answer)
-                    for answer in ("accept", "request_change", "decline")
-                },
-                "error": error,
-                "pdf_url": self._get_page_url(
-                    renewal_id, access_token, report_type="pdf", download="true"
-                ),
-            },
-            "my_renewals_history",
-            False,
+        values = {
+            "error": error,
+            "pdf_url": self._get_page_url(
+                renewal_id, access_token, report_type="pdf", download="true"
+            ),
+        }
+        return self._render_renewal(
+            "membri_renewal.portal_renewal_page", renewal_sudo, access_token, values
         )
-        return request.render("membri_renewal.portal_renewal_page", values)
 
     @http.route(
         "/my/renewals/<int:renewal_id>/accept",
@@ -129,36 +126,6 @@ class MembriPortal(CustomerPortal):
             lambda renewal_sudo, author: renewal_sudo._portal_accept(author, proposal_key),
         )
 
-    @http.route(
-        "/my/renewals/<int:renewal_id>/request_change",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
-    def portal_renewal_request_change(self, renewal_id, access_token=None, message=None, **kw):
-        return self._answer(
-            renewal_id,
-            access_token,
-            lambda renewal_sudo, author: renewal_sudo._portal_request_change(author, message),
-        )
-
-    @http.route(
-        "/my/renewals/<int:renewal_id>/decline",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-    )
-    def portal_renewal_decline(
-        self, renewal_id, access_token=None, reason_id=None, comment=None, **kw
-    ):
-        return self._answer(
-            renewal_id,
-            access_token,
-            lambda renewal_sudo, author: renewal_sudo._portal_decline(author, reason_id, comment),
-        )
-
     # ------------------------------------------------------------------
     # Access
     # ------------------------------------------------------------------
@@ -167,6 +134,8 @@ class MembriPortal(CustomerPortal):
         """:return: the renewal, if the visitor may see it here, else nothing: what does not
         exist, what is not theirs and what was not sent yet look the same"""
         Renewal = request.env["membri.renewal"]
+        if not self._is_comparable(access_token):
+            access_token = None
         try:
             renewal_sudo = self._document_check_access(
                 "membri.renewal", renewal_id, access_token=access_token
@@ -181,16 +150,33 @@ class MembriPortal(CustomerPortal):
         """Members answer by their link, or logged in. Staff who may change renewals may do
         it here too; those who may only look may not."""
         user = request.env.user
-        if access_token and consteq(renewal_sudo.access_token or "", access_token):
+        if self._has_token(renewal_sudo, access_token):
             return True
         if user._is_internal():
             return renewal_sudo.with_user(user).has_access("write")
         return not user._is_public()
 
-    def _answer(self, renewal_id, access_token, give):
+    def _has_token(self, renewal_sudo, access_token):
+        return self._is_comparable(access_token) and consteq(
+            renewal_sudo.access_token or "", access_token
+        )
+
+    def _is_comparable(self, access_token):
+        """:return: whether this is a text that could be a token: an uploaded file, or letters
+        that ``consteq`` does not take, is a wrong token and no error"""
+        return bool(access_token) and isinstance(access_token, str) and access_token.isascii()
+
+    def _knows_member(self, renewal_sudo):
+        """:return: whether the visitor reads contact details of the member here: a link may
+        have been forwarded, so it alone does not show them"""
+        user = request.env.user
+        return not user._is_public() and renewal_sudo.with_user(user).has_access("read")
+
+    def _answer(self, renewal_id, access_token, give, form_suffix=""):
         """Check the access, give the answer, go back to the page, which tells the outcome.
 
         :param give: function of the renewal and of its author; returns an error code
+        :param form_suffix: of the page whose form is to be corrected, if that is another one
         """
         renewal_sudo = self._get_renewal_sudo(renewal_id, access_token)
         if not renewal_sudo:
@@ -200,10 +186,50 @@ class MembriPortal(CustomerPortal):
             user = request.env.user
             author = request.env["res.partner"] if user._is_public() else user.partner_id
             error = give(renewal_sudo, author.sudo())
-        return request.redirect(self._get_page_url(renewal_id, access_token, error=error))
+        suffix = form_suffix if error in FORM_ERRORS else ""
+        url = self._get_page_url(renewal_id, access_token, suffix, error=error)
+        response = request.redirect(url if error else f"{url}#membri_status")
+        response.headers.update(PRIVATE_HEADERS)
+        return response
 
-    def _get_page_url(self, renewal_id, access_token, **query):
+    # ------------------------------------------------------------------
+    # Pages
+    # ------------------------------------------------------------------
+
+    def _render_renewal(self, template, renewal_sudo, access_token, values):
+        """Render a page about one renewal.
+
+        :param values: what this page shows beside the renewal and the answers it takes
+        """
+        may_answer = self._may_answer(renewal_sudo, access_token)
+        values = self._get_page_view_values(
+            renewal_sudo,
+            access_token,
+            {
+                "page_name": "renewal",
+                "renewal": renewal_sudo,
+                "res_company": renewal_sudo.company_id,
+                "page_url": f"/my/renewals/{renewal_sudo.id}",
+                "back_url": self._get_page_url(renewal_sudo.id, access_token),
+                "change_url": self._get_page_url(renewal_sudo.id, access_token, "/change"),
+                "leave_url": self._get_page_url(renewal_sudo.id, access_token, "/leave"),
+                "knows_member": self._knows_member(renewal_sudo),
+                "answers": {
+                    answer: may_answer and not renewal_sudo._get_cannot_answer_reason(answer)
+                    for answer in ("accept", "request_change", "decline", "counter_offer", "call")
+                },
+                **values,
+            },
+            "my_renewals_history",
+            False,
+        )
+        response = request.render(template, values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
+
+    def _get_page_url(self, renewal_id, access_token, suffix="", **query):
         """:return: the address of the page, with the token if the visitor came with one"""
         given = {"access_token": access_token, **query}
         query_string = urlencode({key: value for key, value in given.items() if value})
-        return f"/my/renewals/{renewal_id}" + (f"?{query_string}" if query_string else "")
+        path = f"/my/renewals/{renewal_id}{suffix}"
+        return f"{path}?{query_string}" if query_string else path

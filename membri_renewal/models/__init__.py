@@ -9,6 +9,7 @@ from . import option_set
 from . import option_set_period
 from . import option_set_pricing
 from . import option_set_line
+from . import option_set_portal
 from . import reminder_step
 from . import cotisation
 from . import cotisation_edit
@@ -33,6 +34,15 @@ from . import renewal_reminder
 from . import renewal_display
 from . import renewal_portal
 from . import renewal_portal_page
+from . import renewal_portal_change
+from . import renewal_portal_decline
+from . import renewal_change_request
+from . import change_request
+from . import change_request_line
+from . import change_request_detail
+from . import change_request_contacts
+from . import change_request_pricing
+from . import change_request_form
 from . import reminder_log
 from . import bulk_job
 from . import bulk_job_work

@@ -73,17 +73,22 @@ class MembriOptionSet(models.Model):
         return choices
 
     def _prepare_term_line(
-        self, partner, date_start, option_line=None, previous=None, product=None, memo=None
+        self,
+        partner,
+        date_start,
+        option_line=None,
+        previous=None,
+        product=None,
+        quantity=None,
+        memo=None,
     ):
-        """:return: values of one line, at the full price of ``date_start``"""
+        """:return: values of one line, at the full price of ``date_start``; the quantity is
+        the one given, else that of the member's current term, else the set's"""
         memo = {} if memo is None else memo
         source = option_line or previous
         product = product or source.product_id
-        quantity = 1.0
-        if previous:
-            quantity = previous.full_quantity or previous.quantity
-        elif option_line:
-            quantity = option_line.quantity
+        if quantity is None:
+            quantity = self._get_usual_quantity(option_line, previous)
         agreed = bool(previous and previous.is_price_agreed)
         if agreed:
             price = previous.full_price_unit or previous.price_unit
@@ -112,6 +117,11 @@ class MembriOptionSet(models.Model):
             "is_price_agreed": agreed,
             "tax_ids": [fields.Command.set(taxes.ids)],
         }
+
+    def _get_usual_quantity(self, option_line=None, previous=None):
+        if previous:
+            return previous.full_quantity or previous.quantity
+        return option_line.quantity if option_line else 1.0
 
     def _get_pricelist_price(self, partner, product, quantity, date_start, memo):
         """:return: unit price on ``date_start``. Pricelist rules are dated by moments, so

@@ -59,6 +59,7 @@ class MembriRenewal(models.Model):
         "new_cotisation_id",
         "state_before_intervention",
         "date_state",
+        "change_request_id",
     )
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)

@@ -104,10 +104,15 @@ class MembriRenewal(models.Model):
     def _must_restart(self):
         """:return: whether the set starts late members afresh, and this one is that late"""
         self.ensure_one()
-        grace = timedelta(days=self.option_set_id.grace_days)
+        follows = self.date_start == self.cotisation_id.date_end + timedelta(days=1)
+        return follows and self._is_past_grace(self.option_set_id)
+
+    def _is_past_grace(self, option_set):
+        """:return: whether ``option_set`` starts members afresh who are as late as this one"""
+        self.ensure_one()
+        grace = timedelta(days=option_set.grace_days)
         return (
-            self.option_set_id.late_policy == "restart"
-            and self.date_start == self.cotisation_id.date_end + timedelta(days=1)
+            option_set.late_policy == "restart"
             and self.company_id._membri_today() > self.cotisation_id.date_end + grace
         )
 

@@ -20,7 +20,8 @@ class MembriRenewal(models.Model):
         renewals_sudo = self.sudo()  # the trace is the system's, whoever acts
         texts, files = defaultdict(list), defaultdict(self.env["ir.attachment"].browse)
         for renewal in renewals_sudo:
-            text = Markup("%s %s") % (bodies[renewal], renewal._get_html_link(title=renewal.name))
+            body = Markup("<br/>").join(bodies[renewal].split("\n"))
+            text = Markup("%s %s") % (body, renewal._get_html_link(title=renewal.name))
             for contact in renewal._get_informed_contacts():
                 texts[contact].append(text)
                 files[contact] |= (attachments or {}).get(renewal, files[contact])

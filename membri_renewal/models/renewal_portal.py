@@ -13,7 +13,7 @@ _logger = logging.getLogger(__name__)
 MESSAGE_MAX_LENGTH = 2000
 LOCK_TIMEOUT = "5s"
 # where an answer leads that can be given only once
-STATE_OF_ANSWER = {"accept": "approved", "decline": "refused"}
+STATE_OF_ANSWER = {"accept": "approved", "decline": "refused", "call": "intervention"}
 ANSWERABLE_STATES = ("sent", "change_requested")
 STAFF = "base.group_user"
 
@@ -54,14 +54,20 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_cannot_answer_reason(self, answer):
-        """:param answer: ``accept``, ``request_change`` or ``decline``
+        """:param answer: ``accept``, ``request_change``, ``decline``, or what is offered before
+            a member declines: ``counter_offer``, ``call``
         :return: why the member may not give this answer now (a sentence for the member), or
             ``False``"""
         self.ensure_one()
         if self.state not in ANSWERABLE_STATES:
             return self.env._("This renewal waits for no answer any more.")
-        if answer == "decline" and not self.company_id.membri_portal_decline:
+        leaving = answer in ("decline", "counter_offer", "call")
+        if leaving and not self.company_id.membri_portal_decline:
             return self.env._("Please contact us if you do not wish to renew.")
+        if answer == "call" and not self.company_id.membri_portal_call:
+            return self.env._("Please contact us: we will be glad to talk with you.")
+        if answer == "counter_offer" and not self._get_counter_offer():
+            return self.env._("We have no other offer for you here.")
         if answer == "accept" and self._get_cannot_reason("approve"):
             # the reason itself speaks to the staff
             return self.env._(
@@ -71,24 +77,11 @@ class MembriRenewal(models.Model):
         return False
 
     @api.model
-    def _get_decline_reasons(self):
-        """:return: the refusal reasons that members choose from: not those of the staff"""
-        staff_reasons = [
-            self.env.ref(f"membri_renewal.refusal_reason_{name}", raise_if_not_found=False)
-            for name in ("no_answer", "rejoined", "terminated")
-        ]
-        # sudo: members choose from the reasons without reading the staff's list
-        return (
-            self.env["membri.refusal.reason"]
-            .sudo()
-            .search([("id", "not in", [reason.id for reason in staff_reasons if reason])])
-        )
-
-    @api.model
     def _clean_member_text(self, text):
         """:return: ``(text, error code)``: plain text as members mean it (browsers send
         other line ends than they count)"""
-        text = (text or "").replace("\r\n", "\n").replace("\x00", "").strip()
+        text = text if isinstance(text, str) else ""  # anything can be posted, files too
+        text = text.replace("\r\n", "\n").replace("\x00", "").strip()
         return text, "too_long" if len(text) > MESSAGE_MAX_LENGTH else False
 
     def _portal_accept(self, author, proposal_key=None):
@@ -106,37 +99,12 @@ class MembriRenewal(models.Model):
             return "changed"
         return self._portal_answer("accept", author, lambda renewal: renewal._do_approve())
 
-    def _portal_request_change(self, author, message):
-        """The member asks for changes, in plain text.
-
-        :return: an error code, or ``False``"""
-        message, error = self._clean_member_text(message)
-        if error or not message:
-            return error or "empty"
-        return self._portal_answer(
-            "request_change", author, lambda renewal: renewal._do_request_change(message), message
-        )
-
-    def _portal_decline(self, author, reason_id, comment=None):
-        """The member will not renew, where the company lets members say so here.
-
-        :return: an error code, or ``False``"""
-        comment, error = self._clean_member_text(comment)
-        if error:
-            return error
-        reason = self._get_decline_reasons().filtered(lambda r: str(r.id) == str(reason_id or ""))
-        if not reason:
-            return "no_reason"
-        return self._portal_answer(
-            "decline", author, lambda renewal: renewal._do_refuse(reason, comment), comment
-        )
-
     def _portal_answer(self, answer, author, effect, text=None):
         """Carry out an answer, all of it or nothing. Whoever answers twice, in a second tab
         or by a double click, changes nothing the second time.
 
-        :param effect: function of the renewal
-        :param text: what the member wrote
+        :param effect: function of the renewal; may return what the staff has to read
+        :param text: what the member wrote, where ``effect`` returns nothing
         :return: an error code, or ``False``
         """
         self.ensure_one()
@@ -155,8 +123,8 @@ class MembriRenewal(models.Model):
             return "not_now"
         try:
             with self.env.cr.savepoint():
-                effect(renewal_sudo)
-                renewal_sudo._log_answer(answer, author, text)
+                told = effect(renewal_sudo)
+                renewal_sudo._log_answer(answer, author, told or text)
         except OperationalError:
             raise  # a concurrent update: Odoo runs the request again
         except Exception as error:
@@ -198,6 +166,8 @@ class MembriRenewal(models.Model):
             label = {
                 "accept": self.env._("%(author)s accepted the renewal on the portal."),
                 "request_change": self.env._("%(author)s asked for changes on the portal."),
+                "counter_offer": self.env._("%(author)s took the counter-offer on the portal."),
+                "call": self.env._("%(author)s asked on the portal to be called."),
                 "decline": self.env._("%(author)s declined the renewal on the portal."),
             }[answer]
             return label % {"author": author.display_name}
@@ -207,6 +177,12 @@ class MembriRenewal(models.Model):
             ),
             "request_change": self.env._(
                 "Changes requested on the portal, by the link that was sent to %(recipient)s."
+            ),
+            "counter_offer": self.env._(
+                "Counter-offer taken on the portal, by the link that was sent to %(recipient)s."
+            ),
+            "call": self.env._(
+                "Call requested on the portal, by the link that was sent to %(recipient)s."
             ),
             "decline": self.env._(
                 "Declined on the portal, by the link that was sent to %(recipient)s."

@@ -49,6 +49,21 @@ class MembriRenewal(models.Model):
         invoice_sudo = self.invoice_id.sudo()
         return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
 
+    def _get_payment_path(self):
+        """The one place that says where the member pays.
+
+        :return: the path of the invoice with Odoo's payment form open, or of the invoice alone
+            where nobody can pay online; ``False`` when there is none. The payment leads back
+            to this renewal (``controllers/portal_payment.py``).
+        """
+        path = self._get_invoice_path()
+        if not path or not self._can_pay_online():
+            return path
+        return self.invoice_id.sudo().get_portal_url(
+            query_string=f"&payment=True&renewal_token={self.sudo().access_token}",
+            anchor="portal_pay",
+        )
+
     def _get_invoice_url(self):
         """:return: the full address of the invoice on the portal, or ``False``"""
         path = self._get_invoice_path()
@@ -225,14 +240,19 @@ class MembriRenewal(models.Model):
         return [self._get_deadline_sentence()]
 
     def _get_portal_sentences_change_requested(self):
+        request_sudo = self.sudo().change_request_id
         sentences = [
             self.env._("You have asked for changes. We will contact you about them."),
         ]
+        if request_sudo.state == "applied":
+            sentences = [self.env._("We have adapted our proposal to what you asked for.")]
         if reason := self._get_cannot_answer_reason("accept"):
             return [*sentences, reason]
+        if request_sudo.state == "applied":
+            return [*sentences, self.env._("Accept it below to renew your membership.")]
         return [
             *sentences,
-            self.env._("You can still accept what is proposed below, or add to your request."),
+            self.env._("You can still accept what is proposed below, or change your request."),
         ]
 
     def _get_portal_sentences_intervention(self):

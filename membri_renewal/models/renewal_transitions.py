@@ -13,6 +13,8 @@ ALLOWED_FROM = {
     "reset": ("approved", "refused"),
     "cancel": UNDECIDED_STATES,
     "send_reminder": ("sent", "approved"),
+    # where the proposal can be edited, and a member may have asked for something
+    "apply_change_request": ("change_requested", "intervention"),
 }
 
 
@@ -137,6 +139,7 @@ class MembriRenewal(models.Model):
             "reset": self.env._("reset"),
             "cancel": self.env._("cancelled"),
             "send_reminder": self.env._("reminded"),
+            "apply_change_request": self.env._("changed as the member asks"),
         }[transition]
 
     def _get_transition_remedy(self):

@@ -37,6 +37,12 @@ class ResCompany(models.Model):
         "for a term that has begun already bears the day of approval.",
     )
     membri_portal_decline = fields.Boolean(string="Members May Decline on the Portal")
+    membri_portal_call = fields.Boolean(
+        string="Offer a Call Before Members Decline",
+        default=True,
+        help="Who is about to decline can ask to be called first: the renewal then requires an "
+        "intervention of the staff.",
+    )
 
     _membri_no_answer_positive = models.Constraint(
         "CHECK (membri_no_answer_days >= 0 AND membri_no_answer_months >= 0)",

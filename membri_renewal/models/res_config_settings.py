@@ -26,6 +26,7 @@ class MembriSettingsMixin(models.AbstractModel):
     membri_portal_decline = fields.Boolean(
         related="company_id.membri_portal_decline", readonly=False
     )
+    membri_portal_call = fields.Boolean(related="company_id.membri_portal_call", readonly=False)
 
 
 class ResConfigSettings(models.TransientModel):  # pylint: disable=no-wizard-in-models

@@ -20,6 +20,8 @@ STATES = (
 )
 SHOWN_STATES = ("sent", "change_requested", "intervention", "approved", "refused")
 ANSWERABLE_STATES = ("sent", "change_requested")
+# where each answer is offered on the page: a form, or the way to one
+WAY_TO = {"accept": "accept", "request_change": "change", "decline": "leave"}
 STATE_AFTER = {"accept": "approved", "request_change": "change_requested", "decline": "refused"}
 # who: (login, token), may see, may answer
 VISITORS = {
@@ -142,8 +144,8 @@ class TestPortalAccess(PortalCase):
                         self.assertIn(renewal.partner_id.name, response.text)
                         offered = state in ANSWERABLE_STATES and may_answer
                         for answer in ANSWERS:
-                            action = f"/my/renewals/{renewal.id}/{answer}"
-                            self.assertEqual(action in response.text, offered, answer)
+                            way = f"/my/renewals/{renewal.id}/{WAY_TO[answer]}"
+                            self.assertEqual(way in response.text, offered, answer)
                         self.assertNotIn("Call before sending", response.text)
                     else:
                         self._assert_turned_away(response)
@@ -213,7 +215,7 @@ class TestPortalAccess(PortalCase):
         renewal = self._renewal_of_corporation("sent")
         self._sign_in(None)
         token = renewal.sudo().access_token
-        self.assertNotIn("/decline", self._open(renewal, token).text)
+        self.assertNotIn("/leave", self._open(renewal, token).text)
         self.assertEqual(self._get_error(self._answer(renewal, "decline", token)), "not_now")
         self.assertEqual(renewal.state, "sent")
 
@@ -460,7 +462,7 @@ class TestPortalAnswers(PortalCase):
         token = renewal.sudo().access_token
         page = self._open(renewal, token).text
         self.assertNotIn(f"/my/renewals/{renewal.id}/accept", page)
-        self.assertIn(f"/my/renewals/{renewal.id}/request_change", page)
+        self.assertIn(f"/my/renewals/{renewal.id}/change", page)
         self.assertEqual(self._get_error(self._answer(renewal, "accept", token)), "not_now")
         self.assertEqual(renewal.state, "sent")
 

@@ -1,0 +1,58 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class MembriOptionSet(models.Model):
+    """What members may choose for themselves when they ask for changes, and what is offered
+    to them before they leave."""
+
+    _inherit = "membri.option.set"
+
+    portal_offer = fields.Selection(
+        [
+            ("none", "Nobody"),
+            ("type", "Members of the same subscription type"),
+            ("all", "All members"),
+        ],
+        string="Offered on the Portal To",
+        default="none",
+        required=True,
+        help="Members who ask for changes can choose this option set; the staff has the last word.",
+    )
+    counter_offer_id = fields.Many2one(
+        "membri.option.set",
+        string="Counter-Offer",
+        check_company=True,
+        domain="[('id', '!=', id), ('company_id', '=', company_id)]",
+        help="A smaller option set, offered to members who are about to decline on the portal. "
+        "Who takes it can accept it at once.",
+    )
+
+    @api.constrains("counter_offer_id")
+    def _check_counter_offer_id(self):
+        for option_set in self:
+            if option_set.counter_offer_id == option_set:
+                raise ValidationError(
+                    self.env._(
+                        "“%(name)s” cannot be its own counter-offer: choose a smaller option set.",
+                        name=option_set.name,
+                    )
+                )
+
+    def _is_sellable(self):
+        """:return: whether a term can still be made of this option set"""
+        self.ensure_one()
+        return self.active and bool(self.line_ids.filtered("product_id.active"))
+
+
+class MembriOptionSetLine(models.Model):
+    _inherit = "membri.option.set.line"
+
+    quantity_max = fields.Integer(
+        string="Members May Ask For Up To",
+        help="On the portal. Zero: members cannot change the quantity.",
+    )
+
+    _quantity_max_not_negative = models.Constraint(
+        "CHECK (quantity_max >= 0)", "The highest quantity cannot be negative."
+    )
