@@ -70,7 +70,15 @@ class MembriChangeRequest(models.Model):
         for request in self:
             request.amount_difference = request.amount_total - request.old_amount_total
 
-    @api.depends("state", "proposal_key")
+    @api.depends(
+        "state",
+        "proposal_key",
+        "renewal_id.option_set_id",
+        "renewal_id.date_start",
+        "renewal_id.date_end",
+        "renewal_id.line_ids.quantity",
+        "renewal_id.line_ids.price_subtotal",
+    )
     def _compute_is_outdated(self):
         for request in self:
             request.is_outdated = (

@@ -262,7 +262,7 @@ class MembriRenewal(models.Model):
             max_length = DETAIL_MAX_LENGTH.get(name, DETAIL_LENGTH)
             if len(text) > max_length:
                 error = self.env._("Too long: %(max)s characters at most, please.", max=max_length)
-            elif name == "email" and not email_normalize(text):
+            elif name == "email" and (text.count("@") != 1 or not email_normalize(text)):
                 error = self.env._("This is no email address: please correct it.")
         if error:
             errors[f"{subject}_{name}"] = self._label_error(name, error)

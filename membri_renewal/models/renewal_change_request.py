@@ -21,12 +21,18 @@ class MembriRenewal(models.Model):
         groups=STAFF,
     )
     # what the form of the renewal shows of it
-    request_state = fields.Selection(related="change_request_id.state", groups=STAFF)
+    request_state = fields.Selection(
+        related="change_request_id.state", string="State of the Request", groups=STAFF
+    )
     request_changes_term = fields.Boolean(related="change_request_id.changes_term", groups=STAFF)
     request_is_outdated = fields.Boolean(related="change_request_id.is_outdated", groups=STAFF)
-    request_line_ids = fields.One2many(related="change_request_id.line_ids", groups=STAFF)
+    request_line_ids = fields.One2many(
+        related="change_request_id.line_ids", string="Options Asked For", groups=STAFF
+    )
     request_detail_ids = fields.One2many(related="change_request_id.detail_ids", groups=STAFF)
-    request_message = fields.Text(related="change_request_id.message", groups=STAFF)
+    request_message = fields.Text(
+        related="change_request_id.message", string="Message of the Member", groups=STAFF
+    )
     request_create_date = fields.Datetime(
         related="change_request_id.create_date", string="Asked On", groups=STAFF
     )

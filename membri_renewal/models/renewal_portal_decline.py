@@ -64,9 +64,10 @@ class MembriRenewal(models.Model):
         """
         self.ensure_one()
         if self.state in ANSWERABLE_STATES and proposal_key != self._get_proposal_key():
-            # a second click, on an offer that was taken, changes nothing more
-            taken = str(self.option_set_id.id) == str(option_set_id)
-            return False if taken else "changed"
+            if str(self.option_set_id.id) == str(option_set_id):
+                return False  # a second click, on an offer that was taken
+            if not self._get_cannot_answer_reason("counter_offer"):
+                return "changed"
 
         def take(renewal):
             vals = renewal._prepare_change_request_vals(renewal._get_counter_offer())
