@@ -99,6 +99,10 @@ class MembriDemo(models.AbstractModel):
         self.env["membri.renewal"].sudo().search(
             [("company_id", "=", self.env.company.id), ("delivery_state", "=", "queued")]
         )._internal_write({"delivery_state": "delivered"})
-        self.env["account.move"].sudo().search(
+        Invoice = self.env["account.move"].sudo()
+        invoices_sudo = Invoice.search(
             [("company_id", "=", self.env.company.id), ("membri_invoice_type", "!=", False)]
-        ).write({"sending_data": False, "is_move_sent": True})
+        )
+        invoices_sudo.write({"sending_data": False, "is_move_sent": True})
+        for day, invoices in invoices_sudo.grouped("invoice_date").items():
+            invoices.filtered(lambda invoice: not invoice.membri_date_sent).membri_date_sent = day

@@ -7,7 +7,7 @@ class AccountMove(models.Model):
 
     membri_invoice_type = fields.Selection(
         [("enrolment", "Enrolment"), ("renewal", "Renewal")],
-        string="Membership Invoice Type",
+        string="Invoice Type",
         copy=False,
         index="btree_not_null",
         readonly=True,

@@ -9,8 +9,12 @@ class AccountMove(models.Model):
     membri_renewal_state = fields.Selection(
         related="membri_renewal_id.state", string="State of the Renewal"
     )
-    membri_cotisation_count = fields.Integer(compute="_compute_membri_counts")
-    membri_member_count = fields.Integer(compute="_compute_membri_counts")
+    membri_cotisation_count = fields.Integer(
+        string="Number of Cotisations", compute="_compute_membri_counts"
+    )
+    membri_member_count = fields.Integer(
+        string="Number of Members", compute="_compute_membri_counts"
+    )
 
     @api.depends("invoice_line_ids.membri_cotisation_id")
     def _compute_membri_counts(self):

@@ -20,6 +20,7 @@ from . import test_generation
 from . import test_generation_outcome
 from . import test_invoice_dates
 from . import test_invoice_terms
+from . import test_invoicing_screens
 from . import test_late_payers
 from . import test_merge
 from . import test_money_received

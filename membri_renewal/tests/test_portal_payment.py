@@ -136,7 +136,6 @@ class TestPortalPayment(MembriPaymentCommon, HttpCase):
             self.assertRaisesRegex(JsonRpcException, "ValidationError"),
             mute_logger("odoo.http"),
         ):
-            self.invoice = invoice
             self._begin_payment()
         self.assertFalse(invoice.transaction_ids)
 
