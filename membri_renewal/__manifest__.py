@@ -49,6 +49,7 @@
         "views/res_partner_list_views.xml",
         "wizard/renewal_explanation_views.xml",
         "views/account_move_views.xml",
+        "views/shared_invoice_views.xml",
         "views/res_config_settings_views.xml",
         "views/fee_notice_views.xml",
         "views/change_request_views.xml",

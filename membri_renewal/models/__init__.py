@@ -15,6 +15,7 @@ from . import cotisation
 from . import cotisation_edit
 from . import cotisation_line
 from . import cotisation_lifecycle
+from . import cotisation_payer
 from . import cotisation_invoicing
 from . import cotisation_invoice_dates
 from . import cotisation_merge
@@ -69,5 +70,7 @@ from . import fee_notice
 from . import fee_notice_sending
 from . import fee_notice_page
 from . import fee_notice_payment
+from . import shared_invoice
+from . import bulk_job_companions
 from . import mail_mail
 from . import ir_http

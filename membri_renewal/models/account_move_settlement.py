@@ -88,7 +88,7 @@ class AccountMove(models.Model):
                     "%(amount)s came in online for %(invoice)s, which is void. Refund the payment, "
                     "or use it for the member's next invoice.",
                     amount=transaction.currency_id.format(transaction.amount),
-                    invoice=invoice.name,
+                    invoice=invoice.display_name,
                 )
             )
 

@@ -50,7 +50,8 @@ class MembriBulkJob(models.Model):
         job_sudo.line_ids.create(
             [
                 {"job_id": job_sudo.id, "renewal_id": renewal.id, **lines_vals.get(renewal, {})}
-                for renewal in renewals.union()  # a client may name a record twice
+                # union: a client may name a record twice
+                for renewal in self._order_for_batches(renewals.union())
             ]
         )
         job_sudo._work_or_queue()
@@ -161,6 +162,7 @@ class MembriBulkJob(models.Model):
             )
             .try_lock_for_update(limit=BATCH)
         )
+        lines = self._with_companions(lines)
         records = self._get_records(lines)
         free = self._as_requester(records.values()).try_lock_for_update()
         lines = lines.filtered(lambda line: records[line] in free)

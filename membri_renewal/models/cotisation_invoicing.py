@@ -18,7 +18,8 @@ class MembriCotisation(models.Model):
     # ------------------------------------------------------------------
 
     def _create_invoices(self, invoice_type):
-        """Create, post and queue for sending one invoice per cotisation, in one batch.
+        """Create and post the invoices, in one batch: one per cotisation, or one for those
+        whose payer wants it (``cotisation_payer.py``).
 
         :param invoice_type: ``enrolment`` or ``renewal``
         :return: the posted ``account.move`` records, in sudo
@@ -32,12 +33,13 @@ class MembriCotisation(models.Model):
                 raise UserError(problem)
             # sudo: the invoice is a consequence of the membership; who may approve or
             # enrol need not be allowed to write invoices of any other kind
+            groups = cotisations._group_for_invoices()
             created_sudo = invoices_sudo.with_company(company).create(
-                [cotisation._prepare_invoice_vals(invoice_type) for cotisation in cotisations]
+                [group._prepare_shared_invoice_vals(invoice_type) for group in groups]
             )
             created_sudo._membri_fill_due_date()
-            for cotisation, invoice_sudo in zip(cotisations, created_sudo, strict=True):
-                cotisation._internal_write({"invoice_id": invoice_sudo.id})
+            for group, invoice_sudo in zip(groups, created_sudo, strict=True):
+                group._internal_write({"invoice_id": invoice_sudo.id})
             invoices_sudo |= created_sudo
         # linked before they are posted: an invoice of zero is paid at once
         invoices_sudo._membri_issue()
@@ -49,7 +51,7 @@ class MembriCotisation(models.Model):
         partner = self.partner_id
         return {
             "move_type": "out_invoice",
-            "partner_id": partner.address_get(["invoice"])["invoice"],
+            "partner_id": self._get_payer().id,
             "company_id": self.company_id.id,
             "currency_id": self.currency_id.id,
             "invoice_date": self._get_invoice_date(),
@@ -71,12 +73,12 @@ class MembriCotisation(models.Model):
         notices.invoice_id.sudo()._membri_queue_fee_notices()
         invoiced = self - notices
         reachable = invoiced.filtered(lambda c: c.invoice_id.partner_id.email)
-        for cotisation in invoiced - reachable:
-            cotisation.invoice_id._message_log(
+        for invoice in (invoiced - reachable).invoice_id:
+            invoice._message_log(
                 body=self.env._(
                     "This invoice was not emailed: %(payer)s has no email address. Add one and "
                     "send the invoice again, or post it.",
-                    payer=cotisation.invoice_id.partner_id.display_name,
+                    payer=invoice.partner_id.display_name,
                 )
             )
         if reachable:

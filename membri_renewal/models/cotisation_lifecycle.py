@@ -30,19 +30,20 @@ class MembriCotisation(models.Model):
             reason = cotisation._get_cannot_cancel_reason()
             if reason:
                 raise UserError(reason)
-        invoices_sudo = self.sudo().invoice_id
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
         self._do_cancel()
-        for invoice in invoices_sudo:
-            if invoice._membri_has_money():
-                invoice._message_log(
-                    body=self.env._(
-                        "The cotisation of this invoice was cancelled. Refund the payment, or "
-                        "keep it as a credit of the member."
-                    )
+        paid_sudo = self.sudo().filtered(
+            lambda c: c.invoice_id and c.invoice_id._membri_has_money()
+        )
+        for cotisation in paid_sudo:
+            cotisation.invoice_id._message_log(
+                body=self.env._(
+                    "The cotisation of %(member)s on this invoice was cancelled. Refund the "
+                    "payment, or keep it as a credit of the member.",
+                    member=cotisation.partner_id.display_name,
                 )
-            else:
-                invoice._membri_void()
+            )
+        (self - paid_sudo)._void_invoices()
         renewals._do_reopen_for_staff(self.env._("The next cotisation was cancelled."))
         return True
 
@@ -65,15 +66,6 @@ class MembriCotisation(models.Model):
                 cotisation=self.name,
                 member=member,
                 invoice=invoice_sudo.display_name,
-            )
-        others = invoice_sudo.membri_cotisation_ids - self.sudo()
-        if others.filtered(lambda c: c.state in LIVING_STATES):
-            return self.env._(
-                "%(invoice)s also serves %(other)s. Credit the lines of %(member)s instead: the "
-                "cotisation follows.",
-                invoice=invoice_sudo.display_name,
-                other=others[0].partner_id.display_name,
-                member=member,
             )
         return False
 

@@ -71,9 +71,6 @@ class MembriCotisationLine(models.Model):
         )[:1]
         if option_line.analytic_distribution:  # else what Odoo's distribution models say
             vals["analytic_distribution"] = option_line.analytic_distribution
-        payer = cotisation.partner_id.browse(
-            cotisation.partner_id.address_get(["invoice"])["invoice"]
-        )
-        if payer != cotisation.partner_id:
+        if cotisation._get_payer() != cotisation.partner_id:
             vals["name"] += f"\n{cotisation.partner_id.display_name}"
         return vals

@@ -64,7 +64,7 @@ class MembriCotisation(models.Model):
         has_money = bool(invoice) and invoice._membri_has_money()
         if not has_money:
             renewal._do_cancel()
-            invoice.filtered(lambda move: move.state != "cancel")._membri_void()
+            self._void_invoices()
         if self.state != "cancelled":
             self._do_cancel()
         note = self.env._(

@@ -141,7 +141,7 @@ class MembriOptionSet(models.Model):
     def _get_taxes(self, partner, product, memo):
         """:return: the product's sales taxes, mapped by the fiscal position that the
         invoice will have"""
-        payer = partner.browse(partner.address_get(["invoice"])["invoice"])
+        payer = partner.with_company(self.company_id)._membri_get_payer()
         delivery = partner.browse(partner.address_get(["delivery"])["delivery"])
         key = (
             "taxes",

@@ -150,12 +150,14 @@ class MembriRenewal(models.Model):
     refusal_note = fields.Text(readonly=True, copy=False)
 
     invoice_id = fields.Many2one("account.move", readonly=True, copy=False, index="btree_not_null")
-    invoice_ids = fields.One2many(
+    invoice_ids = fields.Many2many(
         "account.move",
-        "membri_renewal_id",
         string="All Invoices",
-        readonly=True,
-        help="With those that a reset has voided, and credit notes.",
+        compute="_compute_invoice_ids",
+        search="_search_invoice_ids",
+        compute_sudo=True,
+        help="With those that a reset has voided, those that serve other members too, and "
+        "credit notes.",
     )
     new_cotisation_id = fields.Many2one(
         "membri.cotisation",

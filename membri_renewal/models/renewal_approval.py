@@ -191,7 +191,6 @@ class MembriRenewal(models.Model):
         The renewal lets go of both first, so that the voided invoice no longer speaks for it.
         """
         approved = self.filtered(lambda r: r.state == "approved")
-        invoices_sudo = approved.invoice_id.sudo()
         cotisations_sudo = approved.new_cotisation_id.sudo()
         self._set_state(
             "draft",
@@ -205,7 +204,7 @@ class MembriRenewal(models.Model):
             date_next_reminder=False,
         )
         cotisations_sudo._do_cancel()
-        invoices_sudo._membri_void()
+        cotisations_sudo._void_invoices()
         self._refresh_members()
         self._log_on_contacts(
             {

@@ -23,6 +23,7 @@ class MembriRenewal(models.Model):
         while batch := Cotisation.search(
             domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_end, id"
         ):
+            batch = batch._with_companions(domain)
             seen |= batch
             batch.try_lock_for_update().filtered_domain(domain)._generate_isolated()
             if not cron._commit_progress(len(batch)):

@@ -276,12 +276,7 @@ class MembriRenewal(models.Model):
             return [*sentences, self.env._("Your payment is under way.")]
         return [
             *sentences,
-            self.env._(
-                "It takes effect once it is paid. %(document)s: %(amount)s, due on %(date)s.",
-                document=invoice_sudo._membri_get_document_label(),
-                amount=self._format_amount(invoice_sudo.amount_residual),
-                date=self._format_day(invoice_sudo.invoice_date_due),
-            ),
+            self._get_payment_sentence(),
         ]
 
     def _get_portal_sentences_refused(self):

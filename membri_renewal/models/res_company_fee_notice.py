@@ -31,7 +31,7 @@ class ResCompany(models.Model):
         return self.membri_fee_notice_sequence_id
 
 
-class ResConfigSettings(models.TransientModel):
-    _inherit = "res.config.settings"
+class MembriSettingsMixin(models.AbstractModel):
+    _inherit = "membri.settings.mixin"
 
     membri_fee_notice = fields.Boolean(related="company_id.membri_fee_notice", readonly=False)

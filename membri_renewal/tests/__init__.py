@@ -42,6 +42,7 @@ from . import test_reminders
 from . import test_renewal_explanation
 from . import test_reset
 from . import test_settings
+from . import test_shared_invoice
 from . import test_smoke
 from . import test_status
 from . import test_timezone

@@ -52,7 +52,16 @@ class MembriRenewalReset(models.TransientModel):
         # sudo: whoever may reset a renewal is told what becomes of its invoice
         invoice = self.invoice_id.sudo()
         amount = formatLang(self.env, invoice.amount_total, currency_obj=invoice.currency_id)
-        if invoice.state == "draft" or invoice._membri_can_cancel():
+        if shared := self.renewal_id.new_cotisation_id._get_shared_consequence():
+            sentence = shared
+        elif invoice.membri_fee_notice_state == "open":
+            sentence = self.env._(
+                "%(notice)s of %(amount)s is void: its link takes no more payment, and no invoice "
+                "number is used.",
+                notice=invoice._membri_get_document_label(),
+                amount=amount,
+            )
+        elif invoice.state == "draft" or invoice._membri_can_cancel():
             sentence = self.env._(
                 "Invoice %(invoice)s of %(amount)s is cancelled: nothing of it is owed any more.",
                 invoice=invoice.name,

@@ -1,0 +1,220 @@
+from odoo import api, fields, models
+
+
+class AccountMove(models.Model):
+    """Invoices that serve several members: each line is its own cotisation's, and what happens
+    to one member leaves the lines of the others alone."""
+
+    _inherit = "account.move"
+
+    membri_renewal_ids = fields.Many2many(
+        "membri.renewal",
+        string="Renewals",
+        compute="_compute_membri_renewal_ids",
+        groups="membri_renewal.group_membri_readonly",
+        help="All renewals that this invoice is about.",
+    )
+
+    @api.depends("membri_renewal_id", "invoice_line_ids.membri_cotisation_id.renewal_id")
+    def _compute_membri_renewal_ids(self):
+        for move in self:
+            move.membri_renewal_ids = (
+                move.membri_renewal_id | move.invoice_line_ids.membri_cotisation_id.renewal_id
+            )
+
+    def _membri_is_shared(self):
+        """:return: whether this document is about more than one member"""
+        return len(self.sudo().invoice_line_ids.membri_cotisation_id.partner_id) > 1
+
+    def _membri_take_off(self, cotisations):
+        """Take what is unpaid of ``cotisations`` off this invoice, for good."""
+        self.ensure_one()
+        if not self.invoice_line_ids.membri_cotisation_id - cotisations:
+            self._membri_void()
+        elif self.state == "draft":
+            self._membri_remove_lines(cotisations)
+        elif self.state == "posted":
+            self._membri_credit_lines(cotisations)
+
+    def _membri_remove_lines(self, cotisations):
+        """A draft, so a fee notice that is still open: the rest is asked for anew."""
+        self.ensure_one()
+        lines = self.invoice_line_ids.filtered(lambda li: li.membri_cotisation_id in cotisations)
+        lines.unlink()
+        self._message_log(
+            body=self.env._(
+                "No longer on this document: %(members)s.",
+                members=", ".join(cotisations.partner_id.mapped("display_name")),
+            )
+        )
+        if self.membri_fee_notice_state == "open":
+            self._membri_queue_fee_notices()
+
+    def _membri_credit_lines(self, cotisations):
+        """Credit the lines of some members, and settle the credit note with the invoice, so
+        that what is left to pay is the others'.
+
+        :return: the posted credit note"""
+        self.ensure_one()
+        today = max(self.company_id._membri_today(), self.invoice_date)
+        renewal = cotisations.renewal_id
+        credit_note = self._reverse_moves(
+            [
+                {
+                    "date": today,
+                    "invoice_date": today,
+                    "ref": self.env._(
+                        "Reversal of %(invoice)s for %(members)s",
+                        invoice=self.name,
+                        members=", ".join(cotisations.partner_id.mapped("display_name")),
+                    ),
+                    "membri_renewal_id": renewal.id if len(renewal) == 1 else False,
+                }
+            ]
+        )
+        credit_note.invoice_line_ids.filtered(
+            lambda line: line.membri_cotisation_id not in cotisations
+        ).unlink()
+        credit_note._post(soft=False)
+        (self | credit_note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        return credit_note
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    invoice_line_ids = fields.One2many(
+        "account.move.line",
+        "membri_cotisation_id",
+        string="Invoice Lines",
+        readonly=True,
+        groups="account.group_account_readonly,account.group_account_invoice",
+    )
+
+    def _void_invoices(self):
+        """Take these cotisations, which are cancelled, off their unpaid invoices."""
+        for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
+            if invoice_sudo and invoice_sudo.state != "cancel":
+                invoice_sudo._membri_take_off(cotisations)
+
+    def _get_shared_consequence(self):
+        """:return: what a reset does to an invoice that serves others too (a sentence), or
+        ``False``"""
+        self.ensure_one()
+        invoice_sudo = self.sudo().invoice_id
+        if not invoice_sudo._membri_is_shared():
+            return False
+        names = {
+            "document": invoice_sudo._membri_get_document_label(),
+            "member": self.partner_id.display_name,
+            "payer": invoice_sudo.partner_id.display_name,
+        }
+        if invoice_sudo.state == "draft":
+            return self.env._(
+                "%(document)s of %(payer)s serves several members: the lines of %(member)s are "
+                "taken off it, and the rest is sent anew.",
+                **names,
+            )
+        return self.env._(
+            "%(document)s of %(payer)s serves several members: a credit note is made for the "
+            "lines of %(member)s. Those of the others stay as they are.",
+            **names,
+        )
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    own_invoice_ids = fields.One2many("account.move", "membri_renewal_id", readonly=True)
+    made_cotisation_ids = fields.One2many("membri.cotisation", "renewal_id", readonly=True)
+
+    @api.depends("own_invoice_ids", "made_cotisation_ids.invoice_line_ids.move_id")
+    def _compute_invoice_ids(self):
+        for renewal in self:
+            renewal.invoice_ids = (
+                renewal.own_invoice_ids | renewal.made_cotisation_ids.invoice_line_ids.move_id
+            )
+
+    def _search_invoice_ids(self, operator, value):
+        return [
+            "|",
+            ("own_invoice_ids", operator, value),
+            ("made_cotisation_ids.invoice_line_ids.move_id", operator, value),
+        ]
+
+    def _is_invoice_of_others_too(self):
+        """:return: whether the invoice shows what is not this recipient's to see: other
+        members, paid for by somebody else"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return invoice_sudo._membri_is_shared() and self.recipient_id != invoice_sudo.partner_id
+
+    def _get_invoice_path(self):
+        # EXTENDS membri_renewal
+        return False if self._is_invoice_of_others_too() else super()._get_invoice_path()
+
+    def _can_pay_online(self):
+        # EXTENDS membri_renewal
+        return False if self._is_invoice_of_others_too() else super()._can_pay_online()
+
+    def _get_payment_instructions(self):
+        # EXTENDS membri_renewal
+        return [] if self._is_invoice_of_others_too() else super()._get_payment_instructions()
+
+    def _get_payment_sentence(self):
+        """:return: what is to be paid for the renewal to take effect, in the member's words"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        if self._is_invoice_of_others_too():
+            return self.env._(
+                "It takes effect once it is paid. %(document)s was sent to %(payer)s; your part "
+                "of it is %(amount)s.",
+                document=invoice_sudo._membri_get_document_label(),
+                payer=invoice_sudo.partner_id.display_name,
+                amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
+            )
+        return self.env._(
+            "It takes effect once it is paid. %(document)s: %(amount)s, due on %(date)s.",
+            document=invoice_sudo._membri_get_document_label(),
+            amount=self._format_amount(invoice_sudo.amount_residual),
+            date=self._format_day(invoice_sudo.invoice_date_due),
+        )
+
+    # ------------------------------------------------------------------
+    # Reminders
+    # ------------------------------------------------------------------
+
+    def _send_reminders(self, steps):
+        # EXTENDS membri_renewal: who pays for several gets the invoice again, once
+        shared = self.filtered(
+            lambda r: r.state == "approved" and r.invoice_id.sudo()._membri_is_shared()
+        )
+        result = super(MembriRenewal, self - shared)._send_reminders(steps)
+        shared._remind_payers(steps)
+        return result
+
+    def _remind_payers(self, steps):
+        """Send shared invoices again to their payers; each renewal keeps its own trace."""
+        if not self:
+            return
+        self.new_cotisation_id.sudo()._queue_invoices()
+        now = fields.Datetime.now()
+        for renewal in self:
+            renewal._internal_write(
+                {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
+            )
+            renewal._log_reminder(steps[renewal], "sent")
+        self._update_next_reminder()
+        self._log_on_contacts(
+            {
+                renewal: self.env._(
+                    "%(renewal)s: %(document)s is sent again to %(payer)s.",
+                    renewal=renewal.name,
+                    document=renewal.sudo().invoice_id._membri_get_document_label(),
+                    payer=renewal.sudo().invoice_id.partner_id.display_name,
+                )
+                for renewal in self
+            }
+        )
