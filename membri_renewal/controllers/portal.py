@@ -1,24 +1,17 @@
 from urllib.parse import urlencode
 
 from odoo import http
-from odoo.exceptions import AccessError, MissingError
 from odoo.http import request
-from odoo.tools import consteq
 
-from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+from .portal_access import PRIVATE_HEADERS, MembriPortalAccess
 
 # what the member can correct and send again
 FORM_ERRORS = ("empty", "too_long", "no_reason")
-# the link lets one answer: it goes to no other site, to no search engine, into no cache
-PRIVATE_HEADERS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow, noarchive",
-    "Cache-Control": "no-store, private",
-}
 
 
-class MembriPortal(CustomerPortal):
+class MembriPortal(MembriPortalAccess):
     """Members see their renewals and answer them. What may be answered, and what it does,
     is in ``models/renewal_portal.py``."""
 
@@ -133,38 +126,10 @@ class MembriPortal(CustomerPortal):
     def _get_renewal_sudo(self, renewal_id, access_token):
         """:return: the renewal, if the visitor may see it here, else nothing: what does not
         exist, what is not theirs and what was not sent yet look the same"""
-        Renewal = request.env["membri.renewal"]
-        if not self._is_comparable(access_token):
-            access_token = None
-        try:
-            renewal_sudo = self._document_check_access(
-                "membri.renewal", renewal_id, access_token=access_token
-            )
-        except (AccessError, MissingError):
-            return Renewal
-        if not renewal_sudo._is_on_portal():
-            return Renewal
-        return renewal_sudo.with_company(renewal_sudo.company_id)
-
-    def _may_answer(self, renewal_sudo, access_token):
-        """Members answer by their link, or logged in. Staff who may change renewals may do
-        it here too; those who may only look may not."""
-        user = request.env.user
-        if self._has_token(renewal_sudo, access_token):
-            return True
-        if user._is_internal():
-            return renewal_sudo.with_user(user).has_access("write")
-        return not user._is_public()
-
-    def _has_token(self, renewal_sudo, access_token):
-        return self._is_comparable(access_token) and consteq(
-            renewal_sudo.access_token or "", access_token
-        )
-
-    def _is_comparable(self, access_token):
-        """:return: whether this is a text that could be a token: an uploaded file, or letters
-        that ``consteq`` does not take, is a wrong token and no error"""
-        return bool(access_token) and isinstance(access_token, str) and access_token.isascii()
+        renewal_sudo = self._find_document_sudo("membri.renewal", renewal_id, access_token)
+        if not renewal_sudo or not renewal_sudo._is_on_portal():
+            return request.env["membri.renewal"]
+        return renewal_sudo
 
     def _knows_member(self, renewal_sudo):
         """:return: whether the visitor reads contact details of the member here: a link may
@@ -229,7 +194,7 @@ class MembriPortal(CustomerPortal):
 
     def _get_page_url(self, renewal_id, access_token, suffix="", **query):
         """:return: the address of the page, with the token if the visitor came with one"""
-        given = {"access_token": access_token, **query}
+        given = {"access_token": self._clean_token(access_token), **query}
         query_string = urlencode({key: value for key, value in given.items() if value})
         path = f"/my/renewals/{renewal_id}{suffix}"
         return f"{path}?{query_string}" if query_string else path

@@ -120,6 +120,18 @@ class MembriDemo(models.AbstractModel):
         self._approve_season(renewals, draw)
         for renewal in renewals:
             self._catch_up_reminders(renewal)
+        self._announce_payment(renewals[1:2])
+
+    def _announce_payment(self, renewal):
+        """A member who says to have paid: the accountant has to look for the money."""
+        self._name_record("renewal_announced", renewal)
+        told = {
+            "method": "cheque",
+            "date": str(self.env.company._membri_today() - timedelta(days=3)),
+            "reference": "0187",
+            "message": "Chèque posté lundi, merci de confirmer sa réception.",
+        }
+        renewal.invoice_id._membri_announce_payment(renewal.recipient_id, told)
 
     def _play_approved_paid(self, renewals, _texts, draw):
         days = self._approve_season(renewals, draw)

@@ -118,6 +118,8 @@ class MembriDemo(models.AbstractModel):
             )
             self._name_record(f"user_{login}", users[login])
         company.membri_officer_id = users["officer"]
+        company.membri_payment_user_id = users["accountant"]
+        company.membri_signatory = "Mélanie Gagnon, directrice des adhésions"
         return users
 
     def _create_member_user(self, company):

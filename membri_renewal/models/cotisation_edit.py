@@ -20,6 +20,7 @@ class MembriCotisation(models.Model):
         :raises UserError: with the way out (seed §2, *Faire des modifications à un
             renouvellement accepté*)
         """
+        self.check_access("write")
         final = self.filtered(lambda c: c.state in ("expired", "cancelled"))._filter_edited(
             {name: vals[name] for name in vals.keys() & self._get_term_fields()}
         )

@@ -195,7 +195,8 @@ class MembriRenewal(models.Model):
                 for step in renewal._get_open_steps().filtered("automatic")
                 if (renewal_due := step._get_due_date(renewal)) <= today
             }
-            if not due or renewal._get_no_reminder_reason():
+            held = renewal._is_payment_announced()
+            if not due or held or renewal._get_no_reminder_reason():
                 continue
             *overtaken, last = sorted(due, key=due.get)
             for step in overtaken:

@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_already_paid
 from . import test_approval
 from . import test_bulk
 from . import test_change_request
@@ -25,6 +26,7 @@ from . import test_late_payers
 from . import test_merge
 from . import test_money_received
 from . import test_money_undone
+from . import test_my_membership
 from . import test_notice
 from . import test_payments
 from . import test_period

@@ -1,0 +1,53 @@
+from odoo.exceptions import AccessError, MissingError
+from odoo.http import request
+from odoo.tools import consteq
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+
+MAX_ID = 2**31 - 1  # of the database; addresses can hold any number
+# the link lets one answer: it goes to no other site, to no search engine, into no cache
+PRIVATE_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Cache-Control": "no-store, private",
+}
+
+
+class MembriPortalAccess(CustomerPortal):
+    """Who may see which record on the portal, and who may act on it."""
+
+    def _find_document_sudo(self, model, record_id, access_token=None):
+        """:return: the record, in sudo and in its own company, if the visitor may see it by
+        their rights or by its token; else nothing: what does not exist and what is not theirs
+        look the same"""
+        nothing = request.env[model].sudo().browse()
+        if not 0 < record_id <= MAX_ID:
+            return nothing
+        try:
+            document_sudo = self._document_check_access(
+                model, record_id, access_token=self._clean_token(access_token)
+            )
+        except (AccessError, MissingError):
+            return nothing
+        return document_sudo.with_company(document_sudo.company_id)
+
+    def _clean_token(self, access_token):
+        """:return: the token, if it can be one: an uploaded file, or letters that ``consteq``
+        does not take, is a wrong token and no error"""
+        usable = isinstance(access_token, str) and access_token.isascii()
+        return access_token if usable else None
+
+    def _may_answer(self, document_sudo, access_token):
+        """Members act by the link that they were sent, or logged in. Staff who may change the
+        record may do it here too; those who may only look may not."""
+        user = request.env.user
+        token = self._clean_token(access_token)
+        if token and consteq(document_sudo.access_token or "", token):
+            return True
+        if user._is_internal():
+            return document_sudo.with_user(user).has_access("write")
+        return not user._is_public()
+
+    def _get_texts(self, form, *names):
+        """:return: ``{name: text}`` of a form that anybody may have filled in with anything"""
+        return {name: form[name] if isinstance(form.get(name), str) else "" for name in names}

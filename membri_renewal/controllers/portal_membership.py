@@ -1,0 +1,259 @@
+from urllib.parse import urlencode
+
+from odoo import http
+from odoo.http import content_disposition, request
+
+from ..models.account_move_announcement import FILE_MAX_SIZE
+from .portal_access import MembriPortalAccess
+
+DOCUMENTS = {
+    "card": "membri_renewal.action_report_membership_card",
+    "attestation": "membri_renewal.action_report_attestation",
+}
+TOLD = ("method", "date", "amount", "reference", "message")
+PERSON = ("name", "email", "phone", "message")
+
+
+class MembriPortalMembership(MembriPortalAccess):
+    """*My membership*: standing, documents, invoices, and what a member may ask of the staff."""
+
+    # ------------------------------------------------------------------
+    # The page
+    # ------------------------------------------------------------------
+
+    def _prepare_home_portal_values(self, counters):
+        # EXTENDS portal
+        values = super()._prepare_home_portal_values(counters)
+        if "membership_count" in counters:
+            Cotisation = request.env["membri.cotisation"]
+            may_read = Cotisation.has_access("read")
+            domain = Cotisation._get_portal_domain(request.env.user.partner_id)
+            values["membership_count"] = Cotisation.search_count(domain) if may_read else 0
+        return values
+
+    @http.route(
+        "/my/membership", type="http", auth="user", methods=["GET"], website=True, readonly=True
+    )
+    def portal_my_membership(self, error=None, done=None, asked=None, **kw):
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "membership",
+            "memberships": self._get_memberships(),
+            "visitor": request.env.user.partner_id.sudo(),
+            "error": error,
+            "asked_id": int(asked) if asked and asked.isdecimal() else None,
+            "done": done,
+        }
+        return request.render("membri_renewal.portal_my_membership", values)
+
+    def _get_memberships(self):
+        """:return: one ``dict`` per organisation that the visitor's company has to do with: its
+        members there, each with their terms, and the invoices and notices"""
+        partner = request.env.user.partner_id
+        models = request.env
+        if not models["membri.cotisation"].has_access("read"):
+            return []
+        terms = models["membri.cotisation"].search(
+            models["membri.cotisation"]._get_portal_domain(partner)
+        )
+        renewals = models["membri.renewal"].search(
+            models["membri.renewal"]._get_portal_domain(partner), order="date_sent desc, id desc"
+        )
+        # sudo: of every organisation, whichever companies the account was made for; limited by
+        # the domain to the visitor's own
+        invoices_sudo = models["account.move"].sudo()
+        invoices_sudo = invoices_sudo.search(
+            invoices_sudo.partner_id._membri_get_portal_invoice_domain(partner),
+            order="invoice_date desc, id desc",
+        )
+        memberships = []
+        # sudo: found with the visitor's rights; what the page shows of members, option sets
+        # and invoices goes with them
+        for company, company_terms in terms.sudo().grouped("company_id").items():
+            own_renewals = renewals.sudo().filtered(
+                lambda r, company=company: r.company_id == company
+            )
+            memberships.append(
+                {
+                    "company": company,
+                    "members": [
+                        {
+                            "member": member.with_company(company),
+                            "terms": member_terms,
+                            "valid": member_terms.filtered(lambda term: term._is_valid_today()),
+                            "renewal": own_renewals.filtered(
+                                lambda r, member=member: r.partner_id == member and r.is_open
+                            )[:1],
+                        }
+                        for member, member_terms in company_terms.grouped("partner_id").items()
+                    ],
+                    "renewals": own_renewals,
+                    "invoices": invoices_sudo.filtered(
+                        lambda move, company=company: move.company_id == company
+                    ),
+                }
+            )
+        return memberships
+
+    # ------------------------------------------------------------------
+    # Documents
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/membership/<int:cotisation_id>/<any(card,attestation):document>",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        website=True,
+        readonly=True,
+    )
+    def portal_membership_document(self, cotisation_id, document, **kw):
+        """Only while the membership lasts: neither is a proof of anything afterwards."""
+        term_sudo = self._find_document_sudo("membri.cotisation", cotisation_id)
+        if not term_sudo or not term_sudo._is_valid_today():
+            return request.redirect("/my/membership")
+        title = {"card": request.env._("Card"), "attestation": request.env._("Attestation")}
+        filename = f"{title[document]} {term_sudo._get_report_base_filename()}.pdf"
+        return self._print_document(DOCUMENTS[document], term_sudo, filename)
+
+    @http.route(
+        "/my/membership/invoices/<int:invoice_id>/receipt",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
+        readonly=True,
+    )
+    def portal_membership_receipt(self, invoice_id, access_token=None, **kw):
+        move_sudo = self._find_document_sudo("account.move", invoice_id, access_token)
+        if not move_sudo or not move_sudo._membri_has_receipt():
+            return request.redirect("/my")
+        filename = request.env._("Receipt %(invoice)s", invoice=move_sudo.name) + ".pdf"
+        return self._print_document(
+            "membri_renewal.action_report_membership_receipt", move_sudo, filename
+        )
+
+    def _print_document(self, report, record_sudo, filename):
+        """:return: the PDF, in the language of the page on which it was asked for"""
+        Report_sudo = request.env["ir.actions.report"].sudo()  # the caller has checked the access
+        content, _type = (
+            Report_sudo.with_company(record_sudo.company_id)
+            .with_context(membri_print_lang=request.env.lang)
+            ._render_qweb_pdf(report, record_sudo.ids)
+        )
+        return request.make_response(
+            content,
+            headers=[
+                ("Content-Type", "application/pdf"),
+                ("Content-Length", len(content)),
+                ("Content-Disposition", content_disposition(filename.replace("/", "-"))),
+            ],
+        )
+
+    @http.route(
+        "/membership/verify/<string:code>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
+        readonly=True,
+        sitemap=False,
+    )
+    def portal_verify_card(self, code, **kw):
+        """Whether a card is valid, and of which organisation: no name, no date, no number."""
+        term_sudo = request.env["membri.cotisation"]._get_verified_sudo(code)
+        response = request.render(
+            "membri_renewal.portal_verify_card", {"company": term_sudo.company_id}
+        )
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+    # ------------------------------------------------------------------
+    # I have already paid
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/membership/invoices/<int:invoice_id>/paid",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
+        readonly=True,
+    )
+    def portal_already_paid(self, invoice_id, access_token=None, error=None, done=None, **kw):
+        move_sudo = self._find_document_sudo("account.move", invoice_id, access_token)
+        if not move_sudo or not move_sudo.membri_invoice_type:
+            return request.redirect("/my")
+        may_act = self._may_answer(move_sudo, access_token)
+        values = {
+            "page_name": "membership_paid",
+            "invoice": move_sudo,
+            "access_token": access_token,
+            "res_company": move_sudo.company_id,
+            "today": move_sudo.company_id._membri_today(),
+            "may_announce": may_act and not move_sudo._membri_get_cannot_announce(),
+            "error": error,
+            "done": done,
+        }
+        return request.render("membri_renewal.portal_already_paid", values)
+
+    @http.route(
+        "/my/membership/invoices/<int:invoice_id>/announce",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_announce_payment(self, invoice_id, access_token=None, document=None, **kw):
+        move_sudo = self._find_document_sudo("account.move", invoice_id, access_token)
+        if not move_sudo or not move_sudo.membri_invoice_type:
+            return request.redirect("/my")
+        error = "no_right"
+        if self._may_answer(move_sudo, access_token):
+            user = request.env.user
+            author = request.env["res.partner"] if user._is_public() else user.partner_id
+            error = move_sudo._membri_announce_payment(
+                author.sudo(), self._get_texts(kw, *TOLD), self._read_upload(document)
+            )
+        query = {
+            "access_token": self._clean_token(access_token),
+            "error": error,
+            "done": not error and "1",
+        }
+        return request.redirect(
+            f"/my/membership/invoices/{invoice_id}/paid?"
+            + urlencode({key: value for key, value in query.items() if value})
+        )
+
+    def _read_upload(self, document):
+        """:return: ``(file name, content)``, no more of it than is needed to see that it is too
+        much; ``None`` when nothing was chosen"""
+        if not hasattr(document, "filename") or not document.filename:
+            return None
+        content = document.read(FILE_MAX_SIZE + 1)
+        return (document.filename, content) if content else None
+
+    # ------------------------------------------------------------------
+    # Another person in charge
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/membership/<int:cotisation_id>/person",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_membership_person(self, cotisation_id, **kw):
+        term_sudo = self._find_document_sudo("membri.cotisation", cotisation_id)
+        if not term_sudo:
+            return request.redirect("/my")
+        user = request.env.user
+        error = "no_right"
+        if not user._is_internal() or term_sudo.with_user(user).has_access("write"):
+            member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
+            error = member_sudo._membri_portal_request_person(
+                user.partner_id.sudo(), self._get_texts(kw, *PERSON)
+            )
+        query = urlencode({"error": error, "asked": cotisation_id} if error else {"done": "person"})
+        return request.redirect(f"/my/membership?{query}")

@@ -1,0 +1,231 @@
+import math
+import re
+
+from markupsafe import Markup
+
+from odoo import fields, models
+from odoo.exceptions import LockError
+from odoo.tools import format_date, formatLang
+from odoo.tools.mimetypes import guess_mimetype
+
+ACTIVITY = "membri_renewal.activity_payment_announced"
+REFERENCE_MAX_LENGTH = 100
+FILE_MAX_SIZE = 5 * 1024 * 1024
+FILE_TYPES = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
+DAYS_BACK = 366
+METHODS = ("transfer", "cheque", "card", "cash", "other")
+
+
+class AccountMove(models.Model):
+    """*I have already paid*: a member tells the staff where to look for the money. That changes
+    no payment state; it holds the automatic reminders for some days."""
+
+    _inherit = "account.move"
+
+    membri_date_announced = fields.Datetime(
+        string="Payment Announced On",
+        copy=False,
+        readonly=True,
+        help="When the member said last, on the portal, that this invoice is paid.",
+    )
+
+    def _membri_get_payment_methods(self):
+        """:return: ``{code: label}`` of the ways in which a member may have paid"""
+        return {
+            "transfer": self.env._("Bank transfer"),
+            "cheque": self.env._("Cheque"),
+            "card": self.env._("Card"),
+            "cash": self.env._("Cash"),
+            "other": self.env._("In another way"),
+        }
+
+    def _membri_get_cannot_announce(self):
+        """:return: the code of why no payment of this invoice can be announced, or ``False``"""
+        self.ensure_one()
+        if (
+            not self.membri_invoice_type
+            or self.move_type != "out_invoice"
+            or self.state != "posted"
+            or self.payment_state not in ("not_paid", "partial")
+        ):
+            return "not_now"
+        return "told_today" if self._membri_is_announced_today() else False
+
+    def _membri_is_announced_today(self):
+        self.ensure_one()
+        company = self.company_id
+        return bool(self.membri_date_announced) and (
+            company._membri_local_date(self.membri_date_announced) == company._membri_today()
+        )
+
+    def _membri_announce_payment(self, author, told, document=None):
+        """Tell the staff that a member says to have paid.
+
+        :param author: the ``res.partner`` who tells; empty for whoever holds the link
+        :param told: ``{"method", "date", "amount", "reference", "message"}``, as typed
+        :param document: ``(file name, content)`` of a proof, or nothing
+        :return: an error code, or ``False``
+        """
+        self.ensure_one()
+        try:
+            self.sudo().lock_for_update(allow_referencing=True)
+        except LockError:
+            return "busy"
+        if error := self._membri_get_cannot_announce():
+            return error
+        facts, error = self._membri_read_announcement(told)
+        if error:
+            return error
+        if document and (error := self._membri_get_file_error(document)):
+            return error
+        # sudo: it plans work for the staff, in the staff's language
+        move_sudo = self.sudo().with_context(lang=self._membri_get_staff_lang())
+        move_sudo.membri_date_announced = fields.Datetime.now()
+        move_sudo._membri_log_announcement(author or self.partner_id, facts, document)
+        return False
+
+    def _membri_get_staff_lang(self):
+        company_sudo = self.sudo().company_id
+        return company_sudo._membri_get_payment_user().lang or company_sudo.partner_id.lang
+
+    # ------------------------------------------------------------------
+    # What was typed
+    # ------------------------------------------------------------------
+
+    def _membri_read_announcement(self, told):
+        """:return: ``(facts, error code)``: the same keys, of the types that they mean"""
+        clean = self.env["membri.renewal"]._clean_member_text
+        message, error = clean(told.get("message"))
+        if error:
+            return {}, error
+        reference, error = clean(told.get("reference"))
+        if error or len(reference) > REFERENCE_MAX_LENGTH:
+            return {}, "long_reference"
+        if told.get("method") not in METHODS:
+            return {}, "no_method"
+        date = self._membri_read_day(told.get("date"))
+        if not date:
+            return {}, "bad_date"
+        amount = self._membri_read_amount(told.get("amount"))
+        if amount is None:
+            return {}, "bad_amount"
+        return {
+            "method": told["method"],
+            "date": date,
+            "amount": amount,
+            "reference": reference,
+            "message": message,
+        }, False
+
+    def _membri_read_day(self, text):
+        """:return: the day of a payment, if it is one: not in the future, not years ago"""
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text or "", re.ASCII):
+            return None
+        try:
+            day = fields.Date.to_date(text)
+        except ValueError:
+            return None
+        today = self.company_id._membri_today()
+        return day if fields.Date.subtract(today, days=DAYS_BACK) <= day <= today else None
+
+    def _membri_read_amount(self, text):
+        """:return: the amount as people type it, with a point or a comma; all that is due when
+        the field was left empty; ``None`` when it is no amount"""
+        text = re.sub(r"\s", "", text or "").replace(",", ".")
+        if not text:
+            return self.amount_residual
+        if not re.fullmatch(r"\d{1,12}(\.\d{1,4})?", text, re.ASCII):
+            return None
+        amount = float(text)
+        return amount if math.isfinite(amount) and amount > 0 else None
+
+    def _membri_get_file_error(self, document):
+        """:param document: ``(file name, content)``"""
+        _name, content = document
+        if len(content) > FILE_MAX_SIZE:
+            return "big_file"
+        return False if guess_mimetype(content) in FILE_TYPES else "bad_file"
+
+    # ------------------------------------------------------------------
+    # What the staff sees
+    # ------------------------------------------------------------------
+
+    def _membri_log_announcement(self, author, facts, document):
+        """A note on the invoice, with the proof; a note on its renewal; a to-do for whoever
+        checks the payments, and for the officer of the renewal if that is somebody else."""
+        self.ensure_one()
+        label = self.env._(
+            "%(author)s says on the portal that %(invoice)s is paid: %(amount)s on %(date)s, "
+            "%(method)s.",
+            author=author.display_name,
+            invoice=self.name,
+            amount=formatLang(self.env, facts["amount"], currency_obj=self.currency_id),
+            date=format_date(self.env, facts["date"]),
+            method=self._membri_get_payment_methods()[facts["method"]],
+        )
+        body = Markup("<p>%s</p>") % label
+        if facts["reference"]:
+            body += Markup("<p>%s: %s</p>") % (self.env._("Reference"), facts["reference"])
+        if facts["message"]:
+            lines = Markup("<br/>").join(facts["message"].split("\n"))
+            body += Markup("<blockquote>%s</blockquote>") % lines
+        # a log, not a post: a proof of payment is not the invoice's own document
+        self._message_log(
+            body=body,
+            author_id=author.id,
+            attachment_ids=self._membri_attach_proof(document).ids if document else [],
+        )
+        checker = self.company_id._membri_get_payment_user()
+        self._membri_schedule_check(self, checker, label)
+        renewal = self.membri_renewal_id
+        if renewal:
+            renewal._message_log(body=body, author_id=author.id)
+            officer = renewal.user_id or self.company_id.membri_officer_id
+            if officer != checker:
+                self._membri_schedule_check(renewal, officer, label)
+
+    def _membri_schedule_check(self, record, user, summary):
+        if user and not record.activity_search([ACTIVITY]):
+            record.activity_schedule(ACTIVITY, summary=summary, user_id=user.id)
+
+    def _membri_attach_proof(self, document):
+        """The file gets a name and a type of ours: what is kept is what was looked at."""
+        _name, content = document
+        mimetype = guess_mimetype(content)
+        return self.env["ir.attachment"].create(
+            {
+                "name": self.env._("Proof of payment %(invoice)s", invoice=self.name)
+                + f".{FILE_TYPES[mimetype]}",
+                "raw": content,
+                "mimetype": mimetype,
+                "res_model": self._name,
+                "res_id": self.id,
+            }
+        )
+
+    def _invoice_paid_hook(self):
+        # EXTENDS account: the money was found
+        result = super()._invoice_paid_hook()
+        announced_sudo = self.sudo().filtered("membri_date_announced")
+        announced_sudo.activity_unlink([ACTIVITY])
+        announced_sudo.membri_renewal_id.activity_unlink([ACTIVITY])
+        return result
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    date_payment_announced = fields.Datetime(
+        related="invoice_id.membri_date_announced", string="Payment Announced On", store=True
+    )
+
+    def _is_payment_announced(self):
+        """:return: whether the member said so a few days ago: time for the staff to look, before
+        the next automatic reminder"""
+        self.ensure_one()
+        if not self.date_payment_announced or self.is_paid:
+            return False
+        company = self.company_id
+        told = company._membri_local_date(self.date_payment_announced)
+        hold = fields.Date.add(told, days=company.membri_announced_hold_days)
+        return company._membri_today() < hold

@@ -1,0 +1,186 @@
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import consteq, format_date, hmac
+
+TERM_FIELDS = frozenset(
+    {
+        "id",
+        "display_name",
+        "name",
+        "state",
+        "partner_id",
+        "company_id",
+        "currency_id",
+        "option_set_id",
+        "date_start",
+        "date_end",
+        "term_display",
+        "amount_untaxed",
+        "amount_total",
+        "line_ids",
+        "invoice_id",
+        "payment_state",
+    }
+)
+TERM_LINE_FIELDS = frozenset(
+    {
+        "id",
+        "display_name",
+        "name",
+        "sequence",
+        "product_id",
+        "quantity",
+        "price_unit",
+        "tax_ids",
+        "price_subtotal",
+        "currency_id",
+        "company_id",
+    }
+)
+STATE_LEVELS = {
+    "pending": "warning",
+    "scheduled": "info",
+    "active": "success",
+    "expired": "secondary",
+}
+VERIFICATION_SCOPE = "membri_renewal.card"
+SIGNATURE_LENGTH = 32
+
+
+class MembriCotisation(models.Model):
+    """What a member sees of a term: its standing, the membership card, the attestation."""
+
+    _name = "membri.cotisation"
+    _inherit = ["membri.cotisation", "membri.portal.fields.mixin"]
+    _portal_fields = TERM_FIELDS | {"renewal_id", "previous_id", "origin", "date_terminated"}
+
+    @api.model
+    def _get_portal_domain(self, partner):
+        """:return: the terms that ``partner`` finds on the portal: those of its company, or
+        its own, in every organisation; void ones are the staff's own business"""
+        return Domain("partner_id", "child_of", partner.commercial_partner_id.id) & Domain(
+            "state", "!=", "cancelled"
+        )
+
+    def _is_valid_today(self):
+        """:return: whether the member is one today, by this very term"""
+        self.ensure_one()
+        today = self.company_id._membri_today()
+        return (
+            self.state == "active"
+            and self.date_start <= today
+            and (not self.date_end or self.date_end >= today)
+        )
+
+    def _get_portal_status(self):
+        """:return: ``(level, label)`` of a badge, in the member's words"""
+        self.ensure_one()
+        label = {
+            "pending": self.env._("Waiting for payment"),
+            "scheduled": self.env._("Paid, begins later"),
+            "active": self.env._("Current term"),
+            "expired": self.env._("Ended"),
+        }[self.state]
+        return STATE_LEVELS[self.state], label
+
+    # ------------------------------------------------------------------
+    # Card and attestation
+    # ------------------------------------------------------------------
+
+    def _get_member_number(self):
+        """:return: the contact's own reference, else the number of the term"""
+        self.ensure_one()
+        return self.partner_id.ref or self.name
+
+    def _get_print_lang(self):
+        """:return: the language of a printed document: that of the page on which the member
+        asked for it, else the member's own"""
+        self.ensure_one()
+        return (
+            self.env.context.get("membri_print_lang")
+            or self.partner_id.lang
+            or self.company_id.partner_id.lang
+            or self.env.lang
+        )
+
+    def _get_end_display(self):
+        """:return: the last day, in words"""
+        self.ensure_one()
+        if not self.date_end:
+            return self.env._("for life")
+        return format_date(self.env, self.date_end, date_format="long")
+
+    def _get_report_base_filename(self):
+        # the portal and the print menu add what kind of document it is
+        self.ensure_one()
+        return f"{self.name} {self.partner_id.name}"
+
+    def _get_attestation_sentence(self):
+        """:return: what the organisation certifies"""
+        self.ensure_one()
+        since = self.partner_id.with_company(self.company_id).membri_member_since
+        return self.env._(
+            "We certify that %(member)s is a member in good standing of %(company)s, and has "
+            "been since %(since)s.",
+            member=self.partner_id.display_name,
+            company=self.company_id.name,
+            since=format_date(self.env, since or self.date_start, date_format="long"),
+        )
+
+    def _get_verification_url(self):
+        """:return: the full address that the code of the card leads to. It is signed, not
+        stored: nobody can guess another one, and printing changes nothing."""
+        self.ensure_one()
+        return (
+            f"{self.sudo().get_base_url()}/membership/verify/{self.id}-{self._get_card_signature()}"
+        )
+
+    def _get_card_signature(self):
+        self.ensure_one()
+        # sudo: the secret is the database's
+        return hmac(self.sudo().env, VERIFICATION_SCOPE, self.id)[:SIGNATURE_LENGTH]
+
+    @api.model
+    def _get_verified_sudo(self, code):
+        """:param code: what the card says after ``/membership/verify/``
+        :return: the term of a card that is ours and valid today, else nothing: what was forged,
+            what is over and what never existed look the same"""
+        record_id, _separator, signature = code.partition("-")
+        nothing = self.sudo().browse()
+        if not (record_id.isdecimal() and record_id.isascii() and signature.isascii()):
+            return nothing
+        # sudo: whoever holds the card may ask, without an account
+        term_sudo = self.sudo().browse(int(record_id))
+        if not consteq(term_sudo._get_card_signature(), signature):
+            return nothing
+        return term_sudo.exists().filtered(lambda term: term._is_valid_today())
+
+
+class MembriCotisationLine(models.Model):
+    _name = "membri.cotisation.line"
+    _inherit = ["membri.cotisation.line", "membri.portal.fields.mixin"]
+    _portal_fields = TERM_LINE_FIELDS | {"cotisation_id"}
+
+
+class MembriRenewal(models.Model):
+    _name = "membri.renewal"
+    _inherit = ["membri.renewal", "membri.portal.fields.mixin"]
+    _portal_fields = TERM_FIELDS | {
+        "mode",
+        "cotisation_id",
+        "current_date_end",
+        "date_sent",
+        "date_answer",
+        "date_approved",
+        "date_refused",
+        "new_cotisation_id",
+        "is_paid",
+        "is_open",
+        "access_url",
+    }
+
+
+class MembriRenewalLine(models.Model):
+    _name = "membri.renewal.line"
+    _inherit = ["membri.renewal.line", "membri.portal.fields.mixin"]
+    _portal_fields = TERM_LINE_FIELDS | {"renewal_id"}

@@ -1,0 +1,144 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import email_normalize, format_date
+
+STATUS_LEVELS = {
+    "active": "success",
+    "in_renewal": "warning",
+    "pending": "warning",
+    "inactive": "secondary",
+    "non_member": "secondary",
+}
+NAME_MAX_LENGTH = 200
+
+
+class ResPartner(models.Model):
+    """*My membership*: what a member is told of its own standing, and what it may ask of the
+    staff. Everything here is about one company: call it ``with_company``."""
+
+    _inherit = "res.partner"
+
+    def _membri_get_portal_status(self):
+        """:return: ``(level, label)`` of a badge"""
+        self.ensure_one()
+        status = self.membri_status or "non_member"
+        label = {
+            "active": self.env._("Member"),
+            "in_renewal": self.env._("Member, renewal under way")
+            if self.membri_is_member
+            else self.env._("Renewal under way"),
+            "pending": self.env._("Waiting for payment"),
+            "inactive": self.env._("Former member"),
+            "non_member": self.env._("Not a member"),
+        }[status]
+        return STATUS_LEVELS[status], label
+
+    def _membri_get_portal_sentences(self):
+        """:return: where the membership stands, as a list of sentences"""
+        self.ensure_one()
+        names = {"member": self.name, "company": self.env.company.name}
+        end = self.membri_date_end
+        day = format_date(self.env, end, date_format="long") if end else ""
+        status = self.membri_status or "non_member"
+        if status == "active" and not end:
+            return [self.env._("%(member)s is a member of %(company)s for life.", **names)]
+        if status == "active":
+            return [
+                self.env._(
+                    "%(member)s is a member of %(company)s until %(date)s.", date=day, **names
+                )
+            ]
+        if status == "pending":
+            return [
+                self.env._(
+                    "The membership of %(member)s in %(company)s begins once the invoice is paid.",
+                    **names,
+                )
+            ]
+        if status == "non_member":
+            return [self.env._("%(member)s is not a member of %(company)s today.", **names)]
+        sentences = [
+            self.env._(
+                "The membership of %(member)s in %(company)s ended on %(date)s.", date=day, **names
+            )
+        ]
+        if status == "inactive":
+            return [*sentences, self.env._("You are welcome back: please contact us.")]
+        if self.membri_is_member:
+            grace = fields.Date.add(end, days=self.membri_option_set_id.grace_days)
+            return [
+                *sentences,
+                self.env._(
+                    "It is kept until %(date)s while it is being renewed.",
+                    date=format_date(self.env, grace, date_format="long"),
+                ),
+            ]
+        return [*sentences, self.env._("Its renewal is under way.")]
+
+    def _membri_get_portal_person(self):
+        """:return: the person in charge of this membership: who receives the notices"""
+        self.ensure_one()
+        return self.membri_responsible_id or self._membri_get_recipient()
+
+    @api.model
+    def _membri_get_portal_invoice_domain(self, partner):
+        """:return: the membership invoices and credit notes of the company of ``partner``"""
+        return (
+            Domain("commercial_partner_id", "=", partner.commercial_partner_id.id)
+            & Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "in", ("out_invoice", "out_refund"))
+            & Domain("state", "=", "posted")
+        )
+
+    # ------------------------------------------------------------------
+    # Another person in charge: a request to the staff
+    # ------------------------------------------------------------------
+
+    def _membri_portal_request_person(self, author, person):
+        """The member names another person in charge. Nothing is changed: the officer checks
+        who it is first.
+
+        :param author: the ``res.partner`` who asks
+        :param person: ``{"name", "email", "phone", "message"}``, as typed
+        :return: an error code, or ``False``
+        """
+        self.ensure_one()
+        Renewal = self.env["membri.renewal"]
+        cleaned = {key: Renewal._clean_member_text(person.get(key)) for key in person}
+        texts = {key: text for key, (text, _error) in cleaned.items()}
+        if not texts["name"]:
+            return "no_name"
+        if any(error for _text, error in cleaned.values()) or any(
+            len(texts[key]) > NAME_MAX_LENGTH for key in ("name", "email", "phone")
+        ):
+            return "too_long"
+        if texts["email"] and not email_normalize(texts["email"]):
+            return "bad_email"
+        company = self.env.company
+        officer_sudo = company.sudo().membri_officer_id
+        # sudo: a request plans work for the staff, in the staff's language
+        member_sudo = self.sudo().with_context(
+            lang=officer_sudo.lang or company.sudo().partner_id.lang
+        )
+        label = member_sudo.env._(
+            "%(author)s asks on the portal for another person in charge: %(name)s.",
+            author=author.display_name,
+            name=texts["name"],
+        )
+        details = [
+            (member_sudo.env._("Email"), texts["email"]),
+            (member_sudo.env._("Phone"), texts["phone"]),
+            (member_sudo.env._("Message"), texts["message"]),
+        ]
+        body = Markup("<p>%s</p>") % label
+        for title, text in details:
+            if text:
+                lines = Markup("<br/>").join(text.split("\n"))
+                body += Markup("<p>%s: %s</p>") % (title, lines)
+        member_sudo._message_log(body=body, author_id=author.id)
+        activity_type = "membri_renewal.activity_contact_change"
+        if officer_sudo and not member_sudo.activity_search([activity_type]):
+            member_sudo.activity_schedule(activity_type, summary=label, user_id=officer_sudo.id)
+        return False

@@ -1,0 +1,230 @@
+import base64
+
+from freezegun import freeze_time
+
+from odoo import fields, http
+from odoo.tests import tagged
+
+from .common import MembriCommon
+from .test_my_membership import MembershipCase
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg=="
+)
+ACTIVITY = "membri_renewal.activity_payment_announced"
+
+
+@tagged("post_install", "-at_install")
+class TestAlreadyPaid(MembershipCase):
+    """*I have already paid*: tells the staff where to look, and changes nothing else."""
+
+    def setUp(self):
+        super().setUp()
+        self.renewal = self._renewal_of_corporation("approved")
+        self.invoice = self.renewal.invoice_id
+        self.path = f"/my/membership/invoices/{self.invoice.id}"
+
+    def _tell(self, token=None, files=None, **data):
+        data = {"method": "cheque", "date": str(self.today), **data}
+        if token:
+            data["access_token"] = token
+        if files is None:
+            return self._post(f"{self.path}/announce", **data)
+        data["csrf_token"] = http.Request.csrf_token(self)
+        self.env.flush_all()
+        response = self.url_open(
+            f"{self.path}/announce", data=data, files=files, allow_redirects=False
+        )
+        self.env.invalidate_all()
+        return response
+
+    def _get_money(self):
+        """What a member must never change by telling."""
+        self.env.invalidate_all()
+        return (
+            self.invoice.payment_state,
+            self.invoice.amount_residual,
+            self.invoice.state,
+            self.renewal.state,
+            self.renewal.is_paid,
+            self.renewal.new_cotisation_id.state,
+        )
+
+    def test_told(self):
+        before = self._get_money()
+        self._sign_in("member_user")
+        response = self._tell(
+            amount="345,00", reference="CHQ <b>12</b>", message="<script>x</script>\r\nSorry"
+        )
+        self.assertIn("done=1", response.headers["Location"])
+        self.assertIn("membri_done", self.url_open(response.headers["Location"]).text)
+        self.assertEqual(self._get_money(), before)
+        self.assertTrue(self.invoice.membri_date_announced)
+        self.assertEqual(self.renewal.date_payment_announced, self.invoice.membri_date_announced)
+        for record in self.invoice, self.renewal:
+            message = record.message_ids[0]
+            self.assertIn("345.00", message.body)
+            self.assertIn("CHQ &lt;b&gt;12", message.body)
+            self.assertIn("&lt;script&gt;", message.body)
+            self.assertNotIn("<script>", message.body)
+            self.assertEqual(message.author_id, self.member)
+            self.assertTrue(message.is_internal, "not shown on the portal")
+        activity = self.invoice.activity_ids
+        self.assertEqual(activity.activity_type_id, self.env.ref(ACTIVITY))
+        self.assertEqual(activity.user_id, self.officer)
+        self.assertFalse(self.renewal.activity_ids, "one to-do for one person")
+        announced = self.env["membri.renewal"].search(
+            [("date_payment_announced", "!=", False), ("is_paid", "=", False)]
+        )
+        self.assertIn(self.renewal, announced)
+
+    def test_another_person_checks_payments(self):
+        self.company.sudo().membri_payment_user_id = self.manager
+        self._sign_in(None)
+        self._tell(self.invoice.access_token)
+        self.assertEqual(self.invoice.activity_ids.user_id, self.manager)
+        self.assertEqual(self.renewal.activity_ids.user_id, self.officer)
+        self.assertEqual(self.invoice.message_ids[0].author_id, self.invoice.partner_id)
+        self._pay(self.invoice)
+        self.assertFalse(self.invoice.activity_ids + self.renewal.activity_ids, "it was found")
+
+    def test_once_a_day(self):
+        self._sign_in("member_user")
+        self._tell()
+        messages = self.invoice.message_ids
+        first = self.invoice.membri_date_announced
+        self.assertIn("error=told_today", self._tell().headers["Location"])
+        self.assertEqual(self.invoice.message_ids, messages)
+        self.assertEqual(self.invoice.membri_date_announced, first)
+        self.invoice.sudo().membri_date_announced = fields.Datetime.subtract(first, days=1)
+        self.env.flush_all()
+        self.assertIn("done=1", self._tell().headers["Location"])
+        self.assertEqual(len(self.invoice.activity_ids), 1)
+
+    def test_what_is_refused(self):
+        self._sign_in("member_user")
+        before = self._get_stored(self.invoice), self._get_stored(self.renewal)
+        tomorrow = fields.Date.add(self.today, days=1)
+        for data, error in (
+            ({"method": ""}, "no_method"),
+            ({"method": "barter"}, "no_method"),
+            ({"date": ""}, "bad_date"),
+            ({"date": "yesterday"}, "bad_date"),
+            ({"date": "2026-02-31"}, "bad_date"),
+            ({"date": str(tomorrow)}, "bad_date"),
+            ({"date": "1999-01-01"}, "bad_date"),
+            ({"amount": "-5"}, "bad_amount"),
+            ({"amount": "0"}, "bad_amount"),
+            ({"amount": "1e3"}, "bad_amount"),
+            ({"amount": "nan"}, "bad_amount"),
+            ({"amount": "9" * 400}, "bad_amount"),
+            ({"amount": "٣"}, "bad_amount"),
+            ({"reference": "x" * 101}, "long_reference"),
+            ({"message": "x" * 2001}, "too_long"),
+        ):
+            with self.subTest(**data):
+                response = self._tell(**data)
+                self.assertIn(f"error={error}", response.headers["Location"])
+                page = self.url_open(response.headers["Location"]).text
+                self.assertIn("membri_error", page)
+                self.assertIn("membri_already_paid", page, "it can be tried again")
+        after = self._get_stored(self.invoice), self._get_stored(self.renewal)
+        self.assertEqual(after, before)
+
+    def test_files(self):
+        self._sign_in("member_user")
+        too_big = b"%PDF-1.4" + b"0" * (5 * 1024 * 1024)
+        for name, content, error in (
+            ("proof.pdf", b"<html><script>alert(1)</script></html>", "bad_file"),
+            ("proof.pdf", b"MZ\x90\x00", "bad_file"),
+            ("image.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "bad_file"),
+            ("big.pdf", too_big, "big_file"),
+        ):
+            with self.subTest(name=name, error=error):
+                response = self._tell(files={"document": (name, content)})
+                self.assertIn(f"error={error}", response.headers["Location"])
+        self.assertFalse(self.invoice.membri_date_announced)
+        main = self.invoice.message_main_attachment_id
+        self._tell(files={"document": ("../../evil.html", PNG, "text/html")})
+        proof = self.invoice.message_ids[0].attachment_ids
+        self.assertEqual(proof.name, f"Proof of payment {self.invoice.name}.png")
+        self.assertEqual(proof.mimetype, "image/png")
+        self.assertEqual(proof.raw, PNG)
+        self.assertFalse(proof.public or proof.access_token)
+        self.assertEqual(self.invoice.message_main_attachment_id, main)
+
+    def test_who(self):
+        token = self.invoice.access_token
+        for login, given, told in (
+            (None, None, False),
+            (None, "wrong", False),
+            (None, "é", False),
+            ("stranger_user", None, False),
+            ("employee", None, False),
+            ("auditor", None, False),
+            ("colleague_user", None, True),
+            ("officer", None, True),
+            ("stranger_user", token, True),
+            (None, token, True),
+        ):
+            with self.subTest(login=login, token=given):
+                self.invoice.sudo().membri_date_announced = False
+                self._sign_in(login)
+                self._tell(given)
+                self.assertEqual(bool(self.invoice.membri_date_announced), told)
+
+    def test_which_invoices(self):
+        """Nothing is told about what is paid, void or no membership invoice."""
+        self._pay(self.invoice)
+        ordinary = self.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.member.id,
+                "invoice_date": self.today,
+                "invoice_line_ids": [fields.Command.create({"name": "A table", "price_unit": 5})],
+            }
+        )
+        ordinary.action_post()
+        self._sign_in("member_user")
+        self.assertIn("error=not_now", self._tell().headers["Location"])
+        self.path = f"/my/membership/invoices/{ordinary.id}"
+        self.assertTrue(self._tell().headers["Location"].endswith("/my"))
+        self.path = "/my/membership/invoices/99999999999999999999"
+        self.assertTrue(self._tell().headers["Location"].endswith("/my"))
+        self.assertFalse(self.invoice.membri_date_announced or ordinary.membri_date_announced)
+
+    def test_offered_where_one_pays(self):
+        self._sign_in(None)
+        token = self.renewal.sudo().access_token
+        self.assertIn(f"{self.path}/paid", self._open(self.renewal, token).text)
+        invoice_page = self.url_open(self.invoice.get_portal_url()).text
+        self.assertIn(f"{self.path}/paid", invoice_page)
+        self._tell(self.invoice.access_token)
+        page = self._open(self.renewal, token).text
+        self.assertNotIn(f"{self.path}/paid", page)
+        self.assertIn("membri_announced", page)
+
+
+@tagged("post_install", "-at_install")
+class TestAnnouncedPaymentHoldsReminders(MembriCommon):
+    def test_hold(self):
+        """Automatic reminders wait for some days, then go out; by hand is by hand."""
+        self.env_root["membri.reminder.step"].create(
+            {"option_set_id": self.yearly.id, "trigger": "after_due", "days": 5}
+        )
+        with freeze_time("2026-01-05 15:00:00"):
+            renewal = self._create_renewal(self._create_yearly())
+            renewal.action_approve()
+            invoice = renewal.invoice_id
+            invoice.sudo().invoice_date_due = "2026-01-06"
+        told = {"method": "transfer", "date": "2026-01-08"}
+        with freeze_time("2026-01-09 15:00:00"):
+            self.assertFalse(invoice._membri_announce_payment(self.env["res.partner"], told))
+        with freeze_time("2026-01-12 15:00:00"):
+            self._run_cron("ir_cron_send_reminders")
+            self.assertEqual(renewal.reminder_count, 0)
+            renewal.action_send_reminder()
+            self.assertEqual(renewal.reminder_count, 1)
+        with freeze_time("2026-01-19 15:00:00"):
+            self._run_cron("ir_cron_send_reminders")
+            self.assertEqual(renewal.reminder_count, 2, "ten days have passed")
