@@ -187,7 +187,7 @@ class MembriPortalMembership(MembriPortalAccess):
         may_act = self._may_answer(move_sudo, access_token)
         values = {
             "page_name": "membership_paid",
-            "invoice": move_sudo,
+            "move": move_sudo,
             "access_token": access_token,
             "res_company": move_sudo.company_id,
             "today": move_sudo.company_id._membri_today(),

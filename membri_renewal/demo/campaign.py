@@ -120,6 +120,7 @@ class MembriDemo(models.AbstractModel):
         self._approve_season(renewals, draw)
         for renewal in renewals:
             self._catch_up_reminders(renewal)
+        self._name_record("invoice_unpaid", renewals[:1].invoice_id)
         self._announce_payment(renewals[1:2])
 
     def _announce_payment(self, renewal):

@@ -78,7 +78,7 @@ class MembriCotisation(models.Model):
         label = {
             "pending": self.env._("Waiting for payment"),
             "scheduled": self.env._("Paid, begins later"),
-            "active": self.env._("Current term"),
+            "active": self.env._("In force"),
             "expired": self.env._("Ended"),
         }[self.state]
         return STATE_LEVELS[self.state], label

@@ -82,6 +82,12 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self.membri_responsible_id or self._membri_get_recipient()
 
+    def _membri_get_portal_address(self):
+        """:return: the address, without the empty lines of what is not known"""
+        self.ensure_one()
+        lines = self._display_address(without_company=True).split("\n")
+        return "\n".join(line for line in lines if line.strip())
+
     @api.model
     def _membri_get_portal_invoice_domain(self, partner):
         """:return: the membership invoices and credit notes of the company of ``partner``"""
