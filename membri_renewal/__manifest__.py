@@ -63,7 +63,6 @@
         "views/portal_leave_templates.xml",
         "views/fee_notice_portal_templates.xml",
         "views/payment_announcement_views.xml",
-        "views/portal_templates.xml",
         "views/portal_membership_templates.xml",
         "views/portal_already_paid_templates.xml",
         "views/membri_menus.xml",

@@ -25,10 +25,7 @@ class MembriPortalMembership(MembriPortalAccess):
         # EXTENDS portal
         values = super()._prepare_home_portal_values(counters)
         if "membership_count" in counters:
-            Cotisation = request.env["membri.cotisation"]
-            may_read = Cotisation.has_access("read")
-            domain = Cotisation._get_portal_domain(request.env.user.partner_id)
-            values["membership_count"] = Cotisation.search_count(domain) if may_read else 0
+            values["membership_count"] = len(self._get_own_terms_sudo())
         return values
 
     @http.route(
@@ -41,38 +38,41 @@ class MembriPortalMembership(MembriPortalAccess):
             "memberships": self._get_memberships(),
             "visitor": request.env.user.partner_id.sudo(),
             "error": error,
-            "asked_id": int(asked) if asked and asked.isdecimal() else None,
+            "asked": asked,
             "done": done,
         }
         return request.render("membri_renewal.portal_my_membership", values)
 
+    def _get_own_terms_sudo(self):
+        """:return: the terms of the visitor's company in every organisation. Sudo: cotisations
+        are the staff's; the domain limits them to what is the visitor's own"""
+        Cotisation_sudo = request.env["membri.cotisation"].sudo()
+        return Cotisation_sudo.search(
+            Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
+        )
+
     def _get_memberships(self):
         """:return: one ``dict`` per organisation that the visitor's company has to do with: its
         members there, each with their terms, and the invoices and notices"""
-        partner = request.env.user.partner_id
-        models = request.env
-        if not models["membri.cotisation"].has_access("read"):
-            return []
-        terms = models["membri.cotisation"].search(
-            models["membri.cotisation"]._get_portal_domain(partner)
+        partner_sudo = request.env.user.partner_id.sudo()
+        # sudo: of every organisation, whichever companies the account was made for; each
+        # domain limits them to the visitor's own
+        renewals_sudo = request.env["membri.renewal"].sudo()
+        renewals_sudo = renewals_sudo.search(
+            renewals_sudo._get_portal_domain(partner_sudo), order="date_sent desc, id desc"
         )
-        renewals = models["membri.renewal"].search(
-            models["membri.renewal"]._get_portal_domain(partner), order="date_sent desc, id desc"
-        )
-        # sudo: of every organisation, whichever companies the account was made for; limited by
-        # the domain to the visitor's own
-        invoices_sudo = models["account.move"].sudo()
-        invoices_sudo = invoices_sudo.search(
-            invoices_sudo.partner_id._membri_get_portal_invoice_domain(partner),
-            order="invoice_date desc, id desc",
+        invoices_sudo = (
+            request.env["account.move"]
+            .sudo()
+            .search(
+                partner_sudo._membri_get_portal_invoice_domain(partner_sudo),
+                order="invoice_date desc, id desc",
+            )
         )
         memberships = []
-        # sudo: found with the visitor's rights; what the page shows of members, option sets
-        # and invoices goes with them
-        for company, company_terms in terms.sudo().grouped("company_id").items():
-            own_renewals = renewals.sudo().filtered(
-                lambda r, company=company: r.company_id == company
-            )
+        for company, terms in self._get_own_terms_sudo().grouped("company_id").items():
+            renewals = renewals_sudo.grouped("company_id").get(company, renewals_sudo.browse())
+            invoices = invoices_sudo.grouped("company_id").get(company, invoices_sudo.browse())
             memberships.append(
                 {
                     "company": company,
@@ -81,16 +81,14 @@ class MembriPortalMembership(MembriPortalAccess):
                             "member": member.with_company(company),
                             "terms": member_terms,
                             "valid": member_terms.filtered(lambda term: term._is_valid_today()),
-                            "renewal": own_renewals.filtered(
+                            "renewal": renewals.filtered(
                                 lambda r, member=member: r.partner_id == member and r.is_open
                             )[:1],
                         }
-                        for member, member_terms in company_terms.grouped("partner_id").items()
+                        for member, member_terms in terms.grouped("partner_id").items()
                     ],
-                    "renewals": own_renewals,
-                    "invoices": invoices_sudo.filtered(
-                        lambda move, company=company: move.company_id == company
-                    ),
+                    "renewals": renewals,
+                    "invoices": invoices,
                 }
             )
         return memberships
@@ -109,7 +107,7 @@ class MembriPortalMembership(MembriPortalAccess):
     )
     def portal_membership_document(self, cotisation_id, document, **kw):
         """Only while the membership lasts: neither is a proof of anything afterwards."""
-        term_sudo = self._find_document_sudo("membri.cotisation", cotisation_id)
+        term_sudo = self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
         if not term_sudo or not term_sudo._is_valid_today():
             return request.redirect("/my/membership")
         title = {"card": request.env._("Card"), "attestation": request.env._("Attestation")}
@@ -245,15 +243,12 @@ class MembriPortalMembership(MembriPortalAccess):
         website=True,
     )
     def portal_membership_person(self, cotisation_id, **kw):
-        term_sudo = self._find_document_sudo("membri.cotisation", cotisation_id)
+        term_sudo = self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
         if not term_sudo:
             return request.redirect("/my")
-        user = request.env.user
-        error = "no_right"
-        if not user._is_internal() or term_sudo.with_user(user).has_access("write"):
-            member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
-            error = member_sudo._membri_portal_request_person(
-                user.partner_id.sudo(), self._get_texts(kw, *PERSON)
-            )
+        member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
+        error = member_sudo._membri_portal_request_person(
+            request.env.user.partner_id.sudo(), self._get_texts(kw, *PERSON)
+        )
         query = urlencode({"error": error, "asked": cotisation_id} if error else {"done": "person"})
         return request.redirect(f"/my/membership?{query}")

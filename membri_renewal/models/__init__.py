@@ -46,6 +46,7 @@ from . import change_request_detail
 from . import change_request_contacts
 from . import change_request_pricing
 from . import change_request_form
+from . import renewal_portal_fields
 from . import cotisation_portal
 from . import reminder_log
 from . import bulk_job

@@ -2,41 +2,6 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import consteq, format_date, hmac
 
-TERM_FIELDS = frozenset(
-    {
-        "id",
-        "display_name",
-        "name",
-        "state",
-        "partner_id",
-        "company_id",
-        "currency_id",
-        "option_set_id",
-        "date_start",
-        "date_end",
-        "term_display",
-        "amount_untaxed",
-        "amount_total",
-        "line_ids",
-        "invoice_id",
-        "payment_state",
-    }
-)
-TERM_LINE_FIELDS = frozenset(
-    {
-        "id",
-        "display_name",
-        "name",
-        "sequence",
-        "product_id",
-        "quantity",
-        "price_unit",
-        "tax_ids",
-        "price_subtotal",
-        "currency_id",
-        "company_id",
-    }
-)
 STATE_LEVELS = {
     "pending": "warning",
     "scheduled": "info",
@@ -50,9 +15,7 @@ SIGNATURE_LENGTH = 32
 class MembriCotisation(models.Model):
     """What a member sees of a term: its standing, the membership card, the attestation."""
 
-    _name = "membri.cotisation"
-    _inherit = ["membri.cotisation", "membri.portal.fields.mixin"]
-    _portal_fields = TERM_FIELDS | {"renewal_id", "previous_id", "origin", "date_terminated"}
+    _inherit = "membri.cotisation"
 
     @api.model
     def _get_portal_domain(self, partner):
@@ -154,33 +117,3 @@ class MembriCotisation(models.Model):
         if not consteq(term_sudo._get_card_signature(), signature):
             return nothing
         return term_sudo.exists().filtered(lambda term: term._is_valid_today())
-
-
-class MembriCotisationLine(models.Model):
-    _name = "membri.cotisation.line"
-    _inherit = ["membri.cotisation.line", "membri.portal.fields.mixin"]
-    _portal_fields = TERM_LINE_FIELDS | {"cotisation_id"}
-
-
-class MembriRenewal(models.Model):
-    _name = "membri.renewal"
-    _inherit = ["membri.renewal", "membri.portal.fields.mixin"]
-    _portal_fields = TERM_FIELDS | {
-        "mode",
-        "cotisation_id",
-        "current_date_end",
-        "date_sent",
-        "date_answer",
-        "date_approved",
-        "date_refused",
-        "new_cotisation_id",
-        "is_paid",
-        "is_open",
-        "access_url",
-    }
-
-
-class MembriRenewalLine(models.Model):
-    _name = "membri.renewal.line"
-    _inherit = ["membri.renewal.line", "membri.portal.fields.mixin"]
-    _portal_fields = TERM_LINE_FIELDS | {"renewal_id"}

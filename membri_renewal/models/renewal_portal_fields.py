@@ -1,0 +1,61 @@
+from odoo import models
+
+PORTAL_FIELDS = frozenset(
+    {
+        "id",
+        "display_name",
+        "name",
+        "state",
+        "mode",
+        "partner_id",
+        "company_id",
+        "currency_id",
+        "cotisation_id",
+        "current_date_end",
+        "option_set_id",
+        "date_start",
+        "date_end",
+        "term_display",
+        "amount_untaxed",
+        "amount_total",
+        "line_ids",
+        "date_sent",
+        "date_answer",
+        "date_approved",
+        "date_refused",
+        "invoice_id",
+        "payment_state",
+        "is_paid",
+        "is_open",
+        "new_cotisation_id",
+        "access_url",
+    }
+)
+PORTAL_LINE_FIELDS = frozenset(
+    {
+        "id",
+        "display_name",
+        "renewal_id",
+        "name",
+        "sequence",
+        "product_id",
+        "quantity",
+        "price_unit",
+        "tax_ids",
+        "price_subtotal",
+        "currency_id",
+        "company_id",
+    }
+)
+
+
+class MembriRenewal(models.Model):
+    _name = "membri.renewal"
+    _inherit = ["membri.renewal", "membri.portal.fields.mixin"]
+    _portal_fields = PORTAL_FIELDS
+
+
+class MembriRenewalLine(models.Model):
+    _name = "membri.renewal.line"
+    _inherit = ["membri.renewal.line", "membri.portal.fields.mixin"]
+    _portal_fields = PORTAL_LINE_FIELDS
