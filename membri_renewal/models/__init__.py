@@ -66,7 +66,6 @@ from . import account_move
 from . import account_move_display
 from . import account_move_settlement
 from . import res_partner_portal
-from . import account_move
 from . import account_move_announcement
 from . import account_move_receipt
 from . import account_move_line

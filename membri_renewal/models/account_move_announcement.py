@@ -45,7 +45,7 @@ class AccountMove(models.Model):
         if (
             not self.membri_invoice_type
             or self.move_type != "out_invoice"
-            or self.state != "posted"
+            or not self._membri_is_payable()
             or self.payment_state not in ("not_paid", "partial")
         ):
             return "not_now"
@@ -158,7 +158,7 @@ class AccountMove(models.Model):
             "%(author)s says on the portal that %(invoice)s is paid: %(amount)s on %(date)s, "
             "%(method)s.",
             author=author.display_name,
-            invoice=self.name,
+            invoice=self._membri_get_document_label(),
             amount=formatLang(self.env, facts["amount"], currency_obj=self.currency_id),
             date=format_date(self.env, facts["date"]),
             method=self._membri_get_payment_methods()[facts["method"]],
@@ -194,7 +194,9 @@ class AccountMove(models.Model):
         mimetype = guess_mimetype(content)
         return self.env["ir.attachment"].create(
             {
-                "name": self.env._("Proof of payment %(invoice)s", invoice=self.name)
+                "name": self.env._(
+                    "Proof of payment, %(invoice)s", invoice=self._membri_get_document_label()
+                )
                 + f".{FILE_TYPES[mimetype]}",
                 "raw": content,
                 "mimetype": mimetype,

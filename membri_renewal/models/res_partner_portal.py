@@ -90,12 +90,13 @@ class ResPartner(models.Model):
 
     @api.model
     def _membri_get_portal_invoice_domain(self, partner):
-        """:return: the membership invoices and credit notes of the company of ``partner``"""
+        """:return: the membership invoices, fee notices and credit notes of the company of
+        ``partner``"""
         return (
             Domain("commercial_partner_id", "=", partner.commercial_partner_id.id)
             & Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "in", ("out_invoice", "out_refund"))
-            & Domain("state", "=", "posted")
+            & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open"))
         )
 
     # ------------------------------------------------------------------

@@ -30,6 +30,7 @@ MATRIX = {
     "membri.renewal.reset": ("crwu", "crwu", "", "", ""),
     "membri.renewal.intervention": ("crwu", "crwu", "", "", ""),
     "membri.cotisation.terminate": ("crwu", "crwu", "", "", ""),
+    "membri.renewal.explanation": ("crwu", "crwu", "crwu", "", ""),
     "membri.settings": ("crw", "", "", "", ""),
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "u": "unlink"}

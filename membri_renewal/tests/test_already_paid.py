@@ -147,7 +147,7 @@ class TestAlreadyPaid(MembershipCase):
         main = self.invoice.message_main_attachment_id
         self._tell(files={"document": ("../../evil.html", PNG, "text/html")})
         proof = self.invoice.message_ids[0].attachment_ids
-        self.assertEqual(proof.name, f"Proof of payment {self.invoice.name}.png")
+        self.assertEqual(proof.name, f"Proof of payment, Invoice {self.invoice.name}.png")
         self.assertEqual(proof.mimetype, "image/png")
         self.assertEqual(proof.raw, PNG)
         self.assertFalse(proof.public or proof.access_token)
@@ -192,6 +192,19 @@ class TestAlreadyPaid(MembershipCase):
         self.path = "/my/membership/invoices/99999999999999999999"
         self.assertTrue(self._tell().headers["Location"].endswith("/my"))
         self.assertFalse(self.invoice.membri_date_announced or ordinary.membri_date_announced)
+
+    def test_fee_notice(self):
+        """What is paid before there is an invoice can be announced as well."""
+        self.company.sudo().membri_fee_notice = True
+        notice = self._renewal_of_corporation("approved").invoice_id
+        self.assertEqual(notice.membri_fee_notice_state, "open")
+        self.path = f"/my/membership/invoices/{notice.id}"
+        self._sign_in(None)
+        self.assertIn("done=1", self._tell(notice.access_token).headers["Location"])
+        self.assertIn(notice.membri_fee_notice_name, notice.message_ids[0].body)
+        self.assertEqual(notice.state, "draft")
+        self._sign_in("member_user")
+        self.assertIn(notice.membri_fee_notice_name, self._get_membership().text)
 
     def test_offered_where_one_pays(self):
         self._sign_in(None)

@@ -4,7 +4,7 @@ from odoo import fields, http
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from .test_portal import PortalCase
+from .common_portal import PortalCase
 
 
 class MembershipCase(PortalCase):
