@@ -22,3 +22,30 @@ class MembriRefusalReason(models.Model):
                     reason=rejoined.name,
                 )
             )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_given(self):
+        # also those of other companies
+        counts = (
+            self.env["membri.renewal"]
+            .sudo()
+            ._read_group(
+                [("refusal_reason_id", "in", self.ids)], ["refusal_reason_id"], ["__count"], limit=1
+            )
+        )
+        for reason, count in counts:
+            raise UserError(
+                self.env._(
+                    "“%(reason)s” is the reason of %(count)s refused renewals: archive it instead "
+                    "of deleting it. It is then no longer proposed, and the history stays.",
+                    reason=reason.name,
+                    count=count,
+                )
+            )
+
+    def _check_exists(self):
+        """:raises UserError: when somebody has deleted one since it was chosen"""
+        if self.exists() != self:
+            raise UserError(
+                self.env._("The reason that you chose was deleted meanwhile. Choose another one.")
+            )

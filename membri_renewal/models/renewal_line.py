@@ -44,14 +44,3 @@ class MembriRenewalLine(models.Model):
         """What is frozen on the renewal is frozen for whoever writes on its lines directly."""
         if not self.renewal_id._is_internal_write():
             self.renewal_id._check_can_edit()
-
-    @api.onchange("product_id")
-    def _onchange_product_id(self):
-        """Show the price that saving would give."""
-        renewal = self.renewal_id
-        if self.product_id and renewal.option_set_id and renewal.date_start:
-            vals = renewal.option_set_id._prepare_term_line(
-                renewal.partner_id, renewal.date_start, product=self.product_id
-            )
-            vals.pop("sequence")
-            self.update(vals)

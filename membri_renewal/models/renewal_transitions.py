@@ -189,6 +189,7 @@ class MembriRenewal(models.Model):
             raise UserError(
                 self.env._("Choose the reason of the refusal, or type a new one to create it.")
             )
+        reason._check_exists()
         self._set_state(
             "refused",
             refusal_reason_id=reason.id,

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 STATUSES = [
@@ -284,6 +284,13 @@ class ResPartner(models.Model):
         :raises ValidationError: when the term overlaps a living one
         """
         self.ensure_one()
+        if not option_set:
+            raise UserError(
+                self.env._(
+                    "Choose the option set in which %(member)s is enrolled.",
+                    member=self.display_name,
+                )
+            )
         enrolment = self.env["membri.enrolment"].create(
             {
                 "partner_id": self.id,

@@ -1,4 +1,9 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
+
+from ..models.renewal import UNDECIDED_STATES
+from .explanation import as_list
 
 
 class MembriCotisationTerminate(models.TransientModel):
@@ -15,6 +20,57 @@ class MembriCotisationTerminate(models.TransientModel):
         help="The last day of membership, included.",
     )
     reason = fields.Char(required=True)
+    obstacle = fields.Text(compute="_compute_explanation", string="What Is in the Way")
+    consequences = fields.Html(compute="_compute_explanation", string="What Happens")
+
+    @api.depends("cotisation_ids", "date")
+    def _compute_explanation(self):
+        for wizard in self:
+            cotisations = wizard.cotisation_ids._origin
+            wizard.obstacle = wizard.date and wizard._get_obstacle(cotisations)
+            explains = wizard.date and not wizard.obstacle
+            wizard.consequences = as_list(
+                sentence
+                for cotisation in (cotisations if explains else cotisations.browse())
+                for sentence in wizard._get_consequences(cotisation)
+            )
+
+    def _get_obstacle(self, cotisations):
+        """:return: why one of them cannot end on that day, or ``False``"""
+        try:
+            for cotisation in cotisations:
+                cotisation._check_can_terminate(self.date)
+        except UserError as error:
+            return str(error)
+        return False
+
+    def _get_consequences(self, cotisation):
+        """:return: list of sentences about one cotisation"""
+        sentences = [
+            self.env._(
+                "%(member)s stays a member through %(date)s; the cotisation %(cotisation)s "
+                "(%(term)s) ends there.",
+                member=cotisation.partner_id.display_name,
+                date=format_date(self.env, self.date),
+                cotisation=cotisation.name,
+                term=cotisation.term_display,
+            )
+        ]
+        sentences.extend(
+            self.env._("The open renewal %(renewal)s is refused.", renewal=renewal.name)
+            for renewal in cotisation.renewal_ids
+            if renewal.state in UNDECIDED_STATES
+        )
+        # sudo: whoever may terminate is told which invoice is concerned
+        invoice_sudo = cotisation.sudo().invoice_id
+        if invoice_sudo:
+            sentences.append(
+                self.env._(
+                    "Nothing is refunded: credit %(invoice)s in Invoicing where that is due.",
+                    invoice=invoice_sudo.display_name,
+                )
+            )
+        return sentences
 
     @api.model
     def _get_wizard_action(self, cotisations):

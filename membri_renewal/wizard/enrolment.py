@@ -1,7 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
+from odoo.tools import format_date, formatLang
 
 from ..models.renewal import UNDECIDED_STATES
+from .explanation import as_list
 
 
 class MembriEnrolment(models.TransientModel):
@@ -10,28 +13,23 @@ class MembriEnrolment(models.TransientModel):
 
     _name = "membri.enrolment"
     _description = "Enrolment"
+    _inherit = "membri.term.mixin"
     _check_company_auto = True
 
-    partner_id = fields.Many2one("res.partner", string="Contact", required=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
-    )
+    partner_id = fields.Many2one(string="Contact", ondelete="cascade", index=False)
     option_set_id = fields.Many2one(
-        "membri.option.set",
-        required=True,
-        domain="[('company_id', '=', company_id)]",
+        domain="[('company_id', '=', company_id)]", ondelete="cascade", index=False
     )
-    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
+    currency_id = fields.Many2one(compute="_compute_currency_id", required=False)
     date_start = fields.Date(
-        string="First Day",
-        required=True,
         default=lambda self: self.env.company._membri_today(),
+        index=False,
     )
     date_end = fields.Date(
-        string="Last Day",
         compute="_compute_date_end",
         store=True,
         readonly=False,
+        index=False,
         help="Included. Empty for life.",
     )
     prorate = fields.Boolean(
@@ -46,10 +44,11 @@ class MembriEnrolment(models.TransientModel):
         store=True,
         readonly=False,
     )
-    amount_untaxed = fields.Monetary(compute="_compute_amount_untaxed", string="Untaxed Amount")
     open_renewal_id = fields.Many2one(
         "membri.renewal", compute="_compute_open_renewal_id", string="Renewal to Refuse"
     )
+    obstacle = fields.Text(compute="_compute_explanation", string="What Is in the Way")
+    consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
     @api.depends("option_set_id", "partner_id")
     def _compute_currency_id(self):
@@ -95,11 +94,6 @@ class MembriEnrolment(models.TransientModel):
                 commands += [Command.create(vals) for vals in lines_vals]
             enrolment.line_ids = commands
 
-    @api.depends("line_ids.quantity", "line_ids.price_unit", "line_ids.tax_ids")
-    def _compute_amount_untaxed(self):
-        for enrolment in self:
-            enrolment.amount_untaxed = sum(enrolment.line_ids.mapped("price_subtotal"))
-
     @api.depends("partner_id", "company_id")
     def _compute_open_renewal_id(self):
         for enrolment in self:
@@ -111,6 +105,120 @@ class MembriEnrolment(models.TransientModel):
                 ],
                 limit=1,
             )
+
+    @api.depends(
+        "partner_id", "option_set_id", "date_start", "date_end", "prorate", "line_ids.price_unit"
+    )
+    def _compute_explanation(self):
+        for enrolment in self:
+            is_ready = enrolment.partner_id and enrolment.option_set_id and enrolment.date_start
+            enrolment.obstacle = enrolment._get_cannot_enrol_reason() if is_ready else False
+            explains = is_ready and not enrolment.obstacle
+            enrolment.consequences = as_list(
+                filter(None, enrolment._get_consequences() if explains else [])
+            )
+
+    def _get_cannot_enrol_reason(self):
+        """:return: why nobody can be enrolled like this (a sentence), or ``False``"""
+        self.ensure_one()
+        if not self.option_set_id:
+            return self.env._(
+                "Choose the option set in which %(member)s is enrolled.",
+                member=self.partner_id.display_name,
+            )
+        if not self.line_ids:
+            return self.env._(
+                "The option set “%(name)s” has no option to invoice. Add at least one product to "
+                "it, or here.",
+                name=self.option_set_id.name,
+            )
+        if self.date_end and self.date_end < self.date_start:
+            return self.env._("The last day lies before the first one. Correct the dates.")
+        return self.line_ids._get_cannot_invoice_reason() or self._get_overlap_reason()
+
+    def _get_overlap_reason(self):
+        try:
+            self.env["membri.cotisation"]._check_no_overlap(
+                [
+                    (
+                        self.partner_id._origin.id,
+                        self.company_id._origin.id,
+                        self.date_start,
+                        self.date_end or None,
+                        self.env["membri.cotisation"],
+                    )
+                ]
+            )
+        except ValidationError as error:
+            return str(error)
+        return False
+
+    def _get_consequences(self):
+        """:return: list of sentences, empty ones among them"""
+        self.ensure_one()
+        return [
+            self._get_return_sentence(),
+            self._get_proration_sentence(),
+            self._get_invoice_sentence(),
+            self.env._(
+                "The cotisation (%(term)s) waits for the payment, then the membership begins on "
+                "its first day.",
+                term=self._format_period(self.date_start, self.date_end),
+            ),
+        ]
+
+    def _get_return_sentence(self):
+        """The gap since the last term stays visible."""
+        last = self.env["membri.cotisation"].search(
+            [
+                ("partner_id", "=", self.partner_id._origin.id),
+                ("company_id", "=", self.company_id._origin.id),
+                ("state", "!=", "cancelled"),
+                ("date_end", "!=", False),
+            ],
+            order="date_end desc",
+            limit=1,
+        )
+        if not last:
+            return self.env._("%(member)s is a new member.", member=self.partner_id.display_name)
+        return self.env._(
+            "%(member)s returns: the last term, %(cotisation)s, ends on %(date)s. It stays as it "
+            "is.",
+            member=self.partner_id.display_name,
+            cotisation=last.name,
+            date=format_date(self.env, last.date_end),
+        )
+
+    def _get_proration_sentence(self):
+        if not self.can_prorate:
+            return False
+        if not self.prorate:
+            return self.env._(
+                "The term is shorter than its period and costs the full price. To charge the part "
+                "that is left only, switch the proration on."
+            )
+        share = self.option_set_id._get_proration(self.date_start, self.date_end)
+        return self.env._(
+            "The price is prorated: %(share)s %% of the full one.",
+            share=formatLang(self.env, 100 * share, digits=1),
+        )
+
+    def _get_invoice_sentence(self):
+        payer = self.partner_id.browse(self.partner_id.address_get(["invoice"])["invoice"])
+        amount = formatLang(self.env, self.amount_total, currency_obj=self.currency_id)
+        if not payer.email:
+            return self.env._(
+                "An invoice of %(amount)s is made for %(payer)s, who has no email address: print "
+                "it and post it.",
+                amount=amount,
+                payer=payer.display_name,
+            )
+        return self.env._(
+            "An invoice of %(amount)s is made and emailed to %(payer)s (%(email)s).",
+            amount=amount,
+            payer=payer.display_name,
+            email=payer.email,
+        )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -127,10 +235,12 @@ class MembriEnrolment(models.TransientModel):
 
     def _do_enrol(self):
         """:return: the pending cotisation, invoiced
-        :raises ValidationError: when the term overlaps a living one of the member"""
+        :raises ValidationError: when the term overlaps a living one of the member, or cannot
+            be invoiced"""
         self.ensure_one()
         self.env["membri.cotisation"].check_access("create")
-        self.option_set_id._check_usable()
+        if reason := self._get_cannot_enrol_reason():
+            raise ValidationError(reason)
         # looked up before the new term exists, refused after: an overlap changes nothing
         renewal = self.open_renewal_id
         renewal._check_can("refuse")
@@ -165,14 +275,3 @@ class MembriEnrolmentLine(models.TransientModel):
 
     enrolment_id = fields.Many2one("membri.enrolment", required=True, ondelete="cascade")
     currency_id = fields.Many2one(related="enrolment_id.currency_id")
-
-    @api.onchange("product_id")
-    def _onchange_product_id(self):
-        """A product that is added by hand gets the member's price on the first day."""
-        enrolment = self.enrolment_id
-        if self.product_id and enrolment.option_set_id and enrolment.partner_id:
-            vals = enrolment.option_set_id._prepare_term_line(
-                enrolment.partner_id, enrolment.date_start, product=self.product_id
-            )
-            vals.pop("sequence")
-            self.update(vals)

@@ -8,7 +8,13 @@ class MembriRenewalIntervention(models.TransientModel):
     _description = "Require an Intervention"
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals", required=True)
+    renewal_count = fields.Integer(compute="_compute_renewal_count")
     reason = fields.Text(required=True, string="What has to be done")
+
+    @api.depends("renewal_ids")
+    def _compute_renewal_count(self):
+        for wizard in self:
+            wizard.renewal_count = len(wizard.renewal_ids)
 
     @api.model
     def default_get(self, fields_list):

@@ -56,6 +56,14 @@ class MembriRenewalRefuse(models.TransientModel):
                 line.reason_id = self.reason_id
         self.filled_reason_id = self.reason_id
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        Reason = self.env["membri.refusal.reason"]
+        Reason.browse(
+            vals["reason_id"] for vals in vals_list if vals.get("reason_id")
+        )._check_exists()
+        return super().create(vals_list)
+
     @api.model
     def _get_wizard_action(self, renewals):
         renewals = self.env["membri.bulk.job"]._get_selection(renewals)

@@ -1,7 +1,7 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.tools import format_date, formatLang
+
+from .explanation import as_list
 
 
 class MembriRenewalReset(models.TransientModel):
@@ -22,9 +22,7 @@ class MembriRenewalReset(models.TransientModel):
             renewal = wizard.renewal_id
             wizard.obstacle = renewal._get_cannot_reason("reset")
             sentences = [] if wizard.obstacle else wizard._get_consequences()
-            wizard.consequences = Markup("<ul>%s</ul>") % Markup("").join(
-                Markup("<li>%s</li>") % sentence for sentence in sentences
-            )
+            wizard.consequences = as_list(sentences)
 
     def _get_consequences(self):
         """:return: list of sentences"""
@@ -63,15 +61,15 @@ class MembriRenewalReset(models.TransientModel):
             )
         elif invoice.state == "draft" or invoice._membri_can_cancel():
             sentence = self.env._(
-                "Invoice %(invoice)s of %(amount)s is cancelled: nothing of it is owed any more.",
-                invoice=invoice.name,
+                "%(invoice)s of %(amount)s is cancelled: nothing of it is owed any more.",
+                invoice=invoice.display_name,
                 amount=amount,
             )
         else:
             sentence = self.env._(
-                "Invoice %(invoice)s of %(amount)s can no longer be cancelled in the accounts: a "
+                "%(invoice)s of %(amount)s can no longer be cancelled in the accounts: a "
                 "credit note of the same amount is made, and nothing is owed any more.",
-                invoice=invoice.name,
+                invoice=invoice.display_name,
                 amount=amount,
             )
         if not invoice.membri_date_sent:
