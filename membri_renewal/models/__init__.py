@@ -2,6 +2,7 @@ from . import portal_fields_mixin
 from . import state_mixin
 from . import term_line_mixin
 from . import term_mixin
+from . import term_invoicing
 from . import res_company
 from . import res_company_portal
 from . import res_config_settings

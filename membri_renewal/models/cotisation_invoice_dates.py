@@ -8,19 +8,9 @@ DEFERRAL_FIELDS = (
 
 
 class MembriCotisation(models.Model):
-    """The dates of a term on its invoice: the day that the invoice bears, what its lines
-    say, and what revenue is deferred by."""
+    """The dates of a term on its invoice: what its lines say, and what revenue is deferred by."""
 
     _inherit = "membri.cotisation"
-
-    def _get_invoice_date(self):
-        """:return: the day of approval or, where the company dates invoices by the term, its
-        first day; never a day that is over"""
-        self.ensure_one()
-        today = self.company_id._membri_today()
-        if self.company_id.membri_invoice_dating == "term":
-            return max(today, self.date_start)
-        return today
 
     def _get_invoice_period(self):
         """:return: the term as its invoice lines tell it, in the member's language"""

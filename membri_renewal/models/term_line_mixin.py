@@ -82,47 +82,6 @@ class MembriTermLineMixin(models.AbstractModel):
             vals.pop("sequence")
             self.update(vals)
 
-    def _get_cannot_invoice_reason(self):
-        """:return: why these lines cannot be invoiced (a sentence that says what to do), or
-        ``False``"""
-        for line in self:
-            # sudo: the member who accepts on the portal may not read products and accounts
-            product_sudo = line.product_id.sudo()
-            if not product_sudo.active:
-                return self.env._(
-                    "The option “%(option)s” of %(member)s is archived and cannot be invoiced any "
-                    "more. Choose another option, or take it out of the archive of the products.",
-                    option=product_sudo.display_name,
-                    member=line[self._term_field].partner_id.display_name,
-                )
-            if not line._has_income_account():
-                return self.env._(
-                    "The option “%(option)s” of %(member)s cannot be invoiced: it has no income "
-                    "account. Ask your accountant to set one on the product, on its category, or "
-                    "in the settings of Invoicing.",
-                    option=product_sudo.display_name,
-                    member=line[self._term_field].partner_id.display_name,
-                )
-        return False
-
-    def _has_income_account(self):
-        self.ensure_one()
-        company = self[self._term_field].company_id
-        product_sudo = self.product_id.sudo().with_company(company)
-        return bool(
-            product_sudo._get_product_accounts()["income"]
-            or self.env["account.journal"]
-            .sudo()
-            .search_count(
-                [
-                    *self.env["account.journal"]._check_company_domain(company),
-                    ("type", "=", "sale"),
-                    ("default_account_id", "!=", False),
-                ],
-                limit=1,
-            )
-        )
-
     def _prepare_base_line_for_taxes_computation(self):
         """:return: this line in the shape that the tax engine of ``account.tax`` takes"""
         self.ensure_one()

@@ -149,15 +149,27 @@ class TestBadInput(MembriCommon):
     # A locked period
     # ------------------------------------------------------------------
 
-    def test_locked_period_moves_the_accounting_date(self):
-        """The invoice is of today; the books take it on the first day that is open."""
-        self.company.sudo().sale_lock_date = date(2026, 11, 30)
-        renewal = self._renewal_in("approved")
-        invoice = renewal.invoice_id
-        self.assertEqual(invoice.state, "posted")
-        self.assertEqual(invoice.invoice_date, date(2026, 11, 15))
-        self.assertGreater(invoice.date, date(2026, 11, 30))
-        self.assertEqual(renewal.new_cotisation_id.date_start, date(2027, 1, 1))
+    def test_locked_through_today(self):
+        for lock in ("sale_lock_date", "fiscalyear_lock_date", "hard_lock_date"):
+            with self.subTest(lock=lock), freeze_time("2026-11-15 15:00:00"):
+                bad = self._renewal_in("sent")
+                before, counts = self._snapshot(bad), self._count()
+                self.company.sudo()[lock] = date(2026, 11, 30)
+                message = self._assert_refused(bad.action_approve)
+                self.assertIn("Lock Date (11/30/2026). Ask your accountant", message)
+                self.assertEqual((self._snapshot(bad), self._count()), (before, counts))
+                action = bad.action_bulk("approve")
+                job = self.env["membri.bulk.job"].browse(action["res_id"])
+                self.assertEqual(job.problem_line_ids.mapped("message"), [message])
+                self.assertIn("are closed by the", self._enrolment().obstacle)
+            with freeze_time("2026-12-01 15:00:00"):
+                bad.action_approve()
+                self.assertEqual(bad.invoice_id.state, "posted")
+
+    def _enrolment(self, **vals):
+        return self.env["membri.enrolment"].create(
+            {"partner_id": self.member.id, "option_set_id": self.yearly.id, **vals}
+        )
 
     def test_reset_in_a_locked_period_credits(self):
         """Nothing in the locked period is touched, nothing is owed, and the wizard says it

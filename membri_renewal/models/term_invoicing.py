@@ -1,0 +1,84 @@
+from odoo import models
+
+
+class MembriTermMixin(models.AbstractModel):
+    """Whether a term, or a proposed one, can be invoiced, asked before anything is made."""
+
+    _inherit = "membri.term.mixin"
+
+    def _get_invoice_date(self):
+        """:return: the day of approval or, where the company dates invoices by the term, its
+        first day; never a day that is over"""
+        self.ensure_one()
+        today = self.company_id._membri_today()
+        if self.company_id.membri_invoice_dating == "term":
+            return max(today, self.date_start)
+        return today
+
+    def _get_cannot_invoice_reason(self):
+        """:return: why this term cannot be invoiced (a sentence that says what to do), or
+        ``False``"""
+        self.ensure_one()
+        return self.line_ids._get_cannot_invoice_reason() or self._get_locked_period_reason()
+
+    def _get_locked_period_reason(self):
+        """Odoo moves an invoice of a locked period to the first open day, but never past today."""
+        today = self.company_id._membri_today()
+        day = max(self._get_invoice_date(), today)
+        # sudo: lock dates are the accountants'; that a period is closed is no secret
+        locks = self.company_id.sudo()._get_lock_date_violations(
+            day, fiscalyear=True, sale=True, purchase=False, tax=False, hard=True
+        )
+        if not locks:
+            return False
+        return self.env._(
+            "No invoice can be made for %(member)s: the accounts of %(company)s are closed by the "
+            "%(locks)s. Ask your accountant to move it back, or wait until that day is over.",
+            member=self.partner_id.display_name,
+            company=self.company_id.display_name,
+            locks=self.company_id._format_lock_dates(locks),
+        )
+
+
+class MembriTermLineMixin(models.AbstractModel):
+    _inherit = "membri.term.line.mixin"
+
+    def _get_cannot_invoice_reason(self):
+        """:return: why one of these lines cannot be invoiced, or ``False``"""
+        for line in self:
+            # sudo: the member who accepts on the portal may not read products and accounts
+            product_sudo = line.product_id.sudo()
+            if not product_sudo.active:
+                return self.env._(
+                    "The option “%(option)s” of %(member)s is archived and cannot be invoiced any "
+                    "more. Choose another option, or take it out of the archive of the products.",
+                    option=product_sudo.display_name,
+                    member=line[self._term_field].partner_id.display_name,
+                )
+            if not line._has_income_account():
+                return self.env._(
+                    "The option “%(option)s” of %(member)s cannot be invoiced: it has no income "
+                    "account. Ask your accountant to set one on the product, on its category, or "
+                    "in the settings of Invoicing.",
+                    option=product_sudo.display_name,
+                    member=line[self._term_field].partner_id.display_name,
+                )
+        return False
+
+    def _has_income_account(self):
+        self.ensure_one()
+        company = self[self._term_field].company_id
+        product_sudo = self.product_id.sudo().with_company(company)
+        return bool(
+            product_sudo._get_product_accounts()["income"]
+            or self.env["account.journal"]
+            .sudo()
+            .search_count(
+                [
+                    *self.env["account.journal"]._check_company_domain(company),
+                    ("type", "=", "sale"),
+                    ("default_account_id", "!=", False),
+                ],
+                limit=1,
+            )
+        )
