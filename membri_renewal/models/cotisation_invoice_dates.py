@@ -76,5 +76,9 @@ class MembriCotisation(models.Model):
         # the document is printed anew when it is sent again; the old one stays in the chatter
         invoice_sudo._detach_attachments()
         invoice_sudo._message_log(
-            body=self.env._("The term of %(member)s is now %(term)s.", **names)
+            body=self.env._(
+                "The term of %(member)s is now %(term)s. Send the invoice again if the payer should "
+                "have it with these dates.",
+                **names,
+            )
         )

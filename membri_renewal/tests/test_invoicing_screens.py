@@ -4,7 +4,7 @@ from freezegun import freeze_time
 from lxml import etree
 
 from odoo import fields
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from odoo.addons.mail.tests.common import MockEmail
 
@@ -88,6 +88,14 @@ class TestInvoicingScreens(MembriInvoicingCommon, MockEmail):
                 columns = self._get_arch(user, "account.view_out_invoice_tree", "list")
                 for name in ("membri_invoice_type", "membri_date_sent"):
                     self.assertTrue(columns.xpath(f"//field[@name='{name}']"))
+
+    def test_form_without_rights_to_memberships(self):
+        invoice = self.renewals[0].invoice_id.with_user(self.bookkeeper)
+        with Form(invoice) as form:
+            self.assertEqual(form.membri_invoice_type, "renewal")
+        arch = self._get_arch(self.bookkeeper, "account.view_move_form", "form")
+        self.assertFalse(arch.xpath("//button[@name='action_membri_view_renewal']"))
+        self.assertTrue(arch.xpath("//button[@name='action_membri_send_again']"))
 
     def test_bills_are_left_alone(self):
         search = self._get_arch(self.accountant, "account.view_account_bill_filter", "search")

@@ -148,6 +148,37 @@ class TestReset(MembriCommon):
             self.assertEqual(invoice.reversal_move_ids.date.isoformat(), "2026-12-10")
             self._assert_credited(renewal, invoice, cotisation)
 
+    def test_locked_taxes_or_sales_are_credited(self):
+        """A lock for taxes or sales only forbids cancelling, too."""
+        for lock in ("tax_lock_date", "sale_lock_date"):
+            with self.subTest(lock=lock):
+                renewal = self._renewal_in("approved")
+                invoice, cotisation = renewal.invoice_id, renewal.new_cotisation_id
+                with freeze_time("2026-12-10 15:00:00"):
+                    self.company.with_env(self.env_root)[lock] = "2026-11-30"
+                    renewal.action_reset()
+                    self._assert_credited(renewal, invoice, cotisation)
+                self.company.with_env(self.env_root)[lock] = False
+
+    def test_credited_in_part_before(self):
+        """Neither cancelled nor credited twice: the rest is credited by hand, and the renewal
+        waits for the staff then."""
+        renewal = self._renewal_in("approved")
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        for reconciled in (False, True):
+            with self.subTest(reconciled=reconciled):
+                credit_note = invoice._reverse_moves([{"invoice_date": "2026-11-15"}])
+                credit_note.invoice_line_ids.price_unit = 100.0
+                credit_note.action_post()
+                if reconciled:
+                    (invoice | credit_note).line_ids.filtered(
+                        lambda line: line.account_type == "asset_receivable" and not line.reconciled
+                    ).reconcile()
+                before = self._snapshot(renewal), invoice.state
+                message = self._assert_refused(renewal.action_reset)
+                self.assertIn("was credited in part", message)
+                self.assertEqual((self._snapshot(renewal), invoice.state), before)
+
     # ------------------------------------------------------------------
     # With money on it
     # ------------------------------------------------------------------

@@ -89,7 +89,7 @@ class Runner:
     def _read(self, process):
         reader = test_log.Reader(on_event=_show)
         path = cache.log(f"test-{os.getpid()}-{process.pid}")
-        with path.open("w", encoding="utf-8") as log:
+        with path.open("w", encoding="utf-8", buffering=1) as log:
             for line in process.stdout:
                 log.write(line)
                 reader.feed(line)
