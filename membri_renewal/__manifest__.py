@@ -54,6 +54,7 @@
         "wizard/renewal_explanation_views.xml",
         "views/account_move_views.xml",
         "views/shared_invoice_views.xml",
+        "report/reconciliation_views.xml",
         "views/res_config_settings_views.xml",
         "views/fee_notice_views.xml",
         "views/change_request_views.xml",

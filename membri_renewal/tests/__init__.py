@@ -39,6 +39,7 @@ from . import test_portal_decline
 from . import test_portal_tours
 from . import test_pricing
 from . import test_proration
+from . import test_reconciliation
 from . import test_reminder_silence
 from . import test_reach
 from . import test_reminders

@@ -26,6 +26,8 @@ MENUS = {
         "menu_membri_invoice_open",
         "menu_membri_fee_notice",
         "menu_membri_invoice_all",
+        "menu_membri_reconciliation",
+        "menu_membri_reconciliation_differences",
     },
 }
 MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign"}

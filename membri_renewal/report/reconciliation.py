@@ -1,0 +1,271 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+from .reconciliation_query import RECONCILIATION_QUERY
+
+REASONS = [
+    ("none", "No difference"),
+    ("not_approved", "Renewal not approved yet"),
+    ("fee_notice", "Fee notice not paid yet"),
+    ("draft", "Invoice not posted"),
+    ("voided", "Invoice cancelled"),
+    ("no_invoice", "Recorded without an invoice (import)"),
+    ("credited", "Credited"),
+    ("cancelled", "Cotisation cancelled, invoice kept"),
+    ("price_changed", "Price changed after the approval"),
+    ("currency", "Currency difference"),
+    ("rounding", "Rounding of taxes"),
+    ("other_line", "Invoice line without a cotisation"),
+]
+
+
+class MembriReconciliation(models.Model):
+    """What the memberships should bring in, against what was invoiced, paid and is open in the
+    accounts, in the currency of the company.
+
+    One row per cotisation, per renewal that is not decided yet, and per membership invoice with
+    lines that no cotisation is behind. ``invoiced`` and ``open`` add up to Odoo's own journal
+    items of all membership invoices, to the cent.
+    """
+
+    _name = "membri.reconciliation"
+    _description = "Reconciliation of Memberships and Accounts"
+    _auto = False
+    _rec_name = "partner_id"
+    _order = "date_start desc, id desc"
+    _depends = {
+        "membri.cotisation": [
+            "amount_total",
+            "company_id",
+            "currency_id",
+            "date_end",
+            "date_start",
+            "invoice_id",
+            "option_set_id",
+            "partner_id",
+            "renewal_id",
+            "state",
+        ],
+        "membri.renewal": [
+            "amount_total",
+            "company_id",
+            "currency_id",
+            "date_end",
+            "date_start",
+            "option_set_id",
+            "partner_id",
+            "state",
+        ],
+        "account.move": [
+            "amount_residual_signed",
+            "amount_total",
+            "amount_total_signed",
+            "company_id",
+            "currency_id",
+            "invoice_date",
+            "membri_fee_notice_state",
+            "membri_invoice_type",
+            "move_type",
+            "partner_id",
+            "reversed_entry_id",
+            "state",
+        ],
+        "account.move.line": [
+            "display_type",
+            "membri_cotisation_id",
+            "move_id",
+            "parent_state",
+            "price_total",
+        ],
+        "res.company": ["currency_id", "parent_path"],
+        "res.currency": ["decimal_places"],
+        "res.currency.rate": ["company_id", "currency_id", "name", "rate"],
+    }
+
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Member", readonly=True)
+    payer_id = fields.Many2one("res.partner", readonly=True)
+    option_set_id = fields.Many2one("membri.option.set", readonly=True)
+    cotisation_id = fields.Many2one("membri.cotisation", readonly=True)
+    renewal_id = fields.Many2one("membri.renewal", readonly=True)
+    move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
+    date_start = fields.Date(string="First Day", readonly=True)
+    date_end = fields.Date(string="Last Day", readonly=True)
+    invoice_date = fields.Date(readonly=True)
+    expected = fields.Monetary(
+        readonly=True, help="Price of the term, or of the renewal that is not decided yet."
+    )
+    invoiced = fields.Monetary(
+        readonly=True, help="On posted invoices, less posted credit notes, taxes included."
+    )
+    credited = fields.Monetary(readonly=True, help="On posted credit notes.")
+    paid = fields.Monetary(
+        readonly=True, help="Invoiced and no longer open: paid, written off or settled."
+    )
+    open = fields.Monetary(readonly=True, help="Invoiced and not settled yet.")
+    difference = fields.Monetary(readonly=True, help="Expected, less invoiced.")
+    reason = fields.Selection(REASONS, string="Reason of the Difference", readonly=True)
+    explanation = fields.Char(compute="_compute_explanation")
+
+    @property
+    def _table_query(self):
+        return SQL(RECONCILIATION_QUERY)
+
+    def _compute_explanation(self):
+        for row in self.sudo():  # what the row is about may be read with it
+            explain = getattr(row, f"_explain_{row.reason}", None)
+            row.explanation = explain() if explain else False
+
+    # ------------------------------------------------------------------
+    # The difference, in a sentence
+    # ------------------------------------------------------------------
+
+    def _format(self, amount, currency=None):
+        return (currency or self.currency_id).format(amount)
+
+    def _explain_not_approved(self):
+        return self.env._(
+            "%(renewal)s is “%(state)s”: it is invoiced when it is approved.",
+            renewal=self.renewal_id.name,
+            state=self.renewal_id._get_state_label(),
+        )
+
+    def _explain_fee_notice(self):
+        return self.env._(
+            "%(notice)s is not paid: the invoice is made with the payment.",
+            notice=self.move_id._membri_get_document_label(),
+        )
+
+    def _explain_draft(self):
+        return self.env._("The invoice was reset to draft. Post it again, or cancel it.")
+
+    def _explain_voided(self):
+        return self.env._(
+            "%(invoice)s was cancelled, and the cotisation lives on. Cancel the cotisation, or "
+            "invoice it again.",
+            invoice=self.move_id.display_name,
+        )
+
+    def _explain_no_invoice(self):
+        return self.env._(
+            "%(cotisation)s was imported or recorded by hand: there is no invoice in Odoo.",
+            cotisation=self.cotisation_id.name,
+        )
+
+    def _explain_credited(self):
+        return self.env._(
+            "Credit notes of %(amount)s on %(invoice)s.",
+            amount=self._format(-self.credited),
+            invoice=self.move_id.name or self.cotisation_id.name,
+        )
+
+    def _explain_cancelled(self):
+        return self.env._(
+            "%(cotisation)s is cancelled, and its invoice was kept. Credit it, or keep it as "
+            "income.",
+            cotisation=self.cotisation_id.name,
+        )
+
+    def _explain_price_changed(self):
+        cotisation = self.cotisation_id
+        return self.env._(
+            "%(invoice)s bills %(invoiced)s; the cotisation costs %(expected)s.",
+            invoice=self.move_id.name,
+            invoiced=self._format(self.invoiced - self.credited),
+            expected=self._format(cotisation.amount_total, cotisation.currency_id),
+        )
+
+    def _explain_currency(self):
+        return self.env._(
+            "%(invoice)s is in %(currency)s, at another rate than that of its day.",
+            invoice=self.move_id.name,
+            currency=self.move_id.currency_id.name,
+        )
+
+    def _explain_rounding(self):
+        return self.env._("Taxes are rounded on the whole invoice, not term by term.")
+
+    def _explain_other_line(self):
+        return self.env._(
+            "%(invoice)s has lines that were added by hand, or that serve no cotisation.",
+            invoice=self.move_id.name,
+        )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_open_source(self):
+        """Open what the row is about: the renewal that waits, else the invoice, else the
+        cotisation. Whoever may not see invoices is shown the cotisation."""
+        self.ensure_one()
+        if self.reason == "not_approved":
+            return self.renewal_id._get_records_action()
+        if self.move_id and self.env["account.move"].has_access("read"):
+            return self.move_id._get_records_action()
+        return self.cotisation_id._get_records_action()
+
+    def _get_balances(self, company):
+        """:return: ``{name: (amount of the report, amount of the journal items)}``"""
+        [report] = self.env[self._name]._read_group(
+            [("company_id", "=", company.id)], [], ["invoiced:sum", "open:sum"]
+        )
+        # sudo: two sums, and no entry of anybody
+        [journal] = (
+            self.env["account.move.line"]
+            .sudo()
+            ._read_group(
+                [
+                    ("company_id", "=", company.id),
+                    ("parent_state", "=", "posted"),
+                    ("move_id.membri_invoice_type", "!=", False),
+                    ("move_id.move_type", "in", ("out_invoice", "out_refund")),
+                    ("display_type", "=", "payment_term"),
+                ],
+                [],
+                ["balance:sum", "amount_residual:sum"],
+            )
+        )
+        return {
+            name: (in_report or 0.0, in_journal or 0.0)
+            for name, in_report, in_journal in zip(
+                ("invoiced", "open"), report, journal, strict=True
+            )
+        }
+
+    def action_check_balance(self):
+        """Tell whether the report and the journal items agree, for the current company."""
+        self.browse().check_access("read")
+        company = self.env.company
+        balances = self._get_balances(company)
+        currency = company.currency_id
+        balanced = all(
+            currency.is_zero(in_report - in_journal) for in_report, in_journal in balances.values()
+        )
+        amounts = {
+            f"{name}_{side}": currency.format(amount)
+            for name, pair in balances.items()
+            for side, amount in zip(("report", "journal"), pair, strict=True)
+        }
+        if balanced:
+            message = self.env._(
+                "It balances: %(invoiced_journal)s invoiced and %(open_journal)s open, here and in "
+                "the journal items of the membership invoices.",
+                **amounts,
+            )
+        else:
+            message = self.env._(
+                "It does not balance. Invoiced: %(invoiced_report)s here, %(invoiced_journal)s in "
+                "the journal items. Open: %(open_report)s here, %(open_journal)s there.",
+                **amounts,
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if balanced else "danger",
+                "message": message,
+                "sticky": not balanced,
+            },
+        }
