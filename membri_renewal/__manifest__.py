@@ -22,6 +22,7 @@
         "report/membership_card_templates.xml",
         "report/attestation_templates.xml",
         "report/receipt_templates.xml",
+        "views/mail_templates.xml",
         "data/mail_template_data.xml",
         "report/fee_notice_templates.xml",
         "data/fee_notice_data.xml",

@@ -202,8 +202,9 @@ class MembriDemo(models.AbstractModel):
             moment = datetime.combine(day, time(12))
             last = self._last_id("membri.reminder.log")
             with self._dated(moment):
-                renewal._post_notices(renewal._get_reminder_template(step), {})
-                renewal._log_reminder(step, "sent")
+                messages = renewal._post_notices(renewal._get_reminder_template(step), {})
+                vals = renewal._prepare_reminder_log_vals(step, messages[renewal])
+                self.env["membri.reminder.log"].create(vals)
             self.env["membri.reminder.log"].search([("id", ">", last)]).date = moment
             renewal._internal_write(
                 {

@@ -26,14 +26,18 @@ PRODUCTS = {
     "newsletter": (120.0, "Visibility in the newsletter", "Visibilité dans l'infolettre"),
 }
 OPTIONS = ["directory", "breakfast", "newsletter"]
+# trigger, days, automatic, template: friendly first, then firmer, then the last one
 NOTICE_REMINDERS = [
-    ("after_sent", 10, True),
-    ("after_sent", 21, False),
-    ("before_end", 7, True),
-    ("after_end", 15, True),
-    ("after_due", 10, True),
+    ("after_sent", 10, True, "reminder"),
+    ("after_sent", 21, False, "reminder"),
+    ("before_end", 7, True, "reminder_firm"),
+    ("after_end", 15, True, "reminder_last"),
+    ("after_due", 10, True, "payment_reminder"),
 ]
-INVOICE_REMINDERS = [("after_due", 7, True), ("after_due", 30, False)]
+INVOICE_REMINDERS = [
+    ("after_due", 7, True, "payment_reminder"),
+    ("after_due", 30, False, "payment_reminder_last"),
+]
 CALENDAR_YEAR = {
     "renewal_mode": "notice",
     "date_mode": "fixed",
@@ -140,10 +144,7 @@ class MembriDemo(models.AbstractModel):
                     code=code,
                     type_id=types[type_code].id,
                     line_ids=lines,
-                    reminder_ids=[
-                        Command.create({"trigger": trigger, "days": days, "automatic": automatic})
-                        for trigger, days, automatic in reminders
-                    ],
+                    reminder_ids=[self._prepare_reminder(*reminder) for reminder in reminders],
                     **values,
                 ),
             )
@@ -168,6 +169,17 @@ class MembriDemo(models.AbstractModel):
             taxes_id=[Command.set(company.account_sale_tax_id.ids)],
         )
         return self._name_record(f"product_{code}", template.product_variant_id)
+
+    def _prepare_reminder(self, trigger, days, automatic, template):
+        template = self.env.ref(f"membri_renewal.mail_template_{template}")
+        return Command.create(
+            {
+                "trigger": trigger,
+                "days": days,
+                "automatic": automatic,
+                "mail_template_id": template.id,
+            }
+        )
 
     def _prepare_option(self, product, is_required=False, is_default=True):
         return Command.create(

@@ -1,5 +1,7 @@
 from base64 import b64encode
 
+from markupsafe import Markup
+
 from odoo import models
 from odoo.fields import Command
 from odoo.tools import file_open
@@ -46,6 +48,13 @@ class MembriDemo(models.AbstractModel):
                 "logo": image,
                 "primary_color": "#1f5c7a",
                 "secondary_color": "#2a9d8f",
+                "email_primary_color": "#ffffff",
+                "email_secondary_color": "#1f5c7a",
+                "report_footer": Markup("<p>%s<br/>%s</p>")
+                % (
+                    "Chambre de commerce de Rivière-Claire · info@cc-riviere-claire.example",
+                    "NEQ 1144556677 · TPS 144556677 RT0001 · TVQ 1144556677 TQ0001",
+                ),
                 "membri_tz": "America/Toronto",
             }
         )

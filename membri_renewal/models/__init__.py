@@ -29,7 +29,11 @@ from . import renewal_transitions
 from . import renewal_approval
 from . import renewal_intervention
 from . import renewal_chatter
+from . import renewal_document
+from . import renewal_mail
 from . import renewal_notice
+from . import renewal_delivery
+from . import renewal_letter
 from . import renewal_eligibility
 from . import renewal_generation
 from . import renewal_preview

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class MembriReminderLog(models.Model):
-    """What became of each reminder step of each renewal: sent or skipped, and why."""
+    """What became of each reminder step of each renewal: sent, skipped or failed, and why."""
 
     _name = "membri.reminder.log"
     _description = "Reminder Log"
@@ -14,11 +14,21 @@ class MembriReminderLog(models.Model):
         "membri.reminder.step", ondelete="set null", help="Empty: sent by hand."
     )
     date = fields.Datetime(required=True, default=fields.Datetime.now)
+    message_id = fields.Many2one(
+        "mail.message",
+        ondelete="set null",
+        index="btree_not_null",
+        help="The email, by which a failed delivery is found.",
+    )
+    uses_step = fields.Boolean(
+        default=True, help="No: nothing could be sent, and the night tries again."
+    )
     result = fields.Selection(
         [("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")], required=True
     )
     reason = fields.Char()
 
     _once = models.UniqueIndex(
-        "(renewal_id, step_id) WHERE step_id IS NOT NULL", "Each step reminds a renewal once."
+        "(renewal_id, step_id) WHERE step_id IS NOT NULL AND uses_step",
+        "Each step reminds a renewal once.",
     )

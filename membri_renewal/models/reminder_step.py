@@ -1,6 +1,19 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# What most associations do: a friendly reminder, a firmer one before the end, the last one
+# afterwards, which the staff looks at first. Trigger, days, automatic, template.
+NOTICE_STEPS = [
+    ("after_sent", 14, True, "mail_template_reminder"),
+    ("before_end", 7, True, "mail_template_reminder_firm"),
+    ("after_end", 15, False, "mail_template_reminder_last"),
+]
+PAYMENT_STEPS = [
+    ("after_due", 7, True, "mail_template_payment_reminder"),
+    ("after_due", 30, False, "mail_template_payment_reminder_last"),
+]
 
 
 class MembriReminderStep(models.Model):
@@ -80,6 +93,31 @@ class MembriReminderStep(models.Model):
 
 class MembriOptionSet(models.Model):
     _inherit = "membri.option.set"
+
+    def action_propose_reminders(self):
+        """Fill in the usual reminders where there are none, to be changed at will."""
+        self.ensure_one()
+        if self.reminder_ids:
+            raise UserError(
+                self.env._(
+                    "%(set)s has reminders already: change them in the list.",
+                    set=self.display_name,
+                )
+            )
+        steps = PAYMENT_STEPS if self.renewal_mode == "invoice" else NOTICE_STEPS + PAYMENT_STEPS
+        self.reminder_ids = [
+            fields.Command.create(
+                {
+                    "sequence": number,
+                    "trigger": trigger,
+                    "days": days,
+                    "automatic": automatic,
+                    "mail_template_id": self.env.ref(f"membri_renewal.{template}").id,
+                }
+            )
+            for number, (trigger, days, automatic, template) in enumerate(steps, 1)
+        ]
+        return True
 
     def _update_open_reminders(self):
         """The steps have changed: so has the day of the next reminder of what is under way."""

@@ -129,6 +129,7 @@ class MembriRenewal(models.Model):
         [
             ("queued", "Waiting to be sent"),
             ("delivered", "Handed to the mail server"),
+            ("letter", "By post"),
             ("unreachable", "No usable address"),
             ("failed", "Failed"),
         ],

@@ -67,16 +67,22 @@ class MembriRenewal(models.Model):
         if not self:
             return
         now = fields.Datetime.now()
-        unreachable = self.filtered(lambda r: r._get_unreachable_reason())
-        self._send_notice(lambda renewal: renewal._get_reminder_template(steps[renewal]))
-        for renewal in self - unreachable:
-            renewal._internal_write(
-                {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
-            )
-            renewal._log_reminder(steps[renewal], "sent")
-        for renewal in unreachable:
-            renewal._log_reminder(steps[renewal], "skipped", renewal._get_unreachable_reason())
-        self._update_next_reminder()
+        renewals = self.union()  # a client may name a record twice
+        messages = renewals._send_notice(
+            lambda renewal: renewal._get_reminder_template(steps[renewal])
+        )
+        logs_vals = []
+        for renewal in renewals:
+            message = messages.get(renewal)
+            if message:
+                renewal._internal_write(
+                    {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
+                )
+            reason = False if message else renewal._get_unreachable_reason()
+            logs_vals.append(renewal._prepare_reminder_log_vals(steps[renewal], message, reason))
+        # sudo: the log is written by the system only
+        self.env["membri.reminder.log"].sudo().create(logs_vals)
+        renewals._update_next_reminder()
 
     def _get_reminder_template(self, step=None):
         self.ensure_one()
@@ -86,18 +92,46 @@ class MembriRenewal(models.Model):
             return self.env.ref("membri_renewal.mail_template_payment_reminder")
         return self.env.ref("membri_renewal.mail_template_reminder")
 
-    def _log_reminder(self, step, result, reason=None):
+    def _prepare_reminder_log_vals(self, step, message=None, reason=None):
+        """:param message: the email that went out, if any
+        :param reason: why none did"""
+        self.ensure_one()
+        return {
+            "renewal_id": self.id,
+            "step_id": step.id if step else False,
+            "message_id": message.id if message else False,
+            "result": "sent" if message else "skipped",
+            "reason": reason,
+        }
+
+    def _skip_step(self, step, reason):
         # sudo: the log is written by the system only
         self.env["membri.reminder.log"].sudo().create(
-            [
-                {
-                    "renewal_id": renewal.id,
-                    "step_id": step.id if step else False,
-                    "result": result,
-                    "reason": reason,
-                }
-                for renewal in self
-            ]
+            self._prepare_reminder_log_vals(step, reason=reason)
+        )
+
+    def _log_failed_reminder(self, error):
+        """Nothing went out: the step is not used up, tomorrow's night tries again. The log
+        tells it once, with the last day."""
+        self.ensure_one()
+        today = self.company_id._membri_today()
+        due = {step: step._get_due_date(self) for step in self._get_open_steps()}
+        late = [step for step in due if step.automatic and due[step] <= today]
+        step = max(late, key=due.get, default=self.env["membri.reminder.step"])
+        logs_sudo = self.sudo().reminder_log_ids  # the log is written by the system only
+        log_sudo = logs_sudo.filtered(lambda log: log.step_id == step and not log.uses_step)
+        vals = {"date": fields.Datetime.now(), "reason": str(error)}
+        if log_sudo:
+            log_sudo.write(vals)
+            return
+        logs_sudo.create(
+            {
+                "renewal_id": self.id,
+                "step_id": step.id,
+                "uses_step": False,
+                "result": "failed",
+                **vals,
+            }
         )
 
     # ------------------------------------------------------------------
@@ -117,7 +151,7 @@ class MembriRenewal(models.Model):
         else:
             return self.env["membri.reminder.step"]
         steps = self.option_set_id.reminder_ids.filtered(lambda s: s.trigger in triggers)
-        steps -= self.sudo().reminder_log_ids.step_id
+        steps -= self.sudo().reminder_log_ids.filtered("uses_step").step_id
         last = self.date_last_reminder and self.company_id._membri_local_date(
             self.date_last_reminder
         )
@@ -136,8 +170,8 @@ class MembriRenewal(models.Model):
             for step in renewal._get_open_steps():
                 due = step._get_due_date(renewal)
                 if due < today or (due == today and step.trigger != "after_sent"):
-                    renewal._log_reminder(
-                        step, "skipped", self.env._("The notice was sent on that day or later.")
+                    renewal._skip_step(
+                        step, self.env._("The notice was sent on that day or later.")
                     )
 
     def _update_next_reminder(self):
@@ -167,7 +201,9 @@ class MembriRenewal(models.Model):
             seen |= batch
             locked = batch.try_lock_for_update().filtered_domain(domain)
             for renewal, error in locked._run_isolated(type(self)._remind_by_steps).items():
-                renewal._mark_failed(renewal._get_error_sentence(error))
+                sentence = renewal._get_error_sentence(error)
+                renewal._mark_failed(sentence)
+                renewal._log_failed_reminder(sentence)
             if not cron._commit_progress(len(batch)):
                 return
         cron._commit_progress(remaining=0)
@@ -200,9 +236,7 @@ class MembriRenewal(models.Model):
                 continue
             *overtaken, last = sorted(due, key=due.get)
             for step in overtaken:
-                renewal._log_reminder(
-                    step, "skipped", self.env._("A later reminder was due as well.")
-                )
+                renewal._skip_step(step, self.env._("A later reminder was due as well."))
             steps[renewal] = last
         self.browse(renewal.id for renewal in steps)._send_reminders(steps)
 

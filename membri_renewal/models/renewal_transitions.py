@@ -15,6 +15,8 @@ ALLOWED_FROM = {
     "send_reminder": ("sent", "approved"),
     # where the proposal can be edited, and a member may have asked for something
     "apply_change_request": ("change_requested", "intervention"),
+    "retry_sending": (*UNDECIDED_STATES, "approved"),
+    "print_letter": ("sent", "change_requested", "intervention"),
 }
 
 
@@ -140,6 +142,8 @@ class MembriRenewal(models.Model):
             "cancel": self.env._("cancelled"),
             "send_reminder": self.env._("reminded"),
             "apply_change_request": self.env._("changed as the member asks"),
+            "retry_sending": self.env._("sent again"),
+            "print_letter": self.env._("printed as a letter"),
         }[transition]
 
     def _get_transition_remedy(self):

@@ -1,0 +1,122 @@
+from odoo import fields, models
+
+PDF_BATCH = 50
+REPORT = "membri_renewal.report_renewal_notice"
+
+
+class MembriRenewal(models.Model):
+    """The notice on paper: its PDF, and what stands in it beside the proposal."""
+
+    _inherit = "membri.renewal"
+
+    # ------------------------------------------------------------------
+    # Files
+    # ------------------------------------------------------------------
+
+    def _attach_documents(self):
+        """:return: ``{renewal: ir.attachment}``: the invoice of renewals that are accepted,
+        the notice of all others"""
+        invoiced = self.filtered(lambda r: r.state == "approved" and r.invoice_id)
+        return (self - invoiced)._attach_notices() | invoiced._attach_invoices()
+
+    def _attach_invoices(self):
+        documents = {}
+        for renewal in self:
+            document = renewal.invoice_id.sudo()._get_invoice_legal_documents(
+                "pdf", allow_fallback=True
+            )
+            documents |= renewal._attach_pdfs({renewal: document["content"]}, document["filename"])
+        return documents
+
+    def _attach_notices(self):
+        """:return: ``{renewal: ir.attachment}``, the notice of each"""
+        return self._attach_pdfs(self._render_notices())
+
+    def _render_notices(self):
+        """Render the PDF of many notices in one call of wkhtmltopdf for each company, whose
+        letterhead and paper they are printed on.
+
+        :return: ``{renewal: bytes}``
+        """
+        contents = {}
+        for company, renewals in self.grouped("company_id").items():
+            # sudo: a member who answers on the portal may cause a notice, too
+            Report_sudo = self.env["ir.actions.report"].sudo().with_company(company)
+            content, report_type = Report_sudo._pre_render_qweb_pdf(REPORT, res_ids=renewals.ids)
+            by_id = Report_sudo._get_splitted_report(REPORT, content, report_type)
+            contents |= {renewal: by_id[renewal.id] for renewal in renewals}
+        return contents
+
+    def _attach_pdfs(self, contents, filename=None):
+        """:param contents: ``{renewal: bytes}``
+        :param filename: default: the one of a notice
+        :return: ``{renewal: ir.attachment}``"""
+        attachments_sudo = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": filename or renewal._get_notice_filename(),
+                        "raw": content,
+                        "mimetype": "application/pdf",
+                        "res_model": renewal._name,
+                        "res_id": renewal.id,
+                    }
+                    for renewal, content in contents.items()
+                ]
+            )
+        )
+        return dict(zip(contents, attachments_sudo, strict=True))
+
+    def _get_notice_filename(self):
+        return self.with_context(lang=self._get_lang())._get_report_base_filename() + ".pdf"
+
+    # ------------------------------------------------------------------
+    # What stands in it
+    # ------------------------------------------------------------------
+
+    def _get_postal_contact(self):
+        """:return: the contact whose address stands in the window of the envelope: of those
+        who may receive the notice the first that has one, else the recipient"""
+        self.ensure_one()
+        recipient_sudo = self.recipient_id.sudo()  # members get their own address only
+        candidates = [recipient_sudo, *self.partner_id._membri_get_candidates()]
+        return next((contact for contact in candidates if contact.street), recipient_sudo)
+
+    def _get_notice_day(self):
+        """:return: the day that the notice bears: of its first sending, else today"""
+        self.ensure_one()
+        return self.company_id._membri_local_date(self.date_sent or fields.Datetime.now())
+
+    def _format_long_period(self, term):
+        """:param term: a cotisation or a renewal
+        :return: its days, written out"""
+        first = self._format_day(term.date_start)
+        if not term.date_end:
+            return self.env._("from %(first)s, for life", first=first)
+        return self.env._(
+            "%(first)s to %(last)s", first=first, last=self._format_day(term.date_end)
+        )
+
+    def _get_next_steps(self):
+        """:return: what happens next, as a list of sentences"""
+        self.ensure_one()
+        return [
+            self.env._(
+                "Scan the code or open the page below: you can accept, or ask for changes. "
+                "%(deadline)s",
+                deadline=self._get_deadline_sentence(),
+            ),
+            self.env._("Once you accept, you receive an invoice."),
+            self.env._(
+                "Once it is paid, you are a member for your next term: %(term)s.",
+                term=self._format_long_period(self._get_proposal()),
+            ),
+        ]
+
+    def _get_member_since(self):
+        """:return: the year since when the contact is a member, or ``False``"""
+        self.ensure_one()
+        since = self.partner_id.sudo().with_company(self.company_id).membri_member_since
+        return since and since.year

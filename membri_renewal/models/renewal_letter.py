@@ -1,0 +1,130 @@
+from odoo import api, fields, models
+from odoo.tools.pdf import merge_pdf
+
+from .renewal_document import PDF_BATCH
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    membri_notice_on_paper = fields.Boolean(
+        string="Notices by Post",
+        copy=False,
+        groups="membri_renewal.group_membri_readonly",
+        help="A letter is queued for printing with each notice, beside the email if an address "
+        "works.",
+    )
+
+
+class MembriRenewal(models.Model):
+    """Notices on paper: the queue of letters to print, and what was printed when."""
+
+    _inherit = "membri.renewal"
+
+    letter_state = fields.Selection(
+        [("to_print", "To Print"), ("printed", "Printed")],
+        string="Letter",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
+        help="Queued where no email reaches the member, or where the member asked for it.",
+    )
+    date_printed = fields.Datetime(
+        string="Letter Printed On", readonly=True, copy=False, groups="base.group_user"
+    )
+
+    def _queue_letters(self):
+        """One letter for each notice: what is printed already is not queued again by a
+        reminder or a second bounce; sending the notice again is another letter."""
+        self.filtered(lambda r: not r.letter_state)._internal_write({"letter_state": "to_print"})
+
+    def _unqueue_letters(self):
+        """An email goes out: no letter is needed, but for members who asked for one."""
+        self.filtered(
+            lambda r: (
+                r.letter_state == "to_print" and not r.partner_id.sudo().membri_notice_on_paper
+            )
+        )._internal_write({"letter_state": False})
+
+    def _renew_letters(self):
+        """The notice goes out, for the first time or changed."""
+        on_paper = self.filtered(lambda r: r.partner_id.sudo().membri_notice_on_paper)
+        on_paper._internal_write({"letter_state": "to_print"})
+        (self - on_paper).filtered("letter_state")._internal_write({"letter_state": False})
+
+    # ------------------------------------------------------------------
+    # Print
+    # ------------------------------------------------------------------
+
+    def action_print_letter(self):
+        """Print the notices as letters, and record that they were: one PDF, sorted as the post
+        likes it.
+
+        :return: a client action that downloads the file
+        """
+        self._check_can("print_letter")
+        return self._get_letters_action(self._do_print_letters())
+
+    @api.model
+    def _get_letters_action(self, attachment):
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{attachment.id}?download=true",
+            "target": "download",
+        }
+
+    def _get_cannot_print_letter_reason(self):
+        self.ensure_one()
+        if not self._get_postal_contact().street:
+            return self.env._(
+                "%(member)s has no postal address. Type it in the contact, then print again.",
+                member=self.partner_id.display_name,
+            )
+        return False
+
+    def _sorted_for_post(self):
+        """:return: ``self``, each once, by country, postal code and street"""
+
+        def key(renewal):
+            contact = renewal._get_postal_contact()
+            return (
+                contact.country_id.code or "",
+                (contact.zip or "").replace(" ", "").upper(),
+                contact.city or "",
+                contact.street or "",
+                renewal.partner_id.display_name or "",
+                renewal.id,
+            )
+
+        return self.union().sorted(key)
+
+    def _do_print_letters(self):
+        """:return: the ``ir.attachment`` with all letters, of no record"""
+        renewals = self._sorted_for_post()
+        parts = []
+        for start in range(0, len(renewals), PDF_BATCH):
+            batch = renewals[start : start + PDF_BATCH]
+            contents = batch._render_notices()
+            parts += [contents[renewal] for renewal in batch]
+        now = fields.Datetime.now()
+        renewals._internal_write({"letter_state": "printed", "date_printed": now})
+        renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(
+            {"delivery_state": "letter"}
+        )
+        renewals._message_log_batch(
+            {renewal.id: self.env._("Printed as a letter.") for renewal in renewals}
+        )
+        # the letter is posted: nobody has to look for an address now
+        renewals.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
+        return self.env["ir.attachment"].create(
+            {
+                "name": self.env._(
+                    "Letters %(date)s (%(count)s).pdf",
+                    date=fields.Date.to_string(self.env.company._membri_today()),
+                    count=len(renewals),
+                ),
+                "raw": merge_pdf(parts) if len(parts) > 1 else parts[0],
+                "mimetype": "application/pdf",
+            }
+        )

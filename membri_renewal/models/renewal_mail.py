@@ -1,0 +1,88 @@
+from odoo import models
+
+
+class MembriRenewal(models.Model):
+    """What stands in the emails to members. Their texts are mail templates, which the staff
+    edits; the blocks that need tables and colours are filled in here."""
+
+    _inherit = "membri.renewal"
+
+    def _render_mail_block(self, name, **values):
+        """:param name: of one of the templates ``mail_block_…``
+        :return: its HTML, in the language of the email that is being written"""
+        self.ensure_one()
+        return self.env["ir.qweb"]._render(
+            f"membri_renewal.mail_block_{name}",
+            {
+                "object": self,
+                "proposal": self._get_proposal(),
+                "company": self.company_id.sudo(),  # its name and colours
+                **values,
+            },
+        )
+
+    def _render_mail_button(self, label=None):
+        """:param label: default: what the member is asked to do
+        :return: the HTML of the one button: the page of the renewal, or of its invoice"""
+        self.ensure_one()
+        if self.state == "approved":
+            url = self._get_invoice_url() or self._get_localized_url("/my/invoices")
+            label = label or self.env._("See and pay")
+        else:
+            url = self._get_answer_url() or self._get_localized_url("/my/renewals")
+            label = label or self.env._("Answer now")
+        return self._render_mail_block("button", url=url, label=label)
+
+    def _get_mail_greeting(self):
+        """:return: who is spoken to, in a word or two"""
+        self.ensure_one()
+        return self.recipient_id.sudo().name or self.partner_id.name or ""
+
+    def _get_mail_subject_sentence(self):
+        """:return: whose membership it is, when somebody else receives the email, or ``""``"""
+        self.ensure_one()
+        if self.recipient_id == self.partner_id:
+            return ""
+        return self.env._(
+            "This is about the membership of %(member)s.", member=self.partner_id.display_name
+        )
+
+    def _get_mail_preheader(self):
+        """:return: what the list of a mailbox shows beside the subject"""
+        self.ensure_one()
+        self = self.with_context(lang=self._get_lang())
+        if self.state == "approved":
+            invoice_sudo = self.invoice_id.sudo()
+            return self.env._(
+                "%(amount)s to pay, due on %(date)s.",
+                amount=self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
+                date=self._format_day(invoice_sudo.invoice_date_due),
+            )
+        proposal = self._get_proposal()
+        return self.env._(
+            "%(term)s, %(amount)s. %(deadline)s",
+            term=self._format_long_period(proposal).capitalize(),
+            amount=self._format_amount(proposal.amount_total, proposal),
+            deadline=self._get_deadline_sentence(),
+        )
+
+    def _get_mail_invoice_rows(self):
+        """:return: ``(label, value)`` pairs of the invoice that is to be paid"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return [
+            (self.env._("What there is to pay"), invoice_sudo._membri_get_document_label()),
+            (self.env._("Due date"), self._format_day(invoice_sudo.invoice_date_due)),
+            (
+                self.env._("To pay"),
+                self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
+            ),
+        ]
+
+    def _get_notice_day_sentence(self):
+        """:return: that a notice was sent, and when"""
+        self.ensure_one()
+        return self.env._(
+            "On %(date)s we sent you a renewal notice, and we have no answer from you yet.",
+            date=self._format_day(self._get_notice_day()),
+        )
