@@ -56,6 +56,7 @@ from . import cotisation_portal
 from . import reminder_log
 from . import bulk_job
 from . import bulk_job_work
+from . import bulk_job_letters
 from . import bulk_job_line
 from . import campaign
 from . import campaign_line

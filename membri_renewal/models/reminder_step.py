@@ -105,18 +105,19 @@ class MembriOptionSet(models.Model):
                 )
             )
         steps = PAYMENT_STEPS if self.renewal_mode == "invoice" else NOTICE_STEPS + PAYMENT_STEPS
-        self.reminder_ids = [
-            fields.Command.create(
+        self.reminder_ids.create(
+            [
                 {
+                    "option_set_id": self.id,
                     "sequence": number,
                     "trigger": trigger,
                     "days": days,
                     "automatic": automatic,
                     "mail_template_id": self.env.ref(f"membri_renewal.{template}").id,
                 }
-            )
-            for number, (trigger, days, automatic, template) in enumerate(steps, 1)
-        ]
+                for number, (trigger, days, automatic, template) in enumerate(steps, 1)
+            ]
+        )
         return True
 
     def _update_open_reminders(self):

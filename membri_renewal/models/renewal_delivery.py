@@ -207,7 +207,7 @@ class MembriRenewal(models.Model):
 
     def _message_receive_bounce(self, email, partner):
         # EXTENDS mail: called after the contacts with this address were marked as bouncing
-        super()._message_receive_bounce(email, partner)
+        result = super()._message_receive_bounce(email, partner)
         address = email_normalize(email, strict=False)
         # sudo: the mail gateway works for everybody
         self.env["res.partner"].sudo().search(
@@ -215,7 +215,8 @@ class MembriRenewal(models.Model):
         ).membri_renewal_email_bounced = True
         bounced = self.sudo().filtered(lambda r: address and r.delivery_email == address)
         for renewal, error in bounced._run_isolated(type(self)._handle_bounce).items():
-            renewal._mark_failed(error)
+            renewal._mark_failed(renewal._get_error_sentence(error))
+        return result
 
     def _handle_bounce(self):
         """The last email has come back. While the member's answer or payment is awaited,

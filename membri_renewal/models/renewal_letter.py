@@ -67,6 +67,14 @@ class MembriRenewal(models.Model):
         return self._get_letters_action(self._do_print_letters())
 
     @api.model
+    def _get_letters_filename(self, count):
+        return self.env._(
+            "Letters %(date)s (%(count)s).pdf",
+            date=fields.Date.to_string(self.env.company._membri_today()),
+            count=count,
+        )
+
+    @api.model
     def _get_letters_action(self, attachment):
         return {
             "type": "ir.actions.act_url",
@@ -119,11 +127,7 @@ class MembriRenewal(models.Model):
         renewals.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
         return self.env["ir.attachment"].create(
             {
-                "name": self.env._(
-                    "Letters %(date)s (%(count)s).pdf",
-                    date=fields.Date.to_string(self.env.company._membri_today()),
-                    count=len(renewals),
-                ),
+                "name": self._get_letters_filename(len(renewals)),
                 "raw": merge_pdf(parts) if len(parts) > 1 else parts[0],
                 "mimetype": "application/pdf",
             }

@@ -134,6 +134,9 @@ class MembriRenewal(models.Model):
                 "reply_to": template_sudo._render_field("reply_to", self.ids),
             }
         except (UserError, ValueError, SyntaxError) as error:
+            cause = error
+            while cause.__cause__:  # what Odoo raises shows the whole template
+                cause = cause.__cause__
             raise UserError(
                 self.env._(
                     "The email template “%(template)s” cannot be filled in for %(renewal)s: "
@@ -141,6 +144,6 @@ class MembriRenewal(models.Model):
                     "send again.",
                     template=template_sudo.name,
                     renewal=", ".join(self.mapped("name")[:3]),
-                    cause=str(error.__cause__ or error).strip().splitlines()[0],
+                    cause=str(cause).strip().splitlines()[0],
                 )
             ) from error

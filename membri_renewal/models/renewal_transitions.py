@@ -18,6 +18,7 @@ ALLOWED_FROM = {
     "retry_sending": (*UNDECIDED_STATES, "approved"),
     "print_letter": ("sent", "change_requested", "intervention"),
 }
+BULK_ACTIONS = ("send", "send_reminder", "approve", "print_letter", "retry_sending")
 
 
 class MembriRenewal(models.Model):
@@ -242,10 +243,10 @@ class MembriRenewal(models.Model):
         """Do one action on many renewals: what can be done is done, the rest is listed with
         its reason. Beyond a screenful it goes to the background.
 
-        :param action: ``send``, ``send_reminder`` or ``approve``
+        :param action: one of ``BULK_ACTIONS``
         :return: a client action with the result
         """
-        if action not in ("send", "send_reminder", "approve"):
+        if action not in BULK_ACTIONS:
             raise UserError(self.env._("“%(action)s” cannot be done on many.", action=action))
         Job = self.env["membri.bulk.job"]
         return Job._start(action, Job._get_selection(self))

@@ -14,6 +14,7 @@ from . import test_cotisation_states
 from . import test_credit_notes
 from . import test_dashboard_cards
 from . import test_dashboards
+from . import test_delivery
 from . import test_demo
 from . import test_enrolment
 from . import test_fee_notice
@@ -24,11 +25,13 @@ from . import test_invoice_dates
 from . import test_invoice_terms
 from . import test_invoicing_screens
 from . import test_late_payers
+from . import test_letters
 from . import test_merge
 from . import test_money_received
 from . import test_money_undone
 from . import test_my_membership
 from . import test_notice
+from . import test_notice_scale
 from . import test_payments
 from . import test_period
 from . import test_portal
@@ -42,6 +45,8 @@ from . import test_proration
 from . import test_reconciliation
 from . import test_reminder_silence
 from . import test_reach
+from . import test_reminder_silence
+from . import test_reminder_year
 from . import test_reminders
 from . import test_renewal_explanation
 from . import test_reset

@@ -184,8 +184,8 @@ class TestNoticePdf(NoticeCase, HttpCase):
             "Avis de renouvellement",
             renewal.name,
             renewal.partner_id.name,
-            "31/12/2026",
-            "01/01/2027",
+            "31 décembre 2026",
+            "1 janvier 2027",
             "345,00",
             renewal.access_token[:8],
         ):
@@ -205,7 +205,7 @@ class TestNoticePdf(NoticeCase, HttpCase):
         for number, text in enumerate(pages, 1):
             self.assertIn(f"{number} / {len(pages)}", text)
             if "Option 3" in text or "Option 1" in text:
-                self.assertIn("Unit price", text, "the head of the table is repeated")
+                self.assertIn("Option Taxes Amount", text, "the head of the table is repeated")
         text = "\n".join(pages)
         for product in products:
             self.assertEqual(text.count(product.name), 1)

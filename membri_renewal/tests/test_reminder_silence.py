@@ -240,11 +240,12 @@ class TestReminderSilence(ReminderCommon):
                 self.assertEqual(renewal.state, "sent")
 
     def test_reminder_that_fails_stops_nobody_else(self):
+        """The reason stands on the renewal and in its log, once; the step is not used up."""
         template = self.env_root.ref("membri_renewal.mail_template_reminder").copy(
-            {"body_html": '<p t-out="object.no_such_field"/>'}
+            {"name": "Broken one", "body_html": '<p t-out="object.no_such_field"/>'}
         )
         broken = self._create_option_set("Broken")
-        self._step("after_sent", 14, broken, mail_template_id=template.id)
+        bad_step = self._step("after_sent", 14, broken, mail_template_id=template.id)
         good_step = self._step("after_sent", 14)
         bad = self._create_member("Bo Bad")
         bad_renewal = self._notify(self._create_cotisation(bad, "2026-01-01", broken))
@@ -252,9 +253,26 @@ class TestReminderSilence(ReminderCommon):
         mails = self._remind("2026-11-19 15:00:00")
         self.assertEqual(mails.recipient_ids, self.member)
         self.assertEqual(self._logs(good_renewal), [(good_step, "sent")])
-        self.assertFalse(self._logs(bad_renewal), "not used up")
         self.assertRecordValues(
             bad_renewal, [{"delivery_state": "failed", "reminder_count": 0, "state": "sent"}]
         )
+        self.assertIn("“Broken one” cannot be filled in for", bad_renewal.delivery_note)
+        self.assertNotIn("Traceback", bad_renewal.delivery_note)
+        self._remind("2026-11-20 15:00:00")
+        self.assertRecordValues(
+            bad_renewal.sudo().reminder_log_ids,
+            [
+                {
+                    "step_id": bad_step.id,
+                    "result": "failed",
+                    "uses_step": False,
+                    "date": datetime(2026, 11, 20, 15),
+                    "reason": bad_renewal.delivery_note,
+                }
+            ],
+        )
         template.body_html = "<p>Mended</p>"
-        self.assertEqual(self._remind("2026-11-20 15:00:00").recipient_ids, bad)
+        self.assertEqual(self._remind("2026-11-21 15:00:00").recipient_ids, bad)
+        self.assertCountEqual(self._logs(bad_renewal), [(bad_step, "failed"), (bad_step, "sent")])
+        self.assertEqual(bad_renewal.delivery_state, "queued")
+        self.assertFalse(self._remind("2026-11-22 15:00:00"))

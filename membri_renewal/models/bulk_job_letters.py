@@ -1,0 +1,57 @@
+from odoo import api, fields, models
+from odoo.tools.pdf import merge_pdf
+
+
+class MembriBulkJob(models.Model):
+    """Letters for any selection, and failed sendings tried again: each batch of letters is a
+    file of the job, in the order of the post; downloaded as one."""
+
+    _inherit = "membri.bulk.job"
+
+    action = fields.Selection(
+        selection_add=[("print_letter", "Print Letters"), ("retry_sending", "Try Again")],
+        ondelete={"print_letter": "cascade", "retry_sending": "cascade"},
+    )
+
+    @api.model
+    def _start(self, action, renewals, lines_vals=None, **vals):
+        # EXTENDS membri_renewal
+        if action == "print_letter":
+            renewals.check_access("read")
+            renewals = renewals._sorted_for_post()
+        return super()._start(action, renewals, lines_vals, **vals)
+
+    def _apply(self, records, lines):
+        # EXTENDS membri_renewal
+        if self.action != "print_letter":
+            super()._apply(records, lines)
+            return
+        records._check_can("print_letter")
+        # sudo: the file belongs to the job, which its user may read and not write
+        records._do_print_letters().sudo().write({"res_model": self._name, "res_id": self.id})
+
+    def _get_success_notification(self):
+        # EXTENDS membri_renewal
+        if self.action == "print_letter":
+            return self.action_download_letters()
+        return super()._get_success_notification()
+
+    def action_download_letters(self):
+        """:return: a client action that downloads the letters of this job as one file"""
+        self.ensure_one()
+        self.check_access("read")
+        # sudo: as above
+        files_sudo = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search([("res_model", "=", self._name), ("res_id", "=", self.id)], order="id")
+        )
+        if len(files_sudo) > 1 and self.state == "finished":
+            files_sudo[0].write(
+                {
+                    "name": self.env["membri.renewal"]._get_letters_filename(self.done_count),
+                    "raw": merge_pdf(files_sudo.mapped("raw")),
+                }
+            )
+            files_sudo[1:].unlink()
+        return self.env["membri.renewal"]._get_letters_action(files_sudo[:1])

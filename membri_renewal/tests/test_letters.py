@@ -1,0 +1,146 @@
+import io
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, tagged
+from odoo.tools.pdf import PdfFileReader
+
+from .common import MembriCommon
+
+
+@tagged("post_install", "-at_install")
+class TestLetters(MembriCommon, HttpCase):
+    """Members whom no email reaches, or who want paper: printed by wkhtmltopdf, in one file."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "force_report_rendering": True})
+        cls.queue = cls.env.ref("membri_renewal.dashboard_letters")
+
+    def _create_letter(self, name, zip_code, **vals):
+        vals = {
+            "email": False,
+            "street": "1 Main Street",
+            "city": "Town",
+            "zip": zip_code,
+            "country_id": self.env.ref("base.ca").id,
+            **vals,
+        }
+        member = self._create_member(name, **vals)
+        return self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+
+    def _is_queued(self, renewal):
+        return bool(renewal.filtered_domain(self.queue._get_domain()))
+
+    def _get_pages(self, action):
+        self.assertEqual(action["type"], "ir.actions.act_url")
+        attachment = self.env["ir.attachment"].browse(
+            int(action["url"].split("/")[3].split("?")[0])
+        )
+        pages = PdfFileReader(io.BytesIO(attachment.raw)).pages
+        return [" ".join(page.extract_text().split()) for page in pages]
+
+    def test_unreachable_members_are_worked_off(self):
+        renewal = self._create_letter("Bo", "J4H 2X3")
+        renewal.action_send()
+        self.assertTrue(self._is_queued(renewal))
+        self.assertEqual(renewal.delivery_state, "unreachable")
+        with freeze_time("2026-11-06 15:00:00"):
+            [text] = self._get_pages(renewal.action_print_letter())
+        self.assertIn("Bo 1 Main Street", text)
+        self.assertIn(renewal.access_token, text, "the way to answer")
+        self.assertFalse(self._is_queued(renewal))
+        self.assertRecordValues(
+            renewal,
+            [{"letter_state": "printed", "delivery_state": "letter", "state": "sent"}],
+        )
+        self.assertEqual(str(renewal.date_printed), "2026-11-06 15:00:00")
+        self.assertFalse(renewal.activity_ids, "nobody has to look for an address now")
+        unreachable = self.env.ref("membri_renewal.dashboard_unreachable")
+        self.assertFalse(renewal.filtered_domain(unreachable._get_domain()))
+
+    def test_sorted_as_the_post_likes_it(self):
+        renewals = (
+            self._create_letter("Third", "K1A 0B1")
+            + self._create_letter("First", "g1r4s9")
+            + self._create_letter("Second", "J4H 2X3")
+        )
+        renewals.action_send()
+        pages = self._get_pages((renewals + renewals).action_bulk("print_letter"))
+        self.assertEqual(len(pages), 3)
+        for name, text in zip(("First", "Second", "Third"), pages, strict=True):
+            self.assertIn(f"{name} 1 Main Street", text)
+        self.assertEqual(set(renewals.mapped("letter_state")), {"printed"})
+
+    def test_without_a_postal_address(self):
+        homeless = self._create_letter("Bo", False, street=False)
+        renewal = self._create_letter("Cy", "J4H 2X3")
+        (homeless + renewal).action_send()
+        with self.assertRaisesRegex(UserError, "Bo has no postal address"):
+            (homeless + renewal).action_print_letter()
+        self.assertEqual(set((homeless + renewal).mapped("letter_state")), {"to_print"})
+        job = self.env["membri.bulk.job"].browse(
+            (homeless + renewal).action_bulk("print_letter")["res_id"]
+        )
+        self.assertIn("Bo has no postal address", job.problem_line_ids.message)
+        self.assertEqual(homeless.letter_state, "to_print")
+        self.assertEqual(renewal.letter_state, "printed")
+        [text] = self._get_pages(job.action_download_letters())
+        self.assertIn("Cy", text)
+
+    def test_address_of_the_company(self):
+        parent = self._create_member("Parent Ltd", is_company=True, street="9 Church Street")
+        renewal = self._create_letter("Bo", False, street=False, parent_id=parent.id)
+        parent.email = False
+        renewal.partner_id.street = False
+        renewal.action_send()
+        [text] = self._get_pages(renewal.action_print_letter())
+        self.assertIn("Parent Ltd 9 Church Street", text)
+        self.assertIn("Attn. Bo", text)
+
+    def test_members_who_want_paper(self):
+        """Beside the email where one works; nobody is asked to look for an address."""
+        both = self._create_letter("Bo", "J4H 2X3", email="bo@example.com")
+        paper = self._create_letter("Cy", "J4H 2X3")
+        (both + paper).partner_id.membri_notice_on_paper = True
+        (both + paper).action_send()
+        self.assertRecordValues(
+            both + paper,
+            [
+                {"delivery_state": "queued", "letter_state": "to_print"},
+                {"delivery_state": "letter", "letter_state": "to_print"},
+            ],
+        )
+        self.assertFalse((both + paper).activity_ids)
+
+    def test_a_notice_that_is_sent_again_is_another_letter(self):
+        renewal = self._create_letter("Bo", "J4H 2X3")
+        renewal.action_send()
+        renewal.action_print_letter()
+        renewal.action_send_reminder()
+        self.assertEqual(renewal.letter_state, "printed", "a reminder is none")
+        renewal.action_request_change("Call me")
+        renewal.action_send()
+        self.assertEqual(renewal.letter_state, "to_print")
+        renewal.action_approve()
+        self.assertFalse(self._is_queued(renewal), "answered by telephone")
+
+    def test_who_may_print(self):
+        renewal = self._create_letter("Bo", "J4H 2X3")
+        with self.assertRaisesRegex(UserError, "To Send"):
+            renewal.action_print_letter()
+        renewal.action_send()
+        for user in (self.auditor, self.employee):
+            with self.assertRaises(AccessError):
+                renewal.with_user(user).action_print_letter()
+        self.assertEqual(renewal.letter_state, "to_print")
+
+    def test_looking_at_the_notice_records_nothing(self):
+        renewal = self._create_letter("Bo", "J4H 2X3")
+        renewal.action_send()
+        self.authenticate("officer", "officer")
+        response = self.url_open(f"/report/pdf/membri_renewal.report_renewal_notice/{renewal.id}")
+        self.assertEqual(response.status_code, 200)
+        self.assertRecordValues(renewal, [{"letter_state": "to_print", "date_printed": False}])
