@@ -52,6 +52,7 @@ class MembriDemo(models.AbstractModel):
         stories = self._create_members(catalogue, draw)
         self._play_history(stories, draw)
         self._play_campaign(stories, draw)
+        self._prepare_next_campaign()
         self._create_member_user(company)
         self._settle_mails(first_mail)
         self._schedule_printing()

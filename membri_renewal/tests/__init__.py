@@ -20,7 +20,10 @@ from . import test_enrolment
 from . import test_fee_notice
 from . import test_fee_notice_portal
 from . import test_generation
+from . import test_generation_bad_input
+from . import test_generation_concurrency
 from . import test_generation_outcome
+from . import test_generation_year
 from . import test_invoice_dates
 from . import test_invoice_terms
 from . import test_invoicing_screens
