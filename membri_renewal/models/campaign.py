@@ -71,7 +71,7 @@ class MembriCampaign(models.Model):
             ("previewed", "Preview"),
             ("running", "Running"),
             ("stopped", "Stopped"),
-            ("done", "Done"),
+            ("done", "Finished"),
         ],
         default="draft",
         required=True,

@@ -8,6 +8,7 @@ from . import test_change_request_form
 from . import test_bulk_selection
 from . import test_campaign
 from . import test_campaign_run
+from . import test_campaign_tour
 from . import test_contact_form
 from . import test_cotisation_integrity
 from . import test_cotisation_states

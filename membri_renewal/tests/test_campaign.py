@@ -146,7 +146,7 @@ class TestCampaignPreview(CampaignCommon):
         self.assertEqual(one.renewal_ids.state, "sent")
         self.assertFalse(two.renewal_ids)
         message = self._assert_refused(lines[two.partner_id].action_include)
-        self.assertIn("“Done”", message)
+        self.assertIn("“Finished”", message)
 
     def test_refresh_follows_the_facts(self):
         one, two = self._create_term("Bo"), self._create_term("Cy")

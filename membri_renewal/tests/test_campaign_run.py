@@ -132,7 +132,7 @@ class TestCampaignRun(CampaignCommon):
         campaign = self._preview()
         self._send(campaign)
         for action in ("action_send", "action_create_drafts", "action_preview"):
-            self.assertIn("“Done”", self._assert_refused(getattr(campaign, action)))
+            self.assertIn("“Finished”", self._assert_refused(getattr(campaign, action)))
         self.assertEqual(len(term.renewal_ids), 1)
 
     def test_two_campaigns_and_the_night(self):
