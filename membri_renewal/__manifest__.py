@@ -38,6 +38,7 @@
         "views/refusal_reason_views.xml",
         "views/cotisation_views.xml",
         "views/renewal_flow_actions.xml",
+        "views/renewal_form_templates.xml",
         "views/renewal_form_views.xml",
         "views/renewal_form_buttons_views.xml",
         "views/renewal_form_history_views.xml",

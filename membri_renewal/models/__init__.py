@@ -40,6 +40,8 @@ from . import renewal_preview
 from . import renewal_explanation
 from . import renewal_reminder
 from . import renewal_display
+from . import renewal_comparison
+from . import renewal_timeline
 from . import renewal_portal
 from . import renewal_portal_page
 from . import renewal_portal_change

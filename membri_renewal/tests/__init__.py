@@ -53,6 +53,7 @@ from . import test_reminder_silence
 from . import test_reminder_year
 from . import test_reminders
 from . import test_renewal_explanation
+from . import test_renewal_screen
 from . import test_reset
 from . import test_settings
 from . import test_shared_invoice

@@ -14,12 +14,16 @@ class MembriSettings(models.TransientModel):
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
         """Show what the administrator's page shows about memberships, so that a setting is
-        placed there once."""
+        placed there once. A setting that another add-on has put there, and not into the
+        mixin, stays the administrator's."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if view_type == "form":
             everything = self.env["res.config.settings"]._get_view(view_type="form")[0]
             for app in everything.xpath("//app[@name='membri_renewal']"):
                 arch.append(etree.fromstring(etree.tostring(app)))
+            for setting in arch.xpath("//setting"):
+                if any(field.get("name") not in self._fields for field in setting.iter("field")):
+                    setting.getparent().remove(setting)
         return arch, view
 
     @api.model_create_multi

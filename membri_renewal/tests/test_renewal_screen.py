@@ -1,0 +1,244 @@
+from datetime import datetime
+
+from freezegun import freeze_time
+from lxml import etree
+
+from odoo import fields
+from odoo.tests import Form, tagged
+
+from .common import MembriCommon
+
+RESERVED_HOTKEYS = set("sjcbunphv")  # Odoo's own: save, discard, new, back, cog, pager, views
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestRenewalScreen(MembriCommon):
+    """What the form and the kanban of a renewal show at a glance."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cotisation = cls._create_term(cls.member, cls.product)
+        cls.renewal = cls._create_renewal(cls.cotisation)
+
+    @classmethod
+    def _create_term(cls, member, products, option_set=None):
+        """A term whose options are known."""
+        return cls._create_cotisation(
+            member,
+            "2026-01-01",
+            option_set,
+            line_ids=[
+                fields.Command.create(
+                    {
+                        "product_id": product.id,
+                        "price_unit": product.list_price,
+                        "tax_ids": [fields.Command.set(cls.tax.ids)],
+                    }
+                )
+                for product in products
+            ],
+        )
+
+    # ------------------------------------------------------------------
+    # What changes
+    # ------------------------------------------------------------------
+
+    def test_nothing_changes(self):
+        changes = self.renewal._get_comparison()
+        self.assertTrue(changes["is_same"])
+        self.assertIn("The same options at the same price", self.renewal.comparison_html)
+
+    def test_options_and_price(self):
+        line = self.renewal.line_ids
+        line.write({"price_unit": 330.0, "is_price_agreed": True})
+        self.renewal.write(
+            {
+                "line_ids": [
+                    fields.Command.create(
+                        {"product_id": self.extra.id, "quantity": 2, "price_unit": 50.0}
+                    )
+                ]
+            }
+        )
+        changes = self.renewal._get_comparison()
+        self.assertFalse(changes["is_same"])
+        self.assertEqual(
+            [(kind, name) for kind, name, _detail in changes["options"]],
+            [("added", self.extra.display_name), ("changed", self.product.display_name)],
+        )
+        self.assertIn("300.00", changes["options"][1][2])
+        self.assertIn("330.00", changes["options"][1][2])
+        self.assertTrue(changes["options"][0][2].startswith("2 ×"))
+        self.assertEqual(changes["total"]["direction"], "up")
+        # 345.00, then 330.00 and its taxes + 2 × 50.00
+        self.assertIn("134.50", changes["total"]["difference"])
+        self.assertIn("+39", changes["total"]["difference"])
+        self.assertIn(self.extra.display_name, self.renewal.comparison_html)
+
+    def test_removed_option_and_cheaper(self):
+        both = self._create_option_set("Both", self.product | self.extra)
+        cotisation = self._create_term(self._create_member("Rich"), self.product | self.extra, both)
+        renewal = self._create_renewal(cotisation)
+        renewal.line_ids.filtered(lambda line: line.product_id == self.extra).unlink()
+        changes = renewal._get_comparison()
+        self.assertEqual(changes["options"][0][:2], ("removed", self.extra.display_name))
+        self.assertEqual(changes["total"]["direction"], "down")
+        self.assertIn("\N{MINUS SIGN}", changes["total"]["difference"])
+
+    def test_options_of_an_imported_term_are_not_known(self):
+        renewal = self._renewal_in("draft")
+        self.assertFalse(renewal.cotisation_id.line_ids)
+        changes = renewal._get_comparison()
+        self.assertFalse(changes["is_same"])
+        self.assertFalse(changes["options"])
+        self.assertIn("nothing to compare", " ".join(renewal.comparison_html.split()))
+
+    def test_option_set_and_dates(self):
+        self.renewal.option_set_id = self.monthly
+        changes = self.renewal._get_comparison()
+        self.assertEqual(changes["option_set"], ("Yearly", "Monthly"))
+        self.assertFalse(changes["dates"])
+        self.renewal.write({"date_start": "2027-01-11", "date_end": "2027-02-10"})
+        dates = self.renewal._get_comparison()["dates"]
+        self.assertEqual((dates["kind"], dates["days"]), ("gap", 10))
+        self.renewal.write({"date_start": "2026-12-27", "date_end": "2027-01-26"})
+        dates = self.renewal._get_comparison()["dates"]
+        self.assertEqual((dates["kind"], dates["days"]), ("overlap", 5))
+
+    def test_shown_while_editing(self):
+        """The words follow the edit, before it is saved."""
+        with Form(self.renewal) as form:
+            with form.line_ids.edit(0) as line:
+                line.quantity = 2
+            self.assertIn("345.00", form.comparison_html)
+            self.assertIn("690.00", form.comparison_html)
+
+    def test_names_are_escaped(self):
+        self.yearly.with_env(self.env_root).name = "<script>alert(1)</script>"
+        self.renewal.option_set_id = self.monthly
+        self.renewal.invalidate_recordset(["comparison_html"])
+        self.assertNotIn("<script>", self.renewal.comparison_html)
+
+    # ------------------------------------------------------------------
+    # Timeline
+    # ------------------------------------------------------------------
+
+    def _get_labels(self, done):
+        """Without “Prepared”: the database's clock is not frozen."""
+        steps = self.renewal._get_timeline()
+        return [
+            step["label"]
+            for step in steps
+            if step["is_done"] == done and step["label"] != "Prepared"
+        ]
+
+    def test_timeline(self):
+        self.assertFalse(self._get_labels(True))
+        self.assertEqual(self._get_labels(False), ["Current term ends"])
+        with freeze_time("2026-11-16 15:00:00"):
+            self.renewal.action_send()
+        with freeze_time("2026-11-20 15:00:00"):
+            self.renewal.action_send_reminder()
+            self.renewal.date_follow_up = "2026-12-01"
+        with freeze_time("2026-11-21 15:00:00"):
+            self.assertEqual(self._get_labels(True), ["Sent", "Reminded (1)"])
+            self.assertEqual(self._get_labels(False), ["Call back", "Current term ends"])
+            self.renewal.action_approve()
+            self.assertIn("Approved", self._get_labels(True))
+            self.assertIn("Payment due", self._get_labels(True) + self._get_labels(False))
+            self.assertIn("Approved", self.renewal.timeline_html)
+
+    def test_timeline_in_the_days_of_the_company(self):
+        self.renewal._internal_write({"date_sent": datetime(2026, 11, 16, 3)})
+        sent = next(step for step in self.renewal._get_timeline() if step["label"] == "Sent")
+        self.assertEqual(sent["day"].isoformat(), "2026-11-15")
+
+    # ------------------------------------------------------------------
+    # One next step
+    # ------------------------------------------------------------------
+
+    def _get_header(self, renewal):
+        """The buttons that are visible in the state of ``renewal``."""
+        view = self.env.ref("membri_renewal.membri_renewal_view_form").id
+        header = etree.fromstring(renewal.get_view(view)["arch"]).find("header")
+        values = {
+            name: renewal[name]
+            for name in ("state", "mode", "date_sent", "is_paid", "payment_state", "is_open")
+        }
+        return [
+            button
+            for button in header.iter("button")
+            if not eval(button.get("invisible") or "False", {}, values)
+        ]
+
+    def test_one_next_step_in_each_state(self):
+        paid = self._renewal_in("approved")
+        self._pay(paid.invoice_id)
+        for renewal, expected in (
+            (self._renewal_in("draft"), ["action_send"]),
+            (self._renewal_in("draft", mode="invoice"), ["action_approve"]),
+            (self._renewal_in("sent"), ["action_approve"]),
+            (self._renewal_in("change_requested"), ["action_approve"]),
+            (self._renewal_in("intervention"), ["action_approve"]),
+            (self._renewal_in("approved"), ["action_send_reminder"]),
+            (paid, []),
+            (self._renewal_in("refused"), []),
+            (self._renewal_in("cancelled"), []),
+        ):
+            with self.subTest(state=renewal.state, mode=renewal.mode, paid=renewal.is_paid):
+                primary = [
+                    button.get("name")
+                    for button in self._get_header(renewal)
+                    if "btn-primary" in (button.get("class") or "")
+                ]
+                self.assertEqual(primary, expected)
+                hotkeys = [button.get("data-hotkey") for button in self._get_header(renewal)]
+                self.assertEqual(len(hotkeys), len(set(hotkeys)), "one key, one button")
+
+    # ------------------------------------------------------------------
+    # Keyboard and eyes, in all our views
+    # ------------------------------------------------------------------
+
+    def _get_own_views(self):
+        data = self.env_root["ir.model.data"].search(
+            [("module", "=", "membri_renewal"), ("model", "=", "ir.ui.view")]
+        )
+        views = self.env_root["ir.ui.view"].browse(data.mapped("res_id"))
+        return views.filtered(lambda view: view.type != "qweb")
+
+    def test_header_buttons_have_a_key(self):
+        for view in self._get_own_views().filtered(lambda view: view.type == "form"):
+            for button in etree.fromstring(view.arch).xpath("//header//button"):
+                with self.subTest(view=view.name, button=button.get("name")):
+                    self.assertTrue(button.get("data-hotkey"))
+                    self.assertNotIn(button.get("data-hotkey"), RESERVED_HOTKEYS)
+
+    def test_icons_and_icon_buttons_have_a_name(self):
+        for view in self._get_own_views():
+            arch = etree.fromstring(view.arch)
+            for button in arch.xpath("//button[@icon and not(@string) and not(node())]"):
+                with self.subTest(view=view.name, button=button.get("name")):
+                    self.assertTrue(button.get("title") or button.get("aria-label"))
+            for icon in arch.xpath("//i[contains(@class, 'fa')]"):
+                with self.subTest(view=view.name, icon=icon.get("class")):
+                    self.assertTrue(
+                        icon.get("aria-label") or icon.get("title") or icon.get("aria-hidden")
+                    )
+
+    def test_lists_say_what_to_do_when_they_are_empty(self):
+        data = self.env_root["ir.model.data"].search(
+            [("module", "=", "membri_renewal"), ("model", "=", "ir.actions.act_window")]
+        )
+        actions = self.env_root["ir.actions.act_window"].browse(data.mapped("res_id"))
+        for action in actions.filtered(lambda action: "list" in action.view_mode):
+            with self.subTest(action=action.name):
+                texts = etree.fromstring(f"<div>{action.help or ''}</div>").xpath("//p")
+                self.assertGreaterEqual(len(texts), 2, "a title and a way to go on")
+
+    def test_nothing_is_dragged_into_another_state(self):
+        kanban = self.env.ref("membri_renewal.membri_renewal_view_kanban")
+        arch = etree.fromstring(self.renewal.get_view(kanban.id)["arch"])
+        self.assertEqual(arch.get("records_draggable"), "0")
+        self.assertEqual(arch.find("progressbar").get("sum_field"), "amount_total")
