@@ -1,6 +1,7 @@
 from . import demo
 from . import company
 from . import catalogue
+from . import change_requests
 from . import members
 from . import next_campaign
 from . import history

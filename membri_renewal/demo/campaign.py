@@ -3,7 +3,8 @@ from itertools import cycle
 
 from odoo import models
 
-from .texts import CHANGE_REQUESTS, FAILURES, INTERVENTIONS, REFUSALS
+from .change_requests import CHANGE_REQUESTS
+from .texts import FAILURES, INTERVENTIONS, REFUSALS
 
 # what becomes of members whose calendar year is up for renewal when the demo is loaded
 SEASON_FATES = [
@@ -94,9 +95,8 @@ class MembriDemo(models.AbstractModel):
         for renewal in renewals:
             self._send_in_the_past(renewal, draw)
             moment = self._draw_answer(renewal, draw)
-            french, english = next(texts)
             with self._dated(moment):
-                renewal._do_request_change(english if renewal._get_lang() == "en_US" else french)
+                self._ask_for_changes(renewal, next(texts))
             renewal._internal_write({"date_answer": moment})
 
     def _play_intervention(self, renewals, texts, draw):

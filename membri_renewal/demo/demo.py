@@ -46,6 +46,7 @@ class MembriDemo(models.AbstractModel):
         self = self.with_company(company)
         users = self._create_users(company)
         catalogue = self._create_catalogue(company)
+        self._offer_on_portal(catalogue)
         # from here on it is the officer who works, in her language
         self = self.with_user(users["officer"]).sudo().with_context(lang="fr_CA")
         draw = Random(SEED)

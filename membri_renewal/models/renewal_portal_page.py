@@ -173,6 +173,44 @@ class MembriRenewal(models.Model):
         ]
         return changes
 
+    def _get_change_reasons(self):
+        """:return: sentences on why the amount differs from that of the current term"""
+        self.ensure_one()
+        current, proposal = self.cotisation_id.sudo(), self._get_proposal()
+        reasons = []
+        if self._is_partial(current):
+            reasons.append(
+                self.env._(
+                    "Your current term was shorter than a whole period, and so was its price."
+                )
+            )
+        if self._is_partial(proposal):
+            reasons.append(
+                self.env._(
+                    "The new term is shorter than a whole period: you pay for this part only."
+                )
+            )
+        old_prices = {line.product_id: line.price_unit for line in current.line_ids}
+        repriced = any(
+            line.product_id in old_prices and line.price_unit != old_prices[line.product_id]
+            for line in proposal.line_ids
+        )
+        if repriced and not reasons:
+            reasons.append(
+                self.env._(
+                    "Our prices have changed: these hold on %(date)s, the first day of the new "
+                    "term.",
+                    date=self._format_day(proposal.date_start),
+                )
+            )
+        return reasons
+
+    def _is_partial(self, term):
+        """:return: whether ``term`` is shorter than its period, and priced accordingly"""
+        option_set = term.option_set_id
+        whole = option_set._is_whole_period(term.date_start, term.date_end)
+        return not whole and option_set.proration != "none"
+
     def _format_amount(self, amount, term=None):
         return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
 

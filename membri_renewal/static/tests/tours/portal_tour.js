@@ -1,23 +1,31 @@
 /** @odoo-module **/
 import {registry} from "@web/core/registry";
 
+const accept = [
+    {
+        content: "What the member has, and what is proposed",
+        trigger: "#membri_proposal:contains(What we propose)",
+    },
+    {
+        trigger: "#membri_accept button[type=submit]:contains(Accept)",
+        run: "click",
+        expectUnloadPage: true,
+    },
+    {
+        content: "Accepted: what is to be paid",
+        trigger: "#membri_status:contains(Accepted, to be paid)",
+    },
+];
+
 registry.category("web_tour.tours").add("membri_portal_accept", {
     steps: () => [
+        ...accept,
         {
-            content: "What the member has, and what is proposed",
-            trigger: "#membri_proposal:contains(What we propose)",
+            content: "Nobody can pay online here: the page tells how to pay",
+            trigger: "#membri_pay:contains(See the invoice)",
         },
         {
-            trigger: "#membri_accept button[type=submit]:contains(Accept)",
-            run: "click",
-            expectUnloadPage: true,
-        },
-        {
-            content: "Accepted: the page offers the invoice",
-            trigger: "#membri_status:contains(Accepted, to be paid)",
-        },
-        {
-            trigger: "a[href*='/my/invoices/'][href*='access_token=']",
+            trigger: "#membri_pay_otherwise:contains(Payment reference)",
         },
         {
             content: "There is nothing more to answer",
@@ -26,28 +34,35 @@ registry.category("web_tour.tours").add("membri_portal_accept", {
     ],
 });
 
-registry.category("web_tour.tours").add("membri_portal_request_change", {
+registry.category("web_tour.tours").add("membri_portal_accept_and_pay", {
     steps: () => [
+        ...accept,
         {
-            trigger: "#membri_change summary",
-            run: "click",
-        },
-        {
-            content: "The message is typed on a phone",
-            trigger: "#membri_change[open] textarea#membri_message",
-            run: "edit Please add the directory listing",
-        },
-        {
-            trigger: "#membri_change button[type=submit]",
+            trigger: "#membri_pay:contains(Pay now)",
             run: "click",
             expectUnloadPage: true,
         },
         {
-            trigger: "#membri_status:contains(Change requested)",
+            content: "Odoo's payment form is open already",
+            trigger:
+                "#pay_with.show input[name=o_payment_radio]:not(:visible), #pay_with.show form",
         },
         {
-            content: "The proposal can still be accepted as it is",
-            trigger: "#membri_accept button[type=submit]",
+            trigger: "#pay_with.show input[name=o_payment_radio]",
+            run: "click",
+        },
+        {
+            trigger: "#pay_with.show button[name=o_payment_submit_button]:not(:disabled)",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Back on the renewal, which is paid",
+            trigger: "#membri_status:contains(Paid)",
+            timeout: 60000,
+        },
+        {
+            trigger: "#membri_situation:contains(accepted and paid)",
         },
     ],
 });
