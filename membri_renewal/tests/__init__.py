@@ -49,7 +49,6 @@ from . import test_proration
 from . import test_reconciliation
 from . import test_reminder_silence
 from . import test_reach
-from . import test_reminder_silence
 from . import test_reminder_year
 from . import test_reminders
 from . import test_renewal_explanation
