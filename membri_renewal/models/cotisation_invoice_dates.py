@@ -77,8 +77,8 @@ class MembriCotisation(models.Model):
         invoice_sudo._detach_attachments()
         invoice_sudo._message_log(
             body=self.env._(
-                "The term of %(member)s is now %(term)s. Send the invoice again if the payer should "
-                "have it with these dates.",
+                "The term of %(member)s is now %(term)s. Send the invoice again if the payer "
+                "should have it with these dates.",
                 **names,
             )
         )
