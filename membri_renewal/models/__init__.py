@@ -4,8 +4,8 @@ from . import term_line_mixin
 from . import term_mixin
 from . import term_invoicing
 from . import res_company
-from . import res_company_portal
 from . import res_config_settings
+from . import res_company_portal
 from . import subscription_type
 from . import refusal_reason
 from . import option_set

@@ -45,8 +45,8 @@ class ResCompany(models.Model):
         return self.membri_signatory or self.membri_officer_id.name or self.name
 
 
-class ResConfigSettings(models.TransientModel):
-    _inherit = "res.config.settings"
+class MembriSettingsMixin(models.AbstractModel):
+    _inherit = "membri.settings.mixin"
 
     membri_announced_hold_days = fields.Integer(
         related="company_id.membri_announced_hold_days", readonly=False

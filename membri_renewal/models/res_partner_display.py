@@ -20,11 +20,12 @@ class ResPartner(models.Model):
         string="Membership of the Company Ends",
         groups=READERS,
     )
-    membri_member_child_ids = fields.One2many(
+    # no One2many with a domain on the status: Odoo evaluates that whenever anybody changes the
+    # parent of a contact, also somebody who may not read the status
+    membri_member_child_ids = fields.Many2many(
         "res.partner",
-        "parent_id",
+        compute="_compute_membri_member_child_ids",
         string="Members in This Company",
-        domain=[("membri_status", "in", ("pending", "active", "in_renewal", "inactive"))],
         groups=READERS,
         help="Persons of this company who are, or were, members themselves.",
     )
@@ -52,6 +53,14 @@ class ResPartner(models.Model):
     membri_can_renew = fields.Boolean(
         related="membri_cotisation_id.can_prepare_renewal", string="Can Be Renewed", groups=READERS
     )
+
+    @api.depends("child_ids.membri_status")
+    @api.depends_context("company")
+    def _compute_membri_member_child_ids(self):
+        for partner in self:
+            partner.membri_member_child_ids = partner.child_ids.filtered(
+                lambda child: child.membri_status and child.membri_status != "non_member"
+            )
 
     @api.depends_context("uid")
     def _compute_membri_can_edit(self):

@@ -164,6 +164,20 @@ class TestAccess(MembriCommon):
                 partners.search([("membri_status", "=", "active")])
         self.assertEqual(self.member.with_user(self.auditor).membri_status, "active")
 
+    def test_contacts_are_still_everybodys_to_arrange(self):
+        """Who has nothing to do with memberships moves a member into a company, as before."""
+        clerk = new_test_user(self.env_root, "clerk", "base.group_partner_manager")
+        self._create_cotisation(self.member, "2026-01-01")
+        firm, member = (
+            self._create_member("Firm", is_company=True).with_user(clerk),
+            self.member.with_user(clerk),
+        )
+        firm.read(["name", "child_ids"])
+        member.parent_id = firm
+        self.assertEqual(firm.child_ids, member)
+        member.parent_id = False
+        self.assertFalse(firm.child_ids)
+
     def test_facts_are_nobodys_to_write(self):
         for user in (self.officer, self.manager):
             for name in FACTS:
