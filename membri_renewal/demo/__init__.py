@@ -6,4 +6,5 @@ from . import members
 from . import next_campaign
 from . import history
 from . import campaign
+from . import payers
 from . import printing

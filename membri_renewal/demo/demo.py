@@ -53,6 +53,7 @@ class MembriDemo(models.AbstractModel):
         stories = self._create_members(catalogue, draw)
         self._play_history(stories, draw)
         self._play_campaign(stories, draw)
+        self._play_payers(catalogue)
         self._prepare_next_campaign()
         self._create_member_user(company)
         self._settle_mails(first_mail)
@@ -105,6 +106,8 @@ class MembriDemo(models.AbstractModel):
         invoices_sudo = Invoice.search(
             [("company_id", "=", self.env.company.id), ("membri_invoice_type", "!=", False)]
         )
-        invoices_sudo.write({"sending_data": False, "is_move_sent": True})
+        # a fee notice is followed by the email of its invoice, when it is paid
+        posted_sudo = invoices_sudo.filtered(lambda invoice: invoice.state == "posted")
+        posted_sudo.write({"sending_data": False, "is_move_sent": True})
         for day, invoices in invoices_sudo.grouped("invoice_date").items():
             invoices.filtered(lambda invoice: not invoice.membri_date_sent).membri_date_sent = day
