@@ -103,7 +103,9 @@ class MembriReconciliation(models.Model):
     paid = fields.Monetary(
         readonly=True, help="Invoiced and no longer open: paid, written off or settled."
     )
-    open = fields.Monetary(readonly=True, help="Invoiced and not settled yet.")
+    open = fields.Monetary(
+        string="Open Amount", readonly=True, help="Invoiced and not settled yet."
+    )
     difference = fields.Monetary(readonly=True, help="Expected, less invoiced.")
     reason = fields.Selection(REASONS, string="Reason of the Difference", readonly=True)
     explanation = fields.Char(compute="_compute_explanation")
