@@ -116,7 +116,8 @@ class MembriCampaignLine(models.Model):
         """Take members who were left out by hand in again, as they are now."""
         lines_sudo = self._check_can_choose().filtered("is_excluded")
         lines_sudo.is_excluded = False
-        lines_sudo._preview()
+        for campaign, lines in lines_sudo.grouped("campaign_id").items():
+            campaign.with_env(self.env)._start("preview", lines)
         return True
 
     def _check_can_choose(self):

@@ -94,12 +94,34 @@ class MembriCampaign(models.Model):
         while campaign := self.search(
             running & Domain("id", "not in", seen.ids), limit=1, order="id"
         ):
-            processed = campaign._process_batch()
-            if not processed:  # finished, or another worker has the rest
+            processed = campaign._process_batch_isolated()
+            if not processed:  # finished, stopped, or another worker has the rest
                 seen |= campaign
             if not cron._commit_progress(processed):
                 return
         cron._commit_progress(remaining=0)
+
+    def _process_batch_isolated(self):
+        """A campaign that cannot go on, e.g. because its officer has left, is stopped with the
+        reason, and stops no other.
+
+        :return: how many lines were worked on
+        """
+        counts = []
+
+        def process(campaign):
+            counts.append(campaign._process_batch())
+
+        for campaign, error in self._run_isolated(process).items():
+            campaign._set_state("stopped")
+            campaign._message_log(
+                body=self.env._(
+                    "The work was stopped: %(error)s Whoever resumes it goes on with their own "
+                    "rights.",
+                    error=campaign._get_error_sentence(error),
+                )
+            )
+        return sum(counts)
 
     def _process_batch(self):
         """Work off one batch, as the user who asked for it.

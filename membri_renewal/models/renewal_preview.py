@@ -94,7 +94,7 @@ class MembriCotisation(models.Model):
         address = partner._membri_get_renewal_address() or recipient.email
         outcome, reason = vals["mode"], False
         if vals["mode"] == "invoice":
-            recipient = partner.browse(partner.address_get(["invoice"])["invoice"])
+            recipient = partner._membri_get_payer()
             address = recipient.email
         if partner.membri_intervention_required:
             outcome = "intervention"
@@ -122,9 +122,7 @@ class MembriCotisation(models.Model):
         is printed, its invoice posted all the same"""
         if vals["mode"] == "notice":
             return self.partner_id._membri_get_unreachable_reason()
-        if recipient.email:
-            return False
-        return self.env._(
-            "The invoice is made, but not emailed: %(payer)s has no email address.",
-            payer=recipient.display_name,
+        problem = recipient._membri_get_address_problem()
+        return problem and self.env._(
+            "The invoice is made, but not received: %(reason)s", reason=problem
         )

@@ -37,7 +37,7 @@ class TestCampaignPreview(CampaignCommon):
         for name, words in (
             ("Flagged", "Call first"),
             ("Silent", "no usable email"),
-            ("Unpostable", "invoice is made, but not emailed"),
+            ("Unpostable", "invoice is made, but not received: .* no usable email"),
             ("Broken", "Empty.*no option"),
             ("Renewed", "already has the renewal .* “Sent”"),
             ("Resigned", "was terminated on"),

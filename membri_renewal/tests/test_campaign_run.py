@@ -326,6 +326,24 @@ class TestCampaignRun(CampaignCommon):
             self._run_cron(CRON)
             self.assertEqual(campaign.state, "previewed")
 
+    def test_officer_who_left_stops_no_other_campaign(self):
+        self._create_term("Bo")
+        with self._in_background():
+            lost = self._create_campaign(self.yearly)
+            lost.with_user(self.manager).action_preview()
+            other = self._preview()
+            self.manager.with_env(self.env_root).group_ids = self.env.ref("base.group_user")
+            with mute_logger(LOGGER):
+                self._run_cron(CRON)
+            self.assertEqual(lost.state, "stopped")
+            self.assertIn("The work was stopped", str(lost.message_ids[0].body))
+            self.assertEqual(other.state, "previewed")
+            lost.action_resume()
+            self._run_cron(CRON)
+        self.assertRecordValues(
+            lost, [{"state": "previewed", "notice_count": 1, "user_id": self.officer.id}]
+        )
+
     def test_told_in_the_language_of_the_officer(self):
         self.env_root["res.lang"]._activate_lang("fr_FR")
         self.officer.with_env(self.env_root).lang = "fr_FR"
