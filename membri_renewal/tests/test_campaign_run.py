@@ -336,7 +336,7 @@ class TestCampaignRun(CampaignCommon):
             with mute_logger(LOGGER):
                 self._run_cron(CRON)
             self.assertEqual(lost.state, "stopped")
-            self.assertIn("The work was stopped", str(lost.message_ids[0].body))
+            self.assertIn("The work was stopped", " ".join(lost.message_ids.mapped("body")))
             self.assertEqual(other.state, "previewed")
             lost.action_resume()
             self._run_cron(CRON)
