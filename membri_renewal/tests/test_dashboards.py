@@ -29,7 +29,7 @@ class TestDashboards(MembriCommon):
         with freeze_time(moment):
             return self._renewal_in("sent")
 
-    def test_nine_queues_in_the_order_of_the_seed(self):
+    def test_queues_in_the_order_of_the_seed(self):
         self.assertEqual(
             self.env["membri.dashboard"].search([]).mapped("code"),
             [
@@ -41,6 +41,7 @@ class TestDashboards(MembriCommon):
                 "accepted_unpaid",
                 "all_open",
                 "unreachable",
+                "letters",
                 "send_failed",
             ],
         )

@@ -6,6 +6,9 @@ height, wait (a CSS selector to appear), click (selectors to click first) and fu
 (false: only the first screenful). Braces in a url stand for a record's id:
 /my/renewals/{membri_renewal.demo_renewal_1}.
 
+Instead of a url, an entry may have an email or a pdf: the external id of a renewal, whose
+notice (or another template) is rendered as members get it. A pdf gives a file for each page.
+
 Fails when a page does not appear, logs an error, or shows an error dialog.
 """
 
@@ -13,9 +16,10 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
-from . import browser, cache, demo, node, odoo, postgres, template
+from . import browser, cache, demo, documents, node, odoo, postgres, template
 from .report import Failure, say
 
 HELP = "take the screenshots of the documentation"
@@ -37,24 +41,43 @@ def main(options):
     chromium, packages = browser.ensure(), node.ensure()
     source = demo.ensure()
     options.out.mkdir(parents=True, exist_ok=True)
-    with template.clone("shots", source) as database:
+    with template.clone("shots", source) as database, tempfile.TemporaryDirectory() as folder:
         for shot in shots:
-            shot["url"] = XMLID.sub(
-                lambda match: _record_id(database, *match.groups()), shot["url"]
-            )
+            if "url" in shot:
+                shot["url"] = XMLID.sub(
+                    lambda match: _record_id(database, *match.groups()), shot["url"]
+                )
         with odoo.server(database) as server:
-            job = {"url": server.url, "chromium": chromium, "out": str(options.out), "shots": shots}
-            script = Path(__file__).with_name("shots.mjs")
-            env = {**os.environ, "NODE_FOLDER": str(packages)}
-            process = subprocess.run(
-                ["node", script], input=json.dumps(job), text=True, env=env, check=False
-            )
-    say(
-        f"  {len(shots)} screenshots in {options.out}"
-        if not process.returncode
-        else "  not all taken"
+            rendered = [shot for shot in shots if "url" not in shot]
+            if rendered:
+                documents.render(database, rendered, folder)
+            exit_code = _photograph(shots, server.url, chromium, packages, options.out, folder)
+    names = {shot["name"] for shot in shots}
+    documents.shrink(
+        [path for path in options.out.glob("*.png") if re.sub(r"-\d+$", "", path.stem) in names]
     )
-    return process.returncode
+    say(f"  {len(shots)} screenshots in {options.out}" if not exit_code else "  not all taken")
+    return exit_code
+
+
+def _photograph(shots, url, chromium, packages, out, folder):
+    """Pages by the browser, documents page by page; returns an exit code."""
+    pages = []
+    for shot in shots:
+        if "pdf" in shot:
+            documents.photograph(f"{folder}/{shot['name']}.pdf", out / shot["name"])
+            say(f"  {shot['name']}")
+        elif "email" in shot:
+            file = Path(folder, f"{shot['name']}.html").as_uri()
+            pages.append({**shot, "file": file, "login": None, "full": True})
+        else:
+            pages.append(shot)
+    job = {"url": url, "chromium": chromium, "out": str(out), "shots": pages}
+    script = Path(__file__).with_name("shots.mjs")
+    env = {**os.environ, "NODE_FOLDER": str(packages)}
+    return subprocess.run(
+        ["node", script], input=json.dumps(job), text=True, env=env, check=False
+    ).returncode
 
 
 def _read(path, names):

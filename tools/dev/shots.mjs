@@ -103,7 +103,7 @@ async function take(browser, admin, shot) {
             (message) => message.type() === "error" && complaints.push(message.text()),
         );
         const settled = watchRequests(page);
-        const response = await page.goto(job.url + shot.url);
+        const response = await page.goto(shot.file ?? job.url + shot.url);
         if (response && response.status() >= 400) {
             throw new Error(`HTTP ${response.status()}`);
         }
