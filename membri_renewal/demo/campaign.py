@@ -203,7 +203,7 @@ class MembriDemo(models.AbstractModel):
             last = self._last_id("membri.reminder.log")
             with self._dated(moment):
                 messages = renewal._post_notices(renewal._get_reminder_template(step), {})
-                vals = renewal._prepare_reminder_log_vals(step, messages[renewal])
+                vals = renewal._prepare_reminder_log_vals(step, "sent", message=messages[renewal])
                 self.env["membri.reminder.log"].create(vals)
             self.env["membri.reminder.log"].search([("id", ">", last)]).date = moment
             renewal._internal_write(

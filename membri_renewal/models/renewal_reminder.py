@@ -79,7 +79,11 @@ class MembriRenewal(models.Model):
                     {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
                 )
             reason = False if message else renewal._get_unreachable_reason()
-            logs_vals.append(renewal._prepare_reminder_log_vals(steps[renewal], message, reason))
+            logs_vals.append(
+                renewal._prepare_reminder_log_vals(
+                    steps[renewal], "sent" if message else "skipped", reason, message
+                )
+            )
         # sudo: the log is written by the system only
         self.env["membri.reminder.log"].sudo().create(logs_vals)
         renewals._update_next_reminder()
@@ -92,22 +96,22 @@ class MembriRenewal(models.Model):
             return self.env.ref("membri_renewal.mail_template_payment_reminder")
         return self.env.ref("membri_renewal.mail_template_reminder")
 
-    def _prepare_reminder_log_vals(self, step, message=None, reason=None):
-        """:param message: the email that went out, if any
-        :param reason: why none did"""
+    def _prepare_reminder_log_vals(self, step, result, reason=None, message=None):
+        """:param step: the ``membri.reminder.step`` that is used up; by hand, none is
+        :param message: the email that went out, if any"""
         self.ensure_one()
         return {
             "renewal_id": self.id,
             "step_id": step.id if step else False,
             "message_id": message.id if message else False,
-            "result": "sent" if message else "skipped",
+            "result": result,
             "reason": reason,
         }
 
-    def _skip_step(self, step, reason):
+    def _log_reminder(self, step, result, reason=None):
         # sudo: the log is written by the system only
         self.env["membri.reminder.log"].sudo().create(
-            self._prepare_reminder_log_vals(step, reason=reason)
+            [renewal._prepare_reminder_log_vals(step, result, reason) for renewal in self]
         )
 
     def _log_failed_reminder(self, error):
@@ -170,8 +174,8 @@ class MembriRenewal(models.Model):
             for step in renewal._get_open_steps():
                 due = step._get_due_date(renewal)
                 if due < today or (due == today and step.trigger != "after_sent"):
-                    renewal._skip_step(
-                        step, self.env._("The notice was sent on that day or later.")
+                    renewal._log_reminder(
+                        step, "skipped", self.env._("The notice was sent on that day or later.")
                     )
 
     def _update_next_reminder(self):
@@ -236,7 +240,9 @@ class MembriRenewal(models.Model):
                 continue
             *overtaken, last = sorted(due, key=due.get)
             for step in overtaken:
-                renewal._skip_step(step, self.env._("A later reminder was due as well."))
+                renewal._log_reminder(
+                    step, "skipped", self.env._("A later reminder was due as well.")
+                )
             steps[renewal] = last
         self.browse(renewal.id for renewal in steps)._send_reminders(steps)
 
