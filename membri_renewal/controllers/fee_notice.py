@@ -2,11 +2,12 @@ from odoo import http
 from odoo.exceptions import AccessError, MissingError, ValidationError
 from odoo.fields import Domain
 from odoo.http import request
-from odoo.tools import consteq
 
 from odoo.addons.account_payment.controllers import payment as account_payment
 from odoo.addons.account_payment.controllers import portal as account_portal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+from .portal_access import browse_sudo, has_token
 
 
 class FeeNoticePortal(account_portal.PortalAccount):
@@ -127,7 +128,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
         """:return: the document, if the visitor may see it here, else nothing: what does not
         exist, what is not theirs and what is no fee notice look the same"""
         AccountMove = request.env["account.move"]
-        notice_sudo = AccountMove.sudo().browse(notice_id).exists()
+        notice_sudo = browse_sudo("account.move", notice_id)
         if not notice_sudo.membri_fee_notice_name:
             return AccountMove
         if not self._may_see_fee_notice(notice_sudo, access_token):
@@ -135,7 +136,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
         return notice_sudo.with_company(notice_sudo.company_id)
 
     def _may_see_fee_notice(self, notice_sudo, access_token):
-        if access_token and consteq(notice_sudo.access_token or "", access_token):
+        if has_token(notice_sudo, access_token):
             return True
         user = request.env.user
         if user._is_public():
@@ -169,10 +170,8 @@ class FeeNoticePayment(account_payment.PaymentPortal):
         :return: the processing values of the transaction
         :raises ValidationError: a wrong token, or nothing to pay any more
         """
-        notice_sudo = request.env["account.move"].sudo().browse(notice_id).exists()
-        if not notice_sudo.membri_fee_notice_name or not consteq(
-            notice_sudo.access_token or "", access_token or ""
-        ):
+        notice_sudo = browse_sudo("account.move", notice_id)
+        if not notice_sudo.membri_fee_notice_name or not has_token(notice_sudo, access_token):
             raise ValidationError(request.env._("The link is not valid."))
         notice_sudo.lock_for_update()  # a reset at the same moment waits, or is seen
         notice_sudo.invalidate_recordset()

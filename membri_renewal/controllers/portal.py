@@ -5,7 +5,7 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
-from .portal_access import PRIVATE_HEADERS, MembriPortalAccess
+from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token
 
 # what the member can correct and send again
 FORM_ERRORS = ("empty", "too_long", "no_reason")
@@ -194,7 +194,7 @@ class MembriPortal(MembriPortalAccess):
 
     def _get_page_url(self, renewal_id, access_token, suffix="", **query):
         """:return: the address of the page, with the token if the visitor came with one"""
-        given = {"access_token": self._clean_token(access_token), **query}
+        given = {"access_token": clean_token(access_token), **query}
         query_string = urlencode({key: value for key, value in given.items() if value})
         path = f"/my/renewals/{renewal_id}{suffix}"
         return f"{path}?{query_string}" if query_string else path

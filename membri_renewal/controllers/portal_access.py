@@ -13,6 +13,27 @@ PRIVATE_HEADERS = {
 }
 
 
+def clean_token(access_token):
+    """:return: the token, if it can be one: an uploaded file, or letters that ``consteq`` does
+    not take, is a wrong token and no error"""
+    usable = isinstance(access_token, str) and access_token.isascii()
+    return access_token if usable else None
+
+
+def has_token(document_sudo, access_token):
+    """:return: whether the visitor came with the token of this very document; no token never
+    opens a document that has none"""
+    token, own = clean_token(access_token), document_sudo.access_token
+    return bool(token and own) and consteq(own, token)
+
+
+def browse_sudo(model, record_id):
+    """:return: the record in sudo, whose rights the caller checks; nothing where none exists"""
+    records_sudo = request.env[model].sudo()
+    usable = isinstance(record_id, int) and 0 < record_id <= MAX_ID
+    return records_sudo.browse(record_id).exists() if usable else records_sudo
+
+
 class MembriPortalAccess(CustomerPortal):
     """Who may see which record on the portal, and who may act on it."""
 
@@ -21,28 +42,21 @@ class MembriPortalAccess(CustomerPortal):
         their rights or by its token; else nothing: what does not exist and what is not theirs
         look the same"""
         nothing = request.env[model].sudo().browse()
-        if not 0 < record_id <= MAX_ID:
+        if not browse_sudo(model, record_id):
             return nothing
         try:
             document_sudo = self._document_check_access(
-                model, record_id, access_token=self._clean_token(access_token)
+                model, record_id, access_token=clean_token(access_token)
             )
         except (AccessError, MissingError):
             return nothing
         return document_sudo.with_company(document_sudo.company_id)
 
-    def _clean_token(self, access_token):
-        """:return: the token, if it can be one: an uploaded file, or letters that ``consteq``
-        does not take, is a wrong token and no error"""
-        usable = isinstance(access_token, str) and access_token.isascii()
-        return access_token if usable else None
-
     def _may_answer(self, document_sudo, access_token):
         """Members act by the link that they were sent, or logged in. Staff who may change the
         record may do it here too; those who may only look may not."""
         user = request.env.user
-        token = self._clean_token(access_token)
-        if token and consteq(document_sudo.access_token or "", token):
+        if has_token(document_sudo, access_token):
             return True
         if user._is_internal():
             return document_sudo.with_user(user).has_access("write")

@@ -4,7 +4,7 @@ from odoo import http
 from odoo.http import content_disposition, request
 
 from ..models.account_move_announcement import FILE_MAX_SIZE
-from .portal_access import MembriPortalAccess
+from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token
 
 DOCUMENTS = {
     "card": "membri_renewal.action_report_membership_card",
@@ -193,7 +193,9 @@ class MembriPortalMembership(MembriPortalAccess):
             "error": error,
             "done": done,
         }
-        return request.render("membri_renewal.portal_already_paid", values)
+        response = request.render("membri_renewal.portal_already_paid", values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
 
     @http.route(
         "/my/membership/invoices/<int:invoice_id>/announce",
@@ -214,7 +216,7 @@ class MembriPortalMembership(MembriPortalAccess):
                 author.sudo(), self._get_texts(kw, *TOLD), self._read_upload(document)
             )
         query = {
-            "access_token": self._clean_token(access_token),
+            "access_token": clean_token(access_token),
             "error": error,
             "done": not error and "1",
         }

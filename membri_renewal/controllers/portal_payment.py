@@ -1,6 +1,6 @@
-from odoo.tools import consteq
-
 from odoo.addons.account_payment.controllers.portal import PortalAccount
+
+from .portal_access import has_token
 
 
 class MembriPortalAccount(PortalAccount):
@@ -11,12 +11,7 @@ class MembriPortalAccount(PortalAccount):
         values = super()._invoice_get_page_view_values(invoice, access_token, **kwargs)
         renewal_sudo = invoice.sudo().membri_renewal_id
         # the link of the invoice alone, which others may hold, does not give the renewal's
-        came_from_renewal = (
-            isinstance(renewal_token, str)
-            and renewal_token.isascii()
-            and renewal_sudo
-            and consteq(renewal_sudo.access_token or "", renewal_token)
-        )
+        came_from_renewal = has_token(renewal_sudo, renewal_token)
         if came_from_renewal and "landing_route" in values:
             values["landing_route"] = renewal_sudo.get_portal_url()
         return values

@@ -67,6 +67,7 @@ class MembriRenewal(models.Model):
 
     def action_send_invoice_again(self):
         """Odoo's own send dialog for one invoice, its sending queue for many."""
+        self.check_access("write")
         if not self.invoice_id:
             raise UserError(
                 self.env._("None of these renewals has an invoice: approve them first.")

@@ -39,6 +39,7 @@ from . import test_notice_scale
 from . import test_payments
 from . import test_period
 from . import test_portal
+from . import test_portal_fuzz
 from . import test_portal_payment
 from . import test_portal_answers
 from . import test_portal_change
@@ -54,6 +55,7 @@ from . import test_reminders
 from . import test_renewal_explanation
 from . import test_renewal_screen
 from . import test_reset
+from . import test_rpc_methods
 from . import test_settings
 from . import test_shared_invoice
 from . import test_smoke

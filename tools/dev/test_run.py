@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from . import cache, odoo, template, test_log
+from . import cache, odoo, template, test_log, venv
 from .report import say, step
 
 
@@ -60,7 +60,7 @@ class Runner:
         command = odoo.command("-d", database, *arguments, *options, "--stop-after-init")
         process = subprocess.Popen(
             [*command, "--max-cron-threads=0"],
-            env=odoo.environment(),
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -102,6 +102,12 @@ class Runner:
     def _stop(self):
         for process in self._processes:
             odoo.stop(process)
+
+
+def _environment():
+    environment = odoo.environment()
+    path = [environment["PYTHONPATH"], str(venv.test_packages())]
+    return {**environment, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def _show(kind, text):

@@ -77,6 +77,18 @@ def package(name, requirement, parent=None, after=None):
     return cache.folder(name, cache.digest(requirement), requirement, build, parent)
 
 
+def test_packages():
+    """The folder of what only our tests import; Odoo's own environment is left as it is."""
+    pins = cache.TOOLS / "requirements-test.txt"
+    pip = [tools_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+    def build(folder):
+        options = ["--no-deps", "--only-binary=:all:", "--target", folder, "-r", pins]
+        run([*pip, *options], "install requirements-test.txt", cache.log("test-packages"))
+
+    return cache.folder("test-packages", cache.digest(pins), "packages of the tests", build)
+
+
 def base_python():
     """A Python that Odoo 19 supports and that can make environments; this one if possible."""
     names = [f"python3.{minor}" for minor in (12, 11, 13)]

@@ -1,0 +1,300 @@
+import inspect
+from xmlrpc.client import Fault
+
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw, get_public_method
+from odoo.tests import JsonRpcException, tagged
+from odoo.tools import mute_logger
+
+from .common_portal import PortalCase
+
+MODULE = "odoo.addons.membri_renewal"
+# Models of Odoo that this add-on extends with methods of its own.
+EXTENDED = ("account.move", "res.partner")
+# What the rest of a call needs, by the name of the parameter.
+ARGUMENTS = {"date": "2026-12-31", "action": "approve", "reason": "x", "is_modify": False}
+# Whoever may read memberships may look at them and follow links between them. What changes
+# something is not in this list, nor is a method that nobody thought of.
+READERS = {
+    "account.move": {
+        "action_membri_view_cotisations",
+        "action_membri_view_members",
+        "action_membri_view_renewal",
+    },
+    "membri.bulk.job": {"action_view_lines", "get_progress"},
+    "membri.bulk.job.line": {"action_open_renewal"},
+    "membri.campaign": {"action_view_lines", "action_view_renewals"},
+    "membri.campaign.line": {"action_open_member", "action_open_renewal"},
+    "membri.cotisation": {
+        "action_view_invoice",
+        "action_view_made_by_renewal",
+        "action_view_member",
+        "action_view_renewals",
+    },
+    "membri.dashboard": {"action_open", "action_open_kanban"},
+    "membri.option.set": {"action_view_members"},
+    "membri.renewal": {
+        "action_view_cotisation",
+        "action_view_invoice",
+        "action_view_member",
+        "action_view_new_cotisation",
+    },
+    "membri.renewal.explanation": {"action_open_cotisation", "action_open_renewal"},
+    "res.partner": {
+        "action_membri_explain",
+        "action_membri_view_cotisations",
+        "action_membri_view_invoices",
+        "action_membri_view_renewals",
+    },
+}
+# These only name a list, an empty dialog or a record, whose content has its own rights.
+OPENERS = {
+    ("membri.renewal", "action_view_cotisation"),
+    ("membri.renewal", "action_view_invoice"),
+    ("membri.renewal", "action_view_member"),
+    ("membri.renewal", "action_view_new_cotisation"),
+    ("membri.campaign", "action_view_lines"),
+    ("membri.option.set", "action_view_members"),
+    ("membri.settings", "cancel"),
+    ("res.partner", "action_membri_enrol"),
+    ("res.partner", "action_membri_view_cotisations"),
+    ("res.partner", "action_membri_view_renewals"),
+}
+# Refused in words, to everybody but those who started the work.
+REFUSED_IN_WORDS = {
+    ("membri.bulk.job", "action_resume"),
+    ("membri.bulk.job", "action_retry"),
+    ("membri.bulk.job", "action_stop"),
+}
+ACTIONS = ("ir.actions.act_window", "ir.actions.act_window_close", "ir.actions.client")
+
+
+def get_own_methods(registry):
+    """:return: ``[(model, method)]``: every public method that this add-on adds to a model,
+    found by looking, so that a new one is tested before anybody thinks of it"""
+    found = []
+    for model_name, model in registry.items():
+        if not (model_name.startswith("membri.") or model_name in EXTENDED) or model._abstract:
+            continue
+        for name, method in inspect.getmembers(model, inspect.isfunction):
+            if name.startswith("_"):
+                continue
+            owners = [base.__module__ for base in model.mro() if name in vars(base)]
+            ours = all(module.startswith(MODULE) for module in owners)
+            if ours and not getattr(method, "_api_private", False):
+                found.append((model_name, name))
+    return sorted(found)
+
+
+class RpcCase(PortalCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.renewal.action_send()
+        cls._create_cotisation(cls._create_member("Zoe"), "2026-01-01")
+        paid_for = cls._create_renewal(cls._create_cotisation(cls.colleague, "2026-01-01"))
+        paid_for.action_approve()
+        cls.campaign = cls.env["membri.campaign"].create(
+            {
+                "option_set_ids": cls.yearly.ids,
+                "date_from": "2026-01-01",
+                "date_to": "2027-12-31",
+            }
+        )
+        cls.campaign.action_preview()
+        cls.job = cls.env_root["membri.bulk.job"].create(
+            {
+                "action": "approve",
+                "company_id": cls.company.id,
+                "user_id": cls.officer.id,
+                "line_ids": [(0, 0, {"renewal_id": cls.renewal.id})],
+            }
+        )
+        cls.samples = {
+            "account.move": paid_for.invoice_id,
+            "membri.bulk.job": cls.job,
+            "membri.bulk.job.line": cls.job.line_ids,
+            "membri.campaign": cls.campaign,
+            "membri.campaign.line": cls.campaign.line_ids[:1],
+            "membri.cotisation": cls.renewal.cotisation_id,
+            "membri.dashboard": cls.env["membri.dashboard"].search([], limit=1),
+            "membri.option.set": cls.yearly,
+            "membri.renewal": cls.renewal,
+            "res.partner": cls.member,
+        }
+
+    def _get_ids(self, model):
+        """Of the portal user's own records; where nobody but the staff may read, any will do."""
+        return self.samples[model].ids if model in self.samples else [1]
+
+    def _get_arguments(self, model, name):
+        signature = inspect.signature(getattr(type(self.env[model]), name))
+        required = list(signature.parameters.values())[1:]
+        return [
+            ARGUMENTS.get(parameter.name, "x")
+            for parameter in required
+            if parameter.default is parameter.empty
+            and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        ]
+
+    def _get_state(self):
+        return [
+            self._get_stored(record)
+            for record in (self.renewal, self.renewal.cotisation_id, self.member, self.campaign)
+        ] + [self.env_root[model].search_count([]) for model in ("membri.renewal", "account.move")]
+
+
+@tagged("post_install", "-at_install")
+class TestRpcMethods(RpcCase):
+    """Every public method of ours, called as a client calls it."""
+
+    def test_there_are_methods(self):
+        methods = get_own_methods(self.registry)
+        self.assertGreater(len(methods), 60, "the search itself works")
+        for expected in (
+            ("membri.renewal", "action_approve"),
+            ("res.partner", "action_membri_enrol"),
+            ("membri.enrolment", "action_confirm"),
+        ):
+            self.assertIn(expected, methods)
+        self.assertNotIn(("membri.renewal", "write"), methods)
+        stale = {
+            (model, name) for model, names in READERS.items() for name in names
+        } - set(methods)
+        self.assertFalse(stale, "the table names methods that exist")
+
+    def _call(self, user, model, name):
+        """:return: what came of it: ``denied``, ``refused`` in words, ``opened`` something to
+        look at, or ``done``"""
+        records = self.env[model].with_user(user).with_context({})
+        get_public_method(records, name)
+        self.env.invalidate_all()  # what others have read gives nobody a right
+        try:
+            with self.env.cr.savepoint():
+                result = call_kw(
+                    records, name, [self._get_ids(model), *self._get_arguments(model, name)], {}
+                )
+                self.env.flush_all()
+        except AccessError:
+            return "denied"
+        except UserError:
+            return "refused"
+        is_action = isinstance(result, dict) and result.get("type") in ACTIONS
+        return "opened" if is_action else "done"
+
+    def _check(self, user, may_call):
+        """Call everything; what the user may not call is denied and changes nothing."""
+        before = self._get_state()
+        with mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule"):
+            for model, name in get_own_methods(self.registry):
+                allowed = may_call(model, name)
+                with self.subTest(user=user.login, method=f"{model}.{name}"):
+                    if allowed and model not in self.samples:
+                        continue  # of a dialog that only its own user can read
+                    outcome = self._call(user, model, name)
+                    expected = {"denied"}
+                    if allowed:
+                        expected = {"opened", "refused", "done"}
+                    elif (model, name) in OPENERS:
+                        expected = {"denied", "opened"}
+                    elif (model, name) in REFUSED_IN_WORDS and user == self.auditor:
+                        expected = {"refused"}
+                    self.assertIn(outcome, expected)
+                    self.assertEqual(self._get_state(), before)
+
+    def test_portal(self):
+        """A member has the pages of the portal, and nothing of this."""
+        self._check(self.member_user, lambda _model, _name: False)
+
+    def test_stranger(self):
+        self._check(self.stranger_user, lambda _model, _name: False)
+
+    def test_employee(self):
+        self._check(self.employee, lambda _model, _name: False)
+
+    def test_auditor(self):
+        """Whoever may read follows links, and changes nothing."""
+        self._check(self.auditor, lambda model, name: name in READERS.get(model, ()))
+
+
+@tagged("post_install", "-at_install")
+class TestRpcProtocols(RpcCase):
+    """What is denied is denied by every door: the web client's, JSON-RPC and XML-RPC."""
+
+    CALLS = (
+        ("write", [{"date_start": "2030-01-01"}]),
+        ("write", [{"partner_id": 1}]),
+        ("write", [{"state": "approved"}]),
+        ("write", [{"line_ids": [(5, 0, 0)]}]),
+        ("unlink", []),
+        ("copy", []),
+        ("action_approve", []),
+        ("action_refuse", []),
+        ("action_reset", []),
+        ("action_cancel", []),
+        ("action_send", []),
+        ("action_bulk", ["approve"]),
+        ("message_post", []),
+        ("_do_approve", []),
+        ("_portal_accept", [1]),
+    )
+
+    def _by_web(self, login, method, args):
+        self._sign_in(login)
+        return self.make_jsonrpc_request(
+            "/web/dataset/call_kw",
+            {"model": "membri.renewal", "method": method, "args": args, "kwargs": {}},
+        )
+
+    def _by_jsonrpc(self, login, method, args):
+        user = self.env_root["res.users"].search([("login", "=", login)])
+        password = login + "x" * (8 - len(login))
+        return self.make_jsonrpc_request(
+            "/jsonrpc",
+            {
+                "service": "object",
+                "method": "execute_kw",
+                "args": [self.cr.dbname, user.id, password, "membri.renewal", method, args],
+            },
+        )
+
+    def _by_xmlrpc(self, login, method, args):
+        user = self.env_root["res.users"].search([("login", "=", login)])
+        password = login + "x" * (8 - len(login))
+        return self.xmlrpc_object.execute_kw(
+            self.cr.dbname, user.id, password, "membri.renewal", method, args
+        )
+
+    @mute_logger(
+        "odoo.http",
+        "odoo.addons.rpc.controllers.jsonrpc",
+        "odoo.addons.rpc.controllers.xmlrpc",
+        "odoo.addons.base.models.ir_model",
+        "odoo.addons.base.models.ir_rule",
+    )
+    def test_doors(self):
+        before = self._get_state()
+        for door in (self._by_web, self._by_jsonrpc, self._by_xmlrpc):
+            for login in ("member_user", "stranger_user", "employee"):
+                for method, args in self.CALLS:
+                    with self.subTest(door=door.__name__, login=login, call=method):
+                        self.env.flush_all()
+                        with self.assertRaises((JsonRpcException, Fault)):
+                            door(login, method, [self.renewal.ids, *args])
+                        self.env.invalidate_all()
+                        self.assertEqual(self._get_state(), before)
+                with self.subTest(door=door.__name__, login=login, call="search"):
+                    self._check_search(door, login)
+
+    def _check_search(self, door, login):
+        """Searching finds what is one's own; employees are denied."""
+        self.env.flush_all()
+        if login == "employee":
+            with self.assertRaises((JsonRpcException, Fault)):
+                door(login, "search", [[]])
+            return
+        found = door(login, "search", [[]])
+        own = self.renewal.search([("partner_id", "child_of", self.corporation.id)])
+        own = own.filtered(lambda renewal: renewal._is_on_portal())
+        self.assertEqual(sorted(found), sorted(own.ids) if login == "member_user" else [])
