@@ -85,7 +85,10 @@ class MembriPortalMembership(MembriPortalAccess):
                                 lambda r, member=member: r.partner_id == member and r.is_open
                             )[:1],
                         }
-                        for member, member_terms in terms.grouped("partner_id").items()
+                        for member, member_terms in sorted(
+                            terms.grouped("partner_id").items(),
+                            key=lambda item: (item[0] != partner_sudo, item[0].name or ""),
+                        )
                     ],
                     "renewals": renewals,
                     "invoices": invoices,

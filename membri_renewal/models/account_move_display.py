@@ -34,12 +34,14 @@ class AccountMove(models.Model):
 
     def action_membri_view_cotisations(self):
         self.ensure_one()
+        self.env["membri.cotisation"].check_access("read")
         cotisations = self._membri_get_cotisations_sudo().sudo(False)
         return cotisations._get_records_action(name=self.env._("Cotisations"))
 
     def action_membri_view_members(self):
         """The members, who need not be the payer."""
         self.ensure_one()
+        self.env["membri.cotisation"].check_access("read")
         members = self._membri_get_cotisations_sudo().partner_id.sudo(False)
         return members._get_records_action(name=self.env._("Members"))
 

@@ -30,6 +30,7 @@ from . import test_invoice_terms
 from . import test_invoicing_screens
 from . import test_late_payers
 from . import test_letters
+from . import test_membership_tours
 from . import test_merge
 from . import test_money_received
 from . import test_money_undone

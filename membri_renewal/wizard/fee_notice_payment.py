@@ -91,6 +91,7 @@ class AccountMove(models.Model):
 
     def action_membri_register_fee_notice_payment(self):
         """Open the wizard on the fee notices among ``self``."""
+        self.check_access("write")
         for move in self:
             if reason := move._membri_get_cannot_register_payment_reason():
                 raise UserError(reason)

@@ -95,9 +95,9 @@ let checked = 0;
 let faults = 0;
 try {
     await checkTheCheck(browser);
-    for (const [who, lang] of new Set(job.pages.map((page) => `${page.login ?? ""}/${page.lang}`))
-        .values()
-        .map((key) => key.split("/"))) {
+    const visitors = new Set(job.pages.map((page) => `${page.login ?? ""}/${page.lang}`));
+    for (const visitor of visitors) {
+        const [who, lang] = visitor.split("/");
         const context = await browser.newContext({locale: lang.replace("_", "-")});
         await context.addCookies([{name: "frontend_lang", value: lang, url: job.url}]);
         if (who) {

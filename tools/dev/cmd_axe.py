@@ -29,7 +29,9 @@ def add_arguments(parser):
 
 def main(options):
     document = json.loads(LIST.read_text(encoding="utf-8"))
-    pages = [page for page in document["pages"] if page["name"] in options.names or not options.names]
+    pages = document["pages"]
+    if options.names:
+        pages = [page for page in pages if page["name"] in options.names]
     if unknown := set(options.names) - {page["name"] for page in pages}:
         raise Failure(f"{LIST.name} has no page named {', '.join(sorted(unknown))}")
     chromium, packages = browser.ensure(), node.ensure()

@@ -107,7 +107,11 @@ class Runner:
 def _environment():
     environment = odoo.environment()
     path = [environment["PYTHONPATH"], str(venv.test_packages())]
-    return {**environment, "PYTHONPATH": os.pathsep.join(path)}
+    return {
+        **environment,
+        "PYTHONPATH": os.pathsep.join(path),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(cache.root() / "hypothesis"),
+    }
 
 
 def _show(kind, text):
