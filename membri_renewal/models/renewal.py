@@ -62,7 +62,8 @@ class MembriRenewal(models.Model):
         "change_request_id",
     )
 
-    name = fields.Char(required=True, readonly=True, default="/", copy=False)
+    # trigrams: the search box asks for a part of it
+    name = fields.Char(required=True, readonly=True, default="/", copy=False, index="trigram")
     state = fields.Selection(
         STATES,
         default="draft",

@@ -51,12 +51,13 @@ class MembriRenewal(models.Model):
                         "label": label,
                         "icon": icon,
                         "day": day,
-                        "date": format_date(self.env, day),
+                        "date": format_date(self.env, day, date_format="d MMM y"),
                         # a day of today is still to come, a moment of today is over
                         "is_done": day < today or (day == today and not is_day),
                     }
                 )
-        return sorted(steps, key=lambda step: step["day"])
+        # what was imported or backdated was prepared before all else happened, too
+        return steps[:1] + sorted(steps[1:], key=lambda step: step["day"])
 
     def _get_timeline_steps(self):
         """:return: (label, icon, datetime of what happened or date of what is planned)"""

@@ -30,4 +30,5 @@ class MembriSettingsMixin(models.AbstractModel):
 
 
 class ResConfigSettings(models.TransientModel):  # pylint: disable=no-wizard-in-models
+    _name = "res.config.settings"
     _inherit = ["res.config.settings", "membri.settings.mixin"]
