@@ -34,7 +34,8 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         {
             content: "The timeline tells what has happened",
             timeout: SERVER_WORK,
-            trigger: ".o_form_view .o_membri_timeline:contains(Envoyé):contains(Fin de la cotisation)",
+            trigger:
+                ".o_form_view .o_membri_timeline:contains(Envoyé):contains(Fin de la cotisation)",
         },
         {
             content: "What changes is said in words",
@@ -46,7 +47,8 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         },
         {
             content: "One button is highlighted",
-            trigger: ".o_statusbar_buttons button.btn-primary[name=action_approve]:contains(Approuver)",
+            trigger:
+                ".o_statusbar_buttons button.btn-primary[name=action_approve]:contains(Approuver)",
             run: "click",
         },
         {
@@ -71,7 +73,8 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         },
         {
             content: "The open renewal stands above the cotisations",
-            trigger: "[name=membri_open_renewal]:contains(Renouvellement en cours):contains(Approuvé)",
+            trigger:
+                "[name=membri_open_renewal]:contains(Renouvellement en cours):contains(Approuvé)",
         },
         {
             content: "Automatic renewal is No, in words",
