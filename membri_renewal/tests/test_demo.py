@@ -97,14 +97,18 @@ class TestDemo(TransactionCase):
         invoices -= notices
         self.assertEqual(set(invoices.mapped("state")), {"posted"})
         for invoice in invoices:
-            self.assertFalse(
-                invoice.currency_id.compare_amounts(
-                    invoice.amount_total, sum(invoice.membri_cotisation_ids.mapped("amount_total"))
-                ),
-                invoice.name,
+            terms = invoice.membri_cotisation_ids
+            # taxes of an invoice for several members are rounded once
+            self.assertAlmostEqual(
+                invoice.amount_total,
+                sum(terms.mapped("amount_total")),
+                delta=0.01 * (len(terms) - 1) + 0.001,
+                msg=invoice.name,
             )
         receivable = self.env["account.move.line"].search(
-            self.in_company & Domain("account_id.account_type", "=", "asset_receivable")
+            self.in_company
+            & Domain("account_id.account_type", "=", "asset_receivable")
+            & Domain("parent_state", "=", "posted")
         )
         self.assertAlmostEqual(
             sum(receivable.mapped("amount_residual")), sum(invoices.mapped("amount_residual")), 2
