@@ -10,6 +10,7 @@ from . import test_campaign
 from . import test_campaign_run
 from . import test_campaign_tour
 from . import test_contact_form
+from . import test_click_everywhere
 from . import test_cotisation_integrity
 from . import test_cotisation_states
 from . import test_credit_notes
@@ -38,6 +39,7 @@ from . import test_money_undone
 from . import test_my_membership
 from . import test_notice
 from . import test_notice_scale
+from . import test_officer_tours
 from . import test_payments
 from . import test_period
 from . import test_portal
