@@ -10,6 +10,12 @@ class MembriRenewal(models.Model):
 
     _inherit = "membri.renewal"
 
+    def message_post(self, **kwargs):
+        """Odoo lets whoever was notified post by RPC, with any author and any attachment.
+        Members write by the forms of the portal, and by replying to emails."""
+        self.check_access("write")
+        return super().message_post(**kwargs)
+
     def _log_on_contacts(self, bodies, attachments=None):
         """Show an event of each renewal in the chatter of its contact, of the parent company
         and of the recipient, with a link to the renewal. One insert for all of them.

@@ -21,7 +21,7 @@ READERS = {
         "action_membri_view_members",
         "action_membri_view_renewal",
     },
-    "membri.bulk.job": {"action_view_lines", "get_progress"},
+    "membri.bulk.job": {"action_download_letters", "action_view_lines", "get_progress"},
     "membri.bulk.job.line": {"action_open_renewal"},
     "membri.campaign": {"action_view_lines", "action_view_renewals"},
     "membri.campaign.line": {"action_open_member", "action_open_renewal"},
@@ -33,6 +33,7 @@ READERS = {
     },
     "membri.dashboard": {"action_open", "action_open_kanban"},
     "membri.option.set": {"action_view_members"},
+    "membri.reconciliation": {"action_check_balance", "action_open_source"},
     "membri.renewal": {
         "action_view_cotisation",
         "action_view_invoice",
@@ -49,6 +50,7 @@ READERS = {
 }
 # These only name a list, an empty dialog or a record, whose content has its own rights.
 OPENERS = {
+    ("account.move", "action_membri_view_renewal"),
     ("membri.renewal", "action_view_cotisation"),
     ("membri.renewal", "action_view_invoice"),
     ("membri.renewal", "action_view_member"),
