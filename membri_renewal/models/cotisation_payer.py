@@ -23,7 +23,9 @@ class ResPartner(models.Model):
         """:return: who is invoiced for this member: its invoice address as Odoo resolves it;
         without one, that of the nearest parent who wants one invoice for all"""
         self.ensure_one()
-        payer = self.browse(self.address_get(["invoice"])["invoice"])
+        payer_id = self.address_get(["invoice"])["invoice"]
+        # mostly the member itself, whose fields are read together with those of the others
+        payer = self if payer_id == self.id else self.browse(payer_id)
         parent_sudo = self.sudo().parent_id  # the flag is the officers', the payer a fact
         while payer == self and parent_sudo:
             if parent_sudo.membri_group_invoices:

@@ -98,6 +98,7 @@ class TestPortalFuzz(PortalCase):
 
     def setUp(self):
         super().setUp()
+        self.attacks = 0
         self.targets = {
             state: self._renewal_of_corporation(state)
             for state in ("sent", "change_requested", "approved", "refused")
@@ -189,7 +190,7 @@ class TestPortalFuzz(PortalCase):
             }
         )
 
-    def _get_path(self, rule, form):
+    def _get_attacked_path(self, rule, form):
         """The address: of a renewal, an invoice or a term, as the rule says."""
         kind = re.search(r"<int:(\w+)>", rule).group(1)
         own, victim = {
@@ -201,7 +202,7 @@ class TestPortalFuzz(PortalCase):
         return re.sub(r"<[^>]*>", str(record_id), rule), own
 
     def _post(self, rule, visitor, form):
-        path, own = self._get_path(rule, form)
+        path, own = self._get_attacked_path(rule, form)
         data = {
             name: value for name, value in form["fields"].items() if name != "access_token" and name
         }
@@ -279,7 +280,6 @@ class TestPortalFuzz(PortalCase):
         routes = get_post_routes(self.env)
         self.assertGreaterEqual(len(routes), 7, "the search itself works")
         self.assertIn("/my/membership/invoices/<int:invoice_id>/announce", routes)
-        self.attacks = 0
         for visitor, (login, _token) in VISITORS.items():
             self._sign_in(login)
             for rule, endpoint in routes.items():

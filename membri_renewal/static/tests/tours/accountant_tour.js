@@ -66,9 +66,9 @@ registry.category("web_tour.tours").add("membri_accountant", {
         isInvoice(),
         press("To the member", "action_membri_view_members"),
         {
-            content: "Open the tab Billing",
+            content: "Open the tab Invoicing",
             timeout: SERVER_WORK,
-            trigger: ".o_notebook .nav-link:contains(Billing)",
+            trigger: ".o_notebook .nav-link:contains(Invoicing)",
             run: "click",
         },
         {

@@ -237,8 +237,8 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
                 ".o_field_widget[name=membri_cotisation_ids] .o_data_row:contains(Calendar year)",
         },
         {
-            content: "Open the tab Billing",
-            trigger: ".o_notebook .nav-link:contains(Billing)",
+            content: "Open the tab Invoicing",
+            trigger: ".o_notebook .nav-link:contains(Invoicing)",
             run: "click",
         },
         {
