@@ -89,15 +89,12 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return self.company_id._membri_local_date(self.date_sent or fields.Datetime.now())
 
-    def _format_long_period(self, term):
-        """:param term: a cotisation or a renewal
-        :return: its days, written out"""
-        first = self._format_day(term.date_start)
-        if not term.date_end:
-            return self.env._("from %(first)s, for life", first=first)
-        return self.env._(
-            "%(first)s to %(last)s", first=first, last=self._format_day(term.date_end)
-        )
+    def _get_invoice_sentence(self):
+        """:return: what the member receives by accepting, in a sentence"""
+        self.ensure_one()
+        if self.company_id.membri_fee_notice:
+            return self.env._("Once you accept, you receive a fee notice.")
+        return self.env._("Once you accept, you receive an invoice.")
 
     def _get_next_steps(self):
         """:return: what happens next, as a list of sentences"""
@@ -108,10 +105,10 @@ class MembriRenewal(models.Model):
                 "%(deadline)s",
                 deadline=self._get_deadline_sentence(),
             ),
-            self.env._("Once you accept, you receive an invoice."),
+            self._get_invoice_sentence(),
             self.env._(
                 "Once it is paid, you are a member for your next term: %(term)s.",
-                term=self._format_long_period(self._get_proposal()),
+                term=self._get_proposal()._get_period_in_words(),
             ),
         ]
 

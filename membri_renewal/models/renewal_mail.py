@@ -61,7 +61,7 @@ class MembriRenewal(models.Model):
         proposal = self._get_proposal()
         return self.env._(
             "%(term)s, %(amount)s. %(deadline)s",
-            term=self._format_long_period(proposal).capitalize(),
+            term=proposal._get_period_in_words().capitalize(),
             amount=self._format_amount(proposal.amount_total, proposal),
             deadline=self._get_deadline_sentence(),
         )

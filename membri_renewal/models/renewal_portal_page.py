@@ -304,10 +304,12 @@ class MembriRenewal(models.Model):
         if self.is_paid:
             return [
                 self.env._("Thank you: your renewal is accepted and paid."),
-                self.env._("Your next term: %(term)s.", term=term.term_display),
+                self.env._("Your next term: %(term)s.", term=term._get_period_in_words()),
             ]
         sentences = [
-            self.env._("Thank you: your renewal is accepted (%(term)s).", term=term.term_display)
+            self.env._(
+                "Thank you: your renewal is accepted (%(term)s).", term=term._get_period_in_words()
+            )
         ]
         invoice_sudo = self.invoice_id.sudo()
         if self._is_payment_under_way() and invoice_sudo.payment_state != "partial":

@@ -73,6 +73,11 @@ class MembriTermMixin(models.AbstractModel):
         for term in self:
             term.term_display = term._format_period(term.date_start, term.date_end)
 
+    def _get_period_in_words(self):
+        """:return: the days of this term written out, as members read them"""
+        self.ensure_one()
+        return self._format_period(self.date_start, self.date_end, date_format="long")
+
     def _format_period(self, date_start, date_end, lang=None, date_format=None):
         """:return: both days, included, in the words of ``lang`` (default: the reader's)"""
         if not date_start:
