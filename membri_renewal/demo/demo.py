@@ -57,6 +57,7 @@ class MembriDemo(models.AbstractModel):
         self._prepare_next_campaign()
         self._create_member_user(company)
         self._settle_mails(first_mail)
+        self._prepare_before_sending()
         self._schedule_printing()
 
     # ------------------------------------------------------------------
@@ -91,6 +92,14 @@ class MembriDemo(models.AbstractModel):
         """:return: a moment in the office hours of ``day`` (UTC), never in the future"""
         moment = datetime.combine(day, time(13)) + timedelta(minutes=draw.randrange(7 * 60))
         return min(moment, fields.Datetime.now())
+
+    def _prepare_before_sending(self):
+        """What was sent in the past was prepared then, too."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE membri_renewal SET create_date = date_sent WHERE date_sent < create_date"
+        )
+        self.env["membri.renewal"].invalidate_model(["create_date"])
 
     def _settle_mails(self, first_mail):
         """The past's mails went out in the past: nothing of the demo is ever sent."""

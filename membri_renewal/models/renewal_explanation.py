@@ -124,7 +124,7 @@ class MembriCotisation(models.Model):
                     "%(cotisation)s (%(option_set)s, %(term)s) is “%(state)s”.",
                     cotisation=self.name,
                     option_set=self.option_set_id.name,
-                    term=self.term_display,
+                    term=self._get_period_in_words(),
                     state=self._get_state_label(),
                 ),
             )
@@ -370,7 +370,8 @@ class MembriRenewal(models.Model):
         if self.is_paid:
             following = self.new_cotisation_id
             sentence = self.env._(
-                "The next term %(term)s is paid.", term=following.term_display or ""
+                "The next term %(term)s is paid.",
+                term=following._get_period_in_words() if following else "",
             )
             return [sentence]
         if self.date_next_reminder and self.state in ("sent", "approved"):
