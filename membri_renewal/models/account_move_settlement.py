@@ -22,17 +22,39 @@ class AccountMove(models.Model):
             for move in self._membri_get_settling_moves()
         )
 
+    def _membri_is_reversed_but_for_free(self):
+        """Odoo calls a shared invoice “reversed” when the credit notes of some members settle
+        it, although others, whose part costs nothing, are still on it."""
+        self.ensure_one()
+        if self.payment_state != "reversed":
+            return False
+        move_sudo = self.sudo()  # the terms of others are no business of the reader's
+        credit_notes_sudo = move_sudo.reversal_move_ids.filtered(lambda m: m.state == "posted")
+        credited_sudo = credit_notes_sudo.invoice_line_ids.membri_cotisation_id
+        kept_sudo = move_sudo.invoice_line_ids.filtered(
+            lambda line: (
+                line.membri_cotisation_id and line.membri_cotisation_id not in credited_sudo
+            )
+        )
+        return bool(credited_sudo and kept_sudo) and self.currency_id.is_zero(
+            sum(kept_sudo.mapped("price_total"))
+        )
+
     def _membri_is_paid(self):
         """:return: whether nothing is left to pay, and nothing was taken back. A paid invoice
         that is reset to draft keeps its payment state: its own state counts too."""
         return self.state == "posted" and (
-            self.payment_state in PAID_STATES or self._membri_is_settled_by_credit()
+            self.payment_state in PAID_STATES
+            or self._membri_is_settled_by_credit()
+            or self._membri_is_reversed_but_for_free()
         )
 
     def _membri_is_void(self):
         """:return: whether the whole invoice was cancelled or credited: it takes no money"""
         return self.state == "cancel" or (
-            self.payment_state == "reversed" and not self._membri_is_settled_by_credit()
+            self.payment_state == "reversed"
+            and not self._membri_is_settled_by_credit()
+            and not self._membri_is_reversed_but_for_free()
         )
 
     def _membri_has_money(self):
@@ -40,12 +62,21 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.currency_id.is_zero(self.amount_total):
             return False
-        under_way = self.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))
+        under_way = self._membri_get_unbooked_transactions()
         if under_way or self.payment_state in PAID_STATES or self._membri_is_settled_by_credit():
             return True
         # a gesture on the invoice itself is no money
         return self.payment_state == "partial" and any(
             move.reversed_entry_id != self for move in self._membri_get_settling_moves()
+        )
+
+    def _membri_get_unbooked_transactions(self):
+        """:return: online payments that are under way, or done and not booked yet"""
+        return self.transaction_ids.filtered(
+            lambda tx: (
+                tx.state in ("pending", "authorized")
+                or (tx.state == "done" and not tx.is_post_processed)
+            )
         )
 
     def _membri_void(self):
@@ -88,6 +119,27 @@ class AccountMove(models.Model):
                     "%(amount)s came in online for %(invoice)s, which is void. Refund the payment, "
                     "or use it for the member's next invoice.",
                     amount=transaction.currency_id.format(transaction.amount),
+                    invoice=invoice.display_name,
+                )
+            )
+
+    def _membri_tell_surplus(self, transaction):
+        """An online payment, or a part of it, found nothing left to pay: two browsers, or a
+        document that became smaller while its payer was paying."""
+        payment = transaction.payment_id
+        surplus = -sum(
+            payment.move_id.line_ids.filtered(
+                lambda line: line.account_id == payment.destination_account_id
+            ).mapped("amount_residual_currency")
+        )
+        if transaction.currency_id.compare_amounts(surplus, 0.0) <= 0:
+            return
+        for invoice in self.filtered(lambda m: m.membri_invoice_type and m._membri_is_paid()):
+            invoice._membri_ask_officer(
+                self.env._(
+                    "%(amount)s came in online for %(invoice)s beyond what was left to pay. Refund "
+                    "it, or use it for the member's next invoice.",
+                    amount=transaction.currency_id.format(surplus),
                     invoice=invoice.display_name,
                 )
             )

@@ -12,6 +12,11 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
 
+    def _split_for_isolation(self):
+        # EXTENDS membri_renewal: somebody else's bad record does not split an invoice
+        groups = list(self.grouped(lambda r: r.sudo()._get_grouping_payer() or r).values())
+        return groups if len(groups) > 1 else super()._split_for_isolation()
+
 
 class MembriBulkJob(models.Model):
     """Members of one payer, who get one invoice together, are worked on together."""

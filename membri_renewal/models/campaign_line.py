@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from .renewal_eligibility import CAMPAIGN
 from .renewal_preview import OUTCOMES
@@ -184,6 +185,13 @@ class MembriCampaignLine(models.Model):
     # ------------------------------------------------------------------
     # Creation
     # ------------------------------------------------------------------
+
+    def _with_companions(self, todo):
+        """:param todo: domain of the lines that are to be worked on
+        :return: ``self``, with the lines of members who get one invoice with one of them"""
+        due = Domain("id", "in", self._search(todo).subselect("cotisation_id"))
+        companions = self.cotisation_id._with_companions(due) - self.cotisation_id
+        return self | self.search(todo & Domain("cotisation_id", "in", companions.ids))
 
     def _make_renewals(self, only_drafts):
         """Create the renewals of these lines, and start them. Each is looked at again: the

@@ -134,6 +134,8 @@ class MembriCampaign(models.Model):
         Line_sudo = worker.env["membri.campaign.line"].sudo()
         todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
         lines = Line_sudo.search(todo, limit=BATCH_SIZES[self.task], order="id")
+        if self.task == "send":
+            lines = lines._with_companions(todo)
         lines = lines.try_lock_for_update().filtered("is_todo")
         if self.task == "preview":
             lines._preview()

@@ -65,6 +65,11 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
 
+    def _split_for_isolation(self):
+        # EXTENDS membri_renewal: somebody else's bad record does not split an invoice
+        groups = list(self.grouped(lambda c: c.sudo()._get_grouping_payer() or c).values())
+        return groups if len(groups) > 1 else super()._split_for_isolation()
+
     def _group_for_invoices(self):
         """:return: list of recordsets, each to be invoiced together: of one payer, company,
         currency and day; the payment terms are the payer's"""

@@ -154,21 +154,6 @@ class AccountMove(models.Model):
     # Money
     # ------------------------------------------------------------------
 
-    def _membri_has_money(self):
-        # EXTENDS membri_renewal: a payment that is done and not booked yet is money too
-        return super()._membri_has_money() or bool(
-            self.membri_fee_notice_state == "open" and self._membri_get_unbooked_transactions()
-        )
-
-    def _membri_get_unbooked_transactions(self):
-        """:return: online payments that are under way, or done and not booked yet"""
-        return self.transaction_ids.filtered(
-            lambda tx: (
-                tx.state in ("pending", "authorized")
-                or (tx.state == "done" and not tx.is_post_processed)
-            )
-        )
-
     def _membri_is_payable(self):
         """:return: whether a payer can be asked for money on this document now"""
         self.ensure_one()

@@ -90,7 +90,10 @@ class AccountMove(models.Model):
         cotisations = self.membri_cotisation_ids
         stale = self - cotisations.filtered(lambda c: c.state == "pending").invoice_id
         stale.membri_fee_notice_to_send = False  # void, or paid since
-        cotisations = cotisations.filtered(lambda c: c.invoice_id not in stale)
+        # not those of whoever has left a shared one
+        cotisations = cotisations.filtered(
+            lambda c: c.state == "pending" and c.invoice_id not in stale
+        )
         errors = cotisations._run_isolated(
             lambda terms: terms.invoice_id.filtered(
                 "membri_fee_notice_to_send"

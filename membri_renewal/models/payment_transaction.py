@@ -13,4 +13,5 @@ class PaymentTransaction(models.Model):
                 transaction.source_transaction_id.invoice_ids._membri_tell_refund(transaction)
             else:
                 transaction.invoice_ids._membri_tell_late_money(transaction)
+                transaction.invoice_ids._membri_tell_surplus(transaction)
         return result

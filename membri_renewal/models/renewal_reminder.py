@@ -51,8 +51,9 @@ class MembriRenewal(models.Model):
     def _is_payment_under_way(self):
         self.ensure_one()
         invoice = self.invoice_id.sudo()
-        return invoice.payment_state in ("partial", "in_payment", "paid") or any(
-            tx.state in ("pending", "authorized") for tx in invoice.transaction_ids
+        # a credit note of a part, or of another member's lines, is no payment
+        return bool(invoice) and (
+            invoice.payment_state in ("in_payment", "paid") or invoice._membri_has_money()
         )
 
     def _do_send_reminder(self, step=None):

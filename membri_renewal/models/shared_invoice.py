@@ -47,7 +47,9 @@ class AccountMove(models.Model):
                 members=", ".join(cotisations.partner_id.mapped("display_name")),
             )
         )
-        if self.membri_fee_notice_state == "open":
+        if self.currency_id.is_zero(self.amount_total):
+            self._post(soft=False)  # what is left is free: nobody is asked to pay it
+        elif self.membri_fee_notice_state == "open":
             self._membri_queue_fee_notices()
 
     def _membri_credit_lines(self, cotisations):
@@ -197,6 +199,17 @@ class MembriRenewal(models.Model):
 
     def _remind_payers(self, steps):
         """Send shared invoices again to their payers; each renewal keeps its own trace."""
+        unreachable = self.browse()
+        for renewal in self:
+            payer_sudo = renewal.invoice_id.sudo().partner_id
+            if reason := payer_sudo._membri_get_address_problem():
+                unreachable |= renewal
+                renewal._log_reminder(steps[renewal], "skipped", reason)
+                renewal._schedule_once("membri_renewal.activity_unreachable", reason)
+        unreachable._update_next_reminder()
+        (self - unreachable)._send_to_payers(steps)
+
+    def _send_to_payers(self, steps):
         if not self:
             return
         self.new_cotisation_id.sudo()._queue_invoices()

@@ -78,7 +78,8 @@ class MembriStateMixin(models.AbstractModel):
 
     def _run_isolated(self, effect):
         """Run ``effect(records)`` on ``self`` as one batch; when that fails, on one record
-        after the other, so that a bad one never stops the others.
+        after the other, so that a bad one never stops the others (those that belong together
+        are first tried together).
 
         :param effect: function of a recordset; what a failing call did is rolled back
         :return: ``{record: exception}`` of the records that failed
@@ -98,9 +99,13 @@ class MembriStateMixin(models.AbstractModel):
             if len(self) == 1:
                 return {self: error}
         errors = {}
-        for record in self:
-            errors |= record._run_isolated(effect)
+        for records in self._split_for_isolation():
+            errors |= records._run_isolated(effect)
         return errors
+
+    def _split_for_isolation(self):
+        """:return: list of recordsets, each smaller than ``self``, to be tried one by one"""
+        return list(self)
 
     def _get_error_sentence(self, error):
         """:return: what a person reads of an ``error`` that :meth:`_run_isolated` caught"""

@@ -34,6 +34,7 @@ from . import test_late_payers
 from . import test_letters
 from . import test_membership_tours
 from . import test_merge
+from . import test_money_beside
 from . import test_money_received
 from . import test_money_undone
 from . import test_my_membership

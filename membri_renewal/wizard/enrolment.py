@@ -204,7 +204,8 @@ class MembriEnrolment(models.TransientModel):
         )
 
     def _get_invoice_sentence(self):
-        payer = self.partner_id.browse(self.partner_id.address_get(["invoice"])["invoice"])
+        partner = self.partner_id._origin or self.partner_id
+        payer = partner.with_company(self.company_id)._membri_get_payer()
         amount = formatLang(self.env, self.amount_total, currency_obj=self.currency_id)
         if not payer.email:
             return self.env._(

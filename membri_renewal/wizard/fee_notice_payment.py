@@ -77,10 +77,14 @@ class MembriFeeNoticePayment(models.TransientModel):
         vals = {"payment_date": self.payment_date, "journal_id": self.journal_id.id}
         if self.is_single:
             vals |= {
+                # a bank account may be in another currency than the fee notice
+                "currency_id": self.currency_id.id,
                 "amount": self.amount,
                 "communication": self.move_ids.payment_reference or self.move_ids.name,
                 "payment_difference_handling": "open",
             }
+        else:
+            vals["installments_mode"] = "full"  # each is paid as a whole
         self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=self.move_ids.ids
         ).create(vals)._create_payments()
@@ -124,7 +128,7 @@ class AccountMove(models.Model):
         if (
             self.sudo()
             ._membri_get_unbooked_transactions()
-            .filtered(lambda tx: tx.provider_code not in ("none", "custom"))
+            .filtered(lambda tx: tx.state == "done" or tx.provider_code not in ("none", "custom"))
         ):
             return self.env._(
                 "%(notice)s is being paid online right now. Wait for the outcome, so that it is "
