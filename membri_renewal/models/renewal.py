@@ -272,6 +272,7 @@ class MembriRenewal(models.Model):
             state="draft",
             invoice_id=False,
             new_cotisation_id=False,
+            change_request_id=False,
             state_before_intervention=False,
         )
         cotisation = (
