@@ -79,6 +79,13 @@ class TestFeeNotice(FeeNoticeCommon, MailCase):
         self.assertEqual(self.renewal.invoice_ids, self.renewal.invoice_id)
         self.assertIn("Fee notice AVIS/2026/00001", self.renewal.partner_id.message_ids[0].body)
 
+    def test_enrolment_announces_a_fee_notice(self):
+        enrolment = self.env["membri.enrolment"].create(
+            {"partner_id": self.member.id, "option_set_id": self.yearly.id}
+        )
+        self.assertIn("A fee notice of", enrolment.consequences)
+        self.assertNotIn("An invoice of", enrolment.consequences)
+
     def test_enrolment_makes_a_fee_notice(self):
         cotisation = self.member._membri_enrol(self.yearly)
         notice = cotisation.invoice_id.with_env(self.env_account)

@@ -214,6 +214,14 @@ class MembriEnrolment(models.TransientModel):
                 amount=amount,
                 payer=payer.display_name,
             )
+        if self.company_id.membri_fee_notice:
+            return self.env._(
+                "A fee notice of %(amount)s is emailed to %(payer)s (%(email)s). The invoice "
+                "follows the payment.",
+                amount=amount,
+                payer=payer.display_name,
+                email=payer.email,
+            )
         return self.env._(
             "An invoice of %(amount)s is made and emailed to %(payer)s (%(email)s).",
             amount=amount,
