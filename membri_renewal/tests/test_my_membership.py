@@ -46,7 +46,7 @@ class TestMyMembership(MembershipCase):
             self._sign_in(login)
             page = self._get_membership().text
             self.assertIn(self.member.name, page)
-            self.assertIn(self.old_term.term_display, page)
+            self.assertIn(self.old_term._get_period_in_words(), page)
             self.assertIn(f"/my/membership/{self.term.id}/card", page)
             self.assertIn(f"/my/renewals/{renewal.id}", page)
             self.assertNotIn(self.stranger.name, page)

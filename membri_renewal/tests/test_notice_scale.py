@@ -27,7 +27,8 @@ class TestNoticeScale(MembriCommon):
         for action in ("action_send", "action_send_reminder"):
             self._count_queries(action, 2)  # what is read once
             few, many = self._count_queries(action, 5), self._count_queries(action, 25)
-            self.assertLessEqual((many - few) / 20, 19, action)
+            # whole queries: one that is asked once may fall into either measure
+            self.assertLessEqual((many - few) // 20, 19, action)
 
     def test_printed_in_batches(self):
         """One call of wkhtmltopdf for many, and never for all at once."""
