@@ -128,9 +128,9 @@ class TestPortalAnswers(PortalCase):
         shown = renewal._get_proposal()
         self.assertEqual(shown.date_start, today)
         self.assertNotEqual(renewal.date_start, today, "nothing is written by looking")
-        term, total = shown.term_display, shown.amount_total
+        term, total = shown._get_period_in_words(), shown.amount_total
         self.assertEqual(total, 345.0)
         self.assertIn(term, self._open(renewal, token).text)
         self._answer(renewal, "accept", token, proposal_key=renewal._get_proposal_key())
-        self.assertEqual(renewal.new_cotisation_id.term_display, term)
+        self.assertEqual(renewal.new_cotisation_id._get_period_in_words(), term)
         self.assertEqual(renewal.new_cotisation_id.amount_total, total)
