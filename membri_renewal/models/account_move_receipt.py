@@ -52,15 +52,8 @@ class AccountMove(models.Model):
         return entry["payment_method_name"] or self.env._("Payment")
 
     def _membri_get_print_lang(self):
-        """:return: the language of a printed receipt: that of the page on which the member
-        asked for it, else the member's own"""
         self.ensure_one()
-        return (
-            self.env.context.get("membri_print_lang")
-            or self.partner_id.lang
-            or self.company_id.partner_id.lang
-            or self.env.lang
-        )
+        return self.partner_id._membri_get_print_lang(self.company_id)
 
     def _membri_get_portal_status(self):
         """:return: ``(level, label)`` of a badge, in the member's words"""

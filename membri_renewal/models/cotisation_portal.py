@@ -56,15 +56,8 @@ class MembriCotisation(models.Model):
         return self.partner_id.ref or self.name
 
     def _get_print_lang(self):
-        """:return: the language of a printed document: that of the page on which the member
-        asked for it, else the member's own"""
         self.ensure_one()
-        return (
-            self.env.context.get("membri_print_lang")
-            or self.partner_id.lang
-            or self.company_id.partner_id.lang
-            or self.env.lang
-        )
+        return self.partner_id._membri_get_print_lang(self.company_id)
 
     def _get_end_display(self):
         """:return: the last day, in words"""

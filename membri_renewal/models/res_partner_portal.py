@@ -149,3 +149,13 @@ class ResPartner(models.Model):
         if officer_sudo and not member_sudo.activity_search([activity_type]):
             member_sudo.activity_schedule(activity_type, summary=label, user_id=officer_sudo.id)
         return False
+
+    def _membri_get_print_lang(self, company):
+        """:return: the language of what is printed for this contact: that of the page on which
+        the member asked for it, else the member's own, else that of ``company``"""
+        return (
+            self.env.context.get("membri_print_lang")
+            or self.lang
+            or company.partner_id.lang
+            or self.env.lang
+        )
