@@ -160,7 +160,7 @@ class AccountMove(models.Model):
             author=author.display_name,
             invoice=self._membri_get_document_label(),
             amount=formatLang(self.env, facts["amount"], currency_obj=self.currency_id),
-            date=format_date(self.env, facts["date"]),
+            date=format_date(self.env, facts["date"], date_format="long"),
             method=self._membri_get_payment_methods()[facts["method"]],
         )
         body = Markup("<p>%s</p>") % label

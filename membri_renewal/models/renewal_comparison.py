@@ -130,5 +130,5 @@ class MembriRenewal(models.Model):
         return {
             "kind": "gap" if days > 0 else "overlap",
             "days": abs(days),
-            "date": format_date(self.env, self.date_start),
+            "date": format_date(self.env, self.date_start, date_format="long"),
         }

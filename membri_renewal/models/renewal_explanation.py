@@ -201,7 +201,9 @@ class MembriCotisation(models.Model):
         sentence = self.env._(
             "As things are: %(outcome)s, for %(term)s, %(amount)s.",
             outcome=outcome,
-            term=self._format_period(preview["date_start"], preview["date_end"]),
+            term=self._format_period(
+                preview["date_start"], preview["date_end"], date_format="long"
+            ),
             amount=formatLang(
                 self.env,
                 preview["amount_total"],

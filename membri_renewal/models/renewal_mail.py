@@ -59,9 +59,10 @@ class MembriRenewal(models.Model):
                 date=self._format_day(invoice_sudo.invoice_date_due),
             )
         proposal = self._get_proposal()
+        term = proposal._get_period_in_words()
         return self.env._(
             "%(term)s, %(amount)s. %(deadline)s",
-            term=proposal._get_period_in_words().capitalize(),
+            term=term[:1].upper() + term[1:],
             amount=self._format_amount(proposal.amount_total, proposal),
             deadline=self._get_deadline_sentence(),
         )

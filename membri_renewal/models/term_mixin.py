@@ -78,7 +78,7 @@ class MembriTermMixin(models.AbstractModel):
         self.ensure_one()
         return self._format_period(self.date_start, self.date_end, date_format="long")
 
-    def _format_period(self, date_start, date_end, lang=None, date_format=None):
+    def _format_period(self, date_start, date_end, lang=None, date_format="medium"):
         """:return: both days, included, in the words of ``lang`` (default: the reader's)"""
         if not date_start:
             return ""

@@ -43,12 +43,12 @@ class TestNoticeEmail(NoticeCase):
         mail = self._get_mails(french)
         self.assertEqual(mail.subject, f"Votre adhésion à {self.company.name}")
         self.assertIn("Bonjour", mail.body_html)
-        self.assertIn("31/12/2027", mail.body_html)
+        self.assertIn("31 déc. 2027", mail.body_html)
         self.assertIn("/fr/my/renewals/", mail.body_html)
         mail = self._get_mails(english)
         self.assertIn("Your membership of", mail.subject)
         self.assertIn("Hello", mail.body_html)
-        self.assertIn("12/31/2027", mail.body_html)
+        self.assertIn("January 1, 2027 to December 31, 2027, $", mail.body_html)
 
     def test_one_button_with_the_token(self):
         renewal = self._renewal_in("sent")

@@ -72,7 +72,7 @@ class TestReminderYear(ReminderCommon):
                 date(2027, 1, 6): lambda: pay("Late"),
             },
         )
-        notice = "Your membership of company_1_data: renew for 02/01/2027 to 01/31/2028"
+        notice = "Your membership of company_1_data: renew for February 1, 2027 to January 31, 2028"
         invoice = get_renewal("Late").invoice_id.name
         self.assertEqual(
             {name: [(day, subject) for day, to, subject in sent if to == name] for name in names},

@@ -157,7 +157,8 @@ class TestExplanation(CampaignCommon):
         for name, words in (
             (
                 "Due",
-                r"a notice is sent to due@example.com, for 01/01/2027 to 12/31/2027, \$.345.00",
+                r"a notice is sent to due@example.com, "
+                r"for January 1, 2027 to December 31, 2027, \$.345.00",
             ),
             ("Flagged", "held for the staff, and nothing is sent"),
             ("Invoiced", "an invoice is sent to invoiced@example.com"),

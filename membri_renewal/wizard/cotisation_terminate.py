@@ -51,7 +51,7 @@ class MembriCotisationTerminate(models.TransientModel):
                 "%(member)s stays a member through %(date)s; the cotisation %(cotisation)s "
                 "(%(term)s) ends there.",
                 member=cotisation.partner_id.display_name,
-                date=format_date(self.env, self.date),
+                date=format_date(self.env, self.date, date_format="long"),
                 cotisation=cotisation.name,
                 term=cotisation.term_display,
             )

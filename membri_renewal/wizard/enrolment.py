@@ -186,7 +186,7 @@ class MembriEnrolment(models.TransientModel):
             "is.",
             member=self.partner_id.display_name,
             cotisation=last.name,
-            date=format_date(self.env, last.date_end),
+            date=format_date(self.env, last.date_end, date_format="long"),
         )
 
     def _get_proration_sentence(self):

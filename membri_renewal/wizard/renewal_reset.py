@@ -77,7 +77,7 @@ class MembriRenewalReset(models.TransientModel):
         return self.env._(
             "%(sentence)s The member received it on %(date)s: tell them that another one follows.",
             sentence=sentence,
-            date=format_date(self.env, invoice.membri_date_sent),
+            date=format_date(self.env, invoice.membri_date_sent, date_format="long"),
         )
 
     @api.model
