@@ -1,3 +1,5 @@
+import uuid
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -59,6 +61,8 @@ class MembriCotisation(models.Model):
             "invoice_user_id": (partner.user_id or self.company_id.membri_officer_id).id,
             "membri_invoice_type": invoice_type,
             "membri_renewal_id": self.renewal_id.id,
+            # what `_membri_ensure_tokens` would write on each once it is posted, which is slow
+            "access_token": str(uuid.uuid4()),
             "invoice_line_ids": [
                 Command.create(line._prepare_invoice_line_vals()) for line in self.line_ids
             ],

@@ -1,4 +1,4 @@
-"""Measure the add-on beside plain Odoo, in one process and one run, and print ratios.
+"""Measure the add-on beside plain Odoo and OCA's contract, in one run, and print ratios.
 
 Runs the scripts of benchmarks/ on a fresh clone of the template database; nothing is kept.
 """
@@ -6,10 +6,11 @@ Runs the scripts of benchmarks/ on a fresh clone of the template database; nothi
 import subprocess
 from pathlib import Path
 
-from . import odoo, ready, template
+from . import odoo, ready, template, venv
 from .report import Failure, say, step
 
-HELP = "measure the add-on beside plain Odoo"
+HELP = "measure the add-on beside plain Odoo and OCA's contract"
+PEER = "contract"  # of OCA: recurring invoices
 SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
@@ -22,9 +23,10 @@ def add_arguments(parser):
 
 def main(options):
     source = ready.ensure(with_browser=False)
+    peers = [venv.peer_addons()]
     with template.clone("bench", source) as database:
-        with step("installing the add-on"):
-            odoo.install(database, [odoo.MODULE], log="bench-install")
+        with step("installing the add-on and its peer"):
+            odoo.install(database, [odoo.MODULE, PEER], log="bench-install", peers=peers)
         for script in sorted(SCRIPTS.glob("*.py")):
             if options.names and script.stem not in options.names:
                 continue
@@ -32,7 +34,7 @@ def main(options):
             with script.open() as source_code:
                 process = subprocess.run(
                     odoo.command("shell", "-d", database, "--no-http", "--log-level=warn"),
-                    env=odoo.environment(),
+                    env=odoo.environment(peers=peers),
                     stdin=source_code,
                     check=False,
                 )

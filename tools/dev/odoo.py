@@ -82,14 +82,18 @@ def _base_environment():
     }
 
 
-def environment(with_addon=True, **extra):
-    """The variables by which ``python -m odoo`` finds its source, PostgreSQL and the add-on."""
+def environment(with_addon=True, peers=(), **extra):
+    """The variables by which ``python -m odoo`` finds its source, PostgreSQL and the add-on.
+
+    ``peers`` are more folders of add-ons.
+    """
     source = Path(_base_environment()["PYTHONPATH"])
     addons = [
         str(folder) for folder in (source / "addons", source / "odoo/addons") if folder.is_dir()
     ]
     if with_addon:
         addons.append(str(addons_path()))
+    addons.extend(map(str, peers))
     return {**_base_environment(), "ODOO_ADDONS_PATH": ",".join(addons), **extra}
 
 
@@ -98,13 +102,22 @@ def command(*arguments):
 
 
 def install(
-    database, modules, *options, what="install {modules}", log="odoo-install", with_addon=True
+    database,
+    modules,
+    *options,
+    what="install {modules}",
+    log="odoo-install",
+    with_addon=True,
+    peers=(),
 ):
     """Install modules into a database (made when it is missing) and stop."""
     names = ",".join(modules)
     arguments = ["-d", database, "-i", names, "--stop-after-init", "--no-http", *options]
     run(
-        command(*arguments), what.format(modules=names), cache.log(log), env=environment(with_addon)
+        command(*arguments),
+        what.format(modules=names),
+        cache.log(log),
+        env=environment(with_addon, peers),
     )
 
 

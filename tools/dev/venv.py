@@ -79,14 +79,26 @@ def package(name, requirement, parent=None, after=None):
 
 def test_packages():
     """The folder of what only our tests import; Odoo's own environment is left as it is."""
-    pins = cache.TOOLS / "requirements-test.txt"
+    return _unpacked("test-packages", "requirements-test.txt", "packages of the tests")
+
+
+def peer_addons():
+    """The add-ons path with the add-ons of others that benchmarks compare ours with."""
+    return _unpacked("bench-peers", "requirements-bench.txt", "peers of the benchmarks") / (
+        "odoo/addons"
+    )
+
+
+def _unpacked(name, requirements, title):
+    """A folder with exactly the wheels of a requirements file, without what they depend on."""
+    pins = cache.TOOLS / requirements
     pip = [tools_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
     def build(folder):
         options = ["--no-deps", "--only-binary=:all:", "--target", folder, "-r", pins]
-        run([*pip, *options], "install requirements-test.txt", cache.log("test-packages"))
+        run([*pip, *options], f"install {requirements}", cache.log(name))
 
-    return cache.folder("test-packages", cache.digest(pins), "packages of the tests", build)
+    return cache.folder(name, cache.digest(pins), title, build)
 
 
 def base_python():
