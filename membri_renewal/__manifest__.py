@@ -27,6 +27,7 @@
         "report/fee_notice_templates.xml",
         "data/fee_notice_data.xml",
         "data/dashboard_data.xml",
+        "wizard/bulk_start_views.xml",
         "wizard/renewal_refuse_views.xml",
         "wizard/renewal_reset_views.xml",
         "wizard/renewal_intervention_views.xml",

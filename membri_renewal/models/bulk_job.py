@@ -23,6 +23,7 @@ class MembriBulkJob(models.Model):
             ("send", "Send"),
             ("send_reminder", "Remind"),
             ("approve", "Approve"),
+            ("apply_and_approve", "Apply and Approve"),
             ("refuse", "Refuse"),
         ],
         required=True,

@@ -104,6 +104,10 @@ class MembriRenewal(models.Model):
             )
         return request_sudo._get_cannot_apply_reason()
 
+    def _get_cannot_apply_and_approve_reason(self):
+        # whether the result can be approved is known once it is applied
+        return self._get_cannot_apply_change_request_reason()
+
     # ------------------------------------------------------------------
     # Effects
     # ------------------------------------------------------------------

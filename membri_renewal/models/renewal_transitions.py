@@ -15,10 +15,18 @@ ALLOWED_FROM = {
     "send_reminder": ("sent", "approved"),
     # where the proposal can be edited, and a member may have asked for something
     "apply_change_request": ("change_requested", "intervention"),
+    "apply_and_approve": ("change_requested", "intervention"),
     "retry_sending": (*UNDECIDED_STATES, "approved"),
     "print_letter": ("sent", "change_requested", "intervention"),
 }
-BULK_ACTIONS = ("send", "send_reminder", "approve", "print_letter", "retry_sending")
+BULK_ACTIONS = (
+    "send",
+    "send_reminder",
+    "approve",
+    "apply_and_approve",
+    "print_letter",
+    "retry_sending",
+)
 
 
 class MembriRenewal(models.Model):
@@ -143,6 +151,7 @@ class MembriRenewal(models.Model):
             "cancel": self.env._("cancelled"),
             "send_reminder": self.env._("reminded"),
             "apply_change_request": self.env._("changed as the member asks"),
+            "apply_and_approve": self.env._("approved with the changes that were asked for"),
             "retry_sending": self.env._("sent again"),
             "print_letter": self.env._("printed as a letter"),
         }[transition]
@@ -238,6 +247,10 @@ class MembriRenewal(models.Model):
     def _cron_process_bulk(self):
         """Work off the background jobs on many renewals."""
         self.env["membri.bulk.job"]._cron_process_bulk()
+
+    def action_ask_bulk(self, action):
+        """Say what :meth:`action_bulk` would do with the selection; the wizard does it."""
+        return self.env["membri.bulk.start"]._get_wizard_action(action, self)
 
     def action_bulk(self, action):
         """Do one action on many renewals: what can be done is done, the rest is listed with

@@ -6,6 +6,7 @@ from . import test_bulk
 from . import test_change_request
 from . import test_change_request_form
 from . import test_bulk_selection
+from . import test_bulk_start
 from . import test_campaign
 from . import test_campaign_run
 from . import test_campaign_tour

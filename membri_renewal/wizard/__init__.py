@@ -1,5 +1,7 @@
 from . import account_move_reversal
 from . import base_partner_merge
+from . import bulk_selection
+from . import bulk_start
 from . import cotisation_terminate
 from . import enrolment
 from . import fee_notice_payment

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..models.bulk_job import FOREGROUND_LIMIT
+from .explanation import as_list
 
 
 class MembriRenewalRefuse(models.TransientModel):
@@ -9,10 +10,12 @@ class MembriRenewalRefuse(models.TransientModel):
     as fit on a screen, a reason for each."""
 
     _name = "membri.renewal.refuse"
+    _inherit = "membri.bulk.selection"
     _description = "Refuse Renewals"
 
-    renewal_ids = fields.Many2many("membri.renewal", string="Renewals", required=True)
+    renewal_ids = fields.Many2many(required=True)
     renewal_count = fields.Integer(compute="_compute_renewal_count")
+    left_out = fields.Html(compute="_compute_left_out")
     can_differ = fields.Boolean(compute="_compute_renewal_count")
     reason_id = fields.Many2one("membri.refusal.reason", required=True)
     note = fields.Text(string="Comment")
@@ -36,6 +39,16 @@ class MembriRenewalRefuse(models.TransientModel):
         for wizard in self:
             wizard.renewal_count = len(wizard.renewal_ids)
             wizard.can_differ = 1 < wizard.renewal_count <= FOREGROUND_LIMIT
+
+    def _get_bulk_action(self):
+        # EXTENDS membri_renewal
+        return "refuse"
+
+    @api.depends("renewal_ids")
+    def _compute_left_out(self):
+        for wizard in self:
+            _ready, sentences = wizard._split_selection()
+            wizard.left_out = sentences and as_list(sentences)
 
     @api.depends("renewal_ids", "is_per_line")
     def _compute_line_ids(self):

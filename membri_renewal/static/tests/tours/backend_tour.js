@@ -142,6 +142,12 @@ registry.category("web_tour.tours").add("membri_backend_bulk", {
             run: "click",
         },
         {
+            content: "Told what is billed and what is left out, confirm",
+            trigger:
+                ".modal:contains(approved and billed: 2):contains(Gamma Garage) footer button:contains(Approve)",
+            run: "click",
+        },
+        {
             content: "What was done, and what was not",
             timeout: SERVER_WORK,
             trigger: ".o_form_view .oe_stat_button:contains(Done):contains(2)",

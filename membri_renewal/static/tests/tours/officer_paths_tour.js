@@ -307,6 +307,7 @@ registry.category("web_tour.tours").add("membri_path_background_fr", {
         openQueue("Tous les renouvellements actifs"),
         selectAll(),
         runFlow("Approuver plusieurs renouvellements"),
+        confirmWizard("approuvés et facturés"),
         {
             content: "The page of the work tells its progress",
             timeout: SERVER_WORK,

@@ -1,0 +1,189 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+from odoo.tools import format_amount
+
+from .explanation import as_list
+
+
+class MembriBulkStart(models.TransientModel):
+    """What work on several renewals is about to do, said before it is done (seed §2, *Approuver
+    ou refuser plusieurs renouvellements à la fois*)."""
+
+    _name = "membri.bulk.start"
+    _inherit = "membri.bulk.selection"
+    _description = "Work on Several Renewals"
+
+    action = fields.Selection(selection="_get_actions", required=True, readonly=True)
+    explanation = fields.Html(compute="_compute_explanation")
+
+    @api.model
+    def _get_actions(self):
+        labels = {
+            "approve": self.env._("Approve Several Renewals"),
+            "apply_and_approve": self.env._("Apply and Approve Several Change Requests"),
+            "send": self.env._("Send Several Renewals"),
+            "send_reminder": self.env._("Send the Renewal Notice Again"),
+        }
+        return list(labels.items())
+
+    @api.model
+    def _get_wizard_action(self, action, renewals):
+        """:return: the action that opens this wizard on what the user has selected"""
+        titles = dict(self._get_actions())
+        if action not in titles:
+            raise UserError(self.env._("“%(action)s” cannot be done on many.", action=action))
+        renewals.check_access("write")
+        renewals = self.env["membri.bulk.job"]._get_selection(renewals)
+        # made here: a client would be sent thousands of ids, and send them back
+        wizard = self.create({"action": action, "renewal_ids": [Command.set(renewals.ids)]})
+        return {
+            "type": "ir.actions.act_window",
+            "name": titles[action],
+            "res_model": self._name,
+            "res_id": wizard.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_confirm(self):
+        """:return: a client action that tells what was done, or shows the progress"""
+        self.ensure_one()
+        return self.env["membri.bulk.job"]._start(self.action, self.renewal_ids)
+
+    # ------------------------------------------------------------------
+    # What will happen
+    # ------------------------------------------------------------------
+
+    def _get_bulk_action(self):
+        # EXTENDS membri_renewal
+        return self.action
+
+    @api.depends("action", "renewal_ids")
+    def _compute_explanation(self):
+        for wizard in self:
+            ready, left_out = wizard._split_selection()
+            wizard.explanation = as_list(
+                [
+                    *wizard._get_effect_sentences(wizard._get_groups(ready)),
+                    *wizard._get_remarks(ready),
+                    *left_out,
+                    *wizard._get_background_sentences(),
+                ]
+            )
+
+    def _get_groups(self, ready):
+        """:return: ``(state, mode, currency, count, amount)`` of what is done"""
+        return self.env["membri.renewal"]._read_group(
+            ready, ["state", "mode", "currency_id"], ["__count", "amount_total:sum"]
+        )
+
+    def _get_effect_sentences(self, groups):
+        if not groups:
+            return [
+                self.env._(
+                    "Nothing can be done with this selection: close this window and select others."
+                )
+            ]
+        return getattr(self, f"_get_{self.action}_sentences")(groups)
+
+    def _get_approve_sentences(self, groups):
+        count, amount = self._sum_up(groups)
+        return [
+            self.env._(
+                "Renewals that are approved and billed: %(count)s, %(amount)s in all.",
+                count=count,
+                amount=amount,
+            )
+        ]
+
+    def _get_apply_and_approve_sentences(self, groups):
+        count, _amount = self._sum_up(groups)
+        return [
+            self.env._(
+                "Change requests that are applied as the members asked, then approved and billed: "
+                "%(count)s.",
+                count=count,
+            )
+        ]
+
+    def _get_send_sentences(self, groups):
+        billed = [group for group in groups if group[0] == "draft" and group[1] == "invoice"]
+        noticed = [group for group in groups if group not in billed]
+        sentences = []
+        if noticed:
+            count, amount = self._sum_up(noticed)
+            sentences.append(
+                self.env._(
+                    "Notices that are sent: %(count)s, which propose %(amount)s in all.",
+                    count=count,
+                    amount=amount,
+                )
+            )
+        if billed:
+            count, amount = self._sum_up(billed)
+            sentences.append(
+                self.env._(
+                    "Renewals that are billed at once, without a notice: %(count)s, %(amount)s in "
+                    "all.",
+                    count=count,
+                    amount=amount,
+                )
+            )
+        return sentences
+
+    def _get_send_reminder_sentences(self, groups):
+        to_pay = [group for group in groups if group[0] == "approved"]
+        to_answer = [group for group in groups if group not in to_pay]
+        sentences = []
+        if to_answer:
+            count, _amount = self._sum_up(to_answer)
+            sentences.append(
+                self.env._(
+                    "Members who get their notice again, with the request to answer: %(count)s.",
+                    count=count,
+                )
+            )
+        if to_pay:
+            count, _amount = self._sum_up(to_pay)
+            sentences.append(
+                self.env._(
+                    "Members who are reminded of what is to be paid: %(count)s.", count=count
+                )
+            )
+        return sentences
+
+    def _sum_up(self, groups):
+        """:return: ``(count, amount in words)``, the amount for each currency"""
+        amounts = {}
+        for _state, _mode, currency, _count, amount in groups:
+            amounts[currency] = amounts.get(currency, 0.0) + amount
+        words = " + ".join(
+            format_amount(self.env, amount, currency) for currency, amount in amounts.items()
+        )
+        return sum(group[3] for group in groups), words
+
+    def _get_remarks(self, ready):
+        """:return: sentences on what an officer would want to look at first"""
+        if self.action not in ("approve", "send"):
+            return []
+        Renewal = self.env["membri.renewal"]
+        asked = Renewal.search_count(ready & Domain("change_request_id.state", "=", "pending"))
+        held = Renewal.search_count(ready & Domain("state", "=", "intervention"))
+        remarks = []
+        if asked:
+            remarks.append(
+                self.env._(
+                    "Members who have asked for changes that are not granted this way: %(count)s. "
+                    "To grant them, choose “Apply and approve several renewals” instead.",
+                    count=asked,
+                )
+            )
+        if held:
+            remarks.append(
+                self.env._(
+                    "Members who require an intervention: %(count)s. Make sure that it is done.",
+                    count=held,
+                )
+            )
+        return remarks
