@@ -14,7 +14,7 @@ class MembriBulkJobLine(models.Model):
         default="todo",
         required=True,
     )
-    message = fields.Char(help="Why it was not done.")
+    message = fields.Text(help="Why it was not done.")
     refusal_reason_id = fields.Many2one(
         "membri.refusal.reason",
         ondelete="restrict",

@@ -113,6 +113,14 @@ class MembriRenewal(models.Model):
             if reason:
                 raise UserError(reason)
 
+    def _check_has_reason(self, reason):
+        """:raises UserError: without a reason of the refusal, or when it was deleted meanwhile"""
+        if not reason:
+            raise UserError(
+                self.env._("Choose the reason of the refusal, or type a new one to create it.")
+            )
+        reason._check_exists()
+
     def _lock(self):
         """Two people on one renewal: the second sees what the first has done."""
         try:
@@ -199,11 +207,7 @@ class MembriRenewal(models.Model):
         """
         if not self:
             return
-        if not reason:
-            raise UserError(
-                self.env._("Choose the reason of the refusal, or type a new one to create it.")
-            )
-        reason._check_exists()
+        self._check_has_reason(reason)
         self._set_state(
             "refused",
             refusal_reason_id=reason.id,

@@ -3,6 +3,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 from psycopg2.errors import SerializationFailure
 
+from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -86,6 +87,22 @@ class TestBulkSelection(MembriCommon):
             self.assertFalse(wizard.can_differ)
         wizard.renewal_ids = renewals[0]
         self.assertFalse(wizard.can_differ)
+
+    def test_thousands_are_refused_from_a_saved_window(self):
+        """Their ids do not travel to the browser and back; a reason is needed all the same."""
+        renewals = self._create_drafts(3)
+        with patch("odoo.addons.membri_renewal.wizard.renewal_refuse.FOREGROUND_LIMIT", 2):
+            action = renewals.browse(renewals.ids).action_refuse()
+        self.assertNotIn("context", action)
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(wizard.renewal_ids, renewals)
+        with self.assertRaisesRegex(UserError, "Choose the reason of the refusal"):
+            wizard.action_confirm()
+        self.assertEqual(renewals.mapped("state"), ["draft"] * 3)
+        form = Form(wizard)
+        form.reason_id = self.reason
+        form.save().action_confirm()
+        self.assertEqual(renewals.refusal_reason_id, self.reason)
 
     # ------------------------------------------------------------------
     # "Select all 12,000"

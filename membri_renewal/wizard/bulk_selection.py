@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import formatLang
 
 from ..models.bulk_job import FOREGROUND_LIMIT
 from ..models.renewal_transitions import ALLOWED_FROM
@@ -59,11 +60,14 @@ class MembriBulkSelection(models.AbstractModel):
         return [
             self.env._(
                 "Renewals left out because their status is “%(state)s”: %(count)s.",
-                count=count,
+                count=self._format_count(count),
                 state=labels[state],
             )
             for state, count in counts
         ]
+
+    def _format_count(self, count):
+        return formatLang(self.env, count, digits=0)
 
     def _get_background_sentences(self):
         if len(self.renewal_ids) <= FOREGROUND_LIMIT:

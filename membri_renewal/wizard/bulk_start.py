@@ -161,7 +161,7 @@ class MembriBulkStart(models.TransientModel):
         words = " + ".join(
             format_amount(self.env, amount, currency) for currency, amount in amounts.items()
         )
-        return sum(group[3] for group in groups), words
+        return self._format_count(sum(group[3] for group in groups)), words
 
     def _get_remarks(self, ready):
         """:return: sentences on what an officer would want to look at first"""
@@ -176,14 +176,14 @@ class MembriBulkStart(models.TransientModel):
                 self.env._(
                     "Members who have asked for changes that are not granted this way: %(count)s. "
                     "To grant them, choose “Apply and approve several renewals” instead.",
-                    count=asked,
+                    count=self._format_count(asked),
                 )
             )
         if held:
             remarks.append(
                 self.env._(
                     "Members who require an intervention: %(count)s. Make sure that it is done.",
-                    count=held,
+                    count=self._format_count(held),
                 )
             )
         return remarks

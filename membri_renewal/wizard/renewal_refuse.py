@@ -17,7 +17,7 @@ class MembriRenewalRefuse(models.TransientModel):
     renewal_count = fields.Integer(compute="_compute_renewal_count")
     left_out = fields.Html(compute="_compute_left_out")
     can_differ = fields.Boolean(compute="_compute_renewal_count")
-    reason_id = fields.Many2one("membri.refusal.reason", required=True)
+    reason_id = fields.Many2one("membri.refusal.reason")
     note = fields.Text(string="Comment")
     is_per_line = fields.Boolean(
         string="A reason for each",
@@ -80,7 +80,7 @@ class MembriRenewalRefuse(models.TransientModel):
     @api.model
     def _get_wizard_action(self, renewals):
         renewals = self.env["membri.bulk.job"]._get_selection(renewals)
-        return {
+        action = {
             "type": "ir.actions.act_window",
             "name": self.env._("Refuse the Renewal")
             if len(renewals) == 1
@@ -88,12 +88,16 @@ class MembriRenewalRefuse(models.TransientModel):
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",
-            "context": {"default_renewal_ids": renewals.ids},
         }
+        if len(renewals) <= FOREGROUND_LIMIT:
+            return {**action, "context": {"default_renewal_ids": renewals.ids}}
+        # the browser would take seconds to receive thousands of ids and to send them back
+        return {**action, "res_id": self.create({"renewal_ids": renewals.ids}).id}
 
     def action_confirm(self):
         """Refuse: one renewal directly, several as a bulk job that isolates each."""
         self.ensure_one()
+        self.renewal_ids._check_has_reason(self.reason_id)
         if len(self.renewal_ids) == 1:
             self.renewal_ids._check_can("refuse")
             self.renewal_ids._do_refuse(self.reason_id, self.note)

@@ -1,9 +1,7 @@
 // Started by cmd_axe.py with the job on standard input; the last line tells how much was checked.
-import {createRequire} from "node:module";
 import {readFileSync} from "node:fs";
+import {job, launch, login} from "./chromium.mjs";
 
-const {chromium} = createRequire(`${process.env.NODE_FOLDER}/`)("playwright-core");
-const job = JSON.parse(readFileSync(0, "utf8"));
 const SOURCE = readFileSync(job.axe, "utf8");
 const GRAVE = new Set(["serious", "critical"]);
 const FEWEST_RULES = 8;
@@ -11,18 +9,6 @@ const FEWEST_RULES = 8;
 const FAULTY = `<html><body><img src="x.png"><button></button><input type="text">
     <p style="color: #ccc; background: #fff">Pale</p></body></html>`;
 const FAULTS = ["image-alt", "button-name", "label", "color-contrast", "html-has-lang"];
-
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"];
-
-async function login(context, name) {
-    const page = await context.newPage();
-    await page.goto(`${job.url}/web/login`);
-    await page.fill("input[name=login]", name);
-    await page.fill("input[name=password]", name);
-    await page.click("form.oe_login_form button[type=submit]");
-    await page.waitForURL((url) => !url.pathname.startsWith("/web/login"), {timeout: 60000});
-    await page.close();
-}
 
 async function runAxe(page, exclude) {
     await page.evaluate(SOURCE);
@@ -90,7 +76,7 @@ async function checkTheCheck(browser) {
     await page.close();
 }
 
-const browser = await chromium.launch({executablePath: job.chromium, args: FLAGS});
+const browser = await launch();
 let checked = 0;
 let faults = 0;
 try {
@@ -101,7 +87,7 @@ try {
         const context = await browser.newContext({locale: lang.replace("_", "-")});
         await context.addCookies([{name: "frontend_lang", value: lang, url: job.url}]);
         if (who) {
-            await login(context, who);
+            await (await login(context, who)).close();
         }
         for (const page of job.pages.filter((p) => (p.login ?? "") === who && p.lang === lang)) {
             const result = await check(context, page);

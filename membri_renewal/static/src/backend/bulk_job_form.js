@@ -25,8 +25,14 @@ export class BulkJobFormController extends formView.Controller {
         return Boolean(root?.resId) && root.data.state === "running";
     }
 
+    /** Of work that was stopped, the batch that was under way is still to be told. */
+    get isUnfinished() {
+        const {root} = this.model;
+        return Boolean(root?.resId) && root.data.state !== "finished";
+    }
+
     async refresh() {
-        if (this.isRunning && !document.hidden) {
+        if (this.isUnfinished && !document.hidden) {
             await this.model.root.load();
             this.tellTray();
         }

@@ -1,4 +1,5 @@
-import {Component, useState} from "@odoo/owl";
+import {Component, useEffect, useState} from "@odoo/owl";
+import {browser} from "@web/core/browser/browser";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
 
@@ -12,6 +13,13 @@ export class BulkJobTray extends Component {
     setup() {
         this.service = useService("membri_bulk_job");
         this.running = useState(this.service.running);
+        // the bar of menus makes room, as when the window gets narrower
+        useEffect(
+            () => {
+                browser.dispatchEvent(new window.Event("resize"));
+            },
+            () => [this.jobs.length > 0],
+        );
     }
 
     get jobs() {
