@@ -14,7 +14,7 @@ CHANGE_REQUESTS = [
         "more_options",
     ),
     (
-        "Merci d'envoyer la facture à notre comptable: nous déménageons le mois prochain.",
+        "Merci d'envoyer la facture à notre comptable : nous déménageons le mois prochain.",
         "Please send the invoice to our accountant: we are moving next month.",
         "billing",
     ),

@@ -1,10 +1,10 @@
 """What members write and officers note, in the languages of Rivière-Claire."""
 
 INTERVENTIONS = [
-    "Appeler avant d'envoyer: le propriétaire conteste la facture de l'an dernier.",
-    "Entente prise au conseil: rabais de 15 % pour un an, à inscrire sur le renouvellement.",
-    "Fusion en cours avec un autre membre: confirmer qui garde la cotisation.",
-    "Nouvelle direction depuis l'automne: valider la personne responsable et le courriel.",
+    "Appeler avant d'envoyer : le propriétaire conteste la facture de l'an dernier.",
+    "Entente prise au conseil : rabais de 15 % pour un an, à inscrire sur le renouvellement.",
+    "Fusion en cours avec un autre membre : confirmer qui garde la cotisation.",
+    "Nouvelle direction depuis l'automne : valider la personne responsable et le courriel.",
     "Commandite du gala à déduire de la cotisation. Voir avec la comptabilité.",
 ]
 REFUSALS = [

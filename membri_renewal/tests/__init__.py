@@ -17,6 +17,7 @@ from . import test_cotisation_states
 from . import test_credit_notes
 from . import test_dashboard_cards
 from . import test_dashboards
+from . import test_desk_paths_tours
 from . import test_desk_tours
 from . import test_delivery
 from . import test_demo
@@ -33,6 +34,7 @@ from . import test_invoice_terms
 from . import test_invoicing_screens
 from . import test_late_payers
 from . import test_letters
+from . import test_list_standards
 from . import test_membership_tours
 from . import test_merge
 from . import test_money_beside

@@ -1,8 +1,9 @@
-"""Check that the members' pages can be used by everybody: axe-core in Chromium.
+"""Check that our pages can be used by everybody: axe-core in Chromium.
 
 Serves a throw-away copy of the demo database, and opens every page that tools/axe.json lists at
 the width of a telephone and of a desk. Braces in a url stand for a record's id, or for its token:
 /my/renewals/{membri_renewal.demo_renewal_sent}?access_token={….demo_renewal_sent.access_token}.
+Of the staff's screens, only the part that is ours (include) is looked at, not Odoo's own.
 
 Fails on every finding that axe calls serious or critical, when a page is not the one that was
 meant (its selector does not appear), when axe did not run, and when it does not find the faults
@@ -18,7 +19,7 @@ from pathlib import Path
 from . import browser, cache, demo, node, odoo, postgres, template
 from .report import Failure, say
 
-HELP = "check the accessibility of the members' pages"
+HELP = "check the accessibility of the members' pages and of the desk"
 LIST = cache.TOOLS / "axe.json"
 PLACEHOLDER = re.compile(r"\{(\w+)\.(\w+?)(?:\.(access_token))?\}")
 

@@ -1,47 +1,12 @@
 import {registry} from "@web/core/registry";
 import {stepUtils} from "@web_tour/tour_utils";
-
-// posting an invoice takes its time on a busy machine
-const SERVER_WORK = 45000;
-
-const openQueue = (name) => [
-    {
-        content: `Open the dashboard ${name}`,
-        trigger: `.o_kanban_record:contains(${name})`,
-        run: "click",
-    },
-];
-
-const openRenewal = (member) => [
-    {
-        content: `Open the renewal of ${member}`,
-        trigger: `.o_data_cell:contains(${member})`,
-        run: "click",
-    },
-    {
-        content: "The form is there",
-        timeout: SERVER_WORK,
-        trigger: `.o_form_view .oe_title:contains(${member})`,
-    },
-];
-
-const isNow = (state) => ({
-    content: `The renewal is now ${state}`,
-    timeout: SERVER_WORK,
-    trigger: `.o_statusbar_status .o_arrow_button_current:contains(${state})`,
-});
-
-const goBack = () => ({
-    content: "Back to the queue",
-    trigger: ".o_back_button a",
-    run: "click",
-});
+import {SERVER_WORK, goBack, isNow, openQueue, openRenewal} from "./desk_steps";
 
 registry.category("web_tour.tours").add("membri_backend_decide", {
     url: "/odoo",
     steps: () => [
         ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
-        ...openQueue("All active renewals"),
+        openQueue("All active renewals"),
         ...openRenewal("Alpha Bakery"),
         {
             content: "The current term stands beside the proposed one",
@@ -125,7 +90,7 @@ registry.category("web_tour.tours").add("membri_backend_bulk", {
     url: "/odoo",
     steps: () => [
         ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
-        ...openQueue("All active renewals"),
+        openQueue("All active renewals"),
         {
             content: "Select everything",
             trigger: ".o_list_view:has(.o_data_row) thead .o_list_record_selector input",

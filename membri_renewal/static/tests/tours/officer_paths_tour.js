@@ -1,75 +1,17 @@
 import {registry} from "@web/core/registry";
 import {stepUtils} from "@web_tour/tour_utils";
-
-// posting an invoice takes its time on a busy machine
-const SERVER_WORK = 60000;
-
-const openApp = () =>
-    stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Ouvrir les adhésions");
-
-const openQueue = (code) => ({
-    content: `Open the dashboard ${code}`,
-    trigger: `.o_kanban_record:contains(${code})`,
-    run: "click",
-});
-
-const openRenewal = (member) => [
-    {
-        content: `Open the renewal of ${member}`,
-        trigger: `.o_data_cell:contains(${member})`,
-        run: "click",
-    },
-    {
-        content: "The form is there",
-        timeout: SERVER_WORK,
-        trigger: `.o_form_view .oe_title:contains(${member})`,
-    },
-];
-
-const press = (name) => ({
-    content: `Press ${name}`,
-    timeout: SERVER_WORK,
-    trigger: `.o_statusbar_buttons button[name=${name}]`,
-    run: "click",
-});
-
-const confirmWizard = (said) => ({
-    content: `Told “${said}”, confirm`,
-    timeout: SERVER_WORK,
-    trigger: `.modal:contains(${said}) footer button[name=action_confirm]`,
-    run: "click",
-});
-
-const isNow = (state) => ({
-    content: `It is now ${state}`,
-    timeout: SERVER_WORK,
-    trigger: `.o_statusbar_status .o_arrow_button_current:contains(${state})`,
-});
-
-const selectAll = () => ({
-    content: "Select everything",
-    trigger: ".o_list_view:has(.o_data_row) thead .o_list_record_selector input",
-    run: "click",
-});
-
-const runFlow = (label) => ({
-    content: label,
-    trigger: `.o_control_panel button:contains(${label})`,
-    run: "click",
-});
-
-const chooseReason = (scope, name) => [
-    {
-        content: "Look for the reason",
-        trigger: `${scope} .o_field_widget[name=reason_id] input`,
-        run: `edit ${name}`,
-    },
-    {
-        content: "Choose it",
-        trigger: `.o-autocomplete--dropdown-item:contains(${name}) a`,
-        run: "click",
-    },
-];
+import {
+    SERVER_WORK,
+    chooseReason,
+    confirmWizard,
+    isNow,
+    openApp,
+    openQueue,
+    openRenewal,
+    press,
+    runFlow,
+    selectAll,
+} from "./desk_steps";
 
 const line = (member) => `.modal .o_field_widget[name=line_ids] .o_data_row:contains(${member})`;
 

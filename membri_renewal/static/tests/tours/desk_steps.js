@@ -1,0 +1,84 @@
+import {stepUtils} from "@web_tour/tour_utils";
+
+// What the tours of the desk have in common.
+
+// posting an invoice takes its time on a busy machine
+export const SERVER_WORK = 60000;
+
+export const openApp = () =>
+    stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open the memberships");
+
+export const click = (content, trigger) => ({
+    content,
+    timeout: SERVER_WORK,
+    trigger,
+    run: "click",
+});
+
+export const see = (content, trigger) => ({content, timeout: SERVER_WORK, trigger});
+
+export const fill = (content, trigger, text) => ({
+    content,
+    timeout: SERVER_WORK,
+    trigger,
+    run: `edit ${text}`,
+});
+
+/** An entry of the app's menu, with the one that it hangs on. */
+export const openMenu = (...names) =>
+    names.map((name, depth) =>
+        click(
+            `Menu ${name}`,
+            `${depth ? "" : ".o_menu_sections "}[data-menu-xmlid='membri_renewal.menu_membri_${name}']`,
+        ),
+    );
+
+export const openQueue = (name) =>
+    click(`Open the dashboard ${name}`, `.o_kanban_record:contains(${name})`);
+
+export const openRenewal = (member) => [
+    click(`Open the renewal of ${member}`, `.o_data_cell:contains(${member})`),
+    see("The form is there", `.o_form_view .oe_title:contains(${member})`),
+];
+
+export const press = (name) =>
+    click(`Press ${name}`, `.o_statusbar_buttons button[name=${name}]:not(:disabled)`);
+
+export const isNow = (state) =>
+    see(`It is now ${state}`, `.o_statusbar_status .o_arrow_button_current:contains(${state})`);
+
+export const goBack = () => click("Back", ".o_back_button a");
+
+export const selectAll = () =>
+    click("Select everything", ".o_list_view:has(.o_data_row) thead .o_list_record_selector input");
+
+export const runFlow = (label) => click(label, `.o_control_panel button:contains(${label})`);
+
+export const confirmWizard = (said) =>
+    click(
+        `Told “${said}”, confirm`,
+        `.modal:contains(${said}) footer button[name=action_confirm]:visible`,
+    );
+
+export const choose = (scope, field, name) => [
+    fill(`Look for ${name}`, `${scope} .o_field_widget[name=${field}] input`, name),
+    click(`Choose ${name}`, `.o-autocomplete--dropdown-item:contains(${name}) a`),
+];
+
+export const chooseReason = (scope, name) => choose(scope, "reason_id", name);
+
+export const openTab = (label) =>
+    click(`Open the tab ${label}`, `.o_notebook .nav-link:contains(${label})`);
+
+/** A cell of an editable list, then its input. */
+export const fillCell = (field, text) => [
+    click(`Edit ${field}`, `.o_field_widget[name=line_ids] .o_data_row:first td[name=${field}]`),
+    fill(
+        `Another ${field}`,
+        `.o_field_widget[name=line_ids] .o_data_row:first td[name=${field}] input`,
+        text,
+    ),
+];
+
+export const isEmptyQueue = () =>
+    see("Nothing waits there any more", ".o_list_view .o_view_nocontent, .o_nocontent_help");
