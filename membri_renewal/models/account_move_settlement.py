@@ -44,10 +44,36 @@ class AccountMove(models.Model):
         """:return: whether nothing is left to pay, and nothing was taken back. A paid invoice
         that is reset to draft keeps its payment state: its own state counts too."""
         return self.state == "posted" and (
-            self.payment_state in PAID_STATES
+            (self.payment_state in PAID_STATES and self._membri_is_covered())
             or self._membri_is_settled_by_credit()
             or self._membri_is_reversed_but_for_free()
         )
+
+    def _membri_is_covered(self):
+        """Payments without journal entry leave the residual of the invoice as it is, and Odoo
+        calls it in payment with the first of them, be it for a part only.
+
+        :return: whether such payments, where there are any, are enough together"""
+        self.ensure_one()
+        payments = self.sudo().matched_payment_ids.filtered(
+            lambda payment: not payment.move_id and payment.state in ("in_process", "paid")
+        )
+        if not payments or self.currency_id.is_zero(self.amount_residual):
+            return True
+        # one payment may be for several invoices
+        invoices = self.sudo() | payments.invoice_ids
+        day = self.company_id._membri_today()
+        due = sum(
+            invoice.currency_id._convert(
+                invoice.amount_residual, self.currency_id, self.company_id, day
+            )
+            for invoice in invoices
+        )
+        paid = sum(
+            payment.currency_id._convert(payment.amount, self.currency_id, self.company_id, day)
+            for payment in payments
+        )
+        return self.currency_id.compare_amounts(paid, due) >= 0
 
     def _membri_is_void(self):
         """:return: whether the whole invoice was cancelled or credited: it takes no money"""

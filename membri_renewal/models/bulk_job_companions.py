@@ -12,10 +12,10 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
 
-    def _split_for_isolation(self):
-        # EXTENDS membri_renewal: somebody else's bad record does not split an invoice
+    def _split_for_isolation(self, effect):
+        # EXTENDS membri_renewal: a bad record does not split the invoice of the others
         groups = list(self.grouped(lambda r: r.sudo()._get_grouping_payer() or r).values())
-        return groups if len(groups) > 1 else super()._split_for_isolation()
+        return groups if len(groups) > 1 else self._split_off_failing(effect)
 
 
 class MembriBulkJob(models.Model):

@@ -65,10 +65,10 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
 
-    def _split_for_isolation(self):
-        # EXTENDS membri_renewal: somebody else's bad record does not split an invoice
+    def _split_for_isolation(self, effect):
+        # EXTENDS membri_renewal: a bad record does not split the invoice of the others
         groups = list(self.grouped(lambda c: c.sudo()._get_grouping_payer() or c).values())
-        return groups if len(groups) > 1 else super()._split_for_isolation()
+        return groups if len(groups) > 1 else self._split_off_failing(effect)
 
     def _group_for_invoices(self):
         """:return: list of recordsets, each to be invoiced together: of one payer, company,

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class AccountMove(models.Model):
@@ -25,6 +26,23 @@ class AccountMove(models.Model):
     def _membri_is_shared(self):
         """:return: whether this document is about more than one member"""
         return len(self.sudo().invoice_line_ids.membri_cotisation_id.partner_id) > 1
+
+    def _membri_check_can_replace(self):
+        """:raises UserError: when members were taken off this invoice: they would be credited
+        and billed again"""
+        for move in self.sudo():
+            terms = move.invoice_line_ids.membri_cotisation_id
+            gone = terms.filtered(lambda term: term.state == "cancelled")
+            if gone and gone != terms:
+                raise UserError(
+                    self.env._(
+                        "%(members)s were taken off %(invoice)s and credited before: they would be "
+                        "billed again. Reset the renewals of the others instead and approve them "
+                        "together: this credits the rest, and makes a new invoice.",
+                        members=", ".join(gone.partner_id.mapped("display_name")),
+                        invoice=move.display_name,
+                    )
+                )
 
     def _membri_take_off(self, cotisations):
         """Take what is unpaid of ``cotisations`` off this invoice, for good."""

@@ -99,13 +99,35 @@ class MembriStateMixin(models.AbstractModel):
             if len(self) == 1:
                 return {self: error}
         errors = {}
-        for records in self._split_for_isolation():
+        for records in self._split_for_isolation(effect):
             errors |= records._run_isolated(effect)
         return errors
 
-    def _split_for_isolation(self):
+    def _split_for_isolation(self, effect):
         """:return: list of recordsets, each smaller than ``self``, to be tried one by one"""
         return list(self)
+
+    def _split_off_failing(self, effect):
+        """:return: as :meth:`_split_for_isolation`, of records that belong together: those that
+        are well stay together, without those that fail"""
+        failing = self._get_failing_alone(effect)
+        well = self - failing
+        return [well, *failing] if failing and well else list(self)
+
+    def _get_failing_alone(self, effect):
+        """:return: the records on which ``effect`` fails by themselves, tried and undone"""
+        failing = self.browse()
+        for record in self:
+            try:
+                with self.env.cr.savepoint() as savepoint:
+                    effect(record)
+                    savepoint.rollback()
+            except OperationalError:
+                raise
+            except Exception:
+                _logger.info("%s fails on %s", effect.__name__, record, exc_info=True)
+                failing |= record
+        return failing
 
     def _get_error_sentence(self, error):
         """:return: what a person reads of an ``error`` that :meth:`_run_isolated` caught"""

@@ -66,6 +66,7 @@ from . import test_reset
 from . import test_rpc_methods
 from . import test_settings
 from . import test_shared_invoice
+from . import test_shared_invoice_trouble
 from . import test_smoke
 from . import test_status
 from . import test_timezone

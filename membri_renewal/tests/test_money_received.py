@@ -44,6 +44,19 @@ class TestMoneyReceived(MembriPaymentCommon):
         self._pay(self.invoice)
         self._assert_follows("active")
 
+    def test_two_parts_without_journal_entry(self):
+        """With the first part, Odoo calls the invoice in payment: it is not paid for all that."""
+        self._set_payment_account("none")
+        with self._patch_bank_synchronisation():
+            self._pay(self.invoice, 100.0)
+            self.assertEqual(self.invoice.payment_state, "in_payment")
+            self.assertEqual(self.cotisation.state, "pending")
+            self.assertFalse(self.renewal.is_paid)
+            self.assertTrue(self.renewal.is_open)
+            self._pay(self.invoice, 244.93)
+            self.assertEqual(self.cotisation.state, "active")
+            self.assertTrue(self.renewal.is_paid)
+
     def test_two_members_in_one_bank_line(self):
         """Two neighbours on one transfer: one line settles both invoices."""
         first, second = self.renewal, self._renewal_in("approved")

@@ -10,6 +10,7 @@ class AccountMoveReversal(models.TransientModel):
         if not is_modify:
             return super().reverse_moves(is_modify=is_modify)
         origins = self.move_ids
+        origins._membri_check_can_replace()
         deferred = self.with_env(origins._membri_defer_sync().env)
         action = super(AccountMoveReversal, deferred).reverse_moves(is_modify=is_modify)
         replacements = self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")

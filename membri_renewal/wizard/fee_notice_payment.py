@@ -23,7 +23,7 @@ class MembriFeeNoticePayment(models.TransientModel):
     journal_id = fields.Many2one(
         "account.journal",
         required=True,
-        domain="[('type', 'in', ('bank', 'cash', 'credit')), ('company_id', '=', company_id)]",
+        domain=[("type", "in", ("bank", "cash", "credit"))],  # of the company or its parents
         default=lambda self: self._default_journal_id(),
         check_company=True,
     )

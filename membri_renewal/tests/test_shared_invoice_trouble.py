@@ -1,0 +1,105 @@
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .test_shared_invoice import SharedInvoiceCommon
+
+LOGGER = "odoo.addons.membri_renewal.models.state_mixin"
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestSharedInvoiceTrouble(SharedInvoiceCommon):
+    """One bad member of a payer costs the others neither their approval nor their one invoice."""
+
+    def _break_approval_of(self, member):
+        original = type(self.env["membri.renewal"])._do_approve
+
+        def _do_approve(renewals):
+            original(renewals)
+            if member.id in renewals.partner_id.ids:
+                raise ValueError(f"no account for {member.name}")
+
+        return patch.object(self.registry["membri.renewal"], "_do_approve", _do_approve)
+
+    @mute_logger(LOGGER)
+    def test_bulk(self):
+        renewals = self._prepare()
+        stranger = self._renewal_in("sent")
+        with self._break_approval_of(self.members[1]):
+            (renewals | stranger).action_bulk("approve")
+        self.assertEqual(renewals.mapped("state"), ["approved", "sent", "approved"])
+        invoice = self._get_invoice(renewals)
+        self.assertEqual((invoice.state, invoice.amount_total), ("posted", 690.0))
+        self.assertEqual(stranger.state, "approved")
+        job = self.env["membri.bulk.job"].search([], limit=1)
+        self.assertEqual(job.problem_line_ids.renewal_id, renewals[1])
+        self.assertIn("no account for Branch 2", job.problem_line_ids.message)
+        self.assertEqual(
+            self.env_account["account.move"].search_count(
+                [("membri_invoice_type", "=", "renewal"), ("partner_id", "=", self.payer.id)]
+            ),
+            1,
+            "what was tried and undone left nothing",
+        )
+
+    @mute_logger(LOGGER)
+    def test_night(self):
+        for number, member in enumerate(self.members):
+            self._create_cotisation(
+                member,
+                fields.Date.to_date("2026-10-20"),
+                self.monthly,
+                state="active",
+                date_end=f"2026-11-{18 + number}",
+            )
+        with self._break_approval_of(self.members[1]):
+            self._run_cron("ir_cron_generate")
+        renewals = self.members.membri_renewal_ids.sorted("partner_id")
+        self.assertEqual(len(renewals), 3, "the failed one is there, with its reason")
+        good = renewals.filtered(lambda r: r.partner_id != self.members[1])
+        self.assertEqual(good.mapped("state"), ["approved", "approved"])
+        self.assertEqual(len(good.invoice_id), 1)
+        self.assertFalse((renewals - good).invoice_id)
+
+    def test_nobody_taken_off_is_billed_again(self):
+        """*Reverse and create invoice*: credited once already, it would be credited and billed
+        a second time."""
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        renewals[0].action_reset()
+        before = self._snapshot(renewals), invoice.amount_residual
+        moves = self.env_account["account.move"].search_count([])
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id})
+        )
+        with self.assertRaisesRegex(UserError, "Branch 1 were taken off .* Reset the renewals"):
+            wizard.reverse_moves(is_modify=True)
+        self.assertEqual((self._snapshot(renewals), invoice.amount_residual), before)
+        self.assertEqual(self.env_account["account.move"].search_count([]), moves)
+        # the way out that the sentence tells
+        renewals[1:].action_reset()
+        renewals[1:].action_approve()
+        again = renewals[1:].invoice_id
+        self.assertEqual((len(again), again.amount_total), (1, 690.0))
+        self.assertEqual(invoice.payment_state, "reversed")
+
+    def test_replaced_as_a_whole(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=renewals.invoice_id.ids)
+            .create({"journal_id": renewals.invoice_id.journal_id.id})
+        )
+        replacement = wizard.reverse_moves(is_modify=True)["res_id"]
+        self.assertEqual(renewals.invoice_id.ids, [replacement])
+        self.assertEqual(renewals.invoice_id.amount_total, 1035.0)
