@@ -8,3 +8,4 @@ from . import history
 from . import campaign
 from . import payers
 from . import printing
+from . import desk

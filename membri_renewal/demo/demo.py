@@ -54,6 +54,8 @@ class MembriDemo(models.AbstractModel):
         self._play_history(stories, draw)
         self._play_campaign(stories, draw)
         self._play_payers(catalogue)
+        self._work_on_many()
+        self._add_own_queue()
         self._prepare_next_campaign()
         self._create_member_user(company)
         self._settle_mails(first_mail)

@@ -43,7 +43,7 @@ async function check(context, entry) {
         for (const selector of entry.click ?? []) {
             await page.click(selector);
         }
-        for (const width of job.widths) {
+        for (const width of entry.widths ?? job.widths) {
             await page.setViewportSize({width, height: 900});
             const results = await runAxe(page, job.exclude, entry.include);
             if (results.passes.length < (entry.include ? FEWEST_RULES_OF_A_PART : FEWEST_RULES)) {
