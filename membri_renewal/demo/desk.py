@@ -13,7 +13,11 @@ class MembriDemo(models.AbstractModel):
         Renewal = self.env["membri.renewal"]
         company = [("company_id", "=", self.env.company.id)]
         silent = Renewal.search(
-            [*company, ("state", "=", "sent"), ("delivery_state", "=", "delivered")],
+            [
+                *company,
+                ("state", "=", "sent"),
+                ("delivery_state", "not in", ("unreachable", "failed", "letter")),
+            ],
             order="date_sent desc, id",
             limit=5,
         )

@@ -1,7 +1,8 @@
 """Check that our pages can be used by everybody: axe-core in Chromium.
 
 Serves a throw-away copy of the demo database, and opens every page that tools/axe.json lists at
-the width of a telephone and of a desk, or at its own. Braces in a url stand for a record's id, or for its token:
+the width of a telephone and of a desk, or at its own. Braces in a url stand for a record's id, or
+for its token:
 /my/renewals/{membri_renewal.demo_renewal_sent}?access_token={….demo_renewal_sent.access_token}.
 Of the staff's screens, only the part that is ours (include) is looked at, not Odoo's own.
 
