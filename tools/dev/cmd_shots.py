@@ -2,7 +2,8 @@
 
 Serves a throw-away copy of the demo database, so neither a running ./dev run nor its
 data is disturbed. Each entry has a name, a login and a url, and optionally lang, width,
-height, wait (a CSS selector to appear), click (selectors to click first) and full
+height, wait (a CSS selector to appear), click (selectors to click first,
+or pairs of a selector and a text to write) and full
 (false: only the first screenful). Braces in a url stand for a record's id:
 /my/renewals/{membri_renewal.demo_renewal_1}.
 

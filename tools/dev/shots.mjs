@@ -39,8 +39,10 @@ async function take(browser, admin, shot) {
             timeout: 30000,
         });
         await settled();
-        for (const selector of shot.click ?? []) {
-            await page.click(selector);
+        for (const step of shot.click ?? []) {
+            // a selector to click, or a selector and the text to write there
+            const [selector, text] = [step].flat();
+            await (text ? page.fill(selector, text) : page.click(selector));
             await settled();
         }
         await page.evaluate(() => document.fonts.ready);
