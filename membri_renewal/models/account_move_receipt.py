@@ -13,6 +13,7 @@ class AccountMove(models.Model):
             bool(self.membri_invoice_type)
             and self.move_type == "out_invoice"
             and self.state == "posted"
+            and self._membri_is_paid()
             and self.payment_state in ("paid", "in_payment")
             and bool(self._membri_get_receipt_lines())
         )
@@ -61,6 +62,8 @@ class AccountMove(models.Model):
         if self.move_type == "out_refund":
             return "secondary", self.env._("Credit note")
         if self.payment_state in ("paid", "in_payment"):
+            if not self._membri_is_covered():
+                return "warning", self.env._("Partly paid")
             return "success", self.env._("Paid")
         if self.payment_state == "reversed":
             return "secondary", self.env._("Credited")

@@ -55,10 +55,18 @@ class AccountMove(models.Model):
 
         :return: whether such payments, where there are any, are enough together"""
         self.ensure_one()
+        if self.currency_id.is_zero(self.amount_residual):
+            return True
+        # as in Odoo's own reading: what the bank has confirmed counts until it is reconciled,
+        # from then on it is missing in the residual
+        reconciled = bool(self.sudo()._membri_get_settling_moves())
         payments = self.sudo().matched_payment_ids.filtered(
-            lambda payment: not payment.move_id and payment.state in ("in_process", "paid")
+            lambda payment: (
+                not payment.move_id
+                and (payment.state == "in_process" or (payment.state == "paid" and not reconciled))
+            )
         )
-        if not payments or self.currency_id.is_zero(self.amount_residual):
+        if not payments:
             return True
         # one payment may be for several invoices
         invoices = self.sudo() | payments.invoice_ids

@@ -17,6 +17,44 @@ class MembriCotisation(models.Model):
         help="Neither for life, nor terminated, nor renewed already.",
     )
 
+    invoice_remark = fields.Char(
+        compute="_compute_invoice_remark",
+        help="What the posted invoice still says when the options were changed at the same price.",
+    )
+
+    @api.depends("state", "line_ids.product_id", "invoice_id", "renewal_id")
+    def _compute_invoice_remark(self):
+        """What was sent is a document: it keeps its options, and the officer is told so."""
+        for cotisation in self:
+            cotisation.invoice_remark = cotisation._get_invoice_remark()
+
+    def _get_invoice_remark(self):
+        """:return: that the invoice names other options than this pending term, and what to do
+        when that matters (a sentence), or ``False``"""
+        self.ensure_one()
+        if self.state != "pending" or not self.invoice_id:
+            return False
+        lines_sudo = self._get_invoice_lines()
+        # sudo: whoever sees the term may know what it was invoiced as
+        if not lines_sudo or lines_sudo.product_id == self.sudo().line_ids.product_id:
+            return False
+        values = {
+            "invoice": self.sudo().invoice_id._membri_get_document_label(),
+            "options": ", ".join(lines_sudo.product_id.mapped("display_name")),
+        }
+        if self.renewal_id:
+            return self.env._(
+                "%(invoice)s still says: %(options)s. The price is the same, so it can stay. If "
+                "the wording matters to the payer, use “Reset” on the renewal and approve it "
+                "again: a new invoice replaces this one.",
+                **values,
+            )
+        return self.env._(
+            "%(invoice)s still says: %(options)s. The price is the same, so it can stay. If the "
+            "wording matters to the payer, cancel the cotisation and enrol the member again.",
+            **values,
+        )
+
     @api.depends("renewal_ids")
     def _compute_renewal_count(self):
         for cotisation in self:

@@ -25,14 +25,11 @@ class MembriCotisation(models.Model):
 
         :param invoice_type: ``enrolment`` or ``renewal``
         :return: the posted ``account.move`` records, in sudo
-        :raises UserError: when a product has no account
+        :raises UserError: when a product has no account, or the company no sales journal
         """
         invoices_sudo = self.env["account.move"].sudo()
         for company, cotisations in self.grouped("company_id").items():
-            if problem := cotisations.line_ids.product_id._membri_get_missing_account_reason(
-                company
-            ):
-                raise UserError(problem)
+            cotisations._check_can_book(company)
             # sudo: the invoice is a consequence of the membership; who may approve or
             # enrol need not be allowed to write invoices of any other kind
             groups = cotisations._group_for_invoices()
@@ -46,6 +43,24 @@ class MembriCotisation(models.Model):
         # linked before they are posted: an invoice of zero is paid at once
         invoices_sudo._membri_issue()
         return invoices_sudo
+
+    def _check_can_book(self, company):
+        """:raises UserError: when an account or the sales journal is missing; Odoo's own
+        messages name no product, and no way out"""
+        products = self.line_ids.product_id
+        if problem := products._membri_get_missing_account_reason(company):
+            raise UserError(problem)
+        Journal_sudo = self.env["account.journal"].sudo()  # it is the accountants'
+        domain = [*Journal_sudo._check_company_domain(company), ("type", "=", "sale")]
+        if not Journal_sudo.search_count(domain, limit=1):
+            raise UserError(
+                self.env._(
+                    "%(company)s has no sales journal: no invoice can be made for %(member)s. Ask "
+                    "the accountant to add one, or to take it out of the archive.",
+                    company=company.display_name,
+                    member=self[0].partner_id.display_name,
+                )
+            )
 
     def _prepare_invoice_vals(self, invoice_type):
         """:return: values of the invoice of this cotisation; dates and accounts are Odoo's own"""

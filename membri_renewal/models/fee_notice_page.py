@@ -35,7 +35,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         move_sudo = self.sudo()
         if move_sudo.membri_fee_notice_state == "invoiced":
-            if move_sudo.state == "posted" and move_sudo.payment_state in ("paid", "in_payment"):
+            if move_sudo._membri_is_paid():
                 return "success", self.env._("Paid")
             return "warning", self.env._("Invoiced")
         if not move_sudo._membri_is_payable():
@@ -65,7 +65,7 @@ class AccountMove(models.Model):
         return [*sentences, reason] if reason else sentences
 
     def _membri_get_page_sentences_invoiced(self):
-        if self.state == "posted" and self.payment_state in ("paid", "in_payment"):
+        if self._membri_is_paid():
             return [
                 self.env._("Thank you: this fee notice is paid."),
                 self.env._("Your invoice is %(invoice)s.", invoice=self.name),

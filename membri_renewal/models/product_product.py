@@ -18,7 +18,13 @@ class ProductProduct(models.Model):
             journal_sudo = (
                 self.env["account.journal"]
                 .sudo()
-                .search([("company_id", "=", company.id), ("type", "=", "sale")], limit=1)
+                .search(  # a branch sells on the journals of its parent
+                    [
+                        *self.env["account.journal"]._check_company_domain(company),
+                        ("type", "=", "sale"),
+                    ],
+                    limit=1,
+                )
             )
             if not journal_sudo.default_account_id:
                 return self.env._(

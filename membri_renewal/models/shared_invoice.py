@@ -44,6 +44,27 @@ class AccountMove(models.Model):
                     )
                 )
 
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # EXTENDS account: who was credited before is not credited again with the others
+        credited = [move._membri_get_credited_terms() for move in self]
+        reverses = super()._reverse_moves(default_values_list, cancel=cancel)
+        if not cancel:  # else posted already
+            for reverse, terms in zip(reverses, credited, strict=True):
+                reverse.invoice_line_ids.filtered(
+                    lambda line, terms=terms: line.sudo().membri_cotisation_id in terms
+                ).unlink()
+        return reverses
+
+    def _membri_get_credited_terms(self):
+        """:return: in sudo, the terms on this shared invoice that were credited in full; none
+        when these are all of them, which is for the accountant to know"""
+        self.ensure_one()
+        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        if self.move_type != "out_invoice" or len(terms_sudo) < 2:
+            return terms_sudo.browse()
+        credited_sudo = terms_sudo.filtered(lambda c: c.invoice_id == self and c._is_credited())
+        return credited_sudo if credited_sudo != terms_sudo else terms_sudo.browse()
+
     def _membri_take_off(self, cotisations):
         """Take what is unpaid of ``cotisations`` off this invoice, for good."""
         self.ensure_one()

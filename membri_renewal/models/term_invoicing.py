@@ -19,7 +19,22 @@ class MembriTermMixin(models.AbstractModel):
         """:return: why this term cannot be invoiced (a sentence that says what to do), or
         ``False``"""
         self.ensure_one()
-        return self.line_ids._get_cannot_invoice_reason() or self._get_locked_period_reason()
+        return (
+            self.line_ids._get_cannot_invoice_reason()
+            or self._get_negative_reason()
+            or self._get_locked_period_reason()
+        )
+
+    def _get_negative_reason(self):
+        if self.currency_id.compare_amounts(self.amount_total, 0.0) >= 0:
+            return False
+        return self.env._(
+            "The discounts of %(member)s are larger than the price (total: %(amount)s): there is "
+            "nothing to invoice. Lower them on %(record)s until the total is at least zero.",
+            member=self.partner_id.display_name,
+            amount=self.currency_id.format(self.amount_total),
+            record=self.display_name,
+        )
 
     def _get_locked_period_reason(self):
         """Odoo moves an invoice of a locked period to the first open day, but never past today."""

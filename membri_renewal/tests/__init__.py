@@ -38,6 +38,7 @@ from . import test_list_standards
 from . import test_membership_tours
 from . import test_merge
 from . import test_money_beside
+from . import test_money_hostile
 from . import test_money_received
 from . import test_money_undone
 from . import test_my_membership
