@@ -5,7 +5,13 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
-from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token
+from .portal_access import (
+    PRIVATE_HEADERS,
+    MembriPortalAccess,
+    browse_sudo,
+    clean_token,
+    has_token,
+)
 
 # what the member can correct and send again
 FORM_ERRORS = ("empty", "too_long", "no_reason")
@@ -87,7 +93,7 @@ class MembriPortal(MembriPortalAccess):
     ):
         renewal_sudo = self._get_renewal_sudo(renewal_id, access_token)
         if not renewal_sudo:
-            return request.redirect("/my")
+            return self._render_withdrawn(renewal_id, access_token)
         if report_type == "pdf":
             return self._show_report(
                 model=renewal_sudo,
@@ -189,6 +195,21 @@ class MembriPortal(MembriPortalAccess):
             False,
         )
         response = request.render(template, values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
+
+    def _render_withdrawn(self, renewal_id, access_token):
+        """Who follows the link of a notice that was sent, and then taken back, is told so, and
+        nothing else of it; everybody else is turned away."""
+        renewal_sudo = browse_sudo("membri.renewal", renewal_id)
+        if not (renewal_sudo.date_sent and has_token(renewal_sudo, access_token)):
+            return request.redirect("/my")
+        values = {
+            "page_name": "renewal_withdrawn",
+            "renewal": renewal_sudo.with_company(renewal_sudo.company_id),
+            "res_company": renewal_sudo.company_id,
+        }
+        response = request.render("membri_renewal.portal_renewal_withdrawn", values)
         response.headers.update(PRIVATE_HEADERS)
         return response
 

@@ -17,6 +17,7 @@ from . import test_cotisation_states
 from . import test_credit_notes
 from . import test_dashboard_cards
 from . import test_dashboards
+from . import test_desk_many_tours
 from . import test_desk_paths_tours
 from . import test_desk_tours
 from . import test_delivery

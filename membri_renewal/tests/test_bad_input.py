@@ -204,7 +204,9 @@ class TestBadInput(MembriCommon):
             self._open_wizard(action, reason_id=gone_id)
         with self.assertRaisesRegex(UserError, "deleted meanwhile"):
             renewal._do_refuse(gone, None)
-        self.assertFalse(wizard.exists(), "it went with its reason")
+        self.assertFalse(wizard.reason_id)
+        with self.assertRaisesRegex(UserError, "Choose the reason of the refusal"):
+            wizard.action_confirm()
         self.assertEqual(self._snapshot(renewal), before)
 
     def test_given_reason_stays(self):

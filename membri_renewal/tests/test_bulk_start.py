@@ -76,6 +76,14 @@ class TestBulkStart(ChangeRequestCommon):
         wizard.action_confirm()
         self.assertEqual((to_answer | to_pay | paid).mapped("reminder_count"), [1, 1, 0])
 
+    def test_several_of_the_same_status_are_counted(self):
+        done = self._renewal_in("approved") | self._renewal_in("approved")
+        refused = self._renewal_in("refused")
+        said = self._say(self._ask_bulk("approve", done | refused | self._renewal_in("sent")))
+        self.assertIn("left out because their status is “Approved”: 2.", said)
+        self.assertNotIn(done[0].display_name, said)
+        self.assertIn(f"{refused.display_name} is “Refused”", said)
+
     def test_nothing_can_be_done(self):
         refused = self._renewal_in("refused")
         wizard = self._ask_bulk("approve", refused)

@@ -67,6 +67,32 @@ class TestPortalAnswers(PortalCase):
         self.assertFalse(self._get_error(response))
         self.assertEqual(renewal.invoice_id.amount_untaxed, 500.0)
 
+    def test_link_of_a_notice_that_was_taken_back(self):
+        """Its holder is told so, without any of what it said; nobody else is."""
+        reset = self._renewal_of_corporation("sent")
+        reset.action_approve()
+        reset.action_reset()
+        cancelled = self._renewal_of_corporation("sent")
+        cancelled.action_cancel()
+        never_sent = self._renewal_of_corporation("draft")
+        self._sign_in(None)
+        for renewal, sentence in (
+            (reset, "you will receive another notice"),
+            (cancelled, "was withdrawn"),
+        ):
+            before = self._snapshot(renewal)
+            token = renewal.sudo().access_token
+            response = self._open(renewal, token)
+            self.assertEqual(response.status_code, 200)
+            self.assertIn(sentence, " ".join(response.text.split()))
+            self.assertIn("no-store", response.headers["Cache-Control"])
+            for secret in (renewal.name, renewal.partner_id.name, token, "345"):
+                self.assertNotIn(secret, response.text)
+            self._assert_turned_away(self._open(renewal, "wrong"))
+            self._assert_turned_away(self._answer(renewal, "accept", token))
+            self.assertEqual(self._snapshot(renewal), before)
+        self._assert_turned_away(self._open(never_sent, never_sent.sudo()._portal_ensure_token()))
+
     @mute_logger("odoo.addons.membri_renewal.models.renewal_portal")
     def test_failure(self):
         """Nothing is half done, the member reads a sentence, the staff is told."""

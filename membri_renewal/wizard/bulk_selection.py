@@ -42,10 +42,24 @@ class MembriBulkSelection(models.AbstractModel):
             return selected & allowed, self._get_left_out_sentences(selected & ~allowed)
         reasons = {renewal: renewal._get_cannot_reason(action) for renewal in renewals}
         ready = renewals.filtered(lambda renewal: not reasons[renewal])
-        sentences = [reason for reason in reasons.values() if reason]
-        return Domain("id", "in", ready.ids), self._get_reasons(sentences)
+        sentences = self._get_reasons(
+            {renewal: reason for renewal, reason in reasons.items() if reason}, action
+        )
+        return Domain("id", "in", ready.ids), sentences
 
-    def _get_reasons(self, sentences):
+    def _get_reasons(self, reasons, action):
+        """:param reasons: ``{renewal: sentence}``
+        :return: the sentences; of several with the same wrong status, how many they are"""
+        left_out = self.env["membri.renewal"].union(*reasons)
+        alike = left_out.browse().union(
+            *(
+                renewals
+                for state, renewals in left_out.grouped("state").items()
+                if state not in ALLOWED_FROM[action] and len(renewals) > 1
+            )
+        )
+        sentences = [reasons[renewal] for renewal in left_out - alike]
+        sentences += self._get_left_out_sentences(Domain("id", "in", alike.ids))
         more = len(sentences) - MOST_REASONS
         if more <= 0:
             return sentences

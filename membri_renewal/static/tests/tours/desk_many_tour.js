@@ -1,0 +1,40 @@
+import {registry} from "@web/core/registry";
+import {click, confirmWizard, isEmptyQueue, openApp, openQueue, see, selectAll} from "./desk_steps";
+
+const selected = (count) =>
+    see(`${count} are selected`, `.o_control_panel .o_selection_box:contains(${count})`);
+
+const fromMenu = (label) => [
+    click("The menu of actions", ".o_cp_action_menus button:contains(Actions)"),
+    click(label, `.o-dropdown--menu .o_menu_item:contains(${label})`),
+];
+
+// Seed: *Envoyer un courriel de rappel*, to all who wait for one
+registry.category("web_tour.tours").add("membri_path_remind_many_fr", {
+    url: "/odoo",
+    steps: () => [
+        ...openApp(),
+        openQueue("Renouvellements à rappeler"),
+        see("Both are listed", ".o_list_view:has(.o_data_row:nth-child(2))"),
+        selectAll(),
+        selected(2),
+        click("Remind", ".o_control_panel button:contains(Renvoyer l'avis de renouvellement)"),
+        confirmWizard("reçoivent leur avis de nouveau"),
+        isEmptyQueue(),
+    ],
+});
+
+// What several members asked for, granted at once
+registry.category("web_tour.tours").add("membri_path_grant_many_fr", {
+    url: "/odoo",
+    steps: () => [
+        ...openApp(),
+        openQueue("Demandes de modification de renouvellement"),
+        see("Both are listed", ".o_list_view:has(.o_data_row:nth-child(2))"),
+        selectAll(),
+        selected(2),
+        ...fromMenu("Appliquer et approuver plusieurs renouvellements"),
+        confirmWizard("appliquées telles que les membres les ont faites"),
+        isEmptyQueue(),
+    ],
+});
