@@ -56,6 +56,9 @@ class TestPortalAccess(PortalCase):
                             way = f"/my/renewals/{renewal.id}/{WAY_TO[answer]}"
                             self.assertEqual(way in response.text, offered, answer)
                         self.assertNotIn("Call before sending", response.text)
+                    elif token == "right" and renewal.date_sent:
+                        self.assertRegex(response.text, r"nothing to answer\s+(here|or)")
+                        self.assertNotIn(renewal.partner_id.name, response.text)
                     else:
                         self._assert_turned_away(response)
                     self.assertEqual(self._snapshot(renewal), before, "a GET changes nothing")
