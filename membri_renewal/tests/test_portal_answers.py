@@ -74,7 +74,7 @@ class TestPortalAnswers(PortalCase):
         reset.action_reset()
         cancelled = self._renewal_of_corporation("sent")
         cancelled.action_cancel()
-        never_sent = self._renewal_of_corporation("draft")
+        never_sent = self._renewal_in("draft")
         self._sign_in(None)
         for renewal, sentence in (
             (reset, "you will receive another notice"),
