@@ -24,6 +24,7 @@ from . import cotisation_invoice_dates
 from . import cotisation_merge
 from . import cotisation_display
 from . import renewal
+from . import renewal_proposal
 from . import renewal_line
 from . import renewal_transitions
 from . import renewal_approval

@@ -60,6 +60,19 @@ class MembriRenewal(models.Model):
         "state_before_intervention",
         "date_state",
         "change_request_id",
+        # what was done, and when: queues, reminders and statistics rest on it
+        "date_sent",
+        "date_answer",
+        "date_approved",
+        "date_refused",
+        "date_last_reminder",
+        "date_next_reminder",
+        "reminder_count",
+        "intervention_reason",
+        "delivery_state",
+        "delivery_email",
+        "letter_state",
+        "date_printed",
     )
 
     # trigrams: the search box asks for a part of it
@@ -257,81 +270,6 @@ class MembriRenewal(models.Model):
         renewals._refresh_members()
         return renewals
 
-    def _fill_create_vals(self, vals, memo):
-        """Complete ``vals`` in place with what the renewed cotisation and the member's
-        choices give: set, dates, lines, currency, mode, officer.
-
-        :param memo: what the renewals of one batch share: the cotisations to ``prefetch``
-            together, prices and taxes"""
-        if vals.get("state", "draft") != "draft":
-            raise UserError(
-                self.env._("A new renewal is “To Send”. Use its buttons to take it further.")
-            )
-        # said explicitly, for the context may carry other defaults
-        vals.update(
-            state="draft",
-            invoice_id=False,
-            new_cotisation_id=False,
-            change_request_id=False,
-            state_before_intervention=False,
-        )
-        cotisation = (
-            self.env["membri.cotisation"]
-            .browse(vals.get("cotisation_id"))
-            .with_prefetch(filter(None, memo["prefetch"]))
-        )
-        if not cotisation:
-            partner = self.env["res.partner"].browse(vals.get("partner_id"))
-            cotisation = partner.membri_cotisation_id
-            if not cotisation:
-                raise UserError(
-                    self.env._(
-                        "%(member)s has no cotisation to renew. Use “Enrol” instead.",
-                        member=partner.display_name or self.env._("This contact"),
-                    )
-                )
-            vals["cotisation_id"] = cotisation.id
-        if not cotisation.date_end:
-            raise UserError(
-                self.env._(
-                    "%(member)s is a member for life: there is nothing to renew.",
-                    member=cotisation.partner_id.display_name,
-                )
-            )
-        partner = cotisation.partner_id.with_company(cotisation.company_id)
-        vals["partner_id"] = partner.id
-        vals["company_id"] = cotisation.company_id.id
-        if not vals.get("option_set_id"):
-            vals["option_set_id"] = partner._membri_get_next_option_set(cotisation).id
-        if not vals.get("mode"):
-            vals["mode"] = "invoice" if partner.membri_auto_renew else "notice"
-        vals.setdefault("user_id", cotisation.company_id.membri_officer_id.id)
-        option_set = self.env["membri.option.set"].browse(vals["option_set_id"])
-        if not vals.get("date_start"):
-            proposed = option_set._get_next_period(cotisation)
-            vals["date_start"], vals["date_end"] = proposed
-        elif "date_end" not in vals:
-            vals["date_end"] = option_set._get_period(fields.Date.to_date(vals["date_start"]))[1]
-        vals.setdefault("currency_id", option_set._get_currency(partner).id)
-        if "line_ids" not in vals:
-            option_set._check_usable()
-            vals["line_ids"] = [
-                fields.Command.create(line_vals)
-                for line_vals in option_set._prepare_term_lines(
-                    partner,
-                    fields.Date.to_date(vals["date_start"]),
-                    fields.Date.to_date(vals["date_end"]),
-                    cotisation,
-                    memo,
-                )
-            ]
-        if vals.get("name", "/") == "/":
-            vals["name"] = (
-                self.env["ir.sequence"]
-                .with_company(cotisation.company_id)
-                .next_by_code("membri.renewal")
-            )
-
     def write(self, vals):
         if self._is_internal_write():
             return super().write(vals)
@@ -378,33 +316,6 @@ class MembriRenewal(models.Model):
     def _get_state_label(self):
         self.ensure_one()
         return dict(self._fields["state"]._description_selection(self.env))[self.state]
-
-    def _propose_dates(self):
-        """Take the dates of the chosen option set, right after the current term."""
-        for renewal in self:
-            first, last = renewal.option_set_id._get_next_period(renewal.cotisation_id)
-            renewal._internal_write({"date_start": first, "date_end": last})
-
-    def _propose_lines(self):
-        """Replace the lines by those of the option set, at the prices of the first day."""
-        memo = {}
-        for renewal in self:
-            lines_vals = renewal.option_set_id._prepare_term_lines(
-                renewal.partner_id,
-                renewal.date_start,
-                renewal.date_end,
-                renewal.cotisation_id,
-                memo,
-            )
-            renewal._internal_write(
-                {
-                    "currency_id": renewal.option_set_id._get_currency(renewal.partner_id).id,
-                    "line_ids": [
-                        fields.Command.clear(),
-                        *(fields.Command.create(vals) for vals in lines_vals),
-                    ],
-                }
-            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_history(self):

@@ -53,13 +53,19 @@ class MembriRenewal(models.Model):
         on_paper._internal_write({"letter_state": "to_print"})
         (self - on_paper).filtered("letter_state")._internal_write({"letter_state": False})
 
+    def _set_state(self, state, **vals):
+        # EXTENDS membri_renewal: what is posted from now on is the invoice, not the notice
+        if state == "approved":
+            vals = {"letter_state": False, **vals}
+        return super()._set_state(state, **vals)
+
     # ------------------------------------------------------------------
     # Print
     # ------------------------------------------------------------------
 
     def action_print_letter(self):
-        """Print the notices as letters, and record that they were: one PDF, sorted as the post
-        likes it.
+        """Print the notices as letters (of who accepted and has not paid, the invoice), and
+        record that they were: one PDF, sorted as the post likes it.
 
         :return: a client action that downloads the file
         """
@@ -84,18 +90,39 @@ class MembriRenewal(models.Model):
 
     def _get_cannot_print_letter_reason(self):
         self.ensure_one()
-        if not self._get_postal_contact().street:
+        if self.state == "approved" and (reason := self._get_no_reminder_reason()):
+            return reason
+        contact = self._get_letter_contact()
+        if not contact.street:
             return self.env._(
                 "%(member)s has no postal address. Type it in the contact, then print again.",
-                member=self.partner_id.display_name,
+                member=(contact if self.state == "approved" else self.partner_id).display_name,
             )
         return False
+
+    def _get_letter_contact(self):
+        """:return: the contact whose address stands on the letter: the payer's on an invoice"""
+        self.ensure_one()
+        if self.state == "approved":
+            return self.invoice_id.sudo().partner_id
+        return self._get_postal_contact()
+
+    def _render_letters(self):
+        """:return: the PDF of each letter, in the order of ``self``: an invoice that serves
+        several members is one letter"""
+        accepted = self.filtered(lambda r: r.state == "approved")
+        by_invoice = {renewal.invoice_id: renewal for renewal in reversed(accepted)}
+        firsts = self.browse().concat(*by_invoice.values())
+        contents = (self - accepted)._render_notices()
+        for renewal, attachment in firsts._attach_invoices().items():
+            contents[renewal] = attachment.raw
+        return [contents[renewal] for renewal in self if renewal in contents]
 
     def _sorted_for_post(self):
         """:return: ``self``, each once, by country, postal code and street"""
 
         def key(renewal):
-            contact = renewal._get_postal_contact()
+            contact = renewal._get_letter_contact()
             return (
                 contact.country_id.code or "",
                 (contact.zip or "").replace(" ", "").upper(),
@@ -112,9 +139,7 @@ class MembriRenewal(models.Model):
         renewals = self._sorted_for_post()
         parts = []
         for start in range(0, len(renewals), PDF_BATCH):
-            batch = renewals[start : start + PDF_BATCH]
-            contents = batch._render_notices()
-            parts += [contents[renewal] for renewal in batch]
+            parts += renewals[start : start + PDF_BATCH]._render_letters()
         now = fields.Datetime.now()
         renewals._internal_write({"letter_state": "printed", "date_printed": now})
         renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(

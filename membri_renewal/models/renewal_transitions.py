@@ -17,7 +17,7 @@ ALLOWED_FROM = {
     "apply_change_request": ("change_requested", "intervention"),
     "apply_and_approve": ("change_requested", "intervention"),
     "retry_sending": (*UNDECIDED_STATES, "approved"),
-    "print_letter": ("sent", "change_requested", "intervention"),
+    "print_letter": ("sent", "change_requested", "intervention", "approved"),
 }
 BULK_ACTIONS = (
     "send",

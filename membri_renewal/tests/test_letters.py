@@ -127,6 +127,33 @@ class TestLetters(MembriCommon, HttpCase):
         renewal.action_approve()
         self.assertFalse(self._is_queued(renewal), "answered by telephone")
 
+    def test_the_invoice_of_who_accepted_and_cannot_be_reached(self):
+        """A reminder that came back: the letter is the invoice, to its payer, until it is paid."""
+        renewal = self._create_letter("Bo", "J4H 2X3", email="bo@example.com")
+        renewal.action_send()
+        renewal.action_print_letter()
+        renewal.action_approve()
+        self.assertFalse(self._is_queued(renewal), "the notice is answered")
+        renewal.action_send_reminder()
+        renewal.partner_id.message_bounce = 1
+        renewal._message_receive_bounce("bo@example.com", renewal.partner_id)
+        self.assertRecordValues(
+            renewal,
+            [{"delivery_state": "unreachable", "letter_state": "to_print", "state": "approved"}],
+        )
+        self.assertTrue(self._is_queued(renewal))
+        [text] = self._get_pages(renewal.with_user(self.officer).action_print_letter())
+        self.assertIn(renewal.invoice_id.name, text)
+        self.assertIn("1 Main Street", text)
+        self.assertRecordValues(
+            renewal,
+            [{"delivery_state": "letter", "letter_state": "printed", "state": "approved"}],
+        )
+        self.assertFalse(self._is_queued(renewal))
+        self._pay(renewal.invoice_id)
+        with self.assertRaisesRegex(UserError, "is paid"):
+            renewal.action_print_letter()
+
     def test_who_may_print(self):
         renewal = self._create_letter("Bo", "J4H 2X3")
         with self.assertRaisesRegex(UserError, "To Send"):

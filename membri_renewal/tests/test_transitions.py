@@ -172,6 +172,16 @@ class TestTransitions(MembriCommon):
             {"state_before_intervention": "approved"},
             {"invoice_id": approved.invoice_id.id},
             {"new_cotisation_id": approved.new_cotisation_id.id},
+            {"date_sent": "2020-01-01 10:00:00"},
+            {"date_answer": "2020-01-01 10:00:00"},
+            {"date_approved": "2020-01-01 10:00:00"},
+            {"date_refused": "2020-01-01 10:00:00"},
+            {"date_last_reminder": "2020-01-01 10:00:00"},
+            {"date_next_reminder": "2020-01-01"},
+            {"reminder_count": 7},
+            {"intervention_reason": "Forged"},
+            {"delivery_state": "failed"},
+            {"letter_state": "printed"},
         ):
             with self.subTest(vals=vals):
                 for forged in (renewal, self._renewal_in("draft")):
