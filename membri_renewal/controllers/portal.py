@@ -151,7 +151,7 @@ class MembriPortal(MembriPortalAccess):
         """
         renewal_sudo = self._get_renewal_sudo(renewal_id, access_token)
         if not renewal_sudo:
-            return request.redirect("/my")
+            return self._render_withdrawn(renewal_id, access_token)
         error = "no_right"
         if self._may_answer(renewal_sudo, access_token):
             user = request.env.user

@@ -19,7 +19,7 @@ class MembriPortalChange(MembriPortal):
     def portal_renewal_change(self, renewal_id, access_token=None, **kw):
         renewal_sudo = self._get_renewal_sudo(renewal_id, access_token)
         if not renewal_sudo:
-            return request.redirect("/my")
+            return self._render_withdrawn(renewal_id, access_token)
         return self._render_change_form(renewal_sudo, access_token, {})
 
     @http.route(
@@ -46,7 +46,7 @@ class MembriPortalChange(MembriPortal):
     def _process_change_form(self, renewal_id, access_token, step, form):
         renewal_sudo = self._get_renewal_sudo(renewal_id, access_token)
         if not renewal_sudo:
-            return request.redirect("/my")
+            return self._render_withdrawn(renewal_id, access_token)
         may_ask = self._may_answer(
             renewal_sudo, access_token
         ) and not renewal_sudo._get_cannot_answer_reason("request_change")

@@ -19,7 +19,7 @@ class MembriPortalDecline(MembriPortal):
     def portal_renewal_leave(self, renewal_id, access_token=None, error=None, **kw):
         renewal_sudo = self._get_renewal_sudo(renewal_id, access_token)
         if not renewal_sudo:
-            return request.redirect("/my")
+            return self._render_withdrawn(renewal_id, access_token)
         if not self._may_answer(
             renewal_sudo, access_token
         ) or renewal_sudo._get_cannot_answer_reason("decline"):

@@ -89,7 +89,16 @@ class TestPortalAnswers(PortalCase):
             for secret in (renewal.name, renewal.partner_id.name, "345"):
                 self.assertNotIn(secret, response.text)
             self._assert_turned_away(self._open(renewal, "wrong"))
-            self._assert_turned_away(self._answer(renewal, "accept", token))
+            # whose page was open meanwhile is told the same
+            for late in (
+                self._answer(renewal, "accept", token),
+                self._answer(renewal, "request_change", token, step="send"),
+                self._open(renewal, token, "/change"),
+                self._open(renewal, token, "/leave"),
+            ):
+                self.assertEqual(late.status_code, 200)
+                self.assertIn(sentence, " ".join(late.text.split()))
+            self._assert_turned_away(self._answer(renewal, "accept", "wrong"))
             self.assertEqual(self._snapshot(renewal), before)
         self._assert_turned_away(self._open(never_sent, never_sent.sudo()._portal_ensure_token()))
 
