@@ -80,7 +80,9 @@ class TestPortalAccess(PortalCase):
                 for answer in ANSWERS:
                     with self.subTest(who=who, state=state, answer=answer):
                         response = self._answer(renewal, answer, self._get_token(renewal, token))
-                        if not may_see or state not in SHOWN_STATES:
+                        if token == "right" and state not in SHOWN_STATES:
+                            self.assertRegex(response.text, r"nothing to answer\s+(here|or)")
+                        elif not may_see or state not in SHOWN_STATES:
                             self._assert_turned_away(response)
                         elif not may_answer:
                             self.assertEqual(self._get_error(response), "no_right")
