@@ -50,9 +50,7 @@ class MembriCotisation(models.Model):
         products = self.line_ids.product_id
         if problem := products._membri_get_missing_account_reason(company):
             raise UserError(problem)
-        Journal_sudo = self.env["account.journal"].sudo()  # it is the accountants'
-        domain = [*Journal_sudo._check_company_domain(company), ("type", "=", "sale")]
-        if not Journal_sudo.search_count(domain, limit=1):
+        if not company._membri_get_sale_journals_sudo():
             raise UserError(
                 self.env._(
                     "%(company)s has no sales journal: no invoice can be made for %(member)s. Ask "

@@ -15,17 +15,7 @@ class ProductProduct(models.Model):
         for product_sudo in self.sudo().with_company(company):
             if product_sudo._get_product_accounts()["income"]:
                 continue
-            journal_sudo = (
-                self.env["account.journal"]
-                .sudo()
-                .search(  # a branch sells on the journals of its parent
-                    [
-                        *self.env["account.journal"]._check_company_domain(company),
-                        ("type", "=", "sale"),
-                    ],
-                    limit=1,
-                )
-            )
+            journal_sudo = company._membri_get_sale_journals_sudo()[:1]
             if not journal_sudo.default_account_id:
                 return self.env._(
                     "“%(product)s” has no income account in %(company)s: it cannot be invoiced. "

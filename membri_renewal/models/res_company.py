@@ -74,6 +74,15 @@ class ResCompany(models.Model):
         )
         return self.env["res.company"].sudo().union(*(company for (company,) in groups))
 
+    def _membri_get_sale_journals_sudo(self):
+        """:return: the journals that this company sells on: a branch, on those of its parents.
+        In sudo: they are the accountants'; whether there are any is no secret"""
+        self.ensure_one()
+        Journal_sudo = self.env["account.journal"].sudo()
+        return Journal_sudo.search(
+            [*Journal_sudo._check_company_domain(self), ("type", "=", "sale")]
+        )
+
     def _membri_today(self):
         """:return: the civil day in the company's own timezone, as a ``date``"""
         self.ensure_one()

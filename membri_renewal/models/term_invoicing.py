@@ -86,14 +86,5 @@ class MembriTermLineMixin(models.AbstractModel):
         product_sudo = self.product_id.sudo().with_company(company)
         return bool(
             product_sudo._get_product_accounts()["income"]
-            or self.env["account.journal"]
-            .sudo()
-            .search_count(
-                [
-                    *self.env["account.journal"]._check_company_domain(company),
-                    ("type", "=", "sale"),
-                    ("default_account_id", "!=", False),
-                ],
-                limit=1,
-            )
+            or company._membri_get_sale_journals_sudo().default_account_id
         )

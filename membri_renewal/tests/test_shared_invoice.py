@@ -28,6 +28,17 @@ class SharedInvoiceCommon(MembriCommon):
         renewals.action_send()
         return renewals
 
+    def _create_terms_that_end(self):
+        """A monthly term of each member, which the night renews with an invoice at once."""
+        for number, member in enumerate(self.members):
+            self._create_cotisation(
+                member,
+                fields.Date.to_date("2026-10-20"),
+                self.monthly,
+                state="active",
+                date_end=f"2026-11-{18 + number}",
+            )
+
     def _get_invoice(self, renewals):
         invoice = renewals.invoice_id.with_env(self.env_account)
         invoice.ensure_one()
@@ -149,14 +160,7 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         self.assertEqual(self._get_invoice(mixed).amount_total, 1035.0)
 
     def test_the_night_keeps_payers_together(self):
-        for number, member in enumerate(self.members):
-            self._create_cotisation(
-                member,
-                fields.Date.to_date("2026-10-20"),
-                self.monthly,
-                state="active",
-                date_end=f"2026-11-{18 + number}",
-            )
+        self._create_terms_that_end()
         with patch("odoo.addons.membri_renewal.models.renewal_generation.BATCH", 1):
             self._run_cron("ir_cron_generate")
         renewals = self.members.membri_renewal_ids

@@ -2,7 +2,6 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -50,14 +49,7 @@ class TestSharedInvoiceTrouble(SharedInvoiceCommon):
 
     @mute_logger(LOGGER)
     def test_night(self):
-        for number, member in enumerate(self.members):
-            self._create_cotisation(
-                member,
-                fields.Date.to_date("2026-10-20"),
-                self.monthly,
-                state="active",
-                date_end=f"2026-11-{18 + number}",
-            )
+        self._create_terms_that_end()
         with self._break_approval_of(self.members[1]):
             self._run_cron("ir_cron_generate")
         renewals = self.members.membri_renewal_ids.sorted("partner_id")

@@ -4,6 +4,7 @@ from odoo.tools import formatLang
 
 from ..models.bulk_job import FOREGROUND_LIMIT
 from ..models.renewal_transitions import ALLOWED_FROM
+from .explanation import as_list
 
 MOST_REASONS = 10
 
@@ -20,46 +21,55 @@ class MembriBulkSelection(models.AbstractModel):
     _description = "Selection of Renewals"
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals")
-    ready_count = fields.Integer(compute="_compute_ready_count")
+    ready_count = fields.Integer(compute="_compute_explanation")
+    explanation = fields.Html(compute="_compute_explanation")
 
     @api.depends("renewal_ids")
-    def _compute_ready_count(self):
+    def _compute_explanation(self):
         for wizard in self:
-            ready, _left_out = wizard._split_selection()
-            wizard.ready_count = self.env["membri.renewal"].search_count(ready)
+            ready, wizard.ready_count, left_out = wizard._split_selection()
+            sentences = wizard._get_sentences(ready, left_out)
+            wizard.explanation = sentences and as_list(sentences)
+
+    def _get_sentences(self, ready, left_out):
+        """:param ready: domain of the renewals that are done
+        :param left_out: sentences on those that are not
+        :return: the sentences of the window"""
+        return left_out
 
     def _get_bulk_action(self):
         """:return: the key of the action in ``ALLOWED_FROM``"""
         raise NotImplementedError
 
     def _split_selection(self):
-        """:return: ``(domain of the renewals that are done, sentences on those that are not)``"""
+        """:return: ``(domain of the renewals that are done, how many, sentences on the others)``"""
         self.ensure_one()
-        action, renewals = self._get_bulk_action(), self.renewal_ids._origin
+        renewals, allowed = self.renewal_ids._origin, ALLOWED_FROM[self._get_bulk_action()]
         if len(renewals) > FOREGROUND_LIMIT:
             selected = Domain("id", "in", renewals.ids)
-            allowed = Domain("state", "in", ALLOWED_FROM[action])
-            return selected & allowed, self._get_left_out_sentences(selected & ~allowed)
-        reasons = {renewal: renewal._get_cannot_reason(action) for renewal in renewals}
-        ready = renewals.filtered(lambda renewal: not reasons[renewal])
-        sentences = self._get_reasons(
-            {renewal: reason for renewal, reason in reasons.items() if reason}, action
+            counts = dict(renewals._read_group(selected, ["state"], ["__count"]))
+            ready_count = sum(counts.pop(state, 0) for state in allowed)
+            sentences = self._get_left_out_sentences(counts)
+            return selected & Domain("state", "in", allowed), ready_count, sentences
+        reasons = {
+            renewal: reason
+            for renewal in renewals
+            if (reason := renewal._get_cannot_reason(self._get_bulk_action()))
+        }
+        left_out = renewals.browse().union(*reasons)
+        ready = renewals - left_out
+        alike = {
+            state: others
+            for state, others in left_out.grouped("state").items()
+            if state not in allowed and len(others) > 1
+        }
+        sentences = [reasons[r] for r in left_out if r.state not in alike]
+        sentences += self._get_left_out_sentences(
+            {state: len(others) for state, others in alike.items()}
         )
-        return Domain("id", "in", ready.ids), sentences
+        return Domain("id", "in", ready.ids), len(ready), self._shorten(sentences)
 
-    def _get_reasons(self, reasons, action):
-        """:param reasons: ``{renewal: sentence}``
-        :return: the sentences; of several with the same wrong status, how many they are"""
-        left_out = self.env["membri.renewal"].union(*reasons)
-        alike = left_out.browse().union(
-            *(
-                renewals
-                for state, renewals in left_out.grouped("state").items()
-                if state not in ALLOWED_FROM[action] and len(renewals) > 1
-            )
-        )
-        sentences = [reasons[renewal] for renewal in left_out - alike]
-        sentences += self._get_left_out_sentences(Domain("id", "in", alike.ids))
+    def _shorten(self, sentences):
         more = len(sentences) - MOST_REASONS
         if more <= 0:
             return sentences
@@ -68,16 +78,16 @@ class MembriBulkSelection(models.AbstractModel):
             self.env._("Left out for such reasons: %(count)s more.", count=more),
         ]
 
-    def _get_left_out_sentences(self, domain):
+    def _get_left_out_sentences(self, counts):
+        """:param counts: ``{state: how many have it}``"""
         labels = dict(self.env["membri.renewal"]._fields["state"]._description_selection(self.env))
-        counts = self.env["membri.renewal"]._read_group(domain, ["state"], ["__count"])
         return [
             self.env._(
                 "Renewals left out because their status is “%(state)s”: %(count)s.",
                 count=self._format_count(count),
                 state=labels[state],
             )
-            for state, count in counts
+            for state, count in counts.items()
         ]
 
     def _format_count(self, count):

@@ -3,8 +3,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 from odoo.tools import format_amount
 
-from .explanation import as_list
-
 
 class MembriBulkStart(models.TransientModel):
     """What work on several renewals is about to do, said before it is done (seed §2, *Approuver
@@ -15,7 +13,6 @@ class MembriBulkStart(models.TransientModel):
     _description = "Work on Several Renewals"
 
     action = fields.Selection(selection="_get_actions", required=True, readonly=True)
-    explanation = fields.Html(compute="_compute_explanation")
 
     @api.model
     def _get_actions(self):
@@ -59,18 +56,14 @@ class MembriBulkStart(models.TransientModel):
         # EXTENDS membri_renewal
         return self.action
 
-    @api.depends("action", "renewal_ids")
-    def _compute_explanation(self):
-        for wizard in self:
-            ready, left_out = wizard._split_selection()
-            wizard.explanation = as_list(
-                [
-                    *wizard._get_effect_sentences(wizard._get_groups(ready)),
-                    *wizard._get_remarks(ready),
-                    *left_out,
-                    *wizard._get_background_sentences(),
-                ]
-            )
+    def _get_sentences(self, ready, left_out):
+        # EXTENDS membri_renewal
+        return [
+            *self._get_effect_sentences(self._get_groups(ready)),
+            *self._get_remarks(ready),
+            *left_out,
+            *self._get_background_sentences(),
+        ]
 
     def _get_groups(self, ready):
         """:return: ``(state, mode, currency, count, amount)`` of what is done"""

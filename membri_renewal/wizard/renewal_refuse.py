@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..models.bulk_job import FOREGROUND_LIMIT
-from .explanation import as_list
 
 
 class MembriRenewalRefuse(models.TransientModel):
@@ -15,7 +14,6 @@ class MembriRenewalRefuse(models.TransientModel):
 
     renewal_ids = fields.Many2many(required=True)
     renewal_count = fields.Integer(compute="_compute_renewal_count")
-    left_out = fields.Html(compute="_compute_left_out")
     can_differ = fields.Boolean(compute="_compute_renewal_count")
     reason_id = fields.Many2one("membri.refusal.reason")
     note = fields.Text(string="Comment")
@@ -43,12 +41,6 @@ class MembriRenewalRefuse(models.TransientModel):
     def _get_bulk_action(self):
         # EXTENDS membri_renewal
         return "refuse"
-
-    @api.depends("renewal_ids")
-    def _compute_left_out(self):
-        for wizard in self:
-            _ready, sentences = wizard._split_selection()
-            wizard.left_out = sentences and as_list(sentences)
 
     @api.depends("renewal_ids", "is_per_line")
     def _compute_line_ids(self):

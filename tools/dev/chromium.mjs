@@ -33,22 +33,24 @@ export async function login(context, name) {
     return page;
 }
 
+/** Call a method of Odoo as whoever is logged in on the page. */
+export function callOdoo(page, model, method, args, kwargs = {}) {
+    return page.evaluate(
+        async (params) => {
+            const response = await fetch(`/web/dataset/call_kw/${params.model}/${params.method}`, {
+                method: "POST",
+                headers: {"Content-Type": "application/json"},
+                body: JSON.stringify({params}),
+            });
+            return (await response.json()).result;
+        },
+        {model, method, args, kwargs},
+    );
+}
+
 /** As administrator: what a user sees first is their language, whatever was done before. */
 export async function setLanguage(admin, name, lang) {
-    const call = (method, args) =>
-        admin.evaluate(
-            async ([method_, args_]) => {
-                const response = await fetch(`/web/dataset/call_kw/res.users/${method_}`, {
-                    method: "POST",
-                    headers: {"Content-Type": "application/json"},
-                    body: JSON.stringify({
-                        params: {model: "res.users", method: method_, args: args_, kwargs: {}},
-                    }),
-                });
-                return (await response.json()).result;
-            },
-            [method, args],
-        );
+    const call = (method, args) => callOdoo(admin, "res.users", method, args);
     const ids = await call("search", [[["login", "=", name]]]);
     if (!ids?.length || !(await call("write", [ids, {lang}]))) {
         throw new Error(`cannot set the language ${lang} of ${name}`);

@@ -1,5 +1,5 @@
 // Started by cmd_many.py with the job on standard input; prints the seconds of each step.
-import {job, launch, login, setLanguage, watchRequests} from "./chromium.mjs";
+import {callOdoo, job, launch, login, setLanguage, watchRequests} from "./chromium.mjs";
 
 const LIST = "/odoo/all-renewals";
 const DASHBOARDS = "/odoo/action-membri_renewal.action_membri_dashboard";
@@ -31,28 +31,19 @@ async function measure(page, what, act) {
 
 /** The names of the flows in the officer's language, as the menu shows them. */
 async function getFlowName(xmlid) {
-    return admin.evaluate(
-        async ([name, lang]) => {
-            const call = async (model, method, args, kwargs) => {
-                const response = await fetch(`/web/dataset/call_kw/${model}/${method}`, {
-                    method: "POST",
-                    headers: {"Content-Type": "application/json"},
-                    body: JSON.stringify({params: {model, method, args, kwargs}}),
-                });
-                return (await response.json()).result;
-            };
-            const domain = [
-                ["module", "=", "membri_renewal"],
-                ["name", "=", name],
-            ];
-            const [found] = await call("ir.model.data", "search_read", [domain, ["res_id"]], {});
-            const [action] = await call("ir.actions.server", "read", [[found.res_id], ["name"]], {
-                context: {lang},
-            });
-            return action.name;
-        },
-        [xmlid, job.lang],
+    const domain = [
+        ["module", "=", "membri_renewal"],
+        ["name", "=", xmlid],
+    ];
+    const [found] = await callOdoo(admin, "ir.model.data", "search_read", [domain, ["res_id"]]);
+    const [action] = await callOdoo(
+        admin,
+        "ir.actions.server",
+        "read",
+        [[found.res_id], ["name"]],
+        {context: {lang: job.lang}},
     );
+    return action.name;
 }
 
 async function selectAll(page) {

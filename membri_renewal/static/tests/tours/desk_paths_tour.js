@@ -2,7 +2,6 @@ import {registry} from "@web/core/registry";
 import {stepUtils} from "@web_tour/tour_utils";
 import {
     choose,
-    chooseReason,
     click,
     confirmWizard,
     fill,
@@ -16,6 +15,7 @@ import {
     openRenewal,
     openTab,
     press,
+    refuse,
     see,
     selectAll,
 } from "./desk_steps";
@@ -85,10 +85,7 @@ registry.category("web_tour.tours").add("membri_path_requests_fr", {
         isNow("Approuvé"),
         goBack(),
         ...openRenewal("Beta Clinic"),
-        press("action_refuse"),
-        ...chooseReason(".modal", "Trop cher"),
-        click("Refuse", ".modal footer button[name=action_confirm]"),
-        isNow("Refusé"),
+        ...refuse("Trop cher"),
         goBack(),
         ...openRenewal("Gamma Garage"),
         click(
@@ -135,10 +132,7 @@ registry.category("web_tour.tours").add("membri_path_flag_fr", {
         isNow("Approuvé"),
         goBack(),
         ...openRenewal("Beta Clinic"),
-        press("action_refuse"),
-        ...chooseReason(".modal", "Trop cher"),
-        click("Refuse", ".modal footer button[name=action_confirm]"),
-        isNow("Refusé"),
+        ...refuse("Trop cher"),
         goBack(),
         isEmptyQueue(),
     ],

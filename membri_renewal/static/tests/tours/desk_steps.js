@@ -67,6 +67,14 @@ export const choose = (scope, field, name) => [
 
 export const chooseReason = (scope, name) => choose(scope, "reason_id", name);
 
+/** The open renewal, by the window that asks why. */
+export const refuse = (reason) => [
+    press("action_refuse"),
+    ...chooseReason(".modal", reason),
+    click("Refuse", ".modal footer button[name=action_confirm]"),
+    isNow("Refusé"),
+];
+
 export const openTab = (label) =>
     click(`Open the tab ${label}`, `.o_notebook .nav-link:contains(${label})`);
 
