@@ -1,8 +1,8 @@
 """Export the add-on's terms to membri_renewal.pot and merge them into fr.po.
 
 Translations whose source has gone stay in the file, as obsolete entries. With --check
-nothing is written, and the command fails when the template is stale, or when fr.po
-lacks terms or has empty or fuzzy ones.
+nothing is written, and the command fails when the template is stale, when fr.po lacks
+terms or has empty or fuzzy ones, or when its typography is not that of Québec.
 """
 
 import subprocess

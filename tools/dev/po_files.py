@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import polib
+import typography
 
 DATES = ("POT-Creation-Date", "PO-Revision-Date")
 WIDTH = 0  # never wrap: a wrapped line would change with every word
@@ -35,6 +36,8 @@ def merged(path, template):
         catalogue.metadata = {**template.metadata, "Language": path.stem}
     catalogue.header = template.header
     catalogue.merge(template)
+    for entry in catalogue:
+        entry.msgstr = typography.corrected(entry.msgstr)
     for entry in [entry for entry in catalogue.obsolete_entries() if not entry.msgstr]:
         catalogue.remove(entry)
     order = {(entry.msgctxt, entry.msgid): number for number, entry in enumerate(template)}
@@ -53,6 +56,11 @@ def defects(path, template):
         f"{path.name}, no translation: {e.msgid!r}" for e in catalogue.untranslated_entries()
     ]
     problems += [f"{path.name}, fuzzy: {entry.msgid!r}" for entry in catalogue.fuzzy_entries()]
+    for entry in catalogue.translated_entries():
+        if typography.corrected(entry.msgstr) != entry.msgstr:
+            problems.append(f"{path.name}, typography (./dev i18n mends it): {entry.msgstr!r}")
+        if places := typography.elisions(entry.msgstr):
+            problems.append(f"{path.name}, a name after {places}: {entry.msgstr!r}")
     return problems
 
 

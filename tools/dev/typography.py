@@ -1,0 +1,42 @@
+"""French as Québec prints it: apostrophes, spaces that do not break, and no word that would have to be
+elided before a name.
+
+``po_files.py`` corrects what a rule can correct, and refuses what only a translator can.
+"""
+
+import re
+
+NBSP = "\u00a0"
+# What is not prose: markup, what is filled in, addresses.
+CODE = re.compile(
+    r"(<[^>]*>|%\(\w+\)[sd]|%[sd]|&\w+;|\{\{.*?\}\}|https?://\S+)",
+    re.DOTALL,
+)
+RULES = [
+    (re.compile(r"(?<=\w)'(?=\w)"), "’"),
+    (re.compile(r"(?<=\bqu)'$|(?<=\b[cdjlmnst])'$", re.IGNORECASE), "’"),  # before what is filled in
+    (re.compile(r"[ \u202f]:(?=\s|$)"), NBSP + ":"),
+    (re.compile(r"[ \u00a0\u202f]+(?=[;!?])"), ""),
+    (re.compile(r"«[ \u202f]?(?!\u00a0)"), "«" + NBSP),
+    (re.compile(r"(?<!\u00a0)[ \u202f]?»"), NBSP + "»"),
+    (re.compile(r"(?<=\d)[ \u202f](?=[%$])"), NBSP),
+    (re.compile(r"^ (?=[%$](?!\w|\())"), NBSP),  # “%(share)s %”
+    (re.compile(r"\.\.\."), "…"),
+]
+# Numbers, amounts, days and the numbers of terms may follow *de* or *à*; a name may begin with a vowel, or want an article.
+NUMBERS = r"date|day|cotisation|amount|total|old|new|count|days|min|max|percent|share|first|last|rest|paid|due|part|number"
+BEFORE_NAME = re.compile(rf"(?i)\b(?:de|du|que)\s+%\((?!(?:\w*_)?(?:{NUMBERS})\w*\))\w+\)s")
+
+
+def corrected(text):
+    """:return: ``text`` with the typography that a rule can correct"""
+    parts = CODE.split(text)
+    for number in range(0, len(parts), 2):
+        for pattern, replacement in RULES:
+            parts[number] = pattern.sub(replacement, parts[number])
+    return "".join(parts)
+
+
+def elisions(text):
+    """:return: the places (a list of texts) where *de*, *du* or *que* stands before a name that is filled in"""
+    return BEFORE_NAME.findall(text)
