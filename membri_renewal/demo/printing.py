@@ -47,9 +47,7 @@ class MembriDemo(models.AbstractModel):
 
     def _attach(self, message, renewal, document):
         """Show ``document`` with the notice, and in the chatters of the contacts."""
-        contacts = (
-            renewal.partner_id | renewal.partner_id.commercial_partner_id | renewal.recipient_id
-        )
+        contacts = renewal._get_informed_contacts()
         message |= message.search(
             [
                 ("model", "=", "res.partner"),

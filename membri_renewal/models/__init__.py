@@ -67,6 +67,7 @@ from . import campaign_work
 from . import campaign_display
 from . import dashboard
 from . import res_partner
+from . import res_partner_whose
 from . import res_partner_reach
 from . import res_partner_status
 from . import res_partner_display

@@ -17,8 +17,9 @@ class MembriRenewal(models.Model):
         return super().message_post(**kwargs)
 
     def _log_on_contacts(self, bodies, attachments=None):
-        """Show an event of each renewal in the chatter of its contact, of the parent company
-        and of the recipient, with a link to the renewal. One insert for all of them.
+        """Show an event of each renewal in the chatter of its contact, of the recipient and of
+        the parent company (above a person: if it pays), with a link to the renewal. One insert
+        for all of them.
 
         :param bodies: ``{renewal: plain text}``, escaped here
         :param attachments: ``{renewal: ir.attachment}``, the PDF that goes with the event
@@ -41,4 +42,5 @@ class MembriRenewal(models.Model):
 
     def _get_informed_contacts(self):
         self.ensure_one()
-        return self.partner_id | self.partner_id.commercial_partner_id | self.recipient_id
+        member = self.partner_id.with_company(self.company_id)
+        return member | member._membri_get_concerned_parents() | self.recipient_id

@@ -6,8 +6,8 @@ class ResPartner(models.Model):
     """Who receives a member's notices, and whether an email reaches anybody at all.
 
     Asked by the sending, the reminders and the preview of the campaign alike. The order is the
-    seed's: the address for renewals, the person in charge, the contact, its parent company;
-    the first whose address works.
+    seed's: the address for renewals, the person in charge, the contact, its parent company
+    (above a person: if it pays); the first whose address works.
     """
 
     _inherit = "res.partner"
@@ -62,8 +62,8 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_get_recipient(self):
-        """Who receives the notices: the person in charge, the contact, or its parent
-        company; the first whose address works.
+        """Who receives the notices: the person in charge, the contact, or the parent company
+        that :meth:`_membri_get_candidates` allows; the first whose address works.
 
         :return: one contact; when no address works, the first that has one, else the member
         """
@@ -100,15 +100,15 @@ class ResPartner(models.Model):
         return own_problem or self._membri_get_recipient()._membri_get_address_problem()
 
     def _membri_get_candidates(self):
-        """:return: the contacts who may receive the notices, the first choice first; a list,
-        so that each is read together with those of the other members"""
+        """Yield the contacts who may receive the notices, the first choice first: one by one,
+        so that each is read together with those of the other members, and who pays is looked
+        up only for members whom no address of their own reaches. Above a person only who pays
+        for the membership is a choice: an employer knows nothing of it otherwise."""
         member_sudo = self.sudo()  # the person in charge may be nobody that the reader may see
-        others = (member_sudo.parent_id, member_sudo.commercial_partner_id)
-        return [
-            contact
-            for contact in (member_sudo.membri_responsible_id, member_sudo, *others)
-            if contact and (contact.active or contact == member_sudo)
-        ]
+        if member_sudo.membri_responsible_id.active:
+            yield member_sudo.membri_responsible_id
+        yield member_sudo
+        yield from member_sudo._membri_get_concerned_parents().filtered("active")
 
     def _membri_find_recipient(self):
         """:return: the first candidate whose address works (in sudo), or ``None``"""

@@ -91,11 +91,15 @@ class TestLetters(MembriCommon, HttpCase):
         self.assertIn("Cy", text)
 
     def test_address_of_the_company(self):
+        """The notice of a person goes to the address of who pays, to that of no employer."""
         parent = self._create_member("Parent Ltd", is_company=True, street="9 Church Street")
         renewal = self._create_letter("Bo", False, street=False, parent_id=parent.id)
         parent.email = False
         renewal.partner_id.street = False
         renewal.action_send()
+        with self.assertRaises(UserError):
+            renewal.action_print_letter()
+        parent.membri_group_invoices = True
         [text] = self._get_pages(renewal.action_print_letter())
         self.assertIn("Parent Ltd 9 Church Street", text)
         self.assertIn("Attn. Bo", text)

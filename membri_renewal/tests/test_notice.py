@@ -68,8 +68,9 @@ class TestNoticeEmail(NoticeCase):
         self.assertIn(renewal.name.replace("/", "-"), mail.attachment_ids.name)
 
     def test_who_receives(self):
-        """The address for notices, else the person in charge, the contact, the parent."""
-        parent = self._create_member("Parent Ltd", is_company=True)
+        """The address for notices, else the person in charge, the contact, the parent that
+        pays."""
+        parent = self._create_member("Parent Ltd", is_company=True, membri_group_invoices=True)
         in_charge = self._create_member("Percy in Charge")
         cotisation = self._create_yearly(parent_id=parent.id)
         member = cotisation.partner_id
@@ -90,8 +91,12 @@ class TestNoticeEmail(NoticeCase):
             self.assertEqual((self._get_mails(renewal) - before).recipient_ids, expected)
 
     def test_trace(self):
-        """Every notice shows on the contact, its parent and the recipient, with the PDF."""
-        parent = self._create_member("Parent Ltd", is_company=True)
+        """Every notice shows on the contact, the parent that pays and the recipient, with the
+        PDF; on an employer that does not pay, nothing."""
+        parent = self._create_member("Parent Ltd", is_company=True, membri_group_invoices=True)
+        employer = self._create_member("Employer Ltd", is_company=True)
+        self._create_renewal(self._create_yearly(parent_id=employer.id)).action_send()
+        self.assertNotIn("membri.renewal", "".join(employer.message_ids.mapped("body")))
         in_charge = self._create_member("Percy in Charge")
         renewal = self._create_renewal(self._create_yearly(parent_id=parent.id))
         renewal.partner_id.membri_responsible_id = in_charge

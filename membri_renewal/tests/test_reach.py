@@ -36,6 +36,8 @@ class TestReach(MembriCommon):
         self.in_charge.sudo().message_bounce = 1
         self._assert_reached(self.member)
         self.member.email = "no address at all"
+        self.assertTrue(self.member._membri_get_unreachable_reason(), "an employer is nobody")
+        self.parent.membri_group_invoices = True  # it pays
         self._assert_reached(self.parent)
         self.parent.email = False
         self.assertEqual(
@@ -58,6 +60,38 @@ class TestReach(MembriCommon):
         self.assertEqual(
             nobody._membri_get_unreachable_reason(), "“not an address” is no email address."
         )
+
+    def test_a4_employer_receives_only_what_it_pays(self):
+        """Of a personal membership. The parent of a company is told of that of the company."""
+        self.member.write(
+            {"email": False, "membri_responsible_id": False, "membri_renewal_email": False}
+        )
+        self.assertEqual(self.member._membri_get_recipient(), self.member)
+        self.assertFalse(self.member._membri_get_concerned_parents())
+        address = self._create_member(
+            "Accounts", parent_id=self.parent.id, type="invoice", email=False
+        )
+        self.assertEqual(self.member._membri_get_payer(), address)
+        self._assert_reached(self.parent)
+        address.active = False
+        self.parent.membri_group_invoices = True
+        self._assert_reached(self.parent)
+        self.member.child_ids = self._create_member("Home", type="invoice")
+        self.assertEqual(self.member._membri_get_recipient(), self.member, "pays by itself")
+        branch = self._create_member(
+            "Branch", is_company=True, parent_id=self.parent.id, email=False
+        )
+        self.parent.membri_group_invoices = False
+        self.assertEqual(branch._membri_get_recipient(), self.parent)
+
+    def test_a4_a_colleagues_billing_address_is_not_the_employers(self):
+        self.member.write(
+            {"email": False, "membri_responsible_id": False, "membri_renewal_email": False}
+        )
+        colleague = self._create_member("Carl", parent_id=self.parent.id)
+        address = self._create_member("Carl, home", parent_id=colleague.id, type="invoice")
+        self.assertEqual(self.member._membri_get_payer(), address)
+        self.assertFalse(self.member._membri_get_concerned_parents())
 
     def test_archived_contacts_receive_nothing(self):
         self.member.membri_renewal_email = False
