@@ -1,5 +1,6 @@
 from . import portal_fields_mixin
 from . import state_mixin
+from . import shipped_mixin
 from . import term_line_mixin
 from . import term_mixin
 from . import term_invoicing
@@ -90,4 +91,5 @@ from . import fee_notice_payment
 from . import shared_invoice
 from . import bulk_job_companions
 from . import mail_mail
+from . import mail_template
 from . import ir_http

@@ -20,7 +20,9 @@ class MembriDashboard(models.Model):
 
     _name = "membri.dashboard"
     _description = "Renewal Dashboard"
+    _inherit = ["membri.shipped.mixin"]
     _order = "sequence, id"
+    _local_fields = frozenset({"sequence", "active", "color"})
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char(copy=False)

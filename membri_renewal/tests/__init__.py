@@ -74,4 +74,5 @@ from . import test_status
 from . import test_timezone
 from . import test_transitions
 from . import test_transitions_beyond
+from . import test_upgrade
 from . import test_views

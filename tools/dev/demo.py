@@ -61,17 +61,23 @@ def require():
 
 
 def _make(database, source):
-    unfinished = f"{database}_unfinished"
     with step("making the demo database (about a minute)"):
-        template.copy(source, unfinished)
-        odoo.install(unfinished, [odoo.MODULE], log="demo-install")
-        with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
-            script.write(SCRIPT)
-            script.flush()
-            odoo.shell(unfinished, script.name, "load the demo data", log="demo-data")
-        template.rename(unfinished, database)
+        build(database, source)
     if not (odoo.addons_path() / odoo.MODULE / FILE).exists():
         say(f"  NOTE: the add-on has no {FILE}; the demo database holds no members.")
+
+
+def build(database, source, addons=None):
+    """Make a demo database, with the add-on of the folder ``addons`` or else this clone's."""
+    unfinished = f"{database}_unfinished"
+    place = {"with_addon": False, "peers": [addons]} if addons else {}
+    template.copy(source, unfinished)
+    odoo.install(unfinished, [odoo.MODULE], log="demo-install", **place)
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
+        script.write(SCRIPT)
+        script.flush()
+        odoo.shell(unfinished, script.name, "load the demo data", log="demo-data", **place)
+    template.rename(unfinished, database)
 
 
 def _state(database):

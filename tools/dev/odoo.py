@@ -121,19 +121,32 @@ def install(
     )
 
 
-def upgrade(database, modules):
+def upgrade(database, modules, log="odoo-upgrade"):
     names = ",".join(modules)
     arguments = ["-d", database, "-u", names, "--stop-after-init", "--no-http"]
-    run(command(*arguments), f"upgrade {names}", cache.log("odoo-upgrade"), env=environment())
+    run(command(*arguments), f"upgrade {names}", cache.log(log), env=environment())
+
+
+def uninstall(database, modules, log="odoo-uninstall"):
+    names = ",".join(modules)
+    arguments = ["module", "uninstall", "-d", database, *modules]
+    run(command(*arguments), f"uninstall {names}", cache.log(log), env=environment())
 
 
 def shell(
-    database, script, what="run a script in Odoo", log="odoo-shell", with_addon=True, env=None
+    database,
+    script,
+    what="run a script in Odoo",
+    log="odoo-shell",
+    with_addon=True,
+    peers=(),
+    options=(),
+    env=None,
 ):
     """Run a Python file in ``odoo shell``: it finds ``env`` defined, and commits for itself."""
-    arguments = ["shell", "-d", database, "--no-http"]
+    arguments = ["shell", "-d", database, "--no-http", *options]
     with Path(script).open(encoding="utf-8") as source:
-        full = environment(with_addon, **(env or {}))
+        full = environment(with_addon, peers, **(env or {}))
         run(command(*arguments), what, cache.log(log), env=full, stdin=source)
 
 

@@ -100,10 +100,28 @@ class Reader:
     def _is_problem(self, level, logger, message):
         if level not in ("WARNING", "ERROR", "CRITICAL") or SUMMARIES.match(message):
             return False
-        if any(logger == name and pattern.search(message) for name, pattern in ALLOWED):
+        if _is_allowed(logger, message):
             return False
         ours = logger.startswith(f"odoo.addons.{MODULE}") or OURS in _without_cache(message)
         return ours or level != "WARNING"
+
+
+def complaints(path):
+    """Every record of a whole log at the level WARNING or above, but the allowed noise."""
+    records = []
+    for line in path.read_text("utf-8", "replace").splitlines():
+        if RECORD.match(line):
+            records.append(line)
+        elif records:
+            records[-1] += f"\n{line}"
+    for record in records:
+        level, logger, message = RECORD.match(record).groups()
+        if level in ("WARNING", "ERROR", "CRITICAL") and not _is_allowed(logger, message):
+            yield f"{level} {logger}: {message}"
+
+
+def _is_allowed(logger, message):
+    return any(logger == name and pattern.search(message) for name, pattern in ALLOWED)
 
 
 def _without_cache(message):

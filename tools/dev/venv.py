@@ -89,6 +89,13 @@ def peer_addons():
     )
 
 
+def neighbor_addons():
+    """The add-ons path with an add-on of others that ours must stand beside."""
+    return _unpacked("neighbors", "requirements-neighbors.txt", "neighbors of the add-on") / (
+        "odoo/addons"
+    )
+
+
 def _unpacked(name, requirements, title):
     """A folder with exactly the wheels of a requirements file, without what they depend on."""
     pins = cache.TOOLS / requirements
