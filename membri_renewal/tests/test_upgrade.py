@@ -79,11 +79,7 @@ class TestUpgrade(TransactionCase):
             with self.subTest(field=field):
                 self._take_back(self.template)
                 term = "Notre mot"
-                if field == "body_html":
-                    source = self.template.get_field_translations(field)[0][0]["source"]
-                    self.template.update_field_translations(field, {"fr_FR": {source: term}})
-                else:
-                    self.template.update_field_translations(field, {"fr_FR": term})
+                self.template.update_field_translations(field, {"fr_FR": term})
                 self.assertFalse(self._is_ours(self.template))
                 self._update("mail_template_data.xml")
                 self.assertIn(term, self.template.with_context(lang="fr_FR")[field])
@@ -133,9 +129,7 @@ class TestUpgrade(TransactionCase):
     def test_b_deleted_suggestion_does_not_come_back(self):
         self.env.ref(f"{MODULE}.refusal_reason_moved").unlink()
         self._update("refusal_reason_data.xml")
-        self.assertFalse(
-            self.env.ref(f"{MODULE}.refusal_reason_moved", raise_if_not_found=False)
-        )
+        self.assertFalse(self.env.ref(f"{MODULE}.refusal_reason_moved", raise_if_not_found=False))
 
     def test_b_jobs_keep_their_clock(self):
         """When and how often a job runs is the administrator's."""

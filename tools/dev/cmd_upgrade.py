@@ -169,7 +169,8 @@ def _uninstall(database):
         " UNION ALL SELECT 'the column ' || table_name || '.' || column_name"
         " FROM information_schema.columns"
         " WHERE table_schema = 'public' AND column_name LIKE 'membri%'"
-        f" UNION ALL SELECT 'the record ' || name FROM ir_model_data WHERE module = '{odoo.MODULE}'",
+        " UNION ALL SELECT 'the record ' || name FROM ir_model_data"
+        f" WHERE module = '{odoo.MODULE}'",
         database,
     )
     return [

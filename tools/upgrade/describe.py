@@ -89,9 +89,9 @@ def describe_record(record, name_of):
     """:param name_of: gives the name by which another record is known in every database"""
     skipped = MAGIC | LOCAL_FIELDS.get(record._name, set())
     for name, field in record._fields.items():
-        if not field.store or not field.column_type and field.type != "many2many":
+        if not field.store or (not field.column_type and field.type != "many2many"):
             continue
-        if name in skipped or field.related and field.inherited:
+        if name in skipped or (field.related and field.inherited):
             continue
         if field.type in ("many2one", "many2many"):
             yield name, sorted(name_of(one) for one in record[name].with_context(lang=None))

@@ -3,6 +3,8 @@
 Until 19.0.1.0.0 every rule, email and dashboard was; what people edited stays theirs.
 """
 
+from odoo.tools import SQL
+
 
 def migrate(cr, version):
     cr.execute(
@@ -20,17 +22,22 @@ def migrate(cr, version):
                   )"""
     )
     # every edit, also of a translation, moves the date of writing; loading languages does not
-    for model, table in (("mail.template", "mail_template"), ("membri.dashboard", "membri_dashboard")):
+    for model, table in (
+        ("mail.template", "mail_template"),
+        ("membri.dashboard", "membri_dashboard"),
+    ):
         cr.execute(
             f"""UPDATE ir_model_data AS data SET noupdate = FALSE
                   FROM {table} AS record
                  WHERE data.module = 'membri_renewal'
                    AND data.noupdate
-                   AND data.model = %s
+                   AND data.model = %(model)s
                    AND data.res_id = record.id
                    AND data.name NOT LIKE 'demo%%'
                    AND record.write_date = record.create_date""",
-            (model,),
+                table=SQL.identifier(model.replace(".", "_")),
+                model=model,
+            )
         )
     # a dashboard that was only moved or painted counts as edited: this queue had become wrong
     cr.execute(
