@@ -14,7 +14,10 @@ CODE = re.compile(
 )
 RULES = [
     (re.compile(r"(?<=\w)'(?=\w)"), "’"),
-    (re.compile(r"(?<=\bqu)'$|(?<=\b[cdjlmnst])'$", re.IGNORECASE), "’"),  # before what is filled in
+    (
+        re.compile(r"(?<=\bqu)'$|(?<=\b[cdjlmnst])'$", re.IGNORECASE),
+        "’",
+    ),  # before what is filled in
     (re.compile(r"[ \u202f]:(?=\s|$)"), NBSP + ":"),
     (re.compile(r"[ \u00a0\u202f]+(?=[;!?])"), ""),
     (re.compile(r"«[ \u202f]?(?!\u00a0)"), "«" + NBSP),
