@@ -22,19 +22,17 @@ def migrate(cr, version):
                   )"""
     )
     # every edit, also of a translation, moves the date of writing; loading languages does not
-    for model, table in (
-        ("mail.template", "mail_template"),
-        ("membri.dashboard", "membri_dashboard"),
-    ):
+    for model in ("mail.template", "membri.dashboard"):
         cr.execute(
-            f"""UPDATE ir_model_data AS data SET noupdate = FALSE
-                  FROM {table} AS record
-                 WHERE data.module = 'membri_renewal'
-                   AND data.noupdate
-                   AND data.model = %(model)s
-                   AND data.res_id = record.id
-                   AND data.name NOT LIKE 'demo%%'
-                   AND record.write_date = record.create_date""",
+            SQL(
+                """UPDATE ir_model_data AS data SET noupdate = FALSE
+                     FROM %(table)s AS record
+                    WHERE data.module = 'membri_renewal'
+                      AND data.noupdate
+                      AND data.model = %(model)s
+                      AND data.res_id = record.id
+                      AND data.name NOT LIKE 'demo%%'
+                      AND record.write_date = record.create_date""",
                 table=SQL.identifier(model.replace(".", "_")),
                 model=model,
             )
