@@ -77,11 +77,8 @@ class FeeNoticePortal(account_portal.PortalAccount):
         if not notice_sudo:
             return request.redirect("/my")
         if report_type == "pdf" and notice_sudo.membri_fee_notice_state == "open":
-            return self._show_report(
-                model=notice_sudo,
-                report_type="pdf",
-                report_ref="membri_renewal.action_report_fee_notice",
-                download=download,
+            return self._show_copy(
+                notice_sudo, access_token, "membri_renewal.action_report_fee_notice", download
             )
         return request.render(
             "membri_renewal.portal_fee_notice_page",

@@ -95,11 +95,11 @@ class MembriPortal(MembriPortalAccess):
         if not renewal_sudo:
             return self._render_withdrawn(renewal_id, access_token)
         if report_type == "pdf":
-            return self._show_report(
-                model=renewal_sudo,
-                report_type="pdf",
-                report_ref="membri_renewal.action_report_renewal_notice",
-                download=download,
+            return self._show_copy(
+                renewal_sudo,
+                access_token,
+                "membri_renewal.action_report_renewal_notice",
+                download,
             )
         values = {
             "error": error,

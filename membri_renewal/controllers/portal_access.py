@@ -4,6 +4,8 @@ from odoo.tools import consteq
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
+from ..models.outgoing_key import OutgoingKeys
+
 MAX_ID = 2**31 - 1  # of the database; addresses can hold any number
 # the link lets one answer: it goes to no other site, to no search engine, into no cache
 PRIVATE_HEADERS = {
@@ -61,6 +63,16 @@ class MembriPortalAccess(CustomerPortal):
         if user._is_internal():
             return document_sudo.with_user(user).has_access("write")
         return not user._is_public()
+
+    def _show_copy(self, document_sudo, access_token, report_ref, download):
+        """:return: the PDF of a document; whoever came with its key gets a copy with it"""
+        response = self._show_report(
+            model=document_sudo, report_type="pdf", report_ref=report_ref, download=download
+        )
+        keyed_sudo = document_sudo.filtered(lambda document: has_token(document, access_token))
+        response.set_data(OutgoingKeys(keyed_sudo).into_pdf(response.get_data(), others=True))
+        response.headers.update(PRIVATE_HEADERS)
+        return response
 
     def _get_texts(self, form, *names):
         """:return: ``{name: text}`` of a form that anybody may have filled in with anything"""

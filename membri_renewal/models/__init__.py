@@ -44,6 +44,9 @@ from . import renewal_reminder
 from . import renewal_display
 from . import renewal_comparison
 from . import renewal_timeline
+from . import portal_key
+from . import outgoing_key
+from . import thread_doors
 from . import renewal_portal
 from . import renewal_portal_page
 from . import renewal_portal_change

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools.pdf import merge_pdf
 
 
 class MembriBulkJob(models.Model):
@@ -39,19 +38,17 @@ class MembriBulkJob(models.Model):
     def action_download_letters(self):
         """:return: a client action that downloads the letters of this job as one file"""
         self.ensure_one()
+        return self.env["membri.renewal"]._get_letters_action(self._get_letters_sudo()[:1])
+
+    def _get_letters_sudo(self):
+        """:return: the files of this job, in the order of the post. Letters answer in the name of
+        members: they are for those who may answer."""
+        self.ensure_one()
         self.check_access("read")
+        self.line_ids.renewal_id.check_access("write")
         # sudo: as above
-        files_sudo = (
+        return (
             self.env["ir.attachment"]
             .sudo()
             .search([("res_model", "=", self._name), ("res_id", "=", self.id)], order="id")
         )
-        if len(files_sudo) > 1 and self.state == "finished":
-            files_sudo[0].write(
-                {
-                    "name": self.env["membri.renewal"]._get_letters_filename(self.done_count),
-                    "raw": merge_pdf(files_sudo.mapped("raw")),
-                }
-            )
-            files_sudo[1:].unlink()
-        return self.env["membri.renewal"]._get_letters_action(files_sudo[:1])

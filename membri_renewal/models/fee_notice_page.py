@@ -9,12 +9,12 @@ class AccountMove(models.Model):
 
     def _membri_get_payment_url(self):
         """:return: the full address of the page where the fee notice is paid, in the language
-        of its payer, or ``False``. Makes no token: approving does."""
+        of its payer, or ``False``. It holds no token, and may be kept."""
         self.ensure_one()
         move_sudo = self.sudo()
         if move_sudo.membri_fee_notice_state != "open" or not move_sudo.access_token:
             return False
-        path = move_sudo.get_portal_url()
+        path = move_sudo.access_url
         lang = self.env["res.lang"]._get_data(code=self._membri_get_payer_lang())
         if lang and len(self.env["res.lang"].get_installed()) > 1:
             path = f"/{lang.url_code}{path}"

@@ -2,8 +2,10 @@ import re
 
 from lxml import html
 
-from odoo import models
+from odoo import api, models
 from odoo.tools import html2plaintext
+
+from .portal_key import KEY_OF_ANY, strip_keys
 
 
 class MailMail(models.Model):
@@ -44,11 +46,20 @@ class MailMail(models.Model):
             if mail.res_id in renewals._ids
         }
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS mail: keys are put in as the email leaves
+        for vals in vals_list:
+            if vals.get("body_html"):
+                vals["body_html"] = strip_keys(vals["body_html"], KEY_OF_ANY)
+        return super().create(vals_list)
+
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
         # EXTENDS mail: a text part that reads like a letter
         emails = super()._prepare_outgoing_list(
             mail_server=mail_server, doc_to_followers=doc_to_followers
         )
+        self._membri_insert_keys(emails)
         if self._get_membri_renewals():
             for email in emails:
                 email["body_alternative"] = self._membri_to_plain_text(email["body"])

@@ -4,6 +4,8 @@ from markupsafe import Markup
 
 from odoo import models
 
+from .portal_key import KEY_OF_ANY, strip_keys
+
 
 class MembriRenewal(models.Model):
     """The trace of a renewal in the chatter of its contacts (seed: *Chronologie*)."""
@@ -14,6 +16,8 @@ class MembriRenewal(models.Model):
         """Odoo lets whoever was notified post by RPC, with any author and any attachment.
         Members write by the forms of the portal, and by replying to emails."""
         self.check_access("write")
+        if kwargs.get("body"):
+            kwargs["body"] = strip_keys(kwargs["body"], KEY_OF_ANY)
         return super().message_post(**kwargs)
 
     def _log_on_contacts(self, bodies, attachments=None):
@@ -34,7 +38,9 @@ class MembriRenewal(models.Model):
                 files[contact] |= (attachments or {}).get(renewal, files[contact])
         contacts = renewals_sudo.env["res.partner"].union(*texts)
         messages = contacts._message_log_batch(
-            {contact.id: Markup("<br/>").join(texts[contact]) for contact in contacts}
+            {contact.id: Markup("<br/>").join(texts[contact]) for contact in contacts},
+            # as a note that somebody typed: Odoo shows notifications to the contact's portal users
+            message_type="comment",
         )
         for contact, message in zip(contacts, messages, strict=True):
             if files[contact]:

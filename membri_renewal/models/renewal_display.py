@@ -47,7 +47,7 @@ class MembriRenewal(models.Model):
         is not for those who may only look."""
         self.ensure_one()
         self.check_access("write")
-        return {"type": "ir.actions.act_url", "target": "self", "url": self.get_portal_url()}
+        return {"type": "ir.actions.act_url", "target": "self", "url": self.access_url}
 
     def action_view_member(self):
         self.ensure_one()

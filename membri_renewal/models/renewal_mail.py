@@ -26,10 +26,10 @@ class MembriRenewal(models.Model):
         :return: the HTML of the one button: the page of the renewal, or of its invoice"""
         self.ensure_one()
         if self.state == "approved":
-            url = self._get_invoice_url() or self._get_localized_url("/my/invoices")
+            url = self._get_invoice_page_url() or self._get_localized_url("/my/invoices")
             label = label or self.env._("See and pay")
         else:
-            url = self._get_answer_url() or self._get_localized_url("/my/renewals")
+            url = self._get_answer_page_url() or self._get_localized_url("/my/renewals")
             label = label or self.env._("Answer now")
         return self._render_mail_block("button", url=url, label=label)
 

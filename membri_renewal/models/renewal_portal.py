@@ -45,10 +45,6 @@ class MembriRenewal(models.Model):
     activity_exception_decoration = fields.Selection(groups=STAFF)
     activity_exception_icon = fields.Char(groups=STAFF)
 
-    def _portal_ensure_token(self):
-        # EXTENDS portal: whoever got here was given the link by the caller
-        return super(MembriRenewal, self.sudo())._portal_ensure_token()
-
     # ------------------------------------------------------------------
     # Answer
     # ------------------------------------------------------------------

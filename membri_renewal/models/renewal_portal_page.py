@@ -1,4 +1,5 @@
 import hashlib
+from urllib.parse import urlencode
 
 from odoo import api, models
 from odoo.fields import Command, Domain
@@ -33,25 +34,33 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return bool(self.date_sent) and self.state not in HIDDEN_STATES
 
-    def _get_answer_url(self):
+    def _get_answer_page_url(self):
         """:return: the full address of the page where the member answers, or ``False`` when
-        there is nothing to answer. Makes no token: sending does."""
+        there is nothing to answer. It holds no key, and may be kept: texts and reports show
+        this one."""
         self.ensure_one()
-        renewal_sudo = self.sudo()
-        if not renewal_sudo.access_token or self.state not in ANSWERABLE_STATES:
+        if not self.sudo().access_token or self.state not in ANSWERABLE_STATES:
             return False
-        return self._get_localized_url(renewal_sudo.get_portal_url())
+        return self._get_localized_url(self.access_url)
+
+    def _get_answer_url(self):
+        """:return: the same address, with the key for users who may hold it. Makes no key:
+        sending does."""
+        page_url = self._get_answer_page_url()
+        return page_url and self._get_localized_url(self.sudo().get_portal_url())
 
     def _get_invoice_path(self):
-        """:return: the path of the invoice on the portal, always with its token (a page
-        opened without it breaks at payment), or ``False``. Makes no token: posting does."""
+        """:return: the path of the invoice on the portal, with its token (a page opened without
+        it breaks at payment) but for readers of memberships, or ``False``. Makes no token:
+        posting does."""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
         return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
 
-    def _get_payment_path(self):
+    def _get_payment_path(self, renewal_token=None):
         """The one place that says where the member pays.
 
+        :param renewal_token: the key that the visitor came with, who goes back by it
         :return: the path of the invoice with Odoo's payment form open, or of the invoice alone
             where nobody can pay online; ``False`` when there is none. The payment leads back
             to this renewal (``controllers/portal_payment.py``).
@@ -59,15 +68,17 @@ class MembriRenewal(models.Model):
         path = self._get_invoice_path()
         if not path or not self._can_pay_online():
             return path
+        query = urlencode({"payment": "True", "renewal_token": renewal_token or ""})
         return self.invoice_id.sudo().get_portal_url(
-            query_string=f"&payment=True&renewal_token={self.sudo().access_token}",
-            anchor="portal_pay",
+            query_string=f"&{query}", anchor="portal_pay"
         )
 
-    def _get_invoice_url(self):
-        """:return: the full address of the invoice on the portal, or ``False``"""
-        path = self._get_invoice_path()
-        return path and self._get_localized_url(path)
+    def _get_invoice_page_url(self):
+        """:return: the full address of the invoice on the portal, without its token, or
+        ``False``"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return bool(invoice_sudo.access_token) and self._get_localized_url(invoice_sudo.access_url)
 
     def _get_localized_url(self, path):
         """:return: the full address of a portal page, in the language of the recipient and

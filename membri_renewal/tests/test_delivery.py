@@ -192,7 +192,7 @@ class TestBounces(DeliveryCase):
         self.assertEqual(in_charge.message_bounce, 1)
         mail = self._get_last_mail(renewal)
         self.assertEqual(mail.recipient_ids, renewal.partner_id)
-        self.assertIn(renewal.access_token, mail.body_html)
+        self.assertIn(renewal.access_token, mail._prepare_outgoing_list()[0]["body"])
         self.assertRecordValues(
             renewal,
             [

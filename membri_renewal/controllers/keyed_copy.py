@@ -1,0 +1,47 @@
+from odoo import http
+from odoo.http import content_disposition, request
+from odoo.tools.pdf import merge_pdf
+
+from odoo.addons.web.controllers.report import ReportController
+
+from .portal_access import PRIVATE_HEADERS, browse_sudo
+
+
+class MembriReportController(ReportController):
+    """What the staff prints and posts has the keys that the user may hold; no such copy is
+    kept."""
+
+    @http.route()
+    def report_routes(self, reportname, docids=None, converter=None, **data):
+        # EXTENDS web
+        response = super().report_routes(reportname, docids=docids, converter=converter, **data)
+        if converter == "pdf":
+            content = response.get_data()
+            keyed = request.env["membri.renewal"]._insert_keys(content)
+            if keyed is not content:
+                response.set_data(keyed)
+                response.headers.update(PRIVATE_HEADERS)
+        return response
+
+    @http.route("/membri_renewal/letters/<int:attachment_id>", type="http", auth="user")
+    def print_letters(self, attachment_id, **kw):
+        """The letters that the user has just printed, or all those of a job, in one file."""
+        attachment_sudo = browse_sudo("ir.attachment", attachment_id)
+        if attachment_sudo.mimetype != "application/pdf":
+            raise request.not_found()
+        name, contents = attachment_sudo.name, [attachment_sudo.raw]
+        if attachment_sudo.res_model == "membri.bulk.job":
+            job = request.env["membri.bulk.job"].browse(attachment_sudo.res_id)
+            contents = job._get_letters_sudo().mapped("raw")
+            name = request.env["membri.renewal"]._get_letters_filename(job.done_count)
+        else:
+            attachment_sudo.sudo(False).check_access("read")
+        content = merge_pdf(contents) if len(contents) > 1 else contents[0]
+        content = request.env["membri.renewal"]._insert_keys(content)
+        headers = {
+            "Content-Type": "application/pdf",
+            "Content-Length": len(content),
+            "Content-Disposition": content_disposition(name),
+            **PRIVATE_HEADERS,
+        }
+        return request.make_response(content, headers=list(headers.items()))

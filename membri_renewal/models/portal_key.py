@@ -1,0 +1,173 @@
+import re
+from urllib.parse import urlencode
+
+from odoo import api, models
+
+# a key in the address of a page of ours, as it stands in HTML
+KEY_OF_RENEWAL = re.compile(
+    r"""(/my/renewals/\d+[^"'<>\s]*?(?:[?&]|&amp;))(?:access|renewal)_token=[\w-]+(?:&amp;|&)?"""
+)
+KEY_OF_ANY = re.compile(
+    r"""(/my/(?:renewals|invoices|fee-notices)/\d+[^"'<>\s]*?(?:[?&]|&amp;))"""
+    r"""(?:access|renewal)_token=[\w-]+(?:&amp;|&)?"""
+)
+
+
+def strip_keys(body, pattern=KEY_OF_RENEWAL):
+    """:return: ``body`` (HTML or text) with the same links, and no key in them"""
+    if not body or "_token=" not in body:
+        return body
+    kept, count = pattern.subn(r"\1", body)
+    return strip_keys(type(body)(kept), pattern) if count else body
+
+
+def _get_path(path, suffix, report_type, download, query_string, anchor):
+    """:return: what ``get_portal_url`` of Odoo returns, without a key"""
+    query = urlencode(
+        {
+            **({"report_type": report_type} if report_type else {}),
+            **({"download": "true"} if download else {}),
+        }
+    )
+    query += query_string or ""
+    query = f"?{query.removeprefix('&')}" if query else ""
+    return f"{path}{suffix or ''}{query}{f'#{anchor}' if anchor else ''}"
+
+
+class MembriRenewal(models.Model):
+    """The key of a renewal (its ``access_token``) answers in the member's name. Who may answer
+    may hold it; everybody else gets the same addresses without it. It leaves in the copies that
+    go to the member (``outgoing_key.py``) and is in nothing that is kept."""
+
+    _inherit = "membri.renewal"
+
+    def _may_hold_key(self):
+        """:return: whether the user may answer this renewal by its key. What runs in sudo for
+        somebody is still theirs: a template, a report or a page must not show them more."""
+        self.ensure_one()
+        user = self.env.user
+        return user._is_superuser() or self.with_user(user).has_access("write")
+
+    def get_portal_url(
+        self, suffix=None, report_type=None, download=None, query_string=None, anchor=None
+    ):
+        # EXTENDS portal: any client may call it; it makes no key, and gives one to those who
+        # may hold it
+        self.ensure_one()
+        self.check_access("read")
+        if self._may_hold_key() and self.sudo().access_token:
+            return super().get_portal_url(suffix, report_type, download, query_string, anchor)
+        return _get_path(
+            self.access_url, suffix, report_type, download, query_string, anchor
+        )
+
+    def _get_share_url(
+        self, redirect=False, signup_partner=False, pid=None, share_token=True
+    ):
+        # EXTENDS portal: its callers write it into messages that are kept, or give it to
+        # whoever may read
+        return super()._get_share_url(redirect=redirect, share_token=False)
+
+    def _get_access_action(self, access_uid=None, force_website=False):
+        # EXTENDS portal
+        action = super()._get_access_action(access_uid=access_uid, force_website=force_website)
+        if force_website and self.env.su and action["type"] == "ir.actions.act_url":
+            # the visitor of /mail/view brought this very key, and takes it along
+            action["url"] = f"{self.access_url}?access_token={self.access_token}"
+        return action
+
+
+class MailMessage(models.Model):
+    """Whoever may read a thread reads what was sent: keys leave in emails and stay in none."""
+
+    _inherit = "mail.message"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS mail
+        for vals in vals_list:
+            if vals.get("body"):
+                vals["body"] = self._membri_strip_keys(vals["body"])
+        return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS mail
+        if vals.get("body"):
+            vals = {**vals, "body": self._membri_strip_keys(vals["body"])}
+        return super().write(vals)
+
+    @api.model
+    def _membri_strip_keys(self, body):
+        return strip_keys(body) if isinstance(body, str) else body
+
+
+class AccountMove(models.Model):
+    """The tokens of membership invoices are Odoo's business, but for readers of memberships, who
+    see these invoices by our rights alone: a token would let them pay or announce a payment."""
+
+    _inherit = "account.move"
+
+    @api.model
+    def _membri_reads_as_reader(self):
+        """:return: whether the user sees invoices as a reader of memberships only"""
+        user = self.env.user
+        if not user._is_internal() or user._is_superuser():
+            return False
+        if user.has_group("account.group_account_invoice"):
+            return False
+        if not user.has_group("membri_renewal.group_membri_readonly"):
+            return False
+        # sudo: which other rights the user has
+        return not self.env["ir.model.access"].sudo().search_count(
+            [
+                ("model_id.model", "=", "account.move"),
+                ("perm_read", "=", True),
+                ("group_id", "in", user.all_group_ids.ids),
+                ("id", "!=", self.env.ref("membri_renewal.access_account_move_membri").id),
+            ],
+            limit=1,
+        )
+
+    def _has_field_access(self, field, operation):
+        # EXTENDS base
+        if field.name == "access_token" and not self.env.su and self._membri_reads_as_reader():
+            return False
+        return super()._has_field_access(field, operation)
+
+    def _membri_get_shown_token(self):
+        """:return: the token, for a page of ours; empty for those who may not have it"""
+        self.ensure_one()
+        return "" if self._membri_reads_as_reader() else self.sudo().access_token
+
+    def get_portal_url(
+        self, suffix=None, report_type=None, download=None, query_string=None, anchor=None
+    ):
+        # EXTENDS portal
+        if self._membri_reads_as_reader():
+            self.ensure_one()
+            self.check_access("read")
+            return _get_path(
+                self.access_url, suffix, report_type, download, query_string, anchor
+            )
+        return super().get_portal_url(suffix, report_type, download, query_string, anchor)
+
+    def _get_share_url(
+        self, redirect=False, signup_partner=False, pid=None, share_token=True
+    ):
+        # EXTENDS portal
+        if self._membri_reads_as_reader():
+            signup_partner, pid, share_token = False, None, False
+        return super()._get_share_url(
+            redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=share_token
+        )
+
+
+class PaymentTransaction(models.Model):
+    _inherit = "payment.transaction"
+
+    def _has_field_access(self, field, operation):
+        # EXTENDS base: where the payer comes back to, with the token of the invoice
+        if field.name == "landing_route" and not self.env.su:
+            if self.env["account.move"]._membri_reads_as_reader():
+                return False
+        return super()._has_field_access(field, operation)

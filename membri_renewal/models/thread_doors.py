@@ -1,0 +1,57 @@
+from odoo import api, models
+
+
+class MembriRenewal(models.Model):
+    """The thread of a renewal is the staff's. Members have its page, which says what concerns
+    them: neither the key, nor the signature of an email, nor a login opens the thread to them."""
+
+    _inherit = "membri.renewal"
+
+    @api.model
+    def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):  # noqa: A002
+        # EXTENDS portal: every route of Odoo's chatter asks this
+        if self.env.user.share:
+            return self.browse()
+        return super()._get_thread_with_access(thread_id, **kwargs)
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        # EXTENDS mail: messages asked for without a route; portal users write no renewal
+        result = super()._mail_get_operation_for_mail_message_operation(message_operation)
+        return dict.fromkeys(result, "write") if self.env.user.share else result
+
+    def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
+        # EXTENDS portal, which signs the member's link to the thread
+        groups = super()._notify_get_recipients_groups(
+            message, model_description, msg_vals=msg_vals
+        )
+        for name, _is_of_group, options in groups:
+            if name == "portal_customer" and self:
+                options["button_access"] = {"url": self._get_localized_url(self.access_url)}
+        return groups
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    @api.model
+    def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):  # noqa: A002
+        # EXTENDS portal: the link of a membership invoice opens its page, and not its thread;
+        # who may read or write the invoice keeps these rights
+        # sudo: of which kind it is
+        if self.browse(thread_id).sudo().exists().membri_invoice_type:
+            return super()._get_thread_with_access(thread_id, **kwargs)
+        return super()._get_thread_with_access(
+            thread_id, hash=hash, pid=pid, token=token, **kwargs
+        )
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    def _inaccessible_comodel_records(self, model_and_ids, operation):
+        # EXTENDS base: what is attached to a renewal is of its thread
+        renewal_ids = model_and_ids.get("membri.renewal")
+        if renewal_ids and not self.env.su and self.env.user.share:
+            for renewal_id in renewal_ids:
+                yield "membri.renewal", renewal_id
+        yield from super()._inaccessible_comodel_records(model_and_ids, operation)
