@@ -30,6 +30,7 @@ from . import renewal_line
 from . import renewal_transitions
 from . import renewal_approval
 from . import renewal_intervention
+from . import renewal_archived
 from . import renewal_chatter
 from . import renewal_document
 from . import renewal_mail
@@ -96,3 +97,4 @@ from . import bulk_job_companions
 from . import mail_mail
 from . import mail_template
 from . import ir_http
+from . import res_users

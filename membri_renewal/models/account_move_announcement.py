@@ -180,7 +180,7 @@ class AccountMove(models.Model):
         renewal = self.membri_renewal_id
         if renewal:
             renewal._message_log(body=body, author_id=author.id)
-            officer = renewal.user_id or self.company_id.membri_officer_id
+            officer = renewal._get_officer()
             if officer != checker:
                 self._membri_schedule_check(renewal, officer, label)
 

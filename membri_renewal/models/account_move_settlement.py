@@ -193,7 +193,7 @@ class AccountMove(models.Model):
     def _membri_ask_officer(self, note):
         """Plan an activity on the invoice; without an officer the chatter has to do."""
         self.ensure_one()
-        user = self.company_id.membri_officer_id or self.invoice_user_id
+        user = self.company_id._membri_get_assignee() or self.invoice_user_id
         if user:
             self.activity_schedule("mail.mail_activity_data_todo", summary=note, user_id=user.id)
         else:

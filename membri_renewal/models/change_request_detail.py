@@ -87,7 +87,7 @@ class MembriChangeRequestDetail(models.Model):
         ).items():
             vals = {detail.field_name: detail.value_id or detail.new_value for detail in details}
             apply = getattr(self, f"_apply_{subject}")
-            apply(request.partner_id, vals)
+            apply(request.partner_id.with_company(request.renewal_id.company_id), vals)
         return bool(ADDRESS_FIELDS & set(self.mapped("field_name")))
 
     def _apply_contact(self, member, vals):

@@ -91,7 +91,7 @@ class MembriRenewal(models.Model):
 
     def _get_detail_values(self, subject):
         """:return: ``{field name: value}`` that the contact has now, as a form takes it"""
-        target = self.partner_id._membri_get_detail_target(subject)
+        target = self._get_member()._membri_get_detail_target(subject)
         return {
             name: str(target[name].id) if name in ("state_id", "country_id") else target[name]
             for name in DETAIL_FIELDS[subject]
@@ -250,7 +250,7 @@ class MembriRenewal(models.Model):
     def _read_detail(self, subject, name, text, form, errors):
         """:return: the old and the new value of one detail"""
         error, vals = False, {"new_value": text}
-        target = self.partner_id._membri_get_detail_target(subject)
+        target = self._get_member()._membri_get_detail_target(subject)
         if name in ("state_id", "country_id"):
             record = self._read_record(subject, name, text, form)
             vals = {"new_value": record.name, "value_id": record.id}
@@ -279,7 +279,7 @@ class MembriRenewal(models.Model):
 
     def _check_responsible(self, asked, errors):
         """A person in charge has a name, and a new one an address: notices go there."""
-        if not self.partner_id.membri_responsible_id and "name" not in asked:
+        if not self._get_member().membri_responsible_id and "name" not in asked:
             errors["responsible_name"] = self._label_error(
                 "name", self.env._("Please tell us who is in charge.")
             )

@@ -27,7 +27,7 @@ class MembriCotisation(models.Model):
     _inherit = ["mail.thread", "membri.state.mixin", "membri.term.mixin"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
-    _system_fields = ("invoice_id", "renewal_id", "origin")
+    _system_fields = ("invoice_id", "renewal_id", "origin", "is_history")
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
     state = fields.Selection(
@@ -80,6 +80,12 @@ class MembriCotisation(models.Model):
         copy=False,
         help="The day on which it became expired: the day after its last one, unless it was "
         "paid later.",
+    )
+    is_history = fields.Boolean(
+        string="Over When Recorded",
+        readonly=True,
+        copy=False,
+        help="Its last day was over when it was created or imported: nobody is asked to renew it.",
     )
     renewal_error = fields.Char(
         readonly=True, copy=False, help="Why the renewal could not be prepared last night."
@@ -208,10 +214,19 @@ class MembriCotisation(models.Model):
             vals["date_anchor"] = self._guess_anchor(
                 option_set, date_start, fields.Date.to_date(vals.get("date_end"))
             )
+        date_end = fields.Date.to_date(vals.get("date_end"))
+        vals["is_history"] = self._is_over(date_end, vals["company_id"])
         if vals.get("name", "/") == "/":
             vals["name"] = (
                 self.env["ir.sequence"].with_company(company).next_by_code("membri.cotisation")
             )
+
+    @api.model
+    def _is_over(self, date_end, company_id):
+        """:return: whether ``date_end`` is a day that is over for this company"""
+        return bool(date_end) and date_end < (
+            self.env["res.company"].browse(company_id)._membri_today()
+        )
 
     @api.model
     def _guess_anchor(self, option_set, date_start, date_end):
@@ -251,6 +266,11 @@ class MembriCotisation(models.Model):
                 vals = dict(vals)
                 self._internal_write({"line_ids": vals.pop("line_ids")})
         result = super().write(vals)
+        if "date_end" in vals:
+            # corrected to a day to come: no longer history, and asked for its renewal
+            self.filtered(
+                lambda c: c.is_history and not c._is_over(c.date_end, c.company_id.id)
+            )._internal_write({"is_history": False})
         if {"date_start", "date_end", "option_set_id", "partner_id"} & vals.keys():
             self._refresh_members()
         return result

@@ -71,7 +71,9 @@ class MembriCotisation(models.Model):
             "currency_id": self.currency_id.id,
             "invoice_date": self._get_invoice_date(),
             "invoice_origin": self.renewal_id.name or self.name,
-            "invoice_user_id": (partner.user_id or self.company_id.membri_officer_id).id,
+            "invoice_user_id": (
+                partner.user_id.filtered("active") or self.company_id._membri_get_officer()
+            ).id,
             "membri_invoice_type": invoice_type,
             "membri_renewal_id": self.renewal_id.id,
             # what `_membri_ensure_tokens` would write on each once it is posted, which is slow

@@ -26,10 +26,13 @@ class ResPartner(models.Model):
         payer_id = self.address_get(["invoice"])["invoice"]
         # mostly the member itself, whose fields are read together with those of the others
         payer = self if payer_id == self.id else self.browse(payer_id)
+        if not payer.sudo().active:  # whether an address is in use is no secret
+            payer = self
         parent_sudo = self.sudo().parent_id  # the flag is the officers', the payer a fact
         while payer == self and parent_sudo:
-            if parent_sudo.membri_group_invoices:
-                payer = self.browse(parent_sudo.address_get(["invoice"])["invoice"])
+            if parent_sudo.active and parent_sudo.membri_group_invoices:
+                payer_sudo = parent_sudo.browse(parent_sudo.address_get(["invoice"])["invoice"])
+                payer = self.browse((payer_sudo if payer_sudo.active else parent_sudo).id)
             parent_sudo = parent_sudo.parent_id
         return payer
 
@@ -99,7 +102,7 @@ class MembriCotisation(models.Model):
             "membri_renewal_id": False,  # several: see membri_renewal_ids
             "invoice_origin": ", ".join(other["invoice_origin"] for other in all_vals),
             "invoice_user_id": (
-                users.pop() if len(users) == 1 else self.company_id.membri_officer_id.id
+                users.pop() if len(users) == 1 else self.company_id._membri_get_officer().id
             ),
             "invoice_line_ids": [
                 command

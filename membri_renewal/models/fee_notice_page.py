@@ -24,7 +24,7 @@ class AccountMove(models.Model):
         """:return: the partner who answers questions: the officer, else the company"""
         self.ensure_one()
         company_sudo = self.company_id.sudo()  # payers may see whom to ask
-        return company_sudo.membri_officer_id.partner_id or company_sudo.partner_id
+        return company_sudo._membri_get_officer().partner_id or company_sudo.partner_id
 
     def _membri_get_members(self):
         """:return: whose cotisations this document is about"""

@@ -69,6 +69,7 @@ class MembriRenewal(models.Model):
         "date_next_reminder",
         "reminder_count",
         "intervention_reason",
+        "is_held_archived",
         "delivery_state",
         "delivery_email",
         "letter_state",
@@ -123,7 +124,7 @@ class MembriRenewal(models.Model):
     user_id = fields.Many2one(
         "res.users",
         string="Officer",
-        default=lambda self: self.env.company.membri_officer_id,
+        default=lambda self: self.env.company._membri_get_officer(),
         domain=[("share", "=", False)],
     )
     date_follow_up = fields.Date(string="Follow-up")
@@ -222,13 +223,13 @@ class MembriRenewal(models.Model):
     @api.depends("partner_id")
     def _compute_recipient_id(self):
         for renewal in self:
-            renewal.recipient_id = renewal.partner_id._membri_get_recipient()
+            renewal.recipient_id = renewal._get_member()._membri_get_recipient()
 
     @api.depends("recipient_id.email", "partner_id.membri_renewal_email")
     def _compute_recipient_email(self):
         for renewal in self:
             renewal.recipient_email = (
-                renewal.partner_id._membri_get_renewal_address() or renewal.recipient_id.email
+                renewal._get_member()._membri_get_renewal_address() or renewal.recipient_id.email
             )
 
     @api.depends("recipient_id.phone", "partner_id.phone")
@@ -285,6 +286,7 @@ class MembriRenewal(models.Model):
     def _set_state(self, state, **vals):
         # EXTENDS state_mixin: since when it waits there, as the transition dates it
         moved = self.filtered(lambda renewal: renewal.state != state)
+        vals = {"is_held_archived": False, **vals}
         date_state = vals.get(DATE_OF_STATE.get(state)) or fields.Datetime.now()
         super(MembriRenewal, self - moved)._set_state(state, **vals)
         return super(MembriRenewal, moved)._set_state(state, date_state=date_state, **vals)

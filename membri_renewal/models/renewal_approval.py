@@ -24,7 +24,11 @@ class MembriRenewal(models.Model):
                 "or choose another option set.",
                 renewal=self.display_name,
             )
-        return self._get_term_over_reason() or self._get_cannot_invoice_reason()
+        return (
+            self._get_archived_reason()
+            or self._get_term_over_reason()
+            or self._get_cannot_invoice_reason()
+        )
 
     def _get_term_over_reason(self):
         """:return: that the proposed term would already be over (a sentence), or ``False``"""

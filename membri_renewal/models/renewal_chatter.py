@@ -12,6 +12,14 @@ class MembriRenewal(models.Model):
 
     _inherit = "membri.renewal"
 
+    def _get_officer(self):
+        """:return: the ``res.users`` in charge: of who has left, the company's officer. Nobody
+        when there is none either"""
+        self.ensure_one()
+        renewal_sudo = self.sudo()
+        officer_sudo = renewal_sudo.user_id.filtered("active")
+        return (officer_sudo or renewal_sudo.company_id._membri_get_officer()).with_env(self.env)
+
     def message_post(self, **kwargs):
         """Odoo lets whoever was notified post by RPC, with any author and any attachment.
         Members write by the forms of the portal, and by replying to emails."""

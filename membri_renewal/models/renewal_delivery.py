@@ -24,18 +24,18 @@ class MembriRenewal(models.Model):
     def _get_unreachable_reason(self):
         """:return: why no email can reach the member (a sentence), or ``False``"""
         self.ensure_one()
-        return self.partner_id._membri_get_unreachable_reason()
+        return self._get_member()._membri_get_unreachable_reason()
 
     def _get_delivery_email(self):
         """:return: the normalized address that notices go to now, or ``False``"""
         self.ensure_one()
-        address = self.partner_id._membri_get_renewal_address() or self.recipient_id.sudo().email
+        address = self._get_member()._membri_get_renewal_address() or self.recipient_id.sudo().email
         return email_normalize(address, strict=False)
 
     def _mark_unreachable(self):
         """No email goes out: a letter is queued for printing instead, and the officer is
         told, unless the member gets letters anyway."""
-        on_paper = self.filtered(lambda r: r.partner_id.sudo().membri_notice_on_paper)
+        on_paper = self.filtered(lambda r: r._get_member().sudo().membri_notice_on_paper)
         for renewal in self:
             reason = renewal._get_unreachable_reason()
             by_letter = renewal in on_paper
@@ -170,7 +170,7 @@ class MembriRenewal(models.Model):
         others._compute_recipient_id()
         for renewal in others:
             mail_sudo = renewal._get_failed_mails()
-            address = renewal.partner_id._membri_get_renewal_address()
+            address = renewal._get_member()._membri_get_renewal_address()
             mail_sudo.write(
                 {
                     "state": "outgoing",
@@ -210,9 +210,12 @@ class MembriRenewal(models.Model):
         result = super()._message_receive_bounce(email, partner)
         address = email_normalize(email, strict=False)
         # sudo: the mail gateway works for everybody
-        self.env["res.partner"].sudo().search(
-            [("membri_renewal_email_normalized", "=", address)]
-        ).membri_renewal_email_bounced = True
+        for company in self.env["res.company"]._membri_get_all():
+            self.env["res.partner"].sudo().with_context(active_test=False).with_company(
+                company
+            ).search(
+                [("membri_renewal_email_normalized", "=", address)]
+            ).membri_renewal_email_bounced = True
         bounced = self.sudo().filtered(lambda r: address and r.delivery_email == address)
         for renewal, error in bounced._run_isolated(type(self)._handle_bounce).items():
             renewal._mark_failed(renewal._get_error_sentence(error))

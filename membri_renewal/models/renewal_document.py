@@ -81,7 +81,7 @@ class MembriRenewal(models.Model):
         who may receive the notice the first that has one, else the recipient"""
         self.ensure_one()
         recipient_sudo = self.recipient_id.sudo()  # members get their own address only
-        candidates = [recipient_sudo, *self.partner_id._membri_get_candidates()]
+        candidates = [recipient_sudo, *self._get_member()._membri_get_candidates()]
         return next((contact for contact in candidates if contact.street), recipient_sudo)
 
     def _get_notice_day(self):

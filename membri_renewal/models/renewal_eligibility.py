@@ -24,7 +24,7 @@ RULES = {
     "not_renewed": HAND,
     "no_next_term": HAND,
     "no_other_renewal": HAND,
-    "contact_active": CAMPAIGN,
+    "not_history": CAMPAIGN,
     "after_go_live": CAMPAIGN,
     "not_cancelled": NIGHT,
     "not_too_late": NIGHT,
@@ -166,13 +166,15 @@ class MembriCotisation(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _get_rule_contact_active_domain(self, _company):
-        return Domain("partner_id.active", "=", True)
+    def _get_rule_not_history_domain(self, _company):
+        return Domain("is_history", "=", False)
 
-    def _get_rule_contact_active_sentence(self):
+    def _get_rule_not_history_sentence(self):
         return self.env._(
-            "The contact %(member)s is archived. Restore it if the member goes on.",
-            member=self.partner_id.display_name,
+            "%(cotisation)s was already over (%(date_end)s) when it was recorded: it is history. "
+            "Use “Enrol” if this member comes back.",
+            cotisation=self.name,
+            date_end=self._format_day(self.date_end),
         )
 
     @api.model

@@ -77,6 +77,8 @@ class ResPartner(models.Model):
                     ),
                 )
             )
+        if reason := self._membri_get_archived_reason():
+            facts.append(("bad", reason))
         if self.membri_auto_renew:
             sentence = self.env._(
                 "“Automatic Renewal” is Yes: an invoice is sent at once, without a notice."

@@ -50,7 +50,7 @@ class MembriRenewal(models.Model):
 
     def _hold_for_staff(self):
         """Hold the drafts that no email or invoice may go out for: the contact carries the
-        flag, or the term that they propose is over already (a very late payer).
+        flag or is archived, or the term that they propose is over already (a very late payer).
 
         :return: those that are held
         """
@@ -58,10 +58,11 @@ class MembriRenewal(models.Model):
             lambda r: r.partner_id.with_company(r.company_id).membri_intervention_required
         )
         flagged._follow_intervention_flag()
-        over = (self - flagged).filtered(lambda r: r._get_term_over_reason())
+        archived = (self - flagged)._hold_archived()
+        over = (self - flagged - archived).filtered(lambda r: r._get_term_over_reason())
         for renewal in over:
             renewal._do_require_intervention(renewal._get_term_over_reason())
-        return flagged | over
+        return flagged | archived | over
 
 
 class MembriCotisation(models.Model):

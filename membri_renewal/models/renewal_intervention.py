@@ -33,7 +33,12 @@ class MembriRenewal(models.Model):
                     renewal._update_next_reminder()
                     renewal._end_activities()
             elif renewal.state == "intervention":
-                renewal._internal_write({"intervention_reason": partner.membri_intervention_reason})
+                renewal._internal_write(
+                    {
+                        "intervention_reason": partner.membri_intervention_reason,
+                        "is_held_archived": False,
+                    }
+                )
             elif renewal.state in UNDECIDED_STATES:
                 renewal._set_state(
                     "intervention",
@@ -81,7 +86,7 @@ class MembriRenewal(models.Model):
         renewal_sudo = self.sudo()  # an answer of the portal plans work for the staff
         if renewal_sudo.activity_search([activity_type]):
             return
-        officer = renewal_sudo.user_id or renewal_sudo.company_id.membri_officer_id
+        assignee = self._get_officer() or self.company_id._membri_get_assignee()
         renewal_sudo.activity_schedule(
-            activity_type, summary=summary, user_id=(officer or self.env.user).id
+            activity_type, summary=summary, user_id=(assignee or self.env.user).id
         )

@@ -9,6 +9,7 @@ class ResPartner(models.Model):
 
     membri_notice_on_paper = fields.Boolean(
         string="Notices by Post",
+        company_dependent=True,
         copy=False,
         groups="membri_renewal.group_membri_readonly",
         help="A letter is queued for printing with each notice, beside the email if an address "
@@ -43,13 +44,13 @@ class MembriRenewal(models.Model):
         """An email goes out: no letter is needed, but for members who asked for one."""
         self.filtered(
             lambda r: (
-                r.letter_state == "to_print" and not r.partner_id.sudo().membri_notice_on_paper
+                r.letter_state == "to_print" and not r._get_member().sudo().membri_notice_on_paper
             )
         )._internal_write({"letter_state": False})
 
     def _renew_letters(self):
         """The notice goes out, for the first time or changed."""
-        on_paper = self.filtered(lambda r: r.partner_id.sudo().membri_notice_on_paper)
+        on_paper = self.filtered(lambda r: r._get_member().sudo().membri_notice_on_paper)
         on_paper._internal_write({"letter_state": "to_print"})
         (self - on_paper).filtered("letter_state")._internal_write({"letter_state": False})
 
@@ -93,6 +94,8 @@ class MembriRenewal(models.Model):
     def _get_cannot_print_letter_reason(self):
         self.ensure_one()
         if self.state == "approved" and (reason := self._get_no_reminder_reason()):
+            return reason
+        if self.state != "approved" and (reason := self._get_archived_reason()):
             return reason
         contact = self._get_letter_contact()
         if not contact.street:

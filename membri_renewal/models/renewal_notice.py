@@ -20,7 +20,7 @@ class MembriRenewal(models.Model):
                 "%(renewal)s proposes no option: there is nothing to send. Add at least one.",
                 renewal=self.display_name,
             )
-        return False
+        return self._get_archived_reason()
 
     def _do_send(self):
         """Send the notice with its PDF. Prices are frozen from now on.
@@ -84,7 +84,7 @@ class MembriRenewal(models.Model):
         messages = {}
         for renewal in self:
             attachment = attachments.get(renewal, self.env["ir.attachment"])
-            other_address = renewal.partner_id._membri_get_renewal_address()
+            other_address = renewal._get_member()._membri_get_renewal_address()
             messages[renewal] = (
                 renewal.with_context(mail_post_autofollow_author_skip=True, mail_notify_author=True)
                 .sudo()
@@ -110,7 +110,7 @@ class MembriRenewal(models.Model):
                     "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
                     renewal=renewal.name,
                     subject=texts["subject"][renewal.id],
-                    recipient=renewal.partner_id._membri_get_renewal_address()
+                    recipient=renewal._get_member()._membri_get_renewal_address()
                     or renewal.recipient_id.display_name,
                 )
                 for renewal in self

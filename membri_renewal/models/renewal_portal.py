@@ -154,7 +154,11 @@ class MembriRenewal(models.Model):
     def _get_staff_lang(self):
         self.ensure_one()
         renewal_sudo = self.sudo()
-        return renewal_sudo.user_id.lang or renewal_sudo.company_id.partner_id.lang or None
+        return (
+            renewal_sudo._get_officer().lang
+            or renewal_sudo.company_id.partner_id.lang
+            or None
+        )
 
     def _get_answer_label(self, answer, author):
         """:return: who answered what, for the staff"""
@@ -194,7 +198,7 @@ class MembriRenewal(models.Model):
         if text:
             lines = Markup("<br/>").join(text.split("\n"))
             body += Markup("<blockquote>%s</blockquote>") % lines
-        officer = self.user_id or self.company_id.membri_officer_id
+        officer = self._get_officer()
         notify = answer != "accept" and officer
         self.with_context(mail_post_autofollow_author_skip=True).message_post(
             author_id=(author or self.recipient_id).id,

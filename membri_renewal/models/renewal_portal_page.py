@@ -92,7 +92,7 @@ class MembriRenewal(models.Model):
         """:return: the partner who answers questions: the officer, else the company"""
         self.ensure_one()
         renewal_sudo = self.sudo()  # members may see whom to ask
-        return renewal_sudo.user_id.partner_id or renewal_sudo.company_id.partner_id
+        return renewal_sudo._get_officer().partner_id or renewal_sudo.company_id.partner_id
 
     def _get_proposal(self):
         """What the member would get by accepting now. Mostly ``self``; a member who is so

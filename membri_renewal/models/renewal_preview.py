@@ -101,6 +101,8 @@ class MembriCotisation(models.Model):
             reason = partner.membri_intervention_reason or self.env._(
                 "The contact is marked “Intervention Required”."
             )
+        elif archived := partner._membri_get_archived_reason():
+            outcome, reason = "intervention", archived
         elif over := self._preview_term_over(vals):
             outcome, reason = "intervention", over
         elif unreachable := self._preview_unreachable(vals, recipient):
@@ -121,7 +123,7 @@ class MembriCotisation(models.Model):
         """:return: why no email arrives (a sentence), or ``False``. The notice of such a member
         is printed, its invoice posted all the same"""
         if vals["mode"] == "notice":
-            return self.partner_id._membri_get_unreachable_reason()
+            return self._get_member()._membri_get_unreachable_reason()
         problem = recipient._membri_get_address_problem()
         return problem and self.env._(
             "The invoice is made, but not received: %(reason)s", reason=problem

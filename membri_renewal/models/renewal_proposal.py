@@ -35,7 +35,7 @@ class MembriRenewal(models.Model):
             vals["option_set_id"] = partner._membri_get_next_option_set(cotisation).id
         if not vals.get("mode"):
             vals["mode"] = "invoice" if partner.membri_auto_renew else "notice"
-        vals.setdefault("user_id", cotisation.company_id.membri_officer_id.id)
+        vals.setdefault("user_id", cotisation.company_id._membri_get_officer().id)
         self._fill_proposed_term(vals, cotisation, partner, memo)
         if vals.get("name", "/") == "/":
             vals["name"] = (

@@ -31,6 +31,10 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(renewal)s is paid: there is nothing to remind.", renewal=self.display_name
             )
+        if self.state == "approved" and not self.invoice_id.sudo().partner_id.active:
+            return self._get_archived_invoice_sentence()
+        if self.state != "approved" and (reason := self._get_archived_reason()):
+            return reason
         if self.state == "approved" and not self.invoice_id.sudo()._membri_is_payable():
             return self.env._(
                 "The invoice of %(renewal)s is not posted: it cannot be paid now.",

@@ -63,6 +63,35 @@ class ResCompany(models.Model):
                     )
                 )
 
+    def _membri_get_officer(self):
+        """:return: the ``res.users`` who signs and receives the replies: nobody when there is
+        none, or when the officer has left"""
+        self.ensure_one()
+        return self.sudo().membri_officer_id.filtered("active").with_env(self.env)
+
+    def _membri_get_assignee(self, but=None):
+        """:param but: ``res.users`` who are about to leave
+        :return: the ``res.users`` who gets the activities: the officer, else a manager of
+            memberships who may work in this company"""
+        self.ensure_one()
+        leaving = but or self.env["res.users"]
+        if officer := self._membri_get_officer() - leaving:
+            return officer
+        # sudo: who is in which group is not for everyone to read
+        managers_sudo = self.env.ref("membri_renewal.group_membri_manager").sudo().all_user_ids
+        able_sudo = managers_sudo.filtered(
+            lambda user: user.active and not user.share and self.sudo() in user.company_ids
+        )
+        return (
+            (able_sudo - leaving).sorted(lambda user: (user._is_system(), user.id))[:1]
+        ).with_env(self.env)
+
+    def _membri_get_staff_lang(self):
+        """:return: the language of what is kept for the staff"""
+        self.ensure_one()
+        company_sudo = self.sudo()
+        return company_sudo._membri_get_officer().lang or company_sudo.partner_id.lang
+
     @api.model
     def _membri_get_all(self):
         """:return: the companies that manage memberships, in sudo: the night looks at all"""

@@ -37,12 +37,12 @@ class ResCompany(models.Model):
     def _membri_get_payment_user(self):
         """:return: the ``res.users`` who checks payments that members announce"""
         self.ensure_one()
-        return self.membri_payment_user_id or self.membri_officer_id
+        return self.membri_payment_user_id.filtered("active") or self._membri_get_assignee()
 
     def _membri_get_signatory(self):
         """:return: the name below an attestation"""
         self.ensure_one()
-        return self.membri_signatory or self.membri_officer_id.name or self.name
+        return self.membri_signatory or self._membri_get_officer().name or self.name
 
 
 class MembriSettingsMixin(models.AbstractModel):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import email_normalize
 
 STATUSES = [
     ("non_member", "Non-Member"),
@@ -16,9 +17,10 @@ FACT_FIELDS = {
     "membri_cotisation_id",
     "membri_renewal_id",
     "membri_option_set_id",
-    "membri_member_since",
     "membri_date_end",
 }
+# choices that another field follows
+FOLLOWED_FIELDS = {"membri_member_since", "membri_renewal_email"}
 
 
 class ResPartner(models.Model):
@@ -49,7 +51,18 @@ class ResPartner(models.Model):
         "membri.option.set", string="Option Set", company_dependent=True, groups=READERS, copy=False
     )
     membri_member_since = fields.Date(
-        string="Member Since", company_dependent=True, groups=READERS, copy=False
+        string="Member Since",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        help="The day of the first joining. Type or import it where it is older than the first "
+        "term; empty it, and the first term counts again.",
+    )
+    membri_is_since_typed = fields.Boolean(
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        help="Member Since was typed or imported: the terms do not change it.",
     )
     membri_date_end = fields.Date(
         string="Membership Ends", company_dependent=True, groups=READERS, copy=False
@@ -106,12 +119,14 @@ class ResPartner(models.Model):
     membri_responsible_id = fields.Many2one(
         "res.partner",
         string="Person in Charge",
+        company_dependent=True,
         groups=READERS,
         copy=False,
         help="Receives the renewal notices of this member.",
     )
     membri_renewal_email = fields.Char(
         string="Renewal Email",
+        company_dependent=True,
         groups=READERS,
         copy=False,
         help="Address for renewal notices, when it differs from the contacts'.",
@@ -209,7 +224,13 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         self._membri_check_write(vals)
+        vals = self._membri_complete(vals)
+        active = vals.get("active")
+        moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
         result = super().write(vals)
+        moved._membri_follow_archiving()
+        if "membri_member_since" in vals and not vals["membri_member_since"]:
+            self._membri_refresh_status(self.env.company)
         if {"membri_intervention_required", "membri_intervention_reason"} & vals.keys():
             # sudo: whoever may set the flag sets the renewals' state with it
             self.env["membri.renewal"].sudo().search(
@@ -260,7 +281,21 @@ class ResPartner(models.Model):
             for name in FACT_FIELDS:
                 vals.pop(name, None)  # e.g. the default status: there are no facts yet
             self._membri_check_write({name: value for name, value in vals.items() if value})
-        return super().create(vals_list)
+        typed = {name: value for name, value in defaults.items() if name in FOLLOWED_FIELDS}
+        return super().create([self._membri_complete({**typed, **vals}) for vals in vals_list])
+
+    @api.model
+    def _membri_complete(self, vals):
+        """:return: ``vals`` of a contact, with what follows from them: that the day of joining
+            was typed, and the form in which the address for renewals is searched for"""
+        followed = {}
+        if "membri_member_since" in vals:
+            followed["membri_is_since_typed"] = bool(vals["membri_member_since"])
+        if "membri_renewal_email" in vals:
+            followed["membri_renewal_email_normalized"] = email_normalize(
+                vals["membri_renewal_email"], strict=False
+            )
+        return {**followed, **vals}
 
     # ------------------------------------------------------------------
     # Business

@@ -124,7 +124,7 @@ class ResPartner(models.Model):
         if texts["email"] and not email_normalize(texts["email"]):
             return "bad_email"
         company = self.env.company
-        officer_sudo = company.sudo().membri_officer_id
+        officer_sudo = company.sudo()._membri_get_assignee()
         # sudo: a request plans work for the staff, in the staff's language
         member_sudo = self.sudo().with_context(
             lang=officer_sudo.lang or company.sudo().partner_id.lang

@@ -13,13 +13,15 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     membri_renewal_email_normalized = fields.Char(
-        compute="_compute_membri_renewal_email_normalized",
-        store=True,
+        company_dependent=True,
+        readonly=True,
+        copy=False,
         index="btree_not_null",
         groups="membri_renewal.group_membri_readonly",
         help="To find whose address for renewals it is that bounces.",
     )
     membri_renewal_email_bounced = fields.Boolean(
+        company_dependent=True,
         groups="membri_renewal.group_membri_readonly",
         copy=False,
         help="An email to the address for renewals came back. Typing another address clears it.",
@@ -29,14 +31,8 @@ class ResPartner(models.Model):
         groups="membri_renewal.group_membri_readonly",
     )
 
-    @api.depends("membri_renewal_email")
-    def _compute_membri_renewal_email_normalized(self):
-        for partner in self:
-            partner.membri_renewal_email_normalized = email_normalize(
-                partner.membri_renewal_email, strict=False
-            )
-
     @api.depends("membri_renewal_email_normalized")
+    @api.depends_context("company")
     def _compute_membri_renewal_email_opted_out(self):
         addresses = [email for email in self.mapped("membri_renewal_email_normalized") if email]
         # sudo: the list of opted-out addresses is not for everyone to read
@@ -80,7 +76,7 @@ class ResPartner(models.Model):
         """
         self.ensure_one()
         member_sudo = self.sudo()  # the portal asks too
-        if not member_sudo.membri_renewal_email:
+        if not member_sudo.active or not member_sudo.membri_renewal_email:
             return False
         if member_sudo._membri_get_renewal_email_problem() and self._membri_find_recipient():
             return False
@@ -109,6 +105,8 @@ class ResPartner(models.Model):
             yield member_sudo.membri_responsible_id
         yield member_sudo
         yield from member_sudo._membri_get_concerned_parents().filtered("active")
+        if not member_sudo.active:  # who pays for an archived contact hears of it
+            yield member_sudo._membri_get_payer()
 
     def _membri_find_recipient(self):
         """:return: the first candidate whose address works (in sudo), or ``None``"""
@@ -129,6 +127,10 @@ class ResPartner(models.Model):
         """:return: why no email reaches this very contact (a sentence), or ``False``"""
         self.ensure_one()
         contact_sudo = self.sudo()
+        if not contact_sudo.active:
+            return self.env._(
+                "The contact %(recipient)s is archived.", recipient=contact_sudo.display_name
+            )
         if not contact_sudo.email_normalized:
             return self.env._(
                 "%(recipient)s has no usable email address.", recipient=contact_sudo.display_name
@@ -149,9 +151,9 @@ class ResPartner(models.Model):
 
     def _membri_get_renewal_email_problem(self):
         """:return: why the address for renewals cannot be used (a sentence), ``False`` when it
-        can, ``None`` when there is none"""
+        can, ``None`` when there is none: an archived contact's is not used any more"""
         self.ensure_one()
-        address = self.membri_renewal_email
+        address = self.active and self.membri_renewal_email
         if not address:
             return None
         if not self.membri_renewal_email_normalized:

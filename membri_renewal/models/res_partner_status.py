@@ -51,6 +51,8 @@ class ResPartner(models.Model):
                 for name, value in facts.items()
                 if partner._fields[name].convert_to_write(partner[name], partner) != value
             }
+            if "membri_member_since" in changed:
+                changed["membri_is_since_typed"] = False
             if changed:
                 partner.write(changed)
 
@@ -76,11 +78,16 @@ class ResPartner(models.Model):
         else:
             status = "non_member"
         started = valid.filtered(lambda c: c.state in ("active", "expired"))
+        since = (
+            self.membri_member_since
+            if self.membri_is_since_typed
+            else started[:1].date_start or False
+        )
         return {
             "membri_status": status,
             "membri_cotisation_id": current.id,
             "membri_renewal_id": renewal.id,
             "membri_option_set_id": current.option_set_id.id,
-            "membri_member_since": started[:1].date_start or False,
+            "membri_member_since": since,
             "membri_date_end": current.date_end or False,
         }

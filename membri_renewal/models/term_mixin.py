@@ -39,6 +39,11 @@ class MembriTermMixin(models.AbstractModel):
         compute="_compute_tax_totals", exportable=False, groups="base.group_user"
     )
 
+    def _get_member(self):
+        """:return: the member, with what it chose and has in the company of this term"""
+        self.ensure_one()
+        return self.partner_id.with_company(self.company_id)
+
     @api.depends(*MONEY_FIELDS)
     def _compute_amounts(self):
         """Computed by the tax engine over all lines at once, as the invoice will be."""

@@ -31,7 +31,7 @@ class TestCampaignPreview(CampaignCommon):
                 "Renewed": "left_out",
                 "Resigned": "left_out",
                 "Unpaid": "left_out",
-                "Archived": "left_out",
+                "Archived": "intervention",
             },
         )
         for name, words in (

@@ -64,14 +64,14 @@ class TestCampaignRun(CampaignCommon):
                 "Renewed": ["sent"],
                 "Resigned": [],
                 "Unpaid": [],
-                "Archived": [],
+                "Archived": ["intervention"],
             },
         )
         self.assertEqual(members["Renewed"].membri_renewal_ids, before)
         self.assertEqual(members["Silent"].membri_renewal_ids.delivery_state, "unreachable")
         self.assertEqual(members["Invoice"].membri_renewal_ids.invoice_id.amount_total, 345.0)
         self.assertRecordValues(
-            campaign, [{"state": "done", "done_count": 5, "failed_count": 0, "progress": 100}]
+            campaign, [{"state": "done", "done_count": 6, "failed_count": 0, "progress": 100}]
         )
         lines = self._get_lines(campaign)
         self.assertEqual(lines[members["Notice"]].renewal_id, members["Notice"].membri_renewal_ids)

@@ -97,14 +97,13 @@ class TestWhoIsRenewed(GenerationCommon):
         )
 
     def test_never_renewed(self):
-        """Lifetime, unpaid, cancelled, terminated, of an archived contact."""
+        """Lifetime, unpaid, cancelled, terminated."""
         members = {}
         for name, option_set, state in (
             ("Life", self.for_life, "active"),
             ("Unpaid", self.yearly, "pending"),
             ("Void", self.yearly, "cancelled"),
             ("Resigned", self.yearly, "active"),
-            ("Archived", self.yearly, "active"),
         ):
             members[name] = self._create_member(name)
             cotisation = self._create_cotisation(
@@ -113,7 +112,6 @@ class TestWhoIsRenewed(GenerationCommon):
             if name == "Resigned":
                 with freeze_time("2026-11-10 15:00:00"):
                     cotisation.action_terminate("2026-12-15", "Moved")
-        members["Archived"].active = False
         self._create_cotisation(self.member, "2026-01-01")
         mails = self._generate()
         self.assertFalse(self._renewals(*members.values()))
@@ -131,8 +129,9 @@ class TestWhoIsRenewed(GenerationCommon):
     def test_outage_of_sixty_days_loses_nobody(self):
         """The 60th day counts, the 61st does not."""
         lost, caught = self._create_member("Bo Lost"), self._create_member("Cy Caught")
-        self._create_cotisation(lost, "2025-09-16", state="expired")
-        self._create_cotisation(caught, "2025-09-17", state="expired")
+        with freeze_time("2026-09-01 15:00:00"):
+            self._create_cotisation(lost, "2025-09-16", state="expired")
+            self._create_cotisation(caught, "2025-09-17", state="expired")
         mails = self._generate("2026-11-15 15:00:00")
         self.assertFalse(self._renewals(lost))
         self.assertRecordValues(
@@ -143,7 +142,8 @@ class TestWhoIsRenewed(GenerationCommon):
         self.assertEqual(caught.membri_status, "in_renewal")
 
     def test_expired_with_a_successor_is_not_caught_up(self):
-        self._create_cotisation(self.member, "2025-10-01", state="expired")
+        with freeze_time("2026-09-01 15:00:00"):
+            self._create_cotisation(self.member, "2025-10-01", state="expired")
         self._create_cotisation(self.member, "2026-10-20")
         self._generate()
         self.assertFalse(self._renewals())
@@ -151,8 +151,9 @@ class TestWhoIsRenewed(GenerationCommon):
     def test_imported_history_before_go_live_is_left_alone(self):
         self.company.sudo().membri_go_live = "2026-11-01"
         history, running = self._create_member("Bo History"), self._create_member("Cy Running")
-        self._create_cotisation(history, "2025-11-01", state="expired")
-        self._create_cotisation(running, "2025-11-02", state="expired")
+        with freeze_time("2026-09-01 15:00:00"):
+            self._create_cotisation(history, "2025-11-01", state="expired")
+            self._create_cotisation(running, "2025-11-02", state="expired")
         self._generate()
         self.assertFalse(self._renewals(history))
         self.assertEqual(self._renewals(running).date_start, date(2026, 11, 2))

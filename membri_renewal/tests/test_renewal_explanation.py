@@ -31,35 +31,37 @@ class TestExplanation(CampaignCommon):
 
     def _create_situations(self):
         """:return: ``{name: (member, whether the night renews it, what the answer says)}``"""
-        terms = {
-            name: self._create_term(name, *args)
-            for name, args in {
-                "Due": (),
-                "Due today": (self.yearly, "2026-01-15"),
-                "Early": (self.yearly, "2026-01-16"),
-                "Late": (self.yearly, "2025-10-01"),
-                "Long over": (self.yearly, "2025-09-16"),
-                "Just over": (self.yearly, "2025-09-17"),
-                "For life": (self.for_life,),
-                "Resigned": (),
-                "Archived": (),
-                "History": (self.yearly, "2025-10-15"),
-                "Unpaid": (),
-                "Void": (),
-                "Next term": (),
-                "Flagged": (),
-                "Invoiced": (self.monthly, "2026-10-20"),
-                "Silent": (),
-                "Broken": (self._create_option_set("Empty"),),
-                "Set archived": (self._create_option_set("Old"),),
-                "Set for life": (self._create_option_set("Turned"),),
-                "Elsewhere": (),
-                "Tried": (),
-                **dict.fromkeys(
-                    ("Draft", "Sent", "Change", "Held", "Approved", "Refused", "Cancelled"), ()
-                ),
-            }.items()
-        }
+        with freeze_time("2026-09-01 15:00:00"):  # recorded before they are over
+            terms = {
+                name: self._create_term(name, *args)
+                for name, args in {
+                    "Due": (),
+                    "Due today": (self.yearly, "2026-01-15"),
+                    "Early": (self.yearly, "2026-01-16"),
+                    "Late": (self.yearly, "2025-10-01"),
+                    "Long over": (self.yearly, "2025-09-16"),
+                    "Just over": (self.yearly, "2025-09-17"),
+                    "For life": (self.for_life,),
+                    "Resigned": (),
+                    "Archived": (),
+                    "History": (self.yearly, "2025-10-15"),
+                    "Unpaid": (),
+                    "Void": (),
+                    "Next term": (),
+                    "Flagged": (),
+                    "Invoiced": (self.monthly, "2026-10-20"),
+                    "Silent": (),
+                    "Broken": (self._create_option_set("Empty"),),
+                    "Set archived": (self._create_option_set("Old"),),
+                    "Set for life": (self._create_option_set("Turned"),),
+                    "Elsewhere": (),
+                    "Recorded late": (self.yearly, "2025-08-15"),
+                    "Tried": (),
+                    **dict.fromkeys(
+                        ("Draft", "Sent", "Change", "Held", "Approved", "Refused", "Cancelled"), ()
+                    ),
+                }.items()
+            }
         with freeze_time("2026-11-10 15:00:00"):
             self._bring_about(terms)
         expected = {
@@ -71,7 +73,8 @@ class TestExplanation(CampaignCommon):
             "Just over": (True, "Not yet: the next nightly run"),
             "For life": (False, "member for life"),
             "Resigned": (False, "terminated on December 15, 2026"),
-            "Archived": (False, "is archived"),
+            "Archived": (True, "Not yet: the next nightly run"),
+            "Recorded late": (False, "already over \\(August 14, 2026\\) when it was recorded"),
             "History": (False, "imported and ended on October 14, 2026, before .*October 20"),
             "Unpaid": (False, "“?Pending”?: only a paid term"),
             "Void": (False, "“?Void”?: only a paid term"),
