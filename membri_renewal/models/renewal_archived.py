@@ -23,7 +23,7 @@ class ResPartner(models.Model):
             return False
         return self.env._(
             "The contact %(member)s is archived: nothing is sent or invoiced. Restore the contact, "
-            "give it another invoice address, or refuse the renewal.",
+            "or give it another invoice address.",
             member=self.sudo().display_name,
         )
 
@@ -99,11 +99,6 @@ class MembriRenewal(models.Model):
         groups="base.group_user",
         help="Held because the contact is archived: restoring it lets the renewal go on.",
     )
-
-    def _get_archived_reason(self):
-        """:return: why nothing goes out for the member (a sentence), or ``False``"""
-        self.ensure_one()
-        return self._get_member()._membri_get_archived_reason()
 
     def _get_archived_invoice_sentence(self):
         self.ensure_one()

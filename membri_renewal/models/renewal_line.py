@@ -32,6 +32,10 @@ class MembriRenewalLine(models.Model):
             for name, value in priced.items():
                 vals.setdefault(name, value)
 
+    def _is_frozen(self):
+        # EXTENDS membri.term.line.mixin
+        return bool(self.renewal_id.date_sent)
+
     def write(self, vals):
         self._check_edit()
         return super().write(vals)

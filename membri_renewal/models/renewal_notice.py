@@ -20,7 +20,7 @@ class MembriRenewal(models.Model):
                 "%(renewal)s proposes no option: there is nothing to send. Add at least one.",
                 renewal=self.display_name,
             )
-        return self._get_archived_reason()
+        return self._get_archived_reason() or self.line_ids._get_archived_product_reason()
 
     def _do_send(self):
         """Send the notice with its PDF. Prices are frozen from now on.

@@ -60,24 +60,38 @@ class MembriTermLineMixin(models.AbstractModel):
 
     def _get_cannot_invoice_reason(self):
         """:return: why one of these lines cannot be invoiced, or ``False``"""
+        if reason := self._get_archived_product_reason():
+            return reason
         for line in self:
-            # sudo: the member who accepts on the portal may not read products and accounts
+            if not line._has_income_account():
+                return self.env._(
+                    "The option “%(option)s” of %(member)s cannot be invoiced: it has no income "
+                    "account. Ask your accountant to set one on the product, on its category, or "
+                    "in the settings of Invoicing.",
+                    option=line.product_id.sudo().display_name,
+                    member=line[self._term_field].partner_id.display_name,
+                )
+        return False
+
+    def _get_archived_product_reason(self):
+        """:return: that one of these options is archived, which the member was not told of yet
+            (a sentence), or ``False``"""
+        for line in self:
+            # sudo: the member who accepts on the portal may not read products
             product_sudo = line.product_id.sudo()
-            if not product_sudo.active:
+            if not product_sudo.active and not line._is_frozen():
                 return self.env._(
                     "The option “%(option)s” of %(member)s is archived and cannot be invoiced any "
                     "more. Choose another option, or take it out of the archive of the products.",
                     option=product_sudo.display_name,
                     member=line[self._term_field].partner_id.display_name,
                 )
-            if not line._has_income_account():
-                return self.env._(
-                    "The option “%(option)s” of %(member)s cannot be invoiced: it has no income "
-                    "account. Ask your accountant to set one on the product, on its category, or "
-                    "in the settings of Invoicing.",
-                    option=product_sudo.display_name,
-                    member=line[self._term_field].partner_id.display_name,
-                )
+        return False
+
+    def _is_frozen(self):
+        """:return: whether the member was told of this line: archiving the product later
+            changes nothing of it"""
+        self.ensure_one()
         return False
 
     def _has_income_account(self):

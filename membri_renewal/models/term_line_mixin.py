@@ -35,7 +35,10 @@ class MembriTermLineMixin(models.AbstractModel):
         help="The agreed price before proration: the next term has it again.",
     )
     tax_ids = fields.Many2many(
-        "account.tax", string="Taxes", domain=[("type_tax_use", "=", "sale")]
+        "account.tax",
+        string="Taxes",
+        domain=[("type_tax_use", "=", "sale")],
+        context={"active_test": False},  # one that was archived since is still what was agreed
     )
     price_subtotal = fields.Monetary(
         string="Untaxed Amount", compute="_compute_price_subtotal", store=True

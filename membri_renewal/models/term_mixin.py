@@ -44,6 +44,11 @@ class MembriTermMixin(models.AbstractModel):
         self.ensure_one()
         return self.partner_id.with_company(self.company_id)
 
+    def _get_archived_reason(self):
+        """:return: why nothing goes out for the member (a sentence), or ``False``"""
+        self.ensure_one()
+        return self._get_member()._membri_get_archived_reason()
+
     @api.depends(*MONEY_FIELDS)
     def _compute_amounts(self):
         """Computed by the tax engine over all lines at once, as the invoice will be."""

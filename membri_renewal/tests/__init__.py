@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_already_paid
 from . import test_approval
+from . import test_archived
 from . import test_bad_input
 from . import test_bulk
 from . import test_change_request

@@ -134,7 +134,11 @@ class MembriEnrolment(models.TransientModel):
             )
         if self.date_end and self.date_end < self.date_start:
             return self.env._("The last day lies before the first one. Correct the dates.")
-        return self._get_overlap_reason() or self._get_cannot_invoice_reason()
+        return (
+            self._get_archived_reason()
+            or self._get_overlap_reason()
+            or self._get_cannot_invoice_reason()
+        )
 
     def _get_overlap_reason(self):
         try:

@@ -1,0 +1,334 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.tests import new_test_user, tagged
+
+from odoo.addons.mail.tests.common import MockEmail
+
+from .common import MembriCommon
+
+NOW = "2026-11-15 15:00:00"
+
+
+class ArchivedCommon(MembriCommon, MockEmail):
+    def _run_night(self, *crons):
+        """:return: the emails about renewals that the night made"""
+        with self.mock_mail_gateway():
+            for cron in crons or ("ir_cron_generate", "ir_cron_send_reminders"):
+                self._run_cron(cron)
+            self.env_root.flush_all()
+            return self._get_notices(self._new_mails)
+
+    def _get_activities(self, *records):
+        """:return: the open activities on ``records``, whoever has them"""
+        Activity = self.env_root["mail.activity"]
+        return Activity.union(
+            *(
+                Activity.search([("res_model", "=", r._name), ("res_id", "=", r.id)])
+                for r in records
+            )
+        )
+
+    def _get_queue(self, code):
+        dashboard = self.env["membri.dashboard"].search([("code", "=", code)])
+        return self.env["membri.renewal"].search(dashboard._get_domain())
+
+    def _archive_login(self, renewal):
+        """The member deletes the login on the portal, as its controller does."""
+        user = new_test_user(
+            self.env_root, "leaver", "base.group_portal", partner_id=renewal.partner_id.id
+        )
+        user.with_user(user).sudo()._deactivate_portal_user()
+        self.assertFalse(renewal.partner_id.active)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestA3ArchivedContact(ArchivedCommon):
+    """Issue 12 A3: nobody who is archived vanishes, and nothing is sent to them."""
+
+    def test_a3_login_deleted_on_the_portal_holds_the_renewal(self):
+        renewal = self._renewal_in("sent")
+        self._archive_login(renewal)
+        self.assertRecordValues(
+            renewal, [{"state": "intervention", "state_before_intervention": "sent"}]
+        )
+        self.assertIn("is archived", renewal.intervention_reason)
+        activity = self._get_activities(renewal, renewal.partner_id)
+        self.assertEqual(activity.user_id, self.officer)
+        self.assertEqual(len(activity), 1)
+        for code in ("archived", "intervention", "all_open"):
+            self.assertIn(renewal, self._get_queue(code), code)
+        self.assertFalse(self._run_night())
+        self.assertEqual(len(self._get_activities(renewal, renewal.partner_id)), 1)
+
+    def test_a3_nothing_is_sent_or_invoiced_until_restored(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.active = False
+        for call in (renewal.action_send, renewal.action_approve):
+            self.assertIn("is archived", self._assert_refused(call))
+        self.assertFalse(renewal.invoice_id)
+        with freeze_time("2026-12-28 15:00:00"):
+            self.assertFalse(self._run_night())
+        renewal.partner_id.action_unarchive()
+        self.assertRecordValues(renewal, [{"state": "sent", "intervention_reason": False}])
+        self.assertFalse(self._get_activities(renewal, renewal.partner_id))
+        self.assertNotIn(renewal, self._get_queue("archived"))
+        renewal.action_approve()
+        self.assertEqual(renewal.invoice_id.partner_id, renewal.partner_id)
+
+    def test_a3_refusing_is_allowed(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.active = False
+        self._refuse(renewal)
+        self.assertEqual(renewal.state, "refused")
+        self.assertFalse(self._get_activities(renewal))
+        renewal.partner_id.active = True
+        self.assertEqual(renewal.state, "refused", "restoring reopens nothing")
+
+    def test_a3_another_payer_lets_it_go_on(self):
+        renewal = self._renewal_in("sent")
+        member = renewal.partner_id
+        payer = self._create_member("Accounts Payable", parent_id=member.id, type="invoice")
+        member.active = False
+        self.assertEqual(renewal.state, "sent", "somebody else pays, and hears of it")
+        with self.mock_mail_gateway():
+            renewal.action_send()
+        self.assertEqual(self._get_notices(self._new_mails).recipient_ids, payer)
+        renewal.action_approve()
+        self.assertEqual(renewal.invoice_id.partner_id, payer)
+
+    def test_a3_term_of_an_archived_contact_gets_a_held_renewal(self):
+        term = self._create_yearly()
+        member = term.partner_id
+        member.active = False
+        self.assertEqual(self._get_activities(member).user_id, self.officer)
+        self.assertFalse(self._run_night())
+        renewal = term.renewal_ids
+        self.assertRecordValues(renewal, [{"state": "intervention", "date_sent": False}])
+        self.assertIn("is archived", renewal.intervention_reason)
+        self.assertEqual(len(self._get_activities(renewal, member)), 1)
+        self.assertIn(renewal, self._get_queue("archived"))
+        member.active = True
+        self.assertEqual(renewal.state, "draft")
+        activity = self._get_activities(renewal, member)
+        self.assertEqual(len(activity), 1)
+        self.assertIn("restored", activity.summary)
+
+    def test_a3_automatic_renewal_of_an_archived_contact_makes_no_invoice(self):
+        term = self._create_yearly()
+        term.partner_id.membri_auto_renew = True
+        term.partner_id.active = False
+        self._run_night()
+        self.assertRecordValues(
+            term.renewal_ids, [{"state": "intervention", "mode": "invoice", "invoice_id": False}]
+        )
+
+    def test_a3_living_term_far_from_its_end_raises_one_activity(self):
+        term = self._create_cotisation(self.member, "2026-10-01")
+        self.member.active = False
+        self.member.active = True
+        self.assertFalse(self._get_activities(self.member))
+        self.member.active = False
+        activity = self._get_activities(self.member)
+        self.assertEqual((len(activity), activity.user_id), (1, self.officer))
+        self.assertIn(term.name, activity.summary)
+        self._run_night()
+        self.assertFalse(term.renewal_ids)
+
+    def test_a3_contact_without_membership_raises_nothing(self):
+        self.member.active = False
+        self.assertFalse(self._get_activities(self.member))
+        self.assertFalse(self.member.membri_intervention_required)
+
+    def test_a3_accepted_and_unpaid_stands_in_the_queue(self):
+        renewal = self._renewal_in("approved")
+        renewal.partner_id.active = False
+        self.assertEqual(renewal.state, "approved")
+        self.assertEqual(self._get_activities(renewal, renewal.partner_id).user_id, self.officer)
+        for code in ("archived", "accepted_unpaid"):
+            self.assertIn(renewal, self._get_queue(code))
+        self.assertIn("archived", self._assert_refused(renewal.action_send_reminder))
+        renewal.partner_id.active = True
+        self.assertFalse(self._get_activities(renewal))
+
+    def test_a3_held_by_the_staff_keeps_its_reason(self):
+        renewal = self._renewal_in("intervention")
+        renewal.partner_id.active = False
+        self.assertEqual(renewal.intervention_reason, "Call before sending")
+        renewal.partner_id.active = True
+        self.assertRecordValues(
+            renewal, [{"state": "intervention", "intervention_reason": "Call before sending"}]
+        )
+
+    def test_a3_reason_typed_meanwhile_survives_restoring(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.active = False
+        renewal.action_require_intervention("Asked for a lawyer")
+        renewal.partner_id.active = True
+        self.assertRecordValues(
+            renewal, [{"state": "intervention", "intervention_reason": "Asked for a lawyer"}]
+        )
+
+    def test_a3_every_company_is_told(self):
+        other = self._create_other_company("Chapter", "Europe/Paris", with_accounting=True)
+        other.membri_officer_id = self.officer
+        ours = self._renewal_in("sent")
+        theirs_set = self._create_option_set("Theirs", company_id=other.id)
+        term = self._create_cotisation(ours.partner_id, "2026-03-01", theirs_set)
+        theirs = self._create_renewal(term)
+        ours.partner_id.active = False
+        self.assertEqual((ours | theirs).mapped("state"), ["intervention"] * 2)
+        self.assertEqual(len(self._get_activities(ours, theirs, ours.partner_id)), 2)
+        ours.partner_id.active = True
+        self.assertEqual((ours.state, theirs.state), ("sent", "draft"))
+
+    def test_a3_archived_payer_falls_to_the_member(self):
+        term = self._create_yearly()
+        payer = self._create_member("Accounting", parent_id=term.partner_id.id, type="invoice")
+        self.assertEqual(term._get_payer(), payer)
+        payer.active = False
+        self.assertEqual(term._get_payer(), term.partner_id)
+        renewal = self._create_renewal(term)
+        renewal.action_approve()
+        self.assertEqual(renewal.invoice_id.partner_id, term.partner_id)
+
+    def test_a3_archived_company_that_paid_for_its_members(self):
+        company = self._create_member("Ada SA", is_company=True, membri_group_invoices=True)
+        term = self._create_yearly(parent_id=company.id)
+        self.assertEqual(term._get_payer(), company)
+        company.active = False
+        self.assertEqual(term._get_payer(), term.partner_id)
+
+    def test_a3_payer_archived_after_the_invoice_raises_an_activity(self):
+        term = self._create_yearly()
+        payer = self._create_member("Accounting", parent_id=term.partner_id.id, type="invoice")
+        renewal = self._create_renewal(term)
+        renewal.action_approve()
+        payer.active = False
+        self.assertEqual(self._get_activities(renewal).user_id, self.officer)
+        self.assertIn(renewal, self._get_queue("archived"))
+        self.assertIn("Accounting", self._assert_refused(renewal.action_send_reminder))
+
+    def test_a3_archived_person_in_charge_gives_way(self):
+        renewal = self._create_renewal(self._create_yearly())
+        member = renewal.partner_id
+        member.membri_responsible_id = person = self._create_member("Bo Responsible")
+        person.active = False
+        with self.mock_mail_gateway():
+            renewal.action_send()
+        self.assertEqual(self._get_notices(self._new_mails).recipient_ids, member)
+
+    def test_a3_enrolling_an_archived_contact_is_refused(self):
+        self.member.active = False
+        sentence = self._assert_refused(lambda: self.member._membri_enrol(self.yearly))
+        self.assertIn("archived", sentence)
+        self.assertFalse(self.member.membri_cotisation_ids)
+
+    def test_a3_mass_actions_tell_who_is_archived(self):
+        renewals = self._renewal_in("sent") | self._renewal_in("sent")
+        renewals[0].partner_id.active = False
+        renewals.action_bulk("approve")
+        self.assertEqual(renewals.mapped("state"), ["intervention", "approved"])
+        line = self.env_root["membri.bulk.job.line"].search([("renewal_id", "=", renewals[0].id)])
+        self.assertEqual(line.result, "skipped")
+        self.assertIn("archived", line.message)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestA3ArchivedOfficer(ArchivedCommon):
+    """Issue 12 A3: an officer who leaves hands over to the officer of the company."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.leaver = new_test_user(
+            cls.env_root,
+            "leaving_officer",
+            "membri_renewal.group_membri_user",
+            email="leaver@example.com",
+            company_id=cls.company.id,
+            company_ids=[(6, 0, cls.company.ids)],
+        )
+
+    def test_a3_open_renewals_and_activities_move(self):
+        renewal = self._renewal_in("intervention", user_id=self.leaver.id)
+        done = self._renewal_in("refused", user_id=self.leaver.id)
+        self.assertEqual(self._get_activities(renewal).user_id, self.leaver)
+        self.leaver.action_archive()
+        self.assertEqual(renewal.user_id, self.officer)
+        self.assertEqual(self._get_activities(renewal).user_id, self.officer)
+        self.assertEqual(done.user_id, self.leaver, "the past stays")
+
+    def test_a3_archived_by_a_write_hands_over_as_well(self):
+        renewal = self._renewal_in("intervention", user_id=self.leaver.id)
+        self.leaver.active = False
+        self.assertEqual(renewal.user_id, self.officer)
+        self.assertEqual(self._get_activities(renewal).user_id, self.officer)
+
+    def test_a3_sender_and_reply_address(self):
+        renewal = self._renewal_in("draft", user_id=self.leaver.id)
+        self.leaver.active = False
+        renewal.sudo().user_id = self.leaver  # archived before there was a hook
+        with self.mock_mail_gateway():
+            renewal.action_send()
+        mail = self._get_notices(self._new_mails)
+        for value in (mail.email_from, mail.reply_to):
+            self.assertIn("officer@example.com", value)
+        self.assertEqual(renewal._get_portal_contact(), self.officer.partner_id)
+
+    def test_a3_officer_of_the_company_archived_too(self):
+        renewal = self._renewal_in("draft", user_id=self.leaver.id)
+        self.company.sudo().email = "office@example.com"
+        (self.leaver | self.officer).with_user(self.env.ref("base.user_root")).active = False
+        env = self.env(user=self.manager)
+        self.assertFalse(renewal.user_id)
+        renewal = renewal.with_env(env)
+        with self.mock_mail_gateway():
+            renewal.action_send()
+        self.assertIn("office@example.com", self._get_notices(self._new_mails).email_from)
+        renewal.action_require_intervention("Call")
+        self.assertEqual(self._get_activities(renewal).user_id, self.manager)
+        other = self._create_renewal(self._create_yearly())
+        self.assertFalse(other.user_id)
+
+    def test_a3_contact_change_and_announced_payments_reach_somebody(self):
+        self.company.sudo().membri_payment_user_id = self.leaver
+        self.leaver.active = False
+        self.assertEqual(self.company._membri_get_payment_user(), self.officer)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestA3ArchivedTaxAndProduct(ArchivedCommon):
+    """Issue 12 A3: what is archived later changes nothing that was frozen."""
+
+    def test_a3_archived_tax_stays_on_what_was_sent(self):
+        renewal = self._renewal_in("sent")
+        self.tax.with_env(self.env_account).active = False
+        self.env.invalidate_all()
+        self.assertEqual(renewal.line_ids.tax_ids, self.tax)
+        self.assertRecordValues(renewal, [{"amount_untaxed": 300.0, "amount_total": 345.0}])
+
+    def test_a3_archived_product_is_invoiced_as_it_was_sent(self):
+        renewal = self._renewal_in("sent")
+        self.product.sudo().active = False
+        renewal.action_approve()
+        self.assertRecordValues(
+            renewal.invoice_id, [{"state": "posted", "amount_untaxed": 300.0, "amount_total": 345.0}]
+        )
+        self.assertEqual(renewal.invoice_id.invoice_line_ids.product_id, self.product)
+
+    def test_a3_archived_product_of_a_draft_is_not_sent(self):
+        renewal = self._renewal_in("draft")
+        self.product.sudo().active = False
+        self.assertIn("Membership", self._assert_refused(renewal.action_send))
+        self.assertIn("Membership", self._assert_refused(renewal.action_approve))
+
+    def test_a3_archived_option_set_serves_its_terms(self):
+        renewal = self._renewal_in("sent")
+        self.yearly.sudo().active = False
+        renewal.action_approve()
+        self.assertEqual(renewal.new_cotisation_id.date_end, date(2027, 12, 31))
