@@ -1,3 +1,4 @@
+from . import needed_data
 from . import portal_fields_mixin
 from . import state_mixin
 from . import shipped_mixin

@@ -217,9 +217,7 @@ class MembriCotisation(models.Model):
         date_end = fields.Date.to_date(vals.get("date_end"))
         vals["is_history"] = self._is_over(date_end, vals["company_id"])
         if vals.get("name", "/") == "/":
-            vals["name"] = (
-                self.env["ir.sequence"].with_company(company).next_by_code("membri.cotisation")
-            )
+            vals["name"] = self.env["ir.sequence"]._membri_get_next("membri.cotisation", company)
 
     @api.model
     def _is_over(self, date_end, company_id):

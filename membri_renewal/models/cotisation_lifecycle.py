@@ -44,7 +44,8 @@ class MembriCotisation(models.Model):
                 )
             )
         (self - paid_sudo)._void_invoices()
-        renewals._do_reopen_for_staff(self.env._("The next cotisation was cancelled."))
+        for reopened in renewals._split_by_staff_lang():
+            reopened._do_reopen_for_staff(reopened.env._("The next cotisation was cancelled."))
         return True
 
     def _get_cannot_cancel_reason(self):
@@ -173,11 +174,21 @@ class MembriCotisation(models.Model):
             return
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
         self._do_cancel()
-        renewals._do_reopen_for_staff(self.env._("The invoice was cancelled or credited in full."))
+        for reopened in renewals._split_by_staff_lang():
+            reopened._do_reopen_for_staff(
+                reopened.env._("The invoice was cancelled or credited in full.")
+            )
 
     # ------------------------------------------------------------------
     # Business: the calendar
     # ------------------------------------------------------------------
+
+    def _is_followed(self, day):
+        """:return: whether a membership that goes on from ``day`` goes on without interruption:
+            the days of grace of this term are none"""
+        self.ensure_one()
+        grace = timedelta(days=self.option_set_id.grace_days)
+        return day <= self.date_end + timedelta(days=1) + grace
 
     def _do_expire(self):
         """The day is kept: a member who paid after the end is asked to go on from then."""
@@ -237,10 +248,12 @@ class MembriCotisation(models.Model):
         ):
             seen |= batch
             locked = batch.try_lock_for_update().filtered_domain(domain)
-            for cotisation, error in locked._run_isolated(type(self)._update_states).items():
-                cotisation._message_log(
-                    body=self.env._("The nightly update failed: %(error)s", error=error)
-                )
+            for cotisations in locked._split_by_staff_lang():
+                errors = cotisations._run_isolated(type(self)._update_states)
+                for cotisation, error in errors.items():
+                    cotisation._message_log(
+                        body=cotisation.env._("The nightly update failed: %(error)s", error=error)
+                    )
             if not cron._commit_progress(len(batch)):
                 return
         cron._commit_progress(remaining=0)

@@ -57,9 +57,10 @@ class MembriCotisationLine(models.Model):
         """:return: values of the invoice line; its text carries the dates of the term"""
         self.ensure_one()
         cotisation = self.cotisation_id
+        name = self.with_context(lang=cotisation.partner_id.lang)._translate_name()
         vals = {
             "product_id": self.product_id.id,
-            "name": f"{self.name}\n{cotisation._get_invoice_period()}",
+            "name": f"{name}\n{cotisation._get_invoice_period()}",
             "quantity": self.quantity,
             "price_unit": self.price_unit,
             "tax_ids": [fields.Command.set(self.tax_ids.ids)],

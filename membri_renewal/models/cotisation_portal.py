@@ -74,12 +74,10 @@ class MembriCotisation(models.Model):
     def _get_attestation_sentence(self):
         """:return: what the organisation certifies"""
         self.ensure_one()
-        since = self.partner_id.with_company(self.company_id).membri_member_since
+        since = self._get_member().membri_continuous_since
         return self.env._(
-            "We certify that %(member)s is a member in good standing of %(company)s, and has "
-            "been since %(since)s.",
-            member=self.partner_id.display_name,
-            company=self.company_id.name,
+            "We certify that the member named below is a member in good standing of our "
+            "organization, and has been without interruption since %(since)s.",
             since=format_date(self.env, since or self.date_start, date_format="long"),
         )
 

@@ -41,7 +41,8 @@ class MailMail(models.Model):
         Renewal_sudo = self.env["membri.renewal"].sudo()
         renewals = Renewal_sudo.browse(notices_sudo.mapped("res_id")).exists()
         return {
-            mail: Renewal_sudo.browse(mail.res_id)
+            # what becomes of them is told to the staff
+            mail: Renewal_sudo.browse(mail.res_id)._split_by_staff_lang()[0]
             for mail in notices_sudo
             if mail.res_id in renewals._ids
         }

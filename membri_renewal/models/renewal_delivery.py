@@ -217,8 +217,9 @@ class MembriRenewal(models.Model):
                 [("membri_renewal_email_normalized", "=", address)]
             ).membri_renewal_email_bounced = True
         bounced = self.sudo().filtered(lambda r: address and r.delivery_email == address)
-        for renewal, error in bounced._run_isolated(type(self)._handle_bounce).items():
-            renewal._mark_failed(renewal._get_error_sentence(error))
+        for renewals in bounced._split_by_staff_lang():
+            for renewal, error in renewals._run_isolated(type(self)._handle_bounce).items():
+                renewal._mark_failed(renewal._get_error_sentence(error))
         return result
 
     def _handle_bounce(self):

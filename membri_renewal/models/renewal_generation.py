@@ -25,7 +25,9 @@ class MembriRenewal(models.Model):
         ):
             batch = batch._with_companions(domain)
             seen |= batch
-            batch.try_lock_for_update().filtered_domain(domain)._generate_isolated()
+            due = batch.try_lock_for_update().filtered_domain(domain)
+            for cotisations in due._split_by_staff_lang():
+                cotisations._generate_isolated()
             if not cron._commit_progress(len(batch)):
                 return
         cron._commit_progress(remaining=0)

@@ -37,6 +37,7 @@ PORTAL_LINE_FIELDS = frozenset(
         "display_name",
         "renewal_id",
         "name",
+        "name_display",
         "sequence",
         "product_id",
         "quantity",

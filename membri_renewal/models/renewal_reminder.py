@@ -209,10 +209,11 @@ class MembriRenewal(models.Model):
         ):
             seen |= batch
             locked = batch.try_lock_for_update().filtered_domain(domain)
-            for renewal, error in locked._run_isolated(type(self)._remind_by_steps).items():
-                sentence = renewal._get_error_sentence(error)
-                renewal._mark_failed(sentence)
-                renewal._log_failed_reminder(sentence)
+            for renewals in locked._split_by_staff_lang():
+                for renewal, error in renewals._run_isolated(type(self)._remind_by_steps).items():
+                    sentence = renewal._get_error_sentence(error)
+                    renewal._mark_failed(sentence)
+                    renewal._log_failed_reminder(sentence)
             if not cron._commit_progress(len(batch)):
                 return
         cron._commit_progress(remaining=0)

@@ -1,6 +1,9 @@
-from odoo import models
+from datetime import timedelta
+
+from odoo import api, fields, models
 
 from .cotisation import LIVING_STATES
+from .res_partner import READERS
 
 HISTORY_ORDER = "date_start, id"
 
@@ -9,6 +12,41 @@ class ResPartner(models.Model):
     """What a contact is, read off its cotisations and its open renewal (DESIGN §2)."""
 
     _inherit = "res.partner"
+
+    membri_continuous_since = fields.Date(
+        string="Member Without Interruption Since",
+        compute="_compute_membri_continuous_since",
+        groups=READERS,
+        help="The first day of the membership that has not been interrupted since, the days of "
+        "grace left out. This is what a certificate states.",
+    )
+
+    @api.depends("membri_cotisation_ids.state", "membri_cotisation_ids.date_end")
+    @api.depends_context("company")
+    def _compute_membri_continuous_since(self):
+        company = self.env.company
+        # sudo: facts do not depend on who looks
+        terms_sudo = (
+            self.env["membri.cotisation"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", self.ids),
+                    ("company_id", "=", company.id),
+                    ("state", "in", ("active", "expired")),
+                ],
+                order="date_start desc, id desc",
+            )
+        )
+        by_member = terms_sudo.grouped("partner_id")
+        tomorrow = company._membri_today() + timedelta(days=1)
+        for partner in self:
+            since = False
+            for term in by_member.get(partner._origin, terms_sudo[:0]):
+                if term.date_end and not term._is_followed(since or tomorrow):
+                    break
+                since = term.date_start
+            partner.membri_continuous_since = since
 
     def _membri_refresh_status(self, company):
         """Write the membership facts of ``self`` in ``company``, where they changed.

@@ -76,6 +76,21 @@ class MembriStateMixin(models.AbstractModel):
             )
         )
 
+    def _get_staff_lang(self):
+        """:return: the language of what is kept about this record for the staff"""
+        self.ensure_one()
+        return self.company_id._membri_get_staff_lang()
+
+    def _split_by_staff_lang(self):
+        """The scheduler has no language: what it keeps (reasons, logs, activities) is read by
+        the staff.
+
+        :return: list of recordsets that make up ``self``, each in the language of its staff"""
+        return [
+            records.with_context(lang=lang or self.env.lang)
+            for lang, records in self.grouped(lambda record: record._get_staff_lang()).items()
+        ]
+
     def _run_isolated(self, effect):
         """Run ``effect(records)`` on ``self`` as one batch; when that fails, on one record
         after the other, so that a bad one never stops the others (those that belong together

@@ -2,6 +2,13 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
+# what a line may be called after its product
+PRODUCT_NAMES = (
+    lambda product: product.get_product_multiline_description_sale(),
+    lambda product: product.display_name,
+)
+
+
 class MembriTermLineMixin(models.AbstractModel):
     """A product of a term, with its price and taxes.
 
@@ -19,6 +26,12 @@ class MembriTermLineMixin(models.AbstractModel):
         "product.product", required=True, ondelete="restrict", string="Option"
     )
     name = fields.Char(string="Description", compute="_compute_name", store=True, readonly=False)
+    name_display = fields.Char(
+        string="Option Description",
+        compute="_compute_name_display",
+        inverse="_inverse_name_display",
+        help="In the language of the reader, unless it was worded by hand.",
+    )
     quantity = fields.Float(digits="Product Unit", default=1.0, required=True)
     price_unit = fields.Float(string="Unit Price", digits="Product Price", required=True)
     is_price_agreed = fields.Boolean(
@@ -63,6 +76,38 @@ class MembriTermLineMixin(models.AbstractModel):
     def _compute_name(self):
         for line in self:
             line.name = line.name or line.product_id.display_name
+
+    @api.depends("name", "product_id")
+    @api.depends_context("lang")
+    def _compute_name_display(self):
+        for line in self:
+            line.name_display = line._translate_name()
+
+    def _inverse_name_display(self):
+        for line in self:
+            if line.name_display and line.name_display != line._translate_name():
+                line.name = line.name_display
+
+    def _translate_name(self):
+        """:return: the kept name, which is in one language, in that of the reader: where it is
+        still what the product is called in some language; what was worded by hand stays"""
+        self.ensure_one()
+        name = self.name or ""
+        installed = self.env["res.lang"].get_installed()
+        if len(installed) < 2 or not name:
+            return name
+        # an amount that is no multiple of the quantity names the quantity (_prorate_lines)
+        prefix, sep, rest = name.rpartition(" × ")
+        if not sep or not prefix.replace(".", "", 1).isdecimal():
+            prefix, sep, rest = "", "", name
+        # sudo: members may not read products, but what they are called
+        product_sudo = self.product_id.sudo()
+        reader = product_sudo.with_context(lang=self.env.lang or "en_US")
+        for lang, _label in installed:
+            for get_name in PRODUCT_NAMES:
+                if get_name(product_sudo.with_context(lang=lang)) == rest:
+                    return f"{prefix}{sep}{get_name(reader)}"
+        return name
 
     @api.depends("quantity", "price_unit", "tax_ids", "currency_id")
     def _compute_price_subtotal(self):

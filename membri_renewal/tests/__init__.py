@@ -11,6 +11,7 @@ from . import test_bulk_start
 from . import test_campaign
 from . import test_campaign_run
 from . import test_campaign_tour
+from . import test_company_choices
 from . import test_contact_form
 from . import test_click_everywhere
 from . import test_cotisation_integrity
@@ -34,6 +35,7 @@ from . import test_generation_year
 from . import test_invoice_dates
 from . import test_invoice_terms
 from . import test_invoicing_screens
+from . import test_kept_words
 from . import test_late_payers
 from . import test_letters
 from . import test_list_standards

@@ -34,7 +34,7 @@ MATRIX = {
     "membri.settings": ("crw", "", "", "", ""),
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "u": "unlink"}
-FACTS = ("membri_status", "membri_cotisation_id", "membri_member_since", "membri_date_end")
+FACTS = ("membri_status", "membri_cotisation_id", "membri_date_end")
 
 
 @tagged("post_install", "-at_install")
@@ -188,12 +188,12 @@ class TestAccess(MembriCommon):
         partner = (
             self.env["res.partner"]
             .with_context(default_membri_status="active", default_membri_date_end="2030-12-31")
-            .create({"name": "Mallory", "membri_member_since": "1990-01-01"})
+            .create({"name": "Mallory", "membri_renewal_id": 1})
         )
         self.assertFalse(partner.membri_is_member)
         self.assertNotEqual(partner.membri_status, "active")
         self.assertFalse(partner.membri_date_end)
-        self.assertFalse(partner.membri_member_since)
+        self.assertFalse(partner.membri_renewal_id)
         reader = new_test_user(
             self.env_root,
             "reader",

@@ -186,7 +186,6 @@ class TestStatus(MembriCommon):
             for vals in (
                 {"membri_status": "active"},
                 {"membri_date_end": "2099-12-31"},
-                {"membri_member_since": "1999-01-01"},
                 {"membri_cotisation_id": False},
                 {"membri_renewal_id": self.late_renewal.id},
                 {"membri_option_set_id": self.for_life.id},

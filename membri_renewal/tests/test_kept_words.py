@@ -1,0 +1,154 @@
+import re
+from pathlib import Path
+
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError
+from odoo.modules import get_module_path
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+from odoo.tools.translate import code_translations
+
+from .test_archived import ArchivedCommon
+
+NOW = "2026-11-15 15:00:00"
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestA8KeptWords(ArchivedCommon):
+    """Issue 12 A8: kept text in the reader's language, reasons in that of the staff."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env_root["res.lang"]._activate_lang("fr_FR")
+        cls.product.with_context(lang="fr_FR").name = "Adhésion"
+        cls.product.description_sale = "With the journal"
+        cls.product.with_context(lang="fr_FR").description_sale = "Avec le journal"
+
+    def _display(self, line, lang):
+        return line.with_context(lang=lang).name_display
+
+    def test_a8_option_names_in_the_readers_language(self):
+        for lang in ("en_US", "fr_FR"):
+            renewal = self._create_renewal(self._create_yearly(lang=lang))
+            line = renewal.line_ids
+            self.assertEqual(self._display(line, "fr_FR"), "Adhésion\nAvec le journal")
+            self.assertEqual(self._display(line, "en_US"), "Membership\nWith the journal")
+
+    def test_a8_worded_by_hand_stays(self):
+        line = self._create_renewal(self._create_yearly()).line_ids
+        line.with_context(lang="fr_FR").name_display = "Cotisation d’honneur"
+        self.assertEqual(line.name, "Cotisation d’honneur")
+        self.assertEqual(self._display(line, "en_US"), "Cotisation d’honneur")
+
+    def test_a8_writing_what_is_shown_changes_nothing(self):
+        line = self._create_renewal(self._create_yearly(lang="en_US")).line_ids
+        french = line.with_context(lang="fr_FR")
+        french.name_display = french.name_display
+        self.assertEqual(line.name, "Membership\nWith the journal")
+
+    def test_a8_quantity_before_the_name(self):
+        line = self._create_renewal(self._create_yearly(lang="en_US")).line_ids
+        line.name = f"3 × {line.name}"
+        self.assertEqual(self._display(line, "fr_FR"), "3 × Adhésion\nAvec le journal")
+
+    def test_a8_page_and_notice_in_the_readers_language(self):
+        renewal = self._create_renewal(self._create_yearly(lang="en_US"))
+        renewal.partner_id.lang = "fr_FR"
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "membri_renewal.report_renewal_notice", renewal.ids
+        )[0]
+        self.assertIn("Adhésion", html.decode())
+        self.assertNotIn("With the journal", html.decode())
+
+    def test_a8_invoice_line_in_the_members_language(self):
+        renewal = self._create_renewal(self._create_yearly(lang="en_US"))
+        renewal.partner_id.lang = "fr_FR"
+        renewal.action_approve()
+        self.assertIn("Adhésion", renewal.invoice_id.invoice_line_ids.name)
+
+    def test_a8_reasons_of_the_night_are_in_the_officers_language(self):
+        self.officer.sudo().lang = "fr_FR"
+        term = self._create_yearly(email=False, lang="en_US")
+        self._run_night()
+        renewal = term.renewal_ids
+        french = renewal.with_context(lang="fr_FR")._get_unreachable_reason()
+        self.assertNotEqual(french, renewal.with_context(lang="en_US")._get_unreachable_reason())
+        self.assertEqual(renewal.delivery_note, french)
+        self.assertEqual(self._get_activities(renewal).summary, french)
+
+    def test_a8_reason_of_a_credit_note_is_in_the_officers_language(self):
+        self.officer.sudo().lang = "fr_FR"
+        renewal = self._renewal_in("approved")
+        renewal.invoice_id.with_env(self.env_account).button_cancel()
+        self.assertEqual(renewal.state, "intervention")
+        sentence = "The invoice was cancelled or credited in full."
+        self.assertEqual(renewal.intervention_reason, self._say_in_french(sentence))
+        self.assertNotEqual(renewal.intervention_reason, sentence)
+
+    def _say_in_french(self, sentence):
+        return code_translations.get_python_translations("membri_renewal", "fr_FR")[sentence]
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestA8NeededData(ArchivedCommon):
+    """Issue 12 A8: what the code asks for by name cannot be deleted."""
+
+    def _find_needed(self):
+        """:return: the records that the code asks for by name, without those whose absence it
+        copes with"""
+        root = Path(get_module_path("membri_renewal"))
+        names = set()
+        for folder in ("models", "wizard", "controllers"):
+            for path in root.joinpath(folder).glob("**/*.py"):
+                text = path.read_text()
+                for match in re.finditer(r"[\"']membri_renewal\.(\w+)[\"']", text):
+                    if "raise_if_not_found=False" not in text[match.end() : match.end() + 60]:
+                        names.add(match[1])
+        names |= {f"mail_template_{name}" for name in ("reminder", "reminder_firm")}
+        return [
+            (name, record)
+            for name in sorted(names)
+            if (record := self.env_root.ref(f"membri_renewal.{name}", raise_if_not_found=False))
+        ]
+
+    def test_a8_needed_data_cannot_be_deleted(self):
+        needed = self._find_needed()
+        self.assertGreater(len(needed), 20)
+        for name, record in needed:
+            with self.subTest(name), mute_logger("odoo.sql_db"):
+                with self.assertRaises(UserError), self.cr.savepoint():
+                    record.unlink()
+                self.assertTrue(record.exists())
+
+    def test_a8_reason_of_a_termination_cannot_be_deleted(self):
+        term = self._create_cotisation(self.member, "2026-01-01")
+        renewal = self._create_renewal(term)
+        reason = self.env_root.ref("membri_renewal.refusal_reason_terminated")
+        with self.assertRaises(UserError):
+            reason.with_user(self.manager).unlink()
+        reason.active = False
+        term.action_terminate("2026-11-20", "Moved")
+        self.assertEqual(renewal.refusal_reason_id, reason)
+
+    def test_a8_other_reasons_may_go(self):
+        reason = self.env_root.ref("membri_renewal.refusal_reason_price")
+        reason.unlink()
+        self.assertFalse(reason.exists())
+
+    def test_a8_sequences_give_a_sentence(self):
+        term = self._create_cotisation(self.member, "2026-01-01")
+        for name in ("renewal", "cotisation"):
+            sequence = self.env_root.ref(f"membri_renewal.sequence_{name}")
+            with self.assertRaises(UserError):
+                sequence.unlink()
+            sequence.active = False
+        self.assertIn("membri.renewal", self._assert_refused(lambda: self._create_renewal(term)))
+        other = self._create_member("Bo")
+        self.assertIn(
+            "membri.cotisation",
+            self._assert_refused(lambda: self._create_cotisation(other, "2026-01-01")),
+        )
