@@ -94,6 +94,14 @@ class TestA7MemberSince(ArchivedCommon):
         self.member.membri_member_since = "1998-05-04"
         self.assertFalse(self.member.with_company(other).membri_member_since)
 
+    def test_a7_member_since_of_merged_contacts_is_the_first(self):
+        other = self._create_member("Ada Double", membri_member_since="1998-05-04")
+        self._create_cotisation(self.member, "2026-01-01")
+        merge = self.env_root["base.partner.merge.automatic.wizard"].create({})
+        merge._merge((self.member | other).ids, self.member.with_env(self.env_root))
+        self.assertEqual(self.member.membri_member_since, date(1998, 5, 4))
+        self.assertEqual(self.member.membri_continuous_since, date(2026, 1, 1))
+
     def test_a7_member_since_is_the_officers(self):
         with self.assertRaises(AccessError):
             self.member.with_user(self.employee).membri_member_since = "1990-01-01"

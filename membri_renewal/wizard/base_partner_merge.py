@@ -10,6 +10,16 @@ class BasePartnerMerge(models.TransientModel):
         partners = self.env["res.partner"].browse(partner_ids).exists()
         # sudo: whoever may merge contacts merges their memberships with them
         self.env["membri.cotisation"].sudo()._merge_histories(partners)
+        # of two days of joining that were typed, the first one is right
+        joined = {
+            company: min(typed.mapped("membri_member_since"))
+            for company in self.env["res.company"]._membri_get_all()
+            if (
+                typed := partners.sudo()
+                .with_company(company)
+                .filtered(lambda p: p.membri_is_since_typed and p.membri_member_since)
+            )
+        }
         # internal: the merge copies all fields of the contacts, the facts among them
         internal = self.with_env(self.env["membri.cotisation"]._as_internal().env)
         result = super(BasePartnerMerge, internal)._merge(
@@ -20,5 +30,7 @@ class BasePartnerMerge(models.TransientModel):
         self.env.invalidate_all()
         survivor = partners.exists()
         for company in self.env["res.company"]._membri_get_all():
+            if company in joined:
+                survivor.sudo().with_company(company).membri_member_since = joined[company]
             survivor._membri_refresh_status(company)
         return result
