@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -185,7 +187,7 @@ class MembriCotisation(models.Model):
 
     def _is_followed(self, day):
         """:return: whether a membership that goes on from ``day`` goes on without interruption:
-            the days of grace of this term are none"""
+        the days of grace of this term are none"""
         self.ensure_one()
         grace = timedelta(days=self.option_set_id.grace_days)
         return day <= self.date_end + timedelta(days=1) + grace

@@ -154,11 +154,7 @@ class MembriRenewal(models.Model):
     def _get_staff_lang(self):
         self.ensure_one()
         renewal_sudo = self.sudo()
-        return (
-            renewal_sudo._get_officer().lang
-            or renewal_sudo.company_id.partner_id.lang
-            or None
-        )
+        return renewal_sudo._get_officer().lang or renewal_sudo.company_id.partner_id.lang or None
 
     def _get_answer_label(self, answer, author):
         """:return: who answered what, for the staff"""

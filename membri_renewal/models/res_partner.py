@@ -287,7 +287,7 @@ class ResPartner(models.Model):
     @api.model
     def _membri_complete(self, vals):
         """:return: ``vals`` of a contact, with what follows from them: that the day of joining
-            was typed, and the form in which the address for renewals is searched for"""
+        was typed, and the form in which the address for renewals is searched for"""
         followed = {}
         if "membri_member_since" in vals:
             followed["membri_is_since_typed"] = bool(vals["membri_member_since"])

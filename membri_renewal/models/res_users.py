@@ -27,8 +27,10 @@ class ResUsers(models.Model):
         if not leaving:
             return
         # sudo: who archives users need not be allowed to edit renewals; in every company
-        renewals_sudo = self.env["membri.renewal"].sudo().search(
-            [("user_id", "in", leaving.ids), ("is_open", "=", True)]
+        renewals_sudo = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search([("user_id", "in", leaving.ids), ("is_open", "=", True)])
         )
         for company, renewals in renewals_sudo.grouped("company_id").items():
             officer = company._membri_get_officer() - leaving

@@ -75,7 +75,7 @@ class MembriTermLineMixin(models.AbstractModel):
 
     def _get_archived_product_reason(self):
         """:return: that one of these options is archived, which the member was not told of yet
-            (a sentence), or ``False``"""
+        (a sentence), or ``False``"""
         for line in self:
             # sudo: the member who accepts on the portal may not read products
             product_sudo = line.product_id.sudo()
@@ -90,7 +90,7 @@ class MembriTermLineMixin(models.AbstractModel):
 
     def _is_frozen(self):
         """:return: whether the member was told of this line: archiving the product later
-            changes nothing of it"""
+        changes nothing of it"""
         self.ensure_one()
         return False
 

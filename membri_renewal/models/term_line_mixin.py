@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-
 # what a line may be called after its product
 PRODUCT_NAMES = (
     lambda product: product.get_product_multiline_description_sale(),

@@ -317,7 +317,8 @@ class TestA3ArchivedTaxAndProduct(ArchivedCommon):
         self.product.sudo().active = False
         renewal.action_approve()
         self.assertRecordValues(
-            renewal.invoice_id, [{"state": "posted", "amount_untaxed": 300.0, "amount_total": 345.0}]
+            renewal.invoice_id,
+            [{"state": "posted", "amount_untaxed": 300.0, "amount_total": 345.0}],
         )
         self.assertEqual(renewal.invoice_id.invoice_line_ids.product_id, self.product)
 
