@@ -76,8 +76,10 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         since = self._get_member().membri_continuous_since
         return self.env._(
-            "We certify that the member named below is a member in good standing of our "
-            "organization, and has been without interruption since %(since)s.",
+            "We certify that %(member)s is a member in good standing of %(company)s, and has "
+            "been since %(since)s.",
+            member=self.partner_id.display_name,
+            company=self.company_id.name,
             since=format_date(self.env, since or self.date_start, date_format="long"),
         )
 
