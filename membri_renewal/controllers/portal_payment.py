@@ -1,6 +1,8 @@
 from odoo.http import request, route
 
 from odoo.addons.account_payment.controllers.portal import PortalAccount
+from odoo.addons.payment.controllers.portal import PaymentPortal
+from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
 from .portal_access import PRIVATE_HEADERS, has_token
 
@@ -8,12 +10,21 @@ from .portal_access import PRIVATE_HEADERS, has_token
 SESSION_KEYS = "membri_renewal_keys"
 
 
+def get_association(transaction_sudo):
+    """:return: the company whose membership invoices a transaction pays, or nothing"""
+    invoices_sudo = transaction_sudo.sudo().invoice_ids
+    return invoices_sudo.filtered("membri_invoice_type").company_id[:1]
+
+
 class MembriPortalAccount(PortalAccount):
-    """Who came from the renewal to pay its invoice goes back there: it says what is so."""
+    """The page of a membership invoice is its association's, whichever company the visitor or
+    the website belongs to. Who came from the renewal to pay its invoice goes back there."""
 
     def _invoice_get_page_view_values(self, invoice, access_token, renewal_token=None, **kwargs):
         # EXTENDS account_payment
         values = super()._invoice_get_page_view_values(invoice, access_token, **kwargs)
+        if invoice.membri_invoice_type:
+            values["res_company"] = invoice.sudo().company_id
         renewal_sudo = invoice.sudo().membri_renewal_id
         # the link of the invoice alone, which others may hold, does not lead to the renewal
         if renewal_token is None or not renewal_sudo or "landing_route" not in values:
@@ -25,6 +36,13 @@ class MembriPortalAccount(PortalAccount):
             values["landing_route"] = f"{renewal_sudo.access_url}/back"
         elif renewal_sudo.with_user(request.env.user).has_access("read"):
             values["landing_route"] = renewal_sudo.access_url
+        return values
+
+    def _overdue_invoices_get_page_view_values(self, overdue_invoices, **kwargs):
+        # EXTENDS account_payment
+        values = super()._overdue_invoices_get_page_view_values(overdue_invoices, **kwargs)
+        if overdue_invoices.filtered("membri_invoice_type"):
+            values["res_company"] = overdue_invoices.sudo().company_id[:1]
         return values
 
     @route(
@@ -40,4 +58,30 @@ class MembriPortalAccount(PortalAccount):
         path = f"/my/renewals/{renewal_id}"
         response = request.redirect(f"{path}?access_token={key}" if key else path)
         response.headers.update(PRIVATE_HEADERS)
+        return response
+
+
+class MembriPaymentStatus(PaymentPostProcessing):
+    """The page where a payer waits for the payment is the association's, too."""
+
+    @route()
+    def display_status(self, **kwargs):
+        # EXTENDS payment
+        response = super().display_status(**kwargs)
+        transaction_sudo = response.qcontext.get("tx")
+        if transaction_sudo and (company_sudo := get_association(transaction_sudo)):
+            response.qcontext.update(res_company=company_sudo, membri_association=company_sudo)
+        return response
+
+
+class MembriPaymentConfirmation(PaymentPortal):
+    """So is the page where it is confirmed."""
+
+    @route()
+    def payment_confirm(self, tx_id, access_token, **kwargs):
+        # EXTENDS payment
+        response = super().payment_confirm(tx_id, access_token, **kwargs)
+        transaction_sudo = getattr(response, "qcontext", {}).get("tx")
+        if transaction_sudo and (company_sudo := get_association(transaction_sudo)):
+            response.qcontext.update(res_company=company_sudo, membri_association=company_sudo)
         return response

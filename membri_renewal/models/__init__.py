@@ -81,9 +81,12 @@ from . import product_product
 from . import account_move
 from . import account_move_display
 from . import account_move_settlement
+from . import account_move_money
 from . import res_partner_portal
 from . import account_move_announcement
 from . import account_move_receipt
+from . import account_move_confirmation
+from . import invoice_page
 from . import account_move_line
 from . import account_move_send
 from . import account_payment

@@ -41,6 +41,8 @@ class AccountMove(models.Model):
         if isinstance(deferred, frozenset):  # as no client can send it
             cotisations_sudo = cotisations_sudo.filtered(lambda c: c.id not in deferred)
         cotisations_sudo._sync_with_invoice()
+        self._membri_ask_about_write_offs()
+        self._membri_follow_receipts()
 
     def _membri_defer_sync(self):
         """:return: ``self``, with the cotisations of these moves left as they are, for what

@@ -41,10 +41,15 @@ class AccountMove(models.Model):
         )
 
     def _membri_is_paid(self):
-        """:return: whether nothing is left to pay, and nothing was taken back. A paid invoice
-        that is reset to draft keeps its payment state: its own state counts too."""
+        """:return: whether nothing is left to pay, nothing was taken back, and no more was
+        written off than passes without asking. A paid invoice that is reset to draft keeps
+        its payment state: its own state counts too."""
         return self.state == "posted" and (
-            (self.payment_state in PAID_STATES and self._membri_is_covered())
+            (
+                self.payment_state in PAID_STATES
+                and self._membri_is_covered()
+                and (self.membri_write_off_state == "kept" or not self._membri_is_written_off())
+            )
             or self._membri_is_settled_by_credit()
             or self._membri_is_reversed_but_for_free()
         )
@@ -57,15 +62,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.currency_id.is_zero(self.amount_residual):
             return True
-        # as in Odoo's own reading: what the bank has confirmed counts until it is reconciled,
-        # from then on it is missing in the residual
-        reconciled = bool(self.sudo()._membri_get_settling_moves())
-        payments = self.sudo().matched_payment_ids.filtered(
-            lambda payment: (
-                not payment.move_id
-                and (payment.state == "in_process" or (payment.state == "paid" and not reconciled))
-            )
-        )
+        payments = self.sudo()._membri_get_unbooked_payments()
         if not payments:
             return True
         # one payment may be for several invoices
@@ -82,6 +79,18 @@ class AccountMove(models.Model):
             for payment in payments
         )
         return self.currency_id.compare_amounts(paid, due) >= 0
+
+    def _membri_get_unbooked_payments(self):
+        """:return: the payments without journal entry that count for what is open: as in Odoo's
+        own reading, what the bank has confirmed counts until it is reconciled, from then on
+        it is missing in the residual"""
+        reconciled = bool(self._membri_get_settling_moves())
+        return self.matched_payment_ids.filtered(
+            lambda payment: (
+                not payment.move_id
+                and (payment.state == "in_process" or (payment.state == "paid" and not reconciled))
+            )
+        )
 
     def _membri_is_void(self):
         """:return: whether the whole invoice was cancelled or credited: it takes no money"""

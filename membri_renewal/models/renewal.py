@@ -206,7 +206,12 @@ class MembriRenewal(models.Model):
     # Computes
     # ------------------------------------------------------------------
 
-    @api.depends("invoice_id.state", "invoice_id.payment_state", "state")
+    @api.depends(
+        "invoice_id.state",
+        "invoice_id.payment_state",
+        "invoice_id.membri_write_off_state",
+        "state",
+    )
     def _compute_is_paid(self):
         for renewal in self:
             renewal.is_paid = (

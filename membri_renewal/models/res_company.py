@@ -36,6 +36,25 @@ class ResCompany(models.Model):
         help="In December for a January term: the invoice belongs to the year of its date. One "
         "for a term that has begun already bears the day of approval.",
     )
+    membri_check_payee = fields.Char(
+        string="Checks Payable To",
+        help="Printed on membership invoices. Default: the name of the company.",
+    )
+    membri_check_address = fields.Text(
+        string="Address for Checks",
+        help="Where checks are mailed to. Default: the address of the company.",
+    )
+    membri_payment_confirmation = fields.Boolean(
+        string="Confirm Payments by Email",
+        default=True,
+        help="Payers get an email with the receipt when a membership invoice is paid.",
+    )
+    membri_write_off_share = fields.Float(
+        string="Write-Offs Without Asking (%)",
+        default=5.0,
+        help="When more than this share of a membership invoice is written off, the membership "
+        "officer is asked whether the membership stands.",
+    )
     membri_portal_decline = fields.Boolean(string="Members May Decline on the Portal")
     membri_portal_call = fields.Boolean(
         string="Offer a Call Before Members Decline",
@@ -47,6 +66,11 @@ class ResCompany(models.Model):
     _membri_no_answer_positive = models.Constraint(
         "CHECK (membri_no_answer_days >= 0 AND membri_no_answer_months >= 0)",
         "The delays of the dashboards cannot be negative.",
+    )
+
+    _membri_write_off_share_range = models.Constraint(
+        "CHECK (membri_write_off_share BETWEEN 0 AND 100)",
+        "The share of a write-off is between 0 and 100%.",
     )
 
     @api.constrains("membri_officer_id")

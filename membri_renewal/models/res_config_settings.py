@@ -23,6 +23,14 @@ class MembriSettingsMixin(models.AbstractModel):
     membri_invoice_dating = fields.Selection(
         related="company_id.membri_invoice_dating", readonly=False
     )
+    membri_check_payee = fields.Char(related="company_id.membri_check_payee", readonly=False)
+    membri_check_address = fields.Text(related="company_id.membri_check_address", readonly=False)
+    membri_payment_confirmation = fields.Boolean(
+        related="company_id.membri_payment_confirmation", readonly=False
+    )
+    membri_write_off_share = fields.Float(
+        related="company_id.membri_write_off_share", readonly=False
+    )
     membri_portal_decline = fields.Boolean(
         related="company_id.membri_portal_decline", readonly=False
     )

@@ -36,6 +36,7 @@ class MembriReconciliation(models.Model):
     _depends = {
         "membri.cotisation": [
             "amount_total",
+            "amount_untaxed",
             "company_id",
             "currency_id",
             "date_end",
@@ -48,6 +49,7 @@ class MembriReconciliation(models.Model):
         ],
         "membri.renewal": [
             "amount_total",
+            "amount_untaxed",
             "company_id",
             "currency_id",
             "date_end",
@@ -63,6 +65,8 @@ class MembriReconciliation(models.Model):
             "company_id",
             "currency_id",
             "invoice_date",
+            "membri_amount_received",
+            "membri_amount_written_off",
             "membri_fee_notice_state",
             "membri_invoice_type",
             "move_type",
@@ -75,6 +79,7 @@ class MembriReconciliation(models.Model):
             "membri_cotisation_id",
             "move_id",
             "parent_state",
+            "price_subtotal",
             "price_total",
         ],
         "res.company": ["currency_id", "parent_path"],
@@ -101,10 +106,27 @@ class MembriReconciliation(models.Model):
     )
     credited = fields.Monetary(readonly=True, help="On posted credit notes.")
     paid = fields.Monetary(
-        readonly=True, help="Invoiced and no longer open: paid, written off or settled."
+        string="Settled",
+        readonly=True,
+        help="Invoiced and no longer open: received, written off or settled by a credit.",
+    )
+    received = fields.Monetary(
+        string="Received", readonly=True, help="Payments and bank lines, less refunds."
+    )
+    written_off = fields.Monetary(
+        readonly=True, help="Settled on an account of expense, income or equity: no money came."
+    )
+    row_type = fields.Selection(
+        [
+            ("term", "Membership Terms"),
+            ("renewal", "Undecided Renewals"),
+            ("line", "Other Invoice Lines"),
+        ],
+        string="Row Type",
+        readonly=True,
     )
     open = fields.Monetary(
-        string="Open Amount", readonly=True, help="Invoiced and not settled yet."
+        string="Amount Due", readonly=True, help="Invoiced and not settled yet."
     )
     difference = fields.Monetary(readonly=True, help="Expected, less invoiced.")
     reason = fields.Selection(REASONS, string="Reason of the Difference", readonly=True)

@@ -1,40 +1,42 @@
-"""The query of the reconciliation report, read from top to bottom.
+"""The query of the reconciliation report, read from top to bottom; ``SHARES`` is that of the
+aged memberships, too.
 
 - ``tied``: what each posted document bills for each cotisation, in its own currency.
 - ``document``: the posted membership invoices and credit notes, with the totals that Odoo keeps
   from their journal items, in the currency of the company.
-- ``weight``: the parts of each document; 0 stands for lines that no cotisation is behind.
-- ``share``: each part in the currency of the company. Shares are differences of rounded running
-  sums, so that they add up to the document's total exactly.
+- ``weight``: the parts of each document; 0 stands for lines that no cotisation is behind. However
+  the taxes are rounded, the parts are what the total is shared out by.
+- ``refund_share``, ``invoice_share``: each part in the currency of the company. Shares are
+  differences of rounded running sums, so that they add up to the document's total exactly.
+- ``gone``: who was taken off a shared invoice by a credit note had exactly what that one took
+  back; the cents of the rounding are those of the others.
 - ``settled``: what settled credit notes took off the invoices that they reverse: what is open
   on such an invoice belongs to the others.
-- ``opened``: the same running sums for what is open.
-- ``money``: all of it per cotisation; ``fact``: one row of the report each.
+- ``opened``: the same running sums for what is open, received and written off.
+- ``money``: all of it per cotisation; ``valued``: one row of the report each. A term whose price
+  before taxes is the one on its invoice (``billed``) is expected to bring in what stands there.
 """
 
-RECONCILIATION_QUERY = """
+SHARES = """
 WITH tied AS (
-    SELECT line.move_id, line.membri_cotisation_id AS cotisation_id, SUM(line.price_total) AS amount
+    SELECT line.move_id, line.membri_cotisation_id AS cotisation_id,
+           SUM(line.price_total) AS amount, SUM(line.price_subtotal) AS untaxed,
+           COUNT(*) AS lines
       FROM account_move_line line
      WHERE line.membri_cotisation_id IS NOT NULL
        AND line.display_type = 'product'
        AND line.parent_state = 'posted'
   GROUP BY line.move_id, line.membri_cotisation_id
-), tied_total AS (
-    SELECT move_id, SUM(amount) AS amount
-      FROM tied
-  GROUP BY move_id
 ), document AS (
     SELECT move.id, move.move_type, move.reversed_entry_id, move.company_id,
            COALESCE(move.amount_total_signed, 0) AS total,
            COALESCE(move.amount_residual_signed, 0) AS residual,
-           COALESCE(move.amount_total, 0) - COALESCE(tied_total.amount, 0) AS rest,
-           COALESCE(tied_total.amount, 0) AS tied_amount,
+           COALESCE(move.membri_amount_received, 0) AS received,
+           COALESCE(move.membri_amount_written_off, 0) AS written_off,
            COALESCE(currency.decimal_places, 2) AS digits
       FROM account_move move
       JOIN res_company company ON company.id = move.company_id
       JOIN res_currency currency ON currency.id = company.currency_id
- LEFT JOIN tied_total ON tied_total.move_id = move.id
      WHERE move.state = 'posted'
        AND move.membri_invoice_type IS NOT NULL
        AND move.move_type IN ('out_invoice', 'out_refund')
@@ -42,29 +44,100 @@ WITH tied AS (
     SELECT tied.move_id, tied.cotisation_id, tied.amount
       FROM tied
      UNION ALL
-    SELECT document.id, 0, document.rest
+    SELECT document.id, 0, COALESCE(SUM(line.price_total), 0)
       FROM document
-     WHERE ABS(document.rest) > CASE WHEN document.tied_amount = 0 THEN 0 ELSE 0.05 END
+ LEFT JOIN account_move_line line ON line.move_id = document.id
+                                 AND line.display_type = 'product'
+                                 AND line.membri_cotisation_id IS NULL
+  GROUP BY document.id
+    HAVING COALESCE(SUM(line.price_total), 0) != 0
+        OR NOT EXISTS (SELECT 1 FROM tied WHERE tied.move_id = document.id)
+), refund_running AS (
+    SELECT weight.move_id, weight.cotisation_id, weight.amount,
+           SUM(weight.amount) OVER up_to_here AS up_to,
+           SUM(weight.amount) OVER (PARTITION BY weight.move_id) AS whole
+      FROM weight
+      JOIN document ON document.id = weight.move_id AND document.move_type = 'out_refund'
+    WINDOW up_to_here AS (PARTITION BY weight.move_id ORDER BY weight.cotisation_id)
+), refund_share AS (
+    SELECT refund_running.move_id, refund_running.cotisation_id, document.reversed_entry_id,
+           COALESCE(
+               ROUND(document.total * refund_running.up_to / NULLIF(refund_running.whole, 0), document.digits)
+               - ROUND(
+                   document.total * (refund_running.up_to - refund_running.amount)
+                   / NULLIF(refund_running.whole, 0),
+                   document.digits
+               ),
+               0
+           ) AS invoiced
+      FROM refund_running
+      JOIN document ON document.id = refund_running.move_id
+), taken_back AS (
+    SELECT refund_share.reversed_entry_id AS move_id, refund_share.cotisation_id,
+           SUM(refund_share.invoiced) AS invoiced, SUM(tied.untaxed) AS untaxed
+      FROM refund_share
+      JOIN tied ON tied.move_id = refund_share.move_id
+               AND tied.cotisation_id = refund_share.cotisation_id
+     WHERE refund_share.reversed_entry_id IS NOT NULL
+  GROUP BY refund_share.reversed_entry_id, refund_share.cotisation_id
+), gone AS (
+    SELECT taken_back.move_id, taken_back.cotisation_id, -taken_back.invoiced AS invoiced
+      FROM taken_back
+      JOIN tied ON tied.move_id = taken_back.move_id
+               AND tied.cotisation_id = taken_back.cotisation_id
+               AND tied.untaxed = taken_back.untaxed
+     WHERE EXISTS (
+               SELECT 1
+                 FROM weight other
+            LEFT JOIN taken_back other_back ON other_back.move_id = other.move_id
+                                           AND other_back.cotisation_id = other.cotisation_id
+                WHERE other.move_id = taken_back.move_id
+                  AND other.cotisation_id != taken_back.cotisation_id
+                  AND other_back.move_id IS NULL
+           )
 ), running AS (
     SELECT weight.move_id, weight.cotisation_id, weight.amount,
            SUM(weight.amount) OVER up_to_here AS up_to,
            SUM(weight.amount) OVER (PARTITION BY weight.move_id) AS whole
       FROM weight
+      JOIN document ON document.id = weight.move_id AND document.move_type = 'out_invoice'
+ LEFT JOIN gone ON gone.move_id = weight.move_id AND gone.cotisation_id = weight.cotisation_id
+     WHERE gone.move_id IS NULL
     WINDOW up_to_here AS (PARTITION BY weight.move_id ORDER BY weight.cotisation_id)
-), share AS (
+), gone_total AS (
+    SELECT move_id, SUM(invoiced) AS invoiced
+      FROM gone
+  GROUP BY move_id
+), invoice_share AS (
     SELECT running.move_id, running.cotisation_id,
-           document.move_type, document.reversed_entry_id, document.company_id,
-           document.total, document.residual, document.digits,
            COALESCE(
-               ROUND(document.total * running.up_to / NULLIF(running.whole, 0), document.digits)
+               ROUND((document.total - COALESCE(gone_total.invoiced, 0)) * running.up_to / NULLIF(running.whole, 0), document.digits)
                - ROUND(
-                   document.total * (running.up_to - running.amount) / NULLIF(running.whole, 0),
+                   (document.total - COALESCE(gone_total.invoiced, 0)) * (running.up_to - running.amount)
+                   / NULLIF(running.whole, 0),
                    document.digits
                ),
                0
            ) AS invoiced
       FROM running
       JOIN document ON document.id = running.move_id
+ LEFT JOIN gone_total ON gone_total.move_id = running.move_id
+     UNION ALL
+    SELECT move_id, cotisation_id, invoiced
+      FROM gone
+), share AS (
+    SELECT part.move_id, part.cotisation_id, part.invoiced,
+           document.move_type, document.reversed_entry_id, document.company_id,
+           document.total, document.residual, document.received, document.written_off,
+           document.digits
+      FROM (
+               SELECT move_id, cotisation_id, invoiced
+                 FROM invoice_share
+                UNION ALL
+               SELECT move_id, cotisation_id, invoiced
+                 FROM refund_share
+           ) part
+      JOIN document ON document.id = part.move_id
 ), settled AS (
     SELECT share.reversed_entry_id AS move_id, share.cotisation_id,
            SUM(share.invoiced * (share.total - share.residual) / NULLIF(share.total, 0)) AS amount
@@ -94,10 +167,27 @@ WITH tied AS (
                ROUND(residual * up_to / NULLIF(whole, 0), digits)
                - ROUND(residual * (up_to - part) / NULLIF(whole, 0), digits),
                0
-           ) AS open
+           ) AS open,
+           COALESCE(
+               ROUND(received * up_to / NULLIF(whole, 0), digits)
+               - ROUND(received * (up_to - part) / NULLIF(whole, 0), digits),
+               0
+           ) AS received_part,
+           COALESCE(
+               ROUND(written_off * up_to / NULLIF(whole, 0), digits)
+               - ROUND(written_off * (up_to - part) / NULLIF(whole, 0), digits),
+               0
+           ) AS written_off_part
       FROM open_up_to
-), money AS (
+)
+"""
+
+RECONCILIATION_QUERY = (
+    SHARES
+    + """
+, money AS (
     SELECT cotisation_id, SUM(invoiced) AS invoiced, SUM(open) AS open,
+           SUM(received_part) AS received, SUM(written_off_part) AS written_off,
            COALESCE(SUM(invoiced) FILTER (WHERE move_type = 'out_refund'), 0) AS credited
       FROM opened
      WHERE cotisation_id != 0
@@ -109,7 +199,10 @@ WITH tied AS (
            cotisation.currency_id AS price_currency_id, cotisation.state,
            CASE cotisation.state WHEN 'cancelled' THEN 0 ELSE cotisation.amount_total END AS price,
            COALESCE(money.invoiced, 0) AS invoiced, COALESCE(money.open, 0) AS open,
-           COALESCE(money.credited, 0) AS credited, 'cotisation' AS source
+           COALESCE(money.credited, 0) AS credited,
+           COALESCE(money.received, 0) AS received,
+           COALESCE(money.written_off, 0) AS written_off,
+           cotisation.amount_untaxed AS untaxed, 'term' AS source
       FROM membri_cotisation cotisation
  LEFT JOIN money ON money.cotisation_id = cotisation.id
      WHERE cotisation.state != 'cancelled' OR money.cotisation_id IS NOT NULL
@@ -120,7 +213,8 @@ WITH tied AS (
            renewal.currency_id, renewal.state,
            renewal.amount_total,
            0, 0,
-           0, 'renewal'
+           0, 0, 0,
+           renewal.amount_untaxed, 'renewal'
       FROM membri_renewal renewal
      WHERE renewal.state IN ('draft', 'sent', 'change_requested', 'intervention')
      UNION ALL
@@ -130,57 +224,76 @@ WITH tied AS (
            move.currency_id, move.state,
            0,
            opened.invoiced, opened.open,
-           CASE WHEN opened.move_type = 'out_refund' THEN opened.invoiced ELSE 0 END, 'line'
+           CASE WHEN opened.move_type = 'out_refund' THEN opened.invoiced ELSE 0 END,
+           opened.received_part, opened.written_off_part,
+           0, 'line'
       FROM opened
       JOIN account_move move ON move.id = opened.move_id
      WHERE opened.cotisation_id = 0
-), fact AS (
+), valued AS (
     SELECT term.*, company.currency_id, move.partner_id AS payer_id,
            move.state AS move_state, move.membri_fee_notice_state AS fee_notice_state,
            move.currency_id AS move_currency_id,
            CASE WHEN move.state = 'posted' THEN move.invoice_date END AS invoice_date,
-           tied.amount AS billed,
+           COALESCE(currency.decimal_places, 2) AS digits,
+           billed_share.invoiced AS gross,
            CASE
-               WHEN term.price_currency_id = company.currency_id THEN term.price
-               ELSE ROUND(
-                   term.price * (
-                       SELECT rate.value
-                         FROM (
-                             SELECT COALESCE(
-                                 (SELECT home.rate FROM res_currency_rate home
-                                   WHERE home.currency_id = company.currency_id
-                                     AND (home.company_id IS NULL OR home.company_id = root.id)
-                                     AND home.name <= valued.day
-                                ORDER BY home.company_id, home.name DESC LIMIT 1), 1
-                             ) / COALESCE(
-                                 (SELECT away.rate FROM res_currency_rate away
-                                   WHERE away.currency_id = term.price_currency_id
-                                     AND (away.company_id IS NULL OR away.company_id = root.id)
-                                     AND away.name <= valued.day
-                                ORDER BY away.company_id, away.name DESC LIMIT 1),
-                                 (SELECT away.rate FROM res_currency_rate away
-                                   WHERE away.currency_id = term.price_currency_id
-                                     AND (away.company_id IS NULL OR away.company_id = root.id)
-                                ORDER BY away.company_id, away.name LIMIT 1), 1
-                             ) AS value
-                         ) rate
-                   ),
-                   COALESCE(currency.decimal_places, 2)
-               )
-           END AS expected
+               WHEN tied.move_id IS NOT NULL
+                AND term.state != 'cancelled'
+                AND move.currency_id = term.price_currency_id
+                AND ABS(tied.untaxed - term.untaxed)
+                    <= tied.lines * POWER(10.0, -COALESCE(price_currency.decimal_places, 2))
+               THEN tied.amount
+           END AS billed,
+           CASE
+               WHEN term.price_currency_id = company.currency_id THEN 1.0
+               ELSE COALESCE(
+                       (SELECT home.rate FROM res_currency_rate home
+                         WHERE home.currency_id = company.currency_id
+                           AND (home.company_id IS NULL OR home.company_id = root.id)
+                           AND home.name <= valued.day
+                      ORDER BY home.company_id, home.name DESC LIMIT 1), 1
+                    ) / COALESCE(
+                       (SELECT away.rate FROM res_currency_rate away
+                         WHERE away.currency_id = term.price_currency_id
+                           AND (away.company_id IS NULL OR away.company_id = root.id)
+                           AND away.name <= valued.day
+                      ORDER BY away.company_id, away.name DESC LIMIT 1),
+                       (SELECT away.rate FROM res_currency_rate away
+                         WHERE away.currency_id = term.price_currency_id
+                           AND (away.company_id IS NULL OR away.company_id = root.id)
+                      ORDER BY away.company_id, away.name LIMIT 1), 1
+                    )
+           END AS rate
       FROM term
       JOIN res_company company ON company.id = term.company_id
       JOIN res_currency currency ON currency.id = company.currency_id
+      JOIN res_currency price_currency ON price_currency.id = term.price_currency_id
  LEFT JOIN account_move move ON move.id = term.move_id
  LEFT JOIN tied ON tied.move_id = term.move_id AND tied.cotisation_id = term.cotisation_id
+ LEFT JOIN share billed_share ON billed_share.move_id = term.move_id
+                             AND billed_share.cotisation_id = term.cotisation_id
 CROSS JOIN LATERAL (SELECT SPLIT_PART(company.parent_path, '/', 1)::integer AS id) root
 CROSS JOIN LATERAL (SELECT COALESCE(move.invoice_date, term.date_start) AS day) valued
+), priced AS (
+    SELECT valued.*, ROUND((COALESCE(billed, price) * rate)::numeric, digits) AS converted
+      FROM valued
+), fact AS (
+    SELECT priced.*,
+           CASE
+               WHEN billed IS NOT NULL
+                AND (price_currency_id = currency_id OR ABS(converted - gross) <= 0.05)
+               THEN gross
+               ELSE converted
+           END AS expected
+      FROM priced
 )
 SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_id,
        fact.option_set_id, fact.cotisation_id, fact.renewal_id, fact.move_id,
        fact.date_start, fact.date_end, fact.invoice_date,
        fact.expected, fact.invoiced, fact.credited, fact.open,
-       fact.invoiced - fact.open AS paid,
+       fact.invoiced - fact.open AS paid, fact.received, fact.written_off,
+       fact.source AS row_type,
        fact.expected - fact.invoiced AS difference,
        CASE
            WHEN fact.expected = fact.invoiced AND fact.source != 'line' THEN 'none'
@@ -194,10 +307,12 @@ SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_i
            WHEN fact.credited != 0
                 AND ABS(fact.expected - fact.invoiced + fact.credited) <= 0.05 THEN 'credited'
            WHEN fact.move_currency_id != fact.price_currency_id THEN 'currency'
-           WHEN ABS(COALESCE(fact.billed, 0) - fact.price) > 0.05 THEN 'price_changed'
+           WHEN fact.billed IS NULL
+                AND ABS(fact.expected - fact.invoiced) > 0.05 THEN 'price_changed'
            WHEN ABS(fact.expected - fact.invoiced) <= 0.05 THEN 'rounding'
            WHEN fact.move_currency_id != fact.currency_id THEN 'currency'
            ELSE 'credited'
        END AS reason
   FROM fact
 """
+)

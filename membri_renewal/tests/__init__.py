@@ -60,7 +60,9 @@ from . import test_portal_decline
 from . import test_portal_tours
 from . import test_pricing
 from . import test_proration
+from . import test_receipt
 from . import test_reconciliation
+from . import test_reconciliation_cents
 from . import test_reminder_silence
 from . import test_reach
 from . import test_reminder_year
@@ -79,3 +81,4 @@ from . import test_transitions
 from . import test_transitions_beyond
 from . import test_upgrade
 from . import test_views
+from . import test_write_off

@@ -182,7 +182,8 @@ class TestMoneyReceived(MembriPaymentCommon):
         self._assert_follows("active")
 
     def test_written_off_without_any_payment(self):
-        """A gesture of the board: the whole amount to a loss account. Odoo says paid."""
+        """The whole amount to a loss account: Odoo says paid, the officer says whether the
+        membership stands."""
         receivable = self.invoice.line_ids.filtered(
             lambda line: line.account_type == "asset_receivable"
         )
@@ -208,6 +209,9 @@ class TestMoneyReceived(MembriPaymentCommon):
         )
         entry.action_post()
         (entry.line_ids.filtered("credit") | receivable).reconcile()
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self._assert_follows("pending")
+        self.invoice.with_user(self.officer).action_membri_keep_membership()
         self._assert_follows("active")
         entry.button_cancel()
         self._assert_follows("pending")

@@ -1,0 +1,172 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+BATCH = 50
+DAYS_BACK = 31
+RECEIPT = "membri_renewal.report_membership_receipt"
+
+
+class AccountMove(models.Model):
+    """The email to who has paid: a confirmation, with the receipt."""
+
+    _inherit = "account.move"
+
+    membri_receipt_to_send = fields.Boolean(
+        string="Receipt Waits to Be Sent", readonly=True, copy=False
+    )
+    membri_date_receipt_sent = fields.Datetime(
+        string="Receipt Sent On", readonly=True, copy=False
+    )
+
+    _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send")
+
+    def _membri_follow_receipts(self):
+        """Number the receipts of what is paid, and confirm the payment to who has paid, once;
+        again when the money went away and came back."""
+        self._membri_ensure_receipts()
+        waiting = self.filtered("membri_receipt_name")
+        undone = waiting.filtered(
+            lambda move: not move._membri_may_have_receipt()
+            and (move.membri_receipt_to_send or move.membri_date_receipt_sent)
+        )
+        if undone:
+            undone.sudo().write(
+                {"membri_receipt_to_send": False, "membri_date_receipt_sent": False}
+            )
+        to_confirm = (waiting - undone).filtered(lambda move: move._membri_is_to_confirm())
+        if to_confirm:
+            to_confirm.sudo().membri_receipt_to_send = True
+            self.env.ref("membri_renewal.ir_cron_send_receipts").sudo()._trigger()
+
+    def _membri_is_to_confirm(self):
+        """:return: whether the payer has to be told that the money came: not when it came long
+        ago, as that of an accountant who catches up"""
+        self.ensure_one()
+        if (
+            self.membri_receipt_to_send
+            or self.membri_date_receipt_sent
+            or not self.company_id.sudo().membri_payment_confirmation
+            or not self._membri_has_receipt()
+            or not self._membri_is_paid()
+        ):
+            return False
+        last = max(entry["date"] for entry in self._membri_get_settlements())
+        return (self.company_id.sudo()._membri_today() - last).days <= DAYS_BACK
+
+    @api.model
+    def _membri_cron_send_receipts(self):
+        """Send the confirmations that wait, a batch at a time; one that fails is taken out of
+        the queue, with its reason on the invoice."""
+        cron = self.env["ir.cron"]
+        domain = Domain("membri_receipt_to_send", "=", True)
+        cron._commit_progress(remaining=self.search_count(domain))
+        while batch := self.search(domain, limit=BATCH, order="id"):
+            locked = batch.try_lock_for_update().filtered_domain(domain)
+            if not locked:
+                return  # another worker has them
+            locked._membri_send_receipts()
+            if not cron._commit_progress(len(locked)):
+                return
+        cron._commit_progress(remaining=0)
+
+    def _membri_send_receipts(self):
+        """Email the receipts of ``self``; what is no longer paid is dropped."""
+        self.membri_receipt_to_send = False
+        for move in self.filtered(lambda m: m._membri_has_receipt() and m._membri_is_paid()):
+            if reason := move._membri_get_no_receipt_email_reason():
+                move._message_log(body=reason)
+                continue
+            try:
+                with self.env.cr.savepoint():
+                    move._membri_email_receipt()
+            except Exception as error:  # noqa: BLE001  one payer's receipt never stops the others'
+                move._message_log(
+                    body=self.env._("The receipt was not sent: %(error)s", error=error)
+                )
+
+    def _membri_get_no_receipt_email_reason(self):
+        """:return: why the payer gets no confirmation by email (a sentence), or ``False``"""
+        self.ensure_one()
+        payer_sudo = self.partner_id.sudo()
+        if not payer_sudo.active or payer_sudo._membri_get_address_problem():
+            return self.env._(
+                "The receipt was not emailed: %(payer)s cannot be reached by email. Print it from "
+                "the menu if it is wanted.",
+                payer=payer_sudo.display_name,
+            )
+        return False
+
+    def _membri_email_receipt(self):
+        self.ensure_one()
+        template_sudo = self.env.ref("membri_renewal.mail_template_receipt").sudo()
+        self._membri_post_email(template_sudo, [self._membri_attach_receipt()])
+        self.membri_date_receipt_sent = fields.Datetime.now()
+
+    def _membri_post_email(self, template_sudo, documents):
+        """Post the email of ``template_sudo`` to the payer, in their language.
+
+        :param documents: list of ``(file name, content)``"""
+        self.ensure_one()
+        values = {
+            name: template_sudo._render_field(name, self.ids, compute_lang=True, options=options)[
+                self.id
+            ]
+            for name, options in (
+                ("body_html", {"post_process": True}),
+                ("subject", None),
+                ("email_from", None),
+            )
+        }
+        return self.with_context(
+            mail_post_autofollow_author_skip=True, mail_notify_author=True
+        ).message_post(
+            body=values["body_html"],
+            subject=values["subject"],
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            partner_ids=self.partner_id.ids,
+            email_from=values["email_from"] or None,
+            attachments=documents,
+            email_layout_xmlid=template_sudo.email_layout_xmlid,
+            force_email_lang=self._membri_get_payer_lang(),
+            force_send=False,
+        )
+
+    def _membri_attach_receipt(self):
+        """:return: ``(file name, content)`` of the receipt in the payer's language"""
+        self.ensure_one()
+        Report_sudo = self.env["ir.actions.report"].sudo().with_company(self.company_id)
+        content, _type = Report_sudo.with_context(
+            membri_print_lang=self._membri_get_payer_lang()
+        )._render_qweb_pdf(RECEIPT, self.ids)
+        name = self._membri_get_receipt_name().replace("/", "-")
+        label = self.with_context(lang=self._membri_get_payer_lang()).env._(
+            "Receipt %(number)s", number=name
+        )
+        return f"{label}.pdf", content
+
+    def _membri_get_receipt_rows(self):
+        """:return: ``(label, value)`` pairs of the email: what came, when and how"""
+        self.ensure_one()
+        rows = [
+            (self.env._("Receipt"), self.membri_receipt_name or ""),
+            (self.env._("Invoice"), self.name or ""),
+        ]
+        for line in self._membri_get_receipt_lines():
+            label = self.env._(
+                "%(date)s, %(method)s",
+                date=self._membri_format_day(line["date"]),
+                method=line["label"],
+            )
+            rows.append((label, self.currency_id.format(line["amount"])))
+        received = self.currency_id.format(self._membri_get_received())
+        return [*rows, (self.env._("Amount received"), received)]
+
+    def _membri_get_paid_sentences(self):
+        """:return: what memberships the money was for, as a list of sentences"""
+        self.ensure_one()
+        return [
+            term_sudo._membri_get_paid_sentence()
+            for term_sudo in self._membri_get_cotisations_sudo()
+            if term_sudo.invoice_id == self.sudo() and term_sudo.state not in ("pending", "cancelled")
+        ]

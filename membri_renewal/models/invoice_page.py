@@ -1,0 +1,272 @@
+from odoo import models
+
+class AccountMove(models.Model):
+    """What the payer of a membership invoice is told: in the email, in the PDF and on the page
+    where it is paid. The three say the same, in the payer's language."""
+
+    _inherit = "account.move"
+
+    def _get_mail_template(self):
+        # EXTENDS account: membership invoices have an email of their own
+        if self and all(
+            move.membri_invoice_type and move.move_type == "out_invoice" for move in self
+        ):
+            own = self.env.ref("membri_renewal.mail_template_invoice", raise_if_not_found=False)
+            return own or super()._get_mail_template()
+        return super()._get_mail_template()
+
+    def _membri_render_mail_block(self, name, **values):
+        """:param name: of one of the templates ``mail_block_…``
+        :return: its HTML, in the language of the email that is being written"""
+        self.ensure_one()
+        return self.env["ir.qweb"]._render(
+            f"membri_renewal.mail_block_{name}",
+            {"object": self, "company": self.company_id.sudo(), **values},
+        )
+
+    def _membri_render_mail_button(self):
+        """:return: the HTML of the one button of the email: the page of the invoice"""
+        self.ensure_one()
+        return self._membri_render_mail_block(
+            "button",
+            url=self._membri_get_page_url() or self.get_base_url() + "/my/invoices",
+            label=(
+                self.env._("View the Invoice")
+                if self._membri_is_settled()
+                else self.env._("View and Pay")
+            ),
+        )
+
+    def _membri_get_page_url(self):
+        """:return: the full address of the page of this invoice, in the language of its payer,
+        or ``False``. Makes no token: posting does."""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        if not move_sudo.access_token:
+            return False
+        path = move_sudo.get_portal_url()
+        lang = self.env["res.lang"]._get_data(code=self._membri_get_payer_lang())
+        if lang and len(self.env["res.lang"].get_installed()) > 1:
+            path = f"/{lang.url_code}{path}"
+        return move_sudo.get_base_url() + path
+
+    # ------------------------------------------------------------------
+    # What it is for, and what is due
+    # ------------------------------------------------------------------
+
+    def _membri_format_day(self, day):
+        return self.env["membri.renewal"]._format_day(day)
+
+    def _membri_is_settled(self):
+        """:return: whether nothing is left to pay, as far as the payer is concerned"""
+        self.ensure_one()
+        return self._membri_is_paid() or self.payment_state in ("paid", "reversed")
+
+    def _membri_get_amount_due(self):
+        """:return: what is left to pay, payments without journal entry taken off"""
+        self.ensure_one()
+        unbooked = sum(entry["amount"] for entry in self.sudo()._membri_get_unbooked_settlements())
+        return max(0.0, self.currency_id.round(self.amount_residual - unbooked))
+
+    def _membri_get_due_date(self):
+        """:return: the day of the earliest part that is still open"""
+        self.ensure_one()
+        dates = [
+            line.date_maturity
+            for line in self.sudo()._membri_get_receivable_lines()
+            if not line.reconciled and line.date_maturity
+        ]
+        return min(dates, default=self.invoice_date_due)
+
+    def _membri_get_days_late(self):
+        self.ensure_one()
+        due = self._membri_get_due_date()
+        if not due or self._membri_is_settled():
+            return 0
+        return max(0, (self.company_id.sudo()._membri_today() - due).days)
+
+    def _membri_get_terms_in_words(self):
+        """:return: ``(member, term)`` of whom this invoice is about, as text"""
+        self.ensure_one()
+        return [
+            (term_sudo.partner_id.display_name, term_sudo._get_period_in_words())
+            for term_sudo in self._membri_get_cotisations_sudo()
+            if term_sudo.invoice_id == self.sudo() and term_sudo.state != "cancelled"
+        ]
+
+    def _membri_get_mail_rows(self):
+        """:return: ``(label, value)`` pairs: whose membership, until when, and what is due"""
+        self.ensure_one()
+        rows = [(self.env._("Invoice"), self.name or "")]
+        terms = self._membri_get_terms_in_words()
+        if len(terms) == 1:
+            rows += [(self.env._("Member"), terms[0][0]), (self.env._("Membership"), terms[0][1])]
+        else:
+            rows += terms
+        rows.append((self.env._("Total"), self.currency_id.format(self.amount_total)))
+        due = self._membri_get_amount_due()
+        if self._membri_is_settled():
+            return rows
+        if self.currency_id.compare_amounts(due, self.amount_total) < 0:
+            settled = self.currency_id.format(self.amount_total - due)
+            rows.append((self.env._("Already paid or credited"), settled))
+        return [
+            *rows,
+            (self.env._("Amount due"), self.currency_id.format(due)),
+            (self.env._("Due by"), self._membri_format_day(self._membri_get_due_date())),
+        ]
+
+    def _membri_get_ways_to_pay(self):
+        """:return: ``(label, value)`` pairs of what a transfer or a check needs; nothing when
+        nothing is due"""
+        self.ensure_one()
+        if self._membri_is_settled():
+            return []
+        move_sudo = self.sudo()
+        company_sudo = move_sudo.company_id
+        rows = []
+        if move_sudo.payment_reference:
+            rows.append((self.env._("Payment reference"), move_sudo.payment_reference))
+        if move_sudo.partner_bank_id:
+            rows.append((self.env._("Bank account"), move_sudo.partner_bank_id.acc_number))
+        return [*rows, *company_sudo._membri_get_check_rows()]
+
+    # ------------------------------------------------------------------
+    # Sentences
+    # ------------------------------------------------------------------
+
+    def _membri_get_next_sentence(self):
+        """:return: what happens next to the membership, in a sentence"""
+        self.ensure_one()
+        if self._membri_is_settled():
+            return self.env._("Thank you: this invoice is paid.")
+        if "pending" not in self._membri_get_cotisations_sudo().mapped("state"):
+            return ""
+        return self.env._("The membership takes effect as soon as we receive your payment.")
+
+    def _membri_get_late_sentence(self):
+        """:return: that the payment is late, and by how much, or ``False``"""
+        self.ensure_one()
+        days = self._membri_get_days_late()
+        if not days:
+            return False
+        due = self._membri_format_day(self._membri_get_due_date())
+        if days == 1:
+            return self.env._("Due by %(date)s: late by 1 day.", date=due)
+        return self.env._("Due by %(date)s: late by %(days)s days.", date=due, days=days)
+
+    def _membri_get_last_try(self):
+        """:return: ``(level, sentence)`` of what became of the last online payment that came to
+        nothing yet, or ``False``"""
+        self.ensure_one()
+        if self._membri_is_settled():
+            return False
+        transaction = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))[-1:]
+        values = {
+            "amount": transaction.currency_id.format(transaction.amount) if transaction else "",
+            "date": transaction
+            and self._membri_format_day(
+                self.company_id.sudo()._membri_local_date(transaction.last_state_change)
+                if transaction.last_state_change
+                else transaction.create_date
+            ),
+        }
+        return {
+            "pending": (
+                "info",
+                self.env._(
+                    "Your payment of %(amount)s (%(date)s) is being processed. There is nothing "
+                    "you need to do now.",
+                    **values,
+                ),
+            ),
+            "authorized": (
+                "info",
+                self.env._(
+                    "Your payment of %(amount)s (%(date)s) is authorized and will be collected. "
+                    "There is nothing you need to do now.",
+                    **values,
+                ),
+            ),
+            "error": (
+                "danger",
+                self.env._(
+                    "Your payment of %(amount)s (%(date)s) failed. Nothing was charged; you can "
+                    "try again.",
+                    **values,
+                ),
+            ),
+            "cancel": (
+                "warning",
+                self.env._(
+                    "Your payment of %(amount)s (%(date)s) was cancelled. Nothing was charged; "
+                    "you can try again.",
+                    **values,
+                ),
+            ),
+        }.get(transaction.state, False)
+
+    def _membri_get_standing_sentences(self):
+        """:return: where this invoice and the memberships on it stand, as a list of sentences"""
+        self.ensure_one()
+        if self._membri_is_void():
+            return [self.env._("This invoice was cancelled: please do not pay it.")]
+        terms = self._membri_get_cotisations_sudo().filtered(
+            lambda term: term.invoice_id == self.sudo() and term.state != "cancelled"
+        )
+        if self._membri_is_settled():
+            return [
+                self.env._("Thank you: this invoice is paid."),
+                *self._membri_get_paid_sentences(),
+            ]
+        sentences = [
+            self.env._(
+                "Amount due: %(amount)s, by %(date)s.",
+                amount=self.currency_id.format(self._membri_get_amount_due()),
+                date=self._membri_format_day(self._membri_get_due_date()),
+            )
+        ]
+        if late := self._membri_get_late_sentence():
+            sentences[0] = self.env._(
+                "Amount due: %(amount)s. %(late)s",
+                amount=self.currency_id.format(self._membri_get_amount_due()),
+                late=late,
+            )
+        return [*sentences, *filter(None, [self._membri_get_next_sentence()])]
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    def _membri_get_paid_sentence(self):
+        """:return: what was paid for, and until when, in a sentence to the payer"""
+        self.ensure_one()
+        if not self.date_end:
+            return self.env._(
+                "The membership is paid for life (%(member)s).",
+                member=self.partner_id.display_name,
+            )
+        return self.env._(
+            "The membership is paid from %(start)s to %(end)s (%(member)s).",
+            start=self.env["membri.renewal"]._format_day(self.date_start),
+            end=self.env["membri.renewal"]._format_day(self.date_end),
+            member=self.partner_id.display_name,
+        )
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    def _membri_get_check_rows(self):
+        """:return: ``(label, value)`` pairs of whom a check is made payable to, and where it is
+        mailed: the settings, else the name and the address of the company; the caller is in
+        sudo"""
+        self.ensure_one()
+        address = self.membri_check_address or self.partner_id._display_address(
+            without_company=True
+        )
+        lines = [line.strip() for line in address.splitlines() if line.strip()]
+        rows = [(self.env._("Check payable to"), self.membri_check_payee or self.name)]
+        if lines:
+            rows.append((self.env._("Mail the check to"), ", ".join(lines)))
+        return rows

@@ -1,0 +1,200 @@
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common_payments import MembriPaymentCommon
+
+
+class WriteOffCase(MembriPaymentCommon):
+    """344.93 $ are due; 5 % of it are 17.25 $."""
+
+    def setUp(self):
+        super().setUp()
+        self._run_cron("ir_cron_update_states")  # the last term is over
+
+    def _pay_and_write_off(self, amount, invoice=None):
+        return self._register_payment(
+            invoice or self.invoice,
+            amount=amount,
+            payment_difference_handling="reconcile",
+            writeoff_account_id=self.company_data["default_account_expense"].id,
+        )
+
+    def _settle_by_entry(self, account, amount, invoice=None):
+        """Reconcile the invoice by hand with an entry: ``account`` to its receivable."""
+        receivable = (invoice or self.invoice).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        entry = self.env_account["account.move"].create(
+            {
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "line_ids": [
+                    fields.Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "partner_id": receivable.partner_id.id,
+                            "credit": amount,
+                        }
+                    ),
+                    fields.Command.create({"account_id": account.id, "debit": amount}),
+                ],
+            }
+        )
+        entry.action_post()
+        (entry.line_ids.filtered("credit") | receivable).reconcile()
+        return entry
+
+    def _get_questions(self):
+        return self.invoice.sudo().activity_ids.filtered(
+            lambda a: a.activity_type_id == self.env.ref("membri_renewal.activity_write_off")
+        )
+
+    def _kinds(self, invoice=None):
+        return [
+            (entry["kind"], round(entry["amount"], 2))
+            for entry in (invoice or self.invoice)._membri_get_settlements()
+        ]
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestWriteOff(WriteOffCase):
+    """Issue 12 B2: a write-off above the company's share asks whether the membership stands."""
+
+    def test_up_to_the_share_passes(self):
+        self._pay_and_write_off(327.68)  # 17.25 $ are missing: 5 %
+        self._assert_follows("active")
+        self.assertFalse(self._get_questions())
+        self.assertFalse(self.invoice.membri_write_off_state)
+        self.assertEqual(self._kinds(), [("write_off", 17.25), ("money", 327.68)])
+
+    def test_above_the_share_asks_once(self):
+        payment = self._pay_and_write_off(327.67)  # a cent more
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self._assert_follows("pending")
+        self._assert_follows("pending")
+        question = self._get_questions()
+        self.assertEqual((len(question), question.user_id), (1, self.officer))
+        self.assertIn("17.26", question.note)
+        self.assertEqual(self.invoice.membri_write_off_state, "to_decide")
+        payment.action_cancel()
+        self._assert_follows("pending")
+        self.assertFalse(self._get_questions(), "the write-off is gone")
+        self.assertFalse(self.invoice.membri_write_off_state)
+        self._pay(self.invoice)
+        self._assert_follows("active")
+
+    def test_bad_debt_to_a_loss_account_makes_no_member(self):
+        self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self._assert_follows("pending")
+        self.assertEqual(self._kinds(), [("write_off", 344.93)])
+        self.assertEqual(self.invoice._membri_get_received(), 0.0)
+        self.assertEqual(len(self._get_questions()), 1)
+
+    def test_rest_written_off_by_hand(self):
+        self._pay(self.invoice, 300.0)
+        self._settle_by_entry(self.company_data["default_account_expense"], 44.93)
+        self._assert_follows("pending")
+        self.assertEqual(self.invoice._membri_get_received(), 300.0)
+        self.assertEqual(self.invoice._membri_get_written_off(), 44.93)
+
+    def test_line_of_the_bank_with_a_write_off(self):
+        self._pay_by_bank_and_write_off(200.0)
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.assertEqual(dict(self._kinds()), {"money": 200.0, "write_off": 144.93})
+        self._assert_follows("pending")
+
+    def _pay_by_bank_and_write_off(self, amount):
+        line = self.env_account["account.bank.statement.line"].create(
+            {
+                "payment_ref": self.invoice.payment_reference,
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "amount": amount,
+                "date": fields.Date.today(),
+            }
+        )
+        receivable = self.invoice.line_ids.filtered(
+            lambda move_line: move_line.account_type == "asset_receivable"
+        )
+        liquidity, suspense, _other = line._seek_for_lines()
+        line.move_id.with_context(
+            force_delete=True, skip_account_move_synchronization=True, skip_readonly_check=True
+        ).write(
+            {
+                "line_ids": [
+                    fields.Command.delete(suspense.id),
+                    fields.Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "partner_id": receivable.partner_id.id,
+                            "credit": receivable.balance,
+                        }
+                    ),
+                    fields.Command.create(
+                        {
+                            "account_id": self.company_data["default_account_expense"].id,
+                            "debit": receivable.balance - liquidity.balance,
+                        }
+                    ),
+                ]
+            }
+        )
+        (
+            receivable
+            | line.move_id.line_ids.filtered(lambda li: li.account_id == receivable.account_id)
+        ).reconcile()
+
+    def test_keep_and_end(self):
+        self._pay_and_write_off(100.0)
+        self._assert_follows("pending")
+        invoice = self.invoice.with_user(self.officer)
+        invoice.action_membri_keep_membership()
+        self._assert_follows("active")
+        self.assertEqual(invoice.membri_write_off_state, "kept")
+        self.assertFalse(self._get_questions())
+        with self.assertRaises(UserError):
+            invoice.action_membri_end_membership()
+
+    def test_end(self):
+        self._pay_and_write_off(100.0)
+        invoice = self.invoice.with_user(self.officer)
+        invoice.action_membri_end_membership()
+        self.assertEqual(self.cotisation.state, "cancelled")
+        self.assertEqual(self.renewal.state, "intervention")
+        self.assertEqual((invoice.state, invoice.payment_state), ("posted", "paid"))
+        self.assertEqual(invoice.membri_write_off_state, "ended")
+        self.assertFalse(self._get_questions())
+        self._run_cron("ir_cron_update_states")
+        self.assertEqual(invoice.membri_write_off_state, "ended", "asked once")
+
+    def test_only_officers_decide(self):
+        self._pay_and_write_off(100.0)
+        for user in (self.auditor, self.employee):
+            with self.assertRaises(AccessError):
+                self.invoice.with_user(user).action_membri_keep_membership()
+        self.assertEqual(self.cotisation.state, "pending")
+
+    def test_share_is_a_setting(self):
+        self.company.with_env(self.env_root).membri_write_off_share = 50.0
+        self._pay_and_write_off(200.0)
+        self._assert_follows("active")
+        self.company.with_env(self.env_root).membri_write_off_share = 0.0
+        self._follow(self._renewal_in("approved"))
+        self._pay_and_write_off(344.92)
+        self.assertEqual(self.cotisation.state, "pending")
+
+    def test_other_balances_are_no_write_off(self):
+        """Settled with what the association owes to the member: paid, and no money."""
+        payable = self.company_data["default_account_payable"]
+        self._settle_by_entry(payable, 344.93)
+        self._assert_follows("active")
+        self.assertEqual(self._kinds(), [("offset", 344.93)])
+
+    def test_payment_booked_by_hand_is_money(self):
+        account = self.company_data["default_journal_bank"].default_account_id
+        self._settle_by_entry(account, 344.93)
+        self._assert_follows("active")
+        self.assertEqual(self._kinds(), [("money", 344.93)])
