@@ -87,6 +87,8 @@ from . import account_move_announcement
 from . import account_move_receipt
 from . import account_move_confirmation
 from . import invoice_page
+from . import payer_statement
+from . import annual_receipt
 from . import account_move_line
 from . import account_move_send
 from . import account_payment

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 
 class AccountMove(models.Model):
@@ -15,6 +16,40 @@ class AccountMove(models.Model):
     membri_member_count = fields.Integer(
         string="Number of Members", compute="_compute_membri_counts"
     )
+
+    membri_member_ids = fields.Many2many(
+        "res.partner",
+        "account_move_membri_member_rel",
+        "move_id",
+        "partner_id",
+        string="Members",
+        compute="_compute_membri_member_ids",
+        store=True,
+        help="Whose memberships this invoice or credit note is about; they need not be the payer.",
+    )
+
+    @api.depends("invoice_line_ids.membri_cotisation_id.partner_id")
+    def _compute_membri_member_ids(self):
+        # in sudo: who they are stands on the invoice; one query, for all entries of a database
+        # are asked when the add-on is installed
+        stored = self.filtered("id")
+        groups = (
+            self.env["account.move.line"]
+            .sudo()
+            ._read_group(
+                [("move_id", "in", stored.ids), ("membri_cotisation_id", "!=", False)],
+                ["move_id"],
+                ["membri_cotisation_id:recordset"],
+            )
+            if stored
+            else []
+        )
+        members = {move.id: terms.partner_id.ids for move, terms in groups}
+        for move in self:
+            if move.id:
+                move.membri_member_ids = [Command.set(members.get(move.id, []))]
+            else:
+                move.membri_member_ids = move._membri_get_cotisations_sudo().partner_id
 
     @api.depends("invoice_line_ids.membri_cotisation_id")
     def _compute_membri_counts(self):

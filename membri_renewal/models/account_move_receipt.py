@@ -141,12 +141,13 @@ class AccountMove(models.Model):
             pairs.insert(0, (self.env._("Total of the invoice"), self.amount_total))
         return pairs
 
-    def _membri_get_receipt_taxes(self):
-        """:return: ``(label, amount)`` pairs: what was received before taxes, and each tax in
-        it. Of an invoice that was paid in part only, the taxes are taken in proportion."""
+    def _membri_get_receipt_taxes(self, received=None):
+        """:param received: default: all that came for this invoice
+        :return: ``(label, amount)`` pairs: what was received before taxes, and each tax in it.
+            Of an invoice that was paid in part only, the taxes are taken in proportion."""
         self.ensure_one()
         move_sudo = self.sudo()
-        received = self._membri_get_received()
+        received = self._membri_get_received() if received is None else received
         credit_notes = move_sudo.reversal_move_ids.filtered(lambda m: m.state == "posted")
         net = self.amount_total - sum(credit_notes.mapped("amount_total"))
         if self.currency_id.compare_amounts(received, net) > 0:

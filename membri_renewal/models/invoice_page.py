@@ -1,10 +1,22 @@
-from odoo import models
+from odoo import fields, models
 
 class AccountMove(models.Model):
     """What the payer of a membership invoice is told: in the email, in the PDF and on the page
     where it is paid. The three say the same, in the payer's language."""
 
     _inherit = "account.move"
+
+    membri_amount_due = fields.Monetary(
+        string="Amount Due",
+        compute="_compute_membri_amount_due",
+        help="Also of a fee notice, which is not in the accounts yet.",
+    )
+
+    def _compute_membri_amount_due(self):
+        for move in self:
+            open_notice = move.membri_fee_notice_state == "open"
+            due = open_notice or (move.state == "posted" and not move._membri_is_settled())
+            move.membri_amount_due = move._membri_get_amount_due() if due else 0.0
 
     def _get_mail_template(self):
         # EXTENDS account: membership invoices have an email of their own

@@ -1,2 +1,3 @@
 from . import reconciliation
 from . import aged
+from . import deferred

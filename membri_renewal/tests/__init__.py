@@ -1,5 +1,7 @@
 from . import test_access
+from . import test_aged
 from . import test_already_paid
+from . import test_annual_receipt
 from . import test_approval
 from . import test_archived
 from . import test_bad_input
@@ -22,6 +24,7 @@ from . import test_dashboards
 from . import test_desk_many_tours
 from . import test_desk_paths_tours
 from . import test_desk_tours
+from . import test_deferred
 from . import test_delivery
 from . import test_demo
 from . import test_enrolment

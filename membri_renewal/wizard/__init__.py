@@ -10,3 +10,4 @@ from . import renewal_refuse
 from . import settings
 from . import renewal_reset
 from . import renewal_explanation
+from . import annual_receipt_start

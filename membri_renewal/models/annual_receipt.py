@@ -1,0 +1,250 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+BATCH = 50
+REPORT = "membri_renewal.report_annual_receipt"
+TEMPLATE = "membri_renewal.mail_template_annual_receipt"
+CRON = "membri_renewal.ir_cron_send_annual_receipts"
+
+
+class MembriAnnualReceipt(models.Model):
+    """What one payer paid for memberships in one calendar year, as one document."""
+
+    _name = "membri.annual.receipt"
+    _description = "Annual Membership Receipt"
+    _inherit = ["mail.thread"]
+    _order = "year desc, id desc"
+
+    name = fields.Char(string="Number", readonly=True, copy=False)
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_id = fields.Many2one(
+        "res.partner", string="Payer", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    year = fields.Integer(required=True, readonly=True, aggregator=None)
+    amount = fields.Monetary(
+        string="Amount Received",
+        readonly=True,
+        help="Money received in the year, less what was given back.",
+    )
+    state = fields.Selection(
+        [
+            ("queued", "Queued"),
+            ("sent", "Sent to Mail Server"),
+            ("skipped", "No Valid Address"),
+            ("failed", "Failed"),
+        ],
+        string="Email Status",
+        default="queued",
+        required=True,
+        readonly=True,
+    )
+    reason = fields.Char(readonly=True)
+    date_sent = fields.Datetime(string="Sent On", readonly=True, copy=False)
+
+    _payer_unique = models.UniqueIndex(
+        "(company_id, partner_id, year)",
+        "This payer already has an annual receipt of that year.",
+    )
+    _queue = models.Index("(id) WHERE state = 'queued'")
+
+    @api.depends("name", "partner_id", "year")
+    def _compute_display_name(self):
+        for receipt in self:
+            receipt.display_name = f"{receipt.name or ''} ({receipt.year})"
+
+    # ------------------------------------------------------------------
+    # Making them
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _find_payers(self, company, year, partners=None):
+        """:param partners: only these, and their invoice addresses
+        :return: ``{payer: amount}`` of the money that came in that year, in the currency of the
+            company"""
+        domain = (
+            Domain("company_id", "=", company.id)
+            & Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("state", "=", "posted")
+            & Domain("membri_receipt_name", "!=", False)
+        )
+        if partners:
+            domain &= Domain("partner_id", "child_of", partners.ids)
+        moves_sudo = self.env["account.move"].sudo().search(domain)
+        amounts = {}
+        for move in moves_sudo:
+            amount = sum(line["company_amount"] for line in move._membri_get_lines_of_year(year))
+            amounts[move.partner_id] = amounts.get(move.partner_id, 0.0) + amount
+        return {
+            payer.sudo(False): company.currency_id.round(amount)
+            for payer, amount in amounts.items()
+            if company.currency_id.compare_amounts(amount, 0.0) > 0
+        }
+
+    @api.model
+    def _make(self, company, year, partners=None):
+        """Make, or bring up to date, the annual receipts of a year, and queue their emails.
+
+        :return: ``membri.annual.receipt`` records
+        :raises UserError: when nobody paid in that year"""
+        payers = self._find_payers(company, year, partners)
+        if not payers:
+            raise UserError(
+                self.env._(
+                    "No membership payment was received in %(year)s from these payers. Choose "
+                    "another year or other contacts.",
+                    year=year,
+                )
+            )
+        # sudo: documents and their numbers are the system's; who may ask for them was asked
+        Receipt_sudo = self.sudo().with_company(company)
+        existing_sudo = Receipt_sudo.search(
+            [
+                ("company_id", "=", company.id),
+                ("year", "=", year),
+                ("partner_id", "in", [payer.id for payer in payers]),
+            ]
+        )
+        for receipt in existing_sudo:
+            receipt.write(
+                {"amount": payers[receipt.partner_id], "state": "queued", "reason": False}
+            )
+        sequence_sudo = company.sudo()._membri_get_receipt_sequence()
+        today = company._membri_today()
+        created_sudo = Receipt_sudo.create(
+            [
+                {
+                    "name": sequence_sudo.next_by_id(sequence_date=today),
+                    "company_id": company.id,
+                    "partner_id": payer.id,
+                    "year": year,
+                    "amount": amount,
+                }
+                for payer, amount in payers.items()
+                if payer not in existing_sudo.partner_id
+            ]
+        )
+        self.env.ref(CRON).sudo()._trigger()
+        return (existing_sudo | created_sudo).with_env(self.env)
+
+    # ------------------------------------------------------------------
+    # What it says
+    # ------------------------------------------------------------------
+
+    def _get_lines(self):
+        """:return: ``date``, ``invoice``, ``receipt``, ``label``, ``number``, ``amount``,
+            ``currency`` of each payment of the year, in order"""
+        self.ensure_one()
+        moves_sudo = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", self.company_id.id),
+                    ("partner_id", "=", self.partner_id.id),
+                    ("membri_receipt_name", "!=", False),
+                    ("state", "=", "posted"),
+                ]
+            )
+        )
+        lines = [line for move in moves_sudo for line in move._membri_get_lines_of_year(self.year)]
+        return sorted(lines, key=lambda line: line["date"])
+
+    def _get_taxes(self):
+        """:return: ``(label, amount)`` pairs in the company's currency: before taxes, and each
+        tax, of what was received in the year"""
+        self.ensure_one()
+        totals = {}
+        lines = self._get_lines()
+        for move in self.env["account.move"].union(*(line["move"] for line in lines)):
+            amount = sum(line["amount"] for line in lines if line["move"] == move)
+            rate = move.amount_total_signed / move.amount_total if move.amount_total else 0.0
+            for label, part in move._membri_get_receipt_taxes(amount):
+                totals[label] = totals.get(label, 0.0) + part * rate
+        return [(label, self.currency_id.round(amount)) for label, amount in totals.items()]
+
+    def _get_print_lang(self):
+        self.ensure_one()
+        return self.partner_id._membri_get_print_lang(self.company_id)
+
+    def _get_report_base_filename(self):
+        self.ensure_one()
+        return self.env._(
+            "Annual receipt %(year)s %(number)s",
+            year=self.year,
+            number=(self.name or "").replace("/", "-"),
+        )
+
+    # ------------------------------------------------------------------
+    # Sending them
+    # ------------------------------------------------------------------
+
+    def action_send_again(self):
+        """Queue the emails again.
+
+        :raises AccessError: for those who may only look"""
+        self._check_can_send()
+        self.sudo().write({"state": "queued", "reason": False})
+        self.env.ref(CRON).sudo()._trigger()
+        return True
+
+    def _check_can_send(self):
+        self.check_access("read")
+        self.env["account.move"].check_access("write")
+
+    @api.model
+    def _cron_send(self):
+        """Send what is queued, a batch at a time; one that fails keeps its reason."""
+        cron = self.env["ir.cron"]
+        domain = Domain("state", "=", "queued")
+        cron._commit_progress(remaining=self.search_count(domain))
+        while batch := self.search(domain, limit=BATCH, order="id"):
+            locked = batch.try_lock_for_update().filtered_domain(domain)
+            if not locked:
+                return  # another worker has them
+            locked._send()
+            if not cron._commit_progress(len(locked)):
+                return
+        cron._commit_progress(remaining=0)
+
+    def _send(self):
+        template_sudo = self.env.ref(TEMPLATE).sudo()
+        for receipt in self:
+            payer_sudo = receipt.partner_id.sudo()
+            problem = payer_sudo._membri_get_address_problem()
+            if problem or not payer_sudo.active:
+                receipt.write({"state": "skipped", "reason": problem})
+                continue
+            try:
+                with self.env.cr.savepoint():
+                    template_sudo.with_context(
+                        lang=receipt._get_print_lang()
+                    ).send_mail(receipt.id, force_send=False)
+            except Exception as error:  # noqa: BLE001  one bad payer never stops the others
+                receipt.write({"state": "failed", "reason": str(error)})
+            else:
+                receipt.write({"state": "sent", "date_sent": fields.Datetime.now()})
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _membri_get_lines_of_year(self, year):
+        """:return: what came, and went back, in a calendar year, as a list of dicts"""
+        self.ensure_one()
+        rate = self.amount_total_signed / self.amount_total if self.amount_total else 0.0
+        return [
+            {
+                **line,
+                "move": self,
+                "invoice": self.name,
+                "receipt": self.membri_receipt_name,
+                "company_amount": line["amount"] * rate,
+            }
+            for line in self._membri_get_receipt_lines()
+            if line["date"].year == year
+        ]

@@ -1,0 +1,148 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    """The statement of a payer: every membership invoice, what came for it, and what is due."""
+
+    _inherit = "res.partner"
+
+    def _membri_get_statement_moves(self):
+        """:return: in sudo, the membership invoices and credit notes of this payer and of its
+        invoice addresses, in the current company, in order"""
+        self.ensure_one()
+        # sudo: who may print the statement was asked; payers get it by email
+        return (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                Domain("company_id", "=", self.env.company.id)
+                & Domain("partner_id", "child_of", self.id)
+                & Domain("membri_invoice_type", "!=", False)
+                & Domain("move_type", "in", ("out_invoice", "out_refund"))
+                & Domain("state", "=", "posted"),
+                order="invoice_date, id",
+            )
+        )
+
+    def _membri_get_statement(self, date_from=None):
+        """:param date_from: what is older is summed up as the balance brought forward; default:
+            the first day of last year
+        :return: one dict per currency: ``currency``, ``opening``, ``entries`` (``date``,
+            ``label``, ``amount``, ``balance``), ``due`` (``move``, ``date``, ``days_late``,
+            ``amount``) and ``total``"""
+        self.ensure_one()
+        today = self.env.company._membri_today()
+        date_from = date_from or today.replace(year=today.year - 1, month=1, day=1)
+        return [
+            self._membri_get_statement_of(currency, moves, date_from)
+            for currency, moves in self._membri_get_statement_moves()
+            .grouped("currency_id")
+            .items()
+        ]
+
+    def _membri_get_statement_of(self, currency, moves, date_from):
+        entries = sorted(
+            (entry for move in moves for entry in self._membri_get_statement_entries(move, moves)),
+            key=lambda entry: entry["date"],
+        )
+        opening = sum(entry["amount"] for entry in entries if entry["date"] < date_from)
+        balance = opening = currency.round(opening)
+        shown = [entry for entry in entries if entry["date"] >= date_from]
+        for entry in shown:
+            balance = currency.round(balance + entry["amount"])
+            entry["balance"] = balance
+        due = [
+            {
+                "move": move,
+                "date": move._membri_get_due_date(),
+                "days_late": move._membri_get_days_late(),
+                "amount": move._membri_get_amount_due(),
+            }
+            for move in moves
+            if move.move_type == "out_invoice" and not move._membri_is_settled()
+        ]
+        return {
+            "currency": currency,
+            "opening": opening,
+            "entries": shown,
+            "balance": balance,
+            "due": due,
+            "total": currency.round(sum(item["amount"] for item in due)),
+        }
+
+    def _membri_get_statement_entries(self, move, moves):
+        """:return: the document itself, and what settled it beside documents that are listed"""
+        sign = -1.0 if move.move_type == "out_refund" else 1.0
+        label = (
+            self.env._("Credit note %(name)s", name=move.name)
+            if sign < 0
+            else move._membri_get_document_label()
+        )
+        entries = [{"date": move.invoice_date, "label": label, "amount": sign * move.amount_total}]
+        if sign < 0:
+            return entries
+        for entry in move._membri_get_settlements():
+            if entry["kind"] == "credit" and entry["move"] in moves:
+                continue
+            entries.append(
+                {
+                    "date": entry["date"],
+                    "label": self._membri_get_statement_label(move, entry),
+                    "amount": -entry["amount"],
+                }
+            )
+        return entries
+
+    def _membri_get_statement_label(self, move, entry):
+        kind = entry["kind"]
+        if kind in ("money", "given_back"):
+            number = move._membri_get_payment_number(entry)
+            method = move._membri_get_receipt_label(entry)
+            if number:
+                return self.env._(
+                    "%(method)s %(number)s (%(invoice)s)",
+                    method=method,
+                    number=number,
+                    invoice=move.name,
+                )
+            return self.env._("%(method)s (%(invoice)s)", method=method, invoice=move.name)
+        if kind == "write_off":
+            return self.env._("Written off (%(invoice)s)", invoice=move.name)
+        return self.env._("Settled with another balance (%(invoice)s)", invoice=move.name)
+
+    def _membri_get_statement_filename(self):
+        self.ensure_one()
+        return self.env._("Membership statement %(payer)s", payer=self.display_name)
+
+    def action_membri_send_statement(self):
+        """Open Odoo's own composer with the statement attached, for one payer or for many.
+
+        :raises AccessError: for those who may not see invoices
+        :raises UserError: when one of them has no membership invoice"""
+        self.env["account.move"].check_access("read")
+        without = self.filtered(lambda payer: not payer._membri_get_statement_moves())
+        if without:
+            raise UserError(
+                self.env._(
+                    "No membership invoices: %(payers)s. Choose contacts who pay for memberships.",
+                    payers=", ".join(without.mapped("display_name")),
+                )
+            )
+        template = self.env.ref("membri_renewal.mail_template_statement")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send the Statement"),
+            "res_model": "mail.compose.message",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_model": "res.partner",
+                "default_res_ids": self.ids,
+                "default_template_id": template.id,
+                "default_composition_mode": "comment" if len(self) == 1 else "mass_mail",
+                "default_email_layout_xmlid": template.email_layout_xmlid,
+                "force_email": True,
+            },
+        }

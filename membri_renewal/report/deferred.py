@@ -1,0 +1,174 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+# Shares are differences of rounded running sums, so that the years of a line add up to it.
+DEFERRED_QUERY = """
+WITH line AS (
+    SELECT item.id, item.move_id, item.company_id, -item.balance AS amount,
+           move.partner_id AS payer_id, term.partner_id, term.option_set_id,
+           term.id AS cotisation_id, term.date_start,
+           COALESCE(term.date_end, term.date_start) AS date_end,
+           company.currency_id, company.fiscalyear_last_day AS last_day,
+           company.fiscalyear_last_month::integer AS last_month,
+           COALESCE(currency.decimal_places, 2) AS digits, as_of.day AS as_of
+      FROM account_move_line item
+      JOIN account_move move ON move.id = item.move_id
+      JOIN membri_cotisation term ON term.id = item.membri_cotisation_id
+      JOIN res_company company ON company.id = item.company_id
+      JOIN res_currency currency ON currency.id = company.currency_id
+      JOIN (VALUES %(as_of)s) as_of (company_id, day) ON as_of.company_id = item.company_id
+     WHERE item.display_type = 'product'
+       AND item.parent_state = 'posted'
+       AND item.balance != 0
+       AND move.membri_invoice_type IS NOT NULL
+       AND move.move_type IN ('out_invoice', 'out_refund')
+), fiscal_year AS (
+    SELECT line.*, calendar.year, bounds.first_day, bounds.last_day AS year_end,
+           line.date_end - line.date_start + 1 AS whole
+      FROM line
+CROSS JOIN LATERAL generate_series(
+               EXTRACT(YEAR FROM line.date_start)::integer,
+               EXTRACT(YEAR FROM line.date_end)::integer + 1
+           ) calendar (year)
+CROSS JOIN LATERAL (
+               SELECT last_of(calendar.year - 1) + 1 AS first_day,
+                      last_of(calendar.year) AS last_day
+           ) bounds
+     WHERE bounds.first_day <= line.date_end AND bounds.last_day >= line.date_start
+), counted AS (
+    SELECT fiscal_year.*,
+           GREATEST(first_day, date_start) - date_start AS before,
+           LEAST(year_end, date_end) - date_start + 1 AS until,
+           LEAST(
+               GREATEST(as_of, GREATEST(first_day, date_start) - 1), LEAST(year_end, date_end)
+           ) - date_start + 1 AS now
+      FROM fiscal_year
+)
+SELECT counted.id::bigint * 256 + counted.year - EXTRACT(YEAR FROM counted.date_start)::integer
+           AS id,
+       counted.company_id, counted.currency_id, counted.payer_id, counted.partner_id,
+       counted.option_set_id, counted.cotisation_id, counted.move_id,
+       counted.id AS move_line_id, counted.date_start, counted.date_end,
+       counted.first_day AS year_start, counted.year_end, counted.as_of,
+       CASE
+           WHEN EXTRACT(YEAR FROM counted.first_day) = counted.year THEN counted.year::varchar
+           ELSE (counted.year - 1)::varchar || '-' || counted.year::varchar
+       END AS fiscal_year,
+       counted.until - counted.before AS days,
+       share.until - share.before AS amount,
+       share.now - share.before AS earned,
+       share.until - share.now AS unearned
+  FROM counted
+CROSS JOIN LATERAL (
+    SELECT ROUND(counted.amount * counted.before / counted.whole, counted.digits) AS before,
+           ROUND(counted.amount * counted.now / counted.whole, counted.digits) AS now,
+           ROUND(counted.amount * counted.until / counted.whole, counted.digits) AS until
+) share
+"""
+
+
+def last_of(year):
+    """:return: SQL of the last day of the fiscal year that ends in the calendar year ``year``:
+    the company's day, or the last of the month"""
+    month = f"make_date({year}, line.last_month, 1)"
+    return (
+        f"({month} + LEAST(line.last_day, EXTRACT(DAY FROM {month} + INTERVAL '1 month'"
+        " - INTERVAL '1 day')::integer) - 1)"
+    )
+
+
+QUERY = DEFERRED_QUERY.replace("last_of(calendar.year - 1)", last_of("calendar.year - 1")).replace(
+    "last_of(calendar.year)", last_of("calendar.year")
+)
+
+
+class MembriDeferred(models.Model):
+    """What was invoiced for memberships, by the fiscal years that their terms lie in: one row
+    per invoice line and fiscal year of its company, before taxes, in the company's currency.
+    ``unearned`` is the part after the day that is asked about (``membri_as_of`` of the context,
+    default today). A membership for life is earned on its first day."""
+
+    _name = "membri.deferred"
+    _description = "Deferred Membership Revenue"
+    _auto = False
+    _rec_name = "move_line_id"
+    _order = "year_start, move_id, id"
+    _depends = {
+        "membri.cotisation": ["date_end", "date_start", "option_set_id", "partner_id"],
+        "account.move": ["membri_invoice_type", "move_type", "partner_id"],
+        "account.move.line": [
+            "balance",
+            "company_id",
+            "display_type",
+            "membri_cotisation_id",
+            "move_id",
+            "parent_state",
+        ],
+        "res.company": ["currency_id", "fiscalyear_last_day", "fiscalyear_last_month"],
+    }
+
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Member", readonly=True)
+    payer_id = fields.Many2one("res.partner", readonly=True)
+    option_set_id = fields.Many2one("membri.option.set", string="Membership Plan", readonly=True)
+    cotisation_id = fields.Many2one("membri.cotisation", string="Membership Term", readonly=True)
+    move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
+    move_line_id = fields.Many2one("account.move.line", string="Invoice Line", readonly=True)
+    date_start = fields.Date(string="First Day", readonly=True)
+    date_end = fields.Date(string="Last Day", readonly=True)
+    fiscal_year = fields.Char(readonly=True)
+    year_start = fields.Date(string="First Day of the Fiscal Year", readonly=True)
+    year_end = fields.Date(string="Last Day of the Fiscal Year", readonly=True)
+    as_of = fields.Date(string="As Of", readonly=True)
+    days = fields.Integer(readonly=True, help="Days of the term in this fiscal year.")
+    amount = fields.Monetary(
+        string="Revenue", readonly=True, help="Share of the line in this fiscal year, before taxes."
+    )
+    earned = fields.Monetary(readonly=True, help="Of it, until the day asked about, included.")
+    unearned = fields.Monetary(readonly=True, help="Of it, after the day asked about.")
+
+    @property
+    def _table_query(self):
+        try:
+            chosen = fields.Date.to_date(self.env.context.get("membri_as_of"))
+        except (TypeError, ValueError):  # from a client
+            chosen = None
+        as_of = SQL(", ").join(
+            SQL("(%s, %s::date)", company.id, chosen or company._membri_today())
+            for company in self.env["res.company"].sudo().search([])
+        )
+        return SQL(QUERY, as_of=as_of)
+
+    def action_open_source(self):
+        """Open the invoice; whoever may not see invoices is shown the term."""
+        self.ensure_one()
+        if self.env["account.move"].has_access("read"):
+            return self.move_id._get_records_action()
+        return self.cotisation_id._get_records_action()
+
+
+class MembriDeferredStart(models.TransientModel):
+    """Of which day the unearned part is asked."""
+
+    _name = "membri.deferred.start"
+    _description = "Deferred Membership Revenue as of a Day"
+
+    date = fields.Date(
+        string="As Of", required=True, default=lambda self: self.env.company._membri_today()
+    )
+
+    def action_open(self):
+        """:return: the action that shows the deferred revenue as of the day that was chosen"""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_deferred"
+        )
+        return {
+            **action,
+            "name": self.env._(
+                "Deferred Membership Revenue as of %(date)s",
+                date=self.env["membri.renewal"]._format_day(self.date),
+            ),
+            "context": {"membri_as_of": fields.Date.to_string(self.date)},
+        }

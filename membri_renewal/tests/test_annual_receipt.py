@@ -1,0 +1,148 @@
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.mail.tests.common import MailCase
+
+from .test_write_off import WriteOffCase
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestAnnualReceipt(WriteOffCase, MailCase):
+    """Issue 12 B8: annual receipts by email to many."""
+
+    def _start(self, year=2027, partners=None):
+        action = (
+            self.env["membri.annual.receipt.start"]
+            .create(
+                {
+                    "year": year,
+                    "partner_ids": [fields.Command.set(partners.ids if partners else [])],
+                }
+            )
+            .action_confirm()
+        )
+        return self.env["membri.annual.receipt"].search(action["domain"], order="id")
+
+    def test_what_came_in_the_year(self):
+        payer = self.invoice.partner_id
+        with freeze_time("2026-12-20 15:00:00"):
+            self._pay(self.invoice, 100.0)
+        self._pay(self.invoice)
+        [old] = self._start(2026, payer)
+        [new] = self._start(2027, payer)
+        self.assertEqual((old.amount, new.amount), (100.0, 244.93))
+        self.assertEqual([line["amount"] for line in new._get_lines()], [244.93])
+        self.assertAlmostEqual(sum(amount for _label, amount in old._get_taxes()), 100.0, 2)
+        self.assertNotEqual(old.name, new.name)
+
+    def test_many_by_email(self):
+        others = self.env["membri.renewal"]
+        for _number in range(3):
+            others |= self._renewal_in("approved")
+        invoices = self.invoice | others.invoice_id.with_env(self.env_account)
+        for invoice in invoices:
+            self._pay(invoice)
+        nobody = others[0].partner_id
+        nobody.email = False
+        payers = invoices.partner_id
+        receipts = self._start(2027, payers)
+        self.assertEqual(receipts.partner_id, payers)
+        self.assertEqual(set(receipts.mapped("state")), {"queued"})
+        with self.mock_mail_gateway():
+            self._run_cron("ir_cron_send_annual_receipts")
+        states = {receipt.partner_id: receipt.state for receipt in receipts}
+        self.assertEqual(states.pop(nobody), "skipped")
+        self.assertEqual(set(states.values()), {"sent"})
+        mails = self._new_mails.filtered(lambda m: m.model == "membri.annual.receipt")
+        self.assertEqual(len(mails), 3)
+        self.assertEqual({len(mail.attachment_ids) for mail in mails}, {1})
+
+    def test_once_for_each_payer_and_year(self):
+        self._pay(self.invoice)
+        [receipt] = self._start(2027, self.invoice.partner_id)
+        name = receipt.name
+        [again] = self._start(2027, self.invoice.partner_id)
+        self.assertEqual((again, again.name), (receipt, name))
+
+    def test_without_money_there_is_none(self):
+        self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
+        with self.assertRaises(UserError):
+            self._start(2027, self.invoice.partner_id)
+
+    def test_access(self):
+        self._pay(self.invoice)
+        [receipt] = self._start(2027, self.invoice.partner_id)
+        self.assertEqual(receipt.with_user(self.auditor).amount, 344.93)
+        with self.assertRaises(AccessError):
+            receipt.with_user(self.auditor).action_send_again()
+        with self.assertRaises(AccessError):
+            receipt.with_user(self.employee).read(["amount"])
+        with self.assertRaises(AccessError):
+            receipt.amount = 1.0
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestStatement(WriteOffCase):
+    """Issue 12 B8: the statement of a payer."""
+
+    def _get_section(self):
+        [section] = self.invoice.partner_id.with_company(self.company)._membri_get_statement()
+        return section
+
+    def test_open_invoice(self):
+        with freeze_time(f"{self.invoice.invoice_date_due} 15:00:00"):
+            section = self._get_section()
+        self.assertEqual([entry["amount"] for entry in section["entries"]], [344.93])
+        self.assertEqual(section["total"], 344.93)
+        self.assertEqual(section["due"][0]["days_late"], 0)
+
+    def test_late_by_323_days(self):
+        due = self.invoice.invoice_date_due
+        with freeze_time(f"{fields.Date.add(due, days=323)} 15:00:00"):
+            self.assertEqual(self._get_section()["due"][0]["days_late"], 323)
+
+    def test_payment_credit_note_and_write_off(self):
+        self._pay(self.invoice, 100.0)
+        credit_note = self._credit(self.invoice, price=100.0)
+        (self.invoice | credit_note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        rest = self.invoice.amount_residual
+        self._settle_by_entry(self.company_data["default_account_expense"], rest)
+        section = self._get_section()
+        self.assertEqual(
+            sorted(round(entry["amount"], 2) for entry in section["entries"]),
+            sorted([344.93, -100.0, -credit_note.amount_total, -rest]),
+        )
+        self.assertEqual(section["balance"], 0.0)
+        self.assertFalse(section["due"])
+
+    def test_brought_forward(self):
+        with freeze_time("2029-01-15 15:00:00"):
+            section = self._get_section()
+        self.assertEqual((section["opening"], section["entries"]), (344.93, []))
+        self.assertEqual(section["total"], 344.93)
+
+    def test_printed_and_sent(self):
+        payer = self.invoice.partner_id
+        report = self.env["ir.actions.report"]._render_qweb_html(
+            "membri_renewal.report_statement", payer.ids
+        )[0]
+        self.assertIn("344.93", report.decode())
+        action = payer.action_membri_send_statement()
+        composer = (
+            self.env["mail.compose.message"].with_context(**action["context"]).create({})
+        )
+        self.assertEqual(composer.model, "res.partner")
+        self.assertTrue(composer.attachment_ids)
+
+    def test_who_may(self):
+        with self.assertRaises(UserError):
+            self._create_member("Nobody's Payer").action_membri_send_statement()
+        with self.assertRaises(AccessError):
+            self.invoice.partner_id.with_user(self.employee).action_membri_send_statement()

@@ -1,0 +1,94 @@
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from .test_write_off import WriteOffCase
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestDeferredRevenue(WriteOffCase):
+    """Issue 12 B8: the unearned part by fiscal year, from the terms on the lines."""
+
+    def _get_rows(self, terms=None, as_of=None):
+        self.env.flush_all()
+        self.env["membri.deferred"].invalidate_model()
+        return (
+            self.env["membri.deferred"]
+            .with_user(self.auditor)
+            .with_context(membri_as_of=as_of)
+            .search([("cotisation_id", "in", (terms or self.cotisation).ids)])
+        )
+
+    def _get_values(self, terms=None, as_of=None):
+        return [
+            (row.fiscal_year, row.days, row.amount, row.earned, row.unearned)
+            for row in self._get_rows(terms, as_of)
+        ]
+
+    def test_whole_year(self):
+        """300.00 before taxes, of 2027; 15 of 365 days are over."""
+        self.assertEqual(self._get_values(), [("2027", 365, 300.0, 12.33, 287.67)])
+        self.assertEqual(
+            self._get_values(as_of="2026-12-31"), [("2027", 365, 300.0, 0.0, 300.0)]
+        )
+        self.assertEqual(
+            self._get_values(as_of="2027-12-31"), [("2027", 365, 300.0, 300.0, 0.0)]
+        )
+        self.assertEqual(self._get_values(as_of="nonsense"), self._get_values())
+
+    def test_fiscal_year_of_the_company(self):
+        company = self.company.with_env(self.env_root)
+        company.fiscalyear_last_month, company.fiscalyear_last_day = "3", 31
+        self.assertEqual(
+            self._get_values(as_of="2027-03-31"),
+            [("2026-2027", 90, 73.97, 73.97, 0.0), ("2027-2028", 275, 226.03, 0.0, 226.03)],
+        )
+
+    def test_end_of_february(self):
+        """The fiscal year ends on the last of February, on the 29th in leap years."""
+        company = self.company.with_env(self.env_root)
+        company.fiscalyear_last_month, company.fiscalyear_last_day = "2", 29
+        rows = self._get_rows()
+        self.assertEqual(rows.mapped("days"), [59, 306])
+        self.assertEqual(rows[0].year_end, fields.Date.to_date("2027-02-28"))
+        self.assertEqual(rows[1].year_end, fields.Date.to_date("2028-02-29"))
+
+    def test_years_add_up_to_the_line(self):
+        term = self.env["res.partner"].create({"name": "Thrice"})._membri_enrol(
+            self._create_option_set("Three years", period_count=3), "2027-05-20"
+        )
+        rows = self._get_rows(term)
+        self.assertEqual(rows.mapped("fiscal_year"), ["2027", "2028", "2029", "2030"])
+        self.assertAlmostEqual(sum(rows.mapped("amount")), 300.0, 2)
+        self.assertEqual(sum(rows.mapped("days")), (term.date_end - term.date_start).days + 1)
+        for row in rows:
+            self.assertAlmostEqual(row.earned + row.unearned, row.amount, 2)
+
+    def test_credit_note_takes_it_back(self):
+        self._credit(self.invoice, price=100.0)
+        rows = self._get_rows()
+        self.assertAlmostEqual(sum(rows.mapped("amount")), 200.0, 2)
+
+    def test_for_life_is_earned_at_once(self):
+        term = self.env["res.partner"].create({"name": "Ever"})._membri_enrol(
+            self.for_life, "2027-01-10"
+        )
+        self.assertEqual(self._get_values(term), [("2027", 1, 300.0, 300.0, 0.0)])
+
+    def test_drafts_and_other_invoices_are_not_in_it(self):
+        self.invoice.button_draft()
+        self.assertFalse(self._get_rows())
+
+    def test_as_of_a_day(self):
+        wizard = self.env["membri.deferred.start"].create({"date": "2027-06-30"})
+        self.assertEqual(wizard.action_open()["context"], {"membri_as_of": "2027-06-30"})
+
+    def test_access_and_companies(self):
+        with self.assertRaises(AccessError):
+            self.env["membri.deferred"].with_user(self.employee).search([])
+        other = self._create_other_company("Other chapter", "UTC")
+        rows = self.env["membri.deferred"].with_context(allowed_company_ids=other.ids)
+        self.assertFalse(rows.search([]))

@@ -1,0 +1,58 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class MembriAnnualReceiptStart(models.TransientModel):
+    """Annual receipts by email, for the contacts that were chosen or for everybody who paid."""
+
+    _name = "membri.annual.receipt.start"
+    _description = "Send Annual Membership Receipts"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, default=lambda self: self.env.company
+    )
+    year = fields.Integer(
+        required=True,
+        default=lambda self: self.env.company._membri_today().year - 1,
+        aggregator=None,
+    )
+    partner_ids = fields.Many2many(
+        "res.partner", string="Payers", help="Leave empty for everybody who paid in the year."
+    )
+    payer_count = fields.Integer(string="Receipts to Send", compute="_compute_payer_count")
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if self.env.context.get("active_model") == "res.partner":
+            values["partner_ids"] = [
+                fields.Command.set(self.env.context.get("active_ids") or [])
+            ]
+        return values
+
+    @api.depends("year", "partner_ids", "company_id")
+    def _compute_payer_count(self):
+        Receipt = self.env["membri.annual.receipt"]
+        for wizard in self:
+            wizard.payer_count = (
+                len(Receipt._find_payers(wizard.company_id, wizard.year, wizard.partner_ids))
+                if 1900 < wizard.year < 3000
+                else 0
+            )
+
+    def action_confirm(self):
+        """Make the receipts and queue their emails.
+
+        :return: the action that shows them, with what became of each
+        :raises AccessError: for those who may not write invoices"""
+        self.ensure_one()
+        self.env["account.move"].check_access("write")
+        if not 1900 < self.year < 3000:
+            raise UserError(self.env._("%(year)s is not a year. Type four digits.", year=self.year))
+        receipts = self.env["membri.annual.receipt"]._make(
+            self.company_id, self.year, self.partner_ids
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_annual_receipt"
+        )
+        return {**action, "domain": [("id", "in", receipts.ids)]}
