@@ -36,6 +36,7 @@ from . import test_generation_concurrency
 from . import test_generation_outcome
 from . import test_generation_year
 from . import test_invoice_dates
+from . import test_invoice_page
 from . import test_invoice_terms
 from . import test_invoicing_screens
 from . import test_kept_words

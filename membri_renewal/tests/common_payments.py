@@ -1,3 +1,5 @@
+from odoo.tests import HttpCase
+
 from .common import MembriCommon
 
 
@@ -118,3 +120,57 @@ class MembriPaymentCommon(MembriCommon):
             credit_note.invoice_line_ids.price_unit = price
         credit_note.action_post()
         return credit_note
+
+
+class PortalPaymentCase(MembriPaymentCommon, HttpCase):
+    """Online payment of a membership invoice by the real routes, with Odoo's demo provider."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        demo = cls.env_root.ref("payment.payment_provider_demo")
+        cls.provider = cls.env_root["payment.provider"].search(
+            [("code", "=", "demo"), ("company_id", "=", cls.company.id)], limit=1
+        ) or demo.copy({"company_id": cls.company.id})
+        cls.provider.write({"state": "test", "is_published": True})
+        cls.provider.journal_id = cls.company_data["default_journal_bank"]
+        cls.payment_method = cls.env_root.ref("payment_demo.payment_method_demo")
+
+    def setUp(self):
+        super().setUp()
+        self._run_cron("ir_cron_update_states")
+        self.authenticate(None, None)
+
+    def _begin_payment(self):
+        """What the page does when the member presses *Pay*; returns the transaction."""
+        invoice = self.renewal.invoice_id.sudo() or self.invoice.sudo()
+        reference = self.make_jsonrpc_request(
+            f"/invoice/transaction/{invoice.id}",
+            {
+                "access_token": invoice._portal_ensure_token(),
+                "provider_id": self.provider.id,
+                "payment_method_id": self.payment_method.id,
+                "token_id": None,
+                "amount": invoice.amount_residual,
+                "flow": "direct",
+                "tokenization_requested": False,
+                "landing_route": invoice.get_portal_url(),
+            },
+        )["reference"]
+        return self.env_root["payment.transaction"].search([("reference", "=", reference)])
+
+    def _answer(self, transaction, state):
+        """What the provider answers, and the page that waits for it."""
+        self.make_jsonrpc_request(
+            "/payment/demo/simulate_payment",
+            {
+                "reference": transaction.reference,
+                "payment_details": "1234",
+                "simulated_state": state,
+            },
+        )
+        self.make_jsonrpc_request("/payment/status/poll", {})
+        self.env.invalidate_all()
+
+    def _get_page(self, invoice):
+        return self.url_open(invoice.get_portal_url()).text

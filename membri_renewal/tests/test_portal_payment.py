@@ -1,70 +1,20 @@
 from freezegun import freeze_time
 
-from odoo.tests import HttpCase, JsonRpcException, tagged
+from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.payment import utils as payment_utils
 
-from .common_payments import MembriPaymentCommon
+from .common_payments import PortalPaymentCase
 
 FORM = 'id="o_payment_form"'
 
 
 @tagged("post_install", "-at_install")
 @freeze_time("2027-01-15 15:00:00")
-class TestPortalPayment(MembriPaymentCommon, HttpCase):
+class TestPortalPayment(PortalPaymentCase):
     """Online payment of a membership invoice by the real routes, with Odoo's demo provider;
     and the links of a voided invoice, which take no money (DESIGN §5.5, CASES)."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        demo = cls.env_root.ref("payment.payment_provider_demo")
-        cls.provider = cls.env_root["payment.provider"].search(
-            [("code", "=", "demo"), ("company_id", "=", cls.company.id)], limit=1
-        ) or demo.copy({"company_id": cls.company.id})
-        cls.provider.write({"state": "test", "is_published": True})
-        cls.provider.journal_id = cls.company_data["default_journal_bank"]
-        cls.payment_method = cls.env_root.ref("payment_demo.payment_method_demo")
-
-    def setUp(self):
-        super().setUp()
-        self._run_cron("ir_cron_update_states")
-        self.authenticate(None, None)
-
-    def _begin_payment(self):
-        """What the page does when the member presses *Pay*; returns the transaction."""
-        invoice = self.renewal.invoice_id.sudo() or self.invoice.sudo()
-        reference = self.make_jsonrpc_request(
-            f"/invoice/transaction/{invoice.id}",
-            {
-                "access_token": invoice._portal_ensure_token(),
-                "provider_id": self.provider.id,
-                "payment_method_id": self.payment_method.id,
-                "token_id": None,
-                "amount": invoice.amount_residual,
-                "flow": "direct",
-                "tokenization_requested": False,
-                "landing_route": invoice.get_portal_url(),
-            },
-        )["reference"]
-        return self.env_root["payment.transaction"].search([("reference", "=", reference)])
-
-    def _answer(self, transaction, state):
-        """What the provider answers, and the page that waits for it."""
-        self.make_jsonrpc_request(
-            "/payment/demo/simulate_payment",
-            {
-                "reference": transaction.reference,
-                "payment_details": "1234",
-                "simulated_state": state,
-            },
-        )
-        self.make_jsonrpc_request("/payment/status/poll", {})
-        self.env.invalidate_all()
-
-    def _get_page(self, invoice):
-        return self.url_open(invoice.get_portal_url()).text
 
     # ------------------------------------------------------------------
     # Paying

@@ -1,0 +1,240 @@
+from datetime import timedelta
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.mail.tests.common import MailCase
+
+from .common_payments import PortalPaymentCase
+from .test_write_off import WriteOffCase
+
+STANDING = 'id="membri_invoice_standing"'
+LAST_TRY = 'id="membri_last_try"'
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestInvoiceMail(WriteOffCase, MailCase):
+    """Issue 12 B4: the email of a membership invoice is ours, and who pays gets a
+    confirmation with the receipt."""
+
+    def _send_invoice(self, invoice=None):
+        with self.mock_mail_gateway():
+            (invoice or self.invoice)._generate_and_send()
+        return self._new_mails[-1:]
+
+    def test_own_template_for_memberships_only(self):
+        own = self.env.ref("membri_renewal.mail_template_invoice")
+        self.assertEqual(self.invoice._get_mail_template(), own)
+        ordinary = self.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.member.id,
+                "invoice_date": "2027-01-15",
+                "invoice_line_ids": [fields.Command.create({"name": "Room", "price_unit": 10.0})],
+            }
+        )
+        standard = self.env.ref("account.email_template_edi_invoice")
+        self.assertEqual(ordinary._get_mail_template(), standard)
+        self.assertEqual((ordinary | self.invoice)._get_mail_template(), standard)
+        self.assertNotEqual(self._credit(self.invoice)._get_mail_template(), own)
+
+    def test_what_it_says(self):
+        self.company.with_env(self.env_root).write(
+            {"membri_check_payee": "The Chamber", "membri_check_address": "1 Main St\nMontréal"}
+        )
+        mail = self._send_invoice()
+        body = mail.body_html
+        for text in (
+            self.renewal.partner_id.name,
+            "344.93",
+            self.cotisation._get_period_in_words(),
+            self.invoice.payment_reference,
+            "The Chamber",
+            "1 Main St, Montréal",
+            self.invoice.access_token,
+        ):
+            self.assertIn(text, body)
+        self.assertEqual(body.count("display: inline-block; padding: 14px 32px"), 1, "one button")
+        self.assertIn(self.company.name, body)
+        self.assertTrue(mail.attachment_ids)
+
+    def test_what_is_left_when_part_was_paid(self):
+        self._pay(self.invoice, 100.0)
+        rows = [value for _label, value in self.invoice._membri_get_mail_rows()]
+        self.assertTrue(any("244.93" in value for value in rows))
+        self.assertTrue(any("100.00" in value for value in rows))
+
+    def test_paid_one_asks_for_nothing(self):
+        self._pay(self.invoice)
+        self.assertFalse(self.invoice._membri_get_ways_to_pay())
+        self.assertFalse(any("By" in label for label, _v in self.invoice._membri_get_mail_rows()))
+
+    def test_pdf_says_how_to_pay(self):
+        def render():
+            return (
+                self.env_root["ir.actions.report"]
+                ._render_qweb_html("account.report_invoice", self.invoice.ids)[0]
+                .decode()
+            )
+
+        page = render()
+        self.assertIn('name="membri_how_to_pay"', page)
+        self.assertIn(self.invoice._membri_get_page_url().replace("&", "&amp;"), page)
+        self.assertIn("/report/barcode/", page.replace("data:image/png;base64", "/report/barcode/"))
+        self._pay(self.invoice)
+        self.assertNotIn('name="membri_how_to_pay"', render())
+
+    def _send_receipts(self):
+        with self.mock_mail_gateway():
+            self._run_cron("ir_cron_send_receipts")
+        return self._new_mails.filtered(lambda m: m.res_id == self.invoice.id)
+
+    def test_confirmation_with_the_receipt(self):
+        self._pay(self.invoice)
+        self.assertTrue(self.invoice.membri_receipt_to_send)
+        mail = self._send_receipts()
+        self.assertEqual(len(mail), 1)
+        self.assertEqual(mail.recipient_ids, self.invoice.partner_id)
+        self.assertEqual(len(mail.attachment_ids), 1)
+        for text in ("344.93", self.invoice.membri_receipt_name):
+            self.assertIn(text, mail.body_html)
+        self.assertIn("2027", mail.body_html)
+        self.assertFalse(self.invoice.membri_receipt_to_send)
+        self.assertFalse(self._send_receipts(), "once")
+
+    def test_no_confirmation_of_what_is_no_payment(self):
+        self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
+        self.assertFalse(self.invoice.membri_receipt_to_send)
+        self._follow(self._renewal_in("approved"))
+        self._pay_and_write_off(100.0)
+        self.assertFalse(self.invoice.membri_receipt_to_send, "the officer decides first")
+        self.invoice.with_user(self.officer).action_membri_keep_membership()
+        self.assertTrue(self.invoice.membri_receipt_to_send)
+
+    def test_confirmation_is_looked_at_when_it_leaves(self):
+        payment = self._pay(self.invoice)
+        payment.action_cancel()
+        self.assertFalse(self._send_receipts())
+        self._pay(self.invoice)
+        self.assertEqual(len(self._send_receipts()), 1, "paid again")
+
+    def test_setting_and_catching_up(self):
+        self.company.with_env(self.env_root).membri_payment_confirmation = False
+        self._pay(self.invoice)
+        self.assertFalse(self.invoice.membri_receipt_to_send)
+        self.company.with_env(self.env_root).membri_payment_confirmation = True
+        self._follow(self._renewal_in("approved"))
+        self._register_payment(self.invoice, payment_date="2026-11-01")
+        self.assertFalse(self.invoice.membri_receipt_to_send, "booked months later")
+
+    def test_payer_without_email_leaves_a_note(self):
+        self.invoice.partner_id.email = False
+        self._pay(self.invoice)
+        self.assertFalse(self._send_receipts())
+        self.assertFalse(self.invoice.membri_receipt_to_send)
+        self.assertIn(self.invoice.partner_id.name, self.invoice.message_ids[0].body)
+
+    def test_member_column(self):
+        """Issue 12 B8: members in the list of invoices, searched and grouped by."""
+        member = self.renewal.partner_id
+        payer = self._create_member("Payer Ltd", is_company=True)
+        self.assertEqual(self.invoice.membri_member_ids, member)
+        credit_note = self._credit(self.invoice)
+        self.assertEqual(credit_note.membri_member_ids, member)
+        found = self.env_account["account.move"].search([("membri_member_ids", "=", member.id)])
+        self.assertEqual(found, self.invoice | credit_note)
+        groups = dict(
+            self.env_account["account.move"]._read_group(
+                [("id", "in", found.ids)], ["membri_member_ids"], ["__count"]
+            )
+        )
+        self.assertEqual(groups, {member: 2})
+        self.assertFalse(
+            self.env_account["account.move"].search([("membri_member_ids", "=", payer.id)])
+        )
+
+    def test_members_of_many_invoices_cost_one_query(self):
+        invoices = self.invoice
+        for _number in range(3):
+            invoices |= self._renewal_in("approved").invoice_id.with_env(self.env_account)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        few = self._count_queries(invoices[:1])
+        many = self._count_queries(invoices)
+        self.assertLessEqual(many, few)
+
+    def _count_queries(self, moves):
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        moves._compute_membri_member_ids()
+        return self.env.cr.sql_log_count - before
+
+    def test_fee_notice_tells_its_amount_due(self):
+        self.company.membri_fee_notice = True
+        notice = self._renewal_in("approved").invoice_id.with_env(self.env_account)
+        self.assertRecordValues(
+            notice, [{"membri_fee_notice_state": "open", "membri_amount_due": 344.93}]
+        )
+        self.assertTrue(notice.membri_fee_notice_name)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestInvoicePage(PortalPaymentCase):
+    """Issue 12 B4: the page of a membership invoice."""
+
+    def test_last_try_is_told(self):
+        self.assertNotIn(LAST_TRY, self._get_page(self.invoice))
+        for state, level in (("error", "danger"), ("cancel", "warning"), ("pending", "info")):
+            with (
+                self.subTest(state=state),
+                mute_logger("odoo.addons.payment.models.payment_transaction"),
+            ):
+                self._answer(self._begin_payment(), state)
+                self.assertEqual(self.invoice._membri_get_last_try()[0], level)
+                self.assertIn(LAST_TRY, self._get_page(self.invoice))
+
+    def test_paid_page_speaks_of_the_year_paid(self):
+        self._answer(self._begin_payment(), "done")
+        page = self._get_page(self.invoice)
+        self.assertIn(self.cotisation._membri_get_paid_sentence(), page)
+        self.assertIn('id="membri_receipt_link"', page)
+        self.assertNotIn(LAST_TRY, page)
+        self.assertTrue(self.invoice.membri_receipt_to_send)
+
+    def test_late_by_so_many_days(self):
+        due = self.invoice.invoice_date_due
+        for days, text in ((0, None), (1, "late by 1 day."), (323, "late by 323 days.")):
+            with self.subTest(days=days), freeze_time(f"{due + timedelta(days=days)} 15:00:00"):
+                self.assertEqual(self.invoice._membri_get_days_late(), days)
+                sentence = self.invoice._membri_get_late_sentence()
+                self.assertEqual(bool(sentence), bool(text))
+                if text:
+                    self.assertIn(text, sentence)
+        self._pay(self.invoice)
+        with freeze_time(f"{due + timedelta(days=323)} 15:00:00"):
+            self.assertEqual(self.invoice._membri_get_days_late(), 0)
+
+    def test_page_of_the_association(self):
+        """Two companies: name and logo are those of the invoice, on every page."""
+        other = self._create_other_company("Other chapter", "UTC")
+        self.env_root.ref("base.public_user").write(
+            {"company_ids": [fields.Command.link(other.id)], "company_id": other.id}
+        )
+        logo = f"/logo.png?company={self.company.id}"
+        page = self._get_page(self.invoice)
+        self.assertIn(STANDING, page)
+        self.assertIn(logo, page)
+        self.assertIn(self.company.name, page)
+        self._begin_payment()
+        status = self.url_open("/payment/status").text
+        self.assertIn(logo, status)
+        self.assertIn(self.company.name, status)
+
+    def test_cancelled_one_is_not_to_be_paid(self):
+        self.renewal.action_reset()
+        self.assertIn("do not pay", self.invoice._membri_get_standing_sentences()[0])
