@@ -14,9 +14,7 @@ class AccountMove(models.Model):
     membri_receipt_to_send = fields.Boolean(
         string="Receipt Waits to Be Sent", readonly=True, copy=False
     )
-    membri_date_receipt_sent = fields.Datetime(
-        string="Receipt Sent On", readonly=True, copy=False
-    )
+    membri_date_receipt_sent = fields.Datetime(string="Receipt Sent On", readonly=True, copy=False)
 
     _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send")
 
@@ -26,8 +24,10 @@ class AccountMove(models.Model):
         self._membri_ensure_receipts()
         waiting = self.filtered("membri_receipt_name")
         undone = waiting.filtered(
-            lambda move: not move._membri_may_have_receipt()
-            and (move.membri_receipt_to_send or move.membri_date_receipt_sent)
+            lambda move: (
+                not move._membri_may_have_receipt()
+                and (move.membri_receipt_to_send or move.membri_date_receipt_sent)
+            )
         )
         if undone:
             undone.sudo().write(
@@ -79,7 +79,7 @@ class AccountMove(models.Model):
             try:
                 with self.env.cr.savepoint():
                     move._membri_email_receipt()
-            except Exception as error:  # noqa: BLE001  one payer's receipt never stops the others'
+            except Exception as error:  # one payer's receipt never stops the others'
                 move._message_log(
                     body=self.env._("The receipt was not sent: %(error)s", error=error)
                 )
@@ -168,5 +168,6 @@ class AccountMove(models.Model):
         return [
             term_sudo._membri_get_paid_sentence()
             for term_sudo in self._membri_get_cotisations_sudo()
-            if term_sudo.invoice_id == self.sudo() and term_sudo.state not in ("pending", "cancelled")
+            if term_sudo.invoice_id == self.sudo()
+            and term_sudo.state not in ("pending", "cancelled")
         ]

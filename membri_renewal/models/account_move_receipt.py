@@ -45,9 +45,13 @@ class AccountMove(models.Model):
 
         :return: the invoices that got one now"""
         numbered = self.browse()
-        for company, moves in self.filtered(
-            lambda move: not move.membri_receipt_name and move._membri_may_have_receipt()
-        ).grouped("company_id").items():
+        for company, moves in (
+            self.filtered(
+                lambda move: not move.membri_receipt_name and move._membri_may_have_receipt()
+            )
+            .grouped("company_id")
+            .items()
+        ):
             today = company._membri_today()
             for move in moves.filtered(lambda m: m._membri_has_receipt()):
                 # sudo: sequences are the administrators', the receipt follows the payment
@@ -159,9 +163,9 @@ class AccountMove(models.Model):
                 tax.invoice_label or tax.name,
                 self.currency_id.round(-sum(of_tax.mapped("amount_currency")) * share),
             )
-            for tax, of_tax in lines.sorted(
-                lambda li: (li.tax_line_id.sequence, li.tax_line_id.id)
-            ).grouped("tax_line_id").items()
+            for tax, of_tax in lines.sorted(lambda li: (li.tax_line_id.sequence, li.tax_line_id.id))
+            .grouped("tax_line_id")
+            .items()
         ]
         untaxed = self.currency_id.round(received - sum(amount for _label, amount in taxes))
         return [(self.env._("Before taxes"), untaxed), *taxes]

@@ -137,7 +137,7 @@ class MembriAnnualReceipt(models.Model):
 
     def _get_lines(self):
         """:return: ``date``, ``invoice``, ``receipt``, ``label``, ``number``, ``amount``,
-            ``currency`` of each payment of the year, in order"""
+        ``currency`` of each payment of the year, in order"""
         self.ensure_one()
         moves_sudo = (
             self.env["account.move"]
@@ -221,10 +221,10 @@ class MembriAnnualReceipt(models.Model):
                 continue
             try:
                 with self.env.cr.savepoint():
-                    template_sudo.with_context(
-                        lang=receipt._get_print_lang()
-                    ).send_mail(receipt.id, force_send=False)
-            except Exception as error:  # noqa: BLE001  one bad payer never stops the others
+                    template_sudo.with_context(lang=receipt._get_print_lang()).send_mail(
+                        receipt.id, force_send=False
+                    )
+            except Exception as error:  # one bad payer never stops the others
                 receipt.write({"state": "failed", "reason": str(error)})
             else:
                 receipt.write({"state": "sent", "date_sent": fields.Datetime.now()})

@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+
 class AccountMove(models.Model):
     """What the payer of a membership invoice is told: in the email, in the PDF and on the page
     where it is paid. The three say the same, in the payer's language."""
@@ -51,12 +52,12 @@ class AccountMove(models.Model):
 
     def _membri_get_page_url(self):
         """:return: the full address of the page of this invoice, in the language of its payer,
-        or ``False``. Makes no token: posting does."""
+        or ``False``. It holds no token, and may be kept: the copies that leave get it."""
         self.ensure_one()
         move_sudo = self.sudo()
         if not move_sudo.access_token:
             return False
-        path = move_sudo.get_portal_url()
+        path = move_sudo.access_url
         lang = self.env["res.lang"]._get_data(code=self._membri_get_payer_lang())
         if lang and len(self.env["res.lang"].get_installed()) > 1:
             path = f"/{lang.url_code}{path}"
@@ -223,9 +224,6 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self._membri_is_void():
             return [self.env._("This invoice was cancelled: please do not pay it.")]
-        terms = self._membri_get_cotisations_sudo().filtered(
-            lambda term: term.invoice_id == self.sudo() and term.state != "cancelled"
-        )
         if self._membri_is_settled():
             return [
                 self.env._("Thank you: this invoice is paid."),

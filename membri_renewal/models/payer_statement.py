@@ -37,9 +37,7 @@ class ResPartner(models.Model):
         date_from = date_from or today.replace(year=today.year - 1, month=1, day=1)
         return [
             self._membri_get_statement_of(currency, moves, date_from)
-            for currency, moves in self._membri_get_statement_moves()
-            .grouped("currency_id")
-            .items()
+            for currency, moves in self._membri_get_statement_moves().grouped("currency_id").items()
         ]
 
     def _membri_get_statement_of(self, currency, moves, date_from):

@@ -111,9 +111,7 @@ class MembriAged(models.Model):
     partner_id = fields.Many2one("res.partner", string="Member", readonly=True)
     payer_id = fields.Many2one("res.partner", readonly=True)
     option_set_id = fields.Many2one("membri.option.set", string="Membership Plan", readonly=True)
-    cotisation_id = fields.Many2one(
-        "membri.cotisation", string="Membership Term", readonly=True
-    )
+    cotisation_id = fields.Many2one("membri.cotisation", string="Membership Term", readonly=True)
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
     invoice_date = fields.Date(readonly=True)
     date_due = fields.Date(string="Due By", readonly=True)
@@ -131,8 +129,7 @@ class MembriAged(models.Model):
         # each company's own day; the database knows neither it nor a day that a test has frozen
         companies_sudo = self.env["res.company"].sudo().search([])
         today = SQL(", ").join(
-            SQL("(%s, %s::date)", company.id, company._membri_today())
-            for company in companies_sudo
+            SQL("(%s, %s::date)", company.id, company._membri_today()) for company in companies_sudo
         )
         return SQL(AGED_QUERY, today=today)
 

@@ -125,9 +125,7 @@ class MembriReconciliation(models.Model):
         string="Row Type",
         readonly=True,
     )
-    open = fields.Monetary(
-        string="Amount Due", readonly=True, help="Invoiced and not settled yet."
-    )
+    open = fields.Monetary(string="Amount Due", readonly=True, help="Invoiced and not settled yet.")
     difference = fields.Monetary(readonly=True, help="Expected, less invoiced.")
     reason = fields.Selection(REASONS, string="Reason of the Difference", readonly=True)
     explanation = fields.Char(compute="_compute_explanation")

@@ -62,7 +62,10 @@ WITH tied AS (
 ), refund_share AS (
     SELECT refund_running.move_id, refund_running.cotisation_id, document.reversed_entry_id,
            COALESCE(
-               ROUND(document.total * refund_running.up_to / NULLIF(refund_running.whole, 0), document.digits)
+               ROUND(
+                   document.total * refund_running.up_to / NULLIF(refund_running.whole, 0),
+                   document.digits
+               )
                - ROUND(
                    document.total * (refund_running.up_to - refund_running.amount)
                    / NULLIF(refund_running.whole, 0),
@@ -111,9 +114,9 @@ WITH tied AS (
 ), invoice_share AS (
     SELECT running.move_id, running.cotisation_id,
            COALESCE(
-               ROUND((document.total - COALESCE(gone_total.invoiced, 0)) * running.up_to / NULLIF(running.whole, 0), document.digits)
+               ROUND(left_over.total * running.up_to / NULLIF(running.whole, 0), document.digits)
                - ROUND(
-                   (document.total - COALESCE(gone_total.invoiced, 0)) * (running.up_to - running.amount)
+                   left_over.total * (running.up_to - running.amount)
                    / NULLIF(running.whole, 0),
                    document.digits
                ),
@@ -122,6 +125,9 @@ WITH tied AS (
       FROM running
       JOIN document ON document.id = running.move_id
  LEFT JOIN gone_total ON gone_total.move_id = running.move_id
+CROSS JOIN LATERAL (
+               SELECT document.total - COALESCE(gone_total.invoiced, 0) AS total
+           ) left_over
      UNION ALL
     SELECT move_id, cotisation_id, invoiced
       FROM gone

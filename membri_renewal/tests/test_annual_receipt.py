@@ -135,9 +135,7 @@ class TestStatement(WriteOffCase):
         )[0]
         self.assertIn("344.93", report.decode())
         action = payer.action_membri_send_statement()
-        composer = (
-            self.env["mail.compose.message"].with_context(**action["context"]).create({})
-        )
+        composer = self.env["mail.compose.message"].with_context(**action["context"]).create({})
         self.assertEqual(composer.model, "res.partner")
         self.assertTrue(composer.attachment_ids)
 

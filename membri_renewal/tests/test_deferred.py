@@ -31,12 +31,8 @@ class TestDeferredRevenue(WriteOffCase):
     def test_whole_year(self):
         """300.00 before taxes, of 2027; 15 of 365 days are over."""
         self.assertEqual(self._get_values(), [("2027", 365, 300.0, 12.33, 287.67)])
-        self.assertEqual(
-            self._get_values(as_of="2026-12-31"), [("2027", 365, 300.0, 0.0, 300.0)]
-        )
-        self.assertEqual(
-            self._get_values(as_of="2027-12-31"), [("2027", 365, 300.0, 300.0, 0.0)]
-        )
+        self.assertEqual(self._get_values(as_of="2026-12-31"), [("2027", 365, 300.0, 0.0, 300.0)])
+        self.assertEqual(self._get_values(as_of="2027-12-31"), [("2027", 365, 300.0, 300.0, 0.0)])
         self.assertEqual(self._get_values(as_of="nonsense"), self._get_values())
 
     def test_fiscal_year_of_the_company(self):
@@ -57,8 +53,10 @@ class TestDeferredRevenue(WriteOffCase):
         self.assertEqual(rows[1].year_end, fields.Date.to_date("2028-02-29"))
 
     def test_years_add_up_to_the_line(self):
-        term = self.env["res.partner"].create({"name": "Thrice"})._membri_enrol(
-            self._create_option_set("Three years", period_count=3), "2027-05-20"
+        term = (
+            self.env["res.partner"]
+            .create({"name": "Thrice"})
+            ._membri_enrol(self._create_option_set("Three years", period_count=3), "2027-05-20")
         )
         rows = self._get_rows(term)
         self.assertEqual(rows.mapped("fiscal_year"), ["2027", "2028", "2029", "2030"])
@@ -73,8 +71,10 @@ class TestDeferredRevenue(WriteOffCase):
         self.assertAlmostEqual(sum(rows.mapped("amount")), 200.0, 2)
 
     def test_for_life_is_earned_at_once(self):
-        term = self.env["res.partner"].create({"name": "Ever"})._membri_enrol(
-            self.for_life, "2027-01-10"
+        term = (
+            self.env["res.partner"]
+            .create({"name": "Ever"})
+            ._membri_enrol(self.for_life, "2027-01-10")
         )
         self.assertEqual(self._get_values(term), [("2027", 1, 300.0, 300.0, 0.0)])
 

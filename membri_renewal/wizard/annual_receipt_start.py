@@ -25,9 +25,7 @@ class MembriAnnualReceiptStart(models.TransientModel):
     def default_get(self, fields_list):
         values = super().default_get(fields_list)
         if self.env.context.get("active_model") == "res.partner":
-            values["partner_ids"] = [
-                fields.Command.set(self.env.context.get("active_ids") or [])
-            ]
+            values["partner_ids"] = [fields.Command.set(self.env.context.get("active_ids") or [])]
         return values
 
     @api.depends("year", "partner_ids", "company_id")
