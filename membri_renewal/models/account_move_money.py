@@ -69,6 +69,7 @@ class AccountMove(models.Model):
                 move.membri_invoice_type
                 and move.move_type == "out_invoice"
                 and move.state == "posted"
+                and move.payment_state != "not_paid"
                 and move.amount_total
             ):
                 entries = move._membri_get_settlements()
@@ -251,7 +252,7 @@ class AccountMove(models.Model):
         payments = self.env["account.payment"].union(
             *(entry["payment"] for entry in entries if entry["kind"] == "money")
         )
-        refunds = payments._membri_get_refunds()
+        refunds = payments._membri_get_refunds() if payments else {}
         for payment in payments:
             came = sum(e["amount"] for e in entries if e["payment"] == payment)
             for refund, amount in refunds.get(payment, []):

@@ -38,6 +38,7 @@ class AccountMove(models.Model):
             and self.move_type == "out_invoice"
             and self.state == "posted"
             and self.payment_state in PAID_STATES
+            and not self.currency_id.is_zero(self.amount_total)
         )
 
     def _membri_ensure_receipts(self):
@@ -192,6 +193,8 @@ class AccountMove(models.Model):
         if self.payment_state in ("paid", "in_payment"):
             if not self._membri_is_covered():
                 return "warning", self.env._("Partly paid")
+            if self.membri_write_off_state in ("to_decide", "ended"):
+                return "secondary", self.env._("Nothing due")
             return "success", self.env._("Paid")
         if self.payment_state == "reversed":
             return "secondary", self.env._("Credited")

@@ -152,10 +152,15 @@ class AccountMove(models.Model):
         """:return: what happens next to the membership, in a sentence"""
         self.ensure_one()
         if self._membri_is_settled():
-            return self.env._("Thank you: this invoice is paid.")
+            return self._membri_get_settled_sentence()
         if "pending" not in self._membri_get_cotisations_sudo().mapped("state"):
             return ""
         return self.env._("The membership takes effect as soon as we receive your payment.")
+
+    def _membri_get_settled_sentence(self):
+        if self._membri_is_paid() and self._membri_has_receipt():
+            return self.env._("Thank you: this invoice is paid.")
+        return self.env._("Nothing is left to pay on this invoice.")
 
     def _membri_get_late_sentence(self):
         """:return: that the payment is late, and by how much, or ``False``"""
@@ -225,10 +230,7 @@ class AccountMove(models.Model):
         if self._membri_is_void():
             return [self.env._("This invoice was cancelled: please do not pay it.")]
         if self._membri_is_settled():
-            return [
-                self.env._("Thank you: this invoice is paid."),
-                *self._membri_get_paid_sentences(),
-            ]
+            return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
         sentences = [
             self.env._(
                 "Amount due: %(amount)s, by %(date)s.",

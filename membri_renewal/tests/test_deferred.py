@@ -37,7 +37,7 @@ class TestDeferredRevenue(WriteOffCase):
 
     def test_fiscal_year_of_the_company(self):
         company = self.company.with_env(self.env_root)
-        company.fiscalyear_last_month, company.fiscalyear_last_day = "3", 31
+        company.write({"fiscalyear_last_month": "3", "fiscalyear_last_day": 31})
         self.assertEqual(
             self._get_values(as_of="2027-03-31"),
             [("2026-2027", 90, 73.97, 73.97, 0.0), ("2027-2028", 275, 226.03, 0.0, 226.03)],
@@ -46,7 +46,7 @@ class TestDeferredRevenue(WriteOffCase):
     def test_end_of_february(self):
         """The fiscal year ends on the last of February, on the 29th in leap years."""
         company = self.company.with_env(self.env_root)
-        company.fiscalyear_last_month, company.fiscalyear_last_day = "2", 29
+        company.write({"fiscalyear_last_month": "2", "fiscalyear_last_day": 29})
         rows = self._get_rows()
         self.assertEqual(rows.mapped("days"), [59, 306])
         self.assertEqual(rows[0].year_end, fields.Date.to_date("2027-02-28"))

@@ -28,6 +28,9 @@ MENUS = {
         "menu_membri_invoice_all",
         "menu_membri_reconciliation",
         "menu_membri_reconciliation_differences",
+        "menu_membri_annual_receipt",
+        "menu_membri_aged",
+        "menu_membri_deferred",
     },
 }
 MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign"}
