@@ -82,6 +82,8 @@ from . import account_move
 from . import account_move_display
 from . import account_move_settlement
 from . import account_move_money
+from . import account_move_orphan
+from . import account_move_undone
 from . import res_partner_portal
 from . import account_move_announcement
 from . import account_move_receipt
@@ -99,6 +101,7 @@ from . import fee_notice_sending
 from . import fee_notice_page
 from . import fee_notice_payment
 from . import shared_invoice
+from . import invoice_agreement
 from . import bulk_job_companions
 from . import mail_mail
 from . import mail_template

@@ -41,6 +41,7 @@ class AccountMove(models.Model):
         if isinstance(deferred, frozenset):  # as no client can send it
             cotisations_sudo = cotisations_sudo.filtered(lambda c: c.id not in deferred)
         cotisations_sudo._sync_with_invoice()
+        (self | self.reversed_entry_id)._membri_follow_orphans(cotisations_sudo)
         self._membri_ask_about_write_offs()
         self._membri_follow_receipts()
 
@@ -58,6 +59,7 @@ class AccountMove(models.Model):
         posted = super()._post(soft=soft)
         posted._membri_ensure_tokens()
         posted._membri_sync()
+        posted._membri_compare_with_terms()
         posted._membri_update_reminders()
         return posted
 
@@ -114,7 +116,14 @@ class AccountMove(models.Model):
             if move.membri_invoice_type:
                 values.setdefault("membri_invoice_type", move.membri_invoice_type)
                 values.setdefault("membri_renewal_id", move.membri_renewal_id.id)
-        return super()._reverse_moves(default_values_list, cancel=cancel)
+        if not cancel:
+            return super()._reverse_moves(default_values_list, cancel=cancel)
+        # of an invoice: what it becomes counts. Of a payment: that it was reversed is the cause
+        source = self._membri_defer_sync().with_context(membri_undone_how="reversed")
+        reverses = super(AccountMove, source)._reverse_moves(default_values_list, cancel=cancel)
+        reverses = reverses.with_env(self.env)
+        (self | reverses)._membri_sync()
+        return reverses
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_membri(self):

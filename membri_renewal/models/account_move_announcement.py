@@ -29,6 +29,11 @@ class AccountMove(models.Model):
         help="When the member said last, on the portal, that this invoice is paid.",
     )
 
+    membri_announced_amount = fields.Monetary(
+        string="Reported Amount", copy=False, readonly=True, currency_field="currency_id"
+    )
+    membri_announced_reference = fields.Char(string="Reported Reference", copy=False, readonly=True)
+
     def _membri_get_payment_methods(self):
         """:return: ``{code: label}`` of the ways in which a member may have paid"""
         return {
@@ -80,7 +85,13 @@ class AccountMove(models.Model):
             return error
         # sudo: it plans work for the staff, in the staff's language
         move_sudo = self.sudo().with_context(lang=self._membri_get_staff_lang())
-        move_sudo.membri_date_announced = fields.Datetime.now()
+        move_sudo.write(
+            {
+                "membri_date_announced": fields.Datetime.now(),
+                "membri_announced_amount": facts["amount"],
+                "membri_announced_reference": facts["reference"],
+            }
+        )
         move_sudo._membri_log_announcement(author or self.partner_id, facts, document)
         return False
 
@@ -168,7 +179,13 @@ class AccountMove(models.Model):
             body += Markup("<p>%s: %s</p>") % (self.env._("Reference"), facts["reference"])
         if facts["message"]:
             lines = Markup("<br/>").join(facts["message"].split("\n"))
-            body += Markup("<blockquote>%s</blockquote>") % lines
+            body += (
+                Markup(
+                    # no <blockquote>: Odoo folds it away
+                    '<div class="border-start ps-3">%s</div>'
+                )
+                % lines
+            )
         # a log, not a post: a proof of payment is not the invoice's own document
         self._message_log(
             body=body,
@@ -208,10 +225,68 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         # EXTENDS account: the money was found
         result = super()._invoice_paid_hook()
-        announced_sudo = self.sudo().filtered("membri_date_announced")
-        announced_sudo.activity_unlink([ACTIVITY])
-        announced_sudo.membri_renewal_id.activity_unlink([ACTIVITY])
+        self._membri_settle_announcements()
         return result
+
+    def _membri_settle_announcements(self):
+        """The money that was announced has come: nobody has to look for it any more."""
+        announced_sudo = self.sudo().filtered("membri_date_announced")
+        if not announced_sudo:
+            return
+        announced_sudo.write(
+            {
+                "membri_date_announced": False,
+                "membri_announced_amount": 0.0,
+                "membri_announced_reference": False,
+            }
+        )
+        announced_sudo.activity_feedback([ACTIVITY])
+        announced_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
+
+    def _membri_has_announced_money(self):
+        """:return: whether as much has come as was announced, be it a part of what is due"""
+        self.ensure_one()
+        return bool(self.membri_date_announced) and (
+            self.currency_id.compare_amounts(
+                self.amount_total - self.amount_residual, self.membri_announced_amount
+            )
+            >= 0
+        )
+
+
+class AccountPaymentRegister(models.TransientModel):
+    _inherit = "account.payment.register"
+
+    def _compute_amount(self):
+        # EXTENDS account: what the payer announced is what is looked for
+        result = super()._compute_amount()
+        for wizard in self.filtered(lambda w: not w.custom_user_amount):
+            move = wizard._membri_get_announced_move()
+            amount = move.membri_announced_amount
+            if (
+                move.currency_id == wizard.currency_id
+                and amount > 0
+                and wizard.currency_id.compare_amounts(amount, move.amount_residual) <= 0
+            ):
+                wizard.amount = amount
+        return result
+
+    def _compute_communication(self):
+        # EXTENDS account
+        result = super()._compute_communication()
+        for wizard in self:
+            move = wizard._membri_get_announced_move()
+            if move.membri_announced_reference:
+                wizard.communication = (
+                    f"{wizard.communication or ''} {move.membri_announced_reference}".strip()
+                )
+        return result
+
+    def _membri_get_announced_move(self):
+        """:return: the one invoice that is paid here, if its payer announced the payment"""
+        self.ensure_one()
+        moves = self.line_ids.move_id
+        return moves.filtered("membri_date_announced") if len(moves) == 1 else moves.browse()
 
 
 class MembriRenewal(models.Model):

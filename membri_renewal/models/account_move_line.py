@@ -30,7 +30,12 @@ class AccountMoveLine(models.Model):
     def _reconcile_post_hook(self, data):
         # EXTENDS account: its own hook is for “paid”, not for “reversed”
         result = super()._reconcile_post_hook(data)
-        self.move_id.filtered(lambda move: move.payment_state not in PAID_STATES)._membri_sync()
+        moves = self.move_id
+        moves.filtered(lambda move: move.payment_state not in PAID_STATES)._membri_sync()
+        if not all(move.is_invoice() for move in moves):  # else a credit note: no money
+            moves.filtered(
+                lambda move: move._membri_has_announced_money()
+            )._membri_settle_announcements()
         return result
 
 
@@ -40,6 +45,16 @@ class AccountPartialReconcile(models.Model):
     def unlink(self):
         # EXTENDS account: money that goes away again has no hook of its own
         moves = (self.debit_move_id | self.credit_move_id).move_id
+        # which money: told with what it does to the terms (`_tell_undone_payment`)
+        undone = tuple(
+            (invoice.id, other.id)
+            for partial in self
+            for invoice, other in (
+                (partial.debit_move_id.move_id, partial.credit_move_id.move_id),
+                (partial.credit_move_id.move_id, partial.debit_move_id.move_id),
+            )
+            if invoice.sudo().membri_invoice_type
+        )
         result = super().unlink()
-        moves.exists()._membri_sync()
+        moves.exists().with_context(membri_undone=undone)._membri_sync()
         return result

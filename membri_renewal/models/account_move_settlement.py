@@ -131,7 +131,7 @@ class AccountMove(models.Model):
             else:
                 # an invoice dated by its term may lie ahead
                 today = max(invoice.company_id._membri_today(), invoice.invoice_date)
-                invoice._reverse_moves(
+                credit_note = invoice._reverse_moves(
                     [
                         {
                             "date": today,
@@ -141,6 +141,26 @@ class AccountMove(models.Model):
                     ],
                     cancel=True,
                 )
+                credit_note._membri_queue_credit_notes()
+
+    def _membri_queue_credit_notes(self):
+        """The credit notes that we make by ourselves go to the payers, who have the invoices."""
+        reachable = self.filtered(lambda move: move.partner_id.email)
+        for credit_note in self - reachable:
+            credit_note._message_log(
+                body=self.env._(
+                    "This credit note was not emailed: %(payer)s has no email address. Add one and "
+                    "send the credit note, or print it and mail it.",
+                    payer=credit_note.partner_id.display_name,
+                )
+            )
+        if reachable:
+            author = self.env.user
+            reachable.sudo().sending_data = {
+                "author_user_id": author.id,
+                "author_partner_id": author.partner_id.id,
+            }
+            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
 
     def _membri_can_cancel(self):
         """:return: whether Odoo lets this posted invoice be cancelled: not sealed by a hash,
@@ -188,8 +208,20 @@ class AccountMove(models.Model):
             )
 
     def _membri_tell_refund(self, transaction):
-        """Money sent back without a credit note: to Odoo the invoice is still paid."""
+        """Money sent back without a credit note: to Odoo the invoice is still paid. What was
+        paid twice and goes back is no business of the membership."""
+        payment_sudo = transaction.sudo().source_transaction_id.payment_id
         for invoice in self.filtered(lambda m: m.membri_invoice_type and not m._membri_is_void()):
+            if invoice._membri_stays_covered(payment_sudo, abs(transaction.amount)):
+                invoice._message_log(
+                    body=self.env._(
+                        "%(amount)s of a duplicate payment was refunded online. %(invoice)s is "
+                        "still paid.",
+                        amount=transaction.currency_id.format(abs(transaction.amount)),
+                        invoice=invoice._membri_get_document_label(),
+                    )
+                )
+                continue
             invoice._membri_ask_officer(
                 self.env._(
                     "%(amount)s of %(invoice)s was refunded online. Credit the invoice if the "
@@ -199,11 +231,47 @@ class AccountMove(models.Model):
                 )
             )
 
+    def _membri_stays_covered(self, payment_sudo, refunded):
+        """:return: whether this invoice has its money although ``refunded`` of a payment went
+        back: it was paid twice, or too much was paid"""
+        self.ensure_one()
+        if not payment_sudo.move_id:
+            return False
+        settled = sum(
+            partial.debit_amount_currency
+            for partial in payment_sudo.move_id.line_ids.matched_debit_ids
+            if partial.debit_move_id.move_id == self
+        )
+        others_sudo = self.sudo().transaction_ids.payment_id - payment_sudo
+        surplus = -sum(
+            others_sudo.filtered(lambda p: p.payment_type == "inbound")
+            .move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+            .mapped("amount_residual_currency")
+        )
+        kept = payment_sudo.amount - refunded + surplus
+        return self.currency_id.compare_amounts(kept, settled) >= 0
+
     def _membri_ask_officer(self, note):
         """Plan an activity on the invoice; without an officer the chatter has to do."""
         self.ensure_one()
-        user = self.company_id._membri_get_assignee() or self.invoice_user_id
-        if user:
-            self.activity_schedule("mail.mail_activity_data_todo", summary=note, user_id=user.id)
-        else:
-            self._message_log(body=note)
+        # sudo: whatever asks, a payer's payment among them, asks in the name of the system
+        move_sudo = self.sudo()
+        user = move_sudo.company_id._membri_get_assignee() or move_sudo.invoice_user_id
+        if not user:
+            move_sudo._message_log(body=note)
+        elif note not in move_sudo.activity_ids.mapped("summary"):  # asked once
+            move_sudo.activity_schedule(
+                "mail.mail_activity_data_todo", summary=note, user_id=user.id
+            )
+
+    def _membri_get_credit_purpose(self):
+        """:return: what these credit notes are for, where somebody has said so (a sentence)"""
+        labels = [
+            f"{move.name} ({move.ref})"
+            for move in self.filtered("ref")
+            # “Reversal of: …” alone says nothing
+            if not move.ref.endswith(move.reversed_entry_id.name or "")
+        ]
+        if not labels:
+            return ""
+        return self.env._("Credit note: %(credit_notes)s.", credit_notes=", ".join(labels))

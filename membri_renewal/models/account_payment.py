@@ -9,7 +9,10 @@ class AccountPayment(models.Model):
         # their invoices by their own state alone
         result = super().write(vals)
         if "state" in vals:
-            self.invoice_ids._membri_sync()
+            undone = tuple(
+                (invoice.id, payment) for payment in self for invoice in payment.invoice_ids
+            )
+            self.invoice_ids.with_context(membri_undone=undone)._membri_sync()
         return result
 
     def unlink(self):

@@ -51,9 +51,8 @@ class MembriRenewal(models.Model):
         if option_set == proposal.option_set_id:
             first, last = proposal.date_start, proposal.date_end
         else:
-            first, last = option_set._get_next_period(cotisation)
-            if self._is_past_grace(option_set):
-                first, last = option_set._get_period(today)
+            restart = self._get_restart_period(option_set)
+            first, last = restart or option_set._get_next_period(cotisation)
         if last and last < today:
             return option_set._get_period(today)
         return first, last

@@ -27,7 +27,15 @@ class MembriCotisation(models.Model):
     _inherit = ["mail.thread", "membri.state.mixin", "membri.term.mixin"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
-    _system_fields = ("invoice_id", "renewal_id", "origin", "is_history")
+    _system_fields = (
+        "invoice_id",
+        "renewal_id",
+        "origin",
+        "is_history",
+        "date_terminated",
+        "date_end_agreed",
+        "is_voided_by_invoice",
+    )
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
     state = fields.Selection(
@@ -75,6 +83,19 @@ class MembriCotisation(models.Model):
         help="The member left before the end: this term is not proposed for renewal.",
     )
     termination_reason = fields.Char(readonly=True, copy=False)
+    date_end_agreed = fields.Date(
+        string="Last Day before Termination",
+        readonly=True,
+        copy=False,
+        help="Undoing the termination restores this date.",
+    )
+    is_voided_by_invoice = fields.Boolean(
+        string="Voided by Invoice",
+        readonly=True,
+        copy=False,
+        help="The invoice was cancelled or credited. If that is undone, the invoice gets a new "
+        "membership term.",
+    )
     date_expired = fields.Date(
         readonly=True,
         copy=False,

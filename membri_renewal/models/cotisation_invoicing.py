@@ -112,32 +112,39 @@ class MembriCotisation(models.Model):
     # From invoices to cotisations
     # ------------------------------------------------------------------
 
-    def _get_invoice_lines(self):
-        """:return: the lines of the living invoice that are about this cotisation"""
+    def _get_invoice_lines(self, invoice=None):
+        """:return: the lines of the living invoice, or of ``invoice``, that are about this
+        cotisation"""
         self.ensure_one()
-        return self.invoice_id.sudo().invoice_line_ids.filtered(
-            lambda line: line.membri_cotisation_id == self and line.display_type == "product"
+        return (
+            (invoice or self.invoice_id)
+            .sudo()
+            .invoice_line_ids.filtered(
+                lambda line: line.membri_cotisation_id == self and line.display_type == "product"
+            )
         )
 
-    def _get_credit_lines(self):
+    def _get_credit_lines(self, invoice=None):
         """:return: the lines of posted credit notes that take back what was invoiced"""
         self.ensure_one()
-        credit_notes_sudo = self.invoice_id.sudo().reversal_move_ids.filtered(
-            lambda move: move.state == "posted"
+        credit_notes_sudo = (
+            (invoice or self.invoice_id)
+            .sudo()
+            .reversal_move_ids.filtered(lambda move: move.state == "posted")
         )
         return credit_notes_sudo.invoice_line_ids.filtered(
             lambda line: line.membri_cotisation_id == self
         )
 
-    def _is_credited(self):
+    def _is_credited(self, invoice=None):
         """:return: whether posted credit notes take back all that was invoiced for this
         cotisation; a credit note of another member's lines on the same invoice does not"""
         self.ensure_one()
-        invoice = self.invoice_id.sudo()
+        invoice = (invoice or self.invoice_id).sudo()
         if not invoice:
             return False
-        credit_lines = self._get_credit_lines()
-        invoiced = sum(self._get_invoice_lines().mapped("price_subtotal"))
+        credit_lines = self._get_credit_lines(invoice)
+        invoiced = sum(self._get_invoice_lines(invoice).mapped("price_subtotal"))
         credited = sum(credit_lines.mapped("price_subtotal"))
         return bool(credit_lines) and self.currency_id.compare_amounts(credited, invoiced) >= 0
 

@@ -38,17 +38,26 @@ class MembriCotisation(models.Model):
             lambda c: c.invoice_id and c.invoice_id._membri_has_money()
         )
         for cotisation in paid_sudo:
-            cotisation.invoice_id._message_log(
-                body=self.env._(
-                    "The cotisation of %(member)s on this invoice was cancelled. Refund the "
-                    "payment, or keep it as a credit of the member.",
-                    member=cotisation.partner_id.display_name,
-                )
-            )
+            cotisation._ask_about_money()
         (self - paid_sudo)._void_invoices()
         for reopened in renewals._split_by_staff_lang():
             reopened._do_reopen_for_staff(reopened.env._("The next cotisation was cancelled."))
         return True
+
+    def _ask_about_money(self):
+        """A term was cancelled that money was paid for: somebody decides what becomes of it."""
+        self.ensure_one()
+        self._ask_officer(
+            self.env._(
+                "The membership term of %(member)s (%(term)s, %(amount)s) was cancelled, but "
+                "%(invoice)s has a payment. Refund the payment, or keep it as a credit of the "
+                "payer.",
+                member=self.partner_id.display_name,
+                term=self.term_display,
+                invoice=self.sudo().invoice_id._membri_get_document_label(),
+                amount=self.currency_id.format(self.amount_total),
+            )
+        )
 
     def _get_cannot_cancel_reason(self):
         self.ensure_one()
@@ -135,7 +144,17 @@ class MembriCotisation(models.Model):
     def _do_terminate(self, date, reason=None):
         for cotisation in self:
             cotisation._internal_write(
-                {"date_end": date, "date_terminated": date, "termination_reason": reason}
+                {
+                    "date_end": date,
+                    "date_terminated": date,
+                    "termination_reason": reason,
+                    # terminated twice: the first one knows what was agreed
+                    "date_end_agreed": (
+                        cotisation.date_end_agreed
+                        if cotisation.date_terminated
+                        else cotisation.date_end
+                    ),
+                }
             )
             message = self.env._(
                 "The membership ends on %(date)s. %(reason)s",
@@ -148,6 +167,89 @@ class MembriCotisation(models.Model):
         open_renewals._do_refuse(self.env.ref("membri_renewal.refusal_reason_terminated"), reason)
         over = self.filtered(lambda c: c.date_end < c.company_id._membri_today())
         over._do_expire()
+        self._refresh_members()
+
+    def action_undo_termination(self):
+        """Take a termination back (a wrong member, a resignation withdrawn): the days that were
+        paid are the member's again, and the renewal that it refused can be decided."""
+        self.check_access("write")
+        for cotisation in self:
+            if reason := cotisation._get_cannot_undo_termination_reason():
+                raise UserError(reason)
+        self._do_undo_termination()
+        return True
+
+    def _get_cannot_undo_termination_reason(self):
+        """:return: why this termination cannot be taken back (a sentence), or ``False``"""
+        self.ensure_one()
+        names = {"cotisation": self.name, "member": self.partner_id.display_name}
+        if not self.date_terminated or self.state == "cancelled":
+            return self.env._(
+                "%(cotisation)s of %(member)s was not terminated. There is nothing to undo.",
+                **names,
+            )
+        try:
+            self._check_no_overlap(
+                [
+                    (
+                        self.partner_id.id,
+                        self.company_id.id,
+                        self.date_start,
+                        self._get_agreed_end() or None,
+                        self,
+                    )
+                ]
+            )
+        except ValidationError as error:
+            return str(error)
+        return False
+
+    def _get_agreed_end(self):
+        """:return: the last day before the termination; of those that were terminated before it
+        was kept, as their option set gives it"""
+        self.ensure_one()
+        if self.date_end_agreed or self.option_set_id.lifetime:
+            return self.date_end_agreed
+        return self.option_set_id._get_period(self.date_start, self.date_anchor)[1]
+
+    def _do_undo_termination(self):
+        """The one exception to “expired never changes again”: it was the termination that ended
+        the term, and the paid days come back with its taking back."""
+        refused = self.renewal_ids.filtered(
+            lambda r: (
+                r.state == "refused"
+                and r.refusal_reason_id
+                == self.env.ref("membri_renewal.refusal_reason_terminated", False)
+                and not r._get_cannot_reopen_reason()
+            )
+        )
+        for cotisation in self:
+            last = cotisation._get_agreed_end()
+            cotisation._internal_write(
+                {
+                    "date_end": last,
+                    "date_terminated": False,
+                    "termination_reason": False,
+                    "date_end_agreed": False,
+                }
+            )
+            message = self.env._(
+                "The termination was undone. Membership term: %(term)s.",
+                term=cotisation.term_display,
+            )
+            cotisation._message_log(body=message)
+            cotisation.partner_id._message_log(body=message)
+        running = self.filtered(
+            lambda c: (
+                c.state == "expired"
+                and (not c.date_end or c.date_end >= c.company_id._membri_today())
+            )
+        )
+        if running:
+            running._set_state("scheduled", date_expired=False)
+            running._sync_with_invoice()
+            running._do_start_or_end()
+        refused._do_reset()
         self._refresh_members()
 
     # ------------------------------------------------------------------
@@ -169,17 +271,41 @@ class MembriCotisation(models.Model):
         if undone:
             undone._set_state("pending")
             undone._refresh_members()
+            undone.invoice_id._membri_tell_undone_payment()
 
     def _do_void(self):
         """The invoice was cancelled or fully credited outside of a reset."""
         if not self:
             return
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
+        self._internal_write({"is_voided_by_invoice": True})
         self._do_cancel()
-        for reopened in renewals._split_by_staff_lang():
-            reopened._do_reopen_for_staff(
-                reopened.env._("The invoice was cancelled or credited in full.")
+        for terms in self._split_by_staff_lang():
+            for term in terms:
+                reason = term.env._("The invoice was cancelled or credited in full.")
+                if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
+                    reason = f"{reason} {purpose}"
+                if renewal := term.renewal_id & renewals:
+                    renewal._do_reopen_for_staff(reason)
+                else:
+                    term._ask_officer(f"{term.partner_id.display_name}: {reason}")
+
+    def _ask_officer(self, note):
+        """Plan an activity for the officer about this term: on its invoice, else on the
+        member."""
+        self.ensure_one()
+        invoice_sudo = self.sudo().invoice_id
+        if invoice_sudo:
+            invoice_sudo._membri_ask_officer(note)
+            return
+        company = self.company_id
+        partner_sudo = self.sudo().partner_id.with_company(company)
+        if officer := company._membri_get_assignee():
+            partner_sudo.activity_schedule(
+                "mail.mail_activity_data_todo", summary=note, user_id=officer.id
             )
+        else:
+            partner_sudo._message_log(body=note)
 
     # ------------------------------------------------------------------
     # Business: the calendar

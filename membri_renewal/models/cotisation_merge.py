@@ -72,7 +72,26 @@ class MembriCotisation(models.Model):
         )
         if has_money:
             renewal._do_reopen_for_staff(note)
+            self._ask_about_merged_money()
         self._message_log(body=note)
+
+    def _ask_about_merged_money(self):
+        """Both were paid for: the officer decides what becomes of the money of this one."""
+        self.ensure_one()
+        invoice = self.invoice_id
+        if not invoice or not invoice._membri_has_money():
+            return
+        self._ask_officer(
+            self.env._(
+                "Two merged contacts had both paid. The membership term of %(member)s on "
+                "%(invoice)s (%(term)s, %(amount)s) is covered by another one. Refund the "
+                "payment, or keep it as a credit of the payer.",
+                member=self.partner_id.display_name,
+                invoice=invoice._membri_get_document_label(),
+                term=self.term_display,
+                amount=self.currency_id.format(self.amount_total),
+            )
+        )
 
     def _cede(self, day):
         """Leave the days from ``day`` on to another term of the merged member."""
@@ -81,6 +100,7 @@ class MembriCotisation(models.Model):
             "Two contacts were merged: the days from %(day)s on are covered by their other term.",
             day=day,
         )
+        self._ask_about_merged_money()
         if self.date_start >= day:
             self._do_cancel()
         else:

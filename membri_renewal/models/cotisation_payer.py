@@ -55,10 +55,10 @@ class ResPartner(models.Model):
         return top
 
 
-class MembriCotisation(models.Model):
-    """One invoice for several cotisations, where their payer wants it."""
+class MembriTermMixin(models.AbstractModel):
+    """Whose invoices are one: asked of terms, and of proposals before they are approved."""
 
-    _inherit = "membri.cotisation"
+    _inherit = "membri.term.mixin"
 
     def _get_payer(self):
         self.ensure_one()
@@ -68,27 +68,33 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
 
-    def _split_for_isolation(self, effect):
-        # EXTENDS membri_renewal: a bad record does not split the invoice of the others
-        groups = list(self.grouped(lambda c: c.sudo()._get_grouping_payer() or c).values())
-        return groups if len(groups) > 1 else self._split_off_failing(effect)
-
     def _group_for_invoices(self):
         """:return: list of recordsets, each to be invoiced together: of one payer, company,
         currency and day; the payment terms are the payer's"""
 
-        def get_key(cotisation):
-            payer = cotisation._get_grouping_payer()
+        def get_key(term):
+            payer = term._get_grouping_payer()
             if not payer:
-                return cotisation.id
+                return term.id
             return (
                 payer,
-                cotisation.company_id,
-                cotisation.currency_id,
-                cotisation._get_invoice_date(),
+                term.company_id,
+                term.currency_id,
+                term._get_invoice_date(),
             )
 
         return list(self.grouped(get_key).values())
+
+
+class MembriCotisation(models.Model):
+    """One invoice for several cotisations, where their payer wants it."""
+
+    _inherit = "membri.cotisation"
+
+    def _split_for_isolation(self, effect):
+        # EXTENDS membri_renewal: a bad record does not split the invoice of the others
+        groups = list(self.grouped(lambda c: c.sudo()._get_grouping_payer() or c).values())
+        return groups if len(groups) > 1 else self._split_off_failing(effect)
 
     def _prepare_shared_invoice_vals(self, invoice_type):
         """:return: values of the one invoice of ``self``, which may be a single cotisation"""

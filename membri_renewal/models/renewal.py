@@ -58,6 +58,7 @@ class MembriRenewal(models.Model):
         "invoice_id",
         "new_cotisation_id",
         "state_before_intervention",
+        "mode_proposed",
         "date_state",
         "change_request_id",
         # what was done, and when: queues, reminders and statistics rest on it
@@ -284,8 +285,11 @@ class MembriRenewal(models.Model):
         result = super().write(vals)
         if "option_set_id" in vals and not {"date_start", "date_end"} & vals.keys():
             self._propose_dates()
-        if {"option_set_id", "date_start", "date_end"} & vals.keys() and "line_ids" not in vals:
-            self._propose_lines()
+        if {"option_set_id", "date_start", "date_end"} & vals.keys():
+            if "line_ids" not in vals:
+                self._propose_lines()
+            elif "option_set_id" in vals:
+                self._propose_currency()
         return result
 
     def _set_state(self, state, **vals):

@@ -34,7 +34,7 @@ class MembriRenewal(models.Model):
         """:return: that the proposed term would already be over (a sentence), or ``False``"""
         self.ensure_one()
         today = self.company_id._membri_today()
-        if self.date_end and self.date_end < today and not self._must_restart():
+        if self.date_end and self.date_end < today and not self._get_restart_period():
             return self.env._(
                 "The term that %(renewal)s proposes (%(term)s) would already be over. Choose a "
                 "term that ends in the future, or refuse the renewal and enrol the member again.",
@@ -47,7 +47,7 @@ class MembriRenewal(models.Model):
         """Invoice the renewals and make their next cotisations, all in one batch."""
         # union: a client may name a record twice
         renewals = self.union().with_context(mail_create_nosubscribe=True)
-        renewals._apply_late_policy()
+        renewals._bring_up_to_date()
         # sudo: approving is the right; the cotisation is its consequence
         cotisations_sudo = (
             self.env["membri.cotisation"]
@@ -104,30 +104,6 @@ class MembriRenewal(models.Model):
         if self.date_start == self.cotisation_id.date_end + timedelta(days=1):
             return self.option_set_id._get_next_anchor(self.cotisation_id)
         return self.date_start
-
-    def _must_restart(self):
-        """:return: whether the set starts late members afresh, and this one is that late"""
-        self.ensure_one()
-        follows = self.date_start == self.cotisation_id.date_end + timedelta(days=1)
-        return follows and self._is_past_grace(self.option_set_id)
-
-    def _is_past_grace(self, option_set):
-        """:return: whether ``option_set`` starts members afresh who are as late as this one"""
-        self.ensure_one()
-        grace = timedelta(days=option_set.grace_days)
-        return (
-            option_set.late_policy == "restart"
-            and self.company_id._membri_today() > self.cotisation_id.date_end + grace
-        )
-
-    def _apply_late_policy(self):
-        """Begin at approval when the set restarts late members; the gap stays visible.
-
-        Looked at here only: after the invoice is posted the dates stay."""
-        for renewal in self.filtered(lambda r: r._must_restart()):
-            first, last = renewal.option_set_id._get_period(renewal.company_id._membri_today())
-            renewal._internal_write({"date_start": first, "date_end": last})
-            renewal._propose_lines()
 
     # ------------------------------------------------------------------
     # Reset

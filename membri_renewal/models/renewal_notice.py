@@ -40,6 +40,7 @@ class MembriRenewal(models.Model):
                 intervention_reason=False,
             )
             renewal._portal_ensure_token()  # the answer link; pages and reports make none
+        renewals._follow_taxes()
         renewals._clear_intervention()
         renewals._end_activities()
         renewals._renew_letters()

@@ -193,7 +193,13 @@ class MembriRenewal(models.Model):
         body = Markup("<p>%s</p>") % label
         if text:
             lines = Markup("<br/>").join(text.split("\n"))
-            body += Markup("<blockquote>%s</blockquote>") % lines
+            body += (
+                Markup(
+                    # no <blockquote>: Odoo folds it away
+                    '<div class="border-start ps-3">%s</div>'
+                )
+                % lines
+            )
         officer = self._get_officer()
         notify = answer != "accept" and officer
         self.with_context(mail_post_autofollow_author_skip=True).message_post(

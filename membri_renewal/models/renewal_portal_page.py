@@ -2,7 +2,7 @@ import hashlib
 from urllib.parse import urlencode
 
 from odoo import api, models
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.tools import format_date, formatLang
 
 from .renewal_portal import ANSWERABLE_STATES
@@ -69,9 +69,7 @@ class MembriRenewal(models.Model):
         if not path or not self._can_pay_online():
             return path
         query = urlencode({"payment": "True", "renewal_token": renewal_token or ""})
-        return self.invoice_id.sudo().get_portal_url(
-            query_string=f"&{query}", anchor="portal_pay"
-        )
+        return self.invoice_id.sudo().get_portal_url(query_string=f"&{query}", anchor="portal_pay")
 
     def _get_invoice_page_url(self):
         """:return: the full address of the invoice on the portal, without its token, or
@@ -93,36 +91,6 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         renewal_sudo = self.sudo()  # members may see whom to ask
         return renewal_sudo._get_officer().partner_id or renewal_sudo.company_id.partner_id
-
-    def _get_proposal(self):
-        """What the member would get by accepting now. Mostly ``self``; a member who is so
-        late that the set starts afresh gets other dates and prices, shown before they are
-        accepted and written when they are (:meth:`_apply_late_policy`).
-
-        :return: ``membri.renewal``, not in the database when it differs from ``self``
-        """
-        self.ensure_one()
-        if self.state not in ANSWERABLE_STATES or not self._must_restart():
-            return self
-        option_set = self.option_set_id
-        first, last = option_set._get_period(self.company_id._membri_today())
-        lines_vals = option_set._prepare_term_lines(
-            self.partner_id, first, last, self.cotisation_id
-        )
-        return self.new(
-            {
-                "name": self.name,
-                "state": self.state,
-                "partner_id": self.partner_id.id,
-                "company_id": self.company_id.id,
-                "currency_id": option_set._get_currency(self.partner_id).id,
-                "cotisation_id": self.cotisation_id.id,
-                "option_set_id": option_set.id,
-                "date_start": first,
-                "date_end": last,
-                "line_ids": [Command.create(vals) for vals in lines_vals],
-            }
-        )
 
     def _get_proposal_key(self):
         """:return: a short key of what is proposed: an answer from a page that showed

@@ -43,6 +43,7 @@ class MembriRenewal(models.Model):
         """Send the notice, for the first time or again; a renewal in invoice mode that was
         not sent yet is approved instead."""
         self._check_can("send")
+        self._follow_contact_mode()
         to_invoice = self.filtered(lambda r: r.state == "draft" and r.mode == "invoice")
         if to_invoice:
             to_invoice._do_approve()

@@ -240,6 +240,15 @@ class ResPartner(models.Model):
                     ("state", "in", ("draft", "sent", "change_requested", "intervention")),
                 ]
             )._follow_intervention_flag()
+        if "membri_auto_renew_choice" in vals:
+            # sudo: whoever may switch it decides what becomes of the drafts
+            self.env["membri.renewal"].sudo().search(
+                [
+                    ("partner_id", "in", self.ids),
+                    ("company_id", "=", self.env.company.id),
+                    ("state", "=", "draft"),
+                ]
+            )._follow_contact_mode()
         return result
 
     @api.model

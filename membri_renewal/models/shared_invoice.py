@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from .renewal import UNDECIDED_STATES
 
 
 class AccountMove(models.Model):
@@ -120,6 +123,7 @@ class AccountMove(models.Model):
         (self | credit_note).line_ids.filtered(
             lambda line: line.account_type == "asset_receivable" and not line.reconciled
         ).reconcile()
+        credit_note._membri_queue_credit_notes()
         return credit_note
 
 
@@ -221,6 +225,64 @@ class MembriRenewal(models.Model):
             document=invoice_sudo._membri_get_document_label(),
             amount=self._format_amount(invoice_sudo.amount_residual),
             date=self._format_day(invoice_sudo.invoice_date_due),
+        )
+
+    # ------------------------------------------------------------------
+    # Before approving
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_shared_proposals(self, domain):
+        """:param domain: renewals that are about to be approved together
+        :return: list of recordsets, each of which gets one invoice for several members"""
+        Partner_sudo = self.env["res.partner"].sudo()
+        groups = []
+        for company in self.env.companies:
+            flagged_sudo = Partner_sudo.with_company(company).search(
+                [("membri_group_invoices", "=", True)]
+            )
+            if flagged_sudo:
+                # whoever is billed together belongs to one tree of contacts
+                tops = Partner_sudo.union(*(p._membri_get_top_parent() for p in flagged_sudo))
+                groups += self.search(
+                    domain
+                    & Domain("company_id", "=", company.id)
+                    & Domain("partner_id", "child_of", tops.ids)
+                )._group_for_invoices()
+        return [group for group in groups if len(group.partner_id) > 1]
+
+    def _get_shared_remark(self):
+        """:return: that these renewals get one invoice, for how much and to whom (a sentence).
+        The total is that of the invoice: taxes are rounded on all of it"""
+        payer_sudo = self[0]._get_payer().sudo()
+        proposals = self.browse().union(*(renewal._get_proposal() for renewal in self))
+        names = {
+            "payer": payer_sudo.display_name,
+            "count": len(self.partner_id),
+            "amount": self[0].currency_id.format(
+                proposals._get_tax_totals_summary()["total_amount_currency"]
+            ),
+        }
+        if self[0].company_id.membri_fee_notice:
+            return self.env._(
+                "%(payer)s will receive one fee notice for %(count)s members: %(amount)s.", **names
+            )
+        return self.env._(
+            "%(payer)s will receive one invoice for %(count)s members: %(amount)s.", **names
+        )
+
+    def _get_grouping_remark(self):
+        """:return: who gets the invoice of this renewal, where members are billed together (a
+        sentence), or ``False``"""
+        self.ensure_one()
+        payer = self._get_grouping_payer()
+        if not payer or self.state not in UNDECIDED_STATES:
+            return False
+        return self.env._(
+            "%(payer)s will be billed %(amount)s for this member. Approve members with this payer "
+            "together to create one invoice.",
+            payer=payer.sudo().display_name,
+            amount=self.currency_id.format(self._get_proposal().amount_total),
         )
 
     # ------------------------------------------------------------------

@@ -23,6 +23,7 @@ class MembriTermMixin(models.AbstractModel):
             self.line_ids._get_cannot_invoice_reason()
             or self._get_negative_reason()
             or self._get_locked_period_reason()
+            or self._get_orphan_reason()
         )
 
     def _get_negative_reason(self):

@@ -64,8 +64,8 @@ class MembriTermMixin(models.AbstractModel):
             term.tax_totals = term._get_tax_totals_summary()
 
     def _get_tax_totals_summary(self):
-        """:return: the totals of ``account.tax``, in the shape of Odoo's tax totals widget"""
-        self.ensure_one()
+        """:return: the totals of ``account.tax``, in the shape of Odoo's tax totals widget; of
+        several terms (of one company and currency) those of their one invoice, to the cent"""
         AccountTax = self.env["account.tax"]
         company = self.company_id or self.env.company
         base_lines = [line._prepare_base_line_for_taxes_computation() for line in self.line_ids]

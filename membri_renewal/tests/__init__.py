@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_aged
+from . import test_agreed_is_invoiced
 from . import test_already_paid
 from . import test_annual_receipt
 from . import test_approval
@@ -76,6 +77,7 @@ from . import test_renewal_screen
 from . import test_reset
 from . import test_rpc_methods
 from . import test_settings
+from . import test_shared_before
 from . import test_shared_invoice
 from . import test_shared_invoice_trouble
 from . import test_smoke
@@ -84,5 +86,7 @@ from . import test_timezone
 from . import test_transitions
 from . import test_transitions_beyond
 from . import test_upgrade
+from . import test_undoing_money
+from . import test_undone_mistakes
 from . import test_views
 from . import test_write_off

@@ -64,6 +64,19 @@ class TestPortalPayment(PortalPaymentCase):
         self._credit(self.invoice)
         self._assert_follows("cancelled")
 
+    def test_b5_double_payment_refunded_online(self):
+        """Issue 12, B5: two browsers paid; one payment goes back: nobody's membership ends."""
+        first, second = self._begin_payment(), self._begin_payment()
+        for transaction in (first, second):
+            self._answer(transaction, "done")
+        self._assert_follows("active")
+        asked = self.invoice.activity_ids
+        refund = second._refund()
+        refund._post_process()
+        self.assertEqual(refund.state, "done")
+        self.assertEqual(self.invoice.activity_ids, asked, "nothing more is asked")
+        self._assert_follows("active")
+
     # ------------------------------------------------------------------
     # Voided
     # ------------------------------------------------------------------

@@ -45,7 +45,7 @@ class MembriBulkSelection(models.AbstractModel):
         """:return: ``(domain of the renewals that are done, how many, sentences on the others)``"""
         self.ensure_one()
         renewals, allowed = self.renewal_ids._origin, ALLOWED_FROM[self._get_bulk_action()]
-        if len(renewals) > FOREGROUND_LIMIT:
+        if not self._is_screenful():
             selected = Domain("id", "in", renewals.ids)
             counts = dict(renewals._read_group(selected, ["state"], ["__count"]))
             ready_count = sum(counts.pop(state, 0) for state in allowed)
@@ -68,6 +68,10 @@ class MembriBulkSelection(models.AbstractModel):
             {state: len(others) for state, others in alike.items()}
         )
         return Domain("id", "in", ready.ids), len(ready), self._shorten(sentences)
+
+    def _is_screenful(self):
+        """:return: whether each of the selected renewals is looked at"""
+        return len(self.renewal_ids) <= FOREGROUND_LIMIT
 
     def _shorten(self, sentences):
         more = len(sentences) - MOST_REASONS
@@ -94,7 +98,7 @@ class MembriBulkSelection(models.AbstractModel):
         return formatLang(self.env, count, digits=0)
 
     def _get_background_sentences(self):
-        if len(self.renewal_ids) <= FOREGROUND_LIMIT:
+        if self._is_screenful():
             return []
         return [
             self.env._(

@@ -60,6 +60,7 @@ class MembriBulkStart(models.TransientModel):
         # EXTENDS membri_renewal
         return [
             *self._get_effect_sentences(self._get_groups(ready)),
+            *self._get_billing_sentences(ready),
             *self._get_remarks(ready),
             *left_out,
             *self._get_background_sentences(),
@@ -155,6 +156,20 @@ class MembriBulkStart(models.TransientModel):
             format_amount(self.env, amount, currency) for currency, amount in amounts.items()
         )
         return self._format_count(sum(group[3] for group in groups)), words
+
+    def _get_billing_sentences(self, ready):
+        """:return: what is billed otherwise than the renewals show, and who gets one invoice"""
+        if self.action not in ("approve", "send"):
+            return []
+        billed = ready
+        if self.action == "send":
+            billed &= Domain("state", "=", "draft") & Domain("mode", "=", "invoice")
+        sentences = []
+        if self._is_screenful():
+            renewals = self.env["membri.renewal"].search(billed)
+            sentences = list(filter(None, [renewals._get_totals_remark()]))
+        shared = self.env["membri.renewal"]._get_shared_proposals(billed)
+        return [*sentences, *self._shorten([group._get_shared_remark() for group in shared])]
 
     def _get_remarks(self, ready):
         """:return: sentences on what an officer would want to look at first"""

@@ -48,6 +48,7 @@ class MembriEnrolment(models.TransientModel):
         "membri.renewal", compute="_compute_open_renewal_id", string="Renewal to Refuse"
     )
     obstacle = fields.Text(compute="_compute_explanation", string="What Is in the Way")
+    is_over = fields.Boolean(string="Already Over", compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
     @api.depends("option_set_id", "partner_id")
@@ -114,6 +115,7 @@ class MembriEnrolment(models.TransientModel):
             is_ready = enrolment.partner_id and enrolment.option_set_id and enrolment.date_start
             enrolment.obstacle = enrolment._get_cannot_enrol_reason() if is_ready else False
             explains = is_ready and not enrolment.obstacle
+            enrolment.is_over = bool(explains and enrolment._get_term_over_sentence())
             enrolment.consequences = as_list(
                 filter(None, enrolment._get_consequences() if explains else [])
             )
@@ -161,6 +163,7 @@ class MembriEnrolment(models.TransientModel):
         """:return: list of sentences, empty ones among them"""
         self.ensure_one()
         return [
+            self._get_term_over_sentence(),
             self._get_return_sentence(),
             self._get_proration_sentence(),
             self._get_invoice_sentence(),
@@ -170,6 +173,19 @@ class MembriEnrolment(models.TransientModel):
                 term=self._format_period(self.date_start, self.date_end),
             ),
         ]
+
+    def _get_term_over_sentence(self):
+        """A year that is over can be billed: the membership is past as soon as it is paid."""
+        today = self.company_id._membri_today()
+        if not self.date_end or self.date_end >= today:
+            return False
+        return self.env._(
+            "This term is already over (%(term)s). Once it is paid, it expires right away: "
+            "%(member)s does not become a member today. To enroll from now on, choose a later "
+            "first day.",
+            term=self._format_period(self.date_start, self.date_end),
+            member=self.partner_id.display_name,
+        )
 
     def _get_return_sentence(self):
         """The gap since the last term stays visible."""

@@ -47,7 +47,9 @@ class MembriFeeNoticePayment(models.TransientModel):
     @api.depends("move_ids")
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = sum(wizard.move_ids.mapped("amount_total"))
+            moves = wizard.move_ids
+            announced = moves.membri_announced_amount if len(moves) == 1 else 0.0
+            wizard.amount = announced or sum(moves.mapped("amount_total"))
 
     @api.depends("amount", "move_ids")
     def _compute_amount_left(self):
@@ -80,7 +82,15 @@ class MembriFeeNoticePayment(models.TransientModel):
                 # a bank account may be in another currency than the fee notice
                 "currency_id": self.currency_id.id,
                 "amount": self.amount,
-                "communication": self.move_ids.payment_reference or self.move_ids.name,
+                "communication": " ".join(
+                    filter(
+                        None,
+                        [
+                            self.move_ids.payment_reference or self.move_ids.name,
+                            self.move_ids.membri_announced_reference,
+                        ],
+                    )
+                ),
                 "payment_difference_handling": "open",
             }
         else:
@@ -110,6 +120,33 @@ class AccountMove(models.Model):
         )
         return {**wizard._get_records_action(name=self.env._("Register Payment")), "target": "new"}
 
+    def action_force_register_payment(self):
+        # EXTENDS account: *Pay*, on the list and on the form
+        notices = self.filtered(lambda move: move.membri_fee_notice_state == "open")
+        if notices and notices == self:
+            return self.action_membri_register_fee_notice_payment()
+        self._membri_check_can_register_payment()
+        return super().action_force_register_payment()
+
+    def action_register_payment(self):
+        # EXTENDS account
+        if any(move.membri_fee_notice_state == "open" for move in self):
+            return self.action_force_register_payment()
+        return super().action_register_payment()
+
+    def _membri_check_can_register_payment(self):
+        """:raises UserError: when one is a fee notice: Odoo's own payment would take the money,
+        and neither make the invoice nor activate anybody"""
+        for move in self:
+            if move.membri_fee_notice_state == "open":
+                raise UserError(
+                    self.env._(
+                        "%(notice)s is a fee notice: paying it creates the invoice. Select only "
+                        "fee notices, then use “Register Payment”.",
+                        notice=move._membri_get_document_label(),
+                    )
+                )
+
     def _membri_get_cannot_register_payment_reason(self):
         """:return: why no payment can be registered on this fee notice, or ``False``"""
         self.ensure_one()
@@ -136,6 +173,24 @@ class AccountMove(models.Model):
                 notice=self._membri_get_document_label(),
             )
         return False
+
+
+class AccountPaymentRegister(models.TransientModel):
+    _inherit = "account.payment.register"
+
+    @api.model
+    def default_get(self, fields):
+        # EXTENDS account
+        result = super().default_get(fields)
+        for command in result.get("line_ids") or ():
+            lines = self.env["account.move.line"].browse(command[2])
+            lines.move_id._membri_check_can_register_payment()
+        return result
+
+    def _create_payments(self):
+        # EXTENDS account
+        self.line_ids.move_id._membri_check_can_register_payment()
+        return super()._create_payments()
 
 
 class ValidateAccountMove(models.TransientModel):

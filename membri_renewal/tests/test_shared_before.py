@@ -1,0 +1,56 @@
+from freezegun import freeze_time
+
+from odoo.tests import tagged
+from odoo.tools import html2plaintext
+
+from .test_shared_invoice import SharedInvoiceCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestB6SharedBefore(SharedInvoiceCommon):
+    """Issue 12, B6: that it will be one invoice, to whom, for how much, is said before."""
+
+    def _say(self, renewals):
+        opened = renewals.action_ask_bulk("approve")
+        wizard = self.env[opened["res_model"]].browse(opened["res_id"])
+        return " ".join(html2plaintext(wizard.explanation).replace("\xa0", " ").split())
+
+    def test_b6_the_window_says_one_invoice_to_whom_and_how_much(self):
+        """10.03 plus 15 % is 11.53 each and 34.60 in all where taxes are rounded on the whole."""
+        self.company.with_env(self.env_root).tax_calculation_rounding_method = "round_globally"
+        self.product.lst_price = 10.03
+        alone = self._create_renewal(self._create_yearly())
+        renewals = self._prepare()
+        said = self._say(renewals | alone)
+        self.assertIn("Chain Ltd will receive one invoice for 3 members: $ 34.60.", said)
+        renewals.action_approve()
+        self.assertEqual(self._get_invoice(renewals).amount_total, 34.60)
+
+    def test_b6_fee_notices_too(self):
+        self.company.with_env(self.env_root).membri_fee_notice = True
+        said = self._say(self._prepare())
+        self.assertIn("Chain Ltd will receive one fee notice for 3 members: $ 1,035.00.", said)
+
+    def test_b6_nothing_is_said_of_those_who_are_billed_alone(self):
+        self.payer.membri_group_invoices = False
+        self.assertNotIn("Chain Ltd", self._say(self._prepare()))
+
+    def test_b6_the_form_says_who_is_billed(self):
+        renewal = self._prepare(self.members[0])
+        self.assertIn("Chain Ltd will be billed", renewal.approval_remark)
+        renewal.action_approve()
+        self.assertFalse(renewal.approval_remark)
+
+    def test_b6_members_page_says_that_the_payer_was_sent_it(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        for renewal in renewals:
+            said = " ".join(renewal._get_portal_sentences())
+            self.assertIn("sent to Chain Ltd", said)
+            page = str(
+                self.env["ir.qweb"]._render(
+                    "membri_renewal.portal_renewal_payment", {"renewal": renewal.sudo()}
+                )
+            )
+            self.assertNotIn("sent to you", page)

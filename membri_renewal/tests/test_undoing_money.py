@@ -1,0 +1,279 @@
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common import MembriCommon
+
+
+class MoneyCommon(MembriCommon):
+    def _approved(self):
+        renewal = self._renewal_in("approved")
+        return renewal, renewal.invoice_id.with_env(self.env_account)
+
+    def _asked(self, record):
+        return " ".join(record.sudo().activity_ids.mapped("summary"))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestB5UndoingMoney(MoneyCommon):
+    """Issue 12, B5: what goes back is told with its cause, and what comes settles what was
+    announced."""
+
+    def test_b5_payment_that_is_cancelled_names_its_cause(self):
+        renewal, invoice = self._approved()
+        payment = self._pay(invoice)
+        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+        payment.memo = "Check 4711"
+        payment.action_cancel()
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        asked = self._asked(invoice)
+        for part in ("Check 4711", "345.00", invoice.name, "cancelled"):
+            self.assertIn(part, asked)
+        self.assertEqual(invoice.sudo().activity_ids.user_id, self.officer)
+
+    def test_b5_payment_entry_that_is_reversed_names_its_cause(self):
+        renewal, invoice = self._approved()
+        payment = self._pay(invoice)
+        if not payment.move_id:
+            self.skipTest("this journal books no entry of a payment")
+        payment.move_id._reverse_moves(cancel=True)
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        self.assertIn("reversed", self._asked(invoice))
+
+    def test_b5_invoice_that_is_corrected_asks_nobody(self):
+        renewal, invoice = self._approved()
+        self._pay(invoice)
+        invoice.button_draft()
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        self.assertFalse(invoice.sudo().activity_ids)
+
+    def test_b5_what_a_credit_note_was_for_reaches_the_officer(self):
+        renewal, invoice = self._approved()
+        note = invoice._reverse_moves(
+            [{"ref": "Left the profession", "invoice_date": fields.Date.today()}], cancel=True
+        )
+        self.assertEqual(renewal.state, "intervention")
+        self.assertIn("Left the profession", renewal.intervention_reason)
+        self.assertIn(note.name, renewal.intervention_reason)
+        self.assertIn("Left the profession", self._asked(renewal))
+
+    def test_b5_partial_credit_note_reaches_the_officer(self):
+        renewal, invoice = self._approved()
+        note = invoice._reverse_moves([{"ref": "Jubilee", "invoice_date": fields.Date.today()}])
+        note.invoice_line_ids.price_unit = 100.0
+        note.action_post()
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        asked = self._asked(invoice)
+        for part in ("Jubilee", note.name, "230.00", "345.00"):
+            self.assertIn(part, asked)
+
+    def test_b5_credit_note_of_a_reset_is_sent(self):
+        renewal, invoice = self._approved()
+        with patch.object(type(invoice), "_membri_can_cancel", lambda move: False):
+            renewal.action_reset()
+        note = invoice.sudo().reversal_move_ids
+        self.assertEqual((len(note), note.state), (1, "posted"))
+        self.assertTrue(note.sending_data, "on its way to the payer")
+        self.assertFalse(invoice.sudo().activity_ids, "ours: nobody is asked")
+
+    # ------------------------------------------------------------------
+    # Announced payments
+    # ------------------------------------------------------------------
+
+    def _announce(self, invoice, **told):
+        self.assertFalse(
+            invoice._membri_announce_payment(
+                invoice.partner_id,
+                {"method": "cheque", "date": "2026-11-10", "amount": "", **told},
+            )
+        )
+
+    def test_b5_pay_proposes_what_was_announced(self):
+        _renewal, invoice = self._approved()
+        self._announce(invoice, amount="200", reference="Chq 88")
+        wizard = (
+            self.env_account["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({})
+        )
+        self.assertEqual(wizard.amount, 200.0)
+        self.assertIn("Chq 88", wizard.communication)
+        payment = wizard._create_payments()
+        self.assertIn("Chq 88", payment.memo)
+        self.assertFalse(invoice.membri_date_announced, "the money has come")
+        self.assertFalse(
+            invoice.sudo().activity_search(["membri_renewal.activity_payment_announced"])
+        )
+        self.assertEqual(invoice.amount_residual, 145.0)
+
+    def test_b5_announced_and_paid_in_full(self):
+        renewal, invoice = self._approved()
+        self._announce(invoice)
+        self.assertEqual(invoice.membri_announced_amount, 345.0)
+        self._pay(invoice)
+        self.assertRecordValues(
+            invoice, [{"membri_date_announced": False, "membri_announced_amount": 0.0}]
+        )
+        self.assertFalse(
+            (invoice.sudo() | renewal.sudo().invoice_id).activity_search(
+                ["membri_renewal.activity_payment_announced"]
+            )
+        )
+
+    def test_b5_less_than_announced_keeps_the_announcement(self):
+        _renewal, invoice = self._approved()
+        self._announce(invoice, amount="200")
+        self._pay(invoice, 50.0)
+        self.assertTrue(invoice.membri_date_announced)
+
+    def test_b5_the_members_own_words_are_not_folded_away(self):
+        renewal, invoice = self._approved()
+        self._announce(invoice, message="I paid at the counter")
+        note = invoice.message_ids.filtered(lambda m: "counter" in (m.body or ""))
+        self.assertTrue(note)
+        self.assertNotIn("blockquote", note[0].body)
+        other = self._renewal_in("sent")
+        other._portal_answer("request_change", other.partner_id, lambda r: "Two seats please")
+        note = other.message_ids.filtered(lambda m: "Two seats" in (m.body or ""))
+        self.assertTrue(note)
+        self.assertNotIn("blockquote", note[0].body)
+        self.assertTrue(renewal)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestB3InvoiceAndTermAgree(MoneyCommon):
+    """Issue 12, B3: one rule holds an invoice against its term whenever it is posted."""
+
+    def _two_options(self):
+        both = self._create_option_set("Both", products=self.product | self.extra)
+        cotisation = self._create_cotisation(
+            self._create_member("Zoe Roy"), "2026-01-01", option_set=both
+        )
+        renewal = self._create_renewal(cotisation)
+        renewal.action_approve()
+        return renewal, renewal.invoice_id.with_env(self.env_account)
+
+    def _assert_all_say(self, renewal, total):
+        term = renewal.new_cotisation_id
+        self.assertEqual(
+            (renewal.amount_total, term.amount_total, renewal.invoice_id.amount_total),
+            (total, total, total),
+        )
+
+    def test_b3_reverse_and_create_with_an_option_less_at_a_lower_price(self):
+        renewal, invoice = self._two_options()
+        self._assert_all_say(renewal, 402.5)
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id, "reason": "No listing"})
+        )
+        wizard.modify_moves()
+        replacement = renewal.invoice_id.with_env(self.env_account)
+        self.assertNotEqual(replacement, invoice)
+        lines = replacement.invoice_line_ids
+        lines.filtered(lambda line: line.product_id == self.extra).unlink()
+        replacement.invoice_line_ids.price_unit = 200.0
+        replacement.action_post()
+        self._assert_all_say(renewal, 230.0)
+        self.assertEqual(renewal.new_cotisation_id.line_ids.product_id, self.product)
+        asked = self._asked(replacement)
+        for part in (replacement.name, "230.00", "402.50", self.extra.name):
+            self.assertIn(part, asked)
+        self._pay(replacement)
+        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+
+    def test_b3_invoice_that_was_drafted_and_changed(self):
+        renewal, invoice = self._two_options()
+        invoice.button_draft()
+        invoice.invoice_line_ids.filtered(lambda line: line.product_id == self.product).quantity = 2
+        invoice.action_post()
+        self._assert_all_say(renewal, 747.5)
+        self.assertTrue(self._asked(invoice))
+
+    def test_b3_lines_of_no_term_ask_the_officer(self):
+        renewal, invoice = self._two_options()
+        invoice.button_draft()
+        invoice.write(
+            {
+                "invoice_line_ids": [
+                    Command.delete(invoice.invoice_line_ids[1].id),
+                    Command.create({"name": "Listing, half price", "price_unit": 25.0}),
+                ]
+            }
+        )
+        invoice.action_post()
+        self.assertEqual(renewal.new_cotisation_id.amount_total, 402.5, "nobody decided yet")
+        asked = self._asked(invoice)
+        self.assertIn("402.50", asked)
+        self.assertIn("345.00", asked)
+
+    def test_b3_posted_again_unchanged_asks_nobody(self):
+        renewal, invoice = self._two_options()
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertFalse(invoice.sudo().activity_ids)
+        self._assert_all_say(renewal, 402.5)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestA6FeeNoticeAndEnrolment(MoneyCommon):
+    """Issue 12, A6: Odoo's own *Pay* on a fee notice, and a year that is over."""
+
+    def _notice(self):
+        self.company.with_env(self.env_root).membri_fee_notice = True
+        return self._approved()
+
+    def test_a6_pay_on_a_fee_notice_opens_its_own_window(self):
+        renewal, notice = self._notice()
+        for button in ("action_register_payment", "action_force_register_payment"):
+            action = getattr(notice, button)()
+            self.assertEqual(action["res_model"], "membri.fee.notice.payment")
+        self.env_account[action["res_model"]].browse(action["res_id"]).action_confirm()
+        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+        self.assertTrue(renewal.is_paid)
+
+    def test_a6_odoo_own_window_takes_no_money_on_a_fee_notice(self):
+        renewal, notice = self._notice()
+        Register = self.env_account["account.payment.register"]
+        with self.assertRaises(UserError) as raised:
+            Register.with_context(active_model="account.move", active_ids=notice.ids).create({})
+        self.assertIn(notice.membri_fee_notice_name, str(raised.exception))
+        with self.assertRaises(UserError):
+            Register.with_context(
+                active_model="account.move.line", active_ids=notice.line_ids.ids
+            ).create({})
+        receivable = notice.line_ids.filtered(lambda li: li.account_type == "asset_receivable")
+        with self.assertRaises(UserError):
+            Register.create({"line_ids": [Command.set(receivable.ids)]})._create_payments()
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        self.assertFalse(notice.matched_payment_ids)
+
+    def test_a6_fee_notices_and_invoices_are_not_paid_in_one_go(self):
+        _renewal, invoice = self._approved()
+        _other, notice = self._notice()
+        with self.assertRaises(UserError):
+            (invoice | notice).action_force_register_payment()
+
+    def test_a6_enrolling_into_a_year_that_is_over_says_so(self):
+        def open_wizard(day):
+            return self.env["membri.enrolment"].create(
+                {
+                    "partner_id": self.member.id,
+                    "option_set_id": self.yearly.id,
+                    "date_start": day,
+                }
+            )
+
+        over = open_wizard("2025-01-01")
+        self.assertTrue(over.is_over)
+        self.assertIn("is already over", over.consequences)
+        self.assertFalse(open_wizard("2026-01-01").is_over)

@@ -1,0 +1,276 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import tagged
+
+from .common import MembriCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestA4UndoneMistakes(MembriCommon):
+    """Issue 12, A4: what an accountant or an officer takes back leaves nobody billed twice, and
+    no money that reaches nobody."""
+
+    def _approved(self):
+        renewal = self._renewal_in("approved")
+        return renewal, renewal.invoice_id.with_env(self.env_account)
+
+    def _credit(self, invoice):
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id, "reason": "Typed on the wrong line"})
+        )
+        wizard.refund_moves()
+        note = wizard.new_move_ids
+        note.action_post()
+        (invoice | note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        return note
+
+    def _open_invoices(self, member):
+        return self.env_account["account.move"].search(
+            [
+                ("partner_id", "=", member.id),
+                ("move_type", "=", "out_invoice"),
+                ("state", "=", "posted"),
+                ("payment_state", "in", ("not_paid", "partial")),
+            ]
+        )
+
+    def _assert_asked(self, invoice, *parts):
+        summaries = " ".join(invoice.sudo().activity_ids.mapped("summary"))
+        for part in parts:
+            self.assertIn(part, summaries)
+        self.assertEqual(invoice.sudo().activity_ids.user_id, self.officer)
+
+    # ------------------------------------------------------------------
+    # Orphans that link again
+    # ------------------------------------------------------------------
+
+    def _assert_linked_again(self, renewal, invoice, void):
+        term = renewal.new_cotisation_id
+        self.assertEqual(void.state, "cancelled", "void never changes again")
+        self.assertRecordValues(renewal, [{"state": "approved", "invoice_id": invoice.id}])
+        self.assertRecordValues(
+            term,
+            [
+                {
+                    "state": "pending",
+                    "invoice_id": invoice.id,
+                    "amount_total": void.amount_total,
+                    "date_start": void.date_start,
+                    "date_end": void.date_end,
+                    "renewal_id": renewal.id,
+                }
+            ],
+        )
+        self.assertNotEqual(term, void)
+        self.assertEqual(invoice.invoice_line_ids.sudo().membri_cotisation_id, term)
+        self.assertFalse(renewal.partner_id.membri_intervention_required)
+        self._assert_asked(invoice, void.name)
+        with self.assertRaises(UserError):
+            renewal.action_approve()
+        self.assertEqual(self._open_invoices(renewal.partner_id), invoice)
+        self._pay(invoice)
+        self.assertEqual(term.state, "scheduled")
+
+    def test_a4_credit_note_reset_to_draft(self):
+        """To Odoo the invoice stays credited until the draft is cancelled or taken off."""
+        renewal, invoice = self._approved()
+        void = renewal.new_cotisation_id
+        note = self._credit(invoice)
+        self.assertEqual((void.state, renewal.state), ("cancelled", "intervention"))
+        note.button_draft()
+        with self.assertRaises(UserError) as raised:
+            renewal.action_approve()
+        self.assertIn(invoice.name, str(raised.exception))
+        note.line_ids.remove_move_reconcile()
+        self._assert_linked_again(renewal, invoice, void)
+
+    def test_a4_credit_note_cancelled(self):
+        renewal, invoice = self._approved()
+        void = renewal.new_cotisation_id
+        note = self._credit(invoice)
+        note.button_draft()
+        note.button_cancel()
+        self._assert_linked_again(renewal, invoice, void)
+
+    def test_a4_credit_note_posted_after_all(self):
+        renewal, invoice = self._approved()
+        note = self._credit(invoice)
+        void = invoice.invoice_line_ids.sudo().membri_cotisation_id
+        note.button_draft()
+        note.action_post()
+        self.assertRecordValues(void, [{"state": "cancelled"}])
+        self.assertEqual(renewal.state, "intervention")
+        renewal.action_approve()
+        self.assertNotEqual(renewal.invoice_id, invoice)
+
+    def test_a4_invoice_cancelled_drafted_and_posted_again(self):
+        renewal, invoice = self._approved()
+        void = renewal.new_cotisation_id
+        invoice.button_cancel()
+        self.assertEqual(void.state, "cancelled")
+        invoice.button_draft()
+        invoice.action_post()
+        self._assert_linked_again(renewal, invoice, void)
+
+    def test_a4_enrolment_links_again(self):
+        void = self.member._membri_enrol(self.yearly)
+        invoice = void.invoice_id.with_env(self.env_account)
+        note = self._credit(invoice)
+        self._assert_asked(invoice, self.member.name, note.name, "Typed on the wrong line")
+        note.button_draft()
+        note.button_cancel()
+        term = invoice.invoice_line_ids.sudo().membri_cotisation_id
+        self.assertRecordValues(term, [{"state": "pending", "origin": "enrolment"}])
+        with self.assertRaises(ValidationError):
+            self.member._membri_enrol(self.yearly)
+        self.assertEqual(self._open_invoices(self.member), invoice)
+
+    # ------------------------------------------------------------------
+    # Orphans that do not
+    # ------------------------------------------------------------------
+
+    def test_a4_approving_refuses_while_the_old_invoice_is_open(self):
+        """The officer has reset it to change something; then the accountant revives it."""
+        renewal, invoice = self._approved()
+        renewal.action_reset()
+        invoice.button_draft()
+        invoice.action_post()
+        self._assert_asked(invoice, invoice.name, renewal.partner_id.name)
+        with self.assertRaises(UserError) as raised:
+            renewal.action_approve()
+        self.assertIn(invoice.name, str(raised.exception))
+        self.assertEqual(renewal.state, "draft")
+        renewal.action_send()
+        self.assertTrue(renewal._get_cannot_answer_reason("accept"), "nor on the portal")
+        invoice.button_cancel()
+        renewal.action_approve()
+        self.assertEqual(self._open_invoices(renewal.partner_id), renewal.invoice_id)
+
+    def test_a4_enrolling_refuses_while_the_old_invoice_is_open(self):
+        term = self.member._membri_enrol(self.yearly)
+        invoice = term.invoice_id.with_env(self.env_account)
+        term.action_cancel()
+        invoice.button_draft()
+        invoice.action_post()
+        with self.assertRaises(ValidationError) as raised:
+            self.member._membri_enrol(self.yearly)
+        self.assertIn(invoice.name, str(raised.exception))
+        self.member._membri_enrol(self.yearly, date_start="2028-01-01")
+
+    def test_a4_money_on_an_orphan_is_told(self):
+        renewal, invoice = self._approved()
+        renewal.action_reset()
+        invoice.button_draft()
+        invoice.action_post()
+        self._pay(invoice)
+        self._assert_asked(invoice, "has a payment")
+
+    def test_a4_replaced_meanwhile(self):
+        """Credited, approved again, and then the credit note is taken back."""
+        renewal, invoice = self._approved()
+        note = self._credit(invoice)
+        renewal.action_approve()
+        second = renewal.invoice_id
+        self.assertNotEqual(second, invoice)
+        note.button_draft()
+        note.button_cancel()
+        self._assert_asked(invoice, invoice.name, second.name)
+        self.assertRecordValues(renewal, [{"state": "approved", "invoice_id": second.id}])
+        self.assertEqual(renewal.new_cotisation_id.invoice_id, second)
+
+    def test_a4_our_own_reset_leaves_no_orphan(self):
+        renewal, invoice = self._approved()
+        renewal.action_reset()
+        self.assertFalse(invoice.sudo().activity_ids)
+        renewal.action_approve()
+        self.assertEqual(self._open_invoices(renewal.partner_id), renewal.invoice_id)
+
+    # ------------------------------------------------------------------
+    # Terminations
+    # ------------------------------------------------------------------
+
+    def _term(self):
+        return self._create_cotisation(self._create_member("Eve Roy"), "2026-01-01")
+
+    def test_a4_termination_of_today_is_taken_back(self):
+        term = self._term()
+        renewal = self._create_renewal(term)
+        renewal.action_send()
+        term.action_terminate("2026-11-30", "Wrong member")
+        self.assertEqual(renewal.state, "refused")
+        term.action_undo_termination()
+        self.assertRecordValues(
+            term,
+            [
+                {
+                    "state": "active",
+                    "date_end": date(2026, 12, 31),
+                    "date_terminated": False,
+                    "termination_reason": False,
+                }
+            ],
+        )
+        self.assertEqual(renewal.state, "draft")
+        self.assertTrue(term.partner_id.membri_is_member)
+
+    def test_a4_termination_in_the_past_gives_the_days_back(self):
+        term = self._term()
+        term.action_terminate("2026-10-31", "Resigned")
+        self.assertEqual(term.state, "expired")
+        self.assertEqual(term.partner_id.membri_status, "inactive")
+        term.action_undo_termination()
+        self.assertRecordValues(
+            term, [{"state": "active", "date_end": date(2026, 12, 31), "date_expired": False}]
+        )
+        self.assertEqual(term.partner_id.membri_status, "active")
+
+    def test_a4_termination_taken_back_after_the_end(self):
+        term = self._term()
+        term.action_terminate("2026-10-31", "Resigned")
+        with freeze_time("2027-02-01 15:00:00"):
+            term.action_undo_termination()
+            self.assertRecordValues(term, [{"state": "expired", "date_end": date(2026, 12, 31)}])
+
+    def test_a4_termination_stays_when_its_days_are_taken(self):
+        term = self._term()
+        term.action_terminate("2026-10-31", "Resigned")
+        term.partner_id._membri_enrol(self.yearly, date_start="2026-11-15")
+        with self.assertRaises(UserError):
+            term.action_undo_termination()
+        self.assertEqual(term.date_end, date(2026, 10, 31))
+
+    def test_a4_nothing_to_take_back(self):
+        term = self._term()
+        with self.assertRaises(UserError):
+            term.action_undo_termination()
+
+    # ------------------------------------------------------------------
+    # Money of terms that are cancelled or merged
+    # ------------------------------------------------------------------
+
+    def test_a4_cancelling_a_paid_term_asks_the_officer(self):
+        renewal, invoice = self._approved()
+        self._pay(invoice)
+        renewal.new_cotisation_id.action_cancel()
+        self._assert_asked(invoice, renewal.partner_id.name, "345.00")
+
+    def test_a4_merging_two_who_both_paid_tells_the_officer(self):
+        one, other = (self._create_member(f"Bob {n}") for n in "12")
+        terms = one._membri_enrol(self.yearly) | other._membri_enrol(self.yearly)
+        for term in terms:
+            self._pay(term.invoice_id)
+        wizard = self.env_root["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((one | other).ids, one.with_env(self.env_root), extra_checks=False)
+        activities = terms.sudo().invoice_id.activity_ids
+        self.assertEqual(len(activities), 1)
+        self.assertEqual(activities.user_id, self.officer)
+        self.assertIn("345.00", activities.summary)
+        self.assertIn(activities.res_name or "", terms.sudo().invoice_id.mapped("display_name"))
