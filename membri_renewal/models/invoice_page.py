@@ -8,7 +8,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     membri_amount_due = fields.Monetary(
-        string="Amount Due",
+        string="Membership Amount Due",
         compute="_compute_membri_amount_due",
         help="Also of a fee notice, which is not in the accounts yet.",
     )

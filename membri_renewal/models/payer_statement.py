@@ -117,9 +117,9 @@ class ResPartner(models.Model):
     def action_membri_send_statement(self):
         """Open Odoo's own composer with the statement attached, for one payer or for many.
 
-        :raises AccessError: for those who may not see invoices
+        :raises AccessError: for those who may not write invoices
         :raises UserError: when one of them has no membership invoice"""
-        self.env["account.move"].check_access("read")
+        self.env["account.move"].check_access("write")
         without = self.filtered(lambda payer: not payer._membri_get_statement_moves())
         if without:
             raise UserError(
