@@ -109,7 +109,7 @@ class MembriCotisation(models.Model):
         renewal = self.renewal_id
         return bool(
             self.state == "cancelled"
-            and self.is_voided_by_invoice
+            and self.is_voided_by_credit
             and self.invoice_id == invoice_sudo
             and not self._get_living_successor()
             and (not renewal or (renewal.state == "intervention" and not renewal.invoice_id))

@@ -34,7 +34,7 @@ class MembriCotisation(models.Model):
         "is_history",
         "date_terminated",
         "date_end_agreed",
-        "is_voided_by_invoice",
+        "is_voided_by_credit",
     )
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
@@ -89,11 +89,11 @@ class MembriCotisation(models.Model):
         copy=False,
         help="Undoing the termination restores this date.",
     )
-    is_voided_by_invoice = fields.Boolean(
-        string="Voided by Invoice",
+    is_voided_by_credit = fields.Boolean(
+        string="Voided by Credit Note",
         readonly=True,
         copy=False,
-        help="The invoice was cancelled or credited. If that is undone, the invoice gets a new "
+        help="The invoice was fully credited. If that is undone, the invoice gets a new "
         "membership term.",
     )
     date_expired = fields.Date(

@@ -278,7 +278,8 @@ class MembriCotisation(models.Model):
         if not self:
             return
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
-        self._internal_write({"is_voided_by_invoice": True})
+        credited = self.filtered(lambda c: c.sudo().invoice_id.state == "posted")
+        credited._internal_write({"is_voided_by_credit": True})
         self._do_cancel()
         for terms in self._split_by_staff_lang():
             for term in terms:

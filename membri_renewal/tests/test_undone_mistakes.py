@@ -118,7 +118,13 @@ class TestA4UndoneMistakes(MembriCommon):
         self.assertEqual(void.state, "cancelled")
         invoice.button_draft()
         invoice.action_post()
-        self._assert_linked_again(renewal, invoice, void)
+        self._assert_asked(invoice, invoice.name, "is open")
+        self.assertRecordValues(renewal, [{"state": "intervention", "invoice_id": False}])
+        with self.assertRaises(UserError) as raised:
+            renewal.action_approve()
+        self.assertIn(invoice.name, str(raised.exception))
+        self._pay(invoice)
+        self._assert_asked(invoice, "has a payment")
 
     def test_a4_enrolment_links_again(self):
         void = self.member._membri_enrol(self.yearly)
