@@ -111,15 +111,19 @@ class MembriCotisation(models.Model):
         return line.quantity * line.price_unit * (1 - discount / 100)
 
     def _can_follow_invoice(self):
-        """:return: whether what was changed is plainly about this term"""
+        """:return: whether the invoice was made to replace another one of this term, and what
+        was changed is plainly about it. An invoice that is changed in place may be a slip."""
         self.ensure_one()
+        replaced = (self.invoice_line_ids.move_id - self.invoice_id).filtered(
+            lambda move: move.move_type == "out_invoice"
+        )
         products = self.invoice_id.invoice_line_ids.filtered(
             lambda line: line.display_type == "product"
         )
         billed = self._get_invoice_lines()
         return (
             self.state in LIVING_STATES
-            and bool(billed)
+            and bool(replaced and billed)
             and all(billed.mapped("product_id.id"))
             and all(line.quantity > 0 for line in billed)
             and all(line.membri_cotisation_id for line in products)

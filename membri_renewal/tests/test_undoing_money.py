@@ -195,8 +195,14 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         invoice.button_draft()
         invoice.invoice_line_ids.filtered(lambda line: line.product_id == self.product).quantity = 2
         invoice.action_post()
-        self._assert_all_say(renewal, 747.5)
-        self.assertTrue(self._asked(invoice))
+        term = renewal.new_cotisation_id
+        self.assertEqual(term.amount_total, 402.5, "perhaps a slip: the officer is asked")
+        asked = self._asked(invoice)
+        self.assertIn("402.50", asked)
+        self.assertIn("747.50", asked)
+        line = term.line_ids.filtered(lambda li: li.product_id == self.product)
+        term.write({"line_ids": [Command.update(line.id, {"quantity": 2})]})
+        self.assertEqual(term.amount_total, 747.5)
 
     def test_b3_lines_of_no_term_ask_the_officer(self):
         renewal, invoice = self._two_options()
