@@ -1,5 +1,5 @@
+from . import fields_mixin
 from . import needed_data
-from . import portal_fields_mixin
 from . import state_mixin
 from . import shipped_mixin
 from . import term_line_mixin

@@ -3,7 +3,9 @@ from odoo.exceptions import UserError
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "membri.fields.mixin"]
+    _portal_fields = None
 
     membri_invoice_type = fields.Selection(
         [("enrolment", "Enrolment"), ("renewal", "Renewal")],
@@ -116,11 +118,17 @@ class AccountMove(models.Model):
             if move.membri_invoice_type:
                 values.setdefault("membri_invoice_type", move.membri_invoice_type)
                 values.setdefault("membri_renewal_id", move.membri_renewal_id.id)
+        # internal: they are copies of facts
         if not cancel:
-            return super()._reverse_moves(default_values_list, cancel=cancel)
+            reverses = super(AccountMove, self._as_internal())._reverse_moves(
+                default_values_list, cancel=cancel
+            )
+            return reverses.with_env(self.env)
         # of an invoice: what it becomes counts. Of a payment: that it was reversed is the cause
         source = self._membri_defer_sync().with_context(membri_undone_how="reversed")
-        reverses = super(AccountMove, source)._reverse_moves(default_values_list, cancel=cancel)
+        reverses = super(AccountMove, source._as_internal())._reverse_moves(
+            default_values_list, cancel=cancel
+        )
         reverses = reverses.with_env(self.env)
         (self | reverses)._membri_sync()
         return reverses

@@ -4,7 +4,9 @@ from .cotisation_invoicing import PAID_STATES
 
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "membri.fields.mixin"]
+    _portal_fields = None
 
     membri_cotisation_id = fields.Many2one(
         "membri.cotisation",
@@ -20,7 +22,8 @@ class AccountMoveLine(models.Model):
         # EXTENDS account: a credit note, and the invoice that replaces a reversed one,
         # are about the same term; an ordinary duplicate is not
         result = super()._copy_data_extend_business_fields(values)
-        values["membri_cotisation_id"] = self.membri_cotisation_id.id
+        if self._is_internal_write():  # reversing: any client may copy with such a context
+            values["membri_cotisation_id"] = self.membri_cotisation_id.id
         if self.membri_cotisation_id:
             # deferred revenue is taken back over the same term
             for names in self.membri_cotisation_id._get_deferral_fields():

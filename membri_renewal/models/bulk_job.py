@@ -15,6 +15,8 @@ class MembriBulkJob(models.Model):
 
     _name = "membri.bulk.job"
     _description = "Work on Many Renewals"
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
     _order = "id desc"
 
     name = fields.Char(compute="_compute_name")

@@ -4,6 +4,8 @@ from odoo import fields, models
 class MembriBulkJobLine(models.Model):
     _name = "membri.bulk.job.line"
     _description = "Renewal of a Bulk Job"
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
     _order = "id"
 
     job_id = fields.Many2one("membri.bulk.job", required=True, index=True, ondelete="cascade")

@@ -31,7 +31,6 @@ class MembriCampaign(models.Model):
     _inherit = ["mail.thread", "membri.state.mixin"]
     _order = "id desc"
     _check_company_auto = True
-    _system_fields = ("user_id", "task", "date_previewed")
 
     name = fields.Char(required=True, default=lambda self: self._get_default_name())
     company_id = fields.Many2one(
@@ -43,6 +42,7 @@ class MembriCampaign(models.Model):
         string="Officer",
         required=True,
         readonly=True,
+        copy=False,
         default=lambda self: self.env.user,
         help="Who started the work last: it is done with the rights of this user.",
     )
@@ -109,13 +109,6 @@ class MembriCampaign(models.Model):
     # ------------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            # said explicitly, for the context may carry other defaults
-            vals.update(state="draft", task=False, date_previewed=False, user_id=self.env.uid)
-        return super().create(vals_list)
 
     def write(self, vals):
         if CRITERIA & vals.keys() and not self._is_internal_write():

@@ -14,6 +14,8 @@ class MembriCampaignLine(models.Model):
 
     _name = "membri.campaign.line"
     _description = "Member of a Campaign"
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
     _order = "partner_id, id"
 
     campaign_id = fields.Many2one(

@@ -19,6 +19,7 @@ class MembriChangeRequest(models.Model):
     _name = "membri.change.request"
     _description = "Change Request of a Renewal"
     _inherit = ["membri.state.mixin", "membri.term.mixin"]
+    _written_by_clients = False
     _order = "renewal_id, version desc"
     _check_company_auto = True
 

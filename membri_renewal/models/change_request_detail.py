@@ -15,6 +15,8 @@ class MembriChangeRequestDetail(models.Model):
 
     _name = "membri.change.request.detail"
     _description = "Contact Detail of a Change Request"
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
     _order = "id"
 
     request_id = fields.Many2one(

@@ -8,6 +8,7 @@ class MembriChangeRequestLine(models.Model):
     _name = "membri.change.request.line"
     _description = "Option of a Change Request"
     _inherit = "membri.term.line.mixin"
+    _written_by_clients = False
     _term_field = "request_id"
 
     request_id = fields.Many2one(

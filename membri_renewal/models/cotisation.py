@@ -27,15 +27,8 @@ class MembriCotisation(models.Model):
     _inherit = ["mail.thread", "membri.state.mixin", "membri.term.mixin"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
-    _system_fields = (
-        "invoice_id",
-        "renewal_id",
-        "origin",
-        "is_history",
-        "date_terminated",
-        "date_end_agreed",
-        "is_voided_by_credit",
-    )
+    _locked_fields = frozenset({"state", "company_id"})
+    _creation_fields = _locked_fields | {"origin"}
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
     state = fields.Selection(
@@ -60,15 +53,20 @@ class MembriCotisation(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
-    renewal_ids = fields.One2many("membri.renewal", "cotisation_id", string="Renewals")
+    renewal_ids = fields.One2many(
+        "membri.renewal", "cotisation_id", string="Renewals", readonly=True
+    )
     previous_id = fields.Many2one(
         "membri.cotisation",
         string="Previous Term",
+        readonly=True,
         copy=False,
         index="btree_not_null",
         ondelete="restrict",
     )
-    next_ids = fields.One2many("membri.cotisation", "previous_id", string="Next Terms")
+    next_ids = fields.One2many(
+        "membri.cotisation", "previous_id", string="Next Terms", readonly=True
+    )
     origin = fields.Selection(
         [("enrolment", "Enrolment"), ("renewal", "Renewal"), ("import", "Import")],
         default="import",
@@ -186,6 +184,7 @@ class MembriCotisation(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = self._check_client_create(vals_list)
         for vals in vals_list:
             self._fill_create_vals(vals)
         periods = [
@@ -272,7 +271,7 @@ class MembriCotisation(models.Model):
             earlier = by_member.get((cotisation.partner_id, cotisation.company_id), history[:0])
             previous = next((c for c in earlier if c.date_end < cotisation.date_start), None)
             if previous:
-                cotisation.previous_id = previous
+                cotisation._internal_write({"previous_id": previous.id})
 
     def write(self, vals):
         if not self._is_internal_write():

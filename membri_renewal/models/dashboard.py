@@ -20,7 +20,7 @@ class MembriDashboard(models.Model):
 
     _name = "membri.dashboard"
     _description = "Renewal Dashboard"
-    _inherit = ["membri.shipped.mixin"]
+    _inherit = ["membri.shipped.mixin", "membri.fields.mixin"]
     _order = "sequence, id"
     _local_fields = frozenset({"sequence", "active", "color"})
 

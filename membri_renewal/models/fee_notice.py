@@ -122,7 +122,7 @@ class AccountMove(models.Model):
         if len(installments) == 1 and not self.invoice_payment_term_id.early_discount:
             # what is left after a part payment stays due when the fee notice said
             vals |= {"invoice_payment_term_id": False, "invoice_date_due": self.invoice_date_due}
-        self.write(vals)
+        self._internal_write(vals)
 
     def action_validate_moves_with_confirmation(self):
         # EXTENDS account: "Post" on a selection would number invoices that nobody has paid

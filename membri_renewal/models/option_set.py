@@ -25,6 +25,7 @@ class MembriOptionSet(models.Model):
 
     _name = "membri.option.set"
     _description = "Subscription Option Set"
+    _inherit = "membri.fields.mixin"
     _order = "sequence, name, id"
     _check_company_auto = True
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class MembriOptionSetLine(models.Model):
     _name = "membri.option.set.line"
     _description = "Option of an Option Set"
-    _inherit = "analytic.mixin"
+    _inherit = ["analytic.mixin", "membri.fields.mixin"]
     _order = "sequence, id"
     _check_company_auto = True
 

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 class MembriRefusalReason(models.Model):
     _name = "membri.refusal.reason"
     _description = "Refusal Reason"
-    _inherit = "membri.needed.mixin"
+    _inherit = ["membri.needed.mixin", "membri.fields.mixin"]
     # given by the code: who enrolls again, who is terminated
     _needed_names = ("refusal_reason_rejoined", "refusal_reason_terminated")
     _order = "sequence, name, id"

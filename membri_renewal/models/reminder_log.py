@@ -6,6 +6,8 @@ class MembriReminderLog(models.Model):
 
     _name = "membri.reminder.log"
     _description = "Reminder Log"
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
     _order = "date desc, id desc"
 
     renewal_id = fields.Many2one("membri.renewal", required=True, index=True, ondelete="cascade")

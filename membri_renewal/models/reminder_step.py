@@ -19,6 +19,7 @@ PAYMENT_STEPS = [
 class MembriReminderStep(models.Model):
     _name = "membri.reminder.step"
     _description = "Reminder Step"
+    _inherit = "membri.fields.mixin"
     _order = "option_set_id, sequence, days, id"
 
     option_set_id = fields.Many2one(

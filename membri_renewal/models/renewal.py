@@ -51,31 +51,8 @@ class MembriRenewal(models.Model):
     ]
     _order = "date_start, id"
     _check_company_auto = True
-    _system_fields = (
-        "partner_id",
-        "company_id",
-        "cotisation_id",
-        "invoice_id",
-        "new_cotisation_id",
-        "state_before_intervention",
-        "mode_proposed",
-        "date_state",
-        "change_request_id",
-        # what was done, and when: queues, reminders and statistics rest on it
-        "date_sent",
-        "date_answer",
-        "date_approved",
-        "date_refused",
-        "date_last_reminder",
-        "date_next_reminder",
-        "reminder_count",
-        "intervention_reason",
-        "is_held_archived",
-        "delivery_state",
-        "delivery_email",
-        "letter_state",
-        "date_printed",
-    )
+    _locked_fields = frozenset({"state", "partner_id", "company_id", "cotisation_id"})
+    _creation_fields = _locked_fields
 
     # trigrams: the search box asks for a part of it
     name = fields.Char(required=True, readonly=True, default="/", copy=False, index="trigram")
@@ -139,7 +116,9 @@ class MembriRenewal(models.Model):
     date_last_reminder = fields.Datetime(readonly=True, copy=False)
     date_next_reminder = fields.Date(readonly=True, copy=False, index=True)
     reminder_count = fields.Integer(readonly=True, copy=False)
-    reminder_log_ids = fields.One2many("membri.reminder.log", "renewal_id", string="Reminders")
+    reminder_log_ids = fields.One2many(
+        "membri.reminder.log", "renewal_id", string="Reminders", readonly=True
+    )
 
     delivery_state = fields.Selection(
         [
@@ -268,12 +247,15 @@ class MembriRenewal(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = self._check_client_create(vals_list)
         memo = {"prefetch": [vals.get("cotisation_id") for vals in vals_list]}
         for vals in vals_list:
             self._fill_create_vals(vals, memo)
         # what has just been decided makes room for a new one in the unique indexes
         self.flush_model(["state"])
-        renewals = super().create(vals_list)
+        # internal: completed by us with what no client may give
+        created = super(MembriRenewal, self._as_internal()).create(vals_list)
+        renewals = created.with_env(self.env)
         renewals._refresh_members()
         return renewals
 

@@ -25,7 +25,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     # A token holder answers in the member's name: no business of those who may only look.
-    access_token = fields.Char(groups="membri_renewal.group_membri_user")
+    access_token = fields.Char(groups="membri_renewal.group_membri_user", readonly=True)
     # Portal users may read their own renewals over RPC. These are the staff's.
     recipient_email = fields.Char(groups=STAFF)
     recipient_phone = fields.Char(groups=STAFF)

@@ -51,12 +51,10 @@ PORTAL_LINE_FIELDS = frozenset(
 
 
 class MembriRenewal(models.Model):
-    _name = "membri.renewal"
-    _inherit = ["membri.renewal", "membri.portal.fields.mixin"]
+    _inherit = "membri.renewal"
     _portal_fields = PORTAL_FIELDS
 
 
 class MembriRenewalLine(models.Model):
-    _name = "membri.renewal.line"
-    _inherit = ["membri.renewal.line", "membri.portal.fields.mixin"]
+    _inherit = "membri.renewal.line"
     _portal_fields = PORTAL_LINE_FIELDS

@@ -11,14 +11,7 @@ STATUSES = [
     ("inactive", "Inactive"),
 ]
 READERS = "membri_renewal.group_membri_readonly"
-# facts: written by _membri_refresh_status only
-FACT_FIELDS = {
-    "membri_status",
-    "membri_cotisation_id",
-    "membri_renewal_id",
-    "membri_option_set_id",
-    "membri_date_end",
-}
+OFFICERS = "membri_renewal.group_membri_user"
 # choices that another field follows
 FOLLOWED_FIELDS = {"membri_member_since", "membri_renewal_email"}
 
@@ -28,10 +21,17 @@ class ResPartner(models.Model):
     its cotisations give. Both per company. The facts are kept in ``res_partner_status.py``.
     """
 
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "membri.fields.mixin"]
+    _portal_fields = None
 
     membri_status = fields.Selection(
-        STATUSES, string="Membership", company_dependent=True, groups=READERS, copy=False
+        STATUSES,
+        string="Membership",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        readonly=True,
     )
     membri_cotisation_id = fields.Many2one(
         "membri.cotisation",
@@ -39,6 +39,7 @@ class ResPartner(models.Model):
         company_dependent=True,
         groups=READERS,
         copy=False,
+        readonly=True,
     )
     membri_renewal_id = fields.Many2one(
         "membri.renewal",
@@ -46,9 +47,15 @@ class ResPartner(models.Model):
         company_dependent=True,
         groups=READERS,
         copy=False,
+        readonly=True,
     )
     membri_option_set_id = fields.Many2one(
-        "membri.option.set", string="Option Set", company_dependent=True, groups=READERS, copy=False
+        "membri.option.set",
+        string="Option Set",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        readonly=True,
     )
     membri_member_since = fields.Date(
         string="Member Since",
@@ -59,13 +66,14 @@ class ResPartner(models.Model):
         "term; empty it, and the first term counts again.",
     )
     membri_is_since_typed = fields.Boolean(
+        readonly=True,
         company_dependent=True,
         groups=READERS,
         copy=False,
         help="Member Since was typed or imported: the terms do not change it.",
     )
     membri_date_end = fields.Date(
-        string="Membership Ends", company_dependent=True, groups=READERS, copy=False
+        string="Membership Ends", company_dependent=True, groups=READERS, copy=False, readonly=True
     )
     membri_is_member = fields.Boolean(
         string="Is a Member",
@@ -223,11 +231,11 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def write(self, vals):
-        self._membri_check_write(vals)
-        vals = self._membri_complete(vals)
         active = vals.get("active")
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
         result = super().write(vals)
+        if FOLLOWED_FIELDS & vals.keys():
+            self._internal_write(self._membri_get_followers(vals))
         moved._membri_follow_archiving()
         if "membri_member_since" in vals and not vals["membri_member_since"]:
             self._membri_refresh_status(self.env.company)
@@ -251,60 +259,64 @@ class ResPartner(models.Model):
             )._follow_contact_mode()
         return result
 
-    @api.model
-    def _membri_check_write(self, vals):
-        """:raises AccessError: facts are nobody's to write, choices are the officers'"""
-        if self.env.su or self.env["membri.cotisation"]._is_internal_write():
-            return
-        names = {name for name in vals if name.startswith("membri_")}
-        if names & FACT_FIELDS:
-            raise AccessError(
-                self.env._(
-                    "The membership of a contact comes from its cotisations: it cannot be written."
-                )
-            )
-        if names and not self.env.user.has_group("membri_renewal.group_membri_user"):
-            raise AccessError(
-                self.env._("Only membership officers may change the membership of a contact.")
-            )
-
     @api.model_create_multi
     def create(self, vals_list):
-        defaults = {
-            key.removeprefix("default_"): value
-            for key, value in self.env.context.items()
-            if key.startswith("default_membri_")
-        }
-        if defaults:  # the context is the client's to fill, too
-            kept = {key: value for key, value in defaults.items() if key not in FACT_FIELDS}
-            self._membri_check_write(kept)
-            # all of the context but the forged defaults
-            self = self.with_context(  # pylint: disable=context-overridden
-                {
-                    key: value
-                    for key, value in self.env.context.items()
-                    if key.removeprefix("default_") not in FACT_FIELDS
-                }
-            )
-        for vals in vals_list:
-            for name in FACT_FIELDS:
-                vals.pop(name, None)  # e.g. the default status: there are no facts yet
-            self._membri_check_write({name: value for name, value in vals.items() if value})
-        typed = {name: value for name, value in defaults.items() if name in FOLLOWED_FIELDS}
-        return super().create([self._membri_complete({**typed, **vals}) for vals in vals_list])
+        partners = super().create(vals_list)
+        by_default = {name for name in FOLLOWED_FIELDS if f"default_{name}" in self.env.context}
+        for partner, vals in zip(partners, vals_list, strict=True):
+            if typed := FOLLOWED_FIELDS & (vals.keys() | by_default):
+                # sudo: facts, which follow
+                values = {name: partner.sudo()[name] for name in typed}
+                partner._internal_write(self._membri_get_followers(values))
+        return partners
 
     @api.model
-    def _membri_complete(self, vals):
-        """:return: ``vals`` of a contact, with what follows from them: that the day of joining
-        was typed, and the form in which the address for renewals is searched for"""
-        followed = {}
+    def _membri_get_followers(self, vals):
+        """:return: what follows from ``vals`` of a contact: that the day of joining was typed,
+        and the form in which the address for renewals is searched for"""
+        followers = {}
         if "membri_member_since" in vals:
-            followed["membri_is_since_typed"] = bool(vals["membri_member_since"])
+            followers["membri_is_since_typed"] = bool(vals["membri_member_since"])
         if "membri_renewal_email" in vals:
-            followed["membri_renewal_email_normalized"] = email_normalize(
+            followers["membri_renewal_email_normalized"] = email_normalize(
                 vals["membri_renewal_email"], strict=False
             )
-        return {**followed, **vals}
+        return followers
+
+    @api.model
+    def _may_give(self, field):
+        # EXTENDS fields_mixin: choices are the officers'; facts, which `readonly` declares, are
+        # written by _membri_refresh_status only
+        return super()._may_give(field) and (
+            not self._is_our_field(field) or self.env.user.has_group(OFFICERS)
+        )
+
+    @api.model
+    def _keep_given(self, vals):
+        # EXTENDS fields_mixin: nobody is a member yet, whatever a duplicate or an import brings
+        facts = {
+            name for name in vals if name in self._fields and self._is_fact(self._fields[name])
+        }
+        return super()._keep_given({k: value for k, value in vals.items() if k not in facts})
+
+    def _filter_changed(self, name, value):
+        # EXTENDS fields_mixin: whoever may not write it need not be told what it is
+        return self
+
+    def _get_refusal(self, field, record):
+        # EXTENDS fields_mixin
+        if self._is_fact(field):
+            return AccessError(
+                self.env._(
+                    "“%(field)s” of %(member)s comes from the terms of this member: it cannot be "
+                    "written.",
+                    field=field._description_string(self.env),
+                    member=record.display_name or self.env._("a new contact"),
+                )
+            )
+        return AccessError(
+            self.env._("Only membership officers may change the membership of a contact.")
+        )
 
     # ------------------------------------------------------------------
     # Business

@@ -22,6 +22,7 @@ class ResPartner(models.Model):
     )
     membri_renewal_email_bounced = fields.Boolean(
         company_dependent=True,
+        readonly=True,
         groups="membri_renewal.group_membri_readonly",
         copy=False,
         help="An email to the address for renewals came back. Typing another address clears it.",
@@ -46,7 +47,9 @@ class ResPartner(models.Model):
     def write(self, vals):
         # EXTENDS base: another address is another try
         if "membri_renewal_email" in vals:
-            vals = {"membri_renewal_email_bounced": False, **vals}
+            # sudo: a fact, which follows
+            bounced_sudo = self.sudo().filtered("membri_renewal_email_bounced")
+            bounced_sudo.membri_renewal_email_bounced = False
         if vals.get("email") and "message_bounce" not in vals:
             address = email_normalize(vals["email"], strict=False)
             bouncing = self.sudo().filtered("message_bounce")

@@ -4,6 +4,7 @@ from odoo import fields, models
 class MembriSubscriptionType(models.Model):
     _name = "membri.subscription.type"
     _description = "Subscription Type"
+    _inherit = "membri.fields.mixin"
     _order = "sequence, name, id"
 
     name = fields.Char(required=True, translate=True)

@@ -17,6 +17,7 @@ class MembriTermLineMixin(models.AbstractModel):
 
     _name = "membri.term.line.mixin"
     _description = "Line of a term or of a proposed term"
+    _inherit = "membri.fields.mixin"
     _order = "sequence, id"
     _term_field = None
 

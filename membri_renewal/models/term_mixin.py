@@ -16,6 +16,7 @@ class MembriTermMixin(models.AbstractModel):
 
     _name = "membri.term.mixin"
     _description = "Dated, priced period of a member"
+    _inherit = "membri.fields.mixin"
 
     partner_id = fields.Many2one(
         "res.partner", string="Member", required=True, index=True, ondelete="restrict"

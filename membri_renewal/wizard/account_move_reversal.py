@@ -11,7 +11,8 @@ class AccountMoveReversal(models.TransientModel):
             return super().reverse_moves(is_modify=is_modify)
         origins = self.move_ids
         origins._membri_check_can_replace()
-        deferred = self.with_env(origins._membri_defer_sync().env)
+        # internal: the invoice is copied with the facts of the one that it replaces
+        deferred = self.with_env(origins._membri_defer_sync()._as_internal().env)
         action = super(AccountMoveReversal, deferred).reverse_moves(is_modify=is_modify)
         replacements = self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")
         for origin, replacement in zip(origins, replacements, strict=False):

@@ -1,0 +1,255 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+
+# Clients can put anything into the context but this very object, so nobody outside
+# the server-side methods can claim to be one of them.
+_INTERNAL_WRITE = object()
+
+
+class MembriFieldsMixin(models.AbstractModel):
+    """The one place that says which fields a client (web client, import, RPC) may write, and
+    which ones portal users may read. All models of this add-on have it, and the models of
+    Odoo that it adds ``membri_*`` fields to, for these.
+
+    A field that is declared ``readonly`` is a fact: our own methods write it, in sudo or by
+    :meth:`_internal_write`. The others are the client's, as far as its access rights go.
+    """
+
+    _name = "membri.fields.mixin"
+    _description = "Fields that clients may write and members may read"
+    # what portal users may read of the records that are theirs: a field is the staff's until
+    # somebody decides otherwise; None on Odoo's own models, which have rules of their own
+    _portal_fields = frozenset()
+    # facts that are not declared readonly, since forms and imports may give them at creation …
+    _locked_fields = frozenset()
+    # … and which of the facts these are
+    _creation_fields = frozenset()
+    # No: all fields are facts, the records are made and changed by our own methods only
+    _written_by_clients = True
+
+    # ------------------------------------------------------------------
+    # The privilege
+    # ------------------------------------------------------------------
+
+    def _internal_write(self, vals):
+        """Write ``vals`` on behalf of our own methods: facts too, and what is frozen."""
+        return self._as_internal().write(vals)
+
+    def _as_internal(self):
+        """Never hand the result to a caller from outside: it would carry the privilege."""
+        return self.with_context(membri_internal_write=_INTERNAL_WRITE)
+
+    def _is_internal_write(self):
+        return self.env.context.get("membri_internal_write") is _INTERNAL_WRITE
+
+    # ------------------------------------------------------------------
+    # Which fields
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _is_our_field(self, field):
+        return self._name.startswith("membri.") or field.name.startswith("membri_")
+
+    @api.model
+    def _is_fact(self, field):
+        """:return: whether ``field`` is written by our own methods only"""
+        return self._is_our_field(field) and (
+            field.readonly or field.name in self._locked_fields or not self._written_by_clients
+        )
+
+    @api.model
+    def _may_give(self, field):
+        """:return: whether a client may write ``field``, as far as its declaration tells"""
+        return not self._is_fact(field)
+
+    def _has_field_access(self, field, operation):
+        # EXTENDS base: called for every field that is read, hence the cheapest questions first
+        if operation == "read":
+            if (
+                self._portal_fields is not None
+                and field.name not in self._portal_fields
+                and not self.env.su
+                and self.env.user.share
+            ):
+                return False
+        elif (
+            field.name not in self._creation_fields
+            and not self.env.su
+            and not self._is_internal_write()
+            and not self._may_give(field)
+        ):
+            return False
+        return super()._has_field_access(field, operation)
+
+    # ------------------------------------------------------------------
+    # Reading by a detour
+    # ------------------------------------------------------------------
+
+    def _traverse_related_sql(self, alias, field, query):
+        # EXTENDS base: grouping and ordering by a related field read it as well as ``read``
+        if self._is_our_field(field):
+            self._check_field_access(field, "read")
+        return super()._traverse_related_sql(alias, field, query)
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        # EXTENDS base: a field with a search method is looked into, too, when it is filtered by
+        domain = Domain(domain)
+        if not self.env.su:
+            for condition in domain.iter_conditions():
+                field = self._fields.get(condition.field_expr.split(".", 1)[0])
+                if field is not None and field.search and self._is_our_field(field):
+                    self._check_field_access(field, "read")
+        return super()._search(domain, *args, **kwargs)
+
+    # ------------------------------------------------------------------
+    # Writing
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        return super().write(self._check_client_write(vals))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = self._check_client_create(vals_list)
+        created = super(MembriFieldsMixin, self._without_forged_defaults()).create(vals_list)
+        return created.with_env(self.env)
+
+    @api.model
+    def default_get(self, fields):
+        # EXTENDS base: neither the context nor a user's own defaults give facts, whoever creates
+        ours = self._without_forged_defaults()
+        own_defaults = self.env["ir.default"]._get_model_defaults(self._name)
+        forged = [
+            name
+            for name in fields
+            if name in own_defaults
+            and (field := self._fields.get(name))
+            and self._is_fact(field)
+            and not field.company_dependent
+        ]
+        values = super(MembriFieldsMixin, ours).default_get(
+            [name for name in fields if name not in forged] if forged else fields
+        )
+        for name in forged:
+            if (field := self._fields[name]).default:
+                values[name] = field.convert_to_write(field.default(self), self)
+        return values
+
+    def _without_forged_defaults(self):
+        """:return: ``self``, without the defaults of facts that a client put into the context"""
+        kept = {
+            key: value
+            for key, value in self.env.context.items()
+            if not key.startswith("default_")
+            or not (field := self._fields.get(key[8:]))
+            or not self._is_fact(field)
+            or (field.name in self._creation_fields and field.name not in ("state", "origin"))
+        }
+        if len(kept) == len(self.env.context):
+            return self
+        return self.with_context(kept)  # pylint: disable=context-overridden
+
+    def _check_client_create(self, vals_list):
+        """Called first by every ``create`` that completes what a client gives.
+
+        :return: ``vals_list``, without what the client need not have sent
+        :raises UserError: naming the field that is not a client's to give
+        """
+        if self.env.su or self._is_internal_write():
+            return vals_list
+        return [self._keep_given(vals) for vals in vals_list]
+
+    def _check_client_write(self, vals):
+        """:return: ``vals``, without facts that they leave as they are: an import run twice
+            writes the same values again, and may
+        :raises UserError: naming the record and the field that is not a client's to write
+        """
+        if self.env.su or self._is_internal_write():
+            return vals
+        refused = [
+            name
+            for name in vals
+            if (field := self._fields.get(name)) is not None and not self._may_give(field)
+        ]
+        for name in refused:
+            if changed := self._filter_changed(name, vals[name]):
+                raise self._get_refusal(self._fields[name], changed[0])
+        return {name: value for name, value in vals.items() if name not in refused}
+
+    @api.model
+    def _keep_given(self, vals):
+        """:return: what a client may give when it creates a record; forms send empty values and
+        defaults along, which are left out"""
+        kept = {}
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if field is None or name in self._creation_fields or self._may_give(field):
+                kept[name] = self._check_commands(field, value) if field is not None else value
+            elif value and not self._is_default(field, value):
+                raise self._get_refusal(field, self.browse())
+        return kept
+
+    @api.model
+    def _is_default(self, field, value):
+        return bool(field.default) and value == field.convert_to_write(field.default(self), self)
+
+    @api.model
+    def _check_commands(self, field, commands):
+        """A record is made with lines of its own: commands that name other lines, or facts of
+        the new ones, are refused here, for the method that creates may be privileged."""
+        if field.type != "one2many" or not isinstance(commands, (list, tuple)):
+            return commands
+        comodel = self.env[field.comodel_name]
+        if not isinstance(comodel, MembriFieldsMixin) or not self._is_our_field(field):
+            return commands
+        checked = []
+        for command in commands:
+            if isinstance(command, (list, tuple)) and command[0] == Command.CREATE:
+                checked.append(Command.create(comodel._keep_given(command[2])))
+            elif isinstance(command, (list, tuple)) and (
+                command[0] == Command.CLEAR or (command[0] == Command.SET and not command[2])
+            ):
+                checked.append(command)
+            else:
+                raise UserError(
+                    self.env._(
+                        "“%(field)s” of a new record can hold new lines only: those of other "
+                        "records stay where they are.",
+                        field=field._description_string(self.env),
+                    )
+                )
+        return checked
+
+    def _filter_changed(self, name, value):
+        """:return: the records of ``self`` to which writing ``value`` would make a difference"""
+        field = self._fields[name]
+        if field.type in ("one2many", "many2many"):
+            return self if value else self.browse()
+        return self.filtered(
+            lambda record: (
+                field.convert_to_cache(value, record, validate=False)
+                != field.convert_to_cache(record[name], record, validate=False)
+            )
+        )
+
+    def _get_refusal(self, field, record):
+        """:param record: the record whose ``field`` a client wants to write; empty: a new one
+        :return: the exception that says so"""
+        names = {
+            "field": field._description_string(self.env),
+            "record": record.display_name or self.env["ir.model"]._get(self._name).name,
+        }
+        if record:
+            sentence = self.env._(
+                "“%(field)s” of %(record)s follows from what happened to it: it cannot be written.",
+                **names,
+            )
+        else:
+            sentence = self.env._(
+                "“%(field)s” of a new record (%(record)s) follows from what happens to it: it "
+                "cannot be given.",
+                **names,
+            )
+        return UserError(sentence)
