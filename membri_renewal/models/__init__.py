@@ -33,6 +33,7 @@ from . import renewal_approval
 from . import renewal_intervention
 from . import renewal_archived
 from . import renewal_chatter
+from . import printing
 from . import renewal_document
 from . import renewal_mail
 from . import renewal_notice

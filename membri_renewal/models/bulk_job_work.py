@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from .bulk_job import FOREGROUND_LIMIT
+from .printing import NotPrinted
 
 _logger = logging.getLogger(__name__)
 
@@ -198,6 +199,8 @@ class MembriBulkJob(models.Model):
             line = lines_by_id[record.id]
             if record in errors:
                 message = record._get_error_sentence(errors[record])
+                if isinstance(errors[record], NotPrinted):
+                    record._mark_failed(message)
                 results[line] = {"result": "failed", "message": message}
             elif reasons[record.id]:
                 results[line] = {"result": "skipped", "message": reasons[record.id]}

@@ -103,7 +103,7 @@ class MembriCampaign(models.Model):
     @api.model
     def _get_default_option_sets(self):
         return self.env["membri.option.set"].search(
-            [("company_id", "=", self.env.company.id), ("lifetime", "=", False)]
+            [("company_id", "parent_of", self.env.company.id), ("lifetime", "=", False)]
         )
 
     # ------------------------------------------------------------------

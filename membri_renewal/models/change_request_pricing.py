@@ -16,7 +16,9 @@ class MembriRenewal(models.Model):
         offered = (
             self.env["membri.option.set"]
             .sudo()
-            .search([("company_id", "=", self.company_id.id), ("portal_offer", "!=", "none")])
+            .search(
+                [("company_id", "parent_of", self.company_id.id), ("portal_offer", "!=", "none")]
+            )
             .filtered(
                 lambda s: (
                     s._is_sellable()

@@ -215,7 +215,7 @@ class MembriCotisation(models.Model):
         that no invoice of ours can tell."""
         option_set = self.env["membri.option.set"].browse(vals.get("option_set_id"))
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
-        company = option_set.company_id or self.env.company
+        company = option_set._get_term_company() if option_set else self.env.company
         vals.setdefault("company_id", company.id)
         if vals.get("state", "pending") != "pending" and vals.get("origin", "import") != "import":
             raise UserError(

@@ -33,6 +33,7 @@ class MembriCotisation(models.Model):
                 )
             )
         self._check_not_shortened(vals)
+        self._check_paid_as_invoiced(vals)
         invoiced = self.filtered("invoice_id")._filter_edited(
             {name: vals[name] for name in vals.keys() & {"partner_id", "company_id", "currency_id"}}
         )
@@ -47,7 +48,8 @@ class MembriCotisation(models.Model):
             )
 
     def _check_not_shortened(self, vals):
-        """A paid term is not shortened by an edit: terminating leaves a reason and a trace."""
+        """What was paid is what the member has: only the last day may be put off. Leaving early
+        is terminating, with a reason and a trace."""
         first = fields.Date.to_date(vals.get("date_start")) or date.min
         last = fields.Date.to_date(vals.get("date_end")) or date.max
         paid = self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id)
@@ -62,6 +64,22 @@ class MembriCotisation(models.Model):
                         term=cotisation.term_display,
                     )
                 )
+
+    def _check_paid_as_invoiced(self, vals):
+        """:raises UserError: when ``vals`` make something else of a term than was paid for"""
+        names = vals.keys() & {"option_set_id", "date_start"}
+        paid = self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id)
+        for cotisation in paid._filter_edited({name: vals[name] for name in names}):
+            raise UserError(
+                self.env._(
+                    "%(cotisation)s of %(member)s is paid (%(invoice)s): its option set and its "
+                    "first day stay what was invoiced. Credit the invoice first, or change what "
+                    "comes next: the renewal, or the contact's next option set.",
+                    cotisation=cotisation.name,
+                    member=cotisation.partner_id.display_name,
+                    invoice=cotisation.sudo().invoice_id.display_name,
+                )
+            )
 
     def _filter_edited(self, vals):
         """:return: the cotisations that ``vals`` would change: an import run twice writes

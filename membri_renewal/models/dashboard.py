@@ -1,17 +1,35 @@
-from ast import literal_eval
+import ast
 from collections import Counter, defaultdict
+from contextlib import nullcontext
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
+from psycopg2 import DatabaseError
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 from odoo.tools.safe_eval import safe_eval
 
 # two spans of this length are compared
 TREND_DAYS = 7
+# what the domain of a queue is made of: values, and the names of `_get_eval_context`; nothing
+# that computes, which could keep the server busy for every reader
+DOMAIN_NODES = (
+    ast.Expression,
+    ast.List,
+    ast.Tuple,
+    ast.Constant,
+    ast.Name,
+    ast.Load,
+    ast.UnaryOp,
+    ast.USub,
+    ast.BinOp,
+    ast.Add,
+    ast.Sub,
+)
+DOMAIN_MAX_LENGTH = 10_000
 
 
 class MembriDashboard(models.Model):
@@ -57,6 +75,9 @@ class MembriDashboard(models.Model):
         string="New in the 7 Days Before",
         help="Of those that wait here, how many came in the seven days before.",
     )
+    problem = fields.Char(
+        compute="_compute_queue", help="Why this queue cannot be shown to the reader."
+    )
     has_dynamic_domain = fields.Boolean(
         compute="_compute_has_dynamic_domain",
         help="Uses today, the thresholds of the settings or the reader: the domain editor "
@@ -76,20 +97,21 @@ class MembriDashboard(models.Model):
         today = company._membri_today()
         renewals = self.env["membri.renewal"].with_context(tz=company.membri_tz)
         for dashboard in self:
+            problem, groups = False, []
+            # a queue of the staff's own may ask what only the database finds wrong
+            savepoint = nullcontext() if dashboard.code else self.env.cr.savepoint(flush=False)
             try:
-                domain = dashboard._get_domain()
-            except ValidationError:  # opening it tells why; the other counters are shown
-                domain = Domain.FALSE
-            dashboard.update(
-                dashboard._get_queue_facts(
-                    renewals._read_group(
-                        domain,
+                with savepoint:
+                    groups = renewals._read_group(
+                        dashboard._get_domain(),
                         ["currency_id", "date_state:day"],
                         ["__count", "amount_total:sum"],
-                    ),
-                    today,
-                )
-            )
+                    )
+            except ValidationError as error:
+                problem = str(error)
+            except (UserError, ValueError, DatabaseError) as error:
+                problem = str(dashboard._get_domain_error(error))
+            dashboard.update({**dashboard._get_queue_facts(groups, today), "problem": problem})
 
     def _get_queue_facts(self, groups, today):
         """:param groups: (currency, midnight, count, amount) per currency and day of arrival
@@ -116,7 +138,7 @@ class MembriDashboard(models.Model):
     def _compute_has_dynamic_domain(self):
         for dashboard in self:
             try:
-                literal_eval(dashboard.domain or "[]")
+                ast.literal_eval(dashboard.domain or "[]")
                 dashboard.has_dynamic_domain = False
             except (ValueError, SyntaxError):
                 dashboard.has_dynamic_domain = True
@@ -126,7 +148,8 @@ class MembriDashboard(models.Model):
         for dashboard in self:
             domain = dashboard._get_domain()
             try:
-                self.env["membri.renewal"].search_count(domain)
+                with self.env.cr.savepoint():
+                    self.env["membri.renewal"].search_count(domain)
             except Exception as error:
                 raise dashboard._get_domain_error(error) from error
 
@@ -134,14 +157,45 @@ class MembriDashboard(models.Model):
         """:return: the domain, with the days of the current company filled in
         :raises ValidationError: when it does not work, or no longer does"""
         self.ensure_one()
+        Renewal = self.env["membri.renewal"]
         try:
-            domain = Domain(safe_eval(self.domain or "[]", self._get_eval_context()))
-            domain.validate(self.env["membri.renewal"])
+            domain = Domain(self._eval_domain())
+            domain.validate(Renewal)
+            for condition in domain.iter_conditions():
+                field = Renewal._fields[condition.field_expr.split(".", 1)[0]]
+                Renewal._check_field_access(field, "read")
         except Exception as error:
             raise self._get_domain_error(error) from error
         return domain
 
+    def _eval_domain(self):
+        """:return: the list that the domain is written as
+        :raises ValidationError: when it is more than values and the names that are offered"""
+        names = self._get_eval_context()
+        text = self.domain or "[]"
+        if len(text) > DOMAIN_MAX_LENGTH:
+            raise ValidationError(self.env._("it is too long."))
+        for node in ast.walk(ast.parse(text.strip(), mode="eval")):
+            if not isinstance(node, DOMAIN_NODES) or (
+                isinstance(node, ast.Name) and node.id not in names
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "it may hold values and these names only: %(names)s.",
+                        names=", ".join(sorted(names)),
+                    )
+                )
+        return safe_eval(text, names)
+
     def _get_domain_error(self, error):
+        if isinstance(error, AccessError):
+            return ValidationError(
+                self.env._(
+                    "The queue “%(name)s” asks about something that you may not see. Whoever made "
+                    "it can change its domain.",
+                    name=self.name,
+                )
+            )
         return ValidationError(
             self.env._(
                 "The domain of “%(name)s” does not work: %(error)s", name=self.name, error=error

@@ -147,8 +147,7 @@ class AccountMove(models.Model):
 
         :return: ``{move: ir.attachment}``"""
         Report_sudo = self.env["ir.actions.report"].sudo()
-        content, report_type = Report_sudo._pre_render_qweb_pdf(REPORT, res_ids=self.ids)
-        content_by_id = Report_sudo._get_splitted_report(REPORT, content, report_type)
+        contents = Report_sudo._membri_print(REPORT, self)
         attachments_sudo = (
             self.env["ir.attachment"]
             .sudo()
@@ -156,7 +155,7 @@ class AccountMove(models.Model):
                 [
                     {
                         "name": move._membri_get_fee_notice_filename(),
-                        "raw": content_by_id[move.id],
+                        "raw": contents[move],
                         "mimetype": "application/pdf",
                         "res_model": move._name,
                         "res_id": move.id,

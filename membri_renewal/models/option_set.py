@@ -28,6 +28,8 @@ class MembriOptionSet(models.Model):
     _inherit = "membri.fields.mixin"
     _order = "sequence, name, id"
     _check_company_auto = True
+    # a branch works with the option sets of its parent companies, too
+    _check_company_domain = models.check_company_domain_parent_of
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char()
@@ -115,6 +117,14 @@ class MembriOptionSet(models.Model):
         "CHECK (proration_value >= 0 AND (proration != 'percent' OR proration_value <= 100))",
         "A proration is an amount of zero or more, or a percentage from 0 to 100.",
     )
+
+    def _get_term_company(self):
+        """:return: the company of a term of this option set: the current one, where it is a
+        branch that works with the sets of its parent"""
+        self.ensure_one()
+        current = self.env.company
+        # sudo: a branch need not see its parent to know that it is one
+        return current if self.company_id in current.sudo().parent_ids else self.company_id
 
     @api.depends_context("allowed_company_ids")
     def _compute_active_member_count(self):

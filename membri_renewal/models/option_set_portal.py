@@ -23,7 +23,7 @@ class MembriOptionSet(models.Model):
         "membri.option.set",
         string="Counter-Offer",
         check_company=True,
-        domain="[('id', '!=', id), ('company_id', '=', company_id)]",
+        domain="[('id', '!=', id), ('company_id', 'parent_of', company_id)]",
         help="A smaller option set, offered to members who are about to decline on the portal. "
         "Who takes it can accept it at once.",
     )

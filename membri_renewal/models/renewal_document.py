@@ -42,13 +42,11 @@ class MembriRenewal(models.Model):
         for company, renewals in self.grouped("company_id").items():
             # sudo: a member who answers on the portal may cause a notice, too
             Report_sudo = self.env["ir.actions.report"].sudo().with_company(company)
-            content, report_type = Report_sudo._pre_render_qweb_pdf(REPORT, res_ids=renewals.ids)
-            by_id = Report_sudo._get_splitted_report(REPORT, content, report_type)
-            contents |= {renewal: by_id[renewal.id] for renewal in renewals}
+            contents |= Report_sudo._membri_print(REPORT, renewals)
         return contents
 
     def _attach_pdfs(self, contents, filename=None):
-        """:param contents: ``{renewal: bytes}``
+        """:param contents: ``{renewal: bytes}``, printed ones, or as they were stored
         :param filename: default: the one of a notice
         :return: ``{renewal: ir.attachment}``"""
         attachments_sudo = (
@@ -58,7 +56,7 @@ class MembriRenewal(models.Model):
                 [
                     {
                         "name": filename or renewal._get_notice_filename(),
-                        "raw": content,
+                        "raw": self.env["ir.actions.report"]._membri_check_pdf(content, None),
                         "mimetype": "application/pdf",
                         "res_model": renewal._name,
                         "res_id": renewal.id,

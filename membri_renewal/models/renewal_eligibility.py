@@ -234,7 +234,7 @@ class MembriCotisation(models.Model):
             .sudo()
             .with_context(active_test=False)
             ._read_group(
-                [("company_id", "=", company.id), ("lifetime", "=", False)],
+                [("company_id", "parent_of", company.id), ("lifetime", "=", False)],
                 ["notice_lead_days"],
                 ["id:array_agg"],
             )

@@ -125,7 +125,9 @@ class ResCompany(models.Model):
             .with_context(active_test=False)
             ._read_group([], ["company_id"])
         )
-        return self.env["res.company"].sudo().union(*(company for (company,) in groups))
+        companies = self.env["res.company"].sudo().union(*(company for (company,) in groups))
+        # branches work with the option sets of their parents
+        return companies | companies.search([("id", "child_of", companies.ids)])
 
     def _membri_get_sale_journals_sudo(self):
         """:return: the journals that this company sells on: a branch, on those of its parents.

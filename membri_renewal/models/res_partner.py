@@ -53,6 +53,7 @@ class ResPartner(models.Model):
         "membri.option.set",
         string="Option Set",
         company_dependent=True,
+        check_company=True,
         groups=READERS,
         copy=False,
         readonly=True,
@@ -114,6 +115,7 @@ class ResPartner(models.Model):
         "membri.option.set",
         string="Next Option Set",
         company_dependent=True,
+        check_company=True,
         groups=READERS,
         copy=False,
         help="What to propose at the next renewal. Empty: the same as now.",
@@ -167,7 +169,7 @@ class ResPartner(models.Model):
             .sudo()
             .with_context(active_test=False)
             ._read_group(
-                [("company_id", "=", self.env.company.id)], ["grace_days"], ["id:recordset"]
+                [("company_id", "parent_of", self.env.company.id)], ["grace_days"], ["id:recordset"]
             )
         ):
             domains.append(
@@ -351,7 +353,7 @@ class ResPartner(models.Model):
             {
                 "partner_id": self.id,
                 "option_set_id": option_set.id,
-                "date_start": date_start or option_set.company_id._membri_today(),
+                "date_start": date_start or option_set._get_term_company()._membri_today(),
                 "prorate": prorate,
             }
         )

@@ -31,6 +31,7 @@ from . import test_demo
 from . import test_enrolment
 from . import test_fee_notice
 from . import test_fee_notice_portal
+from . import test_fields_and_rules
 from . import test_generation
 from . import test_generation_bad_input
 from . import test_generation_concurrency
@@ -89,4 +90,5 @@ from . import test_upgrade
 from . import test_undoing_money
 from . import test_undone_mistakes
 from . import test_views
+from . import test_windows_and_rules
 from . import test_write_off

@@ -1,3 +1,4 @@
+from . import given_records
 from . import account_move_reversal
 from . import base_partner_merge
 from . import bulk_selection

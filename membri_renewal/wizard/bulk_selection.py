@@ -18,6 +18,7 @@ class MembriBulkSelection(models.AbstractModel):
     """
 
     _name = "membri.bulk.selection"
+    _inherit = "membri.wizard.mixin"
     _description = "Selection of Renewals"
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals")

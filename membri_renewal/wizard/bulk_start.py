@@ -12,7 +12,7 @@ class MembriBulkStart(models.TransientModel):
     _inherit = "membri.bulk.selection"
     _description = "Work on Several Renewals"
 
-    action = fields.Selection(selection="_get_actions", required=True, readonly=True)
+    action = fields.Selection(selection="_get_actions", required=True)
 
     @api.model
     def _get_actions(self):

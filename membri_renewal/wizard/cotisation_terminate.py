@@ -10,6 +10,7 @@ class MembriCotisationTerminate(models.TransientModel):
     """A member leaves before the end: resignation, death, exclusion."""
 
     _name = "membri.cotisation.terminate"
+    _inherit = "membri.wizard.mixin"
     _description = "Terminate a Cotisation"
 
     cotisation_ids = fields.Many2many("membri.cotisation", string="Cotisations", required=True)

@@ -13,12 +13,12 @@ class MembriEnrolment(models.TransientModel):
 
     _name = "membri.enrolment"
     _description = "Enrolment"
-    _inherit = "membri.term.mixin"
+    _inherit = ["membri.term.mixin", "membri.wizard.mixin"]
     _check_company_auto = True
 
     partner_id = fields.Many2one(string="Contact", ondelete="cascade", index=False)
     option_set_id = fields.Many2one(
-        domain="[('company_id', '=', company_id)]", ondelete="cascade", index=False
+        domain="[('company_id', 'parent_of', company_id)]", ondelete="cascade", index=False
     )
     currency_id = fields.Many2one(compute="_compute_currency_id", required=False)
     date_start = fields.Date(
@@ -254,7 +254,7 @@ class MembriEnrolment(models.TransientModel):
         for vals in vals_list:
             option_set = self.env["membri.option.set"].browse(vals.get("option_set_id"))
             if option_set:
-                vals.setdefault("company_id", option_set.company_id.id)
+                vals.setdefault("company_id", option_set._get_term_company().id)
         return super().create(vals_list)
 
     def action_confirm(self):
@@ -299,7 +299,7 @@ class MembriEnrolment(models.TransientModel):
 class MembriEnrolmentLine(models.TransientModel):
     _name = "membri.enrolment.line"
     _description = "Option of an Enrolment"
-    _inherit = "membri.term.line.mixin"
+    _inherit = ["membri.term.line.mixin", "membri.wizard.mixin"]
     _term_field = "enrolment_id"
 
     enrolment_id = fields.Many2one("membri.enrolment", required=True, ondelete="cascade")

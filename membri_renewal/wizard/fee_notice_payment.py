@@ -8,6 +8,7 @@ class MembriFeeNoticePayment(models.TransientModel):
     registers the payment, both or neither."""
 
     _name = "membri.fee.notice.payment"
+    _inherit = "membri.wizard.mixin"
     _description = "Register the Payment of Fee Notices"
     _check_company_auto = True
 

@@ -5,6 +5,7 @@ class MembriRenewalExplanation(models.TransientModel):
     """*Why did, or didn't, this member get a notice?* A page that only tells."""
 
     _name = "membri.renewal.explanation"
+    _inherit = "membri.wizard.mixin"
     _description = "Explanation of a Renewal"
 
     partner_id = fields.Many2one("res.partner", string="Member", required=True)

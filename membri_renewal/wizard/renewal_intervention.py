@@ -5,6 +5,7 @@ class MembriRenewalIntervention(models.TransientModel):
     """*Intervention requise*, with the reason that the seed calls good practice."""
 
     _name = "membri.renewal.intervention"
+    _inherit = "membri.wizard.mixin"
     _description = "Require an Intervention"
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals", required=True)

@@ -106,6 +106,7 @@ class MembriRenewalRefuse(models.TransientModel):
 
 class MembriRenewalRefuseLine(models.TransientModel):
     _name = "membri.renewal.refuse.line"
+    _inherit = "membri.wizard.mixin"
     _description = "Reason of One Renewal"
 
     wizard_id = fields.Many2one("membri.renewal.refuse", required=True, ondelete="cascade")

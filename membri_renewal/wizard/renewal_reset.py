@@ -9,6 +9,7 @@ class MembriRenewalReset(models.TransientModel):
     what has to be done first (DESIGN §5.5)."""
 
     _name = "membri.renewal.reset"
+    _inherit = "membri.wizard.mixin"
     _description = "Reset a Renewal"
 
     renewal_id = fields.Many2one("membri.renewal", required=True)

@@ -9,7 +9,7 @@ class MembriSettings(models.TransientModel):
 
     _name = "membri.settings"
     _description = "Membership Settings"
-    _inherit = "membri.settings.mixin"
+    _inherit = ["membri.settings.mixin", "membri.fields.mixin"]
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):

@@ -1,0 +1,420 @@
+"""Issue 11 A5: what a client may write, and what it may learn by a detour, found by looking at
+all fields of all models, so that a new one is tested before anybody thinks of it."""
+
+from datetime import date, datetime
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.service.model import call_kw
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from ..models.fields_mixin import MembriFieldsMixin
+from .common_portal import PortalCase
+
+LOGGERS = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.models")
+OUTSIDE = ("res.partner", "account.move", "account.move.line")
+
+
+class FieldsCase(PortalCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.accountant = new_test_user(
+            cls.env_root,
+            "accountant",
+            "account.group_account_manager,membri_renewal.group_membri_manager",
+            company_id=cls.company.id,
+            company_ids=cls.company.ids,
+        )
+        cls.admin = new_test_user(
+            cls.env_root,
+            "boss",
+            "base.group_system,membri_renewal.group_membri_manager,base.group_allow_export",
+            company_id=cls.company.id,
+            company_ids=cls.company.ids,
+        )
+        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.renewal.action_send()
+        cls.accepted = cls._create_renewal(cls._create_cotisation(cls.colleague, "2026-01-01"))
+        cls.accepted.action_send()
+        cls.accepted.action_approve()
+        cls.draft = cls._create_renewal(cls._create_yearly())
+        cls.campaign = cls.env["membri.campaign"].create({"option_set_ids": cls.yearly.ids})
+        cls.samples = {
+            "membri.renewal": cls.draft,
+            "membri.renewal.line": cls.draft.line_ids,
+            "membri.cotisation": cls.accepted.new_cotisation_id,
+            "membri.cotisation.line": cls.accepted.new_cotisation_id.line_ids,
+            "membri.campaign": cls.campaign,
+            "membri.option.set": cls.yearly,
+            "membri.option.set.line": cls.yearly.line_ids,
+            "membri.refusal.reason": cls.reason,
+            "res.partner": cls.member,
+            "account.move": cls.accepted.invoice_id,
+            "account.move.line": cls.accepted.invoice_id.invoice_line_ids,
+        }
+
+    def _get_models(self):
+        return {
+            name: self.env[name]
+            for name, model in self.registry.items()
+            if issubclass(model, MembriFieldsMixin) and not model._abstract
+        }
+
+    def _get_facts(self, model):
+        return [field for field in model._fields.values() if model._is_fact(field)]
+
+    def _forge(self, record, field):
+        """:return: a value of the right type that ``record`` does not have"""
+        current = record.sudo()[field.name] if record else False
+        if field.type == "selection":
+            return next(v for v in field.get_values(self.env) if v != current)
+        if field.type == "many2one":
+            others = self.env[field.comodel_name].sudo().search([("id", "!=", current.id)], limit=1)
+            return others.id
+        if field.type in ("one2many", "many2many"):
+            return [Command.clear()] if current else [Command.create({})]
+        return {
+            "boolean": not current,
+            "date": date(2031, 5, 6),
+            "datetime": datetime(2031, 5, 6, 7, 8),
+            "integer": 77,
+            "float": 77.0,
+            "monetary": 77.0,
+            "binary": b"Zm9yZ2Vk",
+        }.get(field.type, "forged")
+
+    def _call(self, user, model, method, args, **kwargs):
+        """As a client calls it."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        context = kwargs.pop("context", {})
+        records = self.env[model].with_user(user).with_context({})  # pylint: disable=context-overridden
+        with mute_logger(*LOGGERS), self.env.cr.savepoint():
+            result = call_kw(records, method, args, {**kwargs, "context": context})
+            self.env.flush_all()
+        return result
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestFactsAreNotWritten(FieldsCase):
+    def test_every_model_has_the_mechanism(self):
+        models = self._get_models()
+        for name, model in self.registry.items():
+            if name.startswith("membri.") and not model._abstract and model._auto:
+                self.assertIn(name, models)
+        for name in OUTSIDE:
+            self.assertIn(name, models)
+        names = {field.name for field in self._get_facts(self.env["membri.renewal"])}
+        for name in (
+            "name",
+            "state",
+            "is_paid",
+            "is_open",
+            "payment_state",
+            "amount_total",
+            "access_token",
+            "invoice_id",
+            "company_id",
+        ):
+            self.assertIn(name, names)
+
+    def test_write(self):
+        """Officer, manager, accountant and administrator: by ``write`` and ``web_save``."""
+        for user in (self.officer, self.manager, self.accountant, self.admin):
+            for name, record in self.samples.items():
+                before = self._get_stored(record)
+                for field in self._get_facts(record):
+                    forged = self._forge(record, field)
+                    with self.subTest(user=user.login, field=str(field)):
+                        with self.assertRaises(UserError) as caught:
+                            self._call(user, name, "write", [record.ids, {field.name: forged}])
+                        if not isinstance(caught.exception, AccessError):
+                            self.assertIn(record.display_name, str(caught.exception))
+                        with self.assertRaises(UserError):
+                            self._call(
+                                user, name, "web_save", [record.ids, {field.name: forged}, {}]
+                            )
+                self.assertEqual(self._get_stored(record), before)
+
+    def test_create(self):
+        """Neither in the values, nor by a default of the context or of the user."""
+        vals = {
+            "membri.renewal": lambda: {"cotisation_id": self._create_yearly().id},
+            "membri.cotisation": lambda: {
+                "partner_id": self._create_member("Someone New").id,
+                "option_set_id": self.yearly.id,
+                "date_start": "2026-01-01",
+            },
+            "membri.campaign": lambda: {"option_set_ids": self.yearly.ids},
+        }
+        for name, get_vals in vals.items():
+            model = self.env[name]
+            for field in self._get_facts(model):
+                if field.name in model._creation_fields:
+                    continue
+                forged = self._forge(model, field)
+                given = get_vals()
+                with self.subTest(field=str(field)):
+                    with self.assertRaises(UserError):
+                        self._call(self.officer, name, "create", [{**given, field.name: forged}])
+                    if field.type in ("one2many", "many2many") or not field.store:
+                        continue
+                    id_ = self._call(
+                        self.officer,
+                        name,
+                        "create",
+                        [given],
+                        context={f"default_{field.name}": forged},
+                    )
+                    created = model.sudo().browse(id_)
+                    self.assertNotEqual(
+                        created[field.name], model.new({field.name: forged})[field.name]
+                    )
+                    created.unlink()
+
+    def test_default_of_a_user(self):
+        self.env["ir.default"].set("membri.renewal", "delivery_note", "forged", user_id=True)
+        self.env["ir.default"].set(
+            "membri.cotisation", "termination_reason", "forged", user_id=True
+        )
+        renewal = self._create_renewal(self._create_yearly())
+        self.assertFalse(renewal.delivery_note)
+        self.assertFalse(renewal.cotisation_id.termination_reason)
+
+    def test_default_under_an_action(self):
+        """A button makes records, too: the context of its call gives them no facts."""
+        context = {
+            "default_state": "active",
+            "default_date_terminated": "2026-12-31",
+            "default_termination_reason": "forged",
+            "default_membri_fee_notice_name": "forged",
+            "default_membri_date_sent": "2020-01-01 10:00:00",
+        }
+        self._call(
+            self.officer, "membri.renewal", "action_approve", [self.draft.ids], context=context
+        )
+        term = self.draft.new_cotisation_id
+        self.assertEqual(
+            (term.state, term.date_terminated, term.termination_reason), ("pending", False, False)
+        )
+        self.assertFalse(self.draft.invoice_id.membri_fee_notice_name)
+        self.assertFalse(self.draft.invoice_id.membri_date_sent)
+
+    def test_copies_bring_no_facts(self):
+        for name, model in self._get_models().items():
+            if not model._written_by_clients or name in OUTSIDE:
+                continue
+            for field in self._get_facts(model):
+                if field.name in model._creation_fields:
+                    continue
+                with self.subTest(field=str(field)):
+                    self.assertFalse(field.copy and field.store)
+        with self.assertRaises(UserError):
+            self._call(
+                self.officer,
+                "membri.campaign",
+                "copy",
+                [self.campaign.ids, {"date_previewed": "2020-01-01 10:00:00"}],
+            )
+
+    def test_by_a_parent(self):
+        """One2many commands of a contact, of a new term: facts of the lines, lines of others."""
+        other = self.samples["membri.cotisation"]
+        term = {
+            "partner_id": self.stranger.id,
+            "option_set_id": self.yearly.id,
+            "date_start": "2027-06-01",
+        }
+        line = {"product_id": self.extra.id, "price_unit": 50.0}
+        before = self._get_stored(other), self._get_stored(other.line_ids)
+        for commands in (
+            [Command.create({**term, "invoice_id": self.accepted.invoice_id.id})],
+            [Command.create({**term, "payment_state": "paid"})],
+            [Command.update(other.id, {"payment_state": "paid"})],
+            [Command.update(other.id, {"company_id": self.company.id + 1})],
+        ):
+            with self.subTest(commands=commands), self.assertRaises(UserError):
+                self._call(
+                    self.officer,
+                    "res.partner",
+                    "write",
+                    [self.colleague.ids, {"membri_cotisation_ids": commands}],
+                )
+        for commands in (
+            [Command.create({**line, "price_subtotal": 1.0})],
+            [Command.update(other.line_ids.id, {"price_unit": 1.0})],
+            [Command.link(other.line_ids.id)],
+            [Command.set(other.line_ids.ids)],
+            [Command.delete(other.line_ids.id)],
+        ):
+            with self.subTest(commands=commands), self.assertRaises(UserError):
+                self._call(
+                    self.officer, "membri.cotisation", "create", [{**term, "line_ids": commands}]
+                )
+        self.assertEqual((self._get_stored(other), self._get_stored(other.line_ids)), before)
+
+    def test_invoice_of_somebody_else(self):
+        """No invoice of the accountant's becomes a member's: not by a copy, not by a line."""
+        line = self.accepted.invoice_id.invoice_line_ids
+        copied = self._call(
+            self.accountant,
+            "account.move",
+            "copy",
+            [self.accepted.invoice_id.ids],
+            context={"include_business_fields": True},
+        )
+        copy = self.env_root["account.move"].browse(copied)
+        self.assertFalse(copy.invoice_line_ids.membri_cotisation_id)
+        self.assertFalse(copy.membri_invoice_type)
+        with self.assertRaises(UserError):
+            self._call(
+                self.accountant,
+                "account.move",
+                "write",
+                [
+                    copy.ids,
+                    {
+                        "invoice_line_ids": [
+                            Command.update(
+                                copy.invoice_line_ids.id,
+                                {"membri_cotisation_id": line.membri_cotisation_id.id},
+                            )
+                        ]
+                    },
+                ],
+            )
+
+    def test_what_was_paid_stays(self):
+        term = self.accepted.new_cotisation_id
+        self._pay(self.accepted.invoice_id)
+        self.assertEqual(term.state, "scheduled")
+        before = self._get_stored(term)
+        for vals in (
+            {"option_set_id": self.fixed.id},
+            {"date_start": "2026-12-31"},
+            {"date_end": "2027-12-01"},
+            {"line_ids": [Command.clear()]},
+        ):
+            with self.subTest(vals=vals):
+                with self.assertRaises(UserError) as caught:
+                    self._call(self.manager, "membri.cotisation", "write", [term.ids, vals])
+                self.assertIn(term.name, str(caught.exception))
+        self.assertEqual(self._get_stored(term), before)
+
+    def test_imports_go_on(self):
+        """README: contact, option set, first and last day, state; by officer and manager, twice."""
+        for user in (self.officer, self.manager):
+            member = self._create_member(f"Imported by {user.login}")
+            names = ["id", "partner_id/.id", "option_set_id/.id", "date_start", "date_end", "state"]
+            row = [
+                f"__import__.term_{user.login}",
+                str(member.id),
+                str(self.yearly.id),
+                "2026-01-01",
+                "2026-12-31",
+                "active",
+            ]
+            for _time in range(2):
+                with self.subTest(user=user.login):
+                    result = self._call(user, "membri.cotisation", "load", [names, [row]])
+                    self.assertFalse(result["messages"])
+                    term = self.env["membri.cotisation"].browse(result["ids"])
+                    self.assertEqual((term.state, term.origin), ("active", "import"))
+                    self.assertEqual(member.membri_status, "active")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestNoDetour(FieldsCase):
+    """What ``read`` refuses is not filtered, ordered, grouped, summed up or exported by either."""
+
+    def _get_detours(self, model, name, field):
+        """:param name: of ``field``, or a path that leads to it
+        :return: ``{what: (method, args, kwargs)}``"""
+        value = {"boolean": True, "selection": "x", "char": "a", "text": "a", "html": "a"}.get(
+            field.type, False
+        )
+        operator = "ilike" if field.type in ("char", "text", "html") else "!="
+        domain = [(name, operator, value)]
+        group = f"{name}:month" if field.type in ("date", "datetime") else name
+        return {
+            "search": ("search", [domain], {}),
+            "search_count": ("search_count", [domain], {}),
+            "search_read": ("search_read", [domain, ["id"]], {}),
+            "web_search_read": ("web_search_read", [domain, {"id": {}}], {}),
+            "name_search": ("name_search", ["", domain], {}),
+            "order": ("search", [[]], {"order": f"{name} desc"}),
+            "formatted_read_group": ("formatted_read_group", [[], [group], ["__count"]], {}),
+            "read_group": ("read_group", [[], ["id:count"], [group]], {"lazy": False}),
+            "web_read_group": ("web_read_group", [[], [group]], {}),
+            "aggregate": ("formatted_read_group", [[], [], [f"{name}:count_distinct"]], {}),
+            "array": ("formatted_read_group", [[], [], [f"{name}:array_agg"]], {}),
+            "order of groups": (
+                "formatted_read_group",
+                [[], ["id"], ["__count"]],
+                {"order": f"{name}:max"},
+            ),
+            "progress": (
+                "read_progress_bar",
+                [[], group, {"field": "id", "colors": {"1": "success"}}],
+                {},
+            ),
+            "panel": ("search_panel_select_range", [name], {}),
+            "export": ("export_data", [model.ids, [name.replace(".", "/")]], {}),
+            "read": ("read", [model.ids, [name]], {}),
+            "web_read": ("web_read", [model.ids, {name: {}}], {}),
+        }
+
+    def _assert_no_detour(self, user, records, name, field):
+        for what, (method, args, kwargs) in self._get_detours(records, name, field).items():
+            with self.subTest(user=user.login, field=f"{records._name}.{name}", what=what):
+                try:
+                    result = self._call(user, records._name, method, args, **kwargs)
+                except (UserError, ValueError, KeyError, NotImplementedError):
+                    continue  # denied, or no such question
+                self.fail(f"answered: {str(result)[:200]}")
+
+    def test_portal(self):
+        """A member's own renewal, and its lines: every field that is not named as a member's."""
+        for records in (self.renewal, self.renewal.line_ids):
+            own = records.with_user(self.member_user)
+            self.assertEqual(own.search([]) & records, records)
+            for field in records._fields.values():
+                if field.name in records._portal_fields:
+                    self.assertTrue(own._has_field_access(field, "read"))
+                    continue
+                self._assert_no_detour(self.member_user, records, field.name, field)
+
+    def test_portal_by_a_path(self):
+        line = self.renewal.line_ids
+        for field in self.renewal._fields.values():
+            if field.name not in self.renewal._portal_fields and field.name != "id":
+                self._assert_no_detour(self.member_user, line, f"renewal_id.{field.name}", field)
+        for path in ("cotisation_id.termination_reason", "new_cotisation_id.origin"):
+            field = self.env["membri.cotisation"]._fields[path.split(".")[1]]
+            self._assert_no_detour(self.member_user, self.renewal, path, field)
+
+    def test_portal_reads_and_groups_what_is_the_members(self):
+        own = self.renewal.with_user(self.member_user)
+        groups = own.formatted_read_group([], ["state"], ["amount_total:sum"])
+        self.assertTrue(groups)
+        self.assertTrue(own.search([("is_open", "=", True)], order="date_end desc"))
+
+    def test_staff(self):
+        """Employees and auditors: the fields of contacts and renewals that are others'."""
+        portal_like = {self.employee: self.member, self.auditor: self.renewal}
+        for user, records in portal_like.items():
+            refused = [
+                field
+                for field in records._fields.values()
+                if field.name.startswith("membri_") or records._name.startswith("membri.")
+                if not records.with_user(user)._has_field_access(field, "read")
+            ]
+            self.assertTrue(refused)
+            for field in refused:
+                self._assert_no_detour(user, records, field.name, field)

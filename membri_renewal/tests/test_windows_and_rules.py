@@ -1,0 +1,433 @@
+"""Issue 11 A5: what a window is given, whose option sets, rules of companies, queues."""
+
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.base.models.ir_actions_report import IrActionsReport
+
+from .common import MembriCommon
+from .test_fields_and_rules import FieldsCase
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestWindows(FieldsCase):
+    """Every window, given a record that its user may not read, tells nothing of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        west = cls._create_other_company("West", "America/Vancouver")
+        cls.west = west
+        cls.foreigner = new_test_user(
+            cls.env_root,
+            "foreigner",
+            "membri_renewal.group_membri_manager",
+            company_id=west.id,
+            company_ids=west.ids,
+        )
+        cls.foreign = {
+            "membri.renewal": cls.renewal,
+            "membri.cotisation": cls.renewal.cotisation_id,
+            "membri.option.set": cls.yearly,
+            "account.move": cls.accepted.invoice_id,
+            "res.company": cls.company,
+            "account.journal": cls.company_data["default_journal_bank"],
+        }
+
+    def _get_windows(self):
+        return {
+            name: self.env[name]
+            for name, model in self.registry.items()
+            if name.startswith("membri.") and model._transient and not model._abstract
+        }
+
+    def test_foreign_ids(self):
+        tried = set()
+        for name, model in self._get_windows().items():
+            for field in model._fields.values():
+                record = self.foreign.get(field.comodel_name)
+                if not record or not field.store or (name == "membri.settings"):
+                    continue
+                tried.add((name, field.name))
+                given = record.id if field.type == "many2one" else [Command.set(record.ids)]
+                read = {field.name: {"fields": {"display_name": {}}}}
+                calls = {
+                    "create": ("create", [{field.name: given}], {}),
+                    "web_save": ("web_save", [[], {field.name: given}, read], {}),
+                    "default_get": (
+                        "default_get",
+                        [[field.name]],
+                        {"context": {f"default_{field.name}": given}},
+                    ),
+                    "onchange": ("onchange", [[], {field.name: given}, [field.name], read], {}),
+                    "onchange of defaults": (
+                        "onchange",
+                        [[], {}, [], read],
+                        {"context": {f"default_{field.name}": given}},
+                    ),
+                }
+                for what, (method, args, kwargs) in calls.items():
+                    with self.subTest(field=str(field), what=what):
+                        with self.assertRaises(AccessError) as caught:
+                            self._call(self.foreigner, name, method, args, **kwargs)
+                        self.assertNotIn(self.renewal.name, str(caught.exception))
+                        self.assertNotIn(self.member.name, str(caught.exception))
+        self.assertIn(("membri.renewal.reset", "renewal_id"), tried)
+        self.assertGreater(len(tried), 8)
+
+    def test_active_ids(self):
+        for name in self._get_windows():
+            if name == "membri.settings":
+                continue
+            with self.subTest(window=name):
+                context = {"active_model": "membri.renewal", "active_ids": self.renewal.ids}
+                fields = list(self.env[name]._fields)
+                try:
+                    values = self._call(
+                        self.foreigner, name, "default_get", [fields], context=context
+                    )
+                except AccessError:
+                    continue
+                self.assertNotIn(self.renewal.id, values.get("renewal_ids", []))
+
+    def test_window_of_somebody_else(self):
+        reset = (
+            self.env["membri.renewal.reset"]
+            .with_user(self.officer)
+            .create({"renewal_id": self.accepted.id})
+        )
+        self.assertEqual(reset.invoice_id, self.accepted.invoice_id)
+        for user in (self.foreigner, self.manager, self.auditor, self.employee, self.member_user):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self._call(
+                    user,
+                    "membri.renewal.reset",
+                    "web_read",
+                    [reset.ids, {"renewal_id": {"fields": {"display_name": {}}}, "obstacle": {}}],
+                )
+
+
+@tagged("post_install", "-at_install")
+class TestCompanyRules(FieldsCase):
+    def _get_global_rules(self, model):
+        return self.env_root["ir.rule"].search(
+            [("model_id.model", "=", model), ("groups", "=", False), ("perm_read", "=", True)]
+        )
+
+    def test_every_model(self):
+        """Whatever belongs to a company has a rule for everybody; a window is its user's."""
+        for name, model in self.registry.items():
+            if not name.startswith("membri.") or model._abstract:
+                continue
+            rules = self._get_global_rules(name)
+            domains = " ".join(rules.mapped("domain_force"))
+            if "company_id" in model._fields:
+                with self.subTest(model=name):
+                    self.assertIn("company_id", domains)
+            parents = [
+                field
+                for field in model._fields.values()
+                if field.type == "many2one"
+                and field.store
+                and field.required
+                and (field.comodel_name or "").startswith("membri.")
+            ]
+            if parents:
+                with self.subTest(model=name, parents=parents):
+                    self.assertTrue("company_id" in domains or "create_uid" in domains)
+            if model._transient:
+                with self.subTest(window=name):
+                    self.assertIn("create_uid", domains)
+
+    def test_an_upgrade_brings_them(self):
+        rules = self.env_root["ir.model.data"].search(
+            [("module", "=", "membri_renewal"), ("model", "=", "ir.rule")]
+        )
+        self.assertTrue(rules)
+        self.assertFalse(rules.filtered("noupdate").mapped("name"))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestOptionSetsOfCompanies(MembriCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.west = cls._create_other_company("West", "America/Vancouver")
+        cls.branch = cls.env_root["res.company"].create(
+            {"name": "Branch", "parent_id": cls.company.id, "membri_tz": "America/Toronto"}
+        )
+        cls.officer.with_env(cls.env_root).company_ids += cls.branch
+        cls.theirs = cls._create_option_set("Theirs", company_id=cls.west.id)
+        cls.both = {"allowed_company_ids": (cls.company | cls.west | cls.branch).ids}
+
+    def test_contact(self):
+        member = self.member.with_context(**self.both)
+        for name in ("membri_next_option_set_id", "membri_option_set_id"):
+            for record in (member, member.sudo()):
+                with self.subTest(field=name, su=record.env.su), self.assertRaises(UserError):
+                    record.with_company(self.company).write({name: self.theirs.id})
+        member.with_company(self.west).membri_next_option_set_id = self.theirs
+        with self.assertRaises(UserError):
+            member.with_company(self.west).membri_next_option_set_id = self.yearly
+        self.assertFalse(member.with_company(self.company).membri_next_option_set_id)
+
+    def test_everywhere(self):
+        """Every field that holds an option set, found by looking, is checked."""
+        for name, model in self.registry.items():
+            if model._abstract or not (name.startswith("membri.") or name == "res.partner"):
+                continue
+            for field in model._fields.values():
+                if (
+                    field.comodel_name == "membri.option.set"
+                    and field.store
+                    and not field.readonly
+                    and model._written_by_clients
+                    and field.type != "one2many"
+                    and "company_id" in model._fields
+                    and name != "membri.option.set.line"
+                ):
+                    with self.subTest(field=str(field)):
+                        self.assertTrue(field.check_company)
+                        self.assertTrue(model._check_company_auto)
+
+    def test_terms(self):
+        term = self._create_cotisation(self.member, "2026-01-01").with_context(**self.both)
+        renewal = self._create_renewal(term)
+        for call in (
+            lambda: term.write({"option_set_id": self.theirs.id}),
+            lambda: renewal.write({"option_set_id": self.theirs.id}),
+            lambda: term.create(
+                {
+                    "partner_id": self._create_member("Someone").id,
+                    "company_id": self.company.id,
+                    "option_set_id": self.theirs.id,
+                    "date_start": "2026-01-01",
+                }
+            ),
+            lambda: (
+                self.env["membri.enrolment"]
+                .with_context(**self.both)
+                .create(
+                    {
+                        "partner_id": self._create_member("Someone").id,
+                        "company_id": self.company.id,
+                        "option_set_id": self.theirs.id,
+                    }
+                )
+            ),
+            lambda: (
+                self.env["membri.campaign"]
+                .with_context(**self.both)
+                .create({"company_id": self.company.id, "option_set_ids": self.theirs.ids})
+            ),
+        ):
+            with self.assertRaises(UserError):
+                call()
+
+    def test_branch_works_with_its_parents_sets(self):
+        in_branch = self.env(context={"allowed_company_ids": self.branch.ids})
+        option_set = self.yearly.with_env(in_branch)
+        self.assertIn(option_set, option_set.search([]))
+        self.assertEqual(option_set.line_ids.mapped("product_id"), self.product)
+        member = self.member.with_env(in_branch)
+        member.membri_next_option_set_id = option_set
+        term = in_branch["membri.cotisation"].create(
+            {
+                "partner_id": member.id,
+                "option_set_id": option_set.id,
+                "date_start": "2026-01-01",
+                "state": "active",
+            }
+        )
+        self.assertEqual(term.company_id, self.branch)
+        self.assertEqual(member.membri_status, "active")
+        self.assertTrue(member.membri_is_member)
+        self.assertIn(member, member.search([("membri_is_member", "=", True)]))
+        self.assertIn(self.branch, self.env["res.company"]._membri_get_all())
+
+    def test_branch_changes_nothing_of_its_parent(self):
+        manager = new_test_user(
+            self.env_root,
+            "branch_manager",
+            "membri_renewal.group_membri_manager",
+            company_id=self.branch.id,
+            company_ids=self.branch.ids,
+        )
+        option_set = self.yearly.with_user(manager)
+        self.assertEqual(option_set.name, "Yearly")
+        with self.assertRaises(AccessError):
+            option_set.name = "Ours"
+        with self.assertRaises(AccessError):
+            self.theirs.with_user(manager).read(["name"])
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestQueuesApart(MembriCommon):
+    def test_one_queue_breaks_no_other(self):
+        renewal = self._renewal_in("sent")
+        Dashboard = self.env["membri.dashboard"]
+        asks_too_much = Dashboard.create(
+            {"name": "Keys", "domain": "[('access_token', '!=', False)]"}
+        )
+        wrong = Dashboard.create({"name": "Old", "domain": "[('is_open', '=', True)]"})
+        fine = Dashboard.create({"name": "Fine", "domain": "[('state', '=', 'sent')]"})
+        by_path = Dashboard.create(
+            {"name": "Path", "domain": "[('invoice_id.amount_total', '!=', 77)]"}
+        )
+        domains = ("[('gone', '=', 1)]", "[('amount_total', '=', 'x')]", "[(", "[('state')]")
+        for domain in domains:
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE membri_dashboard SET domain = %s WHERE id = %s", [domain, wrong.id]
+            )
+            self.env.invalidate_all()
+            for user in (self.auditor, self.manager):
+                queues = (asks_too_much | wrong | fine | by_path).with_user(user)
+                with self.subTest(domain=domain, user=user.login), mute_logger("odoo.sql_db"):
+                    cards = {card["id"]: card for card in queues.read(["record_count", "problem"])}
+                    self.assertEqual(cards[fine.id]["record_count"], 1)
+                    self.assertFalse(cards[fine.id]["problem"])
+                    self.assertIn("“Old”", cards[wrong.id]["problem"])
+                    keys = cards[asks_too_much.id]
+                    if user == self.auditor:
+                        self.assertIn("“Keys”", keys["problem"])
+                        self.assertEqual(keys["record_count"], 0)
+                        with self.assertRaises(ValidationError):
+                            asks_too_much.with_user(user).action_open()
+                    else:
+                        self.assertFalse(keys["problem"])
+        self.assertEqual(renewal.state, "sent")
+
+    def test_domain_that_computes(self):
+        """Values and the names that are offered; nothing that keeps the server busy."""
+        for domain in (
+            "[('id', 'in', [x for x in range(10 ** 9)])]",
+            "[('name', '=', 'a' * 10 ** 9)]",
+            "[('id', '=', 9 ** 9 ** 9)]",
+            "[('name', '=', ''.join(['a']))]",
+            "[('name', '=', (lambda: 'a')())]",
+            "[('name', '=', __import__('os').name)]",
+            "[('amount_total', '=', 'x')]",
+            "[('id', '=', 1)" + ", ('id', '=', 1)" * 1000 + "]",
+            "(" * 5000,
+        ):
+            with (
+                self.subTest(domain=domain[:40]),
+                self.assertRaisesRegex(ValidationError, "“Busy”"),
+                mute_logger("odoo.sql_db"),
+            ):
+                self.env["membri.dashboard"].create({"name": "Busy", "domain": domain})
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestPrinter(MembriCommon):
+    """wkhtmltopdf that ends with 1 and no output: nothing is sent, and nothing is *done*."""
+
+    def setUp(self):
+        super().setUp()
+        self.broken = set()
+        self.output = b""
+        Report = self.registry["ir.actions.report"]
+        original = Report._get_splitted_report
+
+        def _get_splitted_report(report, report_ref, content, report_type):
+            contents = original(report, report_ref, content, report_type)
+            names = {(report._get_report(report_ref).model, id_) for id_ in contents}
+            if names & self.broken:
+                report._membri_check_pdf(self.output)
+            return contents
+
+        self.patch(Report, "_get_splitted_report", _get_splitted_report)
+
+    def _run_without_output(self, call):
+        with (
+            patch.object(IrActionsReport, "_run_wkhtmltopdf", lambda *args, **kwargs: self.output),
+            mute_logger("odoo.addons.membri_renewal.models.state_mixin"),
+        ):
+            return call()
+
+    def test_no_pdf(self):
+        Report = self.env["ir.actions.report"]
+        for output in (b"", None, False, b"<html/>", b"%PD"):
+            with self.subTest(output=output), self.assertRaises(UserError):
+                Report._membri_check_pdf(output)
+        self.assertEqual(Report._membri_check_pdf(b"%PDF-1.4 x"), b"%PDF-1.4 x")
+
+    def test_sending(self):
+        renewal = self._renewal_in("draft").with_context(force_report_rendering=True)
+        before = self._snapshot(renewal)
+        for output in (b"", b"oops"):
+            self.output = output
+            with self.subTest(output=output), self.assertRaises(UserError):
+                with self.env.cr.savepoint():
+                    self._run_without_output(renewal.action_send)
+            self.assertEqual(self._snapshot(renewal), before)
+
+    def test_letters_and_cards(self):
+        sent = self._renewal_in("sent").with_context(force_report_rendering=True)
+        sent.partner_id.street = "1 Main Street"
+        accepted = self._renewal_in("approved").with_context(force_report_rendering=True)
+        accepted.partner_id.street = "2 Main Street"
+        for renewal in (sent, accepted):
+            with self.subTest(state=renewal.state), self.assertRaises(UserError):
+                with self.env.cr.savepoint():
+                    self._run_without_output(renewal.action_print_letter)
+            self.assertFalse(renewal.date_printed)
+
+    def test_one_of_many_fails_alone(self):
+        good, bad, other = (self._renewal_in("draft") for _time in range(3))
+        self.broken = {("membri.renewal", bad.id)}
+        with mute_logger("odoo.addons.membri_renewal.models.state_mixin"):
+            action = (good | bad | other).action_bulk("send")
+        job = self.env["membri.bulk.job"].browse(action["res_id"])
+        self.assertEqual((good | other).mapped("state"), ["sent", "sent"])
+        self.assertEqual(job.problem_line_ids.renewal_id, bad)
+        self.assertEqual((bad.state, bad.delivery_state, bad.date_sent), ("draft", "failed", False))
+        queue = self.env["membri.dashboard"].search([("code", "=", "send_failed")])
+        self.assertIn(bad, bad.search(queue._get_domain()))
+
+    def test_night(self):
+        good = self._create_yearly()
+        bad = self._create_yearly()
+        Renewal = self.registry["membri.renewal"]
+        original = Renewal._render_notices
+
+        def _render_notices(renewals):
+            if bad in renewals.cotisation_id:
+                renewals.env["ir.actions.report"]._membri_check_pdf(b"")
+            return original(renewals)
+
+        with (
+            patch.object(Renewal, "_render_notices", _render_notices),
+            mute_logger("odoo.addons.membri_renewal.models.state_mixin"),
+        ):
+            (good | bad)._generate_isolated()
+        self.assertEqual(good.renewal_ids.state, "sent")
+        self.assertEqual(
+            (bad.renewal_ids.state, bad.renewal_ids.delivery_state), ("draft", "failed")
+        )
+        self.assertFalse(bad.renewal_ids.date_sent)
+
+    def test_invoice(self):
+        """Odoo's own sending of our invoices: the one that is not printed is not sent."""
+        renewals = self._renewal_in("approved") | self._renewal_in("approved")
+        good, bad = renewals
+        invoices = renewals.invoice_id
+        self.broken = {("account.move", bad.invoice_id.id)}
+        self.env_root["account.move.send"]._generate_and_send_invoices(
+            invoices.with_env(self.env_root), from_cron=True, sending_methods=["email"]
+        )
+        self.assertTrue(good.invoice_id.is_move_sent)
+        self.assertFalse(bad.invoice_id.is_move_sent)
+        self.assertFalse(bad.invoice_id.membri_date_sent)
+        self.assertEqual(bad.delivery_state, "failed")
