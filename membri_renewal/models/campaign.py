@@ -29,6 +29,7 @@ class MembriCampaign(models.Model):
     _name = "membri.campaign"
     _description = "Renewal Campaign"
     _inherit = ["mail.thread", "membri.state.mixin"]
+    _passes_over_given_facts = True
     _order = "id desc"
     _check_company_auto = True
 

@@ -27,6 +27,8 @@ class MembriFieldsMixin(models.AbstractModel):
     _creation_fields = frozenset()
     # No: all fields are facts, the records are made and changed by our own methods only
     _written_by_clients = True
+    # Yes: facts that a client gives with a new record are passed over, and not refused
+    _passes_over_given_facts = False
 
     # ------------------------------------------------------------------
     # The privilege
@@ -173,6 +175,8 @@ class MembriFieldsMixin(models.AbstractModel):
             for name in vals
             if (field := self._fields.get(name)) is not None and not self._may_give(field)
         ]
+        if refused:
+            self.check_access("write")
         for name in refused:
             if changed := self._filter_changed(name, vals[name]):
                 raise self._get_refusal(self._fields[name], changed[0])
@@ -187,7 +191,10 @@ class MembriFieldsMixin(models.AbstractModel):
             field = self._fields.get(name)
             if field is None or name in self._creation_fields or self._may_give(field):
                 kept[name] = self._check_commands(field, value) if field is not None else value
+            elif self._passes_over_given_facts and self._is_fact(field):
+                continue
             elif value and not self._is_default(field, value):
+                self.browse().check_access("create")
                 raise self._get_refusal(field, self.browse())
         return kept
 

@@ -28,6 +28,8 @@ class MembriOptionSet(models.Model):
     _inherit = "membri.fields.mixin"
     _order = "sequence, name, id"
     _check_company_auto = True
+    # what was sold by one company does not become another one's
+    _locked_fields = _creation_fields = frozenset({"company_id"})
     # a branch works with the option sets of its parent companies, too
     _check_company_domain = models.check_company_domain_parent_of
 

@@ -145,7 +145,7 @@ class MembriRenewal(models.Model):
             if request_sudo.changes_term:
                 renewal._internal_write(request_sudo._prepare_renewal_vals())
             request_sudo._set_state("applied")
-        self._compute_recipient_id()  # the person in charge may be another one now
+        self._as_internal()._compute_recipient_id()  # the person in charge may be another one now
         self._log_on_contacts(
             {
                 renewal: self.env._(

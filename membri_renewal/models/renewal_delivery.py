@@ -167,7 +167,7 @@ class MembriRenewal(models.Model):
         if drafts:
             drafts.action_send()
         others = self - drafts
-        others._compute_recipient_id()
+        others._as_internal()._compute_recipient_id()
         for renewal in others:
             mail_sudo = renewal._get_failed_mails()
             address = renewal._get_member()._membri_get_renewal_address()

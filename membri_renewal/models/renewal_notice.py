@@ -61,7 +61,7 @@ class MembriRenewal(models.Model):
         :param get_template: function from a renewal to its ``mail.template``
         :return: ``{renewal: mail.message}`` of those that an email goes to
         """
-        self._compute_recipient_id()  # the person in charge may have changed since
+        self._as_internal()._compute_recipient_id()  # the person in charge may have changed since
         unreachable = self.filtered(lambda r: r._get_unreachable_reason())
         unreachable._mark_unreachable()
         messages = {}

@@ -24,6 +24,8 @@ class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "membri.fields.mixin"]
     _portal_fields = None
+    # nobody is a member yet, whatever a duplicate or an import brings
+    _passes_over_given_facts = True
 
     membri_status = fields.Selection(
         STATUSES,
@@ -292,14 +294,6 @@ class ResPartner(models.Model):
         return super()._may_give(field) and (
             not self._is_our_field(field) or self.env.user.has_group(OFFICERS)
         )
-
-    @api.model
-    def _keep_given(self, vals):
-        # EXTENDS fields_mixin: nobody is a member yet, whatever a duplicate or an import brings
-        facts = {
-            name for name in vals if name in self._fields and self._is_fact(self._fields[name])
-        }
-        return super()._keep_given({k: value for k, value in vals.items() if k not in facts})
 
     def _filter_changed(self, name, value):
         # EXTENDS fields_mixin: whoever may not write it need not be told what it is
