@@ -51,7 +51,9 @@ class MembriFieldsMixin(models.AbstractModel):
 
     @api.model
     def _is_our_field(self, field):
-        return self._name.startswith("membri.") or field.name.startswith("membri_")
+        return field.name not in models.MAGIC_COLUMNS and (
+            self._name.startswith("membri.") or field.name.startswith("membri_")
+        )
 
     @api.model
     def _is_fact(self, field):

@@ -32,7 +32,7 @@ class FieldsCase(PortalCase):
         cls.admin = new_test_user(
             cls.env_root,
             "boss",
-            "base.group_system,membri_renewal.group_membri_manager,base.group_allow_export",
+            "base.group_system,account.group_account_manager,membri_renewal.group_membri_manager",
             company_id=cls.company.id,
             company_ids=cls.company.ids,
         )
@@ -73,7 +73,8 @@ class FieldsCase(PortalCase):
         if field.type == "selection":
             return next(v for v in field.get_values(self.env) if v != current)
         if field.type == "many2one":
-            others = self.env[field.comodel_name].sudo().search([("id", "!=", current.id)], limit=1)
+            known = current.id if current else 0
+            others = self.env[field.comodel_name].sudo().search([("id", "!=", known)], limit=1)
             return others.id
         if field.type in ("one2many", "many2many"):
             return [Command.clear()] if current else [Command.create({})]
@@ -124,12 +125,14 @@ class TestFactsAreNotWritten(FieldsCase):
             self.assertIn(name, names)
 
     def test_write(self):
-        """Officer, manager, accountant and administrator: by ``write`` and ``web_save``."""
-        for user in (self.officer, self.manager, self.accountant, self.admin):
+        """Officer, and administrator with every right: by ``write`` and ``web_save``."""
+        for user in (self.officer, self.admin):
             for name, record in self.samples.items():
                 before = self._get_stored(record)
                 for field in self._get_facts(record):
                     forged = self._forge(record, field)
+                    if field.type == "many2one" and not forged:
+                        continue  # there is no other record
                     with self.subTest(user=user.login, field=str(field)):
                         with self.assertRaises(UserError) as caught:
                             self._call(user, name, "write", [record.ids, {field.name: forged}])
@@ -158,6 +161,8 @@ class TestFactsAreNotWritten(FieldsCase):
                 if field.name in model._creation_fields:
                     continue
                 forged = self._forge(model, field)
+                if field.type == "many2one" and not forged:
+                    continue
                 given = get_vals()
                 with self.subTest(field=str(field)):
                     if not model._passes_over_given_facts:
