@@ -22,6 +22,7 @@ class MembriRenewalIntervention(models.TransientModel):
         values = super().default_get(fields_list)
         if self.env.context.get("active_model") == "membri.renewal":
             values.setdefault("renewal_ids", self.env.context.get("active_ids", []))
+            self._check_given_records(values)
         return values
 
     def action_confirm(self):
