@@ -137,12 +137,11 @@ class MembriPortalMembership(MembriPortalAccess):
     def _print_document(self, report, record_sudo, filename):
         """:return: the PDF, in the language of the page on which it was asked for"""
         Report_sudo = request.env["ir.actions.report"].sudo()  # the caller has checked the access
-        content, report_type = (
+        content, _type = (
             Report_sudo.with_company(record_sudo.company_id)
             .with_context(membri_print_lang=request.env.lang)
             ._render_qweb_pdf(report, record_sudo.ids)
         )
-        Report_sudo._membri_check_pdf(content, report_type)
         return request.make_response(
             content,
             headers=[

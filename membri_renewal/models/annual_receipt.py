@@ -13,7 +13,8 @@ class MembriAnnualReceipt(models.Model):
 
     _name = "membri.annual.receipt"
     _description = "Annual Membership Receipt"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "membri.fields.mixin"]
+    _written_by_clients = False
     _order = "year desc, id desc"
 
     name = fields.Char(string="Number", readonly=True, copy=False)

@@ -43,6 +43,11 @@ class IrActionsReport(models.Model):
             self._membri_check_pdf(document, report_type)
         return contents
 
+    def _render_qweb_pdf(self, report_ref, res_ids=None, data=None):
+        # EXTENDS base: documents in one file
+        content, report_type = super()._render_qweb_pdf(report_ref, res_ids=res_ids, data=data)
+        return self._membri_check_pdf(content, report_type), report_type
+
     def _membri_print(self, report_ref, records):
         """Print many documents in one call of wkhtmltopdf.
 

@@ -152,6 +152,7 @@ class MembriDeferredStart(models.TransientModel):
     """Of which day the unearned part is asked."""
 
     _name = "membri.deferred.start"
+    _inherit = "membri.wizard.mixin"
     _description = "Deferred Membership Revenue as of a Day"
 
     date = fields.Date(

@@ -6,6 +6,7 @@ class MembriAnnualReceiptStart(models.TransientModel):
     """Annual receipts by email, for the contacts that were chosen or for everybody who paid."""
 
     _name = "membri.annual.receipt.start"
+    _inherit = "membri.wizard.mixin"
     _description = "Send Annual Membership Receipts"
 
     company_id = fields.Many2one(
@@ -26,6 +27,7 @@ class MembriAnnualReceiptStart(models.TransientModel):
         values = super().default_get(fields_list)
         if self.env.context.get("active_model") == "res.partner":
             values["partner_ids"] = [fields.Command.set(self.env.context.get("active_ids") or [])]
+            self._check_given_records(values)
         return values
 
     @api.depends("year", "partner_ids", "company_id")
