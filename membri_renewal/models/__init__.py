@@ -1,4 +1,5 @@
 from . import fields_mixin
+from . import window_mixin
 from . import needed_data
 from . import state_mixin
 from . import shipped_mixin

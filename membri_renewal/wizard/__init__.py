@@ -1,4 +1,3 @@
-from . import given_records
 from . import account_move_reversal
 from . import base_partner_merge
 from . import bulk_selection
