@@ -142,7 +142,8 @@ class TestCompanyRules(FieldsCase):
             if parents:
                 with self.subTest(model=name, parents=parents):
                     self.assertTrue("company_id" in domains or "create_uid" in domains)
-            if model._transient:
+            # its renewals are those that the reader may see, whoever reads it
+            if model._transient and name != "membri.bulk.start":
                 with self.subTest(window=name):
                     self.assertIn("create_uid", domains)
 
