@@ -147,7 +147,8 @@ class MembriDemo(models.AbstractModel):
                 {
                     "partner_id": contact.id,
                     "login": "member",
-                    "password": "member",
+                    # the demo's logins are public
+                    "password": "member",  # nosec B105
                     "tz": "America/Toronto",
                     "lang": "fr_CA",
                     "company_id": company.id,

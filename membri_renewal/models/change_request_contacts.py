@@ -8,13 +8,13 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _membri_get_own_billing_address(self):
-        """:return: Odoo's invoice address of this very member, if it has one: that of a parent
+        """Odoo's invoice address of this very member, if it has one: that of a parent
         company serves others too, and is left alone"""
         self.ensure_one()
         return self.child_ids.filtered(lambda contact: contact.type == "invoice")[:1]
 
     def _membri_find_colleague(self, name, email):
-        """:return: the contact of the member's company with this name and this address, if
+        """The contact of the member's company with this name and this address, if
         there is one. The address alone is not enough: many share ``info@``."""
         self.ensure_one()
         name, email = (name or "").casefold(), email_normalize(email)

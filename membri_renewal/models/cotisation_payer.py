@@ -20,7 +20,7 @@ class ResPartner(models.Model):
     )
 
     def _membri_get_payer(self):
-        """:return: who is invoiced for this member: its invoice address as Odoo resolves it;
+        """Who is invoiced for this member: its invoice address as Odoo resolves it;
         without one, that of the nearest parent who wants one invoice for all"""
         self.ensure_one()
         payer_id = self.address_get(["invoice"])["invoice"]
@@ -37,7 +37,7 @@ class ResPartner(models.Model):
         return payer
 
     def _membri_get_grouping_payer(self):
-        """:return: the payer of this member, if its invoices are to be grouped, else nothing.
+        """The payer of this member, if its invoices are to be grouped, else nothing.
         The wish stands on the payer's address or on a contact that it belongs to."""
         payer = self._membri_get_payer()
         contact_sudo = payer.sudo()

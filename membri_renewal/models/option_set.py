@@ -36,7 +36,10 @@ class MembriOptionSet(models.Model):
     name = fields.Char(required=True, translate=True)
     code = fields.Char()
     type_id = fields.Many2one(
-        "membri.subscription.type", string="Subscription Type", check_company=True
+        "membri.subscription.type",
+        string="Subscription Type",
+        check_company=True,
+        index="btree_not_null",
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)

@@ -130,7 +130,7 @@ class ResCompany(models.Model):
         return companies | companies.search([("id", "child_of", companies.ids)])
 
     def _membri_get_sale_journals_sudo(self):
-        """:return: the journals that this company sells on: a branch, on those of its parents.
+        """The journals that this company sells on: a branch, on those of its parents.
         In sudo: they are the accountants'; whether there are any is no secret"""
         self.ensure_one()
         Journal_sudo = self.env["account.journal"].sudo()

@@ -14,7 +14,7 @@ class ResCompany(models.Model):
     )
 
     def _membri_get_fee_notice_sequence(self):
-        """:return: the numbers of this company's fee notices, made when first needed; the
+        """The numbers of this company's fee notices, made when first needed; the
         caller is in sudo, for sequences are the administrators'"""
         self.ensure_one()
         if not self.membri_fee_notice_sequence_id:

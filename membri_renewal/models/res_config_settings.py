@@ -35,8 +35,3 @@ class MembriSettingsMixin(models.AbstractModel):
         related="company_id.membri_portal_decline", readonly=False
     )
     membri_portal_call = fields.Boolean(related="company_id.membri_portal_call", readonly=False)
-
-
-class ResConfigSettings(models.TransientModel):  # pylint: disable=no-wizard-in-models
-    _name = "res.config.settings"
-    _inherit = ["res.config.settings", "membri.settings.mixin"]

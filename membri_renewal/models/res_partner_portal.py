@@ -90,7 +90,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _membri_get_portal_invoice_domain(self, partner):
-        """:return: the membership invoices, fee notices and credit notes of the company of
+        """The membership invoices, fee notices and credit notes of the company of
         ``partner``"""
         return (
             Domain("commercial_partner_id", "=", partner.commercial_partner_id.id)
@@ -151,7 +151,7 @@ class ResPartner(models.Model):
         return False
 
     def _membri_get_print_lang(self, company):
-        """:return: the language of what is printed for this contact: that of the page on which
+        """The language of what is printed for this contact: that of the page on which
         the member asked for it, else the member's own, else that of ``company``"""
         return (
             self.env.context.get("membri_print_lang")

@@ -74,7 +74,7 @@ class ResPartner(models.Model):
         return recipient_sudo.with_env(self.env)
 
     def _membri_get_renewal_address(self):
-        """:return: the email address that notices go to instead of the recipient's own, or
+        """The email address that notices go to instead of the recipient's own, or
         ``False``: one that does not work gives way to the contacts, while one of theirs does
         """
         self.ensure_one()

@@ -22,7 +22,7 @@ class ResPartner(models.Model):
         return parents_sudo & owners_sudo
 
     def _membri_get_address_owners(self):
-        """:return: this contact and, where it is a mere address, the contacts that it is an
+        """This contact and, where it is a mere address, the contacts that it is an
         address of"""
         self.ensure_one()
         owners = self

@@ -5,6 +5,7 @@ from lxml import etree
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import MembriCommon
 
@@ -69,7 +70,7 @@ class TestContactForm(MembriCommon):
         values["membri_invoice_ids"] = partner.membri_invoice_ids.ids
         found = {}
         for page in self._get_arch(user).iter("page"):
-            hidden = eval(page.get("invisible") or "False", {}, values)
+            hidden = safe_eval(page.get("invisible") or "False", values)
             if page.get("string") == "Invoicing" and not hidden:
                 found[page.get("name")] = bool(page.xpath(".//field[@name='membri_invoice_ids']"))
         return found

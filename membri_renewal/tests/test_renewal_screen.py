@@ -5,6 +5,7 @@ from lxml import etree
 
 from odoo import fields
 from odoo.tests import Form, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import MembriCommon
 
@@ -168,7 +169,7 @@ class TestRenewalScreen(MembriCommon):
         return [
             button
             for button in header.iter("button")
-            if not eval(button.get("invisible") or "False", {}, values)
+            if not safe_eval(button.get("invisible") or "False", values)
         ]
 
     def test_one_next_step_in_each_state(self):

@@ -184,7 +184,7 @@ class TestRpcMethods(RpcCase):
         """:return: what came of it: ``denied``, ``refused`` in words, ``opened`` something to
         look at, or ``done``"""
         # the user's own context, not that of the tests
-        records = self.env[model].with_user(user).with_context({})  # pylint: disable=context-overridden
+        records = self.env(user=user, context={})[model]
         get_public_method(records, name)
         self.env.invalidate_all()  # what others have read gives nobody a right
         try:

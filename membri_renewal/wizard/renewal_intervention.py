@@ -18,8 +18,8 @@ class MembriRenewalIntervention(models.TransientModel):
             wizard.renewal_count = len(wizard.renewal_ids)
 
     @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
+    def default_get(self, fields):
+        values = super().default_get(fields)
         if self.env.context.get("active_model") == "membri.renewal":
             values.setdefault("renewal_ids", self.env.context.get("active_ids", []))
             self._check_given_records(values)

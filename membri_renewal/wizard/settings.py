@@ -49,3 +49,8 @@ class MembriSettings(models.TransientModel):
         return self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_settings"
         )
+
+
+class ResConfigSettings(models.TransientModel):
+    _name = "res.config.settings"
+    _inherit = ["res.config.settings", "membri.settings.mixin"]

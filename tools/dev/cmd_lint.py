@@ -1,31 +1,57 @@
 """Check the sources: ruff, pylint with Odoo's checks, OCA's checks of modules and translations,
-prettier (XML, JavaScript, SCSS), eslint, shellcheck.  --fix repairs what can be repaired.
+bandit, prettier (XML, JavaScript, SCSS), eslint, shellcheck, and Odoo's own test_lint, which
+wants a database (--quick leaves it out).  --fix repairs what can be repaired.
 """
 
+import os
 import subprocess
 
-from . import cache, node, odoo, venv
-from .report import say
+from . import cache, node, odoo, ready, template, test_log, venv
+from .report import say, step
 
 HELP = "run the linters; --fix repairs what they can repair"
+ODOO_SUITE = "odoo test_lint"
+# How many tests Odoo's suite has at least; fewer mean that it did not run.
+ODOO_TESTS = 20
+# What bandit must not complain of outside of the add-on itself.
+TOOLS_MAY = {
+    "B101": "assert is how tests and benchmarks speak",
+    "B105": "passwords of tests are invented",
+    "B106": "passwords of tests are invented",
+    "B310": "urls are those of the servers that the tools have started",
+    "B311": "members of the season and of benchmarks must draw the same each time",
+    "B404": "to run programs is the tools' work",
+    "B411": "XML-RPC is asked of the server under test",
+    "B603": "to run programs is the tools' work, and no shell stands between",
+    "B606": "to run programs is the tools' work, and no shell stands between",
+    "B607": "programs are where PATH has them",
+    "B608": "SQL is put together of the tools' own names",
+}
 
 
 def add_arguments(parser):
     parser.add_argument(
         "--fix", action="store_true", help="repair formatting, and what else can be"
     )
+    parser.add_argument("--quick", action="store_true", help=f"leave out {ODOO_SUITE}")
 
 
 def main(options):
     failed = [name for name, command in linters(options.fix) if not _passes(name, command)]
+    if not options.quick and not _passes_odoo_suite():
+        failed.append(ODOO_SUITE)
     if failed:
         say(f"\n  Linters that complain: {', '.join(failed)}.")
     return 1 if failed else 0
 
 
+def _bin_folder():
+    return venv.environment("venv-lint", "requirements-lint.txt", "linters").parent
+
+
 def linters(fix):
     """(name, command) of each; with ``fix`` they repair what they can."""
-    bin_folder = venv.environment("venv-lint", "requirements-lint.txt", "linters").parent
+    bin_folder = _bin_folder()
     packages = node.ensure() / "node_modules"
     addon = odoo.addons_path() / odoo.MODULE
     tools = cache.TOOLS
@@ -38,6 +64,11 @@ def linters(fix):
     # .pylintrc, where enabling the group of checks that it belongs to would win.)
     split_models = "--disable=consider-merging-classes-inherited"
     yield "pylint", [bin_folder / "pylint", f"--rcfile={cache.REPO}/.pylintrc", split_models, addon]
+
+    bandit = [bin_folder / "bandit", "--quiet", "--recursive"]
+    yield "bandit", [*bandit, f"--exclude={addon}/tests", addon]
+    others = [addon / "tests", tools, cache.REPO / "benchmarks", cache.REPO / "dev"]
+    yield "bandit on tests and tools", [*bandit, f"--skip={','.join(TOOLS_MAY)}", *others]
 
     oca = [f"--config={cache.REPO}/.oca_hooks.cfg", *(["--fix"] if fix else [])]
     yield "oca-checks-odoo-module", [bin_folder / "oca-checks-odoo-module", *oca, addon]
@@ -73,13 +104,51 @@ def _passes(name, command):
         text=True,
         check=False,
     )
-    say(f"  {name}: {'ok' if process.returncode == 0 else 'FAILED'}")
-    if process.returncode:
-        say(
-            "\n".join(
-                "    " + line
-                for line in (process.stdout + process.stderr).splitlines()
-                if line.strip()
-            )
+    output = process.stdout + process.stderr or f"it ended with {process.returncode}"
+    return _report(name, output if process.returncode else "")
+
+
+def _passes_odoo_suite():
+    """Odoo's tests of all add-ons' sources, on ours: what they say of Odoo's own is left out."""
+    bin_folder, node_folder = _bin_folder(), node.program("eslint").parent
+    packages = next(bin_folder.parent.glob("lib/python3*/site-packages"))
+    source = ready.ensure(with_browser=False)
+    with template.clone("lint", source) as database, step(f"running {ODOO_SUITE}"):
+        odoo.install(database, [odoo.MODULE], log="lint-install")
+        path = odoo.environment()["PATH"]
+        odoo.shell(
+            database,
+            cache.TOOLS / "lint" / "odoo_suite.py",
+            f"run {ODOO_SUITE}",
+            log="lint-odoo",
+            env={
+                "PATH": os.pathsep.join([str(node_folder), str(bin_folder), path]),
+                "LINT_PACKAGES": str(packages),
+                "ESLINT_USE_FLAT_CONFIG": "false",
+            },
         )
-    return process.returncode == 0
+    reader = test_log.Reader()
+    with cache.log("lint-odoo").open(encoding="utf-8", errors="replace") as log:
+        for line in log:
+            reader.feed(line)
+    reader.close()
+    outcome = reader.outcome
+    problems = [
+        message
+        for messages in outcome.failed.values()
+        for message in messages
+        if "Subtest" not in message.splitlines()[0] or odoo.MODULE in message.splitlines()[0]
+    ]
+    problems += [*outcome.failed_classes.values(), *outcome.problems_beside_failures()]
+    problems += [f"{name} was skipped: {why}" for (_, name), why in outcome.skipped.items()]
+    if len(outcome.started) < ODOO_TESTS:
+        problems.append(f"only {len(outcome.started)} of its tests ran")
+    return _report(ODOO_SUITE, "\n".join(problems))
+
+
+def _report(name, complaints):
+    """Print what a linter says; :return: whether it is content"""
+    say(f"  {name}: {'FAILED' if complaints else 'ok'}")
+    if complaints:
+        say("\n".join(f"    {line}" for line in complaints.splitlines() if line.strip()))
+    return not complaints

