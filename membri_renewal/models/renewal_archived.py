@@ -14,7 +14,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _membri_get_archived_reason(self):
-        """:return: why nothing goes out for this member (a sentence), or ``False``: when it is
+        """Why nothing goes out for this member (a sentence), or ``False``: when it is
         in use, or somebody else pays who is"""
         self.ensure_one()
         if self.sudo().active:  # whether a contact is in use is no secret

@@ -88,7 +88,7 @@ class ResCompany(models.Model):
                 )
 
     def _membri_get_officer(self):
-        """:return: the ``res.users`` who signs and receives the replies: nobody when there is
+        """The ``res.users`` who signs and receives the replies: nobody when there is
         none, or when the officer has left"""
         self.ensure_one()
         return self.sudo().membri_officer_id.filtered("active").with_env(self.env)

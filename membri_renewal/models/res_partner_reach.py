@@ -153,7 +153,7 @@ class ResPartner(models.Model):
         return False
 
     def _membri_get_renewal_email_problem(self):
-        """:return: why the address for renewals cannot be used (a sentence), ``False`` when it
+        """Why the address for renewals cannot be used (a sentence), ``False`` when it
         can, ``None`` when there is none: an archived contact's is not used any more"""
         self.ensure_one()
         address = self.active and self.membri_renewal_email
