@@ -47,6 +47,21 @@ def check(what, subject, messages):
             yield f"the email of the {what} left without its link"
 
 
+def find_keys(env):
+    """Who reads a kept message or document must not be able to answer with it."""
+    renewals = env["membri.renewal"].sudo().search([("access_token", "!=", False)])
+    keys = set(renewals.mapped("access_token"))
+    messages = env["mail.message"].sudo().search([("body", "like", "_token=")])
+    for message in messages:
+        if any(key in message.body for key in keys):
+            yield f"the message {message.id} ({message.model},{message.res_id}) holds a key"
+    documents = env["ir.attachment"].sudo().search([("mimetype", "=", "application/pdf")])
+    for document in documents:
+        content = (document.raw or b"").replace(rb"\055", b"-")
+        if b"_token=" in content and any(key.encode() in content for key in keys):
+            yield f"the document {document.name} ({document.res_model}) holds a key"
+
+
 def main(env):
     company = env.ref("membri_renewal.demo_company")
     officer = env["res.users"].search([("login", "=", "officer")], limit=1)
@@ -76,6 +91,7 @@ def main(env):
         problems.append(f"the approved renewal {approved.name} has no posted invoice")
     else:
         problems += check("invoice", invoice.name, list(read_new(seen)))
+    problems += find_keys(env)
     Path(os.environ["UPGRADE_PROBLEMS"]).write_text("\n".join(problems))
 
 
