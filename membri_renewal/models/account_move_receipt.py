@@ -213,7 +213,7 @@ class ResCompany(models.Model):
     )
 
     def _membri_get_receipt_sequence(self):
-        """:return: the numbers of this company's receipts, made when first needed; the caller
+        """The numbers of this company's receipts, made when first needed; the caller
         is in sudo, for sequences are the administrators'"""
         self.ensure_one()
         if not self.membri_receipt_sequence_id:

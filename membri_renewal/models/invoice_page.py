@@ -270,7 +270,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     def _membri_get_check_rows(self):
-        """:return: ``(label, value)`` pairs of whom a check is made payable to, and where it is
+        """``(label, value)`` pairs of whom a check is made payable to, and where it is
         mailed: the settings, else the name and the address of the company; the caller is in
         sudo"""
         self.ensure_one()

@@ -9,7 +9,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _membri_get_statement_moves(self):
-        """:return: in sudo, the membership invoices and credit notes of this payer and of its
+        """In sudo, the membership invoices and credit notes of this payer and of its
         invoice addresses, in the current company, in order"""
         self.ensure_one()
         # sudo: who may print the statement was asked; payers get it by email
