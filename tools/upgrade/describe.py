@@ -63,7 +63,7 @@ def describe_records(env):
     actions = {
         str(number): name
         for (model, number), name in external_ids.items()
-        if model.startswith("ir.actions.act")
+        if model.startswith("ir.actions.")
     }
 
     def name_actions(arch):
