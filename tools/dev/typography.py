@@ -1,5 +1,5 @@
-"""French as Québec prints it: apostrophes, spaces that do not break, and no word that would have to be
-elided before a name.
+"""French as Québec prints it: apostrophes, spaces that do not break, and no word that would have
+to be elided before a name.
 
 ``po_files.py`` corrects what a rule can correct, and refuses what only a translator can.
 """
@@ -26,8 +26,12 @@ RULES = [
     (re.compile(r"^ (?=[%$](?!\w|\())"), NBSP),  # “%(share)s %”
     (re.compile(r"\.\.\."), "…"),
 ]
-# Numbers, amounts, days and the numbers of terms may follow *de* or *à*; a name may begin with a vowel, or want an article.
-NUMBERS = r"date|day|cotisation|amount|total|old|new|count|days|min|max|percent|share|first|last|rest|paid|due|part|number"
+# Numbers, amounts, days and the numbers of terms may follow *de* or *à*; a name may begin with a
+# vowel, or want an article.
+NUMBERS = (
+    r"date|day|cotisation|amount|total|old|new|count|days|min|max|percent|share|first|last|rest"
+    r"|paid|due|part|number"
+)
 BEFORE_NAME = re.compile(rf"(?i)\b(?:de|du|que)\s+%\((?!(?:\w*_)?(?:{NUMBERS})\w*\))\w+\)s")
 
 
@@ -41,5 +45,6 @@ def corrected(text):
 
 
 def elisions(text):
-    """:return: the places (a list of texts) where *de*, *du* or *que* stands before a name that is filled in"""
+    """:return: the places (a list of texts) where *de*, *du* or *que* stands before a name that is
+    filled in"""
     return BEFORE_NAME.findall(text)
