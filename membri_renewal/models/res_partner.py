@@ -276,7 +276,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _membri_get_followers(self, vals):
-        """:return: what follows from ``vals`` of a contact: that the day of joining was typed,
+        """What follows from ``vals`` of a contact: that the day of joining was typed,
         and the form in which the address for renewals is searched for"""
         followers = {}
         if "membri_member_since" in vals:
