@@ -24,12 +24,10 @@ class FeeNoticePortal(account_portal.PortalAccount):
         return values
 
     def _get_fee_notice_domain(self):
-        """:return: the open fee notices of the user's company. Odoo's rules hide drafts from
-        portal users, so the domain, searched in sudo, is what protects those of others."""
-        payer = request.env.user.partner_id.commercial_partner_id
-        return Domain("membri_fee_notice_state", "=", "open") & Domain(
-            "partner_id", "child_of", payer.id
-        )
+        """:return: the user's own open fee notices. Odoo's rules hide drafts from portal users,
+        so the domain, searched in sudo, is what protects those of others."""
+        own = request.env.user.partner_id._membri_get_whose_invoice_domain()
+        return own & Domain("membri_fee_notice_state", "=", "open")
 
     @http.route(
         ["/my/fee-notices", "/my/fee-notices/page/<int:page>"],
@@ -140,11 +138,8 @@ class FeeNoticePortal(account_portal.PortalAccount):
             return False
         if user._is_internal():
             return notice_sudo.with_user(user).has_access("read")
-        return bool(
-            notice_sudo.filtered_domain(
-                Domain("partner_id", "child_of", user.partner_id.commercial_partner_id.id)
-            )
-        )
+        own = user.partner_id._membri_get_whose_invoice_domain()
+        return bool(notice_sudo.filtered_domain(own))
 
     @http.route()
     def portal_my_invoice_detail(self, invoice_id, access_token=None, **kw):

@@ -44,16 +44,16 @@ class MembriPortalMembership(MembriPortalAccess):
         return request.render("membri_renewal.portal_my_membership", values)
 
     def _get_own_terms_sudo(self):
-        """:return: the terms of the visitor's company in every organisation. Sudo: cotisations
-        are the staff's; the domain limits them to what is the visitor's own"""
+        """:return: the visitor's own terms in every organisation. Sudo: cotisations are the
+        staff's; the domain limits them to what is the visitor's"""
         Cotisation_sudo = request.env["membri.cotisation"].sudo()
         return Cotisation_sudo.search(
             Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
         )
 
     def _get_memberships(self):
-        """:return: one ``dict`` per organisation that the visitor's company has to do with: its
-        members there, each with their terms, and the invoices and notices"""
+        """:return: one ``dict`` per organisation that the visitor has to do with: the members
+        there that are the visitor's, each with their terms, and the invoices and notices"""
         partner_sudo = request.env.user.partner_id.sudo()
         # sudo: of every organisation, whichever companies the account was made for; each
         # domain limits them to the visitor's own
@@ -65,7 +65,7 @@ class MembriPortalMembership(MembriPortalAccess):
             request.env["account.move"]
             .sudo()
             .search(
-                partner_sudo._membri_get_portal_invoice_domain(partner_sudo),
+                partner_sudo._membri_get_portal_invoice_domain(),
                 order="invoice_date desc, id desc",
             )
         )

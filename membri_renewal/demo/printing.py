@@ -47,7 +47,7 @@ class MembriDemo(models.AbstractModel):
 
     def _attach(self, message, renewal, document):
         """Show ``document`` with the notice, and in the chatters of the contacts."""
-        contacts = renewal._get_informed_contacts()
+        contacts = renewal._get_informed_contacts()[renewal]
         message |= message.search(
             [
                 ("model", "=", "res.partner"),

@@ -110,6 +110,7 @@ class MembriChangeRequestDetail(models.Model):
         if person:
             person.write(vals)
         else:
-            company = member.commercial_partner_id
-            person = person.create({"parent_id": company.id, "type": "contact", **vals})
+            # who is in charge of a person's membership is no contact of the employer for it
+            parent = member if member.is_company else person
+            person = person.create({"parent_id": parent.id, "type": "contact", **vals})
         member.membri_responsible_id = person

@@ -19,11 +19,9 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _get_portal_domain(self, partner):
-        """:return: the terms that ``partner`` finds on the portal: those of its company, or
-        its own, in every organisation; void ones are the staff's own business"""
-        return Domain("partner_id", "child_of", partner.commercial_partner_id.id) & Domain(
-            "state", "!=", "cancelled"
-        )
+        """:return: the terms that ``partner`` finds on the portal: those that are its own
+        (``res_partner_whose.py``), in every organisation; void ones are the staff's business"""
+        return partner._membri_get_whose_domain() & Domain("state", "!=", "cancelled")
 
     def _is_valid_today(self):
         """:return: whether the member is one today, by this very term"""

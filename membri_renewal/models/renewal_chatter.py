@@ -37,11 +37,12 @@ class MembriRenewal(models.Model):
         :param attachments: ``{renewal: ir.attachment}``, the PDF that goes with the event
         """
         renewals_sudo = self.sudo()  # the trace is the system's, whoever acts
+        informed = renewals_sudo._get_informed_contacts()
         texts, files = defaultdict(list), defaultdict(self.env["ir.attachment"].browse)
         for renewal in renewals_sudo:
             body = Markup("<br/>").join(bodies[renewal].split("\n"))
             text = Markup("%s %s") % (body, renewal._get_html_link(title=renewal.name))
-            for contact in renewal._get_informed_contacts():
+            for contact in informed[renewal]:
                 texts[contact].append(text)
                 files[contact] |= (attachments or {}).get(renewal, files[contact])
         contacts = renewals_sudo.env["res.partner"].union(*texts)
@@ -55,6 +56,12 @@ class MembriRenewal(models.Model):
                 message.attachment_ids = files[contact]
 
     def _get_informed_contacts(self):
-        self.ensure_one()
-        member = self.partner_id.with_company(self.company_id)
-        return member | member._membri_get_concerned_parents() | self.recipient_id
+        """:return: ``{renewal: contacts}`` in whose chatter it shows"""
+        informed = {}
+        for company, renewals in self.grouped("company_id").items():
+            members = renewals.partner_id.with_company(company)
+            parents = members._membri_get_concerned_parents()
+            for renewal in renewals:
+                member = renewal.partner_id
+                informed[renewal] = member | parents[member] | renewal.recipient_id
+        return informed

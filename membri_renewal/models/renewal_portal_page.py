@@ -22,10 +22,10 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_portal_domain(self, partner):
-        """:return: the renewals that ``partner`` finds on the portal: those of its company,
-        or its own; what was not sent yet is the staff's own business"""
+        """:return: the renewals that ``partner`` finds on the portal: those of its own
+        memberships (``res_partner_whose.py``); what was not sent yet is the staff's business"""
         return (
-            Domain("partner_id", "child_of", partner.commercial_partner_id.id)
+            partner._membri_get_whose_domain()
             & Domain("date_sent", "!=", False)
             & Domain("state", "not in", HIDDEN_STATES)
         )

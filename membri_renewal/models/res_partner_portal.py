@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import email_normalize, format_date
 
@@ -88,13 +88,11 @@ class ResPartner(models.Model):
         lines = self._display_address(without_company=True).split("\n")
         return "\n".join(line for line in lines if line.strip())
 
-    @api.model
-    def _membri_get_portal_invoice_domain(self, partner):
-        """The membership invoices, fee notices and credit notes of the company of
-        ``partner``"""
+    def _membri_get_portal_invoice_domain(self):
+        """The membership invoices, fee notices and credit notes that this contact finds on the
+        portal"""
         return (
-            Domain("commercial_partner_id", "=", partner.commercial_partner_id.id)
-            & Domain("membri_invoice_type", "!=", False)
+            self._membri_get_whose_invoice_domain()
             & Domain("move_type", "in", ("out_invoice", "out_refund"))
             & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open"))
         )

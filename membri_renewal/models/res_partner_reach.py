@@ -107,7 +107,7 @@ class ResPartner(models.Model):
         if member_sudo.membri_responsible_id.active:
             yield member_sudo.membri_responsible_id
         yield member_sudo
-        yield from member_sudo._membri_get_concerned_parents().filtered("active")
+        yield from member_sudo._membri_get_concerned_parents()[member_sudo].filtered("active")
         if not member_sudo.active:  # who pays for an archived contact hears of it
             yield member_sudo._membri_get_payer()
 

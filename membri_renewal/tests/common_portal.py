@@ -31,9 +31,11 @@ class PortalCase(MembriCommon, HttpCase):
         )
 
     def _renewal_of_corporation(self, state):
-        """A renewal of another contact of the corporation, sent before it went to ``state``."""
+        """A personal renewal of another contact of the corporation, of which ``member_user`` is
+        in charge, sent before it went to ``state``."""
         renewal = self._renewal_in("draft" if state == "cancelled" else "sent")
         renewal.partner_id.parent_id = self.corporation
+        renewal.partner_id.membri_responsible_id = self.member
         if state in ("draft", "approved"):
             renewal.action_approve()
         if state == "draft":

@@ -24,9 +24,11 @@ VISITORS = {
     "nobody": ((None, None), False, False),
     "wrong token": ((None, "wrong"), False, False),
     "right token": ((None, "right"), True, True),
-    "member": (("member_user", None), True, True),
-    "colleague": (("colleague_user", None), True, True),
-    "colleague, wrong token": (("colleague_user", "wrong"), True, True),
+    "person in charge": (("member_user", None), True, True),
+    "person in charge, wrong token": (("member_user", "wrong"), True, True),
+    "colleague": (("colleague_user", None), False, False),
+    "colleague, wrong token": (("colleague_user", "wrong"), False, False),
+    "colleague, right token": (("colleague_user", "right"), True, True),
     "other member": (("stranger_user", None), False, False),
     "other member, wrong token": (("stranger_user", "wrong"), False, False),
     "other member, right token": (("stranger_user", "right"), True, True),
@@ -128,7 +130,7 @@ class TestPortalAccess(PortalCase):
         mine = self._renewal_of_corporation("sent")
         drafted = self._renewal_of_corporation("draft")
         other = self._renewal_in("sent")
-        self._sign_in("colleague_user")
+        self._sign_in("member_user")
         page = self.url_open("/my/renewals").text
         self.assertIn(mine.name, page)
         self.assertNotIn(drafted.name, page)
@@ -138,7 +140,7 @@ class TestPortalAccess(PortalCase):
         )
         self.assertEqual(counters, {"renewal_count": 1, "renewal_to_answer_count": 1})
         self.assertIn("/my/renewals", self.url_open("/my").text)
-        for login in ("officer", "employee", "stranger_user"):
+        for login in ("officer", "employee", "stranger_user", "colleague_user"):
             self._sign_in(login)
             page = self.url_open("/my/renewals").text
             self.assertNotIn(mine.name, page, f"{login} sees only what is their own")
@@ -163,12 +165,12 @@ class TestPortalRpc(PortalCase):
         mine = self._renewal_of_corporation("change_requested")
         drafted = self._renewal_of_corporation("draft")
         other = self._renewal_in("sent")
-        Renewal = self.env["membri.renewal"].with_user(self.colleague_user)
+        Renewal = self.env["membri.renewal"].with_user(self.member_user)
         self.assertEqual(Renewal.search([]), mine)
         self.assertTrue(Renewal.search([]).read(), "everything that is left can be read")
         for hidden in drafted, other:
             with self.assertRaises(AccessError):
-                hidden.with_user(self.colleague_user).read(["name"])
+                hidden.with_user(self.member_user).read(["name"])
         for field in (
             "access_token",
             "change_request",
@@ -191,7 +193,7 @@ class TestPortalRpc(PortalCase):
 
     def test_writing(self):
         renewal = self._renewal_of_corporation("sent")
-        self._sign_in("colleague_user")
+        self._sign_in("member_user")
         calls = [
             ("write", [renewal.ids, {"state": "approved"}]),
             ("write", [renewal.ids, {"date_follow_up": "2027-01-01"}]),

@@ -67,7 +67,7 @@ class TestReach(MembriCommon):
             {"email": False, "membri_responsible_id": False, "membri_renewal_email": False}
         )
         self.assertEqual(self.member._membri_get_recipient(), self.member)
-        self.assertFalse(self.member._membri_get_concerned_parents())
+        self.assertFalse(self.member._membri_get_concerned_parents()[self.member])
         address = self._create_member(
             "Accounts", parent_id=self.parent.id, type="invoice", email=False
         )
@@ -91,7 +91,7 @@ class TestReach(MembriCommon):
         colleague = self._create_member("Carl", parent_id=self.parent.id)
         address = self._create_member("Carl, home", parent_id=colleague.id, type="invoice")
         self.assertEqual(self.member._membri_get_payer(), address)
-        self.assertFalse(self.member._membri_get_concerned_parents())
+        self.assertFalse(self.member._membri_get_concerned_parents()[self.member])
 
     def test_archived_contacts_receive_nothing(self):
         self.member.membri_renewal_email = False
