@@ -154,7 +154,12 @@ class FeeNoticePortal(account_portal.PortalAccount):
 
 
 class FeeNoticePayment(account_payment.PaymentPortal):
-    @http.route("/my/fee-notices/<int:notice_id>/transaction", type="jsonrpc", auth="public")
+    @http.route(
+        "/my/fee-notices/<int:notice_id>/transaction",
+        type="jsonrpc",
+        auth="public",
+        methods=["POST"],
+    )
     def fee_notice_transaction(self, notice_id, access_token, amount=None, **kwargs):
         """Start an online payment of the whole fee notice; the amount is ours, not the
         browser's.
@@ -165,10 +170,9 @@ class FeeNoticePayment(account_payment.PaymentPortal):
         notice_sudo = browse_sudo("account.move", notice_id)
         if not notice_sudo.membri_fee_notice_name or not has_token(notice_sudo, access_token):
             raise ValidationError(request.env._("The link is not valid."))
-        notice_sudo.lock_for_update()  # a reset at the same moment waits, or is seen
-        notice_sudo.invalidate_recordset()
         if reason := notice_sudo._membri_get_cannot_pay_online_reason():
             raise ValidationError(reason)
+        notice_sudo._membri_begin_payment(notice_sudo.amount_total)
         self._validate_transaction_kwargs(kwargs)
         user = request.env.user
         payer_sudo = notice_sudo.partner_id if user._is_public() else user.partner_id

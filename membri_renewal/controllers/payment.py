@@ -22,7 +22,16 @@ class PaymentPortal(account_payment.PaymentPortal):
                     "one, please use the link in it."
                 )
             )
+        invoice_sudo._membri_begin_payment(kwargs.get("amount"))
         return super().invoice_transaction(invoice_id, access_token, **kwargs)
+
+    @route()
+    def overdue_invoices_transaction(self, payment_reference, **kwargs):
+        # EXTENDS account_payment
+        if not request.env.user._is_public():  # the parent tells it
+            overdue = request.env["account.move"].search(self._get_overdue_invoices_domain())
+            overdue.sudo()._membri_begin_payment(kwargs.get("amount"))
+        return super().overdue_invoices_transaction(payment_reference, **kwargs)
 
     def _get_extra_payment_form_values(self, invoice_id=None, access_token=None, **kwargs):
         # EXTENDS account_payment, which does this for cancelled invoices

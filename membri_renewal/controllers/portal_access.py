@@ -7,9 +7,9 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 from ..models.outgoing_key import OutgoingKeys
 
 MAX_ID = 2**31 - 1  # of the database; addresses can hold any number
-# the link lets one answer: it goes to no other site, to no search engine, into no cache
+# the link lets one answer: it goes to no search engine, into no cache (and to no other site:
+# models/ir_http.py)
 PRIVATE_HEADERS = {
-    "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Cache-Control": "no-store, private",
 }

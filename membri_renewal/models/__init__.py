@@ -51,6 +51,7 @@ from . import renewal_timeline
 from . import portal_key
 from . import outgoing_key
 from . import thread_doors
+from . import portal_request
 from . import renewal_portal
 from . import renewal_portal_page
 from . import renewal_portal_change
@@ -93,6 +94,7 @@ from . import account_move_confirmation
 from . import invoice_page
 from . import payer_statement
 from . import annual_receipt
+from . import account_move_online
 from . import account_move_line
 from . import account_move_send
 from . import account_payment

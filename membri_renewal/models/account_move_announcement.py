@@ -83,6 +83,8 @@ class AccountMove(models.Model):
             return error
         if document and (error := self._membri_get_file_error(document)):
             return error
+        if not self.env["membri.portal.request"]._admit(self, "paid"):
+            return "too_often"
         # sudo: it plans work for the staff, in the staff's language
         move_sudo = self.sudo().with_context(lang=self._membri_get_staff_lang())
         move_sudo.write(

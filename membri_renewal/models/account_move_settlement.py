@@ -186,6 +186,21 @@ class AccountMove(models.Model):
                 )
             )
 
+    def _membri_tell_refused_money(self, transaction):
+        """The provider reports a payment of a transaction that was cancelled for another one."""
+        for invoice in self.filtered("membri_invoice_type"):
+            invoice._membri_ask_officer(
+                self.env._(
+                    "%(provider)s reports a payment of %(amount)s for %(invoice)s (%(reference)s) "
+                    "that was cancelled because the payer began another one. Nothing was booked: "
+                    "look there, and give the money back if it was paid twice.",
+                    provider=transaction.provider_id.name,
+                    amount=transaction.currency_id.format(transaction.amount),
+                    invoice=invoice._membri_get_document_label(),
+                    reference=transaction.reference,
+                )
+            )
+
     def _membri_tell_surplus(self, transaction):
         """An online payment, or a part of it, found nothing left to pay: two browsers, or a
         document that became smaller while its payer was paying."""

@@ -184,10 +184,7 @@ class AccountMove(models.Model):
                 "This fee notice is no longer valid: please do not pay it. Contact us if you "
                 "have a question."
             )
-        # a transfer that was only announced does not keep the payer from paying by card
-        if move_sudo._membri_get_unbooked_transactions().filtered(
-            lambda tx: tx.state == "done" or tx.provider_code not in ("none", "custom")
-        ):
+        if move_sudo._membri_get_binding_transactions():
             return self.env._("Your payment is under way.")
         enabled = (
             self.env["ir.config_parameter"]

@@ -1,4 +1,12 @@
+import werkzeug.exceptions
+
 from odoo import models
+from odoo.http import Response, request
+
+OWN_MODULE = "odoo.addons.membri_renewal."
+# names under which the address of a page holds what opens a document
+SECRETS = ("access_token", "renewal_token", "hash")
+REFERRER = ("Referrer-Policy", "no-referrer")
 
 
 class IrHttp(models.AbstractModel):
@@ -10,3 +18,56 @@ class IrHttp(models.AbstractModel):
         if self.env.user.has_group("membri_renewal.group_membri_user"):
             result["membri_bulk_jobs"] = self.env["membri.bulk.job"]._get_running_progress()
         return result
+
+    # ------------------------------------------------------------------
+    # What holds for all routes of ours, also for Odoo's where we extend them
+    # ------------------------------------------------------------------
+
+    @classmethod
+    def _pre_dispatch(cls, rule, args):
+        # EXTENDS base
+        if cls._membri_is_own(rule.endpoint):
+            cls._membri_check_method(rule.endpoint)
+            request.future_response.headers.set(*REFERRER)
+        elif cls._membri_is_secret_address():
+            request.future_response.headers.set(*REFERRER)
+        return super()._pre_dispatch(rule, args)
+
+    @classmethod
+    def _handle_error(cls, exception):
+        # EXTENDS base: pages of errors have an address, too
+        response = super()._handle_error(exception)
+        headers = getattr(response, "headers", None)
+        if headers is not None and cls._membri_is_secret_address():
+            headers.set(*REFERRER)
+        return response
+
+    @classmethod
+    def _membri_is_own(cls, endpoint):
+        """:return: whether this add-on defines or extends the route"""
+        method = endpoint.func
+        return any(
+            parent.__module__.startswith(OWN_MODULE) and method.__name__ in vars(parent)
+            for parent in type(method.__self__).mro()
+        )
+
+    @classmethod
+    def _membri_get_methods(cls, endpoint):
+        """:return: the methods of HTTP that run this route"""
+        if endpoint.routing["type"] == "jsonrpc":
+            return {"POST"}
+        methods = set(endpoint.routing["methods"] or ("GET", "POST"))
+        return methods | {"HEAD"} if "GET" in methods else methods
+
+    @classmethod
+    def _membri_check_method(cls, endpoint):
+        """Odoo lets ``OPTIONS`` into every route, runs it as if it were a ``POST``, and asks for
+        no CSRF token, since the method is called safe. Nothing of ours runs for it."""
+        methods = cls._membri_get_methods(endpoint)
+        if request.httprequest.method not in methods:
+            allow = ", ".join(sorted(methods))
+            werkzeug.exceptions.abort(Response(status=405, headers={"Allow": allow}))
+
+    @classmethod
+    def _membri_is_secret_address(cls):
+        return any(request.httprequest.args.get(name) for name in SECRETS)

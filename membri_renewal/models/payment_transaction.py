@@ -4,6 +4,14 @@ from odoo import models
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
+    def _update_state(self, allowed_states, target_state, state_message):
+        # EXTENDS payment: Odoo takes no money for a transaction that was cancelled, here because
+        # another one was begun; if the provider did take it, somebody has to give it back
+        if target_state in ("authorized", "done") and "cancel" not in allowed_states:
+            for transaction in self.filtered(lambda tx: tx.state == "cancel"):
+                transaction.invoice_ids._membri_tell_refused_money(transaction)
+        return super()._update_state(allowed_states, target_state, state_message)
+
     def _post_process(self):
         # EXTENDS account_payment: money that came in, or went back, beside the documents that
         # the membership follows needs somebody who decides

@@ -15,6 +15,8 @@ LOCK_TIMEOUT = "5s"
 # where an answer leads that can be given only once
 STATE_OF_ANSWER = {"accept": "approved", "decline": "refused", "call": "intervention"}
 ANSWERABLE_STATES = ("sent", "change_requested")
+# what can be asked again and again: so many times an hour (portal_request.py)
+COUNTED_ANSWERS = ("request_change", "counter_offer", "call")
 STAFF = "base.group_user"
 
 
@@ -117,6 +119,10 @@ class MembriRenewal(models.Model):
             return False  # answered already: the page tells
         if renewal_sudo._get_cannot_answer_reason(answer):
             return "not_now"
+        if answer in COUNTED_ANSWERS and not self.env["membri.portal.request"]._admit(
+            renewal_sudo, answer
+        ):
+            return "too_often"
         try:
             with self.env.cr.savepoint():
                 told = effect(renewal_sudo)

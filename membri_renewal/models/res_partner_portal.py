@@ -121,6 +121,8 @@ class ResPartner(models.Model):
             return "too_long"
         if texts["email"] and not email_normalize(texts["email"]):
             return "bad_email"
+        if not self.env["membri.portal.request"]._admit(self, "person"):
+            return "too_often"
         company = self.env.company
         officer_sudo = company.sudo()._membri_get_assignee()
         # sudo: a request plans work for the staff, in the staff's language

@@ -37,6 +37,7 @@ from . import test_generation_bad_input
 from . import test_generation_concurrency
 from . import test_generation_outcome
 from . import test_generation_year
+from . import test_http_doors
 from . import test_invoice_dates
 from . import test_invoice_page
 from . import test_invoice_terms

@@ -1,0 +1,84 @@
+from odoo import models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+# of providers whose payments are promises: a transfer that somebody may make
+PROMISED = ("none", "custom")
+
+
+class AccountMove(models.Model):
+    """Online payments of membership documents: one at a time, and never more than is due."""
+
+    _inherit = "account.move"
+
+    def _membri_get_binding_transactions(self):
+        """:return: the online payments that are under way: all but promised transfers, which do
+        not keep the payer from paying by card"""
+        return self._membri_get_unbooked_transactions().filtered(
+            lambda tx: tx.state == "done" or tx.provider_code not in PROMISED
+        )
+
+    def _membri_get_amount_to_pay(self):
+        """:return: what is left to pay online: not what is under way already"""
+        self.ensure_one()
+        move_sudo = self.sudo()  # payers see neither transactions nor payments
+        transactions_sudo = move_sudo._membri_get_binding_transactions()
+        # such payments leave the residual as it is
+        payments_sudo = move_sudo.matched_payment_ids.filtered(
+            lambda payment: payment.state == "in_process" and not payment.move_id
+        )
+        day = move_sudo.company_id._membri_today()
+        under_way = sum(
+            money.currency_id._convert(money.amount, self.currency_id, self.company_id, day)
+            for money in [*transactions_sudo, *(payments_sudo - transactions_sudo.payment_id)]
+        )
+        posted = move_sudo.state == "posted"
+        due = move_sudo.amount_residual if posted else move_sudo.amount_total
+        return self.currency_id.round(max(due - under_way, 0.0))
+
+    def _membri_begin_payment(self, amount):
+        """Called before an online payment of ``self`` (in sudo) begins. Of several at the same
+        moment, from three tabs or two browsers, the first goes on.
+
+        :param amount: what the payer is about to pay, as the browser says
+        :raises ValidationError: a sentence for the payer
+        """
+        memberships = self.filtered("membri_invoice_type")
+        if not memberships:
+            return
+        self.env.flush_all()
+        # a new version of the rows: who comes meanwhile waits, fails on it, and is run again
+        self.env.cr.execute(
+            SQL("UPDATE account_move SET id = id WHERE id IN %s", tuple(memberships.ids))
+        )
+        memberships.invalidate_recordset()
+        for move in memberships:
+            if move.currency_id.is_zero(move._membri_get_amount_to_pay()):
+                raise ValidationError(move._membri_get_nothing_to_pay_sentence())
+        due = sum(move._membri_get_amount_to_pay() for move in self)
+        if self[:1].currency_id.compare_amounts(self._membri_read_paid_amount(amount), due) > 0:
+            raise ValidationError(
+                self.env._(
+                    "%(amount)s is left to pay. Please open the page again, and pay this amount.",
+                    amount=self[:1].currency_id.format(due),
+                )
+            )
+        # begun in another window and left: nothing more can come of them
+        begun = memberships.transaction_ids.filtered(lambda tx: tx.state == "draft")
+        begun._set_canceled(state_message=self.env._("Another payment was begun instead."))
+
+    def _membri_read_paid_amount(self, amount):
+        """:raises ValidationError: what the browser sent is no amount"""
+        try:
+            paid = float(amount)
+        except (TypeError, ValueError):
+            paid = 0.0
+        if not 0.0 < paid < float("inf"):
+            raise ValidationError(self.env._("Please open the page again, and pay from there."))
+        return paid
+
+    def _membri_get_nothing_to_pay_sentence(self):
+        self.ensure_one()
+        if self._membri_get_binding_transactions():
+            return self.env._("Your payment is under way.")
+        return self.env._("There is nothing left to pay.")

@@ -1,0 +1,46 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+PER_HOUR = 5
+
+
+class MembriPortalRequest(models.TransientModel):
+    """What was asked of the staff on the portal, counted: so many times an hour for each
+    document, whoever asks and by which way. Forgotten by Odoo after some hours."""
+
+    _name = "membri.portal.request"
+    _description = "Request on the Portal"
+    _transient_max_hours = 2.0
+
+    res_model = fields.Char(required=True)
+    res_id = fields.Many2oneReference(model_field="res_model", required=True)
+    kind = fields.Char(required=True)
+    date = fields.Datetime(required=True, default=fields.Datetime.now)
+
+    _per_document = models.Index("(res_model, res_id, date)")
+
+    @api.model
+    def _admit(self, record, kind):
+        """Count one more request in, if there were not too many in the last hour. Requests at
+        the same moment wait for each other.
+
+        :param record: the renewal, invoice or member that it is about
+        :param kind: what is asked, for the record
+        :return: whether the request may be carried out
+        """
+        self.env.flush_all()
+        # a new version of the row: who comes meanwhile fails on it, is run again, and counts this
+        self.env.cr.execute(
+            SQL("UPDATE %s SET id = id WHERE id = %s", SQL.identifier(record._table), record.id)
+        )
+        Request_sudo = self.sudo()  # members ask without reading what was asked
+        since = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
+        domain = [
+            ("res_model", "=", record._name),
+            ("res_id", "=", record.id),
+            ("date", ">", since),
+        ]
+        if Request_sudo.search_count(domain) >= PER_HOUR:
+            return False
+        Request_sudo.create({"res_model": record._name, "res_id": record.id, "kind": kind})
+        return True
