@@ -193,6 +193,7 @@ class TestA5Referrer(DoorsCase):
                     self._assert_kept(f"{path}?access_token=wrong")
 
     def test_a5_answers(self):
+        self._sign_in(None)
         token = self.renewal.sudo().access_token
         response = self._answer(self.renewal, "request_change", token)
         self.assertEqual(response.headers["Referrer-Policy"], "no-referrer")
