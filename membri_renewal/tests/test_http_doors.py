@@ -149,9 +149,7 @@ class TestA5Methods(DoorsCase):
             return self.url_open(
                 path, json={"params": params}, method=method, allow_redirects=False
             )
-        return self.url_open(
-            path, data=self._get_form(token), method=method, allow_redirects=False
-        )
+        return self.url_open(path, data=self._get_form(token), method=method, allow_redirects=False)
 
     def test_a5_looking_changes_nothing(self):
         """``GET`` and ``HEAD``, with and without the link, in every way that a page is asked."""
@@ -227,9 +225,7 @@ class TestA5Limit(DoorsCase):
         renewal = renewal or self.renewal
         self._sign_in(login)
         token = None if login else renewal.sudo().access_token
-        return self._get_error(
-            self._answer(renewal, "request_change", token, message=message)
-        )
+        return self._get_error(self._answer(renewal, "request_change", token, message=message))
 
     def test_a5_change_requests(self):
         logins = (None, "member_user")

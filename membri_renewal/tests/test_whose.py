@@ -12,9 +12,7 @@ class WhoseCase(PortalCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.accounts = cls._create_member(
-            "Accounts Payable", parent_id=cls.corporation.id
-        )
+        cls.accounts = cls._create_member("Accounts Payable", parent_id=cls.corporation.id)
         cls.assistant = cls._create_member("Amy Assistant", parent_id=cls.colleague.id)
         cls.in_charge = cls._create_member("Percy in Charge")
         cls.branch = cls._create_member(
@@ -73,9 +71,7 @@ class TestA4Whose(WhoseCase):
         self._assert_owners(self.personal, {"member"})
 
     def test_a4_company(self):
-        self._assert_owners(
-            self.corporate, {"corporation", "member", "colleague", "accounts"}
-        )
+        self._assert_owners(self.corporate, {"corporation", "member", "colleague", "accounts"})
 
     def test_a4_branch(self):
         """A company below another one is its own."""
@@ -231,9 +227,7 @@ class TestA4Invoices(WhoseCase):
         renewal = self._send_renewal(self.colleague)
         renewal.action_approve()
         self.corporation.membri_group_invoices = False
-        self._assert_payers(
-            renewal.invoice_id, {"corporation", "colleague", "member", "accounts"}
-        )
+        self._assert_payers(renewal.invoice_id, {"corporation", "colleague", "member", "accounts"})
         self._assert_owners(renewal, {"colleague"})
 
     def test_a4_pages_of_odoo(self):
