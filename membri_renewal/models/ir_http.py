@@ -38,7 +38,8 @@ class IrHttp(models.AbstractModel):
         # EXTENDS base: pages of errors have an address, too
         response = super()._handle_error(exception)
         headers = getattr(response, "headers", None)
-        if headers is not None and cls._membri_is_secret_address():
+        own = REFERRER[0] in request.future_response.headers
+        if headers is not None and (own or cls._membri_is_secret_address()):
             headers.set(*REFERRER)
         return response
 
