@@ -4,13 +4,14 @@ from odoo.tools import SQL
 PER_HOUR = 5
 
 
-class MembriPortalRequest(models.TransientModel):
+class MembriPortalRequest(models.Model):
     """What was asked of the staff on the portal, counted: so many times an hour for each
-    document, whoever asks and by which way. Forgotten by Odoo after some hours."""
+    document, whoever asks and by which way. Forgotten after a day."""
 
     _name = "membri.portal.request"
     _description = "Request on the Portal"
-    _transient_max_hours = 2.0
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
 
     res_model = fields.Char(required=True)
     res_id = fields.Many2oneReference(model_field="res_model", required=True)
@@ -44,3 +45,8 @@ class MembriPortalRequest(models.TransientModel):
             return False
         Request_sudo.create({"res_model": record._name, "res_id": record.id, "kind": kind})
         return True
+
+    @api.autovacuum
+    def _gc_requests(self):
+        yesterday = fields.Datetime.subtract(fields.Datetime.now(), days=1)
+        self.sudo().search([("date", "<", yesterday)])._as_internal().unlink()
