@@ -12,14 +12,14 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_get_binding_transactions(self):
-        """:return: the online payments that are under way: all but promised transfers, which do
+        """The online payments that are under way: all but promised transfers, which do
         not keep the payer from paying by card"""
         return self._membri_get_unbooked_transactions().filtered(
             lambda tx: tx.state == "done" or tx.provider_code not in PROMISED
         )
 
     def _membri_get_amount_to_pay(self):
-        """:return: what is left to pay online: not what is under way already"""
+        """What is left to pay online: not what is under way already"""
         self.ensure_one()
         move_sudo = self.sudo()  # payers see neither transactions nor payments
         transactions_sudo = move_sudo._membri_get_binding_transactions()

@@ -37,10 +37,11 @@ class IrHttp(models.AbstractModel):
     def _handle_error(cls, exception):
         # EXTENDS base: pages of errors have an address, too
         response = super()._handle_error(exception)
-        headers = getattr(response, "headers", None)
         own = REFERRER[0] in request.future_response.headers
-        if headers is not None and (own or cls._membri_is_secret_address()):
-            headers.set(*REFERRER)
+        if own or cls._membri_is_secret_address():
+            if isinstance(response, werkzeug.exceptions.HTTPException):
+                response = response.get_response(request.httprequest.environ)
+            response.headers.set(*REFERRER)
         return response
 
     @classmethod

@@ -17,7 +17,7 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_get_whose_domain(self):
-        """:return: the terms and renewals (of any model with a member and a company) that are
+        """The terms and renewals (of any model with a member and a company) that are
         this contact's: ``Domain``; ``filtered_domain`` asks it of records"""
         self.ensure_one()
         acting_sudo, payers_sudo = self._membri_get_represented()
@@ -33,7 +33,7 @@ class ResPartner(models.Model):
         return domain
 
     def _membri_get_whose_invoice_domain(self):
-        """:return: the membership invoices of this contact: those that are addressed to it, and
+        """The membership invoices of this contact: those that are addressed to it, and
         those about memberships that are all its own: an invoice that serves others as well
         would tell of them"""
         self.ensure_one()
@@ -46,11 +46,11 @@ class ResPartner(models.Model):
         )
 
     def _membri_get_whose_rule(self):
-        """:return: the same as :meth:`_membri_get_whose_domain`, for record rules"""
+        """The same as :meth:`_membri_get_whose_domain`, for record rules"""
         return self._membri_decide_at_query(lambda contact: contact._membri_get_whose_domain())
 
     def _membri_get_whose_invoice_rule(self):
-        """:return: the same as :meth:`_membri_get_whose_invoice_domain`, for record rules"""
+        """The same as :meth:`_membri_get_whose_invoice_domain`, for record rules"""
         return self._membri_decide_at_query(
             lambda contact: contact._membri_get_whose_invoice_domain()
         )
@@ -84,7 +84,7 @@ class ResPartner(models.Model):
         return acting_sudo, acting_sudo | addresses_sudo
 
     def _membri_get_paid_members(self):
-        """:return: the members, in the company of the environment, that one of ``self`` pays
+        """The members, in the company of the environment, that one of ``self`` pays
         for, other than itself"""
         tops = self.browse().union(*(contact._membri_get_top_parent() for contact in self))
         relatives = (
@@ -99,7 +99,7 @@ class ResPartner(models.Model):
         return self.browse().union(*(member for member in payers if payers[member] in self))
 
     def _membri_may_pay_for_others(self):
-        """:return: whether one of ``self`` may be the payer of somebody else: a cheap look that
+        """Whether one of ``self`` may be the payer of somebody else: a cheap look that
         saves reading all people of an employer"""
         if "invoice" in self.mapped("type"):
             return True
