@@ -51,7 +51,7 @@ class MembriRenewal(models.Model):
         usual = self._get_proposed_quantities(option_set, proposal)
         every = {
             line: usual.get(line, line.quantity)
-            for line in option_set.line_ids.filtered("product_id.active")
+            for line in option_set._get_offered_lines(proposal)
         }
         dates = self._get_requested_dates(option_set, proposal)
         lines_vals = self._prepare_requested_lines(option_set, every, dates, proposal)
@@ -180,7 +180,7 @@ class MembriRenewal(models.Model):
             return {}
         usual = self._get_proposed_quantities(option_set, proposal)
         quantities = {}
-        for line in option_set.line_ids.filtered("product_id.active"):
+        for line in option_set._get_offered_lines(proposal):
             # an option that is required was proposed, or was taken out by the staff
             fixed = line.is_required and (line in usual or option_set != proposal.option_set_id)
             if fixed or form.get(f"option_{line.id}"):

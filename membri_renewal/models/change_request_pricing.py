@@ -30,7 +30,7 @@ class MembriRenewal(models.Model):
 
     def _get_proposed_quantities(self, option_set, proposal):
         """:return: ``{option set line: quantity}`` of what is chosen before the member chooses"""
-        lines = option_set.line_ids.filtered("product_id.active")
+        lines = option_set._get_offered_lines(proposal)
         if option_set != proposal.option_set_id:
             return {line: line.quantity for line in lines if line.is_required or line.is_default}
         quantities = {}

@@ -56,3 +56,11 @@ class MembriOptionSetLine(models.Model):
     _quantity_max_not_negative = models.Constraint(
         "CHECK (quantity_max >= 0)", "The highest quantity cannot be negative."
     )
+
+    def _get_offered_lines(self, proposal):
+        """:param proposal: the ``membri.renewal`` that the member was sent
+        :return: the options that the member chooses from: what was archived since stays where
+            it was proposed"""
+        self.ensure_one()
+        kept = proposal.line_ids.product_id if proposal.option_set_id == self else ()
+        return self.line_ids.filtered(lambda o: o.product_id.active or o.product_id in kept)

@@ -312,6 +312,28 @@ class TestA3ArchivedTaxAndProduct(ArchivedCommon):
         self.assertEqual(renewal.line_ids.tax_ids, self.tax)
         self.assertRecordValues(renewal, [{"amount_untaxed": 300.0, "amount_total": 345.0}])
 
+    def test_a3_archived_tax_is_invoiced_as_it_was_sent(self):
+        renewal = self._renewal_in("sent")
+        self.tax.with_env(self.env_account).active = False
+        self.env.invalidate_all()
+        renewal.action_approve()
+        self.assertRecordValues(
+            renewal.invoice_id,
+            [{"state": "posted", "amount_untaxed": 300.0, "amount_total": 345.0}],
+        )
+
+    def test_a3_archived_option_stays_when_another_one_is_asked_for(self):
+        self.yearly.sudo().line_ids.create(
+            {"option_set_id": self.yearly.id, "product_id": self.extra.id}
+        )
+        renewal = self._renewal_in("sent")
+        self.product.sudo().active = False
+        offer = renewal._get_change_offers()[0]
+        self.assertEqual(
+            {option["line"].product_id: option["is_chosen"] for option in offer["options"]},
+            {self.product: True, self.extra: True},
+        )
+
     def test_a3_archived_product_is_invoiced_as_it_was_sent(self):
         renewal = self._renewal_in("sent")
         self.product.sudo().active = False
