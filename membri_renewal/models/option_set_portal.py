@@ -44,6 +44,14 @@ class MembriOptionSet(models.Model):
         self.ensure_one()
         return self.active and bool(self.line_ids.filtered("product_id.active"))
 
+    def _get_offered_lines(self, proposal):
+        """:param proposal: the ``membri.renewal`` that the member was sent
+        :return: the options that the member chooses from: what was archived since stays where
+            it was proposed"""
+        self.ensure_one()
+        kept = proposal.line_ids.product_id if proposal.option_set_id == self else ()
+        return self.line_ids.filtered(lambda o: o.product_id.active or o.product_id in kept)
+
 
 class MembriOptionSetLine(models.Model):
     _inherit = "membri.option.set.line"
@@ -56,11 +64,3 @@ class MembriOptionSetLine(models.Model):
     _quantity_max_not_negative = models.Constraint(
         "CHECK (quantity_max >= 0)", "The highest quantity cannot be negative."
     )
-
-    def _get_offered_lines(self, proposal):
-        """:param proposal: the ``membri.renewal`` that the member was sent
-        :return: the options that the member chooses from: what was archived since stays where
-            it was proposed"""
-        self.ensure_one()
-        kept = proposal.line_ids.product_id if proposal.option_set_id == self else ()
-        return self.line_ids.filtered(lambda o: o.product_id.active or o.product_id in kept)
