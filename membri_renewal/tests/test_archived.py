@@ -99,6 +99,13 @@ class TestA3ArchivedContact(ArchivedCommon):
         renewal.action_approve()
         self.assertEqual(renewal.invoice_id.partner_id, payer)
 
+    def test_a3_payer_given_later_lets_the_officer_approve(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.active = False
+        payer = self._create_member("Estate", parent_id=renewal.partner_id.id, type="invoice")
+        renewal.action_approve()
+        self.assertEqual((renewal.state, renewal.invoice_id.partner_id), ("approved", payer))
+
     def test_a3_term_of_an_archived_contact_gets_a_held_renewal(self):
         term = self._create_yearly()
         member = term.partner_id
