@@ -333,7 +333,7 @@ class AccountMove(models.Model):
 
     def _membri_ask_about_write_off(self):
         self.ensure_one()
-        user = self.company_id.sudo().membri_officer_id or self.invoice_user_id
+        user = self.company_id._membri_get_assignee() or self.invoice_user_id
         move_sudo = self.sudo().with_context(lang=user.lang or self.env.lang)
         note = move_sudo.env._(
             "%(written_off)s of %(invoice)s (%(payer)s) was written off; received: %(received)s. "
