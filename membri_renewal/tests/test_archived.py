@@ -58,7 +58,7 @@ class TestA3ArchivedContact(ArchivedCommon):
         activity = self._get_activities(renewal, renewal.partner_id)
         self.assertEqual(activity.user_id, self.officer)
         self.assertEqual(len(activity), 1)
-        for code in ("archived", "intervention", "all_open"):
+        for code in ("intervention", "all_open"):
             self.assertIn(renewal, self._get_queue(code), code)
         self.assertFalse(self._run_night())
         self.assertEqual(len(self._get_activities(renewal, renewal.partner_id)), 1)
@@ -74,7 +74,7 @@ class TestA3ArchivedContact(ArchivedCommon):
         renewal.partner_id.action_unarchive()
         self.assertRecordValues(renewal, [{"state": "sent", "intervention_reason": False}])
         self.assertFalse(self._get_activities(renewal, renewal.partner_id))
-        self.assertNotIn(renewal, self._get_queue("archived"))
+        self.assertNotIn(renewal, self._get_queue("intervention"))
         renewal.action_approve()
         self.assertEqual(renewal.invoice_id.partner_id, renewal.partner_id)
 
@@ -116,7 +116,7 @@ class TestA3ArchivedContact(ArchivedCommon):
         self.assertRecordValues(renewal, [{"state": "intervention", "date_sent": False}])
         self.assertIn("is archived", renewal.intervention_reason)
         self.assertEqual(len(self._get_activities(renewal, member)), 1)
-        self.assertIn(renewal, self._get_queue("archived"))
+        self.assertIn(renewal, self._get_queue("intervention"))
         member.active = True
         self.assertEqual(renewal.state, "draft")
         activity = self._get_activities(renewal, member)
@@ -154,8 +154,7 @@ class TestA3ArchivedContact(ArchivedCommon):
         renewal.partner_id.active = False
         self.assertEqual(renewal.state, "approved")
         self.assertEqual(self._get_activities(renewal, renewal.partner_id).user_id, self.officer)
-        for code in ("archived", "accepted_unpaid"):
-            self.assertIn(renewal, self._get_queue(code))
+        self.assertIn(renewal, self._get_queue("accepted_unpaid"))
         self.assertIn("archived", self._assert_refused(renewal.action_send_reminder))
         renewal.partner_id.active = True
         self.assertFalse(self._get_activities(renewal))
@@ -215,7 +214,7 @@ class TestA3ArchivedContact(ArchivedCommon):
         renewal.action_approve()
         payer.active = False
         self.assertEqual(self._get_activities(renewal).user_id, self.officer)
-        self.assertIn(renewal, self._get_queue("archived"))
+        self.assertIn(renewal, self._get_queue("accepted_unpaid"))
         self.assertIn("Accounting", self._assert_refused(renewal.action_send_reminder))
 
     def test_a3_archived_person_in_charge_gives_way(self):
