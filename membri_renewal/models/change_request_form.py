@@ -50,8 +50,7 @@ class MembriRenewal(models.Model):
     def _get_change_offer(self, option_set, proposal):
         usual = self._get_proposed_quantities(option_set, proposal)
         every = {
-            line: usual.get(line, line.quantity)
-            for line in option_set._get_offered_lines(proposal)
+            line: usual.get(line, line.quantity) for line in option_set._get_offered_lines(proposal)
         }
         dates = self._get_requested_dates(option_set, proposal)
         lines_vals = self._prepare_requested_lines(option_set, every, dates, proposal)

@@ -69,6 +69,7 @@ class ResPartner(models.Model):
         "term; empty it, and the first term counts again.",
     )
     membri_is_since_typed = fields.Boolean(
+        string="Member Since Was Typed",
         readonly=True,
         company_dependent=True,
         groups=READERS,
@@ -279,8 +280,8 @@ class ResPartner(models.Model):
         """What follows from ``vals`` of a contact: that the day of joining was typed,
         and the form in which the address for renewals is searched for"""
         followers = {}
-        # a merge of contacts copies what they had: nobody typed it
-        if "membri_member_since" in vals and not self.env["membri.cotisation"]._is_internal_write():
+        # the terms, or a merge, which copies what there was: nobody typed it
+        if "membri_member_since" in vals and not self._is_internal_write():
             followers["membri_is_since_typed"] = bool(vals["membri_member_since"])
         if "membri_renewal_email" in vals:
             followers["membri_renewal_email_normalized"] = email_normalize(

@@ -89,10 +89,8 @@ class ResPartner(models.Model):
                 for name, value in facts.items()
                 if partner._fields[name].convert_to_write(partner[name], partner) != value
             }
-            if "membri_member_since" in changed:
-                changed["membri_is_since_typed"] = False
             if changed:
-                partner.write(changed)
+                partner._internal_write(changed)
 
     def _membri_get_facts(self, cotisations, renewals):
         """:param cotisations: all of this member in one company, in time order
