@@ -75,6 +75,11 @@ class ResGroups(models.Model):
     _inherit = ["res.groups", "membri.needed.mixin"]
 
 
+class IrModelAccess(models.Model):
+    _name = "ir.model.access"
+    _inherit = ["ir.model.access", "membri.needed.mixin"]
+
+
 class IrSequence(models.Model):
     _name = "ir.sequence"
     _inherit = ["ir.sequence", "membri.needed.mixin"]
