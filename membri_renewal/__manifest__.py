@@ -18,6 +18,7 @@
         "data/ir_cron_data.xml",
         "report/renewal_notice_report.xml",
         "report/renewal_notice_templates.xml",
+        "report/reminder_letter_templates.xml",
         "report/membership_reports.xml",
         "report/membership_card_templates.xml",
         "report/attestation_templates.xml",

@@ -121,5 +121,8 @@ class MembriDemo(models.AbstractModel):
         # a fee notice is followed by the email of its invoice, when it is paid
         posted_sudo = invoices_sudo.filtered(lambda invoice: invoice.state == "posted")
         posted_sudo.write({"sending_data": False, "is_move_sent": True})
+        invoices_sudo.filtered(
+            lambda invoice: invoice.membri_delivery_state == "queued"
+        ).membri_delivery_state = "delivered"
         for day, invoices in invoices_sudo.grouped("invoice_date").items():
             invoices.filtered(lambda invoice: not invoice.membri_date_sent).membri_date_sent = day

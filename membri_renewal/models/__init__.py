@@ -97,6 +97,7 @@ from . import annual_receipt
 from . import account_move_online
 from . import account_move_line
 from . import account_move_send
+from . import account_move_delivery
 from . import account_payment
 from . import payment_transaction
 from . import res_company_fee_notice

@@ -3,8 +3,9 @@ import re
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import LockError
+from odoo.fields import Domain
 from odoo.tools import format_date, formatLang
 from odoo.tools.mimetypes import guess_mimetype
 
@@ -308,3 +309,20 @@ class MembriRenewal(models.Model):
         told = company._membri_local_date(self.date_payment_announced)
         hold = fields.Date.add(told, days=company.membri_announced_hold_days)
         return company._membri_today() < hold
+
+    @api.model
+    def _get_announced_domain(self):
+        """:return: the same as a domain, in the companies of the reader"""
+        return Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain(
+                "date_payment_announced",
+                ">=",
+                company._membri_midnight(
+                    fields.Date.subtract(
+                        company._membri_today(), days=company.membri_announced_hold_days - 1
+                    )
+                ),
+            )
+            for company in self.env.companies
+        )

@@ -83,6 +83,7 @@ class AccountMove(models.Model):
                 move._message_log(
                     body=self.env._("The receipt was not sent: %(error)s", error=error)
                 )
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _membri_get_no_receipt_email_reason(self):
         """:return: why the payer gets no confirmation by email (a sentence), or ``False``"""
@@ -97,10 +98,13 @@ class AccountMove(models.Model):
         return False
 
     def _membri_email_receipt(self):
+        """:return: the email, in Odoo's queue: looked at once more when it leaves"""
         self.ensure_one()
         template_sudo = self.env.ref("membri_renewal.mail_template_receipt").sudo()
-        self._membri_post_email(template_sudo, [self._membri_attach_receipt()])
+        receipt = self.with_context(membri_mail_kind="receipt")
+        message = receipt._membri_post_email(template_sudo, [self._membri_attach_receipt()])
         self.membri_date_receipt_sent = fields.Datetime.now()
+        return message.sudo().mail_ids
 
     def _membri_post_email(self, template_sudo, documents):
         """Post the email of ``template_sudo`` to the payer, in their language.

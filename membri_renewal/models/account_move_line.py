@@ -39,6 +39,7 @@ class AccountMoveLine(models.Model):
             moves.filtered(
                 lambda move: move._membri_has_announced_money()
             )._membri_settle_announcements()
+        moves.filtered("membri_invoice_type")._membri_after_part_money()
         return result
 
 
@@ -59,5 +60,7 @@ class AccountPartialReconcile(models.Model):
             if invoice.sudo().membri_invoice_type
         )
         result = super().unlink()
-        moves.exists().with_context(membri_undone=undone)._membri_sync()
+        moves = moves.exists()
+        moves.with_context(membri_undone=undone)._membri_sync()
+        moves.filtered("membri_invoice_type")._membri_after_part_money()
         return result

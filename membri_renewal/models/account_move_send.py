@@ -1,25 +1,122 @@
+import logging
+
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
 
 
 class AccountMoveSend(models.AbstractModel):
+    """Membership invoices in Odoo's own sending: looked at when they leave, to the address that
+    works, and marked as sent only when they left."""
+
     _inherit = "account.move.send"
 
     @api.model
-    def _send_mail(self, move, mail_template, **kwargs):
-        # EXTENDS account: the queue of unpaid renewals shows when the invoice went out last
-        if not move.membri_invoice_type:
-            return super()._send_mail(move, mail_template, **kwargs)
-        own = self.env.ref("membri_renewal.mail_template_invoice", raise_if_not_found=False)
-        if own and mail_template == own:
-            # its texts stand in the frame of all emails to members
-            self = self.with_context(membri_mail_frame=True)
-        result = super()._send_mail(move, mail_template, **kwargs)
-        move.sudo().membri_date_sent = fields.Datetime.now()
-        return result
+    def _generate_and_send_invoices(self, moves, from_cron=False, **kwargs):
+        # EXTENDS account: what waited may be void by now, or its payer out of reach; and one that
+        # fails does not stop the others for ever
+        send = super()._generate_and_send_invoices
+        if not from_cron or not moves.filtered("membri_invoice_type"):
+            return send(moves, from_cron=from_cron, **kwargs)
+        moves -= moves._membri_drop_queued()
+        if not moves or self._get_all_extra_edis():  # those commit between: Odoo's own way
+            return (
+                send(moves, from_cron=from_cron, **kwargs) if moves else moves.env["ir.attachment"]
+            )
+        try:
+            with self.env.cr.savepoint():
+                return send(moves, from_cron=from_cron, **kwargs)
+        except OperationalError:
+            raise
+        except Exception:
+            _logger.info("One of %s cannot be sent: each by itself", moves, exc_info=True)
+        attachments = self.env["ir.attachment"]
+        for move in moves:
+            try:
+                with self.env.cr.savepoint():
+                    attachments |= send(move, from_cron=from_cron, **kwargs)
+            except OperationalError:
+                raise
+            except Exception as error:
+                if not move.membri_invoice_type:
+                    raise
+                move.sending_data = False
+                move._membri_mark_failed(self.env["membri.renewal"]._get_error_sentence(error))
+        return attachments
+
+    @api.model
+    def _get_default_mail_template_id(self, move):
+        # EXTENDS account: who pays for several is reminded of what is left
+        if move._membri_is_reminder_queued():
+            return self.env.ref("membri_renewal.mail_template_invoice_reminder")
+        return super()._get_default_mail_template_id(move)
+
+    @api.model
+    def _get_default_mail_partner_ids(self, move, mail_template, mail_lang):
+        # EXTENDS account: where the payer's own address does not work, the next one that does
+        partners = super()._get_default_mail_partner_ids(move, mail_template, mail_lang)
+        if not move.membri_invoice_type or not move.partner_id._membri_get_address_problem():
+            return partners
+        if address := move._membri_get_receiver_address():
+            return move._partner_find_from_emails_single([address], no_create=False)
+        receiver_sudo = move._membri_find_receiver()
+        return receiver_sudo.with_env(partners.env) if receiver_sudo else partners
 
     @api.model
     def _get_mail_layout(self):
-        # EXTENDS account
+        # EXTENDS account: our texts stand in the frame of all emails to members
         if self.env.context.get("membri_mail_frame"):
             return "membri_renewal.mail_frame"
         return super()._get_mail_layout()
+
+    @api.model
+    def _hook_if_errors(self, moves_data, allow_raising=True):
+        # EXTENDS account: a document that could not be made is told where somebody looks
+        super()._hook_if_errors(moves_data, allow_raising=allow_raising)
+        for move, move_data in moves_data.items():
+            if move.membri_invoice_type:
+                move._membri_mark_failed(self._format_error_text(move_data["error"]))
+
+    @api.model
+    def _send_mail(self, move, mail_template, **kwargs):
+        # EXTENDS account: “sent” is what leaves; the email is known as ours before it does
+        if not move.membri_invoice_type:
+            return super()._send_mail(move, mail_template, **kwargs)
+        kind = "reminder" if move._membri_is_reminder_queued() else "invoice"
+        tagged = move.with_context(membri_mail_kind=kind, mail_notify_force_send=False)
+        if mail_template and mail_template in (
+            self.env.ref("membri_renewal.mail_template_invoice", raise_if_not_found=False),
+            self.env.ref("membri_renewal.mail_template_invoice_reminder", raise_if_not_found=False),
+        ):
+            # our texts stand in the frame of all emails to members
+            self = self.with_context(membri_mail_frame=True)
+        result = super()._send_mail(tagged, mail_template, **kwargs)
+        # sudo: the queue of emails is the administrator's
+        mails_sudo = (
+            self.env["mail.mail"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", move._name),
+                    ("res_id", "=", move.id),
+                    ("membri_kind", "=", kind),
+                    ("state", "=", "outgoing"),
+                ]
+            )
+        )
+        move.sudo().write(
+            {
+                "membri_date_sent": fields.Datetime.now(),
+                "membri_delivery_state": "queued",
+                "membri_delivery_note": False,
+                "membri_delivery_email": move._membri_get_delivery_email(),
+            }
+        )
+        renewals = move._membri_get_renewals()
+        renewals._mark_queued()
+        if kind == "reminder":
+            renewals._link_reminder(mails_sudo.mail_message_id[:1])
+        mails_sudo.send_after_commit()
+        return result

@@ -122,6 +122,45 @@ class AccountMove(models.Model):
             )
         )
 
+    def _membri_get_unbooked_payments(self):
+        """:return: payments of this invoice that no journal entry has settled it with yet: their
+        money is on its way. What is booked, be it a part, is not among them."""
+        self.ensure_one()
+        reconciled = bool(self._membri_get_settling_moves())
+        return self.matched_payment_ids.filtered(
+            lambda payment: (
+                (payment.state in ("draft", "in_process") and payment.move_id.state != "posted")
+                or (payment.state == "paid" and not payment.move_id and not reconciled)
+            )
+        )
+
+    def _membri_is_money_under_way(self):
+        """:return: whether a payment was begun that is not booked: an online one, or one that
+        waits for the bank. Booked money is not under way: what is left is to be paid."""
+        self.ensure_one()
+        return bool(
+            self._membri_get_unbooked_transactions() or self._membri_get_unbooked_payments()
+        )
+
+    def _membri_get_open_parts(self):
+        """:return: the receivable lines that are not settled; one for each due day of the payment
+        terms"""
+        self.ensure_one()
+        parts = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        return parts.filtered(
+            lambda line: not line.currency_id.is_zero(line.amount_residual_currency)
+        ).sorted("date_maturity")
+
+    def _membri_get_due_day(self):
+        """:return: the day on which the earliest part that is open is due; of what is paid, the
+        day on which the first was"""
+        self.ensure_one()
+        parts = self._membri_get_open_parts() or self.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        )
+        days = [day for day in parts.mapped("date_maturity") if day]
+        return min(days, default=self.invoice_date_due)
+
     def _membri_void(self):
         """Cancel invoices, or credit them where cancelling is not allowed. The caller has seen
         to it that there is no money on them."""

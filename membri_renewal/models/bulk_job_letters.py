@@ -23,11 +23,11 @@ class MembriBulkJob(models.Model):
     def _apply(self, records, lines):
         # EXTENDS membri_renewal
         if self.action != "print_letter":
-            super()._apply(records, lines)
-            return
+            return super()._apply(records, lines)
         records._check_can("print_letter")
         # sudo: the file belongs to the job, which its user may read and not write
         records._do_print_letters().sudo().write({"res_model": self._name, "res_id": self.id})
+        return {}
 
     def _get_success_notification(self):
         # EXTENDS membri_renewal

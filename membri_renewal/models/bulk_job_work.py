@@ -95,12 +95,22 @@ class MembriBulkJob(models.Model):
 
     def _get_success_notification(self):
         self.ensure_one()
+        message = self.env._("Renewals done: %(count)s.", count=self.done_count)
+        remarks = len(self.line_ids.filtered("message"))
+        if remarks:
+            message = self.env._(
+                "Renewals done: %(count)s. No email goes to %(remarks)s of them: see the queues "
+                "of letters, of members that no email reaches, and of failed sendings.",
+                count=self.done_count,
+                remarks=remarks,
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "success",
-                "message": self.env._("Renewals done: %(count)s.", count=self.done_count),
+                "type": "warning" if remarks else "success",
+                "sticky": bool(remarks),
+                "message": message,
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
@@ -174,7 +184,7 @@ class MembriBulkJob(models.Model):
     def _work_on(self, lines, records):
         """:return: ``{line: its result and message}``"""
         as_requester = self._as_requester(records[line] for line in lines)
-        reasons = {}
+        reasons, not_sent = {}, {}
 
         def ask_for_reasons(subset):
             for record in subset:
@@ -186,12 +196,13 @@ class MembriBulkJob(models.Model):
         ready = as_requester.filtered(lambda r: r not in errors and not reasons[r.id])
 
         def apply(subset):
-            self._apply(
+            told = self._apply(
                 subset,
                 self.env["membri.bulk.job.line"].union(
                     *(lines_by_id[record.id] for record in subset)
                 ),
             )
+            not_sent.update({record.id: reason for record, reason in (told or {}).items()})
 
         errors |= ready._run_isolated(apply)
         results = {}
@@ -204,8 +215,10 @@ class MembriBulkJob(models.Model):
                 results[line] = {"result": "failed", "message": message}
             elif reasons[record.id]:
                 results[line] = {"result": "skipped", "message": reasons[record.id]}
+            elif record.id in not_sent:
+                results[line] = {"result": "skipped", "message": not_sent[record.id]}
             else:
-                results[line] = {"result": "done"}
+                results[line] = {"result": "done", "message": self._get_remark(record)}
         return results
 
     def _as_requester(self, records):
@@ -241,13 +254,26 @@ class MembriBulkJob(models.Model):
         """Do the action on ``records``, all of them or, by an exception, none.
 
         :param lines: their lines, for what is particular to each
+        :return: ``{record: why nothing was done for it}``, or nothing
         """
         if self.action == "refuse":
             records._check_can("refuse")
             for (reason, note), group in lines.grouped(self._get_refusal).items():
                 (records & group.renewal_id.with_env(records.env))._do_refuse(reason, note)
+        elif self.action == "send_reminder":
+            records._check_can("send_reminder")
+            return records._do_send_reminder()
         else:
             getattr(records, f"action_{self.action}")()
+        return {}
+
+    def _get_remark(self, record):
+        """:return: what to know of a ``record`` that is done, or ``False``: that no email went"""
+        sends = self.action in ("send", "approve", "apply_and_approve", "retry_sending")
+        if sends and record.delivery_state in ("unreachable", "letter", "failed"):
+            label = dict(record._fields["delivery_state"]._description_selection(record.env))
+            return f"{label[record.delivery_state]}. {record.delivery_note or ''}".strip()
+        return False
 
     def _get_refusal(self, line):
         return (

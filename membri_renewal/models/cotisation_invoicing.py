@@ -84,29 +84,8 @@ class MembriCotisation(models.Model):
         }
 
     def _queue_invoices(self):
-        """Hand the invoices to Odoo's own sending queue, as its batch dialog does.
-
-        A payer without a usable address is told to the staff; the invoice stays posted.
-        """
-        notices = self.filtered(lambda c: c.invoice_id.membri_fee_notice_state == "open")
-        notices.invoice_id.sudo()._membri_queue_fee_notices()
-        invoiced = self - notices
-        reachable = invoiced.filtered(lambda c: c.invoice_id.partner_id.email)
-        for invoice in (invoiced - reachable).invoice_id:
-            invoice._message_log(
-                body=self.env._(
-                    "This invoice was not emailed: %(payer)s has no email address. Add one and "
-                    "send the invoice again, or post it.",
-                    payer=invoice.partner_id.display_name,
-                )
-            )
-        if reachable:
-            author = self.env.user
-            reachable.invoice_id.sudo().sending_data = {
-                "author_user_id": author.id,
-                "author_partner_id": author.partner_id.id,
-            }
-            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+        """Bring the invoices, or fee notices, of these terms on their way to their payers."""
+        self.invoice_id._membri_deliver()
 
     # ------------------------------------------------------------------
     # From invoices to cotisations

@@ -22,7 +22,7 @@ class AccountMove(models.Model):
         if not notices:
             return super().action_membri_send_again()
         notices.check_access("write")
-        notices._membri_queue_fee_notices()
+        notices._membri_deliver()
         if others := self - notices:
             return super(AccountMove, others).action_membri_send_again()
         return {
@@ -36,39 +36,6 @@ class AccountMove(models.Model):
                 ),
             },
         }
-
-    def _membri_queue_fee_notices(self):
-        """Hand fee notices to the queue. A payer without a usable address is told to the
-        staff; the fee notice stays open."""
-        if not self:
-            return
-        for move in self:
-            if reason := move._membri_get_unreachable_reason():
-                move._message_log(body=reason)
-                for renewal in move.membri_cotisation_ids.renewal_id:
-                    renewal._schedule_once("membri_renewal.activity_unreachable", reason)
-            else:
-                move.sudo().membri_fee_notice_to_send = True
-        self.env.ref("membri_renewal.ir_cron_send_fee_notices").sudo()._trigger()
-
-    def _membri_get_unreachable_reason(self):
-        """:return: why no email reaches the payer and what to do (a sentence), or ``False``"""
-        self.ensure_one()
-        payer_sudo = self.partner_id.sudo()
-        names = {"notice": self._membri_get_document_label(), "payer": payer_sudo.display_name}
-        if not payer_sudo.email_normalized:
-            return self.env._(
-                "%(notice)s was not emailed: %(payer)s has no email address. Add one and send it "
-                "again, or print it and post it.",
-                **names,
-            )
-        if payer_sudo.is_blacklisted or payer_sudo.message_bounce:
-            return self.env._(
-                "%(notice)s was not emailed: emails to %(payer)s bounce, or are not wanted. Print "
-                "it and post it.",
-                **names,
-            )
-        return False
 
     @api.model
     def _membri_cron_send_fee_notices(self):
@@ -101,14 +68,23 @@ class AccountMove(models.Model):
         )
         for cotisation, error in errors.items():
             move = cotisation.invoice_id
-            move.membri_fee_notice_to_send = False
-            move._message_log(body=self.env._("Not sent: %(error)s", error=error))
-            cotisation.renewal_id._mark_failed(error)
+            if move.membri_fee_notice_to_send:  # else told already, for another member on it
+                move.membri_fee_notice_to_send = False
+                move._membri_mark_failed(cotisation._get_error_sentence(error))
 
     def _membri_email_fee_notices(self):
-        """Email ``self`` as one batch, each in the language of its payer and with its PDF."""
-        if not self:
-            return
+        """Email ``self`` as one batch, each in the language of its payer and with its PDF.
+
+        :return: the emails, in Odoo's queue"""
+        unreachable = self.filtered(lambda move: move._membri_get_unreachable_reason())
+        unreachable.membri_fee_notice_to_send = False
+        unreachable._membri_mark_unreachable()
+        if self != unreachable:
+            return (self - unreachable)._membri_post_fee_notices()
+        return self.env["mail.mail"].sudo()
+
+    def _membri_post_fee_notices(self):
+        mails_sudo = self.env["mail.mail"].sudo()
         template_sudo = self.env.ref("membri_renewal.mail_template_fee_notice").sudo()
         documents = self._membri_attach_fee_notices()
         bodies = template_sudo._render_field(
@@ -117,21 +93,35 @@ class AccountMove(models.Model):
         subjects = template_sudo._render_field("subject", self.ids, compute_lang=True)
         senders = template_sudo._render_field("email_from", self.ids)
         for move in self:
-            move.with_context(
-                mail_post_autofollow_author_skip=True, mail_notify_author=True
+            address = move._membri_get_receiver_address()
+            message = move.with_context(
+                mail_post_autofollow_author_skip=True,
+                mail_notify_author=True,
+                membri_mail_kind="fee_notice",
             ).message_post(
                 body=bodies[move.id],
                 subject=subjects[move.id],
                 message_type="comment",
-                subtype_xmlid="mail.mt_comment",
-                partner_ids=move.partner_id.ids,
+                partner_ids=[] if address else move._membri_get_receiver().ids,
+                outgoing_email_to=address,
                 email_from=senders[move.id] or None,
                 attachment_ids=documents[move].ids,
                 email_layout_xmlid=template_sudo.email_layout_xmlid,
                 force_email_lang=move._membri_get_payer_lang(),
                 force_send=False,
             )
-        self.write({"membri_fee_notice_to_send": False, "membri_date_sent": fields.Datetime.now()})
+            mails_sudo |= message.sudo().mail_ids
+            move.write(
+                {
+                    "membri_fee_notice_to_send": False,
+                    "membri_date_sent": fields.Datetime.now(),
+                    "membri_delivery_state": "queued",
+                    "membri_delivery_email": move._membri_get_delivery_email(),
+                }
+            )
+        self._membri_get_renewals()._mark_queued()
+        mails_sudo._membri_leave_soon()
+        return mails_sudo
 
     def _membri_get_payer_lang(self):
         self.ensure_one()

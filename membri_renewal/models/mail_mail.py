@@ -2,30 +2,210 @@ import re
 
 from lxml import html
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
 from .portal_key import KEY_OF_ANY, strip_keys
 
+# the models whose documents look at their emails when they leave, and hear what became of them
+DOCUMENT_MODELS = ("membri.renewal", "account.move")
+
 
 class MailMail(models.Model):
+    """Emails about memberships: looked at when they leave, and told to their document, which is a
+    renewal or an invoice. Both answer the same questions (``_membri_get_mail_obstacle``,
+    ``_membri_get_mail_unreachable_reason``, ``_membri_get_mail_facts``, ``_membri_rewrite_mail``)
+    and hear the same news (``_membri_mail_left``, ``_membri_mail_failed``,
+    ``_membri_mail_dropped``, ``_membri_mail_unreachable``)."""
+
     _inherit = "mail.mail"
+
+    membri_kind = fields.Selection(
+        [
+            ("notice", "Renewal Notice"),
+            ("reminder", "Reminder"),
+            ("fee_notice", "Fee Notice"),
+            ("invoice", "Invoice"),
+            ("receipt", "Receipt"),
+        ],
+        string="Membership Email",
+        readonly=True,
+        help="Looked at when it leaves: dropped when it is not true any more, written anew when "
+        "what it says has changed.",
+    )
+    membri_facts = fields.Char(readonly=True, help="What this email says, in short.")
+    membri_template_id = fields.Many2one(
+        "mail.template", readonly=True, ondelete="set null", help="By which it is written anew."
+    )
+    membri_date_before = fields.Datetime(
+        readonly=True, help="When the document was sent before this email."
+    )
+
+    # ------------------------------------------------------------------
+    # When it leaves
+    # ------------------------------------------------------------------
+
+    def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
+        # EXTENDS mail: what has waited is looked at before it leaves
+        return super(MailMail, self._membri_review()).send(
+            auto_commit=auto_commit,
+            raise_exception=raise_exception,
+            post_send_callback=post_send_callback,
+        )
+
+    def _membri_review(self):
+        """Drop what is paid, void, decided or out of reach by now, and write anew what says
+        something else than what holds now.
+
+        :return: the emails that leave: ``self`` without what was dropped, with what replaces it
+        """
+        self = self.exists()  # an email of what was undone is nobody's
+        documents = self._get_membri_documents()
+        waiting = {mail: doc for mail, doc in documents.items() if mail.state == "outgoing"}
+        # what has left, or was withdrawn, does not fail when the mail server is down
+        settled = {mail.id for mail in documents if mail not in waiting}
+        leaving = self.filtered(lambda mail: mail.id not in settled)
+        newest = self._membri_get_newest(waiting)
+        for mail, document in waiting.items():
+            try:
+                verdict, reason = mail._membri_get_verdict(document, newest)
+                if verdict == "leaves":
+                    continue
+                with self.env.cr.savepoint():
+                    instead = mail._membri_apply_verdict(document, verdict, reason)
+            except Exception as error:  # never out unseen: it waits where somebody looks
+                instead = mail.browse()
+                mail._membri_fail_review(document, error)
+            leaving = (leaving - mail.with_env(self.env)) | instead.with_env(self.env)
+        return leaving
+
+    def _membri_get_newest(self, waiting):
+        """:param waiting: ``{mail: document}``
+        :return: ``{(model, id, kind): the id of the last email that was not cancelled}``"""
+        if not waiting:
+            return {}
+        newest = {}
+        for model in DOCUMENT_MODELS:
+            ids = [document.id for document in waiting.values() if document._name == model]
+            others = ids and self.sudo().search(
+                [
+                    ("model", "=", model),
+                    ("res_id", "in", ids),
+                    ("membri_kind", "!=", False),
+                    ("state", "!=", "cancel"),
+                ],
+                order="id",
+            )
+            for mail in others or []:
+                newest[model, mail.res_id, mail.membri_kind] = mail.mail_message_id.id
+        return newest
+
+    def _membri_get_verdict(self, document, newest):
+        """:return: ``(what is to be done, why)``"""
+        self.ensure_one()
+        key = (self.model, self.res_id, self.membri_kind)
+        if newest.get(key, 0) > self.mail_message_id.id:
+            return "superseded", self.env._("A later email says the same.")
+        kind = self.membri_kind or document._membri_guess_mail_kind(self)
+        if reason := document._membri_get_mail_obstacle(kind, self.sudo()):
+            return "dropped", reason
+        if document._membri_get_mail_unreachable_reason():
+            return "unreachable", False
+        if self.membri_facts and self.membri_facts != document._membri_get_mail_facts(kind):
+            return "changed", False
+        return "leaves", False
+
+    def _membri_apply_verdict(self, document, verdict, reason):
+        """:return: the emails that leave instead of this one"""
+        if verdict == "changed":
+            return document._membri_rewrite_mail(self)
+        self._membri_cancel(reason or document._membri_get_mail_unreachable_reason())
+        if verdict == "dropped":
+            document._membri_mail_dropped(self, reason)
+        elif verdict == "unreachable":
+            document._membri_mail_unreachable(self)
+        return self.browse()
+
+    def _membri_fail_review(self, document, error):
+        sentence = str(error) if isinstance(error, UserError) else repr(error)
+        self.write({"state": "exception", "failure_type": "unknown", "failure_reason": sentence})
+        document._membri_mail_failed(self, sentence)
+
+    def _membri_cancel(self, reason):
+        """:param reason: why these emails do not leave, kept with them"""
+        self.write({"state": "cancel", "failure_reason": reason})
+        notifications_sudo = self.env["mail.notification"].sudo()
+        notifications_sudo.search(
+            [("mail_mail_id", "in", self.ids)]
+        ).notification_status = "canceled"
+
+    def _membri_leave_soon(self):
+        """One answer or decision leaves at once; many leave by the queue, which starts now."""
+        if len(self) == 1:
+            self.send_after_commit()
+        elif self:
+            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    # ------------------------------------------------------------------
+    # What became of it
+    # ------------------------------------------------------------------
 
     def _postprocess_sent_message(
         self, success_pids, success_emails, failure_reason=False, failure_type=None
     ):
-        # EXTENDS mail: what became of a notice; one that the mail server refuses goes to the
-        # queue of failed sendings, with the reason
-        for mail, renewal_sudo in self._get_membri_renewals().items():
+        # EXTENDS mail: what became of a notice or an invoice; one that the mail server refuses
+        # goes to the queue of failed sendings, with the reason
+        for mail, document in self._get_membri_documents().items():
             if failure_reason or failure_type:
-                renewal_sudo._mark_sending_failed(
-                    mail.mail_message_id, failure_type, failure_reason or mail.failure_reason
+                document._membri_mail_failed(
+                    mail, mail._membri_get_failure(failure_type, failure_reason)
                 )
             else:
-                renewal_sudo._mark_delivered(mail.mail_message_id)
+                document._membri_mail_left(mail)
         return super()._postprocess_sent_message(
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
         )
+
+    def _membri_get_failure(self, failure_type, reason):
+        """:return: what went wrong and what to do, in two sentences"""
+        self.ensure_one()
+        said = " ".join((reason or self.failure_reason or "").split())
+        if failure_type == "mail_smtp":
+            return self.env._(
+                "The mail server could not be reached. %(said)s When it works again, use “Try "
+                "again”.",
+                said=said,
+            )
+        if failure_type in ("mail_from_missing", "mail_from_invalid"):
+            return self.env._(
+                "The sender's address is missing or wrong. %(said)s Correct the address of the "
+                "officer or of the company, then use “Try again”.",
+                said=said,
+            )
+        return self.env._(
+            "The mail server did not take the email to %(address)s. %(said)s Correct the "
+            "address, then use “Try again”.",
+            address=self.email_to or ", ".join(filter(None, self.recipient_ids.mapped("email"))),
+            said=said,
+        )
+
+    def _get_membri_documents(self):
+        """:return: ``{mail: renewal or invoice}`` (all in sudo) of those emails that are ours"""
+        documents = dict(self._get_membri_renewals())
+        # sudo: the queue of emails is worked off by anybody's request
+        ours_sudo = self.sudo().filtered(
+            lambda mail: mail.membri_kind and mail.model == "account.move"
+        )
+        Move_sudo = self.env["account.move"].sudo()
+        moves = Move_sudo.browse(ours_sudo.mapped("res_id")).exists()
+        documents.update(
+            # what becomes of them is told to the staff
+            (mail, moves.browse(mail.res_id).with_prefetch(moves._ids)._membri_as_staff())
+            for mail in ours_sudo
+            if mail.res_id in moves._ids
+        )
+        return documents
 
     def _get_membri_renewals(self):
         """:return: ``{mail: renewal}`` of those emails that are notices or reminders"""
@@ -42,10 +222,16 @@ class MailMail(models.Model):
         renewals = Renewal_sudo.browse(notices_sudo.mapped("res_id")).exists()
         return {
             # what becomes of them is told to the staff
-            mail: Renewal_sudo.browse(mail.res_id)._split_by_staff_lang()[0]
+            mail: Renewal_sudo.browse(mail.res_id)
+            .with_prefetch(renewals._ids)
+            ._split_by_staff_lang()[0]
             for mail in notices_sudo
             if mail.res_id in renewals._ids
         }
+
+    # ------------------------------------------------------------------
+    # What stands in it
+    # ------------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -220,7 +220,8 @@ class AccountMove(models.Model):
         """:return: the normalized email addresses that the token may go to"""
         self.ensure_one()
         payers_sudo = (self.partner_id | self.commercial_partner_id).sudo()
-        return set(payers_sudo.mapped("email_normalized")) - {False}
+        addresses = payers_sudo.mapped("email_normalized")
+        return {*addresses, self._membri_get_delivery_email()} - {False}
 
 
 class MailMail(models.Model):

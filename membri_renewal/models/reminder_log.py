@@ -16,6 +16,11 @@ class MembriReminderLog(models.Model):
         "membri.reminder.step", ondelete="set null", help="Empty: sent by hand."
     )
     date = fields.Datetime(required=True, default=fields.Datetime.now)
+    date_due = fields.Date(
+        string="Due Part",
+        help="The due day of the part of the invoice that was spoken of: each part has its own "
+        "reminders. Empty: of a notice, or from before parts were told apart.",
+    )
     message_id = fields.Many2one(
         "mail.message",
         ondelete="set null",
@@ -31,6 +36,7 @@ class MembriReminderLog(models.Model):
     reason = fields.Char()
 
     _once = models.UniqueIndex(
-        "(renewal_id, step_id) WHERE step_id IS NOT NULL AND uses_step",
-        "Each step reminds a renewal once.",
+        "(renewal_id, step_id, COALESCE(date_due, '-infinity'::date))"
+        " WHERE step_id IS NOT NULL AND uses_step",
+        "Each step reminds a renewal once for each due part.",
     )

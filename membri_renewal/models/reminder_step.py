@@ -77,11 +77,12 @@ class MembriReminderStep(models.Model):
 
     def _get_due_date(self, renewal):
         """:return: the civil day on which this step falls for ``renewal``, or ``None`` when
-        the day it counts from is not known (not sent yet, lifetime, no invoice)"""
+        the day it counts from is not known (not sent yet, lifetime, no invoice). Of an invoice
+        in parts, the earliest open one counts."""
         self.ensure_one()
         delay = timedelta(days=self.days)
         if self.trigger == "after_due":
-            due = renewal.invoice_id.invoice_date_due
+            due = renewal._get_due_day()
             return due and due + delay
         if self.trigger == "after_sent":
             sent = renewal.date_sent

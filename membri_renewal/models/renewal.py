@@ -12,6 +12,15 @@ STATES = [
 ]
 # waiting for an answer or for the staff: nothing is decided yet
 UNDECIDED_STATES = ("draft", "sent", "change_requested", "intervention")
+# what became of the last email, of a notice as of an invoice
+DELIVERY_STATES = [
+    ("queued", "Waiting to be sent"),
+    ("delivered", "Handed to the mail server"),
+    ("letter", "By post"),
+    ("unreachable", "No usable address"),
+    ("failed", "Failed"),
+    ("withdrawn", "Withdrawn before it left"),
+]
 # the date that the transition into a state records
 DATE_OF_STATE = {
     "sent": "date_sent",
@@ -121,13 +130,7 @@ class MembriRenewal(models.Model):
     )
 
     delivery_state = fields.Selection(
-        [
-            ("queued", "Waiting to be sent"),
-            ("delivered", "Handed to the mail server"),
-            ("letter", "By post"),
-            ("unreachable", "No usable address"),
-            ("failed", "Failed"),
-        ],
+        DELIVERY_STATES,
         string="Delivery",
         readonly=True,
         copy=False,
@@ -208,14 +211,12 @@ class MembriRenewal(models.Model):
     @api.depends("partner_id")
     def _compute_recipient_id(self):
         for renewal in self:
-            renewal.recipient_id = renewal._get_member()._membri_get_recipient()
+            renewal.recipient_id = renewal._get_document_recipient()
 
     @api.depends("recipient_id.email", "partner_id.membri_renewal_email")
     def _compute_recipient_email(self):
         for renewal in self:
-            renewal.recipient_email = (
-                renewal._get_member()._membri_get_renewal_address() or renewal.recipient_id.email
-            )
+            renewal.recipient_email = renewal._get_document_address() or renewal.recipient_id.email
 
     @api.depends("recipient_id.phone", "partner_id.phone")
     def _compute_recipient_phone(self):

@@ -21,6 +21,8 @@ class MembriRenewal(models.Model):
 
     def _attach_invoices(self):
         documents = {}
+        invoices_sudo = self.invoice_id.sudo()
+        invoices_sudo._membri_make_documents()  # the invoice, never a “proforma”
         for renewal in self:
             document = renewal.invoice_id.sudo()._get_invoice_legal_documents(
                 "pdf", allow_fallback=True
@@ -32,17 +34,18 @@ class MembriRenewal(models.Model):
         """:return: ``{renewal: ir.attachment}``, the notice of each"""
         return self._attach_pdfs(self._render_notices())
 
-    def _render_notices(self):
+    def _render_notices(self, report=REPORT):
         """Render the PDF of many notices in one call of wkhtmltopdf for each company, whose
         letterhead and paper they are printed on.
 
+        :param report: another report on renewals
         :return: ``{renewal: bytes}``
         """
         contents = {}
         for company, renewals in self.grouped("company_id").items():
             # sudo: a member who answers on the portal may cause a notice, too
             Report_sudo = self.env["ir.actions.report"].sudo().with_company(company)
-            contents |= Report_sudo._membri_print(REPORT, renewals)
+            contents |= Report_sudo._membri_print(report, renewals)
         return contents
 
     def _attach_pdfs(self, contents, filename=None):

@@ -3,6 +3,8 @@ from odoo.tools.pdf import merge_pdf
 
 from .renewal_document import PDF_BATCH
 
+REMINDER_REPORT = "membri_renewal.report_reminder_letter"
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -31,27 +33,44 @@ class MembriRenewal(models.Model):
         groups="base.group_user",
         help="Queued where no email reaches the member, or where the member asked for it.",
     )
+    letter_content = fields.Selection(
+        [("document", "Notice or Invoice"), ("reminder", "Reminder")],
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="What the letter that waits to be printed, or was printed last, is.",
+    )
     date_printed = fields.Datetime(
         string="Letter Printed On", readonly=True, copy=False, groups="base.group_user"
     )
 
-    def _queue_letters(self):
-        """One letter for each notice: what is printed already is not queued again by a
-        reminder or a second bounce; sending the notice again is another letter."""
-        self.filtered(lambda r: not r.letter_state)._internal_write({"letter_state": "to_print"})
+    def _queue_letters(self, is_reminder=False):
+        """One letter for each document: what is printed already is not queued again by a
+        second bounce; sending the notice again is another letter.
+
+        :param is_reminder: a letter with the wording of a reminder, to who gets paper; not while
+            the document itself waits to be printed
+        """
+        missing = self.filtered(
+            lambda r: not r.letter_state or (is_reminder and r.letter_state == "printed")
+        )
+        missing._internal_write(
+            {
+                "letter_state": "to_print",
+                "letter_content": "reminder" if is_reminder else "document",
+            }
+        )
 
     def _unqueue_letters(self):
         """An email goes out: no letter is needed, but for members who asked for one."""
         self.filtered(
-            lambda r: (
-                r.letter_state == "to_print" and not r._get_member().sudo().membri_notice_on_paper
-            )
+            lambda r: r.letter_state == "to_print" and not r._is_on_paper()
         )._internal_write({"letter_state": False})
 
     def _renew_letters(self):
         """The notice goes out, for the first time or changed."""
-        on_paper = self.filtered(lambda r: r._get_member().sudo().membri_notice_on_paper)
-        on_paper._internal_write({"letter_state": "to_print"})
+        on_paper = self.filtered(lambda r: r._is_on_paper())
+        on_paper._internal_write({"letter_state": "to_print", "letter_content": "document"})
         (self - on_paper).filtered("letter_state")._internal_write({"letter_state": False})
 
     def _set_state(self, state, **vals):
@@ -93,7 +112,7 @@ class MembriRenewal(models.Model):
 
     def _get_cannot_print_letter_reason(self):
         self.ensure_one()
-        if self.state == "approved" and (reason := self._get_no_reminder_reason()):
+        if self.state == "approved" and (reason := self._get_no_reminder_reason(by_hand=True)):
             return reason
         if self.state != "approved" and (reason := self._get_archived_reason()):
             return reason
@@ -113,15 +132,40 @@ class MembriRenewal(models.Model):
         return self._get_postal_contact()
 
     def _render_letters(self):
-        """:return: the PDF of each letter, in the order of ``self``: an invoice that serves
-        several members is one letter"""
+        """:return: the PDFs of the letters, in the order of ``self``: an invoice that serves
+        several members is one letter, a reminder lies before its document"""
         accepted = self.filtered(lambda r: r.state == "approved")
         by_invoice = {renewal.invoice_id: renewal for renewal in reversed(accepted)}
         firsts = self.browse().concat(*by_invoice.values())
         contents = (self - accepted)._render_notices()
         for renewal, attachment in firsts._attach_invoices().items():
             contents[renewal] = attachment.raw
-        return [contents[renewal] for renewal in self if renewal in contents]
+        printed = self.filtered(lambda r: r in contents)
+        reminders = printed.filtered(lambda r: r.letter_content == "reminder")
+        covers = reminders._render_notices(REMINDER_REPORT)
+        return [
+            part for renewal in printed for part in (covers.get(renewal), contents[renewal]) if part
+        ]
+
+    def _get_reminder_letter_sentences(self):
+        """:return: what a reminder on paper says, as a list of sentences"""
+        self.ensure_one()
+        if self.state == "approved":
+            return [
+                self._get_payment_reminder_sentence(),
+                self.env._(
+                    "The invoice is attached. If you have just paid, please disregard this."
+                ),
+            ]
+        return [
+            self._get_notice_day_sentence(),
+            self._get_membership_sentence(),
+            self._get_deadline_sentence(),
+            self.env._(
+                "The notice is attached: it tells how to answer. If you have just answered, please "
+                "disregard this."
+            ),
+        ]
 
     def _sorted_for_post(self):
         """:return: ``self``, each once, by country, postal code and street"""

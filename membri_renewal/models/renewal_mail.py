@@ -56,7 +56,7 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(amount)s to pay, due on %(date)s.",
                 amount=self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
-                date=self._format_day(invoice_sudo.invoice_date_due),
+                date=self._format_day(invoice_sudo._membri_get_due_day()),
             )
         proposal = self._get_proposal()
         term = proposal._get_period_in_words()
@@ -71,14 +71,51 @@ class MembriRenewal(models.Model):
         """:return: ``(label, value)`` pairs of the invoice that is to be paid"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
-        return [
+        rows = [
             (self.env._("What there is to pay"), invoice_sudo._membri_get_document_label()),
-            (self.env._("Due date"), self._format_day(invoice_sudo.invoice_date_due)),
+            (self.env._("Due date"), self._format_day(invoice_sudo._membri_get_due_day())),
+        ]
+        parts_sudo = invoice_sudo._membri_get_open_parts()
+        if len(parts_sudo) > 1:
+            part = parts_sudo[0].amount_residual_currency
+            rows.append((self.env._("Due on that day"), self._format_amount(part, invoice_sudo)))
+        if paid := self._get_amount_received():
+            rows.append((self.env._("Received so far"), self._format_amount(paid, invoice_sudo)))
+        return [
+            *rows,
             (
                 self.env._("To pay"),
                 self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
             ),
         ]
+
+    def _get_amount_received(self):
+        """:return: the part of the invoice that is settled, by money or by credit; 0 of a fee
+        notice, which is no invoice yet"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        if invoice_sudo.state != "posted":
+            return 0.0
+        return invoice_sudo.amount_total - invoice_sudo.amount_residual
+
+    def _get_payment_reminder_sentence(self):
+        """:return: that the renewal is accepted, and what came of the money"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        term = self._get_period_in_words()
+        if paid := self._get_amount_received():
+            return self.env._(
+                "Your membership is renewed for the term %(term)s, and takes effect once it is "
+                "paid. We have received %(paid)s, thank you: %(rest)s is left to pay.",
+                term=term,
+                paid=self._format_amount(paid, invoice_sudo),
+                rest=self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
+            )
+        return self.env._(
+            "Your membership is renewed for the term %(term)s, and takes effect once it is paid. "
+            "We have not received your payment yet.",
+            term=term,
+        )
 
     def _get_notice_day_sentence(self):
         """:return: that a notice was sent, and when"""

@@ -44,7 +44,8 @@ class MembriRenewal(models.Model):
         renewals._clear_intervention()
         renewals._end_activities()
         renewals._renew_letters()
-        renewals._send_notice(lambda renewal: renewal._get_notice_template())
+        messages = renewals._send_notice(lambda renewal: renewal._get_notice_template())
+        renewals._leave_soon(messages)
         renewals._skip_overtaken_steps()
         renewals._update_next_reminder()
         renewals._refresh_members()
@@ -55,10 +56,11 @@ class MembriRenewal(models.Model):
             "membri_renewal.mail_template_notice"
         )
 
-    def _send_notice(self, get_template):
+    def _send_notice(self, get_template, kind="notice"):
         """Email ``self`` in batches, each with its PDF.
 
         :param get_template: function from a renewal to its ``mail.template``
+        :param kind: ``notice`` or ``reminder``
         :return: ``{renewal: mail.message}`` of those that an email goes to
         """
         self._as_internal()._compute_recipient_id()  # the person in charge may have changed since
@@ -68,13 +70,21 @@ class MembriRenewal(models.Model):
         for template, renewals in (self - unreachable).grouped(get_template).items():
             for start in range(0, len(renewals), PDF_BATCH):
                 batch = renewals[start : start + PDF_BATCH]
-                messages |= batch._post_notices(template, batch._attach_documents())
+                messages |= batch._post_notices(template, batch._attach_documents(), kind)
                 if len(self) > PDF_BATCH:  # thousands in one go must not fill the memory
                     self.env.flush_all()
                     self.env.invalidate_all()
         return messages
 
-    def _post_notices(self, template, attachments):
+    def _leave_soon(self, messages):
+        """:param messages: as :meth:`_send_notice` returns them: their emails leave now, not with
+        the hourly queue"""
+        ids = [message.id for message in messages.values()]
+        # sudo: the queue of emails is the administrator's
+        Mail_sudo = self.env["mail.mail"].sudo()
+        Mail_sudo.search([("mail_message_id", "in", ids)])._membri_leave_soon()
+
+    def _post_notices(self, template, attachments, kind="notice"):
         """:param template: ``mail.template`` on renewals; its subject and body are rendered
             in the language of each recipient
         :param attachments: ``{renewal: ir.attachment}``, the document of each email
@@ -85,9 +95,14 @@ class MembriRenewal(models.Model):
         messages = {}
         for renewal in self:
             attachment = attachments.get(renewal, self.env["ir.attachment"])
-            other_address = renewal._get_member()._membri_get_renewal_address()
+            other_address = renewal._get_document_address()
             messages[renewal] = (
-                renewal.with_context(mail_post_autofollow_author_skip=True, mail_notify_author=True)
+                renewal.with_context(
+                    mail_post_autofollow_author_skip=True,
+                    mail_notify_author=True,
+                    membri_mail_kind=kind,
+                    membri_mail_template_id=template.id,
+                )
                 .sudo()
                 .message_post(
                     body=texts["body_html"][renewal.id],
@@ -111,8 +126,7 @@ class MembriRenewal(models.Model):
                     "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
                     renewal=renewal.name,
                     subject=texts["subject"][renewal.id],
-                    recipient=renewal._get_member()._membri_get_renewal_address()
-                    or renewal.recipient_id.display_name,
+                    recipient=renewal._get_document_address() or renewal.recipient_id.display_name,
                 )
                 for renewal in self
             },

@@ -241,7 +241,7 @@ class MembriRenewal(models.Model):
     def _get_portal_payment_status(self):
         if self.is_paid:
             return "success", self.env._("Paid")
-        if self._is_payment_under_way() and self.invoice_id.sudo().payment_state != "partial":
+        if self._is_money_under_way():
             return "info", self.env._("Payment under way")
         return "warning", self.env._("Accepted, to be paid")
 
@@ -290,8 +290,7 @@ class MembriRenewal(models.Model):
                 "Thank you: your renewal is accepted (%(term)s).", term=term._get_period_in_words()
             )
         ]
-        invoice_sudo = self.invoice_id.sudo()
-        if self._is_payment_under_way() and invoice_sudo.payment_state != "partial":
+        if self._is_money_under_way():
             return [*sentences, self.env._("Your payment is under way.")]
         return [
             *sentences,

@@ -10,22 +10,106 @@ class MembriRenewal(models.Model):
 
     _inherit = "membri.renewal"
 
+    can_be_reminded = fields.Boolean(
+        compute="_compute_can_be_reminded",
+        search="_search_can_be_reminded",
+        groups="base.group_user",
+        help="Nothing stands in the way of a reminder: not paid, no payment under way, and a "
+        "document that can be paid.",
+    )
+
+    @api.depends_context("uid")
+    def _compute_can_be_reminded(self):
+        for renewal in self:
+            renewal.can_be_reminded = (
+                renewal.state in ("sent", "approved") and not renewal._get_no_reminder_reason()
+            )
+
+    @api.model
+    def _search_can_be_reminded(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = self._get_can_be_reminded_domain()
+        # sudo: payments are the accountants', that there is one under way is a fact
+        found = Domain("id", "in", self.sudo()._search(domain))
+        return found if True in value else ~found
+
+    @api.model
+    def _get_can_be_reminded_domain(self):
+        """:return: what :meth:`_get_no_reminder_reason` asks, as a domain"""
+        payable = Domain("invoice_id.state", "=", "posted") | (
+            Domain("invoice_id.membri_fee_notice_state", "=", "open")
+            & Domain("invoice_id.membri_cotisation_ids.state", "=", "pending")
+        )
+        under_way = (
+            Domain("invoice_id.transaction_ids.state", "in", ("pending", "authorized"))
+            | Domain(
+                "invoice_id.transaction_ids",
+                "any",
+                [("state", "=", "done"), ("is_post_processed", "=", False)],
+            )
+            | Domain(
+                "invoice_id.matched_payment_ids",
+                "any",
+                Domain("state", "in", ("draft", "in_process"))
+                & (Domain("move_id", "=", False) | Domain("move_id.state", "!=", "posted")),
+            )
+            | (
+                Domain(
+                    "invoice_id.matched_payment_ids",
+                    "any",
+                    [("state", "=", "paid"), ("move_id", "=", False)],
+                )
+                & ~Domain("invoice_id.line_ids.matched_credit_ids", "!=", False)
+            )
+            | self._get_announced_domain()
+        )
+        return Domain("cotisation_id.state", "!=", "cancelled") & (
+            Domain("state", "=", "sent")
+            | (
+                Domain("state", "=", "approved")
+                & Domain("is_paid", "=", False)
+                & payable
+                & ~under_way
+            )
+        )
+
     # ------------------------------------------------------------------
     # By hand: "Renvoyer l'avis de renouvellement"
     # ------------------------------------------------------------------
 
     def action_send_reminder(self):
-        """Send a reminder now. Uses up no automatic step, and keeps the first sending date."""
+        """Send a reminder now. Uses up no automatic step, and keeps the first sending date.
+
+        :return: a client action that tells what was not sent and why, or ``True``
+        """
         self._check_can("send_reminder")
-        self._do_send_reminder()
-        return True
+        skipped = self._do_send_reminder()
+        return self._get_skipped_notification(skipped) if skipped else True
+
+    def _get_skipped_notification(self, reasons):
+        """:param reasons: ``{renewal: why no reminder goes to it}``"""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "title": self.env._("Not sent: %(count)s", count=len(reasons)),
+                "message": "\n".join(list(reasons.values())[:10]),
+                "sticky": True,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def _get_cannot_send_reminder_reason(self):
+        """An announced payment holds what goes out by itself; whoever has looked for the money
+        and not found it may remind by hand."""
         self.ensure_one()
-        return self._get_no_reminder_reason()
+        return self._get_no_reminder_reason(by_hand=True)
 
-    def _get_no_reminder_reason(self):
-        """:return: why this renewal must not be reminded now (a sentence), or ``False``"""
+    def _get_no_reminder_reason(self, by_hand=False):
+        """:param by_hand: an announced payment does not count
+        :return: why this renewal must not be reminded now (a sentence), or ``False``"""
         self.ensure_one()
         if self.is_paid:
             return self.env._(
@@ -40,7 +124,7 @@ class MembriRenewal(models.Model):
                 "The invoice of %(renewal)s is not posted: it cannot be paid now.",
                 renewal=self.display_name,
             )
-        if self._is_payment_under_way():
+        if self._is_money_under_way() or (not by_hand and self._is_payment_announced()):
             return self.env._(
                 "A payment of %(renewal)s is under way: wait for it before you remind.",
                 renewal=self.display_name,
@@ -53,45 +137,159 @@ class MembriRenewal(models.Model):
         return False
 
     def _is_payment_under_way(self):
+        """:return: whether a payment is on its way that is not booked yet, or was announced. A
+        part that is booked is none: the reminders speak of the rest."""
         self.ensure_one()
-        invoice = self.invoice_id.sudo()
-        # a credit note of a part, or of another member's lines, is no payment
-        return bool(invoice) and (
-            invoice.payment_state in ("in_payment", "paid") or invoice._membri_has_money()
-        )
+        return self._is_money_under_way() or self._is_payment_announced()
+
+    def _is_money_under_way(self):
+        """:return: the same, but for what was only announced"""
+        self.ensure_one()
+        # sudo: payments are the accountants'
+        invoice_sudo = self.invoice_id.sudo()
+        return bool(invoice_sudo) and invoice_sudo._membri_is_money_under_way()
+
+    def _get_due_day(self):
+        """:return: the day on which the earliest open part of the invoice is due, or ``False``"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()  # the officer may not read journal items
+        return invoice_sudo and invoice_sudo._membri_get_due_day()
 
     def _do_send_reminder(self, step=None):
-        """:param step: the ``membri.reminder.step`` that is used up; by hand, none is"""
-        self._send_reminders(dict.fromkeys(self, step))
+        """:param step: the ``membri.reminder.step`` that is used up; by hand, none is
+        :return: ``{renewal: why no reminder goes to it}``"""
+        messages, skipped = self._send_reminders(dict.fromkeys(self, step))
+        self._leave_soon(messages)
+        return skipped
 
     def _send_reminders(self, steps):
-        """Remind ``self``, all in one batch, so that the PDFs are printed at once.
+        """Remind ``self``, all in one batch, so that the PDFs are printed at once: by email, by
+        letter to who gets paper, and to who pays for several once for all of them.
 
         :param steps: ``{renewal: membri.reminder.step or None}``
+        :return: ``({renewal: mail.message}, {renewal: why no reminder goes to it})``
         """
-        if not self:
-            return
-        now = fields.Datetime.now()
         renewals = self.union()  # a client may name a record twice
-        messages = renewals._send_notice(
-            lambda renewal: renewal._get_reminder_template(steps[renewal])
+        if not renewals:
+            return {}, {}
+        shared = renewals.filtered(
+            lambda r: r.state == "approved" and r.invoice_id.sudo()._membri_is_shared()
         )
-        logs_vals = []
+        alone = renewals - shared
+        messages = alone._send_notice(
+            lambda renewal: renewal._get_reminder_template(steps[renewal]), "reminder"
+        )
+        shared._remind_payers()
+        on_paper = renewals.filtered(lambda r: r._is_on_paper())
+        on_paper._queue_letters(is_reminder=True)
+        skipped, logs_vals = {}, []
         for renewal in renewals:
-            message = messages.get(renewal)
-            if message:
-                renewal._internal_write(
-                    {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
-                )
-            reason = False if message else renewal._get_unreachable_reason()
+            emailed = renewal in messages or (
+                renewal in shared and renewal.delivery_state == "queued"
+            )
+            reason = False if emailed else renewal._get_unreachable_reason()
+            if renewal in on_paper:
+                reason = self.env._("By post: a letter waits to be printed.")
+            elif not emailed:
+                skipped[renewal] = renewal._get_no_address_sentence()
             logs_vals.append(
                 renewal._prepare_reminder_log_vals(
-                    steps[renewal], "sent" if message else "skipped", reason, message
+                    steps[renewal],
+                    "skipped" if renewal in skipped else "sent",
+                    reason,
+                    messages.get(renewal),
                 )
             )
         # sudo: the log is written by the system only
         self.env["membri.reminder.log"].sudo().create(logs_vals)
+        (renewals - self.browse().union(*skipped))._count_reminder()
         renewals._update_next_reminder()
+        return messages, skipped
+
+    def _get_no_address_sentence(self):
+        """:return: that nobody gets a reminder of this renewal, by email or by post, or
+        ``False``"""
+        self.ensure_one()
+        reason = self._get_unreachable_reason()
+        if not reason or self._is_on_paper():
+            return False
+        return self.env._(
+            "%(renewal)s: skipped, no address. %(reason)s",
+            renewal=self.display_name,
+            reason=reason,
+        )
+
+    def _remind_payers(self):
+        """Remind the payers of invoices that serve several, each once, of what is left to pay."""
+        self.invoice_id.sudo()._membri_deliver(is_reminder=True)
+        queued = self.filtered(lambda r: r.delivery_state == "queued")
+        queued._log_on_contacts(
+            {
+                renewal: self.env._(
+                    "%(renewal)s: %(payer)s is reminded of %(document)s.",
+                    renewal=renewal.name,
+                    document=renewal.sudo().invoice_id._membri_get_document_label(),
+                    payer=renewal.sudo().invoice_id.partner_id.display_name,
+                )
+                for renewal in queued
+            }
+        )
+
+    def _count_reminder(self):
+        now = fields.Datetime.now()
+        for renewal in self:
+            renewal._internal_write(
+                {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
+            )
+
+    def _record_reminder(self, message, result, reason=False):
+        """What became of a reminder afterwards: one that did not leave uses up no step, and does
+        not count.
+
+        :param message: its ``mail.message``; empty for what never got as far as an email
+        :param result: of ``membri.reminder.log``
+        """
+        self.ensure_one()
+        logs_sudo = self.sudo().reminder_log_ids  # the log is written by the system only
+        mine = logs_sudo.filtered(lambda log: log.message_id == message and log.result != result)
+        if not message:  # the last one that waits for its email
+            mine = mine.filtered(lambda log: log.result == "sent" and not log.reason)[:1]
+        for log in mine:
+            had_left = log.result == "sent"
+            taken = logs_sudo.filtered(
+                lambda other, log=log: (
+                    other != log
+                    and other.uses_step
+                    and (other.step_id, other.date_due) == (log.step_id, log.date_due)
+                )
+            )
+            log.write(
+                {
+                    "result": result,
+                    "reason": reason,
+                    "uses_step": result == "sent" and not (log.step_id and taken),
+                }
+            )
+            if result == "sent":
+                self._count_reminder()
+            elif had_left:
+                left = logs_sudo.filtered(lambda other: other.result == "sent")
+                self._internal_write(
+                    {
+                        "date_last_reminder": max(left.mapped("date"), default=False),
+                        "reminder_count": max(self.reminder_count - 1, 0),
+                    }
+                )
+        if mine:
+            self._update_next_reminder()
+
+    def _link_reminder(self, message):
+        """:param message: the email that the last reminders of ``self`` went out with"""
+        for renewal in self:
+            logs_sudo = renewal.sudo().reminder_log_ids.filtered(
+                lambda log: log.result == "sent" and not log.message_id and not log.reason
+            )
+            logs_sudo[:1].message_id = message
 
     def _get_reminder_template(self, step=None):
         self.ensure_one()
@@ -108,6 +306,7 @@ class MembriRenewal(models.Model):
         return {
             "renewal_id": self.id,
             "step_id": step.id if step else False,
+            "date_due": self.state == "approved" and self._get_due_day(),
             "message_id": message.id if message else False,
             "result": result,
             "reason": reason,
@@ -137,6 +336,7 @@ class MembriRenewal(models.Model):
             {
                 "renewal_id": self.id,
                 "step_id": step.id,
+                "date_due": self.state == "approved" and self._get_due_day(),
                 "uses_step": False,
                 "result": "failed",
                 **vals,
@@ -160,7 +360,15 @@ class MembriRenewal(models.Model):
         else:
             return self.env["membri.reminder.step"]
         steps = self.option_set_id.reminder_ids.filtered(lambda s: s.trigger in triggers)
-        steps -= self.sudo().reminder_log_ids.filtered("uses_step").step_id
+        # of an invoice in parts, those of the part that is due next
+        part = self.state == "approved" and self._get_due_day()
+        steps -= (
+            self.sudo()
+            .reminder_log_ids.filtered(
+                lambda log: log.uses_step and (not log.date_due or log.date_due == part)
+            )
+            .step_id
+        )
         last = self.date_last_reminder and self.company_id._membri_local_date(
             self.date_last_reminder
         )
@@ -207,6 +415,12 @@ class MembriRenewal(models.Model):
         while batch := self.search(
             domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_next_reminder, id"
         ):
+            # one reminder to who pays for several
+            batch |= self.search(
+                domain
+                & Domain("invoice_id", "in", batch.invoice_id.ids)
+                & Domain("id", "not in", (seen | batch).ids)
+            )
             seen |= batch
             locked = batch.try_lock_for_update().filtered_domain(domain)
             for renewals in locked._split_by_staff_lang():
@@ -234,6 +448,7 @@ class MembriRenewal(models.Model):
         """Send the last of the automatic steps that are due; held, without using them up,
         while a payment is under way."""
         steps = {}
+        again = self.browse()
         for renewal in self:
             today = renewal.company_id._membri_today()
             due = {
@@ -241,16 +456,30 @@ class MembriRenewal(models.Model):
                 for step in renewal._get_open_steps().filtered("automatic")
                 if (renewal_due := step._get_due_date(renewal)) <= today
             }
-            held = renewal._is_payment_announced()
-            if not due or held or renewal._get_no_reminder_reason():
+            if not due or renewal._get_no_reminder_reason():
                 continue
             *overtaken, last = sorted(due, key=due.get)
             for step in overtaken:
                 renewal._log_reminder(
                     step, "skipped", self.env._("A later reminder was due as well.")
                 )
-            steps[renewal] = last
-        self.browse(renewal.id for renewal in steps)._send_reminders(steps)
+            if renewal._has_failed_reminder(last):
+                again |= renewal
+            else:
+                steps[renewal] = last
+        # the same email once more: the mail server refused it, nobody got it
+        again._do_retry_sending()
+        messages, _skipped = self.browse(renewal.id for renewal in steps)._send_reminders(steps)
+        if messages:
+            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    def _has_failed_reminder(self, step):
+        """:return: whether the email of this step is there, and did not leave"""
+        self.ensure_one()
+        logs_sudo = self.sudo().reminder_log_ids.filtered(
+            lambda log: log.step_id == step and log.result == "failed" and log.message_id
+        )
+        return bool(logs_sudo) and self._get_failed_mails().mail_message_id in logs_sudo.message_id
 
 
 class MembriCotisation(models.Model):

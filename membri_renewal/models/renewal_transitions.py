@@ -17,6 +17,7 @@ ALLOWED_FROM = {
     "apply_change_request": ("change_requested", "intervention"),
     "apply_and_approve": ("change_requested", "intervention"),
     "retry_sending": (*UNDECIDED_STATES, "approved"),
+    "take_off": ("approved",),
     "print_letter": ("sent", "change_requested", "intervention", "approved"),
 }
 BULK_ACTIONS = (
@@ -162,6 +163,7 @@ class MembriRenewal(models.Model):
             "apply_change_request": self.env._("changed as the member asks"),
             "apply_and_approve": self.env._("approved with the changes that were asked for"),
             "retry_sending": self.env._("sent again"),
+            "take_off": self.env._("taken off its invoice"),
             "print_letter": self.env._("printed as a letter"),
         }[transition]
 

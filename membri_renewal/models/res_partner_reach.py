@@ -56,6 +56,16 @@ class ResPartner(models.Model):
             bouncing.filtered(lambda p: p.email_normalized != address).message_bounce = 0
         return super().write(vals)
 
+    @api.model
+    def _membri_mark_renewal_email_bounced(self, address):
+        """:param address: normalized; an email to it has come back"""
+        # sudo: the mail gateway works for everybody
+        Partner_sudo = self.sudo().with_context(active_test=False)
+        for company in self.env["res.company"]._membri_get_all():
+            Partner_sudo.with_company(company).search(
+                [("membri_renewal_email_normalized", "=", address)]
+            ).membri_renewal_email_bounced = True
+
     # ------------------------------------------------------------------
     # Who receives
     # ------------------------------------------------------------------

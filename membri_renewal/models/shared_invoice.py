@@ -4,6 +4,8 @@ from odoo.fields import Domain
 
 from .renewal import UNDECIDED_STATES
 
+PART_PAID_ACTIVITY = "membri_renewal.activity_part_paid"
+
 
 class AccountMove(models.Model):
     """Invoices that serve several members: each line is its own cotisation's, and what happens
@@ -78,6 +80,40 @@ class AccountMove(models.Model):
         elif self.state == "posted":
             self._membri_credit_lines(cotisations)
 
+    def _membri_after_part_money(self):
+        """Money came for a part of these invoices, or went away again: the day of the next
+        reminder moves, and of an invoice for several the officer has to decide."""
+        self._membri_update_reminders()
+        for move in self.sudo():
+            part_paid = (
+                move.state == "posted"
+                and move.payment_state == "partial"
+                and not move.currency_id.is_zero(move.amount_residual)
+                and move._membri_has_money()
+            )
+            if not part_paid:
+                move.activity_unlink([PART_PAID_ACTIVITY])
+            elif move._membri_is_shared() and not move.activity_search([PART_PAID_ACTIVITY]):
+                move._membri_tell_part_money()
+
+    def _membri_tell_part_money(self):
+        self.ensure_one()
+        self = self._membri_as_staff()
+        user = self.company_id._membri_get_assignee()
+        note = self.env._(
+            "%(payer)s paid a part of %(document)s: %(rest)s of %(total)s is left. Nobody on it "
+            "is a member before it is paid. Wait for the rest, or open the renewal of whoever it "
+            "was not paid for and use “Take off the Invoice”.",
+            payer=self.partner_id.display_name,
+            document=self._membri_get_document_label(),
+            rest=self.currency_id.format(self.amount_residual),
+            total=self.currency_id.format(self.amount_total),
+        )
+        if user:
+            self.activity_schedule(PART_PAID_ACTIVITY, summary=note, user_id=user.id)
+        else:
+            self._message_log(body=note)
+
     def _membri_remove_lines(self, cotisations):
         """A draft, so a fee notice that is still open: the rest is asked for anew."""
         self.ensure_one()
@@ -92,7 +128,7 @@ class AccountMove(models.Model):
         if self.currency_id.is_zero(self.amount_total):
             self._post(soft=False)  # what is left is free: nobody is asked to pay it
         elif self.membri_fee_notice_state == "open":
-            self._membri_queue_fee_notices()
+            self._membri_deliver()
 
     def _membri_credit_lines(self, cotisations):
         """Credit the lines of some members, and settle the credit note with the invoice, so
@@ -172,6 +208,11 @@ class MembriCotisation(models.Model):
 class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
+    can_take_off = fields.Boolean(
+        compute="_compute_can_take_off",
+        groups="base.group_user",
+        help="On an invoice with others, of which what is left covers this member's part.",
+    )
     own_invoice_ids = fields.One2many("account.move", "membri_renewal_id", readonly=True)
     made_cotisation_ids = fields.One2many("membri.cotisation", "renewal_id", readonly=True)
 
@@ -286,49 +327,74 @@ class MembriRenewal(models.Model):
         )
 
     # ------------------------------------------------------------------
-    # Reminders
+    # Off the invoice
     # ------------------------------------------------------------------
 
-    def _send_reminders(self, steps):
-        # EXTENDS membri_renewal: who pays for several gets the invoice again, once
-        shared = self.filtered(
-            lambda r: r.state == "approved" and r.invoice_id.sudo()._membri_is_shared()
-        )
-        result = super(MembriRenewal, self - shared)._send_reminders(steps)
-        shared._remind_payers(steps)
-        return result
-
-    def _remind_payers(self, steps):
-        """Send shared invoices again to their payers; each renewal keeps its own trace."""
-        unreachable = self.browse()
+    @api.depends("state", "is_paid", "invoice_id.amount_residual")
+    def _compute_can_take_off(self):
         for renewal in self:
-            payer_sudo = renewal.invoice_id.sudo().partner_id
-            if reason := payer_sudo._membri_get_address_problem():
-                unreachable |= renewal
-                renewal._log_reminder(steps[renewal], "skipped", reason)
-                renewal._schedule_once("membri_renewal.activity_unreachable", reason)
-        unreachable._update_next_reminder()
-        (self - unreachable)._send_to_payers(steps)
+            renewal.can_take_off = not renewal._get_cannot_reason("take_off")
 
-    def _send_to_payers(self, steps):
-        if not self:
-            return
-        self.new_cotisation_id.sudo()._queue_invoices()
-        now = fields.Datetime.now()
-        for renewal in self:
-            renewal._internal_write(
-                {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
+    def action_take_off(self):
+        """Take this member off the invoice that serves others too: the part is credited, the
+        others are members once nothing else is left to pay, and this renewal waits for the
+        staff."""
+        self._check_can("take_off")
+        self._do_take_off()
+        return True
+
+    def _get_cannot_take_off_reason(self):
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        names = {
+            "renewal": self.display_name,
+            "document": invoice_sudo._membri_get_document_label() if invoice_sudo else "",
+        }
+        if not invoice_sudo or not invoice_sudo._membri_is_shared():
+            return self.env._(
+                "%(renewal)s: its invoice serves nobody else. Use “Reset” instead.", **names
             )
-            renewal._log_reminder(steps[renewal], "sent")
-        self._update_next_reminder()
-        self._log_on_contacts(
-            {
-                renewal: self.env._(
-                    "%(renewal)s: %(document)s is sent again to %(payer)s.",
-                    renewal=renewal.name,
-                    document=renewal.sudo().invoice_id._membri_get_document_label(),
-                    payer=renewal.sudo().invoice_id.partner_id.display_name,
+        if self.is_paid:
+            return self.env._("%(renewal)s is paid: %(document)s stays as it is.", **names)
+        if self._is_money_under_way():
+            return self.env._(
+                "A payment of %(document)s is under way: wait for it, then take %(renewal)s off.",
+                **names,
+            )
+        if self.new_cotisation_id.state != "pending":
+            return self.env._(
+                "%(renewal)s: its term does not wait for a payment any more.", **names
+            )
+        part = sum(self.new_cotisation_id.sudo()._get_invoice_lines().mapped("price_total"))
+        # taxes that are rounded on the whole invoice leave cents between its members
+        cents = invoice_sudo.currency_id.rounding * len(invoice_sudo.membri_cotisation_ids)
+        if part > invoice_sudo.amount_residual + cents:
+            return self.env._(
+                "%(renewal)s: the part of this member is %(part)s, and only %(rest)s of "
+                "%(document)s is left to pay, so it is paid in part. Refund the payment first, or "
+                "credit the difference in Invoicing.",
+                part=invoice_sudo.currency_id.format(part),
+                rest=invoice_sudo.currency_id.format(invoice_sudo.amount_residual),
+                **names,
+            )
+        return False
+
+    def _do_take_off(self):
+        """The credit note makes the term void, which hands the renewal to the staff (DESIGN §2,
+        system transition)."""
+        for renewal in self:
+            # sudo: the credit note is a consequence of the officer's decision
+            cotisation_sudo = renewal.new_cotisation_id.sudo()
+            invoice_sudo = renewal.invoice_id.sudo()
+            if invoice_sudo.state == "draft":
+                cotisation_sudo._do_void()
+            invoice_sudo._membri_take_off(cotisation_sudo)
+            invoice_sudo._membri_after_part_money()
+            renewal._do_require_intervention(
+                self.env._(
+                    "%(member)s was taken off %(document)s, which the others have paid. Approve "
+                    "again to bill this member alone, or refuse.",
+                    member=renewal.partner_id.display_name,
+                    document=invoice_sudo._membri_get_document_label(),
                 )
-                for renewal in self
-            }
-        )
+            )

@@ -71,6 +71,9 @@ from . import test_receipt
 from . import test_reconciliation
 from . import test_reconciliation_cents
 from . import test_reminder_silence
+from . import test_mail_queue
+from . import test_one_delivery
+from . import test_part_money
 from . import test_reach
 from . import test_reminder_year
 from . import test_reminders

@@ -151,15 +151,6 @@ class TestReminderSilence(ReminderCommon):
         self.assertFalse(renewal.is_paid)
         self.assertEqual(len(self._remind("2026-11-22 15:00:00")), 1)
 
-    def test_after_a_part_payment(self):
-        self._all_steps()
-        renewal = self._notify()
-        self._approve(renewal)
-        with freeze_time("2026-11-11 15:00:00"):
-            self._pay(renewal.invoice_id, 100.0)
-        self.assertEqual(renewal.payment_state, "partial")
-        self._assert_silent(renewal)
-
     def test_held_while_a_payment_is_under_way(self):
         """Held, not used up: when the payment fails, the step goes out."""
         step = self._step("after_due", 7)

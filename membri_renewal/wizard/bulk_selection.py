@@ -55,7 +55,7 @@ class MembriBulkSelection(models.AbstractModel):
         reasons = {
             renewal: reason
             for renewal in renewals
-            if (reason := renewal._get_cannot_reason(self._get_bulk_action()))
+            if (reason := self._get_left_out_reason(renewal))
         }
         left_out = renewals.browse().union(*reasons)
         ready = renewals - left_out
@@ -73,6 +73,14 @@ class MembriBulkSelection(models.AbstractModel):
     def _is_screenful(self):
         """:return: whether each of the selected renewals is looked at"""
         return len(self.renewal_ids) <= FOREGROUND_LIMIT
+
+    def _get_left_out_reason(self, renewal):
+        """:return: why the action does nothing for ``renewal`` (a sentence), or ``False``"""
+        action = self._get_bulk_action()
+        reason = renewal._get_cannot_reason(action)
+        if not reason and action == "send_reminder":
+            reason = renewal._get_no_address_sentence()
+        return reason
 
     def _shorten(self, sentences):
         more = len(sentences) - MOST_REASONS

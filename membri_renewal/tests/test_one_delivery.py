@@ -1,0 +1,405 @@
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
+
+from .test_delivery import DeliveryCase
+from .test_shared_invoice import SharedInvoiceCommon
+
+MAIL_LOGGER = "odoo.addons.mail.models.mail_mail"
+STREET = {"street": "1 Main Street", "city": "Town", "zip": "J4H 2X3"}
+
+
+class OneDeliveryCase(DeliveryCase):
+    def _is_in_queue(self, renewal, code):
+        dashboard = self.env.ref(f"membri_renewal.dashboard_{code}")
+        self.env.flush_all()
+        return renewal in self.env["membri.renewal"].search(dashboard._get_domain())
+
+    def _run_sending(self, refuse=()):
+        """Odoo's sending queue, with a mail server that takes what is not to be refused; returns
+        the messages that left."""
+        left = []
+
+        def send_email(server, message, *args, **kwargs):
+            if any(address in message["To"] for address in refuse):
+                raise MailDeliveryException("Delivery failed", "550 5.1.1 no such user")
+            if self.officer.email not in message["To"]:  # who is told of an activity
+                left.append(message)
+            return message["Message-Id"]
+
+        with (
+            self.mock_mail_gateway(),
+            patch.object(IrMail_Server, "send_email", send_email),
+            mute_logger(MAIL_LOGGER),
+            self.enter_registry_test_mode(),
+        ):
+            self.env_root.ref("membri_renewal.ir_cron_send_fee_notices").method_direct_trigger()
+            self.env_root.ref("account.ir_cron_account_move_send").method_direct_trigger()
+            self.env_root["mail.mail"].search([("state", "=", "outgoing")]).send()
+        self.env.invalidate_all()
+        return left
+
+    def _get_invoice_mails(self, invoice):
+        return self.env_root["mail.mail"].search(
+            [("model", "=", "account.move"), ("res_id", "=", invoice.id)], order="id"
+        )
+
+    def _renew_automatically(self, **vals):
+        cotisation = self._create_yearly(**vals)
+        cotisation.partner_id.membri_auto_renew = True
+        renewal = self._create_renewal(cotisation)
+        renewal.action_send()
+        self.assertEqual(renewal.state, "approved")
+        return renewal
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestInvoiceDelivery(OneDeliveryCase):
+    """Issue 12 A2: invoices have the delivery of notices."""
+
+    def test_without_an_address(self):
+        renewal = self._renew_automatically(email=False, **STREET)
+        self.assertRecordValues(
+            renewal, [{"delivery_state": "unreachable", "letter_state": "to_print"}]
+        )
+        self.assertTrue(self._is_in_queue(renewal, "unreachable"))
+        self.assertTrue(self._is_in_queue(renewal, "letters"))
+        self.assertEqual(renewal.activity_ids.user_id, self.officer)
+        self.assertEqual(renewal.invoice_id.sudo().membri_delivery_state, "unreachable")
+        self.assertFalse(renewal.invoice_id.membri_date_sent)
+
+    def test_by_post(self):
+        cotisation = self._create_yearly(**STREET)
+        cotisation.partner_id.write({"membri_auto_renew": True, "membri_notice_on_paper": True})
+        renewal = self._create_renewal(cotisation)
+        renewal.action_send()
+        self.assertRecordValues(renewal, [{"delivery_state": "queued", "letter_state": "to_print"}])
+        self.assertTrue(self._is_in_queue(renewal, "letters"))
+        self.assertFalse(renewal.activity_ids)
+
+    def test_what_left_is_marked(self):
+        renewal = self._renew_automatically()
+        self.assertEqual(renewal.delivery_state, "queued")
+        self.assertFalse(renewal.invoice_id.membri_date_sent)
+        [message] = self._run_sending()
+        self.assertIn(renewal.partner_id.email, message["To"])
+        self.assertEqual(renewal.delivery_state, "delivered")
+        self.assertEqual(renewal.invoice_id.sudo().membri_delivery_state, "delivered")
+        self.assertTrue(renewal.invoice_id.membri_date_sent)
+
+    def test_mail_server_that_is_down(self):
+        renewals = self._renew_automatically() + self._renew_automatically()
+        with (
+            self.mock_mail_gateway(),
+            patch.object(
+                self.registry["ir.mail_server"], "_connect__", side_effect=OSError("refused")
+            ),
+            self.enter_registry_test_mode(),
+        ):
+            self.env_root.ref("account.ir_cron_account_move_send").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(renewals.mapped("delivery_state"), ["failed", "failed"])
+        self.assertEqual(renewals.invoice_id.mapped("membri_date_sent"), [False, False])
+        self.assertEqual(renewals.invoice_id.mapped("is_move_sent"), [False, False])
+        for renewal in renewals:
+            self.assertTrue(self._is_in_queue(renewal, "send_failed"))
+            self.assertIn("could not be reached", renewal.delivery_note)
+        renewals.action_retry_sending()
+        self.assertEqual(renewals.mapped("delivery_state"), ["queued", "queued"])
+        self.assertEqual(len(self._run_sending()), 2)
+        self.assertEqual(renewals.mapped("delivery_state"), ["delivered", "delivered"])
+        self.assertTrue(all(renewals.invoice_id.mapped("membri_date_sent")))
+
+    def test_one_address_is_refused(self):
+        good, bad = self._renew_automatically(), self._renew_automatically()
+        left = self._run_sending([bad.partner_id.email])
+        self.assertEqual(len(left), 1)
+        self.assertRecordValues(
+            good + bad, [{"delivery_state": "delivered"}, {"delivery_state": "failed"}]
+        )
+        self.assertTrue(good.invoice_id.membri_date_sent)
+        self.assertFalse(bad.invoice_id.membri_date_sent)
+
+    def test_one_that_cannot_be_made_stops_nobody(self):
+        bad, good = self._renew_automatically(), self._renew_automatically()
+        Send = self.registry["account.move.send"]
+        origin = Send._get_mail_params
+
+        def fail(model, move, move_data):
+            if move == bad.invoice_id:
+                raise ValueError("no such thing")
+            return origin(model, move, move_data)
+
+        logger = "odoo.addons.membri_renewal.models.account_move_send"
+        with patch.object(Send, "_get_mail_params", fail), mute_logger(logger):
+            self._run_sending()
+        self.assertRecordValues(
+            good + bad, [{"delivery_state": "delivered"}, {"delivery_state": "failed"}]
+        )
+        self.assertIn("no such thing", bad.delivery_note)
+        self.assertFalse(bad.invoice_id.sudo().sending_data)
+        bad.action_retry_sending()
+        self.assertEqual(len(self._run_sending()), 1)
+
+    def test_bounce(self):
+        renewal = self._renew_automatically(**STREET)
+        with patch.object(self.registry["mail.mail"], "unlink", lambda mails: True):
+            self._run_sending()
+        mail = self._get_invoice_mails(renewal.invoice_id)
+        self._bounce(mail, renewal.partner_id.email)
+        self.assertRecordValues(
+            renewal, [{"delivery_state": "unreachable", "letter_state": "to_print"}]
+        )
+        self.assertTrue(self._is_in_queue(renewal, "unreachable"))
+        self.assertEqual(renewal.activity_ids.user_id, self.officer)
+
+    def test_bounce_with_another_address(self):
+        renewal = self._renew_automatically()
+        member = renewal.partner_id
+        other = self._create_member("Percy in Charge")
+        member.membri_responsible_id = other
+        with patch.object(self.registry["mail.mail"], "unlink", lambda mails: True):
+            [message] = self._run_sending()
+        self.assertIn(member.email, message["To"], "the payer, not the person in charge")
+        self._bounce(self._get_invoice_mails(renewal.invoice_id), member.email)
+        self.assertEqual(renewal.delivery_state, "queued")
+        [message] = self._run_sending()
+        self.assertIn(other.email, message["To"])
+
+    def test_enrolment_without_an_address(self):
+        """No renewal tells of it: the officer has an activity, and the list a filter."""
+        invoice = self._create_member("Nora", email=False)._membri_enrol(self.yearly).invoice_id
+        invoice = invoice.sudo()
+        self.assertEqual(invoice.membri_delivery_state, "unreachable")
+        self.assertEqual(invoice.activity_ids.user_id, self.officer)
+        self.assertIn("no email address", invoice.activity_ids.summary)
+        invoice.partner_id.email = "nora@example.com"
+        invoice._membri_deliver()
+        self._run_sending()
+        self.assertEqual(invoice.membri_delivery_state, "delivered")
+        self.assertFalse(invoice.activity_ids)
+
+    def test_enrolment_that_fails(self):
+        member = self._create_member("Nora")
+        invoice = member._membri_enrol(self.yearly).invoice_id.sudo()
+        self._run_sending([member.email])
+        self.assertEqual(invoice.membri_delivery_state, "failed")
+        self.assertEqual(invoice.activity_ids.user_id, self.officer)
+        self.assertFalse(invoice.membri_date_sent)
+
+    def test_fee_notice(self):
+        self.company.sudo().membri_fee_notice = True
+        renewal = self._renewal_in("approved")
+        self.assertEqual(renewal.delivery_state, "queued")
+        self._run_sending([renewal.partner_id.email])
+        self.assertEqual(renewal.delivery_state, "failed")
+        self.assertFalse(renewal.invoice_id.membri_date_sent)
+        renewal.action_retry_sending()
+        self.assertEqual(len(self._run_sending()), 1)
+        self.assertEqual(renewal.delivery_state, "delivered")
+        self.assertTrue(renewal.invoice_id.membri_date_sent)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestReminderDelivery(OneDeliveryCase):
+    """Issue 12 A2: reminders go where the document goes, and are told as they went."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "force_report_rendering": True})
+
+    def _get_log(self, renewal):
+        return renewal.sudo().reminder_log_ids[:1]
+
+    def test_payers_address_and_language(self):
+        renewal = self._renewal_in("sent")
+        member = renewal.partner_id
+        member.membri_responsible_id = self._create_member("Percy in Charge")
+        payer = self.env["res.partner"].create(
+            {
+                "name": "Books",
+                "type": "invoice",
+                "parent_id": member.id,
+                "email": "books@example.com",
+                "lang": "fr_FR",
+            }
+        )
+        renewal.action_approve()
+        renewal.action_send_reminder()
+        mail = self._get_last_mail(renewal)
+        self.assertEqual(mail.recipient_ids, payer)
+        self.assertEqual(renewal._get_lang(), "fr_FR")
+        self.assertEqual(renewal.delivery_email, "books@example.com")
+        self.assertEqual(mail.attachment_ids.mapped("mimetype"), ["application/pdf"])
+        self.assertNotIn("proforma", mail.attachment_ids.name.lower())
+        self.assertTrue(renewal.invoice_id.invoice_pdf_report_id)
+        self.assertFalse(renewal.invoice_id.is_move_sent, "made, not sent")
+
+    def test_paper_member_gets_reminder_letters(self):
+        for state, words in (("sent", "no answer from you yet"), ("approved", "left to pay")):
+            with self.subTest(state):
+                renewal = self._create_renewal(
+                    self._create_yearly(
+                        email=False, country_id=self.env.ref("base.ca").id, **STREET
+                    )
+                )
+                renewal.partner_id.membri_notice_on_paper = True
+                renewal.action_send()
+                if state == "approved":
+                    renewal.action_approve()
+                    self._pay(renewal.invoice_id, renewal.invoice_id.amount_total - 45.0)
+                renewal.action_print_letter()
+                self.assertTrue(renewal.action_send_reminder())
+                self.assertRecordValues(
+                    renewal,
+                    [
+                        {
+                            "delivery_state": "letter",
+                            "letter_state": "to_print",
+                            "letter_content": "reminder",
+                            "reminder_count": 1,
+                        }
+                    ],
+                )
+                self.assertEqual(self._get_log(renewal).result, "sent")
+                parts = renewal._render_letters()
+                self.assertEqual(len(parts), 2, "before its document")
+                html, _type = self.env_root["ir.actions.report"]._render_qweb_html(
+                    "membri_renewal.report_reminder_letter", renewal.ids
+                )
+                self.assertIn(words, html.decode())
+                if state == "approved":
+                    self.assertIn("45.00", html.decode())
+
+    def test_skipped_where_there_is_no_address(self):
+        """The window before, the result, and the log say the same."""
+        good = self._renewal_in("sent") + self._renewal_in("approved")
+        bad = self._renewal_in("sent") + self._renewal_in("approved")
+        bad.partner_id.email = False
+        everybody = good + bad
+        action = everybody.action_ask_bulk("send_reminder")
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(wizard.ready_count, 2)
+        self.assertEqual(wizard.explanation.count("skipped, no address"), 2)
+        job = self.env["membri.bulk.job"].browse(wizard.action_confirm()["res_id"])
+        self.assertEqual((job.done_count, job.skipped_count, job.failed_count), (2, 2, 0))
+        self.assertEqual(job.problem_line_ids.renewal_id, bad)
+        for line in job.problem_line_ids:
+            self.assertIn("skipped, no address", line.message)
+        self.assertEqual(everybody.mapped("reminder_count"), [1, 1, 0, 0])
+        self.assertEqual(
+            [self._get_log(renewal).result for renewal in everybody],
+            ["sent", "sent", "skipped", "skipped"],
+        )
+        self.assertEqual(bad.mapped("date_last_reminder"), [False, False])
+
+    def test_alone_without_an_address(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.email = False
+        action = renewal.action_send_reminder()
+        self.assertIn("skipped, no address", action["params"]["message"])
+        self.assertEqual(renewal.reminder_count, 0)
+
+    def test_what_is_billed_without_an_address_is_told(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.email = False
+        action = renewal.action_bulk("approve")
+        self.assertEqual(action["params"]["type"], "warning")
+
+    def test_failed_reminder_uses_up_no_step(self):
+        step = self.env_root["membri.reminder.step"].create(
+            {"option_set_id": self.yearly.id, "trigger": "after_sent", "days": 5}
+        )
+        renewal = self._renewal_in("sent")
+        with freeze_time("2026-11-20 15:00:00"):
+            self._run_cron("ir_cron_send_reminders")
+            self.assertEqual(self._get_log(renewal).result, "sent")
+            count = len(self._get_mails(renewal))
+            self._run_sending([renewal.partner_id.email])
+            self.assertRecordValues(
+                self._get_log(renewal), [{"result": "failed", "uses_step": False}]
+            )
+            self.assertRecordValues(renewal, [{"reminder_count": 0, "date_last_reminder": False}])
+        with freeze_time("2026-11-21 15:00:00"):
+            self._run_cron("ir_cron_send_reminders")
+            self._run_sending()
+        self.assertEqual(len(self._get_mails(renewal)), count, "the same email")
+        self.assertRecordValues(
+            self._get_log(renewal), [{"result": "sent", "uses_step": True, "step_id": step.id}]
+        )
+        self.assertRecordValues(renewal, [{"reminder_count": 1, "delivery_state": "delivered"}])
+        with freeze_time("2026-11-22 15:00:00"):
+            self._run_cron("ir_cron_send_reminders")
+        self.assertEqual(len(self._get_mails(renewal)), count)
+
+    def test_try_again_with_another_sender(self):
+        """Officer, reply address, recipient and text are those of today."""
+        renewal = self._renewal_in("sent")
+        mail = self._get_last_mail(renewal)
+        mail.write({"state": "exception", "failure_type": "mail_from_missing", "email_from": False})
+        mail._postprocess_sent_message([], [], failure_type="mail_from_missing")
+        self.assertEqual(renewal.delivery_state, "failed")
+        renewal.user_id = self.manager
+        self.manager.sudo().email = "manager@example.com"
+        renewal.partner_id.membri_responsible_id = self._create_member("Percy in Charge")
+        renewal.action_retry_sending()
+        self.assertEqual(self._get_last_mail(renewal), mail, "the same email")
+        self.assertRecordValues(
+            mail,
+            [
+                {
+                    "state": "outgoing",
+                    "email_from": self.manager.email_formatted,
+                    "reply_to": self.manager.email_formatted,
+                    "failure_type": False,
+                }
+            ],
+        )
+        self.assertEqual(mail.recipient_ids.name, "Percy in Charge")
+        self.assertIn("Hello Percy in Charge", mail.body_html)
+        receivers = [message["To"] for message in self._run_sending()]
+        self.assertIn("percy.in.charge@example.com", " ".join(receivers))
+        self.assertEqual(renewal.delivery_state, "delivered")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestSharedReminder(SharedInvoiceCommon, OneDeliveryCase):
+    """Issue 12 A1: the reminder to who pays for several speaks of the rest."""
+
+    def test_the_rest(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self._run_sending()
+        self._pay(invoice, 690.0)
+        renewals.action_send_reminder()
+        self.assertEqual(renewals.mapped("reminder_count"), [1, 1, 1])
+        [message] = self._run_sending()
+        self.assertIn("Reminder", message["Subject"])
+        body = message.get_body(("html",)).get_content()
+        self.assertIn("345.00", body)
+        self.assertNotIn("1,035.00", body)
+        self.assertEqual(renewals.mapped("delivery_state"), ["delivered"] * 3)
+
+    def test_paid_before_it_left(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self._run_sending()
+        renewals.action_send_reminder()
+        self._pay(invoice)
+        self.assertFalse(self._run_sending())
+        self.assertFalse(invoice.sending_data)
+        self.assertEqual(renewals.mapped("reminder_count"), [0, 0, 0])
+        self.assertEqual(
+            [renewal.sudo().reminder_log_ids.result for renewal in renewals], ["skipped"] * 3
+        )
