@@ -97,9 +97,9 @@ class AccountMove(models.Model):
         """:return: whether a letter goes to this payer, beside an email where one works"""
         self.ensure_one()
         payer_sudo = self.partner_id.sudo()
-        contacts_sudo = payer_sudo | self.sudo().membri_cotisation_ids.partner_id.filtered(
-            lambda member: payer_sudo.parent_id == member
-        )
+        contacts_sudo = payer_sudo
+        if payer_sudo.parent_id:  # the invoice address of a member
+            contacts_sudo |= payer_sudo.parent_id & self.sudo().membri_cotisation_ids.partner_id
         wanted = contacts_sudo.with_company(self.company_id).mapped("membri_notice_on_paper")
         return any(wanted) or self._membri_is_sent_by_hand()
 

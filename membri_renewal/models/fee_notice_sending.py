@@ -102,6 +102,7 @@ class AccountMove(models.Model):
                 body=bodies[move.id],
                 subject=subjects[move.id],
                 message_type="comment",
+                subtype_xmlid="mail.mt_comment",
                 partner_ids=[] if address else move._membri_get_receiver().ids,
                 outgoing_email_to=address,
                 email_from=senders[move.id] or None,

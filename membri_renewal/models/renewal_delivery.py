@@ -96,8 +96,7 @@ class MembriRenewal(models.Model):
 
     def _mark_queued(self):
         """Delivered once the mail server has taken it: see ``mail_mail.py``."""
-        if not self:
-            return
+        searched = self.filtered(lambda r: r.delivery_state in ("unreachable", "failed", "letter"))
         for renewal in self:
             renewal._internal_write(
                 {
@@ -107,7 +106,7 @@ class MembriRenewal(models.Model):
                 }
             )
         # an address was found: nobody has to look for one
-        self.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
+        searched.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
         self._unqueue_letters()
 
     # ------------------------------------------------------------------
@@ -380,13 +379,12 @@ class MembriRenewal(models.Model):
             )
         unreachable = awaiting.filtered(lambda r: r._get_unreachable_reason())
         unreachable._mark_unreachable()
-        (awaiting - unreachable)._send_notice(
-            lambda renewal: (
-                renewal._get_reminder_template()
-                if renewal.state == "approved"
-                else renewal._get_notice_template()
-            )
-        )
+        reached = awaiting - unreachable
+        to_pay = reached.filtered(lambda r: r.state == "approved")
+        messages = to_pay._send_notice(lambda r: r._get_reminder_template(), "reminder")
+        messages |= (reached - to_pay)._send_notice(lambda r: r._get_notice_template())
+        if messages:
+            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     @api.model
     def _get_awaiting_domain(self):

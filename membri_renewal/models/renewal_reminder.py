@@ -360,6 +360,8 @@ class MembriRenewal(models.Model):
         else:
             return self.env["membri.reminder.step"]
         steps = self.option_set_id.reminder_ids.filtered(lambda s: s.trigger in triggers)
+        if not steps:
+            return steps
         # of an invoice in parts, those of the part that is due next
         part = self.state == "approved" and self._get_due_day()
         steps -= (

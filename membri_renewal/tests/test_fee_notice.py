@@ -377,7 +377,7 @@ class TestFeeNoticeSending(FeeNoticeCommon, MailCase):
         self.assertIn("AVIS/2026/00001", mail.subject)
         self.assertIn(
             f"/my/fee-notices/{self.notice.id}?access_token={self.notice.access_token}",
-            mail.body_html,
+            mail._prepare_outgoing_list()[0]["body"],
         )
         self.assertEqual(mail.attachment_ids.name, "Fee notice AVIS-2026-00001.pdf")
         self.assertTrue(self.notice.membri_date_sent)

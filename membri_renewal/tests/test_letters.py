@@ -129,7 +129,8 @@ class TestLetters(MembriCommon, HttpCase):
         renewal.action_send()
         self.assertEqual(renewal.letter_state, "to_print")
         renewal.action_approve()
-        self.assertFalse(self._is_queued(renewal), "answered by telephone")
+        self.assertTrue(self._is_queued(renewal), "now it is the invoice that goes by post")
+        self.assertEqual(renewal.letter_content, "document")
 
     def test_the_invoice_of_who_accepted_and_cannot_be_reached(self):
         """A reminder that came back: the letter is the invoice, to its payer, until it is paid."""
