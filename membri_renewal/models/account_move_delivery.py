@@ -176,7 +176,7 @@ class AccountMove(models.Model):
 
         :return: the documents that must not leave now; why is recorded"""
         dropped = self.browse()
-        for move in self.filtered("membri_invoice_type"):
+        for move in self.sudo().filtered("membri_invoice_type"):  # what is recorded is ours
             is_reminder = move._membri_is_reminder_queued()
             kind = "reminder" if is_reminder else "invoice"
             reason = move._membri_get_mail_obstacle(kind)
@@ -188,7 +188,7 @@ class AccountMove(models.Model):
                 continue
             move._membri_record_reminders("skipped", reason or move.membri_delivery_note)
             move.sending_data = False
-            dropped |= move
+            dropped |= self.browse(move.id)
         return dropped
 
     # ------------------------------------------------------------------
