@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 from .renewal import DELIVERY_STATES
@@ -157,12 +158,13 @@ class AccountMove(models.Model):
             .items()
         ):
             marked = {move: move.is_move_sent for move in moves}
-            Send.with_company(company)._generate_invoice_documents(
-                {
-                    move: Send._get_default_sending_settings(move, sending_methods=[])
-                    for move in moves
-                }
-            )
+            data = {
+                move: Send._get_default_sending_settings(move, sending_methods=[]) for move in moves
+            }
+            Send.with_company(company)._generate_invoice_documents(data)
+            for move_data in data.values():
+                if error := move_data.get("error"):
+                    raise UserError(Send._format_error_text(error))
             for move, is_sent in marked.items():
                 move.is_move_sent = is_sent  # made is not sent
 
