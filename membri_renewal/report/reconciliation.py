@@ -190,13 +190,8 @@ class MembriReconciliation(models.Model):
         )
 
     def _explain_price_changed(self):
-        cotisation = self.cotisation_id
-        return self.env._(
-            "%(invoice)s bills %(invoiced)s; the cotisation costs %(expected)s.",
-            invoice=self.move_id.name,
-            invoiced=self._format(self.invoiced - self.credited),
-            expected=self._format(cotisation.amount_total, cotisation.currency_id),
-        )
+        # what the officer was told when the invoice was posted
+        return self.cotisation_id._get_difference_sentence()
 
     def _explain_currency(self):
         return self.env._(
