@@ -66,11 +66,24 @@ class TestPortalPayment(PortalPaymentCase):
 
     def test_b5_double_payment_refunded_online(self):
         """Issue 12, B5: two browsers paid; one payment goes back: nobody's membership ends."""
-        first, second = self._begin_payment(), self._begin_payment()
+        first = self._begin_payment()
+        second = first.create(
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.payment_method.id,
+                "reference": f"{first.reference}-again",
+                "amount": first.amount,
+                "currency_id": first.currency_id.id,
+                "partner_id": first.partner_id.id,
+                "operation": "online_direct",
+                "invoice_ids": [Command.set(first.invoice_ids.ids)],
+            }
+        )
         self._answer(first, "done")
-        first._post_process()
-        self._answer(second, "done")
-        second._post_process()
+        second._set_done()
+        for transaction in first, second:
+            if not transaction.is_post_processed:
+                transaction._post_process()
         self._assert_follows("active")
         asked = self.invoice.activity_ids
         self.assertEqual(len(asked), 1, "what came in twice")
