@@ -153,7 +153,7 @@ class MembriFieldsMixin(models.AbstractModel):
         }
         if len(kept) == len(self.env.context):
             return self
-        return self.with_context(kept)  # pylint: disable=context-overridden
+        return self.with_env(self.env(context=kept))
 
     def _check_client_create(self, vals_list):
         """Called first by every ``create`` that completes what a client gives.

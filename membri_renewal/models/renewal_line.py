@@ -51,7 +51,7 @@ class MembriRenewalLine(models.Model):
     def _onchange_price_unit(self):
         """Shown as it will be saved (see :meth:`write`)."""
         if self._origin and self._origin._is_other_price(self.price_unit):
-            self.is_price_agreed = True
+            self.update({"is_price_agreed": True})
 
     def _is_other_price(self, price):
         self.ensure_one()

@@ -175,9 +175,8 @@ class MembriRenewal(models.Model):
         so that nobody approves what was not seen."""
         if not (self.option_set_id and self.cotisation_id):
             return
-        self.date_start, self.date_end = self.option_set_id._origin._get_next_period(
-            self.cotisation_id._origin
-        )
+        first, last = self.option_set_id._origin._get_next_period(self.cotisation_id._origin)
+        self.update({"date_start": first, "date_end": last})
         self.update(self._prepare_lines_of_set())
 
     @api.onchange("date_start", "date_end")

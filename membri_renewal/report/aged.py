@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .reconciliation_query import SHARES
@@ -11,8 +12,9 @@ BUCKETS = [
     ("late_more", "Over 90 Days"),
 ]
 
+# two constants
 AGED_QUERY = (
-    SHARES
+    SHARES  # nosec B608
     + """
 , part_due AS (
     SELECT line.move_id, line.date_maturity,
@@ -115,7 +117,7 @@ class MembriAged(models.Model):
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
     invoice_date = fields.Date(readonly=True)
     date_due = fields.Date(string="Due By", readonly=True)
-    days_late = fields.Integer(string="Days Late", readonly=True, aggregator="max")
+    days_late = fields.Integer(readonly=True, aggregator="max")
     bucket = fields.Selection(BUCKETS, string="Age", readonly=True)
     residual = fields.Monetary(string="Amount Due", readonly=True)
     not_due = fields.Monetary(readonly=True)
@@ -127,7 +129,7 @@ class MembriAged(models.Model):
     @property
     def _table_query(self):
         # each company's own day; the database knows neither it nor a day that a test has frozen
-        companies_sudo = self.env["res.company"].sudo().search([])
+        companies_sudo = self.env["res.company"].sudo().search(Domain.TRUE)
         today = SQL(", ").join(
             SQL("(%s, %s::date)", company.id, company._membri_today()) for company in companies_sudo
         )

@@ -120,7 +120,7 @@ class MembriDeferred(models.Model):
     fiscal_year = fields.Char(readonly=True)
     year_start = fields.Date(string="First Day of the Fiscal Year", readonly=True)
     year_end = fields.Date(string="Last Day of the Fiscal Year", readonly=True)
-    as_of = fields.Date(string="As Of", readonly=True)
+    as_of = fields.Date(readonly=True)
     days = fields.Integer(readonly=True, help="Days of the term in this fiscal year.")
     amount = fields.Monetary(
         string="Revenue", readonly=True, help="Share of the line in this fiscal year, before taxes."

@@ -110,9 +110,7 @@ class MembriReconciliation(models.Model):
         readonly=True,
         help="Invoiced and no longer open: received, written off or settled by a credit.",
     )
-    received = fields.Monetary(
-        string="Received", readonly=True, help="Payments and bank lines, less refunds."
-    )
+    received = fields.Monetary(readonly=True, help="Payments and bank lines, less refunds.")
     written_off = fields.Monetary(
         readonly=True, help="Settled on an account of expense, income or equity: no money came."
     )

@@ -188,8 +188,9 @@ CROSS JOIN LATERAL (
 )
 """
 
+# two constants
 RECONCILIATION_QUERY = (
-    SHARES
+    SHARES  # nosec B608
     + """
 , money AS (
     SELECT cotisation_id, SUM(invoiced) AS invoiced, SUM(open) AS open,

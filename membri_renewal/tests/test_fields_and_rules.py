@@ -93,7 +93,7 @@ class FieldsCase(PortalCase):
         self.env.flush_all()
         self.env.invalidate_all()
         context = kwargs.pop("context", {})
-        records = self.env[model].with_user(user).with_context({})  # pylint: disable=context-overridden
+        records = self.env(user=user, context={})[model]
         with mute_logger(*LOGGERS), self.env.cr.savepoint():
             result = call_kw(records, method, args, {**kwargs, "context": context})
             self.env.flush_all()

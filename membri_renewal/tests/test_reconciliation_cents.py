@@ -62,10 +62,10 @@ class TestReconciliationCents(RowsCase):
                 self._set_rounding(method)
                 renewals = self._approve_many(40, 0.87)
                 self._assert_no_difference(renewals)
-                self.invoice = renewals.invoice_id.with_env(self.env_account)
-                self._pay(self.invoice)
+                invoice = renewals.invoice_id.with_env(self.env_account)
+                self._pay(invoice)
                 rows = self._assert_no_difference(renewals)
-                self.assertAlmostEqual(sum(rows.mapped("received")), self.invoice.amount_total, 2)
+                self.assertAlmostEqual(sum(rows.mapped("received")), invoice.amount_total, 2)
 
     def test_rounding_changed_between_price_and_invoice(self):
         """Seen: 804.93 against 804.87: the price was computed line by line."""

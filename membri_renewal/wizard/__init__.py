@@ -11,3 +11,4 @@ from . import settings
 from . import renewal_reset
 from . import renewal_explanation
 from . import annual_receipt_start
+from . import payment_register

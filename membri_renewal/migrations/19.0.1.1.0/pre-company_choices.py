@@ -1,6 +1,8 @@
 """Person in charge, address for renewals and letters become choices per company; terms learn
 whether they were over when they were recorded."""
 
+from odoo.tools import SQL
+
 CHOICES = (
     "membri_responsible_id",
     "membri_renewal_email",
@@ -29,16 +31,20 @@ def _make_company_dependent(cr, column):
     if not row or row[0] == "jsonb":
         return
     # the foreign key and the index go with the old column
-    cr.execute(f'ALTER TABLE res_partner RENAME COLUMN "{column}" TO membri_old_choice')
-    cr.execute(f'ALTER TABLE res_partner ADD COLUMN "{column}" jsonb')
+    name = SQL.identifier(column)
+    cr.execute(SQL("ALTER TABLE res_partner RENAME COLUMN %s TO membri_old_choice", name))
+    cr.execute(SQL("ALTER TABLE res_partner ADD COLUMN %s jsonb", name))
     cr.execute(
-        f"""UPDATE res_partner
-               SET "{column}" = (
-                       SELECT jsonb_object_agg(company.id::text, to_jsonb(membri_old_choice))
-                         FROM res_company AS company
-                   )
-             WHERE membri_old_choice IS NOT NULL
-               AND membri_old_choice::text NOT IN ('', 'false')"""
+        SQL(
+            """UPDATE res_partner
+                  SET %s = (
+                          SELECT jsonb_object_agg(company.id::text, to_jsonb(membri_old_choice))
+                            FROM res_company AS company
+                      )
+                WHERE membri_old_choice IS NOT NULL
+                  AND membri_old_choice::text NOT IN ('', 'false')""",
+            name,
+        )
     )
     cr.execute("ALTER TABLE res_partner DROP COLUMN membri_old_choice")
 

@@ -1,0 +1,36 @@
+from odoo import models
+
+
+class AccountPaymentRegister(models.TransientModel):
+    _inherit = "account.payment.register"
+
+    def _compute_amount(self):
+        # EXTENDS account: what the payer announced is what is looked for
+        result = super()._compute_amount()
+        for wizard in self.filtered(lambda w: not w.custom_user_amount):
+            move = wizard._membri_get_announced_move()
+            amount = move.membri_announced_amount
+            if (
+                move.currency_id == wizard.currency_id
+                and amount > 0
+                and wizard.currency_id.compare_amounts(amount, move.amount_residual) <= 0
+            ):
+                wizard.amount = amount
+        return result
+
+    def _compute_communication(self):
+        # EXTENDS account
+        result = super()._compute_communication()
+        for wizard in self:
+            move = wizard._membri_get_announced_move()
+            if move.membri_announced_reference:
+                wizard.communication = (
+                    f"{wizard.communication or ''} {move.membri_announced_reference}".strip()
+                )
+        return result
+
+    def _membri_get_announced_move(self):
+        """:return: the one invoice that is paid here, if its payer announced the payment"""
+        self.ensure_one()
+        moves = self.line_ids.move_id
+        return moves.filtered("membri_date_announced") if len(moves) == 1 else moves.browse()
