@@ -120,7 +120,6 @@ class MembriReconciliation(models.Model):
             ("renewal", "Undecided Renewals"),
             ("line", "Other Invoice Lines"),
         ],
-        string="Row Type",
         readonly=True,
     )
     open = fields.Monetary(string="Amount Due", readonly=True, help="Invoiced and not settled yet.")
