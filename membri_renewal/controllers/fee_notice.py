@@ -150,7 +150,10 @@ class FeeNoticePortal(account_portal.PortalAccount):
             return request.redirect("/my")
         if move_sudo.membri_fee_notice_state in ("open", "void"):
             return request.redirect(move_sudo.get_portal_url())
-        return super().portal_my_invoice_detail(invoice_id, access_token=access_token, **kw)
+        response = super().portal_my_invoice_detail(invoice_id, access_token=access_token, **kw)
+        if move_sudo.membri_invoice_type and response.mimetype == "application/pdf":
+            return self._put_keys(response, move_sudo, access_token)
+        return response
 
 
 class FeeNoticePayment(account_payment.PaymentPortal):

@@ -4,8 +4,6 @@ from odoo.tools import consteq
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
-from ..models.outgoing_key import OutgoingKeys
-
 MAX_ID = 2**31 - 1  # of the database; addresses can hold any number
 # the link lets one answer: it goes to no search engine, into no cache (and to no other site:
 # models/ir_http.py)
@@ -39,6 +37,20 @@ def browse_sudo(model, record_id):
 class MembriPortalAccess(CustomerPortal):
     """Who may see which record on the portal, and who may act on it."""
 
+    def _document_check_access(self, model_name, document_id, access_token=None):
+        # EXTENDS portal, which works in the name of the superuser: what staff who may only look
+        # is shown is shown to them, without keys
+        document_sudo = super()._document_check_access(model_name, document_id, access_token)
+        user = request.env.user
+        if model_name == "membri.renewal":
+            only_looks = user._is_internal() and not document_sudo.with_user(user).has_access("write")
+        else:
+            only_looks = (
+                model_name == "account.move"
+                and request.env["account.move"]._membri_reads_as_reader()
+            )
+        return document_sudo.with_user(user).sudo() if only_looks else document_sudo
+
     def _find_document_sudo(self, model, record_id, access_token=None):
         """:return: the record, in sudo and in its own company, if the visitor may see it by
         their rights or by its token; else nothing: what does not exist and what is not theirs
@@ -65,12 +77,17 @@ class MembriPortalAccess(CustomerPortal):
         return not user._is_public()
 
     def _show_copy(self, document_sudo, access_token, report_ref, download):
-        """:return: the PDF of a document; whoever came with its key gets a copy with it"""
+        """:return: the PDF of a document; whoever came with its key gets it back"""
         response = self._show_report(
             model=document_sudo, report_type="pdf", report_ref=report_ref, download=download
         )
-        keyed_sudo = document_sudo.filtered(lambda document: has_token(document, access_token))
-        response.set_data(OutgoingKeys(keyed_sudo).into_pdf(response.get_data(), others=True))
+        return self._put_keys(response, document_sudo, access_token)
+
+    def _put_keys(self, response, document_sudo, access_token):
+        """Draw into a PDF the codes and the key that the visitor came with, or may hold."""
+        brought_sudo = document_sudo.filtered(lambda document: has_token(document, access_token))
+        content = request.env["membri.renewal"]._insert_keys(response.get_data(), brought_sudo)
+        response.set_data(content)
         response.headers.update(PRIVATE_HEADERS)
         return response
 

@@ -178,14 +178,17 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     @api.model
-    def _insert_keys(self, content):
+    def _insert_keys(self, content, *brought_sudo):
         """:param content: PDF of any report
-        :return: a copy for the user alone, with the keys that the user may hold; ``content``
-            itself where there are none"""
+        :param brought_sudo: documents whose keys the visitor came with
+        :return: a copy for the user alone, with the keys that the user may hold, and with codes
+            without key where not; ``content`` itself where it is no PDF with pages of ours"""
         renewal_ids, move_ids = find_documents(content)
         renewals = self.browse(renewal_ids).exists().with_user(self.env.user)
         moves = self.env["account.move"]._membri_filter_tokens(move_ids)
-        keys = OutgoingKeys(renewals._filtered_access("write").sudo(), moves.sudo())
+        keys = OutgoingKeys(
+            renewals._filtered_access("write").sudo(), moves.sudo(), *brought_sudo
+        )
         return keys.into_pdf(content, others=True)
 
     def _membri_get_key_pages(self):
@@ -231,17 +234,16 @@ class MailMail(models.Model):
         """Put the keys into ``emails`` (of ``_prepare_outgoing_list``) as they leave: into those
         that go to the member, or to the payer, and to nobody else."""
         documents = self._membri_get_key_documents()
-        for email in emails:
+        for email in emails if documents else []:
             addresses = set(email["email_to_normalized"] or [])
-            for records, allowed in documents:
-                if not addresses or not addresses <= allowed:
-                    continue
-                keys = OutgoingKeys(records)
-                email["body"] = keys.into_html(email["body"])
-                email["attachments"] = [
-                    (name, keys.into_pdf(raw) if kind == "application/pdf" else raw, kind)
-                    for name, raw, kind in email["attachments"]
-                ]
+            keys = OutgoingKeys(
+                *(record for record, allowed in documents if addresses and addresses <= allowed)
+            )
+            email["body"] = keys.into_html(email["body"])
+            email["attachments"] = [
+                (name, keys.into_pdf(raw, others=True) if kind == "application/pdf" else raw, kind)
+                for name, raw, kind in email["attachments"]
+            ]
 
     def _membri_get_key_documents(self):
         """:return: ``[(document, addresses)]``: what this email may hold keys of, and who may

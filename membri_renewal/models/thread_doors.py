@@ -45,6 +45,26 @@ class AccountMove(models.Model):
         )
 
 
+    def _membri_shows_thread(self):
+        """:return: whether the page of the invoice shows its thread to the visitor"""
+        self.ensure_one()
+        return not self.membri_invoice_type or self.with_user(self.env.user).has_access("read")
+
+
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    def _get_forbidden_access(self, operation):
+        # EXTENDS mail, which lets whoever was notified of a message answer it, and react: members
+        # read what was sent to them, and answer by email or on the page
+        forbidden = super()._get_forbidden_access(operation)
+        if operation == "read" or self.env.user._is_internal():
+            return forbidden
+        # sudo: what they are about
+        of_renewals = self.sudo().filtered(lambda message: message.model == "membri.renewal")
+        return forbidden | self.browse(of_renewals.ids)
+
+
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 

@@ -3,6 +3,8 @@ from . import test_aged
 from . import test_agreed_is_invoiced
 from . import test_already_paid
 from . import test_annual_receipt
+from . import test_answering_key
+from . import test_thread_doors
 from . import test_approval
 from . import test_archived
 from . import test_bad_input
@@ -80,6 +82,7 @@ from . import test_reminders
 from . import test_renewal_explanation
 from . import test_renewal_screen
 from . import test_reset
+from . import test_rpc_everything
 from . import test_rpc_methods
 from . import test_settings
 from . import test_shared_before

@@ -1,0 +1,530 @@
+import io
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlparse
+
+from lxml import html
+
+from odoo import http
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL, mute_logger
+from odoo.tools.pdf import PdfFileReader
+
+from .common_portal import PortalCase
+
+# what runs on a server by itself and reads nothing for anybody
+OWN_COLUMN = ("membri_renewal", "access_token")
+# reports of requests in tests are HTML otherwise
+RENDERED = "?context=%7B%22force_report_rendering%22%3Atrue%7D"
+TEMPLATE_BODY = """
+    <p><a t-att-href="object.get_portal_url()">answer</a>
+    <a t-att-href="object._get_answer_url()">again</a>
+    <t t-out="object._render_mail_button()"/></p>"""
+
+
+def get_pdf_text(content):
+    """:return: all that a reader of a PDF finds: its words, and where its links lead"""
+    found = []
+    for page in PdfFileReader(io.BytesIO(content), strict=False).pages:
+        found.append(page.extract_text())
+        for annotation in page["/Annots"].get_object() if "/Annots" in page else []:
+            action = annotation.get_object().get("/A") or {}
+            found.append(str(action.get("/URI")))
+    return " ".join(found)
+
+
+class KeyCase(PortalCase):
+    """Two renewals that went through everything that makes mails, files and rows: one waits for
+    its answer, one is accepted and not paid."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "force_report_rendering": True})
+        cls.accountant = new_test_user(
+            cls.env_root,
+            "accountant",
+            "account.group_account_user",
+            company_id=cls.company.id,
+            company_ids=cls.company.ids,
+        )
+        cls.clerk = new_test_user(
+            cls.env_root,
+            "clerk",
+            "base.group_user,base.group_partner_manager",
+            company_id=cls.company.id,
+            company_ids=cls.company.ids,
+        )
+        cls.users = (
+            cls.auditor,
+            cls.accountant,
+            cls.employee,
+            cls.clerk,
+            cls.stranger_user,
+            cls.colleague_user,
+        )
+        cls.member.write({"street": "1 Main Street", "city": "Town", "zip": "J4H 2X3"})
+        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.renewal.message_subscribe(cls.auditor.partner_id.ids)
+        payer = cls._create_member("Ann Accepted", street="2 Main Street")
+        cls.approved = cls._create_renewal(cls._create_cotisation(payer, "2026-01-01"))
+        cls.renewals = cls.renewal + cls.approved
+
+    def _go_through_everything(self):
+        self.renewals.action_send()
+        self.renewals.action_send_reminder()
+        self.renewal.action_request_change("Please")
+        notice = self.env.ref("membri_renewal.mail_template_notice").sudo()
+        notice.body_html = TEMPLATE_BODY
+        self.renewal.action_send()
+        self.renewal.message_post(
+            body="See you", partner_ids=self.member.ids, subtype_xmlid="mail.mt_comment"
+        )
+        self.letter = self.renewal.action_print_letter()
+        self.job_letters = self.renewals.action_bulk("print_letter")
+        self.job = self.env["membri.bulk.job"].search([], order="id desc", limit=1)
+        self.assertEqual(self.job_letters, self.job.action_download_letters())
+        self.approved.action_approve()
+        self.approved.action_send_reminder()
+        self.env["portal.share"].create(
+            {
+                "res_model": "membri.renewal",
+                "res_id": self.renewal.id,
+                "partner_ids": self.member.ids,
+            }
+        ).action_send_mail()
+        self.keys = self.renewals.sudo().mapped("access_token")
+        self.assertTrue(all(self.keys) and len(set(self.keys)) == 2)
+        self.env.flush_all()
+
+    def _assert_no_key(self, found, message=None):
+        text = found if isinstance(found, str) else str(found)
+        for key in self.keys:
+            self.assertNotIn(key, text, message)
+
+    def _get_mails(self, renewal):
+        return self.env_root["mail.mail"].search(
+            [("model", "=", "membri.renewal"), ("res_id", "=", renewal.id)], order="id"
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestAnsweringKeyIsKeptNowhere(KeyCase):
+    """11 A 3: who may not answer obtains no key that answers, by any read or rendering."""
+
+    def test_no_row_holds_it(self):
+        """Every text column of every table, whoever may read it."""
+        self._go_through_everything()
+        columns = self.env.execute_query(
+            SQL(
+                """SELECT c.table_name, c.column_name
+                     FROM information_schema.columns c
+                     JOIN information_schema.tables t USING (table_schema, table_name)
+                    WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
+                      AND c.data_type IN ('text', 'character varying', 'jsonb', 'json')"""
+            )
+        )
+        by_table = {}
+        for table, column in columns:
+            by_table.setdefault(table, []).append(column)
+        self.assertGreater(len(by_table), 200, "the search itself works")
+        holding = set()
+        for table, names in by_table.items():
+            for key in self.keys:
+                conditions = SQL(" OR ").join(
+                    SQL("%s::text LIKE %s", SQL.identifier(name), f"%{key}%") for name in names
+                )
+                query = SQL(
+                    "SELECT %s FROM %s WHERE %s",
+                    SQL(", ").join(
+                        SQL("COUNT(*) FILTER (WHERE %s::text LIKE %s)", SQL.identifier(n), f"%{key}%")
+                        for n in names
+                    ),
+                    SQL.identifier(table),
+                    conditions,
+                )
+                [counts] = self.env.execute_query(query)
+                holding |= {
+                    (table, name) for name, count in zip(names, counts, strict=True) if count
+                }
+        self.assertEqual(holding, {OWN_COLUMN})
+
+    def test_no_file_holds_it(self):
+        """Not in its bytes, nor in what a reader of a PDF shows."""
+        self._go_through_everything()
+        attachments = self.env_root["ir.attachment"].search(
+            [("create_date", ">=", self.renewal.create_date), ("mimetype", "=", "application/pdf")]
+        )
+        ours = 0
+        for attachment in attachments:
+            raw = attachment.raw
+            self._assert_no_key(raw.decode("latin-1"), attachment.name)
+            text = get_pdf_text(raw)
+            self._assert_no_key(text, attachment.name)
+            ours += f"/my/renewals/{self.renewal.id}" in text
+        self.assertGreater(ours, 3, "notices, reminders and letters are among them")
+
+    def test_no_group_reads_it(self):
+        """All that each group may read of what is about renewals, field by field."""
+        self._go_through_everything()
+        names = [name for name in self.registry if name.startswith("membri.")]
+        names += ["mail.message", "mail.mail", "mail.notification", "mail.activity"]
+        names += ["ir.attachment", "account.move", "payment.transaction", "res.partner"]
+        read = 0
+        for user in self.users:
+            for name in names:
+                model = self.env[name].with_user(user)
+                if model._abstract or model._transient or not model.has_access("read"):
+                    continue
+                for record in model.search([], order="id desc", limit=40):
+                    read += self._read_everything(record)
+        self.assertGreater(read, 1000, "the search itself works")
+
+    def _read_everything(self, record):
+        count = 0
+        for name, field in record._fields.items():
+            if field.type not in ("char", "text", "html", "binary", "json", "reference"):
+                continue
+            if not record._has_field_access(field, "read"):
+                continue
+            record.invalidate_recordset()
+            try:
+                value = record[name]
+            except (AccessError, UserError):
+                continue
+            if value and field.type == "binary":
+                value = value if isinstance(value, bytes) else str(value).encode()
+                value = value.decode("latin-1")
+            self._assert_no_key(value or "", f"{record.env.user.login}: {record}.{name}")
+            count += 1
+        return count
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_no_rendering_shows_it(self):
+        """Templates, previews, composers and reports, as each user, with and without sudo."""
+        self._go_through_everything()
+        templates = self.env_root["mail.template"].search([("model", "=", "membri.renewal")])
+        self.assertGreater(len(templates), 4)
+        shown = 0
+        for user in self.users:
+            for renewal in self.renewals:
+                for call in (
+                    *(
+                        lambda template=template, sudo=sudo, renewal=renewal, user=user: (
+                            template.with_user(user).sudo(sudo)._render_field(
+                                "body_html", renewal.ids, compute_lang=True
+                            )
+                        )
+                        for template in templates
+                        for sudo in (True, False)
+                    ),
+                    lambda renewal=renewal, user=user: self.env["mail.compose.message"]
+                    .with_user(user)
+                    .create(
+                        {
+                            "model": "membri.renewal",
+                            "res_ids": str(renewal.ids),
+                            "template_id": templates[0].id,
+                            "composition_mode": "comment",
+                        }
+                    )
+                    .body,
+                    lambda renewal=renewal, user=user: self.env["mail.template.preview"]
+                    .with_user(user)
+                    .create(
+                        {
+                            "mail_template_id": templates[0].id,
+                            "resource_ref": f"membri.renewal,{renewal.id}",
+                        }
+                    )
+                    .body_html,
+                    lambda renewal=renewal, user=user: self.env["portal.share"]
+                    .with_user(user)
+                    .create(
+                        {
+                            "res_model": "membri.renewal",
+                            "res_id": renewal.id,
+                            "partner_ids": user.partner_id.ids,
+                        }
+                    )
+                    .share_link,
+                    lambda renewal=renewal, user=user: self.env["ir.actions.report"]
+                    .with_user(user)
+                    ._render_qweb_html(
+                        "membri_renewal.report_renewal_notice", renewal.ids
+                    )[0],
+                    lambda renewal=renewal, user=user: self.env["ir.actions.report"]
+                    .with_user(user)
+                    .sudo()
+                    ._render_qweb_html(
+                        "membri_renewal.report_renewal_notice", renewal.ids
+                    )[0],
+                    lambda renewal=renewal, user=user: renewal.with_user(user)
+                    .sudo()
+                    ._get_answer_url(),
+                    lambda renewal=renewal, user=user: renewal.with_user(user)
+                    .sudo()
+                    .get_portal_url(),
+                    lambda renewal=renewal, user=user: renewal.with_user(user)
+                    .sudo()
+                    ._get_share_url(redirect=True, pid=1),
+                    lambda renewal=renewal, user=user: renewal.with_user(user)
+                    .sudo()
+                    ._get_payment_path(),
+                ):
+                    self.env.invalidate_all()
+                    try:
+                        with self.env.cr.savepoint():
+                            found = call()
+                    except (AccessError, UserError, ValueError):
+                        continue
+                    shown += bool(found)
+                    self._assert_no_key(found, user.login)
+        self.assertGreater(shown, 50, "the renderings themselves work")
+
+    def test_pages_and_downloads_of_those_who_may_read(self):
+        """The page of the renewal, the invoice's, the reports: signed in, without the key."""
+        self._go_through_everything()
+        invoice = self.approved.invoice_id
+        paths = [
+            *(f"/my/renewals/{renewal.id}" for renewal in self.renewals),
+            *(f"/my/renewals/{renewal.id}?report_type=pdf" for renewal in self.renewals),
+            *(
+                f"/report/{kind}/membri_renewal.report_renewal_notice/{renewal.id}{RENDERED}"
+                for kind in ("pdf", "html")
+                for renewal in self.renewals
+            ),
+            f"/my/invoices/{invoice.id}",
+            f"/my/membership/invoices/{invoice.id}/paid",
+            f"/mail/view?model=membri.renewal&res_id={self.renewal.id}",
+            self.letter["url"],
+            self.job_letters["url"],
+        ]
+        token = invoice.sudo().access_token
+        with mute_logger("odoo.http"):
+            for login in ("auditor", "accountant", "employee", "stranger_user", "colleague_user"):
+                self._sign_in(login)
+                for path in paths:
+                    response = self.url_open(path)
+                    with self.subTest(login=login, path=path):
+                        content = response.content
+                        text = content.decode("latin-1")
+                        if content.startswith(b"%PDF"):
+                            text += get_pdf_text(content)
+                        self._assert_no_key(text)
+                        self._assert_no_key(response.url)
+                        if login == "auditor":
+                            self.assertNotIn(token, text, "nor the token of an invoice")
+
+    def test_invoice_tokens_of_readers(self):
+        """Readers of memberships see invoices by our rights, and get no token by them."""
+        self._go_through_everything()
+        invoice = self.approved.invoice_id.with_user(self.auditor)
+        token = invoice.sudo().access_token
+        self.assertTrue(token)
+        self.assertEqual(invoice.read(["name"])[0]["name"], invoice.name)
+        with self.assertRaises(AccessError):
+            invoice.read(["access_token"])
+        self.assertEqual(invoice.get_portal_url(), f"/my/invoices/{invoice.id}")
+        self.assertEqual(
+            self.approved.invoice_id.with_user(self.accountant).get_portal_url(),
+            f"/my/invoices/{invoice.id}?access_token={token}",
+            "Invoicing has what Odoo gives it",
+        )
+        both = new_test_user(
+            self.env_root,
+            "both",
+            "membri_renewal.group_membri_readonly,account.group_account_readonly",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        self.assertIn(token, invoice.with_user(both).get_portal_url())
+
+
+@tagged("post_install", "-at_install")
+class TestPublicAddress(KeyCase):
+    """11 A 1: ``get_portal_url`` is public: it gives no key to those who may not answer, and
+    makes none for anybody."""
+
+    def test_get_portal_url(self):
+        self.renewal.action_send()
+        key, page = self.renewal.access_token, f"/my/renewals/{self.renewal.id}"
+        for user in (self.officer, self.manager):
+            self.assertEqual(
+                self.renewal.with_user(user).get_portal_url(), f"{page}?access_token={key}"
+            )
+        self.assertIn(key, self.renewal.with_env(self.env_root).get_portal_url())
+        for user in (self.auditor, self.member_user):
+            renewal = self.renewal.with_user(user)
+            self.assertEqual(renewal.get_portal_url(), page)
+            self.assertEqual(renewal.sudo().get_portal_url(), page, "sudo lifts nothing")
+            self.assertEqual(
+                renewal.get_portal_url(
+                    suffix="/change", report_type="pdf", download=True, query_string="&a=b", anchor="c"
+                ),
+                f"{page}/change?report_type=pdf&download=true&a=b#c",
+            )
+        for user in (self.employee, self.stranger_user, self.accountant):
+            with self.assertRaises(AccessError):
+                self.renewal.with_user(user).get_portal_url()
+
+    def test_it_makes_no_key(self):
+        for user in (self.officer, self.auditor, self.manager):
+            self.assertEqual(
+                self.renewal.with_user(user).get_portal_url(), f"/my/renewals/{self.renewal.id}"
+            )
+        self.assertFalse(self.renewal.access_token)
+
+    def test_the_key_is_the_officers(self):
+        self.renewal.action_send()
+        for user in (self.auditor, self.accountant, self.employee, self.member_user):
+            renewal = self.renewal.with_user(user)
+            self.env.invalidate_all()
+            with self.assertRaises(AccessError):
+                renewal.read(["access_token"])
+            with self.assertRaises(AccessError):
+                renewal._portal_ensure_token()
+            with self.assertRaises(AccessError):
+                renewal.search([("access_token", "like", "a")])
+
+
+@tagged("post_install", "-at_install")
+class TestKeyLeaves(KeyCase):
+    """11 A 3: the email that leaves, and the letter that is posted, open the page by one click
+    or one scan; copies to others do not."""
+
+    def _get_links(self, body):
+        return [
+            link for link in html.fromstring(body).xpath("//a/@href") if "/my/renewals/" in link
+        ]
+
+    def test_the_member_gets_it_and_a_follower_does_not(self):
+        self.renewal.message_subscribe(
+            self.auditor.partner_id.ids,
+            subtype_ids=self.env.ref("membri_renewal.mt_notice").ids,
+        )
+        self.auditor.partner_id.sudo().email = "auditor@example.com"
+        self.renewal.action_send()
+        key = self.renewal.access_token
+        emails = [
+            email for mail in self._get_mails(self.renewal) for email in mail._prepare_outgoing_list()
+        ]
+        by_address = {email["email_to_normalized"][0]: email for email in emails}
+        self.assertEqual(set(by_address), {self.member.email, "auditor@example.com"})
+        self.assertNotIn(key, str(by_address["auditor@example.com"]))
+        email = by_address[self.member.email]
+        [link] = self._get_links(email["body"])
+        self.assertEqual(link, self.renewal._get_answer_url())
+        self.assertIn(link, email["body_alternative"])
+        [(_name, content, _kind)] = email["attachments"]
+        text = get_pdf_text(content)
+        self.assertEqual(text.count(key), 4, "three links, and in words")
+        self.assertEqual(self._open_path(link).status_code, 200)
+
+    def _open_path(self, link):
+        return self.url_open(urlparse(link)._replace(scheme="", netloc="").geturl())
+
+    def test_not_to_whoever_else_is_written_to(self):
+        self.renewal.action_send()
+        page = self.renewal._get_answer_page_url()
+        mail = self.env_root["mail.mail"].create(
+            {
+                "model": "membri.renewal",
+                "res_id": self.renewal.id,
+                "body_html": f'<a href="{page}">x</a>',
+                "email_to": self.member.email,
+                "email_cc": "auditor@example.com",
+            }
+        )
+        key = self.renewal.access_token
+        self.assertNotIn(key, str(mail._prepare_outgoing_list()))
+        mail.email_cc = False
+        self.assertIn(key, str(mail._prepare_outgoing_list()))
+        for address in (
+            f"https://evil.example/my/renewals/{self.renewal.id}",
+            f"https://evil.example/?next={page}",
+            f"{page.replace('http://', 'http://x@')}",
+            f"{self.renewal.get_base_url()}.evil.example/my/renewals/{self.renewal.id}",
+            page + "0",
+        ):
+            with self.subTest(address=address):
+                mail.body_html = f'<a href="{address}">x</a> {page}'
+                self.assertNotIn(key, str(mail._prepare_outgoing_list()))
+
+    def test_a_keyed_text_is_kept_without_it(self):
+        """A template, or somebody, puts the key into a message: it goes out, and is not kept."""
+        self.renewal.action_send()
+        url = self.renewal._get_answer_url()
+        self.assertIn(self.renewal.access_token, url)
+        message = self.renewal.message_post(
+            body=f"{url} x", partner_ids=self.member.ids, subtype_xmlid="mail.mt_comment"
+        )
+        self.assertNotIn(self.renewal.access_token, message.body)
+        self.assertNotIn(self.renewal.access_token, str(self._get_mails(self.renewal).mapped("body_html")))
+        message.write({"body": f'<a href="{url}">x</a>'})
+        self.assertNotIn(self.renewal.access_token, message.body)
+        note = self.member._message_log(body=url)
+        self.assertNotIn(self.renewal.access_token, note.body)
+
+    def test_the_payer_gets_the_link_of_the_invoice(self):
+        self.approved.action_send()
+        self.approved.action_approve()
+        self.approved.action_send_reminder()
+        mail = self._get_mails(self.approved)[-1]
+        token = self.approved.invoice_id.access_token
+        self.assertNotIn(token, mail.body_html)
+        self.assertNotIn(token, self.approved.message_ids[0].body)
+        [email] = mail._prepare_outgoing_list()
+        self.assertIn(f"/my/invoices/{self.approved.invoice_id.id}?access_token={token}", email["body"])
+
+    def test_letters_have_it_as_they_are_downloaded(self):
+        self._go_through_everything()
+        files = self.env_root["ir.attachment"].search_count([])
+        self._sign_in("officer")
+        for url, count in ((self.letter["url"], 1), (self.job_letters["url"], 2)):
+            response = self.url_open(url)
+            self.assertEqual(response.status_code, 200)
+            text = get_pdf_text(response.content)
+            self.assertEqual(sum(key in text for key in self.keys), count)
+            self.assertEqual(response.headers["Referrer-Policy"], "no-referrer")
+        response = self.url_open(
+            f"/report/pdf/membri_renewal.report_renewal_notice/{self.renewal.id}{RENDERED}"
+        )
+        self.assertEqual(response.content[:4], b"%PDF")
+        self.assertIn(self.keys[0], get_pdf_text(response.content), "what the officer prints")
+        self.assertEqual(self.env_root["ir.attachment"].search_count([]), files, "none is kept")
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model")
+    def test_letters_are_the_officers(self):
+        """Nobody else downloads them, and asking changes no file."""
+        self._go_through_everything()
+        kept = self.env_root["ir.attachment"].search([]).mapped("checksum")
+        for user in self.users:
+            with self.assertRaises(AccessError):
+                self.job.with_user(user).action_download_letters()
+            self._sign_in(user.login)
+            for action in (self.letter, self.job_letters):
+                response = self.url_open(action["url"])
+                self.assertNotEqual(response.status_code, 200)
+        self.assertEqual(self.env_root["ir.attachment"].search([]).mapped("checksum"), kept)
+
+    def test_the_way_to_pay_and_back(self):
+        """The payment leads back to the renewal by the visitor's session: the key is not kept
+        with the payment."""
+        self._go_through_everything()
+        key = self.keys[1]
+        with patch.object(
+            self.registry["membri.renewal"], "_can_pay_online", lambda _renewal: True
+        ):
+            page = self.url_open(f"/my/renewals/{self.approved.id}?access_token={key}").text
+            [link] = html.fromstring(page).xpath("//a[@id='membri_pay']/@href")
+            self.assertEqual(parse_qs(urlparse(link).query)["renewal_token"], [key])
+            self._sign_in("auditor")
+            page = self.url_open(f"/my/renewals/{self.approved.id}").text
+            self._assert_no_key(page)
+            self.assertNotIn(self.approved.invoice_id.sudo().access_token, page)
+        self.authenticate(None, None)
+        back = f"/my/renewals/{self.approved.id}/back"
+        response = self.url_open(back, allow_redirects=False)
+        self._assert_no_key(response.headers["Location"])
+        self.assertNotIn(key, http.Request.csrf_token(self))

@@ -1,0 +1,228 @@
+import inspect
+import re
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw, get_public_method
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .test_rpc_methods import MODULE, RpcCase
+
+SECRET = "Whispered-to-the-staff"
+CHANGES = re.compile(r'\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
+# What the calls of inherited methods need, by the name of the parameter.
+GIVEN = {
+    "access_uid": False,
+    "aggregates": ["__count"],
+    "alias": "x",
+    "allfields": ["display_name"],
+    "attachment_ids": [],
+    "body": "x",
+    "bodies": {},
+    "contexts": {},
+    "default": {},
+    "data": [["x"]],
+    "domain": [],
+    "external_ids": [],
+    "field_name": "display_name",
+    "field_names": ["display_name"],
+    "field_onchange": {},
+    "fields": ["display_name"],
+    "fields_list": ["display_name"],
+    "fields_spec": {"display_name": {}},
+    "fnames": ["display_name"],
+    "func": "x",
+    "groupby": ["id"],
+    "key": "id",
+    "name": "x",
+    "operation": "read",
+    "partner_ids": [],
+    "res_ids": [],
+    "specification": {"display_name": {}},
+    "store": None,
+    "subtype_ids": [],
+    "translations": {},
+    "values": {},
+    "vals": {},
+    "vals_list": [{}],
+    "view_type": "form",
+    "xml_ids": [],
+}
+# Called with what is worth having: a key, a note, a row.
+WORTH = {
+    "read": [None],
+    "search_read": [[]],
+    "web_read": [{"display_name": {}, "name": {}}],
+    "web_search_read": [[], {"display_name": {}}],
+    "export_data": [["id", "display_name", "access_token"]],
+    "message_post": [],
+    "copy": [],
+    "unlink": [],
+    "write": [{"display_name": "x"}],
+    "mapped": ["access_token"],
+    "filtered": ["access_token"],
+    "grouped": ["access_token"],
+    "sorted": ["access_token"],
+}
+# Not called, and why.
+SKIPPED = {
+    "browse": "makes a recordset of ids, and reads nothing",
+    "pool": "no method of records",
+    "init": "run by the registry; private since 19",
+}
+# Rows that a user may change by these calls, and why.
+OWN_ROWS = {
+    "mail_followers": "whoever may read a record may follow it",
+    "bus_bus": "tells the user's own browsers",
+    "mail_notification": "of the user alone",
+    "mail_message_res_partner_starred_rel": "the user's own stars",
+}
+
+
+def get_public_methods(registry):
+    """:return: ``[(model, method)]``: every method that a client may call on a model of ours,
+    inherited ones included, and those that we add to, or extend of, models of Odoo"""
+    found = []
+    for model_name, model in registry.items():
+        if model._abstract:
+            continue
+        ours = model_name.startswith("membri.")
+        if not ours and not any(base.__module__.startswith(MODULE) for base in model.mro()):
+            continue
+        for name, method in inspect.getmembers(model, inspect.isfunction):
+            if name.startswith("_") or getattr(method, "_api_private", False) or name in SKIPPED:
+                continue
+            owners = [base.__module__ for base in model.mro() if name in vars(base)]
+            if ours or any(owner.startswith(MODULE) for owner in owners):
+                found.append((model_name, name))
+    return sorted(found)
+
+
+@tagged("post_install", "-at_install")
+class TestRpcEverything(RpcCase):
+    """11 A 1: every public method of every model of ours, as a client calls it, by people whom
+    the records are no business of: no foreign data comes out, no key, and no row changes."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        west = cls.env_root["res.company"].create({"name": "Chapter West"})
+        cls.west_manager = new_test_user(
+            cls.env_root,
+            "west_manager",
+            "membri_renewal.group_membri_manager",
+            company_id=west.id,
+            company_ids=[fields.Command.set(west.ids)],
+        )
+        cls.renewal.sudo().write({"date_follow_up": "2026-12-01"})
+        cls.renewal.action_request_change(SECRET)
+        cls.renewal.message_post(body=SECRET)
+        cls.renewal.activity_schedule("mail.mail_activity_data_todo", note=SECRET)
+        cls.samples["membri.renewal.line"] = cls.renewal.line_ids
+        cls.samples["membri.cotisation.line"] = cls.renewal.cotisation_id.line_ids
+        invoice = cls.samples["account.move"]
+        cls.keys = [cls.renewal.sudo().access_token, invoice.sudo().access_token]
+        cls.keys.append(invoice.membri_renewal_id.sudo().access_token)
+        cls.secrets = [
+            *filter(None, cls.keys),
+            SECRET,
+            cls.renewal.name,
+            cls.renewal.cotisation_id.name,
+            invoice.name,
+            invoice.membri_renewal_id.name,
+        ]
+        cls.env.flush_all()
+
+    def _get_record(self, model):
+        """Somebody else's, where there is one."""
+        if model in self.samples:
+            return self.samples[model].ids
+        return self.env_root[model].search([], limit=1, order="id desc").ids or [1]
+
+    def _get_call(self, model, name):
+        """:return: the arguments of a call of this method on somebody else's record"""
+        method = getattr(type(self.env[model]), name)
+        arguments = WORTH.get(name)
+        if arguments is None:
+            parameters = list(inspect.signature(method).parameters.values())[1:]
+            arguments = [
+                GIVEN.get(parameter.name, "x")
+                for parameter in parameters
+                if parameter.default is parameter.empty
+                and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+            ]
+        ids = [] if getattr(method, "_api_model", False) else [self._get_record(model)]
+        return [*ids, *arguments]
+
+    def _call_everything(self, user, secrets, allowed_rows=()):
+        changed = set()
+        cursor = type(self.env.cr)
+        original = cursor.execute
+
+        def record_changes(this, query, *args, **kwargs):
+            text = getattr(query, "code", query)
+            if isinstance(text, str) and (match := CHANGES.match(text)):
+                changed.add(match[1])
+            return original(this, query, *args, **kwargs)
+
+        called = 0
+        with patch.object(cursor, "execute", record_changes):
+            for model, name in get_public_methods(self.registry):
+                records = self.env[model].with_user(user).with_context({})  # pylint: disable=context-overridden
+                get_public_method(records, name)
+                arguments = self._get_call(model, name)
+                self.env.invalidate_all()
+                savepoint = self.env.cr.savepoint()
+                changed.clear()
+                try:
+                    found = repr(call_kw(records, name, arguments, {}))
+                    self.env.flush_all()
+                    rows = changed - set(OWN_ROWS) - set(allowed_rows)
+                except AccessError as error:
+                    found, rows = str(error), ()
+                except UserError as error:
+                    found, rows = str(error), ()
+                except Exception as error:  # noqa: BLE001  a client gets an error, and nothing else
+                    found, rows = repr(error), ()
+                finally:
+                    savepoint.rollback()
+                    savepoint.close(rollback=False)
+                called += 1
+                for secret in secrets:
+                    if secret in found:
+                        self.fail_later.append((user.login, model, name, secret))
+                if rows:
+                    self.fail_later.append((user.login, model, name, sorted(rows)))
+        self.assertGreater(called, 1600, "the search itself works")
+        self.assertEqual(self.fail_later, [])
+
+    def setUp(self):
+        super().setUp()
+        self.fail_later = []
+
+    def test_skipped(self):
+        """What is not called has a reason, and could not be called anyway."""
+        self.assertTrue(all(SKIPPED.values()))
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_member_of_another_company(self):
+        self._call_everything(self.stranger_user, self.secrets)
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_colleague(self):
+        self._call_everything(self.colleague_user, self.secrets)
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_employee_without_rights(self):
+        self._call_everything(self.employee, self.secrets)
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_manager_of_another_company(self):
+        self._call_everything(self.west_manager, self.secrets)
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_auditor(self):
+        """Reads all, gets no key, changes nothing."""
+        self._call_everything(self.auditor, list(filter(None, self.keys)))

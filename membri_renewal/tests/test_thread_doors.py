@@ -1,0 +1,206 @@
+from odoo import http
+from odoo.tests import JsonRpcException, tagged
+from odoo.tools import mute_logger
+
+from .common_portal import PortalCase
+
+SECRET = "Bad payer: call the lawyer"
+TOKENS = ("token", "hash")
+
+
+@tagged("post_install", "-at_install")
+class TestThreadDoors(PortalCase):
+    """11 A 2: a link opens the page and its answers, and nothing of the thread: by no route of
+    Odoo's chatter, with the key, the signature of an email, or signed in as another member."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.renewal.action_send()
+        accepted = cls._create_renewal(
+            cls._create_cotisation(cls._create_member("Ann Accepted"), "2026-01-01")
+        )
+        accepted.action_approve()
+        cls.invoice = accepted.invoice_id
+        for record in (cls.renewal, cls.invoice):
+            record.message_post(body="Dear member", subtype_xmlid="mail.mt_comment")
+            record.message_post(body=SECRET, subtype_xmlid="mail.mt_note")
+            record.activity_schedule("mail.mail_activity_data_todo", note=SECRET)
+            cls.env_root["ir.attachment"].create(
+                {"name": SECRET, "raw": b"x", "res_model": record._name, "res_id": record.id}
+            )
+
+    def _get_proofs(self, record):
+        record_sudo = record.sudo()
+        partner = record_sudo._mail_get_partners()[record.id][:1]
+        return (
+            {"token": record_sudo.access_token},
+            {"pid": partner.id, "hash": record_sudo._sign_token(partner.id)},
+        )
+
+    def _call(self, route, params):
+        try:
+            return self.make_jsonrpc_request(route, params)
+        except JsonRpcException as error:
+            return f"refused: {error}"
+
+    def _count(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return [
+            self.env_root[model].search_count([])
+            for model in ("mail.message", "ir.attachment", "mail.message.reaction", "mail.followers")
+        ]
+
+    def _get_answers(self, record, proof):
+        thread = {"thread_model": record._name, "thread_id": record.id}
+        message = record.sudo().message_ids.filtered(lambda m: "Dear member" in m.body)
+        yield self._call(
+            "/mail/data",
+            {
+                "fetch_params": [
+                    [
+                        "mail.thread",
+                        {
+                            **thread,
+                            "access_params": proof,
+                            "request_list": [
+                                "activities",
+                                "attachments",
+                                "followers",
+                                "suggestedRecipients",
+                                "scheduledMessages",
+                                "display_name",
+                                "contact_fields",
+                            ],
+                        },
+                    ]
+                ]
+            },
+        )
+        yield self._call("/mail/message/post", {**thread, "post_data": {"body": "in"}, **proof})
+        yield self._call("/mail/chatter_fetch", {**thread, **proof})
+        yield self._call("/portal/chatter_init", {**thread, **proof})
+        yield self._call("/mail/thread/messages", thread)
+        yield self._call("/mail/thread/recipients", thread)
+        yield self._call(
+            "/mail/message/reaction",
+            {"message_id": message.id, "content": "x", "action": "add", **proof},
+        )
+        yield self._call(
+            "/mail/message/update_content",
+            {"message_id": message.id, "update_data": {"body": "in"}, **proof},
+        )
+        response = self.url_open(
+            "/mail/attachment/upload",
+            data={
+                **{key: str(value) for key, value in {**thread, **proof}.items()},
+                "csrf_token": http.Request.csrf_token(self),
+            },
+            files={"ufile": ("in.txt", b"in")},
+        )
+        yield "refused" if response.status_code >= 400 else response.text
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_a_link_opens_no_thread(self):
+        for record in (self.renewal, self.invoice):
+            for proof in self._get_proofs(record):
+                for login in (None, "stranger_user", "employee"):
+                    self._sign_in(login)
+                    before = self._count()
+                    for number, answer in enumerate(self._get_answers(record, proof)):
+                        with self.subTest(record=record, login=login, number=number, proof=proof):
+                            self.assertNotIn(SECRET, str(answer))
+                            self.assertNotIn("Dear member", str(answer))
+                            if not number:
+                                self.assertNotIn("officer@example.com", str(answer))
+                                self.assertNotIn("raw_access_token", str(answer))
+                            self.assertEqual(self._count(), before)
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_members_have_the_page_instead(self):
+        """Signed in, with their own renewal, or a colleague's."""
+        for login in ("member_user", "colleague_user"):
+            self._sign_in(login)
+            before = self._count()
+            for proof in ({}, *self._get_proofs(self.renewal)):
+                for number, answer in enumerate(self._get_answers(self.renewal, proof)):
+                    with self.subTest(login=login, number=number):
+                        self.assertNotIn(SECRET, str(answer))
+                        self.assertNotIn("Dear member", str(answer))
+                        self.assertEqual(self._count(), before)
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_members_read_no_message_or_file_over_rpc(self):
+        messages = self.renewal.sudo().message_ids
+        attachments = self.env_root["ir.attachment"].search(
+            [("res_model", "=", "membri.renewal"), ("res_id", "=", self.renewal.id)]
+        )
+        self.assertGreater(len(attachments), 1)
+        self.env.invalidate_all()
+        for user in (self.colleague_user, self.stranger_user):
+            self.assertFalse(messages.with_user(user)._filtered_access("read"))
+        for user in (self.member_user, self.colleague_user, self.stranger_user):
+            for attachment in attachments:
+                self.assertFalse(attachment.with_user(user).has_access("read"))
+            found = self.env["ir.attachment"].with_user(user).search([("id", "in", attachments.ids)])
+            self.assertFalse(found)
+        own = messages.with_user(self.member_user)._filtered_access("read")
+        for message in own.sudo():
+            self.assertIn(self.member, message.notified_partner_ids | message.partner_ids)
+
+    def test_what_contacts_show_of_renewals_is_the_staffs(self):
+        """The trace on a contact is a note: the contact's portal users do not read it."""
+        trace = self.member.message_ids.filtered(lambda m: self.renewal.name in m.body)
+        self.assertTrue(trace)
+        for user in (self.member_user, self.colleague_user):
+            self.assertTrue(self.member.with_user(user).has_access("read"))
+            self.assertFalse(trace.with_user(user)._filtered_access("read"))
+        self.assertEqual(trace.with_user(self.employee)._filtered_access("read"), trace)
+
+    def test_staff_keeps_the_chatter(self):
+        self._sign_in("officer")
+        for record in (self.renewal, self.invoice):
+            answer = self._call(
+                "/mail/thread/messages", {"thread_model": record._name, "thread_id": record.id}
+            )
+            self.assertIn(SECRET, str(answer))
+            self._call(
+                "/mail/message/post",
+                {
+                    "thread_model": record._name,
+                    "thread_id": record.id,
+                    "post_data": {"body": "From the officer"},
+                },
+            )
+            self.env.invalidate_all()
+            self.assertIn("From the officer", str(record.message_ids.mapped("body")))
+
+    def test_the_email_of_the_chatter_opens_the_page(self):
+        """Its button leads to the page, with the key for the member as it leaves."""
+        self.renewal.message_post(
+            body="Hello", partner_ids=self.member.ids, subtype_xmlid="mail.mt_comment"
+        )
+        mail = self.env_root["mail.mail"].search([("model", "=", "membri.renewal")], order="id desc", limit=1)
+        self.assertNotIn("hash=", mail.body_html)
+        [email] = mail._prepare_outgoing_list()
+        self.assertIn(self.renewal._get_answer_url(), email["body"])
+
+    @mute_logger("odoo.http")
+    def test_old_links_of_chatter_emails_open_the_page(self):
+        proof = self._get_proofs(self.renewal)[1]
+        key = self.renewal.access_token
+        self.authenticate(None, None)
+        for given, status in ((key, 200), ("0" * 36, 303)):
+            response = self.url_open(
+                f"/mail/view?model=membri.renewal&res_id={self.renewal.id}&access_token={given}"
+                f"&pid={proof['pid']}&hash={proof['hash']}",
+                allow_redirects=False,
+            )
+            self.assertEqual(f"/my/renewals/{self.renewal.id}?" in response.headers["Location"], status == 200)
+        self._sign_in("member_user")
+        response = self.url_open(f"/mail/view?model=membri.renewal&res_id={self.renewal.id}")
+        self.assertEqual(response.status_code, 200)
+        self.assertTrue(response.url.split("?")[0].endswith(f"/my/renewals/{self.renewal.id}"))
+        self.assertNotIn(key, response.url)
