@@ -43,7 +43,9 @@ class MembriPortalAccess(CustomerPortal):
         document_sudo = super()._document_check_access(model_name, document_id, access_token)
         user = request.env.user
         if model_name == "membri.renewal":
-            only_looks = user._is_internal() and not document_sudo.with_user(user).has_access("write")
+            only_looks = user._is_internal() and not document_sudo.with_user(user).has_access(
+                "write"
+            )
         else:
             only_looks = (
                 model_name == "account.move"

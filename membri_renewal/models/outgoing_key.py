@@ -72,7 +72,9 @@ class OutgoingKeys:
             for name, value in parse_qsl(match["query"] or "")
             if name != "access_token"
         ]
-        return f"{base}{match['path']}?{urlencode([('access_token', key), *query])}{match['anchor']}"
+        return (
+            f"{base}{match['path']}?{urlencode([('access_token', key), *query])}{match['anchor']}"
+        )
 
     def into_html(self, body):
         """:return: ``body`` with keys in its links"""
@@ -137,9 +139,8 @@ def _draw_code(rectangle, address):
         for dark, modules in groupby(code.modules[row]):
             length = len(list(modules))
             if dark:
-                operators.append(
-                    f"{x + column * step:.3f} {y - row * step:.3f} {length * step:.3f} {step:.3f} re"
-                )
+                box = (x + column * step, y - row * step, length * step, step)
+                operators.append("{:.3f} {:.3f} {:.3f} {:.3f} re".format(*box))
             column += length
     return "\n".join([*operators, "f"]).encode()
 
@@ -169,9 +170,7 @@ def _draw_over(page, operators):
     before, after = DecodedStreamObject(), DecodedStreamObject()
     before.set_data(b"q\n" + page.get_contents().get_data() + b"\nQ\nq\n")
     after.set_data(operators + b"\nQ\n")
-    page[NameObject("/Contents")] = ArrayObject(
-        [before.flate_encode(), after.flate_encode()]
-    )
+    page[NameObject("/Contents")] = ArrayObject([before.flate_encode(), after.flate_encode()])
 
 
 class MembriRenewal(models.Model):
@@ -186,9 +185,7 @@ class MembriRenewal(models.Model):
         renewal_ids, move_ids = find_documents(content)
         renewals = self.browse(renewal_ids).exists().with_user(self.env.user)
         moves = self.env["account.move"]._membri_filter_tokens(move_ids)
-        keys = OutgoingKeys(
-            renewals._filtered_access("write").sudo(), moves.sudo(), *brought_sudo
-        )
+        keys = OutgoingKeys(renewals._filtered_access("write").sudo(), moves.sudo(), *brought_sudo)
         return keys.into_pdf(content, others=True)
 
     def _membri_get_key_pages(self):

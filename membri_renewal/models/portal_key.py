@@ -57,13 +57,9 @@ class MembriRenewal(models.Model):
         self.check_access("read")
         if self._may_hold_key() and self.sudo().access_token:
             return super().get_portal_url(suffix, report_type, download, query_string, anchor)
-        return _get_path(
-            self.access_url, suffix, report_type, download, query_string, anchor
-        )
+        return _get_path(self.access_url, suffix, report_type, download, query_string, anchor)
 
-    def _get_share_url(
-        self, redirect=False, signup_partner=False, pid=None, share_token=True
-    ):
+    def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
         # EXTENDS portal: its callers write it into messages that are kept, or give it to
         # whoever may read
         return super()._get_share_url(redirect=redirect, share_token=False)
@@ -118,14 +114,18 @@ class AccountMove(models.Model):
         if not user.has_group("membri_renewal.group_membri_readonly"):
             return False
         # sudo: which other rights the user has
-        return not self.env["ir.model.access"].sudo().search_count(
-            [
-                ("model_id.model", "=", "account.move"),
-                ("perm_read", "=", True),
-                ("group_id", "in", user.all_group_ids.ids),
-                ("id", "!=", self.env.ref("membri_renewal.access_account_move_membri").id),
-            ],
-            limit=1,
+        return (
+            not self.env["ir.model.access"]
+            .sudo()
+            .search_count(
+                [
+                    ("model_id.model", "=", "account.move"),
+                    ("perm_read", "=", True),
+                    ("group_id", "in", user.all_group_ids.ids),
+                    ("id", "!=", self.env.ref("membri_renewal.access_account_move_membri").id),
+                ],
+                limit=1,
+            )
         )
 
     def _has_field_access(self, field, operation):
@@ -146,14 +146,10 @@ class AccountMove(models.Model):
         if self._membri_reads_as_reader():
             self.ensure_one()
             self.check_access("read")
-            return _get_path(
-                self.access_url, suffix, report_type, download, query_string, anchor
-            )
+            return _get_path(self.access_url, suffix, report_type, download, query_string, anchor)
         return super().get_portal_url(suffix, report_type, download, query_string, anchor)
 
-    def _get_share_url(
-        self, redirect=False, signup_partner=False, pid=None, share_token=True
-    ):
+    def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
         # EXTENDS portal
         if self._membri_reads_as_reader():
             signup_partner, pid, share_token = False, None, False
@@ -167,7 +163,7 @@ class PaymentTransaction(models.Model):
 
     def _has_field_access(self, field, operation):
         # EXTENDS base: where the payer comes back to, with the token of the invoice
-        if field.name == "landing_route" and not self.env.su:
-            if self.env["account.move"]._membri_reads_as_reader():
-                return False
+        is_route = field.name == "landing_route" and not self.env.su
+        if is_route and self.env["account.move"]._membri_reads_as_reader():
+            return False
         return super()._has_field_access(field, operation)

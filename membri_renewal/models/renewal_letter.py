@@ -103,7 +103,7 @@ class MembriRenewal(models.Model):
     @api.model
     def _get_letters_action(self, attachment):
         """:return: a client action that downloads the letters by ``controllers/keyed_copy.py``,
-            which puts in the keys: what is kept has none"""
+        which puts in the keys: what is kept has none"""
         return {
             "type": "ir.actions.act_url",
             "url": f"/membri_renewal/letters/{attachment.id}",

@@ -8,7 +8,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     @api.model
-    def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):  # noqa: A002
+    def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):
         # EXTENDS portal: every route of Odoo's chatter asks this
         if self.env.user.share:
             return self.browse()
@@ -34,16 +34,13 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     @api.model
-    def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):  # noqa: A002
+    def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):
         # EXTENDS portal: the link of a membership invoice opens its page, and not its thread;
         # who may read or write the invoice keeps these rights
         # sudo: of which kind it is
         if self.browse(thread_id).sudo().exists().membri_invoice_type:
             return super()._get_thread_with_access(thread_id, **kwargs)
-        return super()._get_thread_with_access(
-            thread_id, hash=hash, pid=pid, token=token, **kwargs
-        )
-
+        return super()._get_thread_with_access(thread_id, hash=hash, pid=pid, token=token, **kwargs)
 
     def _membri_shows_thread(self):
         """:return: whether the page of the invoice shows its thread to the visitor"""

@@ -50,7 +50,12 @@ class TestThreadDoors(PortalCase):
         self.env.invalidate_all()
         return [
             self.env_root[model].search_count([])
-            for model in ("mail.message", "ir.attachment", "mail.message.reaction", "mail.followers")
+            for model in (
+                "mail.message",
+                "ir.attachment",
+                "mail.message.reaction",
+                "mail.followers",
+            )
         ]
 
     def _get_answers(self, record, proof):
@@ -144,7 +149,9 @@ class TestThreadDoors(PortalCase):
         for user in (self.member_user, self.colleague_user, self.stranger_user):
             for attachment in attachments:
                 self.assertFalse(attachment.with_user(user).has_access("read"))
-            found = self.env["ir.attachment"].with_user(user).search([("id", "in", attachments.ids)])
+            found = (
+                self.env["ir.attachment"].with_user(user).search([("id", "in", attachments.ids)])
+            )
             self.assertFalse(found)
         own = messages.with_user(self.member_user)._filtered_access("read")
         for message in own.sudo():
@@ -182,7 +189,9 @@ class TestThreadDoors(PortalCase):
         self.renewal.message_post(
             body="Hello", partner_ids=self.member.ids, subtype_xmlid="mail.mt_comment"
         )
-        mail = self.env_root["mail.mail"].search([("model", "=", "membri.renewal")], order="id desc", limit=1)
+        mail = self.env_root["mail.mail"].search(
+            [("model", "=", "membri.renewal")], order="id desc", limit=1
+        )
         self.assertNotIn("hash=", mail.body_html)
         [email] = mail._prepare_outgoing_list()
         self.assertIn(self.renewal._get_answer_url(), email["body"])
@@ -198,7 +207,9 @@ class TestThreadDoors(PortalCase):
                 f"&pid={proof['pid']}&hash={proof['hash']}",
                 allow_redirects=False,
             )
-            self.assertEqual(f"/my/renewals/{self.renewal.id}?" in response.headers["Location"], status == 200)
+            self.assertEqual(
+                f"/my/renewals/{self.renewal.id}?" in response.headers["Location"], status == 200
+            )
         self._sign_in("member_user")
         response = self.url_open(f"/mail/view?model=membri.renewal&res_id={self.renewal.id}")
         self.assertEqual(response.status_code, 200)
