@@ -171,7 +171,10 @@ class TestRpcEverything(RpcCase):
         with patch.object(cursor, "execute", record_changes):
             for model, name in get_public_methods(self.registry):
                 records = self.env[model].with_user(user).with_context({})  # pylint: disable=context-overridden
-                get_public_method(records, name)
+                try:
+                    get_public_method(records, name)
+                except AccessError:
+                    continue  # no client can call it
                 arguments = self._get_call(model, name)
                 self.env.invalidate_all()
                 savepoint = self.env.cr.savepoint()
