@@ -84,7 +84,9 @@ class FeeNoticePortal(account_portal.PortalAccount):
         )
 
     def _get_fee_notice_page_values(self, notice_sudo, access_token):
-        reason = notice_sudo._membri_get_cannot_pay_online_reason()
+        # the form of the payment holds the token
+        only_looks = notice_sudo._membri_reads_as_reader()
+        reason = only_looks or notice_sudo._membri_get_cannot_pay_online_reason()
         values = self._get_page_view_values(
             notice_sudo,
             access_token,

@@ -73,28 +73,36 @@ class MembriRenewal(models.Model):
         return action
 
 
-class MailMessage(models.Model):
-    """Whoever may read a thread reads what was sent: keys leave in emails and stay in none."""
+class MembriKeylessBodyMixin(models.AbstractModel):
+    """Whoever may read a thread reads what was sent, or waits to be: keys leave in emails and
+    stay in no body."""
 
-    _inherit = "mail.message"
+    _name = "membri.keyless.body.mixin"
+    _description = "Bodies that hold no key of a renewal"
 
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS mail
-        for vals in vals_list:
-            if vals.get("body"):
-                vals["body"] = self._membri_strip_keys(vals["body"])
-        return super().create(vals_list)
+        return super().create([self._without_keys(vals) for vals in vals_list])
 
     def write(self, vals):
         # EXTENDS mail
-        if vals.get("body"):
-            vals = {**vals, "body": self._membri_strip_keys(vals["body"])}
-        return super().write(vals)
+        return super().write(self._without_keys(vals))
 
     @api.model
-    def _membri_strip_keys(self, body):
-        return strip_keys(body) if isinstance(body, str) else body
+    def _without_keys(self, vals):
+        body = vals.get("body")
+        return {**vals, "body": strip_keys(body)} if isinstance(body, str) else vals
+
+
+class MailMessage(models.Model):
+    _name = "mail.message"
+    _inherit = ["mail.message", "membri.keyless.body.mixin"]
+
+
+class MailScheduledMessage(models.Model):
+    _name = "mail.scheduled.message"
+    _inherit = ["mail.scheduled.message", "membri.keyless.body.mixin"]
 
 
 class AccountMove(models.Model):

@@ -480,6 +480,16 @@ class TestKeyLeaves(KeyCase):
         )
         message.write({"body": f'<a href="{url}">x</a>'})
         self.assertNotIn(self.renewal.access_token, message.body)
+        scheduled = self.env["mail.scheduled.message"].create(
+            {
+                "model": "membri.renewal",
+                "res_id": self.renewal.id,
+                "body": f'<a href="{url}">x</a>',
+                "author_id": self.officer.partner_id.id,
+                "scheduled_date": "2030-01-01",
+            }
+        )
+        self.assertNotIn(self.renewal.access_token, scheduled.body)
         note = self.member._message_log(body=url)
         self.assertNotIn(self.renewal.access_token, note.body)
 

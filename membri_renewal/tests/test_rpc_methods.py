@@ -24,7 +24,7 @@ READERS = {
     "membri.aged": {"action_open_source"},
     "membri.deferred": {"action_open_source"},
     "membri.deferred.start": {"action_open"},
-    "membri.bulk.job": {"action_download_letters", "action_view_lines", "get_progress"},
+    "membri.bulk.job": {"action_view_lines", "get_progress"},
     "membri.bulk.job.line": {"action_open_renewal"},
     "membri.campaign": {"action_view_lines", "action_view_renewals"},
     "membri.campaign.line": {"action_open_member", "action_open_renewal"},
