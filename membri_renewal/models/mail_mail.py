@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
-from .portal_key import KEY_OF_ANY, strip_keys
+from .portal_key import strip_keys
 
 # the models whose documents look at their emails when they leave, and hear what became of them
 DOCUMENT_MODELS = ("membri.renewal", "account.move")
@@ -238,7 +238,7 @@ class MailMail(models.Model):
         # EXTENDS mail: keys are put in as the email leaves
         for vals in vals_list:
             if vals.get("body_html"):
-                vals["body_html"] = strip_keys(vals["body_html"], KEY_OF_ANY)
+                vals["body_html"] = strip_keys(vals["body_html"])
         return super().create(vals_list)
 
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
