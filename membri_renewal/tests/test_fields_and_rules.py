@@ -166,7 +166,8 @@ class TestFactsAreNotWritten(FieldsCase):
                     continue
                 given = get_vals()
                 with self.subTest(field=str(field)):
-                    if not model._passes_over_given_facts:
+                    # forms send empty values along, which are left out
+                    if forged and not model._passes_over_given_facts:
                         with self.assertRaises(UserError):
                             self._call(
                                 self.officer, name, "create", [{**given, field.name: forged}]

@@ -53,7 +53,7 @@ class TestWindows(FieldsCase):
         for name, model in self._get_windows().items():
             for field in model._fields.values():
                 record = self.foreign.get(field.comodel_name)
-                if not record or not field.store or (name == "membri.settings"):
+                if not record or not field.store or field.readonly or name == "membri.settings":
                     continue
                 tried.add((name, field.name))
                 given = record.id if field.type == "many2one" else [Command.set(record.ids)]
