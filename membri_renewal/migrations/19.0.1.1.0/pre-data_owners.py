@@ -5,6 +5,22 @@ Until 19.0.1.0.0 every rule, email and dashboard was; what people edited stays t
 
 from odoo.tools import SQL
 
+# what was shipped, and what is
+QUEUES = {
+    "dashboard_letters": (
+        "[('state', '=', 'sent'), ('letter_state', '=', 'to_print')]",
+        "[('is_open', '=', True), ('state', 'in', ('sent', 'approved')),"
+        " ('letter_state', '=', 'to_print')]",
+    ),
+    "dashboard_to_remind": (
+        "[('is_open', '=', True), ('state', 'in', ('sent', 'approved')),"
+        " ('date_next_reminder', '!=', False), ('date_next_reminder', '<=', today)]",
+        "[('is_open', '=', True), ('state', 'in', ('sent', 'approved')),"
+        " ('date_next_reminder', '!=', False), ('date_next_reminder', '<=', today),"
+        " ('can_be_reminded', '=', True)]",
+    ),
+}
+
 
 def migrate(cr, version):
     cr.execute(
@@ -37,19 +53,16 @@ def migrate(cr, version):
                 model=model,
             )
         )
-    # a dashboard that was only moved or painted counts as edited: this queue had become wrong
-    cr.execute(
-        """UPDATE membri_dashboard AS dashboard
-              SET domain = %s
-             FROM ir_model_data AS data
-            WHERE data.module = 'membri_renewal'
-              AND data.name = 'dashboard_letters'
-              AND data.model = 'membri.dashboard'
-              AND data.res_id = dashboard.id
-              AND dashboard.domain = %s""",
-        (
-            "[('is_open', '=', True), ('state', 'in', ('sent', 'approved')),"
-            " ('letter_state', '=', 'to_print')]",
-            "[('state', '=', 'sent'), ('letter_state', '=', 'to_print')]",
-        ),
-    )
+    # a dashboard that was only moved or painted counts as edited: these queues had become wrong
+    for name, (old, new) in QUEUES.items():
+        cr.execute(
+            """UPDATE membri_dashboard AS dashboard
+                  SET domain = %s
+                 FROM ir_model_data AS data
+                WHERE data.module = 'membri_renewal'
+                  AND data.name = %s
+                  AND data.model = 'membri.dashboard'
+                  AND data.res_id = dashboard.id
+                  AND dashboard.domain = %s""",
+            (new, name, old),
+        )
