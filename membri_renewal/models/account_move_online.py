@@ -49,7 +49,8 @@ class AccountMove(models.Model):
         self.env.flush_all()
         # a new version of the rows: who comes meanwhile waits, fails on it, and is run again
         self.env.cr.execute(
-            SQL("UPDATE account_move SET id = id WHERE id IN %s", tuple(memberships.ids))
+            SQL("UPDATE account_move SET id = id WHERE id IN %s", tuple(memberships.ids)),
+            log_exceptions=False,
         )
         memberships.invalidate_recordset()
         for move in memberships:

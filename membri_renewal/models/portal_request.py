@@ -32,7 +32,8 @@ class MembriPortalRequest(models.Model):
         self.env.flush_all()
         # a new version of the row: who comes meanwhile fails on it, is run again, and counts this
         self.env.cr.execute(
-            SQL("UPDATE %s SET id = id WHERE id = %s", SQL.identifier(record._table), record.id)
+            SQL("UPDATE %s SET id = id WHERE id = %s", SQL.identifier(record._table), record.id),
+            log_exceptions=False,
         )
         Request_sudo = self.sudo()  # members ask without reading what was asked
         since = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
