@@ -67,7 +67,7 @@ class ResPartner(models.Model):
         return Domain.custom(to_sql=to_sql)
 
     def _membri_get_represented(self):
-        """:return: ``(acting, payers)``, in sudo: for whom this contact acts, itself and the
+        """``(acting, payers)``, in sudo: for whom this contact acts, itself and the
         company that it is a contact of (directly or by one of its addresses, not through one
         of its people); and as which payers: the same, and its own billing addresses"""
         self.ensure_one()
@@ -111,7 +111,7 @@ class ResPartner(models.Model):
         return False
 
     def _membri_get_payers(self):
-        """:return: ``{member: payer}``; siblings without addresses of their own, be they the
+        """``{member: payer}``; siblings without addresses of their own, be they the
         thousands of an employer, cost one look-up"""
         payers, shared = {}, {}
         for member in self.with_context(active_test=True):  # nobody pays by an archived address
