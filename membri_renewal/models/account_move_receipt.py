@@ -105,8 +105,12 @@ class AccountMove(models.Model):
         if not payment:
             return self.env._("Bank payment")
         line = payment.payment_method_line_id
-        # what Odoo calls manual says nothing to who has paid
-        named = line.name and line.name != line.payment_method_id.name
+        # what Odoo calls manual, in any language, says nothing to who has paid
+        method = line.payment_method_id
+        named = line.name and line.name not in (
+            method.name,
+            method.with_context(lang="en_US").name,
+        )
         return line.name if named or line.code != "manual" else self.env._("Payment")
 
     def _membri_get_payment_number(self, entry):
@@ -159,14 +163,10 @@ class AccountMove(models.Model):
             credit_notes, net = credit_notes.browse(), self.amount_total
         lines = (move_sudo | credit_notes).line_ids.filtered("tax_line_id")
         share = received / net if net else 0.0
+        groups = lines.sorted(lambda line: (line.tax_group_id.sequence, line.tax_group_id.id))
         taxes = [
-            (
-                tax.invoice_label or tax.name,
-                self.currency_id.round(-sum(of_tax.mapped("amount_currency")) * share),
-            )
-            for tax, of_tax in lines.sorted(lambda li: (li.tax_line_id.sequence, li.tax_line_id.id))
-            .grouped("tax_line_id")
-            .items()
+            (group.name, self.currency_id.round(-sum(items.mapped("amount_currency")) * share))
+            for group, items in groups.grouped("tax_group_id").items()
         ]
         untaxed = self.currency_id.round(received - sum(amount for _label, amount in taxes))
         return [(self.env._("Before taxes"), untaxed), *taxes]

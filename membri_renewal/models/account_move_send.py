@@ -92,6 +92,9 @@ class AccountMoveSend(models.AbstractModel):
         ):
             # our texts stand in the frame of all emails to members
             self = self.with_context(membri_mail_frame=True)
+            # from the officer, whoever accepted or approved
+            if sender := mail_template.sudo()._render_field("email_from", move.ids)[move.id]:
+                kwargs.setdefault("email_from", sender)
         result = super()._send_mail(tagged, mail_template, **kwargs)
         # sudo: the queue of emails is the administrator's
         mails_sudo = (

@@ -74,7 +74,7 @@ class MembriAnnualReceipt(models.Model):
             & Domain("membri_receipt_name", "!=", False)
         )
         if partners:
-            domain &= Domain("partner_id", "child_of", partners.ids)
+            domain &= Domain("partner_id", "in", partners._membri_get_payer_addresses().ids)
         moves_sudo = self.env["account.move"].sudo().search(domain)
         amounts = {}
         for move in moves_sudo:
@@ -194,8 +194,8 @@ class MembriAnnualReceipt(models.Model):
         return True
 
     def _check_can_send(self):
-        self.check_access("read")
         self.env["account.move"].check_access("write")
+        self.check_access("read")
 
     @api.model
     def _cron_send(self):

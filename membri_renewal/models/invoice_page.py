@@ -81,19 +81,9 @@ class AccountMove(models.Model):
         unbooked = sum(entry["amount"] for entry in self.sudo()._membri_get_unbooked_settlements())
         return max(0.0, self.currency_id.round(self.amount_residual - unbooked))
 
-    def _membri_get_due_date(self):
-        """:return: the day of the earliest part that is still open"""
-        self.ensure_one()
-        dates = [
-            line.date_maturity
-            for line in self.sudo()._membri_get_receivable_lines()
-            if not line.reconciled and line.date_maturity
-        ]
-        return min(dates, default=self.invoice_date_due)
-
     def _membri_get_days_late(self):
         self.ensure_one()
-        due = self._membri_get_due_date()
+        due = self.sudo()._membri_get_due_day()
         if not due or self._membri_is_settled():
             return 0
         return max(0, (self.company_id.sudo()._membri_today() - due).days)
@@ -126,7 +116,7 @@ class AccountMove(models.Model):
         return [
             *rows,
             (self.env._("Amount due"), self.currency_id.format(due)),
-            (self.env._("Due by"), self._membri_format_day(self._membri_get_due_date())),
+            (self.env._("Due by"), self._membri_format_day(self.sudo()._membri_get_due_day())),
         ]
 
     def _membri_get_ways_to_pay(self):
@@ -168,7 +158,7 @@ class AccountMove(models.Model):
         days = self._membri_get_days_late()
         if not days:
             return False
-        due = self._membri_format_day(self._membri_get_due_date())
+        due = self._membri_format_day(self.sudo()._membri_get_due_day())
         if days == 1:
             return self.env._("Due by %(date)s: late by 1 day.", date=due)
         return self.env._("Due by %(date)s: late by %(days)s days.", date=due, days=days)
@@ -235,7 +225,7 @@ class AccountMove(models.Model):
             self.env._(
                 "Amount due: %(amount)s, by %(date)s.",
                 amount=self.currency_id.format(self._membri_get_amount_due()),
-                date=self._membri_format_day(self._membri_get_due_date()),
+                date=self._membri_format_day(self.sudo()._membri_get_due_day()),
             )
         ]
         if late := self._membri_get_late_sentence():
@@ -279,6 +269,6 @@ class ResCompany(models.Model):
         )
         lines = [line.strip() for line in address.splitlines() if line.strip()]
         rows = [(self.env._("Check payable to"), self.membri_check_payee or self.name)]
-        if lines:
+        if lines and (self.membri_check_address or self.street):
             rows.append((self.env._("Mail the check to"), ", ".join(lines)))
         return rows

@@ -8,17 +8,24 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
+    def _membri_get_payer_addresses(self):
+        """:return: these payers and their invoice addresses; not their contacts, whose
+        memberships are their own"""
+        # sudo: which addresses they are is no secret to who may print the statement
+        addresses_sudo = self.sudo().child_ids.filtered(lambda child: child.type != "contact")
+        return self | addresses_sudo.sudo(False)
+
     def _membri_get_statement_moves(self):
-        """In sudo, the membership invoices and credit notes of this payer and of its
-        invoice addresses, in the current company, in order"""
+        """:return: in sudo, the membership invoices and credit notes of this payer and of its
+        invoice addresses, in the current company and its branches, in order"""
         self.ensure_one()
         # sudo: who may print the statement was asked; payers get it by email
         return (
             self.env["account.move"]
             .sudo()
             .search(
-                Domain("company_id", "=", self.env.company.id)
-                & Domain("partner_id", "child_of", self.id)
+                Domain("company_id", "child_of", self.env.company.id)
+                & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
                 & Domain("membri_invoice_type", "!=", False)
                 & Domain("move_type", "in", ("out_invoice", "out_refund"))
                 & Domain("state", "=", "posted"),
@@ -54,7 +61,7 @@ class ResPartner(models.Model):
         due = [
             {
                 "move": move,
-                "date": move._membri_get_due_date(),
+                "date": move._membri_get_due_day(),
                 "days_late": move._membri_get_days_late(),
                 "amount": move._membri_get_amount_due(),
             }

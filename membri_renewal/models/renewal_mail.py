@@ -54,7 +54,7 @@ class MembriRenewal(models.Model):
         if self.state == "approved":
             invoice_sudo = self.invoice_id.sudo()
             return self.env._(
-                "%(amount)s to pay, due on %(date)s.",
+                "Amount due: %(amount)s, by %(date)s.",
                 amount=self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
                 date=self._format_day(invoice_sudo._membri_get_due_day()),
             )
@@ -73,7 +73,7 @@ class MembriRenewal(models.Model):
         invoice_sudo = self.invoice_id.sudo()
         rows = [
             (self.env._("What there is to pay"), invoice_sudo._membri_get_document_label()),
-            (self.env._("Due date"), self._format_day(invoice_sudo._membri_get_due_day())),
+            (self.env._("Due by"), self._format_day(invoice_sudo._membri_get_due_day())),
         ]
         parts_sudo = invoice_sudo._membri_get_open_parts()
         if len(parts_sudo) > 1:

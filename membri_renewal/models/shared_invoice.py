@@ -262,7 +262,7 @@ class MembriRenewal(models.Model):
                 amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
             )
         return self.env._(
-            "It takes effect once it is paid. %(document)s: %(amount)s, due on %(date)s.",
+            "It takes effect once it is paid. %(document)s: %(amount)s, due by %(date)s.",
             document=invoice_sudo._membri_get_document_label(),
             amount=self._format_amount(invoice_sudo.amount_residual),
             date=self._format_day(invoice_sudo.invoice_date_due),

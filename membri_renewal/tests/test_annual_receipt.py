@@ -101,6 +101,15 @@ class TestStatement(WriteOffCase):
         self.assertEqual(section["total"], 344.93)
         self.assertEqual(section["due"][0]["days_late"], 0)
 
+    def test_what_contacts_pay_themselves_is_theirs(self):
+        """The statement of an employer shows no membership that an employee pays."""
+        payer = self.invoice.partner_id
+        employer = self._create_member("Employer Ltd", is_company=True)
+        payer.sudo().parent_id = employer
+        self.assertFalse(employer.with_company(self.company)._membri_get_statement())
+        payer.sudo().type = "invoice"
+        self.assertTrue(employer.with_company(self.company)._membri_get_statement())
+
     def test_late_by_323_days(self):
         due = self.invoice.invoice_date_due
         with freeze_time(f"{fields.Date.add(due, days=323)} 15:00:00"):
