@@ -214,9 +214,7 @@ class MembriRenewal(models.Model):
                 "state": "outgoing",
                 "failure_type": False,
                 "failure_reason": False,
-                "body_html": strip_keys(
-                    renewal_sudo._render_mail_layout(message_sudo), KEY_OF_ANY
-                ),
+                "body_html": strip_keys(renewal_sudo._render_mail_layout(message_sudo), KEY_OF_ANY),
                 "email_to": address,
                 "recipient_ids": [fields.Command.set(recipient.ids)],
                 "membri_template_id": template.id,
