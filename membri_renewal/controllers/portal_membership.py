@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 from odoo import http
 from odoo.http import content_disposition, request
 
-from ..models.account_move_announcement import FILE_MAX_SIZE
+from ..models.invoice.announcement import FILE_MAX_SIZE
 from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token
 
 DOCUMENTS = {

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
-from .portal_key import strip_keys
+from .doors.key import strip_keys
 
 # the models whose documents look at their emails when they leave, and hear what became of them
 DOCUMENT_MODELS = ("membri.renewal", "account.move")

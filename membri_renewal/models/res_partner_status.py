@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from .cotisation import LIVING_STATES
+from .cotisation.cotisation import LIVING_STATES
 from .res_partner import READERS
 
 HISTORY_ORDER = "date_start, id"

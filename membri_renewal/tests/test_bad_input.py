@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 
 from .common import MembriCommon
 
-LOGGER = "odoo.addons.membri_renewal.models.state_mixin"
+LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 
 
 @tagged("post_install", "-at_install")

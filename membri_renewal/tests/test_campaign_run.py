@@ -8,12 +8,12 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.membri_renewal.models import campaign_work
+from odoo.addons.membri_renewal.models.campaign import work as campaign_work
 
 from .common_campaign import CampaignCommon
 
 CRON = "ir_cron_process_campaigns"
-LOGGER = "odoo.addons.membri_renewal.models.state_mixin"
+LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 
 
 @tagged("post_install", "-at_install")

@@ -3,7 +3,7 @@ from itertools import pairwise
 from odoo.fields import Domain
 from odoo.tests import TransactionCase, tagged
 
-from ..models.renewal import STATES
+from ..models.renewal.renewal import STATES
 
 LOGINS = ("officer", "manager", "accountant", "member")
 

@@ -11,7 +11,7 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.fields_mixin import MembriFieldsMixin
+from ..models.mixins.fields import MembriFieldsMixin
 from .common_portal import PortalCase
 
 LOGGERS = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.models")

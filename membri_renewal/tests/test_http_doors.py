@@ -9,7 +9,7 @@ from odoo.tools import SQL, mute_logger
 from odoo.addons.payment import utils as payment_utils
 
 from ..models.ir_http import IrHttp
-from ..models.portal_request import PER_HOUR
+from ..models.portal.request import PER_HOUR
 from .common_portal import PortalCase
 from .test_fee_notice_portal import TODAY, FeeNoticePortalCase
 

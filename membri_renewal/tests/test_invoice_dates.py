@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.membri_renewal.models import cotisation_invoice_dates as dates
+from odoo.addons.membri_renewal.models.cotisation import invoice_dates as dates
 
 from .common_payments import MembriPaymentCommon
 

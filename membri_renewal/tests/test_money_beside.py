@@ -9,11 +9,11 @@ from odoo.tools import mute_logger
 
 from odoo.addons.mail.tests.common import MailCase
 
-from ..models import campaign_work
+from ..models.campaign import work as campaign_work
 from .test_fee_notice import FeeNoticeCommon
 from .test_shared_invoice import SharedInvoiceCommon
 
-LOGGER = "odoo.addons.membri_renewal.models.state_mixin"
+LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 
 
 @tagged("post_install", "-at_install")

@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..models import renewal_notice
+from ..models.renewal import notice as renewal_notice
 from .common import MembriCommon
 
 

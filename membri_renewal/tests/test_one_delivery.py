@@ -136,7 +136,7 @@ class TestInvoiceDelivery(OneDeliveryCase):
                 raise ValueError("no such thing")
             return origin(model, move, move_data)
 
-        logger = "odoo.addons.membri_renewal.models.account_move_send"
+        logger = "odoo.addons.membri_renewal.models.invoice.send"
         with patch.object(Send, "_get_mail_params", fail), mute_logger(logger):
             self._run_sending()
         self.assertRecordValues(

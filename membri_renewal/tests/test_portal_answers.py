@@ -102,7 +102,7 @@ class TestPortalAnswers(PortalCase):
             self.assertEqual(self._snapshot(renewal), before)
         self._assert_turned_away(self._open(never_sent, never_sent.sudo()._portal_ensure_token()))
 
-    @mute_logger("odoo.addons.membri_renewal.models.renewal_portal")
+    @mute_logger("odoo.addons.membri_renewal.models.portal.renewal_answer")
     def test_failure(self):
         """Nothing is half done, the member reads a sentence, the staff is told."""
         renewal = self._renewal_of_corporation("sent")

@@ -7,7 +7,7 @@ from odoo import http
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import portal_request
+from ..models.portal import request as portal_request
 from .common_portal import PortalCase
 
 try:
@@ -277,7 +277,7 @@ class TestPortalFuzz(PortalCase):
     def _get_money(self):
         return self.invoice.payment_state, self.invoice.amount_residual, self.invoice.state
 
-    @mute_logger("odoo.http", "odoo.addons.membri_renewal.models.renewal_portal")
+    @mute_logger("odoo.http", "odoo.addons.membri_renewal.models.portal.renewal_answer")
     def test_every_form(self):
         routes = get_post_routes(self.env)
         self.assertGreaterEqual(len(routes), 7, "the search itself works")

@@ -8,7 +8,7 @@ from odoo.tests import tagged
 
 from odoo.addons.base.models.ir_cron import IrCron
 
-from ..models import renewal_reminder
+from ..models.renewal import reminder as renewal_reminder
 from .test_reminders import ReminderCommon
 
 

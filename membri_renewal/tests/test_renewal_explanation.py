@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 
 from .common_campaign import CampaignCommon
 
-LOGGER = "odoo.addons.membri_renewal.models.state_mixin"
+LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 NOW = "2026-11-15 15:00:00"
 
 

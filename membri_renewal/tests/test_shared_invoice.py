@@ -154,14 +154,14 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         others = self._renewal_in("sent") | self._renewal_in("sent")
         mixed = self._prepare()
         selection = mixed[0] | others[0] | mixed[1] | others[1] | mixed[2]
-        with patch("odoo.addons.membri_renewal.models.bulk_job_work.BATCH", 3):
+        with patch("odoo.addons.membri_renewal.models.bulk_job.work.BATCH", 3):
             selection.action_bulk("approve")
         self.assertEqual(set(selection.mapped("state")), {"approved"})
         self.assertEqual(self._get_invoice(mixed).amount_total, 1035.0)
 
     def test_the_night_keeps_payers_together(self):
         self._create_terms_that_end()
-        with patch("odoo.addons.membri_renewal.models.renewal_generation.BATCH", 1):
+        with patch("odoo.addons.membri_renewal.models.renewal.generation.BATCH", 1):
             self._run_cron("ir_cron_generate")
         renewals = self.members.membri_renewal_ids
         self.assertEqual(len(renewals), 3)

@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from .test_shared_invoice import SharedInvoiceCommon
 
-LOGGER = "odoo.addons.membri_renewal.models.state_mixin"
+LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 
 
 @tagged("post_install", "-at_install")

@@ -353,7 +353,7 @@ class TestPrinter(MembriCommon):
     def _run_without_output(self, call):
         with (
             patch.object(IrActionsReport, "_run_wkhtmltopdf", lambda *args, **kwargs: self.output),
-            mute_logger("odoo.addons.membri_renewal.models.state_mixin"),
+            mute_logger("odoo.addons.membri_renewal.models.mixins.state"),
         ):
             return call()
 
@@ -388,7 +388,7 @@ class TestPrinter(MembriCommon):
     def test_one_of_many_fails_alone(self):
         good, bad, other = (self._renewal_in("draft") for _time in range(3))
         self.broken = {("membri.renewal", bad.id)}
-        with mute_logger("odoo.addons.membri_renewal.models.state_mixin"):
+        with mute_logger("odoo.addons.membri_renewal.models.mixins.state"):
             action = (good | bad | other).action_bulk("send")
         job = self.env["membri.bulk.job"].browse(action["res_id"])
         self.assertEqual((good | other).mapped("state"), ["sent", "sent"])
@@ -410,7 +410,7 @@ class TestPrinter(MembriCommon):
 
         with (
             patch.object(Renewal, "_render_notices", _render_notices),
-            mute_logger("odoo.addons.membri_renewal.models.state_mixin"),
+            mute_logger("odoo.addons.membri_renewal.models.mixins.state"),
         ):
             (good | bad)._generate_isolated()
         self.assertEqual(good.renewal_ids.state, "sent")

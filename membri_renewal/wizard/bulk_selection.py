@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import formatLang
 
-from ..models.bulk_job import FOREGROUND_LIMIT
-from ..models.renewal_transitions import ALLOWED_FROM
+from ..models.bulk_job.bulk_job import FOREGROUND_LIMIT
+from ..models.renewal.actions import ALLOWED_FROM
 from .explanation import as_list
 
 MOST_REASONS = 10

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from ..models.renewal import UNDECIDED_STATES
+from ..models.renewal.renewal import UNDECIDED_STATES
 from .explanation import as_list
 
 

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tools import format_date, formatLang
 
-from ..models.renewal import UNDECIDED_STATES
+from ..models.renewal.renewal import UNDECIDED_STATES
 from .explanation import as_list
 
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ..models.bulk_job import FOREGROUND_LIMIT
+from ..models.bulk_job.bulk_job import FOREGROUND_LIMIT
 
 
 class MembriRenewalRefuse(models.TransientModel):

@@ -1,0 +1,4 @@
+from . import bulk_job
+from . import work
+from . import letters
+from . import line

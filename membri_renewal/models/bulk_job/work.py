@@ -1,0 +1,282 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..printing import NotPrinted
+from .bulk_job import FOREGROUND_LIMIT
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 50
+# other workers may have the first lines
+LOOK_AHEAD = 10 * BATCH
+CONCURRENCY_TRIES = 5
+# how soon to look again at renewals that somebody else has locked
+BUSY_DELAY = timedelta(minutes=1)
+
+
+class MembriBulkJob(models.Model):
+    """How a job is worked off: at once or by the background run, batch by batch, as the user
+    who asked for it. What a batch did is committed together with the results of its lines, so
+    a server that is killed loses nothing and repeats nothing."""
+
+    _inherit = "membri.bulk.job"
+
+    # ------------------------------------------------------------------
+    # Start
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _start(self, action, renewals, lines_vals=None, **vals):
+        """Do ``action`` on ``renewals``, now or in the background.
+
+        :param action: one of the selection ``action``
+        :param lines_vals: ``{renewal: values of its line}``, where they differ
+        :param vals: values of the job: reason and note of a refusal
+        :return: a client action that tells what happened, or shows the progress
+        """
+        renewals.check_access("write")
+        lines_vals = lines_vals or {}
+        job_sudo = self.sudo().create(
+            {
+                "action": action,
+                "user_id": self.env.uid,
+                "company_id": self.env.company.id,
+                **vals,
+            }
+        )
+        job_sudo.line_ids.create(
+            [
+                {"job_id": job_sudo.id, "renewal_id": renewal.id, **lines_vals.get(renewal, {})}
+                # union: a client may name a record twice
+                for renewal in self._order_for_batches(renewals.union())
+            ]
+        )
+        job_sudo._work_or_queue()
+        if job_sudo.done_count == job_sudo.total_count:
+            return job_sudo._get_success_notification()
+        return job_sudo._get_records_action(target="current")
+
+    @api.model
+    def _get_selection(self, records):
+        """The web client names at most ``web.active_ids_limit`` records when all of a list are
+        selected. Where it had to stop there, its domain says which are meant.
+
+        :param records: what a server action or a button got
+        :return: all that the user has selected
+        """
+        domain = self.env.context.get("active_domain")
+        limit = self.env["ir.config_parameter"].sudo().get_param("web.active_ids_limit", "20000")
+        if domain is None or len(records) < int(limit):
+            return records
+        return records.search(domain)
+
+    def _work_or_queue(self):
+        """Work off up to a screenful while the user waits; hand more to the background run."""
+        self.ensure_one()
+        if self.todo_count > FOREGROUND_LIMIT:
+            self.env.ref("membri_renewal.ir_cron_process_bulk").sudo()._trigger()
+            self._notify_progress()
+            return
+        while self._process_batch():
+            pass
+        # what somebody else has locked is not waited for
+        self.line_ids.filtered(lambda line: line.result == "todo").write(
+            {
+                "result": "failed",
+                "message": self.env._(
+                    "Somebody else is working on it right now. Try again in a moment."
+                ),
+            }
+        )
+
+    def _get_success_notification(self):
+        self.ensure_one()
+        message = self.env._("Renewals done: %(count)s.", count=self.done_count)
+        remarks = len(self.line_ids.filtered("message"))
+        if remarks:
+            message = self.env._(
+                "Renewals done: %(count)s. No email goes to %(remarks)s of them: see the queues "
+                "of letters, of members that no email reaches, and of failed sendings.",
+                count=self.done_count,
+                remarks=remarks,
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if remarks else "success",
+                "sticky": bool(remarks),
+                "message": message,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    # ------------------------------------------------------------------
+    # Work
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_process_bulk(self):
+        """Work off what was asked for, a batch at a time, committed as it goes."""
+        cron = self.env["ir.cron"]
+        domain = Domain("result", "=", "todo") & Domain("job_id.is_stopped", "=", False)
+        Line = self.env["membri.bulk.job.line"]
+        cron._commit_progress(remaining=Line.search_count(domain))
+        waiting_ids = set()  # jobs whose remaining lines somebody else has locked
+        while line := Line.search(
+            domain & Domain("job_id", "not in", list(waiting_ids)), limit=1, order="id"
+        ):  # first come, first served
+            job = line.job_id
+            processed = job._process_batch_with_retries()
+            if not processed:
+                waiting_ids.add(job.id)
+                continue
+            job._notify_progress()
+            if not cron._commit_progress(processed):
+                return
+        if waiting_ids:
+            self.env.ref("membri_renewal.ir_cron_process_bulk")._trigger(
+                fields.Datetime.now() + BUSY_DELAY
+            )
+        cron._commit_progress(remaining=0)
+
+    def _process_batch_with_retries(self):
+        """As Odoo does for requests: a batch that collides with another transaction is
+        rolled back and done again."""
+        tries = 1
+        while True:
+            try:
+                return self._process_batch()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                if tries == CONCURRENCY_TRIES:
+                    raise
+            tries += 1
+            _logger.info("Job %s collided with another transaction: try %s", self.id, tries)
+
+    def _process_batch(self):
+        """Work off up to ``BATCH`` lines as the user who asked for it.
+
+        :return: how many lines got their result; 0 when none is left, or others have them
+            locked
+        """
+        self.ensure_one()
+        lines = (
+            self.env["membri.bulk.job.line"]
+            .search(
+                [("job_id", "=", self.id), ("result", "=", "todo")], limit=LOOK_AHEAD, order="id"
+            )
+            .try_lock_for_update(limit=BATCH)
+        )
+        lines = self._with_companions(lines)
+        records = self._get_records(lines)
+        free = self._as_requester(records.values()).try_lock_for_update()
+        lines = lines.filtered(lambda line: records[line] in free)
+        for line, vals in self._work_on(lines, records).items():
+            line.write(vals)
+        return len(lines)
+
+    def _work_on(self, lines, records):
+        """:return: ``{line: its result and message}``"""
+        as_requester = self._as_requester(records[line] for line in lines)
+        reasons, not_sent = {}, {}
+
+        def ask_for_reasons(subset):
+            for record in subset:
+                reasons[record.id] = self._get_cannot_reason(record)
+
+        # isolated as well: the user may have lost the right to see them
+        errors = as_requester._run_isolated(ask_for_reasons)
+        lines_by_id = {records[line].id: line for line in lines}
+        ready = as_requester.filtered(lambda r: r not in errors and not reasons[r.id])
+
+        def apply(subset):
+            told = self._apply(
+                subset,
+                self.env["membri.bulk.job.line"].union(
+                    *(lines_by_id[record.id] for record in subset)
+                ),
+            )
+            not_sent.update({record.id: reason for record, reason in (told or {}).items()})
+
+        errors |= ready._run_isolated(apply)
+        results = {}
+        for record in as_requester:
+            line = lines_by_id[record.id]
+            if record in errors:
+                message = record._get_error_sentence(errors[record])
+                if isinstance(errors[record], NotPrinted):
+                    record._mark_failed(message)
+                results[line] = {"result": "failed", "message": message}
+            elif reasons[record.id]:
+                results[line] = {"result": "skipped", "message": reasons[record.id]}
+            elif record.id in not_sent:
+                results[line] = {"result": "skipped", "message": not_sent[record.id]}
+            else:
+                results[line] = {"result": "done", "message": self._get_remark(record)}
+        return results
+
+    def _as_requester(self, records):
+        """:return: ``records`` (an iterable of one model) as the user who asked for the job,
+        in the company and the language they asked in"""
+        self.ensure_one()
+        return (
+            self.env[self._get_record_model()]
+            .union(*records)
+            .with_user(self.user_id)
+            .with_company(self.company_id)
+            .with_context(lang=self.user_id.lang)
+        )
+
+    # ------------------------------------------------------------------
+    # Hooks
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_record_model(self):
+        """:return: the model that this job works on; it inherits ``membri.state.mixin``"""
+        return "membri.renewal"
+
+    def _get_records(self, lines):
+        """:return: ``{line: the record that it is about}``"""
+        return {line: line.renewal_id for line in lines}
+
+    def _get_cannot_reason(self, record):
+        """:return: why ``record`` is to be skipped (a sentence), or ``False``"""
+        return record._get_cannot_reason(self.action)
+
+    def _apply(self, records, lines):
+        """Do the action on ``records``, all of them or, by an exception, none.
+
+        :param lines: their lines, for what is particular to each
+        :return: ``{record: why nothing was done for it}``, or nothing
+        """
+        if self.action == "refuse":
+            records._check_can("refuse")
+            for (reason, note), group in lines.grouped(self._get_refusal).items():
+                (records & group.renewal_id.with_env(records.env))._do_refuse(reason, note)
+        elif self.action == "send_reminder":
+            records._check_can("send_reminder")
+            return records._do_send_reminder()
+        else:
+            getattr(records, f"action_{self.action}")()
+        return {}
+
+    def _get_remark(self, record):
+        """:return: what to know of a ``record`` that is done, or ``False``: that no email went"""
+        sends = self.action in ("send", "approve", "apply_and_approve", "retry_sending")
+        if sends and record.delivery_state in ("unreachable", "letter", "failed"):
+            label = dict(record._fields["delivery_state"]._description_selection(record.env))
+            return f"{label[record.delivery_state]}. {record.delivery_note or ''}".strip()
+        return False
+
+    def _get_refusal(self, line):
+        return (
+            line.refusal_reason_id or self.refusal_reason_id,
+            line.refusal_note or self.refusal_note,
+        )

@@ -1,0 +1,4 @@
+from . import campaign
+from . import line
+from . import work
+from . import display

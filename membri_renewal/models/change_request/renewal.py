@@ -1,0 +1,166 @@
+from odoo import fields, models
+
+from ..renewal.display import STAFF
+
+
+class MembriRenewal(models.Model):
+    """What members ask for in place of the proposal, and the staff's one click that grants it
+    (seed §2, *Faire le suivi des changements à apporter à un renouvellement*)."""
+
+    _inherit = "membri.renewal"
+
+    change_request_ids = fields.One2many(
+        "membri.change.request", "renewal_id", string="Change Requests", groups=STAFF
+    )
+    change_request_id = fields.Many2one(
+        "membri.change.request",
+        string="Last Change Request",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups=STAFF,
+    )
+    # what the form of the renewal shows of it
+    request_state = fields.Selection(
+        related="change_request_id.state", string="State of the Request", groups=STAFF
+    )
+    request_changes_term = fields.Boolean(related="change_request_id.changes_term", groups=STAFF)
+    request_is_outdated = fields.Boolean(related="change_request_id.is_outdated", groups=STAFF)
+    request_line_ids = fields.One2many(
+        related="change_request_id.line_ids", string="Options Asked For", groups=STAFF
+    )
+    request_detail_ids = fields.One2many(related="change_request_id.detail_ids", groups=STAFF)
+    request_message = fields.Text(
+        related="change_request_id.message", string="Message of the Member", groups=STAFF
+    )
+    request_create_date = fields.Datetime(
+        related="change_request_id.create_date", string="Asked On", groups=STAFF
+    )
+    request_author_id = fields.Many2one(related="change_request_id.author_id", groups=STAFF)
+    request_currency_id = fields.Many2one(
+        related="change_request_id.currency_id", string="Currency of the Request", groups=STAFF
+    )
+    request_option_set_id = fields.Many2one(
+        related="change_request_id.option_set_id", string="Option Set Asked For", groups=STAFF
+    )
+    request_old_option_set_id = fields.Many2one(
+        related="change_request_id.old_option_set_id", groups=STAFF
+    )
+    request_term_display = fields.Char(
+        related="change_request_id.term_display", string="Term Asked For", groups=STAFF
+    )
+    request_old_term_display = fields.Char(
+        related="change_request_id.old_term_display", groups=STAFF
+    )
+    request_amount_total = fields.Monetary(
+        related="change_request_id.amount_total",
+        string="Total Asked For",
+        currency_field="request_currency_id",
+        groups=STAFF,
+    )
+    request_old_amount_total = fields.Monetary(
+        related="change_request_id.old_amount_total",
+        currency_field="request_currency_id",
+        groups=STAFF,
+    )
+    request_amount_difference = fields.Monetary(
+        related="change_request_id.amount_difference",
+        currency_field="request_currency_id",
+        groups=STAFF,
+    )
+
+    # ------------------------------------------------------------------
+    # Actions of the staff
+    # ------------------------------------------------------------------
+
+    def action_apply_change_request(self):
+        """Propose what the members ask for, and correct their contact details. The renewals
+        stay where they are: edit, send again, or approve.
+
+        :raises UserError: naming the first renewal that has nothing to apply, and why
+        """
+        self._check_can("apply_change_request")
+        self._do_apply_change_request()
+        return True
+
+    def action_apply_and_approve(self):
+        """Grant what the members ask for: apply it, then approve. All of it or nothing."""
+        with self.env.cr.savepoint():
+            self.action_apply_change_request()
+            self.action_approve()
+        return True
+
+    # ------------------------------------------------------------------
+    # Guards
+    # ------------------------------------------------------------------
+
+    def _get_cannot_apply_change_request_reason(self):
+        self.ensure_one()
+        request_sudo = self.change_request_id.sudo()
+        if request_sudo.state != "pending":
+            return self.env._(
+                "%(renewal)s has no change request to apply: the last one is answered already.",
+                renewal=self.display_name,
+            )
+        return request_sudo._get_cannot_apply_reason()
+
+    def _get_cannot_apply_and_approve_reason(self):
+        # whether the result can be approved is known once it is applied
+        return self._get_cannot_apply_change_request_reason()
+
+    # ------------------------------------------------------------------
+    # Effects
+    # ------------------------------------------------------------------
+
+    def _do_submit_change_request(self, vals, author=None):
+        """Record what a member asks for, as a new version; the renewal waits for the staff.
+
+        :param vals: values of a ``membri.change.request``
+        :param author: the ``res.partner`` who asks; empty when it is whoever holds the link
+        :return: the ``membri.change.request``, in sudo
+        """
+        self.ensure_one()
+        # sudo: requests are the system's record of what was asked; nobody writes them
+        Request_sudo = self.env["membri.change.request"].sudo()
+        last_sudo = Request_sudo.browse(self.sudo().change_request_id.id)
+        if last_sudo.state == "pending":
+            last_sudo._set_state("replaced")
+        request_sudo = Request_sudo.create(
+            {
+                **vals,
+                "version": last_sudo.version + 1,
+                "author_id": author and author.id,
+            }
+        )
+        self._internal_write({"change_request_id": request_sudo.id})
+        self._do_request_change(request_sudo._get_summary())
+        return request_sudo
+
+    def _do_apply_change_request(self):
+        for renewal in self:
+            # sudo: see _do_submit_change_request; the contacts are written as the user
+            request_sudo = renewal.change_request_id.sudo()
+            if request_sudo.detail_ids.with_env(renewal.env)._apply():
+                request_sudo._follow_taxes()
+            if request_sudo.changes_term:
+                renewal._internal_write(request_sudo._prepare_renewal_vals())
+            request_sudo._set_state("applied")
+        self._as_internal()._compute_recipient_id()  # the person in charge may be another one now
+        self._log_on_contacts(
+            {
+                renewal: self.env._(
+                    "%(renewal)s: what the member asked for was applied. %(request)s",
+                    renewal=renewal.name,
+                    request=renewal.sudo().change_request_id._get_summary(),
+                )
+                for renewal in self
+            }
+        )
+
+    def _set_state(self, state, **vals):
+        # EXTENDS: whatever decides a renewal, or sends it again, answers what was asked
+        result = super()._set_state(state, **vals)
+        if state not in ("change_requested", "intervention"):
+            waiting_sudo = self.sudo().change_request_id.filtered(lambda r: r.state == "pending")
+            waiting_sudo._set_state("closed")
+        return result

@@ -1,0 +1,166 @@
+from collections import defaultdict
+from datetime import date
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..mixins.reset_needed import ResetNeeded
+
+
+class MembriCotisation(models.Model):
+    """What may still be changed on a cotisation: what was invoiced is not edited away from
+    its invoice, what is paid is not shortened, what is past is past."""
+
+    _inherit = "membri.cotisation"
+
+    def _check_can_edit(self, vals):
+        """What was invoiced cannot be edited away from its invoice; what is past is past.
+
+        :raises UserError: with the way out (seed §2, *Faire des modifications à un
+            renouvellement accepté*)
+        """
+        self.check_access("write")
+        final = self.filtered(lambda c: c.state in ("expired", "cancelled"))._filter_edited(
+            {name: vals[name] for name in vals.keys() & self._get_term_fields()}
+        )
+        if final:
+            raise UserError(
+                self.env._(
+                    "%(cotisation)s of %(member)s is over: it cannot be changed any more.",
+                    cotisation=final[0].name,
+                    member=final[0].partner_id.display_name,
+                )
+            )
+        self._check_not_shortened(vals)
+        self._check_paid_as_invoiced(vals)
+        invoiced = self.filtered("invoice_id")._filter_edited(
+            {name: vals[name] for name in vals.keys() & {"partner_id", "company_id", "currency_id"}}
+        )
+        if invoiced:
+            raise UserError(
+                self.env._(
+                    "%(cotisation)s is invoiced to %(member)s: its member, company and currency "
+                    "cannot be changed. Reset the renewal instead.",
+                    cotisation=invoiced[0].name,
+                    member=invoiced[0].partner_id.display_name,
+                )
+            )
+
+    def _check_not_shortened(self, vals):
+        """What was paid is what the member has: only the last day may be put off. Leaving early
+        is terminating, with a reason and a trace."""
+        first = fields.Date.to_date(vals.get("date_start")) or date.min
+        last = fields.Date.to_date(vals.get("date_end")) or date.max
+        paid = self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id)
+        for cotisation in paid:
+            if first > cotisation.date_start or last < (cotisation.date_end or date.max):
+                raise UserError(
+                    self.env._(
+                        "%(cotisation)s of %(member)s is paid (%(term)s): it cannot be "
+                        "shortened. If the member leaves early, use “Terminate”.",
+                        cotisation=cotisation.name,
+                        member=cotisation.partner_id.display_name,
+                        term=cotisation.term_display,
+                    )
+                )
+
+    def _check_paid_as_invoiced(self, vals):
+        """:raises UserError: when ``vals`` make something else of a term than was paid for"""
+        names = vals.keys() & {"option_set_id", "date_start"}
+        paid = self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id)
+        for cotisation in paid._filter_edited({name: vals[name] for name in names}):
+            raise UserError(
+                self.env._(
+                    "%(cotisation)s of %(member)s is paid (%(invoice)s): its option set and its "
+                    "first day stay what was invoiced. Credit the invoice first, or change what "
+                    "comes next: the renewal, or the contact's next option set.",
+                    cotisation=cotisation.name,
+                    member=cotisation.partner_id.display_name,
+                    invoice=cotisation.sudo().invoice_id.display_name,
+                )
+            )
+
+    def _filter_edited(self, vals):
+        """:return: the cotisations that ``vals`` would change: an import run twice writes
+        the same values again, and may"""
+        edited = self.browse()
+        for name, value in vals.items():
+            if name == "line_ids":
+                edited |= self.filtered(lambda c, commands=value: c._is_line_edit(commands))
+            else:
+                edited |= self._filter_changed(name, value)
+        return edited
+
+    def _is_line_edit(self, commands):
+        """:return: whether these commands do more than name the lines as they are"""
+        if commands is True:  # the lines themselves were written
+            return True
+        for command in commands:
+            line = self.line_ids & self.line_ids.browse(command[1])
+            if not line or command[0] not in (Command.LINK, Command.UPDATE):
+                return True
+            if command[0] == Command.UPDATE and line._is_edit(command[2]):
+                return True
+        return False
+
+    def _check_own_lines(self, commands):
+        """One2many commands can name any line: only those of ``self`` may be changed here."""
+        for command in commands:
+            named = {
+                Command.CREATE: [],
+                Command.CLEAR: [],
+                Command.SET: command[2] if len(command) > 2 else [],
+            }.get(command[0], [command[1]])
+            if set(named) - set(self.line_ids.ids):
+                raise UserError(
+                    self.env._("An option cannot be moved. Delete it here, and add it there.")
+                )
+
+    @api.model
+    def _get_term_fields(self):
+        return {"partner_id", "company_id", "option_set_id", "date_start", "date_end", "line_ids"}
+
+    @api.constrains("line_ids")
+    def _check_invoiced_amount(self):
+        """A change without price effect is made on the pending cotisation; one that alters
+        a total needs a new invoice (seed §2)."""
+        for cotisation in self.filtered("invoice_id"):
+            invoiced = cotisation._get_amount_by_taxes(cotisation._get_invoice_lines())
+            if cotisation._get_amount_by_taxes(cotisation.line_ids) != invoiced:
+                raise cotisation._get_price_change_error()
+
+    def _get_price_change_error(self):
+        """:return: the exception that says the way out: reset, or cancel and enrol again"""
+        self.ensure_one()
+        names = {
+            "cotisation": self.name,
+            "member": self.partner_id.display_name,
+            "invoice": self.invoice_id.display_name,
+        }
+        if not self.renewal_id:
+            return UserError(
+                self.env._(
+                    "This change would alter the price of %(cotisation)s of %(member)s, which is "
+                    "invoiced already (%(invoice)s). Cancel the cotisation and enrol the member "
+                    "again, or credit the difference in Invoicing.",
+                    **names,
+                )
+            )
+        return ResetNeeded(
+            self.env._(
+                "This change would alter the price of %(cotisation)s of %(member)s, which "
+                "is invoiced already (%(invoice)s). Use “Reset” on its renewal, make the "
+                "change there and approve it again: a new invoice replaces the old one.",
+                **names,
+            ),
+            self.renewal_id,
+        )
+
+    def _get_amount_by_taxes(self, lines):
+        """:return: ``{taxes: untaxed amount}``: equal for two sets of lines that cost the same"""
+        self.ensure_one()
+        amounts = defaultdict(float)
+        for line in lines:
+            amounts[line.tax_ids] += line.price_subtotal
+        return {taxes: self.currency_id.round(amount) for taxes, amount in amounts.items()}

@@ -1,0 +1,121 @@
+from datetime import date, timedelta
+
+from odoo import models
+
+from ..renewal.renewal import UNDECIDED_STATES
+
+
+class MembriCotisation(models.Model):
+    """Two contacts that are merged: both histories are kept, with one active term and no
+    day of membership lost (DESIGN §2)."""
+
+    _inherit = "membri.cotisation"
+
+    def _merge_histories(self, partners):
+        """Prepare the histories of ``partners`` for one contact, before foreign keys move.
+
+        Of two paid terms that overlap, the one that ends later is kept whole. The other
+        keeps the days before it, or is cancelled when none are left. An unpaid term that
+        overlaps another one is void.
+        """
+        history = self.search([("partner_id", "in", partners.ids), ("state", "!=", "cancelled")])
+        if len(history.partner_id) < 2:
+            return
+        for terms in history.grouped("company_id").values():
+            terms._trim_overlaps()
+            terms.partner_id.membri_renewal_ids._keep_one_undecided()
+        self.env.flush_all()
+
+    def _trim_overlaps(self):
+        """Paid terms go before unpaid ones: what was paid is never lost to what was not."""
+        unpaid = self.filtered(lambda c: c.state == "pending")
+        kept = (self - unpaid)._trim_paid_overlaps()
+        for cotisation in unpaid.sorted(lambda c: c.date_end or date.max, reverse=True):
+            if any(cotisation._overlaps(other) for other in kept):
+                cotisation._give_up()
+            else:
+                kept |= cotisation
+
+    def _trim_paid_overlaps(self):
+        """:return: the terms that are left"""
+        latest_first = self.sorted(
+            lambda c: (not c.date_end, c.date_end or c.date_start, c.state == "active"),
+            reverse=True,
+        )
+        kept_start = None
+        for cotisation in latest_first:
+            if kept_start and (not cotisation.date_end or cotisation.date_end >= kept_start):
+                cotisation._cede(kept_start)
+            if cotisation.state != "cancelled":
+                kept_start = min(kept_start or cotisation.date_start, cotisation.date_start)
+        return self.filtered(lambda c: c.state != "cancelled")
+
+    def _overlaps(self, other):
+        return self.date_start <= (other.date_end or date.max) and other.date_start <= (
+            self.date_end or date.max
+        )
+
+    def _give_up(self):
+        """Void an unpaid term whose days another one covers, with what was asked for it.
+        Where some money came in already, the staff decides what becomes of it."""
+        self.ensure_one()
+        invoice = self.invoice_id
+        renewal = self.renewal_id.filtered(lambda r: r.state == "approved")
+        has_money = bool(invoice) and invoice._membri_has_money()
+        if not has_money:
+            renewal._do_cancel()
+            self._void_invoices()
+        if self.state != "cancelled":
+            self._do_cancel()
+        note = self.env._(
+            "Two contacts were merged: the other cotisation of the member covers this term."
+        )
+        if has_money:
+            renewal._do_reopen_for_staff(note)
+            self._ask_about_merged_money()
+        self._message_log(body=note)
+
+    def _ask_about_merged_money(self):
+        """Both were paid for: the officer decides what becomes of the money of this one."""
+        self.ensure_one()
+        invoice = self.invoice_id
+        if not invoice or not invoice._membri_has_money():
+            return
+        self._ask_officer(
+            self.env._(
+                "Two merged contacts had both paid. The membership term of %(member)s on "
+                "%(invoice)s (%(term)s, %(amount)s) is covered by another one. Refund the "
+                "payment, or keep it as a credit of the payer.",
+                member=self.partner_id.display_name,
+                invoice=invoice._membri_get_document_label(),
+                term=self.term_display,
+                amount=self.currency_id.format(self.amount_total),
+            )
+        )
+
+    def _cede(self, day):
+        """Leave the days from ``day`` on to another term of the merged member."""
+        self.ensure_one()
+        note = self.env._(
+            "Two contacts were merged: the days from %(day)s on are covered by their other term.",
+            day=day,
+        )
+        self._ask_about_merged_money()
+        if self.date_start >= day:
+            self._do_cancel()
+        else:
+            last = day - timedelta(days=1)
+            self._internal_write({"date_end": last})
+            if self.state == "active" and last < self.company_id._membri_today():
+                self._do_expire()
+        self._message_log(body=note)
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    def _keep_one_undecided(self):
+        """Of several undecided renewals keep the one of the latest term; void the others."""
+        for renewals in self.grouped("company_id").values():
+            undecided = renewals.filtered(lambda r: r.state in UNDECIDED_STATES)
+            undecided.sorted("date_start", reverse=True)[1:]._do_cancel()

@@ -1,0 +1,151 @@
+from odoo import fields, models
+from odoo.fields import Command, Domain
+
+from ..res_partner import READERS
+
+
+class ResPartner(models.Model):
+    """Who pays for a member, and whether one invoice for all of their members is wanted."""
+
+    _inherit = "res.partner"
+
+    membri_group_invoices = fields.Boolean(
+        string="One Invoice for All Members",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        index="btree_not_null",
+        help="Members whom this contact pays for (a family, the branches or the employees of a "
+        "company) that are approved together get one invoice.",
+    )
+
+    def _membri_get_payer(self):
+        """Who is invoiced for this member: its invoice address as Odoo resolves it;
+        without one, that of the nearest parent who wants one invoice for all"""
+        self.ensure_one()
+        payer_id = self.address_get(["invoice"])["invoice"]
+        # mostly the member itself, whose fields are read together with those of the others
+        payer = self if payer_id == self.id else self.browse(payer_id)
+        if not payer.sudo().active:  # whether an address is in use is no secret
+            payer = self
+        parent_sudo = self.sudo().parent_id  # the flag is the officers', the payer a fact
+        while payer == self and parent_sudo:
+            if parent_sudo.active and parent_sudo.membri_group_invoices:
+                payer_sudo = parent_sudo.browse(parent_sudo.address_get(["invoice"])["invoice"])
+                payer = self.browse((payer_sudo if payer_sudo.active else parent_sudo).id)
+            parent_sudo = parent_sudo.parent_id
+        return payer
+
+    def _membri_get_grouping_payer(self):
+        """The payer of this member, if its invoices are to be grouped, else nothing.
+        The wish stands on the payer's address or on a contact that it belongs to."""
+        payer = self._membri_get_payer()
+        contact_sudo = payer.sudo()
+        while contact_sudo:
+            if contact_sudo.membri_group_invoices:
+                return payer
+            contact_sudo = contact_sudo.parent_id
+        return self.browse()
+
+    def _membri_get_top_parent(self):
+        self.ensure_one()
+        top = self
+        while top.parent_id:
+            top = top.parent_id
+        return top
+
+
+class MembriTermMixin(models.AbstractModel):
+    """Whose invoices are one: asked of terms, and of proposals before they are approved."""
+
+    _inherit = "membri.term.mixin"
+
+    def _get_payer(self):
+        self.ensure_one()
+        return self.partner_id.with_company(self.company_id)._membri_get_payer()
+
+    def _get_grouping_payer(self):
+        self.ensure_one()
+        return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
+
+    def _group_for_invoices(self):
+        """:return: list of recordsets, each to be invoiced together: of one payer, company,
+        currency and day; the payment terms are the payer's"""
+
+        def get_key(term):
+            payer = term._get_grouping_payer()
+            if not payer:
+                return term.id
+            return (
+                payer,
+                term.company_id,
+                term.currency_id,
+                term._get_invoice_date(),
+            )
+
+        return list(self.grouped(get_key).values())
+
+
+class MembriCotisation(models.Model):
+    """One invoice for several cotisations, where their payer wants it."""
+
+    _inherit = "membri.cotisation"
+
+    def _split_for_isolation(self, effect):
+        # EXTENDS membri_renewal: a bad record does not split the invoice of the others
+        groups = list(self.grouped(lambda c: c.sudo()._get_grouping_payer() or c).values())
+        return groups if len(groups) > 1 else self._split_off_failing(effect)
+
+    def _prepare_shared_invoice_vals(self, invoice_type):
+        """:return: values of the one invoice of ``self``, which may be a single cotisation"""
+        all_vals = [cotisation._prepare_invoice_vals(invoice_type) for cotisation in self]
+        vals = all_vals[0]
+        if len(self) == 1:
+            return vals
+        users = {other["invoice_user_id"] for other in all_vals}
+        return {
+            **vals,
+            "membri_renewal_id": False,  # several: see membri_renewal_ids
+            "invoice_origin": ", ".join(other["invoice_origin"] for other in all_vals),
+            "invoice_user_id": (
+                users.pop() if len(users) == 1 else self.company_id._membri_get_officer().id
+            ),
+            "invoice_line_ids": [
+                command
+                for cotisation, other in zip(self, all_vals, strict=True)
+                for command in cotisation._name_member_in_lines(other["invoice_line_ids"])
+            ],
+        }
+
+    def _name_member_in_lines(self, commands):
+        """The lines of a member whom somebody else pays for carry the name already; those of
+        a payer who is a member too need it beside the others'."""
+        self.ensure_one()
+        if self._get_payer() != self.partner_id:
+            return commands
+        return [
+            Command.create({**vals, "name": f"{vals['name']}\n{self.partner_id.display_name}"})
+            for _operation, _id, vals in commands
+        ]
+
+    def _with_companions(self, domain):
+        """:param domain: the cotisations that are due
+        :return: ``self``, with all due cotisations that go on the same invoices"""
+        Partner_sudo = self.env["res.partner"].sudo()
+        found = self
+        for company, terms in self.grouped("company_id").items():
+            flagged = Partner_sudo.with_company(company).search_count(
+                [("membri_group_invoices", "=", True)], limit=1
+            )
+            if not flagged:
+                continue
+            payers = {payer for term in terms if (payer := term._get_grouping_payer())}
+            tops = Partner_sudo.union(*(payer.sudo()._membri_get_top_parent() for payer in payers))
+            candidates = self.search(
+                domain
+                & Domain("company_id", "=", company.id)
+                & Domain("partner_id", "child_of", tops.ids)
+                & Domain("id", "not in", found.ids)
+            )
+            found |= candidates.filtered(lambda c, p=payers: c._get_grouping_payer() in p)
+        return found

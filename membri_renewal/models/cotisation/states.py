@@ -1,0 +1,451 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from ..renewal.renewal import UNDECIDED_STATES
+from .cotisation import LIVING_STATES
+
+BATCH = 500
+
+
+class MembriCotisation(models.Model):
+    """The states of a cotisation (DESIGN §2) and what moves them: money, the calendar,
+    and the staff."""
+
+    _inherit = "membri.cotisation"
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_cancel(self):
+        """Void cotisations that are not active yet, and what is still unpaid of them.
+
+        A paid invoice stays as it is: the staff refunds it, or keeps it as a credit.
+
+        :raises UserError: when one is active or over, or a payment is under way
+        """
+        self.check_access("write")
+        for cotisation in self:
+            reason = cotisation._get_cannot_cancel_reason()
+            if reason:
+                raise UserError(reason)
+        renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
+        self._do_cancel()
+        paid_sudo = self.sudo().filtered(
+            lambda c: c.invoice_id and c.invoice_id._membri_has_money()
+        )
+        for cotisation in paid_sudo:
+            cotisation._ask_about_money()
+        (self - paid_sudo)._void_invoices()
+        for reopened in renewals._split_by_staff_lang():
+            reopened._do_reopen_for_staff(reopened.env._("The next cotisation was cancelled."))
+        return True
+
+    def _ask_about_money(self):
+        """A term was cancelled that money was paid for: somebody decides what becomes of it."""
+        self.ensure_one()
+        self._ask_officer(
+            self.env._(
+                "The membership term of %(member)s (%(term)s, %(amount)s) was cancelled, but "
+                "%(invoice)s has a payment. Refund the payment, or keep it as a credit of the "
+                "payer.",
+                member=self.partner_id.display_name,
+                term=self.term_display,
+                invoice=self.sudo().invoice_id._membri_get_document_label(),
+                amount=self.currency_id.format(self.amount_total),
+            )
+        )
+
+    def _get_cannot_cancel_reason(self):
+        self.ensure_one()
+        member = self.partner_id.display_name
+        if self.state not in ("pending", "scheduled"):
+            return self.env._(
+                "%(cotisation)s of %(member)s is %(state)s: only a pending or an upcoming "
+                "cotisation can be cancelled. To end an active one, use “Terminate”.",
+                cotisation=self.name,
+                member=member,
+                state=self._get_state_label(),
+            )
+        invoice_sudo = self.sudo().invoice_id
+        if self.state == "pending" and invoice_sudo and invoice_sudo._membri_has_money():
+            return self.env._(
+                "%(cotisation)s of %(member)s: money was paid, or is being paid, on %(invoice)s. "
+                "Cancel or refund the payment first. Nothing was changed.",
+                cotisation=self.name,
+                member=member,
+                invoice=invoice_sudo.display_name,
+            )
+        return False
+
+    def _get_state_label(self):
+        self.ensure_one()
+        return dict(self._fields["state"]._description_selection(self.env))[self.state]
+
+    def _do_cancel(self):
+        self._set_state("cancelled")
+        # a renewal of a term that is void is void too
+        self.renewal_ids.filtered(lambda r: r.state in UNDECIDED_STATES)._do_cancel()
+        self.env.flush_all()
+        self._refresh_members()
+
+    def action_terminate(self, date=None, reason=None):
+        """End active cotisations before their last day: resignation, death, exclusion.
+
+        :param date: the last day of membership, included
+        :param reason: kept on the cotisation and in the member's chatter
+        Called without a date (the button), opens the wizard that asks for both.
+        """
+        self.check_access("write")
+        if not date:
+            return self.env["membri.cotisation.terminate"]._get_wizard_action(self)
+        date = fields.Date.to_date(date)
+        for cotisation in self:
+            cotisation._check_can_terminate(date)
+        self._do_terminate(date, reason)
+        return True
+
+    def _check_can_terminate(self, date):
+        self.ensure_one()
+        member = self.partner_id.display_name
+        if self.state != "active":
+            raise UserError(
+                self.env._(
+                    "%(cotisation)s of %(member)s is %(state)s: only an active cotisation can be "
+                    "terminated.",
+                    cotisation=self.name,
+                    member=member,
+                    state=self._get_state_label(),
+                )
+            )
+        if date < self.date_start or (self.date_end and date > self.date_end):
+            raise ValidationError(
+                self.env._(
+                    "%(cotisation)s of %(member)s runs %(term)s: choose a last day inside it.",
+                    cotisation=self.name,
+                    member=member,
+                    term=self.term_display,
+                )
+            )
+        following = self.next_ids.filtered(lambda c: c.state in LIVING_STATES)
+        if following:
+            raise UserError(
+                self.env._(
+                    "%(member)s already has the next cotisation %(next)s. Reset its renewal or "
+                    "credit its invoice first, then terminate the current one.",
+                    member=member,
+                    next=following[0].name,
+                )
+            )
+
+    def _do_terminate(self, date, reason=None):
+        for cotisation in self:
+            cotisation._internal_write(
+                {
+                    "date_end": date,
+                    "date_terminated": date,
+                    "termination_reason": reason,
+                    # terminated twice: the first one knows what was agreed
+                    "date_end_agreed": (
+                        cotisation.date_end_agreed
+                        if cotisation.date_terminated
+                        else cotisation.date_end
+                    ),
+                }
+            )
+            message = self.env._(
+                "The membership ends on %(date)s. %(reason)s",
+                date=fields.Date.to_string(date),
+                reason=reason or "",
+            )
+            cotisation._message_log(body=message)
+            cotisation.partner_id._message_log(body=message)
+        open_renewals = self.renewal_ids.filtered(lambda r: r.state in UNDECIDED_STATES)
+        open_renewals._do_refuse(self.env.ref("membri_renewal.refusal_reason_terminated"), reason)
+        over = self.filtered(lambda c: c.date_end < c.company_id._membri_today())
+        over._do_expire()
+        self._refresh_members()
+
+    def action_undo_termination(self):
+        """Take a termination back (a wrong member, a resignation withdrawn): the days that were
+        paid are the member's again, and the renewal that it refused can be decided."""
+        self.check_access("write")
+        for cotisation in self:
+            if reason := cotisation._get_cannot_undo_termination_reason():
+                raise UserError(reason)
+        self._do_undo_termination()
+        return True
+
+    def _get_cannot_undo_termination_reason(self):
+        """:return: why this termination cannot be taken back (a sentence), or ``False``"""
+        self.ensure_one()
+        names = {"cotisation": self.name, "member": self.partner_id.display_name}
+        if not self.date_terminated or self.state == "cancelled":
+            return self.env._(
+                "%(cotisation)s of %(member)s was not terminated. There is nothing to undo.",
+                **names,
+            )
+        try:
+            self._check_no_overlap(
+                [
+                    (
+                        self.partner_id.id,
+                        self.company_id.id,
+                        self.date_start,
+                        self._get_agreed_end() or None,
+                        self,
+                    )
+                ]
+            )
+        except ValidationError as error:
+            return str(error)
+        return False
+
+    def _get_agreed_end(self):
+        """:return: the last day before the termination; of those that were terminated before it
+        was kept, as their option set gives it"""
+        self.ensure_one()
+        if self.date_end_agreed or self.option_set_id.lifetime:
+            return self.date_end_agreed
+        return self.option_set_id._get_period(self.date_start, self.date_anchor)[1]
+
+    def _do_undo_termination(self):
+        """The one exception to “expired never changes again”: it was the termination that ended
+        the term, and the paid days come back with its taking back."""
+        refused = self.renewal_ids.filtered(
+            lambda r: (
+                r.state == "refused"
+                and r.refusal_reason_id
+                == self.env.ref("membri_renewal.refusal_reason_terminated", False)
+                and not r._get_cannot_reopen_reason()
+            )
+        )
+        for cotisation in self:
+            last = cotisation._get_agreed_end()
+            cotisation._internal_write(
+                {
+                    "date_end": last,
+                    "date_terminated": False,
+                    "termination_reason": False,
+                    "date_end_agreed": False,
+                }
+            )
+            message = self.env._(
+                "The termination was undone. Membership term: %(term)s.",
+                term=cotisation.term_display,
+            )
+            cotisation._message_log(body=message)
+            cotisation.partner_id._message_log(body=message)
+        running = self.filtered(
+            lambda c: (
+                c.state == "expired"
+                and (not c.date_end or c.date_end >= c.company_id._membri_today())
+            )
+        )
+        if running:
+            running._set_state("scheduled", date_expired=False)
+            running._sync_with_invoice()
+            running._do_start_or_end()
+        refused._do_reset()
+        self._refresh_members()
+
+    # ------------------------------------------------------------------
+    # Business: money
+    # ------------------------------------------------------------------
+
+    def _do_paid(self):
+        """Paid in full: pending cotisations take their place in time, now or later."""
+        pending = self.filtered(lambda c: c.state == "pending")
+        if not pending:
+            return
+        pending._set_state("scheduled")
+        pending._do_start_or_end()
+        pending._refresh_members()
+
+    def _do_unpaid(self):
+        """The money went away again: the cotisation waits for its payment."""
+        undone = self.filtered(lambda c: c.state in ("scheduled", "active"))
+        if undone:
+            undone._set_state("pending")
+            undone._refresh_members()
+            undone.invoice_id._membri_tell_undone_payment()
+
+    def _do_void(self):
+        """The invoice was cancelled or fully credited outside of a reset."""
+        if not self:
+            return
+        renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
+        credited = self.filtered(lambda c: c.sudo().invoice_id.state == "posted")
+        credited._internal_write({"is_voided_by_credit": True})
+        self._do_cancel()
+        for terms in self._split_by_staff_lang():
+            for term in terms:
+                reason = term.env._("The invoice was cancelled or credited in full.")
+                if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
+                    reason = f"{reason} {purpose}"
+                if renewal := term.renewal_id & renewals:
+                    renewal._do_reopen_for_staff(reason)
+                else:
+                    term._ask_officer(f"{term.partner_id.display_name}: {reason}")
+
+    def _ask_officer(self, note):
+        """Plan an activity for the officer about this term: on its invoice, else on the
+        member."""
+        self.ensure_one()
+        invoice_sudo = self.sudo().invoice_id
+        if invoice_sudo:
+            invoice_sudo._membri_ask_officer(note)
+            return
+        company = self.company_id
+        partner_sudo = self.sudo().partner_id.with_company(company)
+        if officer := company._membri_get_assignee():
+            partner_sudo.activity_schedule(
+                "mail.mail_activity_data_todo", summary=note, user_id=officer.id
+            )
+        else:
+            partner_sudo._message_log(body=note)
+
+    # ------------------------------------------------------------------
+    # Business: the calendar
+    # ------------------------------------------------------------------
+
+    def _is_followed(self, day):
+        """:return: whether a membership that goes on from ``day`` goes on without interruption:
+        the days of grace of this term are none"""
+        self.ensure_one()
+        grace = timedelta(days=self.option_set_id.grace_days)
+        return day <= self.date_end + timedelta(days=1) + grace
+
+    def _do_expire(self):
+        """The day is kept: a member who paid after the end is asked to go on from then."""
+        for company, cotisations in self.grouped("company_id").items():
+            cotisations._set_state("expired", date_expired=company._membri_today())
+
+    def _do_start_or_end(self):
+        """Expire what is over, then start what is paid and due; each member keeps at most
+        one active cotisation."""
+        # the one before may be over without the night having seen it yet
+        over = (self | self.previous_id).filtered(
+            lambda c: (
+                c.state in ("active", "scheduled")
+                and c.date_end
+                and c.date_end < c.company_id._membri_today()
+            )
+        )
+        if over:
+            over._do_expire()
+            # before another one becomes active: the database looks at each row
+            over.flush_recordset(["state"])
+            (over - self)._refresh_members()
+        due = self.filtered(
+            lambda c: c.state == "scheduled" and c.date_start <= c.company_id._membri_today()
+        )
+        if not due:
+            return
+        busy = {
+            (partner.id, company.id)
+            for partner, company in self.sudo()._read_group(
+                Domain("partner_id", "in", due.partner_id.ids) & Domain("state", "=", "active"),
+                ["partner_id", "company_id"],
+            )
+        }
+        started = self.browse()
+        for cotisation in due.sorted("date_start"):
+            member = (cotisation.partner_id.id, cotisation.company_id.id)
+            if member not in busy:
+                busy.add(member)
+                started |= cotisation
+        if started:
+            started._set_state("active")
+
+    @api.model
+    def _cron_update_states(self):
+        """Nightly: follow the calendar, correct what no payment hook saw, refresh contacts.
+
+        May be run at any time, twice, by two workers, after days of silence. Costs a
+        constant number of queries when nothing is due.
+        """
+        cron = self.env["ir.cron"]
+        domain = self._get_update_states_domain()
+        seen = self.browse()
+        cron._commit_progress(remaining=self.search_count(domain))
+        while batch := self.search(
+            domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_start, id"
+        ):
+            seen |= batch
+            locked = batch.try_lock_for_update().filtered_domain(domain)
+            for cotisations in locked._split_by_staff_lang():
+                errors = cotisations._run_isolated(type(self)._update_states)
+                for cotisation, error in errors.items():
+                    cotisation._message_log(
+                        body=cotisation.env._("The nightly update failed: %(error)s", error=error)
+                    )
+            if not cron._commit_progress(len(batch)):
+                return
+        cron._commit_progress(remaining=0)
+
+    @api.model
+    def _get_update_states_domain(self):
+        """:return: cotisations whose state the calendar or their invoice contradicts"""
+        domains = [
+            # reset to draft keeps its payment state, so the invoice's own state is asked too
+            Domain("state", "=", "pending")
+            & Domain("invoice_id.state", "=", "posted")
+            & Domain("payment_state", "in", ("paid", "in_payment")),
+            Domain("state", "in", ("scheduled", "active"))
+            & Domain("invoice_id", "!=", False)
+            & (
+                Domain("invoice_id.state", "!=", "posted")
+                | Domain("payment_state", "not in", ("paid", "in_payment"))
+            ),
+            Domain("state", "=", "pending")
+            & (
+                Domain("invoice_id.state", "=", "cancel") | Domain("payment_state", "=", "reversed")
+            ),
+            # a credit note of all of it voids also what was paid and not refunded yet
+            Domain("state", "in", LIVING_STATES)
+            & Domain("invoice_id.reversal_move_ids", "any", [("state", "=", "posted")]),
+        ]
+        for company in self.env["res.company"]._membri_get_all():
+            today = company._membri_today()
+            domains.append(
+                Domain("company_id", "=", company.id)
+                & (
+                    (
+                        Domain("state", "in", ("active", "scheduled"))
+                        & Domain("date_end", "<", today)
+                    )
+                    | (
+                        Domain("state", "=", "scheduled")
+                        & Domain("date_start", "<=", today)
+                        & Domain(
+                            "partner_id",
+                            "not any",
+                            [
+                                (
+                                    "membri_cotisation_ids",
+                                    "any",
+                                    [
+                                        ("company_id", "=", company.id),
+                                        ("state", "=", "active"),
+                                        "|",
+                                        ("date_end", "=", False),
+                                        ("date_end", ">=", today),
+                                    ],
+                                )
+                            ],
+                        )
+                    )
+                )
+            )
+        return Domain.OR(domains)
+
+    def _update_states(self):
+        self._sync_with_invoice()
+        self._do_start_or_end()
+        # the next term of a member may start only now that the one before it is over
+        (self.next_ids - self)._do_start_or_end()
+        (self | self.next_ids)._refresh_members()

@@ -1,0 +1,3 @@
+from . import key
+from . import outgoing_key
+from . import thread

@@ -1,0 +1,2 @@
+from . import shared_invoice
+from . import bulk_job

@@ -1,0 +1,400 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..renewal.renewal import UNDECIDED_STATES
+
+PART_PAID_ACTIVITY = "membri_renewal.activity_part_paid"
+
+
+class AccountMove(models.Model):
+    """Invoices that serve several members: each line is its own cotisation's, and what happens
+    to one member leaves the lines of the others alone."""
+
+    _inherit = "account.move"
+
+    membri_renewal_ids = fields.Many2many(
+        "membri.renewal",
+        string="Renewals",
+        compute="_compute_membri_renewal_ids",
+        groups="membri_renewal.group_membri_readonly",
+        help="All renewals that this invoice is about.",
+    )
+
+    @api.depends("membri_renewal_id", "invoice_line_ids.membri_cotisation_id.renewal_id")
+    def _compute_membri_renewal_ids(self):
+        for move in self:
+            move.membri_renewal_ids = (
+                move.membri_renewal_id | move.invoice_line_ids.membri_cotisation_id.renewal_id
+            )
+
+    def _membri_is_shared(self):
+        """:return: whether this document is about more than one member"""
+        return len(self.sudo().invoice_line_ids.membri_cotisation_id.partner_id) > 1
+
+    def _membri_check_can_replace(self):
+        """:raises UserError: when members were taken off this invoice: they would be credited
+        and billed again"""
+        for move in self.sudo():
+            terms = move.invoice_line_ids.membri_cotisation_id
+            gone = terms.filtered(lambda term: term.state == "cancelled")
+            if gone and gone != terms:
+                raise UserError(
+                    self.env._(
+                        "%(members)s were taken off %(invoice)s and credited before: they would be "
+                        "billed again. Reset the renewals of the others instead and approve them "
+                        "together: this credits the rest, and makes a new invoice.",
+                        members=", ".join(gone.partner_id.mapped("display_name")),
+                        invoice=move.display_name,
+                    )
+                )
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # EXTENDS account: who was credited before is not credited again with the others
+        credited = [move._membri_get_credited_terms() for move in self]
+        reverses = super()._reverse_moves(default_values_list, cancel=cancel)
+        if not cancel:  # else posted already
+            for reverse, terms in zip(reverses, credited, strict=True):
+                reverse.invoice_line_ids.filtered(
+                    lambda line, terms=terms: line.sudo().membri_cotisation_id in terms
+                ).unlink()
+        return reverses
+
+    def _membri_get_credited_terms(self):
+        """:return: in sudo, the terms on this shared invoice that were credited in full; none
+        when these are all of them, which is for the accountant to know"""
+        self.ensure_one()
+        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        if self.move_type != "out_invoice" or len(terms_sudo) < 2:
+            return terms_sudo.browse()
+        credited_sudo = terms_sudo.filtered(lambda c: c.invoice_id == self and c._is_credited())
+        return credited_sudo if credited_sudo != terms_sudo else terms_sudo.browse()
+
+    def _membri_take_off(self, cotisations):
+        """Take what is unpaid of ``cotisations`` off this invoice, for good."""
+        self.ensure_one()
+        if not self.invoice_line_ids.membri_cotisation_id - cotisations:
+            self._membri_void()
+        elif self.state == "draft":
+            self._membri_remove_lines(cotisations)
+        elif self.state == "posted":
+            self._membri_credit_lines(cotisations)
+
+    def _membri_after_part_money(self):
+        """Money came for a part of these invoices, or went away again: the day of the next
+        reminder moves, and of an invoice for several the officer has to decide."""
+        self._membri_update_reminders()
+        for move in self.sudo():
+            part_paid = (
+                move.state == "posted"
+                and move.payment_state == "partial"
+                and not move.currency_id.is_zero(move.amount_residual)
+                and move._membri_has_money()
+            )
+            if not part_paid:
+                move.activity_unlink([PART_PAID_ACTIVITY])
+            elif move._membri_is_shared() and not move.activity_search([PART_PAID_ACTIVITY]):
+                move._membri_tell_part_money()
+
+    def _membri_tell_part_money(self):
+        self.ensure_one()
+        self = self._membri_as_staff()
+        user = self.company_id._membri_get_assignee()
+        note = self.env._(
+            "%(payer)s paid a part of %(document)s: %(rest)s of %(total)s is left. Nobody on it "
+            "is a member before it is paid. Wait for the rest, or open the renewal of whoever it "
+            "was not paid for and use “Take off the Invoice”.",
+            payer=self.partner_id.display_name,
+            document=self._membri_get_document_label(),
+            rest=self.currency_id.format(self.amount_residual),
+            total=self.currency_id.format(self.amount_total),
+        )
+        if user:
+            self.activity_schedule(PART_PAID_ACTIVITY, summary=note, user_id=user.id)
+        else:
+            self._message_log(body=note)
+
+    def _membri_remove_lines(self, cotisations):
+        """A draft, so a fee notice that is still open: the rest is asked for anew."""
+        self.ensure_one()
+        lines = self.invoice_line_ids.filtered(lambda li: li.membri_cotisation_id in cotisations)
+        lines.unlink()
+        self._message_log(
+            body=self.env._(
+                "No longer on this document: %(members)s.",
+                members=", ".join(cotisations.partner_id.mapped("display_name")),
+            )
+        )
+        if self.currency_id.is_zero(self.amount_total):
+            self._post(soft=False)  # what is left is free: nobody is asked to pay it
+        elif self.membri_fee_notice_state == "open":
+            self._membri_deliver()
+
+    def _membri_credit_lines(self, cotisations):
+        """Credit the lines of some members, and settle the credit note with the invoice, so
+        that what is left to pay is the others'.
+
+        :return: the posted credit note"""
+        self.ensure_one()
+        today = max(self.company_id._membri_today(), self.invoice_date)
+        renewal = cotisations.renewal_id
+        credit_note = self._reverse_moves(
+            [
+                {
+                    "date": today,
+                    "invoice_date": today,
+                    "ref": self.env._(
+                        "Reversal of %(invoice)s for %(members)s",
+                        invoice=self.name,
+                        members=", ".join(cotisations.partner_id.mapped("display_name")),
+                    ),
+                    "membri_renewal_id": renewal.id if len(renewal) == 1 else False,
+                }
+            ]
+        )
+        credit_note.invoice_line_ids.filtered(
+            lambda line: line.membri_cotisation_id not in cotisations
+        ).unlink()
+        credit_note._post(soft=False)
+        (self | credit_note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        credit_note._membri_queue_credit_notes()
+        return credit_note
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    invoice_line_ids = fields.One2many(
+        "account.move.line",
+        "membri_cotisation_id",
+        string="Invoice Lines",
+        readonly=True,
+        groups="account.group_account_readonly,account.group_account_invoice",
+    )
+
+    def _void_invoices(self):
+        """Take these cotisations, which are cancelled, off their unpaid invoices."""
+        for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
+            if invoice_sudo and invoice_sudo.state != "cancel":
+                invoice_sudo._membri_take_off(cotisations)
+
+    def _get_shared_consequence(self):
+        """:return: what a reset does to an invoice that serves others too (a sentence), or
+        ``False``"""
+        self.ensure_one()
+        invoice_sudo = self.sudo().invoice_id
+        if not invoice_sudo._membri_is_shared():
+            return False
+        names = {
+            "document": invoice_sudo._membri_get_document_label(),
+            "member": self.partner_id.display_name,
+            "payer": invoice_sudo.partner_id.display_name,
+        }
+        if invoice_sudo.state == "draft":
+            return self.env._(
+                "%(document)s of %(payer)s serves several members: the lines of %(member)s are "
+                "taken off it, and the rest is sent anew.",
+                **names,
+            )
+        return self.env._(
+            "%(document)s of %(payer)s serves several members: a credit note is made for the "
+            "lines of %(member)s. Those of the others stay as they are.",
+            **names,
+        )
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    can_take_off = fields.Boolean(
+        compute="_compute_can_take_off",
+        groups="base.group_user",
+        help="On an invoice with others, of which what is left covers this member's part.",
+    )
+    own_invoice_ids = fields.One2many("account.move", "membri_renewal_id", readonly=True)
+    made_cotisation_ids = fields.One2many("membri.cotisation", "renewal_id", readonly=True)
+
+    @api.depends("own_invoice_ids", "made_cotisation_ids.invoice_line_ids.move_id")
+    def _compute_invoice_ids(self):
+        for renewal in self:
+            renewal.invoice_ids = (
+                renewal.own_invoice_ids | renewal.made_cotisation_ids.invoice_line_ids.move_id
+            )
+
+    def _search_invoice_ids(self, operator, value):
+        return [
+            "|",
+            ("own_invoice_ids", operator, value),
+            ("made_cotisation_ids.invoice_line_ids.move_id", operator, value),
+        ]
+
+    def _is_invoice_of_others_too(self):
+        """:return: whether the invoice shows what is not this recipient's to see: other
+        members, paid for by somebody else"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return invoice_sudo._membri_is_shared() and self.recipient_id != invoice_sudo.partner_id
+
+    def _get_invoice_path(self):
+        # EXTENDS membri_renewal
+        return False if self._is_invoice_of_others_too() else super()._get_invoice_path()
+
+    def _can_pay_online(self):
+        # EXTENDS membri_renewal
+        return False if self._is_invoice_of_others_too() else super()._can_pay_online()
+
+    def _get_payment_instructions(self):
+        # EXTENDS membri_renewal
+        return [] if self._is_invoice_of_others_too() else super()._get_payment_instructions()
+
+    def _get_payment_sentence(self):
+        """:return: what is to be paid for the renewal to take effect, in the member's words"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        if self._is_invoice_of_others_too():
+            return self.env._(
+                "It takes effect once it is paid. %(document)s was sent to %(payer)s; your part "
+                "of it is %(amount)s.",
+                document=invoice_sudo._membri_get_document_label(),
+                payer=invoice_sudo.partner_id.display_name,
+                amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
+            )
+        return self.env._(
+            "It takes effect once it is paid. %(document)s: %(amount)s, due by %(date)s.",
+            document=invoice_sudo._membri_get_document_label(),
+            amount=self._format_amount(invoice_sudo.amount_residual),
+            date=self._format_day(invoice_sudo.invoice_date_due),
+        )
+
+    # ------------------------------------------------------------------
+    # Before approving
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_shared_proposals(self, domain):
+        """:param domain: renewals that are about to be approved together
+        :return: list of recordsets, each of which gets one invoice for several members"""
+        Partner_sudo = self.env["res.partner"].sudo()
+        groups = []
+        for company in self.env.companies:
+            flagged_sudo = Partner_sudo.with_company(company).search(
+                [("membri_group_invoices", "=", True)]
+            )
+            if flagged_sudo:
+                # whoever is billed together belongs to one tree of contacts
+                tops = Partner_sudo.union(*(p._membri_get_top_parent() for p in flagged_sudo))
+                groups += self.search(
+                    domain
+                    & Domain("company_id", "=", company.id)
+                    & Domain("partner_id", "child_of", tops.ids)
+                )._group_for_invoices()
+        return [group for group in groups if len(group.partner_id) > 1]
+
+    def _get_shared_remark(self):
+        """:return: that these renewals get one invoice, for how much and to whom (a sentence).
+        The total is that of the invoice: taxes are rounded on all of it"""
+        payer_sudo = self[0]._get_payer().sudo()
+        proposals = self.browse().union(*(renewal._get_proposal() for renewal in self))
+        names = {
+            "payer": payer_sudo.display_name,
+            "count": len(self.partner_id),
+            "amount": self[0].currency_id.format(
+                proposals._get_tax_totals_summary()["total_amount_currency"]
+            ),
+        }
+        if self[0].company_id.membri_fee_notice:
+            return self.env._(
+                "%(payer)s will receive one fee notice for %(count)s members: %(amount)s.", **names
+            )
+        return self.env._(
+            "%(payer)s will receive one invoice for %(count)s members: %(amount)s.", **names
+        )
+
+    def _get_grouping_remark(self):
+        """:return: who gets the invoice of this renewal, where members are billed together (a
+        sentence), or ``False``"""
+        self.ensure_one()
+        payer = self._get_grouping_payer()
+        if not payer or self.state not in UNDECIDED_STATES:
+            return False
+        return self.env._(
+            "%(payer)s will be billed %(amount)s for this member. Approve members with this payer "
+            "together to create one invoice.",
+            payer=payer.sudo().display_name,
+            amount=self.currency_id.format(self._get_proposal().amount_total),
+        )
+
+    # ------------------------------------------------------------------
+    # Off the invoice
+    # ------------------------------------------------------------------
+
+    @api.depends("state", "is_paid", "invoice_id.amount_residual")
+    def _compute_can_take_off(self):
+        for renewal in self:
+            renewal.can_take_off = not renewal._get_cannot_reason("take_off")
+
+    def action_take_off(self):
+        """Take this member off the invoice that serves others too: the part is credited, the
+        others are members once nothing else is left to pay, and this renewal waits for the
+        staff."""
+        self._check_can("take_off")
+        self._do_take_off()
+        return True
+
+    def _get_cannot_take_off_reason(self):
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        names = {
+            "renewal": self.display_name,
+            "document": invoice_sudo._membri_get_document_label() if invoice_sudo else "",
+        }
+        if not invoice_sudo or not invoice_sudo._membri_is_shared():
+            return self.env._(
+                "%(renewal)s: its invoice serves nobody else. Use “Reset” instead.", **names
+            )
+        if self.is_paid:
+            return self.env._("%(renewal)s is paid: %(document)s stays as it is.", **names)
+        if self._is_money_under_way():
+            return self.env._(
+                "A payment of %(document)s is under way: wait for it, then take %(renewal)s off.",
+                **names,
+            )
+        if self.new_cotisation_id.state != "pending":
+            return self.env._(
+                "%(renewal)s: its term does not wait for a payment any more.", **names
+            )
+        part = sum(self.new_cotisation_id.sudo()._get_invoice_lines().mapped("price_total"))
+        # taxes that are rounded on the whole invoice leave cents between its members
+        cents = invoice_sudo.currency_id.rounding * len(invoice_sudo.membri_cotisation_ids)
+        if part > invoice_sudo.amount_residual + cents:
+            return self.env._(
+                "%(renewal)s: the part of this member is %(part)s, and only %(rest)s of "
+                "%(document)s is left to pay, so it is paid in part. Refund the payment first, or "
+                "credit the difference in Invoicing.",
+                part=invoice_sudo.currency_id.format(part),
+                rest=invoice_sudo.currency_id.format(invoice_sudo.amount_residual),
+                **names,
+            )
+        return False
+
+    def _do_take_off(self):
+        """The credit note makes the term void, which hands the renewal to the staff (DESIGN §2,
+        system transition)."""
+        for renewal in self:
+            # sudo: the credit note is a consequence of the officer's decision
+            cotisation_sudo = renewal.new_cotisation_id.sudo()
+            invoice_sudo = renewal.invoice_id.sudo()
+            if invoice_sudo.state == "draft":
+                cotisation_sudo._do_void()
+            invoice_sudo._membri_take_off(cotisation_sudo)
+            invoice_sudo._membri_after_part_money()
+            renewal._do_require_intervention(
+                self.env._(
+                    "%(member)s was taken off %(document)s, which the others have paid. Approve "
+                    "again to bill this member alone, or refuse.",
+                    member=renewal.partner_id.display_name,
+                    document=invoice_sudo._membri_get_document_label(),
+                )
+            )

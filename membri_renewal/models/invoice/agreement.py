@@ -1,0 +1,194 @@
+from collections import defaultdict
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..cotisation.cotisation import LIVING_STATES
+
+
+class AccountMove(models.Model):
+    """The one rule that holds an invoice against its terms, whenever it is posted: the term
+    follows what is billed, or the officer is asked."""
+
+    _inherit = "account.move"
+
+    def _membri_compare_with_terms(self):
+        for move_sudo in self.sudo().filtered("membri_invoice_type"):
+            if move_sudo.move_type == "out_invoice":
+                for term_sudo in move_sudo.membri_cotisation_ids:
+                    term_sudo._agree_with_invoice()
+            elif move_sudo.move_type == "out_refund":
+                move_sudo._membri_tell_partial_credit()
+
+    def _membri_tell_partial_credit(self):
+        """Of what was credited for a part only the term stays: what it was for, the officer is
+        told."""
+        self.ensure_one()
+        invoice = self.reversed_entry_id
+        terms = self.invoice_line_ids.membri_cotisation_id.filtered(
+            lambda c: c.state in LIVING_STATES and c.invoice_id == invoice and not c._is_credited()
+        )
+        for term in terms:
+            invoice._membri_ask_officer(
+                self.env._(
+                    "%(credit_note)s credits part of the membership of %(member)s. %(sentence)s "
+                    "The membership term does not change. Terminate it if it should end.",
+                    credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
+                    member=term.partner_id.display_name,
+                    sentence=term._get_difference_sentence(),
+                )
+            )
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    def _get_billed_amount(self):
+        """:return: what the invoice bills for this term, less what was credited of it, taxes
+        included"""
+        self.ensure_one()
+        billed = sum(self._get_invoice_lines().mapped("price_total"))
+        return billed - sum(self._get_credit_lines().mapped("price_total"))
+
+    def _get_difference_sentence(self, amount=None):
+        """What the officer is told here and the accountant in the reconciliation.
+
+        :param amount: what the term cost before it was changed; default: what it costs
+        :return: how the invoice and the term differ (a sentence)
+        """
+        self.ensure_one()
+        return self.env._(
+            "%(invoice)s bills %(invoiced)s; the cotisation costs %(expected)s.",
+            invoice=self.sudo().invoice_id._membri_get_document_label(),
+            invoiced=self.currency_id.format(self._get_billed_amount()),
+            expected=self.currency_id.format(self.amount_total if amount is None else amount),
+        )
+
+    def _agree_with_invoice(self):
+        """Bring this term, in sudo, in line with the invoice that has just been posted, where
+        each of its lines is tied to a term; else ask the officer."""
+        self.ensure_one()
+        if self.state not in (*LIVING_STATES, "expired") or self._agrees_with_invoice():
+            return
+        invoice, sentence = self.invoice_id, self._get_difference_sentence()
+        changes = self._follow_invoice() if self._can_follow_invoice() else False
+        if not changes:
+            invoice._membri_ask_officer(
+                self.env._(
+                    "%(sentence)s Correct the invoice of %(member)s or the options of the "
+                    "membership term, so that they match.",
+                    sentence=sentence,
+                    member=self.partner_id.display_name,
+                )
+            )
+            return
+        invoice._membri_ask_officer(
+            self.env._(
+                "%(sentence)s The membership term of %(member)s now matches the invoice: "
+                "%(changes)s.",
+                sentence=sentence,
+                member=self.partner_id.display_name,
+                changes=changes,
+            )
+        )
+
+    def _agrees_with_invoice(self):
+        """:return: whether the same is billed as the term costs, tax by tax"""
+        self.ensure_one()
+        amounts = []
+        for lines in (self._get_invoice_lines(), self.line_ids):
+            by_taxes = defaultdict(float)
+            for line in lines:
+                by_taxes[line.tax_ids] += self._get_price_of_line(line)
+            amounts.append({t: self.currency_id.round(amount) for t, amount in by_taxes.items()})
+        return amounts[0] == amounts[1]
+
+    def _get_price_of_line(self, line):
+        """:return: what a line of an invoice or of a term says, before any rounding of taxes:
+        that is the engine's, and no difference"""
+        discount = line.discount if "discount" in line._fields else 0.0
+        return line.quantity * line.price_unit * (1 - discount / 100)
+
+    def _can_follow_invoice(self):
+        """:return: whether the invoice was made to replace another one of this term, and what
+        was changed is plainly about it. An invoice that is changed in place may be a slip."""
+        self.ensure_one()
+        replaced = (self.invoice_line_ids.move_id - self.invoice_id).filtered(
+            lambda move: move.move_type == "out_invoice"
+        )
+        products = self.invoice_id.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+        billed = self._get_invoice_lines()
+        return (
+            self.state in LIVING_STATES
+            and bool(replaced and billed)
+            and all(billed.mapped("product_id.id"))
+            and all(line.quantity > 0 for line in billed)
+            and all(line.membri_cotisation_id for line in products)
+        )
+
+    def _follow_invoice(self):
+        """Make the options of this term, and of its renewal, those that are billed.
+
+        :return: what has changed, in words; empty when it cannot be said in options
+        """
+        self.ensure_one()
+        left, commands, changes = self.line_ids, [], []
+        for billed in self._get_invoice_lines():
+            line = left.filtered(lambda li, b=billed: li.product_id == b.product_id)[:1]
+            left -= line
+            vals = {
+                "quantity": billed.quantity,
+                "price_unit": billed.price_unit * (1 - billed.discount / 100),
+                "tax_ids": [Command.set(billed.tax_ids.ids)],
+            }
+            if not line:
+                vals |= {
+                    "product_id": billed.product_id.id,
+                    "name": (billed.name or billed.product_id.display_name).split("\n")[0],
+                }
+                commands.append(Command.create(vals))
+            elif (
+                self.currency_id.compare_amounts(
+                    self._get_price_of_line(line), self._get_price_of_line(billed)
+                )
+                or line.tax_ids != billed.tax_ids
+            ):
+                vals |= {"full_quantity": 0.0, "full_price_unit": 0.0}
+                commands.append(Command.update(line.id, vals))
+            else:
+                continue
+            changes.append(self._describe_change(billed.product_id, line, billed))
+        for line in left:
+            commands.append(Command.delete(line.id))
+            changes.append(self._describe_change(line.product_id, line, None))
+        try:
+            with self.env.cr.savepoint():
+                self._internal_write({"line_ids": commands})
+        except UserError:  # e.g. a rounding that options cannot tell
+            self.invalidate_recordset()
+            return ""
+        self._show_on_renewal()
+        return ", ".join(changes)
+
+    def _describe_change(self, product, line, billed):
+        """:return: one option before and after: a dash where there is none"""
+        before = self.currency_id.format(line.price_subtotal) if line else "–"
+        after = self.currency_id.format(billed.price_subtotal) if billed else "–"
+        return f"{product.display_name}: {before} → {after}"
+
+    def _show_on_renewal(self):
+        """The renewal shows what was billed: queues and pages add it up."""
+        self.ensure_one()
+        renewal = self.renewal_id.filtered(lambda r: r.new_cotisation_id == self)
+        if renewal:
+            renewal._internal_write(
+                {
+                    "line_ids": [
+                        Command.clear(),
+                        *(Command.create(line._prepare_copy_vals()) for line in self.line_ids),
+                    ]
+                }
+            )

@@ -1,0 +1,435 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import email_normalize
+
+from ..renewal.renewal import DELIVERY_STATES
+
+ACTIVITY = "membri_renewal.activity_undelivered"
+
+
+class AccountMove(models.Model):
+    """What becomes of a membership invoice, or a fee notice: on its way, gone, printed, come back,
+    or in front of a person. The renewals that it serves say the same; one without a renewal (an
+    enrolment) is an activity of the officer."""
+
+    _inherit = "account.move"
+
+    membri_delivery_state = fields.Selection(
+        DELIVERY_STATES,
+        string="Delivery",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="What became of the last email of this document.",
+    )
+    membri_delivery_note = fields.Char(
+        string="Delivery Problem",
+        readonly=True,
+        copy=False,
+        help="Why the last email did not go out.",
+    )
+    membri_delivery_email = fields.Char(
+        readonly=True, copy=False, help="The address that the last email went to."
+    )
+
+    # ------------------------------------------------------------------
+    # Reach: the payer's invoice address, as in Odoo's own sending
+    # ------------------------------------------------------------------
+
+    def _membri_get_candidates(self):
+        """Yield the contacts (in sudo) that may receive this document, the first choice first: the
+        payer, then who receives for the payer."""
+        self.ensure_one()
+        payer_sudo = self.partner_id.sudo().with_company(self.company_id)
+        yield payer_sudo
+        yield from payer_sudo._membri_get_candidates()
+
+    def _membri_find_receiver(self):
+        """:return: the first candidate whose address works (in sudo), or ``None``"""
+        return next(
+            (
+                contact
+                for contact in self._membri_get_candidates()
+                if not contact._membri_get_address_problem()
+            ),
+            None,
+        )
+
+    def _membri_get_receiver(self):
+        """:return: the contact (in sudo) that this document goes to; when no address works, the
+        payer"""
+        return self._membri_find_receiver() or self.partner_id.sudo()
+
+    def _membri_get_receiver_address(self):
+        """:return: an address that this document goes to instead of a contact's own, or
+        ``False``: the payer's address for renewals, where the payer has no other"""
+        self.ensure_one()
+        payer_sudo = self.partner_id.sudo().with_company(self.company_id)
+        if not payer_sudo._membri_get_address_problem():
+            return False
+        usable = payer_sudo._membri_get_renewal_email_problem() is False
+        return usable and payer_sudo.membri_renewal_email
+
+    def _membri_get_delivery_email(self):
+        """:return: the normalized address that this document goes to now, or ``False``"""
+        address = self._membri_get_receiver_address() or self._membri_get_receiver().email
+        return email_normalize(address, strict=False)
+
+    def _membri_get_unreachable_reason(self):
+        """:return: why no email reaches the payer and what to do (a sentence), or ``False``"""
+        self.ensure_one()
+        if self._membri_find_receiver() or self._membri_get_receiver_address():
+            return False
+        payer_sudo = self.partner_id.sudo()
+        names = {"notice": self._membri_get_document_label(), "payer": payer_sudo.display_name}
+        if not payer_sudo.email_normalized:
+            return self.env._(
+                "%(notice)s was not emailed: %(payer)s has no email address. Add one and send it "
+                "again, or print it and post it.",
+                **names,
+            )
+        return self.env._(
+            "%(notice)s was not emailed: emails to %(payer)s bounce, or are not wanted. Print "
+            "it and post it.",
+            **names,
+        )
+
+    def _membri_is_on_paper(self):
+        """:return: whether a letter goes to this payer, beside an email where one works"""
+        self.ensure_one()
+        payer_sudo = self.partner_id.sudo()
+        contacts_sudo = payer_sudo
+        if payer_sudo.parent_id:  # the invoice address of a member
+            contacts_sudo |= payer_sudo.parent_id & self.sudo().membri_cotisation_ids.partner_id
+        wanted = contacts_sudo.with_company(self.company_id).mapped("membri_notice_on_paper")
+        return any(wanted) or self._membri_is_sent_by_hand()
+
+    def _membri_is_sent_by_hand(self):
+        """:return: whether Odoo's own setting of the payer says that no email is wanted"""
+        return self.env["account.move.send"]._get_default_sending_methods(self) == {"manual"}
+
+    def _membri_as_staff(self):
+        """:return: this document in the language of whoever reads what becomes of it"""
+        self.ensure_one()
+        lang = self.company_id._membri_get_staff_lang()
+        return self.with_context(lang=lang or self.env.lang)
+
+    # ------------------------------------------------------------------
+    # On its way
+    # ------------------------------------------------------------------
+
+    def _membri_deliver(self, is_reminder=False):
+        """Bring these documents to their payers: by email through Odoo's own sending queue (fee
+        notices through theirs), as a letter to who gets paper, and in front of a person where
+        neither is possible.
+
+        :param is_reminder: the email reminds of what is left to pay
+        """
+        # sudo: the email is a consequence of what was decided
+        moves_sudo = self.sudo()
+        unreachable = moves_sudo.filtered(lambda move: move._membri_get_unreachable_reason())
+        unreachable._membri_mark_unreachable()
+        by_hand = (moves_sudo - unreachable).filtered(lambda move: move._membri_is_sent_by_hand())
+        by_hand._membri_mark_by_post()
+        emailed = moves_sudo - unreachable - by_hand
+        notices = emailed.filtered(lambda move: move.membri_fee_notice_state == "open")
+        vals = {"membri_delivery_state": "queued", "membri_delivery_note": False}
+        if notices:
+            notices.write({"membri_fee_notice_to_send": True, **vals})
+            self.env.ref("membri_renewal.ir_cron_send_fee_notices").sudo()._trigger()
+        if invoices := emailed - notices:
+            author = self.env.user
+            sending = {"author_user_id": author.id, "author_partner_id": author.partner_id.id}
+            if is_reminder:
+                sending["membri_reminder"] = True
+            invoices.write({"sending_data": sending, **vals})
+            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+        renewals = emailed._membri_get_renewals()
+        renewals._mark_queued()
+        renewals.filtered(lambda r: r._is_on_paper())._queue_letters(is_reminder)
+
+    def _membri_make_documents(self):
+        """Make the PDF of posted invoices that have none yet, as Odoo's own sending does, without
+        sending them."""
+        Send = self.env["account.move.send"]
+        for company, moves in (
+            self.filtered(lambda move: move.state == "posted" and not move.invoice_pdf_report_id)
+            .grouped("company_id")
+            .items()
+        ):
+            marked = {move: move.is_move_sent for move in moves}
+            data = {
+                move: Send._get_default_sending_settings(move, sending_methods=[]) for move in moves
+            }
+            Send.with_company(company)._generate_invoice_documents(data)
+            for move_data in data.values():
+                if error := move_data.get("error"):
+                    raise UserError(Send._format_error_text(error))
+            for move, is_sent in marked.items():
+                move.is_move_sent = is_sent  # made is not sent
+
+    def _membri_is_reminder_queued(self):
+        """:return: whether what waits in Odoo's sending queue reminds of what is left to pay"""
+        self.ensure_one()
+        return bool((self.sudo().sending_data or {}).get("membri_reminder"))
+
+    def _membri_drop_queued(self):
+        """What waits in Odoo's sending queue is looked at when it leaves.
+
+        :return: the documents that must not leave now; why is recorded"""
+        dropped = self.browse()
+        for move in self.sudo().filtered("membri_invoice_type"):  # what is recorded is ours
+            is_reminder = move._membri_is_reminder_queued()
+            kind = "reminder" if is_reminder else "invoice"
+            reason = move._membri_get_mail_obstacle(kind)
+            if reason:
+                move._membri_record_dropped(reason)
+            elif move._membri_get_unreachable_reason():
+                move._membri_mark_unreachable()
+            else:
+                continue
+            move._membri_record_reminders("skipped", reason or move.membri_delivery_note)
+            move.sending_data = False
+            dropped |= self.browse(move.id)
+        return dropped
+
+    # ------------------------------------------------------------------
+    # What became of it
+    # ------------------------------------------------------------------
+
+    def _membri_get_renewals(self):
+        """:return: in sudo, the accepted renewals that these documents are to be paid for"""
+        renewals_sudo = self.sudo().membri_cotisation_ids.renewal_id
+        return renewals_sudo.filtered(lambda r: r.state == "approved" and r.invoice_id in self)
+
+    def _membri_mark_unreachable(self):
+        for move in self:
+            reason = move._membri_get_unreachable_reason()
+            by_post = move._membri_is_on_paper()
+            move.write(
+                {
+                    "membri_delivery_state": "letter" if by_post else "unreachable",
+                    "membri_delivery_note": reason,
+                    "membri_delivery_email": False,
+                }
+            )
+            move._message_log(body=reason)
+            renewals = move._membri_get_renewals()
+            if renewals:
+                renewals._mark_unreachable()
+            else:
+                move._membri_schedule_delivery(reason)
+
+    def _membri_mark_by_post(self):
+        """The payer's sending method says that these are handed over on paper."""
+        for move in self:
+            move.write({"membri_delivery_state": "letter", "membri_delivery_note": False})
+            renewals = move._membri_get_renewals()
+            renewals._internal_write({"delivery_state": "letter", "delivery_note": False})
+            renewals._queue_letters()
+            if not renewals:
+                move._membri_schedule_delivery(
+                    self.env._(
+                        "%(document)s goes to %(payer)s by post: print it and post it.",
+                        document=move._membri_get_document_label(),
+                        payer=move.partner_id.display_name,
+                    )
+                )
+
+    def _membri_mark_failed(self, sentence):
+        """:param sentence: what went wrong and what to do"""
+        for move in self:
+            move.write({"membri_delivery_state": "failed", "membri_delivery_note": sentence})
+            move._message_log(body=self.env._("Not sent: %(error)s", error=sentence))
+            renewals = move._membri_get_renewals().filtered("is_open")
+            if renewals:
+                renewals._mark_failed(sentence)
+            else:
+                move._membri_schedule_delivery(sentence)
+
+    def _membri_retry_sending(self):
+        """Send these documents, whose sending failed, from what holds today."""
+        mails_sudo = self.env["mail.mail"].sudo()
+        failed_sudo = mails_sudo.search(
+            [
+                ("model", "=", self._name),
+                ("res_id", "in", self.ids),
+                ("membri_kind", "!=", False),
+                ("state", "=", "exception"),
+            ]
+        )
+        failed_sudo._membri_cancel(self.env._("Sent anew."))
+        self._membri_deliver()
+
+    def _membri_schedule_delivery(self, note):
+        """Put a document that has no open renewal in front of the officer, once."""
+        self.ensure_one()
+        user = self.company_id._membri_get_assignee()
+        if user and not self.activity_search([ACTIVITY]):
+            self.activity_schedule(ACTIVITY, summary=note, user_id=user.id)
+
+    def _membri_record_reminders(self, result, reason, message=None):
+        """:param message: of the email that failed; default: what never got as far as that"""
+        for renewal in self._membri_get_renewals():
+            renewal._record_reminder(message or self.env["mail.message"], result, reason)
+
+    def _membri_record_dropped(self, reason):
+        """Nothing left, and nobody has to do anything, unless the document is to be paid still."""
+        self.ensure_one()
+        renewals = self._membri_get_renewals().filtered("is_open")
+        awaited = renewals and self.state == "draft"
+        if awaited:
+            self._membri_mark_failed(reason)
+            return
+        self.write({"membri_delivery_state": "withdrawn", "membri_delivery_note": reason})
+        self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
+        self._membri_get_renewals()._internal_write(
+            {"delivery_state": "withdrawn", "delivery_note": reason}
+        )
+
+    # ------------------------------------------------------------------
+    # Its email: what ``mail_mail.py`` asks and tells
+    # ------------------------------------------------------------------
+
+    def _notify_by_email_get_base_mail_values(
+        self, message, recipients_data, additional_values=None
+    ):
+        # EXTENDS mail: what the email says of the money is kept with it
+        values = super()._notify_by_email_get_base_mail_values(
+            message, recipients_data, additional_values=additional_values
+        )
+        kind = self.env.context.get("membri_mail_kind")
+        if kind and self.membri_invoice_type:
+            values.update(
+                {
+                    "membri_kind": kind,
+                    "membri_facts": self._membri_get_mail_facts(kind),
+                    "membri_date_before": self.sudo().membri_date_sent,
+                }
+            )
+        return values
+
+    def _membri_get_mail_facts(self, kind):
+        """:return: what an email of this ``kind`` says, in short: when it differs on leaving, it
+        is written anew"""
+        self.ensure_one()
+        facts = [self.amount_total, self.amount_residual]
+        if kind != "receipt":
+            facts += [self.state, self.payment_state, self._membri_get_due_day()]
+        return " ".join([kind, *map(str, facts)])
+
+    def _membri_get_mail_obstacle(self, kind, mail_sudo=None):
+        """:param kind: of an email that is about to leave: one of ``mail.mail.membri_kind``
+        :param mail_sudo: the email, once there is one
+        :return: why it must not leave (a sentence), or ``False``"""
+        self.ensure_one()
+        document = self._membri_get_document_label()
+        if kind == "receipt":
+            if self._membri_is_paid():
+                return False
+            return self.env._("%(document)s is not paid any more.", document=document)
+        if kind == "fee_notice":
+            if self.membri_fee_notice_state == "open" and self._membri_is_payable():
+                return False
+            return self.env._(
+                "%(document)s is not asked for any more: it was paid, or is void.",
+                document=document,
+            )
+        if self.move_type == "out_invoice" and self._membri_is_void():
+            return self.env._("%(document)s is void.", document=document)
+        if self.state != "posted":
+            return self.env._(
+                "%(document)s is a draft again. Confirm it, then send it.", document=document
+            )
+        if kind == "reminder" and self._membri_is_paid():
+            return self.env._("%(document)s is paid.", document=document)
+        if kind == "reminder" and self._membri_is_money_under_way():
+            return self.env._("A payment of %(document)s is under way.", document=document)
+        return False
+
+    def _membri_get_mail_unreachable_reason(self):
+        return self._membri_get_unreachable_reason()
+
+    def _membri_rewrite_mail(self, mail_sudo):
+        """Send what holds now instead of an email that has waited.
+
+        :return: the emails to be sent in its place now; Odoo's own sending sends by itself"""
+        self.ensure_one()
+        mail_sudo._membri_cancel(self.env._("Written anew: what it said has changed."))
+        if mail_sudo.membri_kind == "fee_notice":
+            return self._membri_email_fee_notices()
+        if mail_sudo.membri_kind == "receipt":
+            return self._membri_email_receipt()
+        reminder = {"membri_reminder": True} if mail_sudo.membri_kind == "reminder" else False
+        self.sending_data = reminder
+        self.env["account.move.send"].sudo()._generate_and_send_invoices(
+            self, sending_methods=["email"]
+        )
+        return self.env["mail.mail"].sudo()
+
+    def _membri_mail_left(self, mail_sudo):
+        if mail_sudo.membri_kind == "receipt":
+            return
+        self.write(
+            {
+                "membri_delivery_state": "delivered",
+                "membri_delivery_note": False,
+                "membri_date_sent": fields.Datetime.now(),
+            }
+        )
+        self.activity_unlink([ACTIVITY])
+        for renewal in self._membri_get_renewals():
+            renewal._membri_mail_left(mail_sudo)
+
+    def _membri_mail_failed(self, mail_sudo, sentence):
+        if mail_sudo.membri_kind == "receipt":
+            self.membri_date_receipt_sent = False
+            self._membri_schedule_delivery(sentence)
+            return
+        self._membri_restore_date_sent(mail_sudo)
+        self._membri_mark_failed(sentence)
+        self._membri_record_reminders("failed", sentence, mail_sudo.mail_message_id)
+
+    def _membri_mail_dropped(self, mail_sudo, reason):
+        if mail_sudo.membri_kind == "receipt":
+            self.membri_date_receipt_sent = False
+            self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
+            return
+        self._membri_restore_date_sent(mail_sudo)
+        self._membri_record_dropped(reason)
+        self._membri_record_reminders("skipped", reason, mail_sudo.mail_message_id)
+
+    def _membri_mail_unreachable(self, mail_sudo):
+        if mail_sudo.membri_kind == "receipt":
+            self._membri_mail_failed(mail_sudo, self._membri_get_unreachable_reason())
+            return
+        self._membri_restore_date_sent(mail_sudo)
+        self._membri_mark_unreachable()
+        self._membri_record_reminders(
+            "skipped", self.membri_delivery_note, mail_sudo.mail_message_id
+        )
+
+    def _membri_restore_date_sent(self, mail_sudo):
+        """Nothing left: the document is as sent as it was before."""
+        before = mail_sudo.membri_date_before
+        self.write({"membri_date_sent": before, "is_move_sent": bool(before)})
+
+    def _message_receive_bounce(self, email, partner):
+        # EXTENDS mail: called after the contacts with this address were marked as bouncing
+        result = super()._message_receive_bounce(email, partner)
+        address = email_normalize(email, strict=False)
+        # sudo: the mail gateway works for everybody
+        for move_sudo in self.sudo():
+            if address and move_sudo.membri_delivery_email == address:
+                move_sudo._membri_handle_bounce()
+        return result
+
+    def _membri_handle_bounce(self):
+        """The email has come back. While the document is to be paid, another address, else a
+        letter and the officer."""
+        self.ensure_one()
+        note = self.env._("The email to %(address)s came back.", address=self.membri_delivery_email)
+        self._message_log(body=note)
+        self.env["res.partner"]._membri_mark_renewal_email_bounced(self.membri_delivery_email)
+        if self._membri_is_payable() and not self._membri_is_paid():
+            self._membri_deliver()

@@ -1,0 +1,66 @@
+from odoo import fields, models
+
+from ..cotisation.invoicing import PAID_STATES
+
+
+class AccountMoveLine(models.Model):
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "membri.fields.mixin"]
+    _portal_fields = None
+
+    membri_cotisation_id = fields.Many2one(
+        "membri.cotisation",
+        string="Cotisation",
+        copy=False,
+        index="btree_not_null",
+        readonly=True,
+        ondelete="restrict",
+        help="The term that this line invoices. One invoice may serve several members.",
+    )
+
+    def _copy_data_extend_business_fields(self, values):
+        # EXTENDS account: a credit note, and the invoice that replaces a reversed one,
+        # are about the same term; an ordinary duplicate is not
+        result = super()._copy_data_extend_business_fields(values)
+        if self._is_internal_write():  # reversing: any client may copy with such a context
+            values["membri_cotisation_id"] = self.membri_cotisation_id.id
+        if self.membri_cotisation_id:
+            # deferred revenue is taken back over the same term
+            for names in self.membri_cotisation_id._get_deferral_fields():
+                values.update({name: self[name] for name in names})
+        return result
+
+    def _reconcile_post_hook(self, data):
+        # EXTENDS account: its own hook is for “paid”, not for “reversed”
+        result = super()._reconcile_post_hook(data)
+        moves = self.move_id
+        moves.filtered(lambda move: move.payment_state not in PAID_STATES)._membri_sync()
+        if not all(move.is_invoice() for move in moves):  # else a credit note: no money
+            moves.filtered(
+                lambda move: move._membri_has_announced_money()
+            )._membri_settle_announcements()
+        moves.filtered("membri_invoice_type")._membri_after_part_money()
+        return result
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    def unlink(self):
+        # EXTENDS account: money that goes away again has no hook of its own
+        moves = (self.debit_move_id | self.credit_move_id).move_id
+        # which money: told with what it does to the terms (`_tell_undone_payment`)
+        undone = tuple(
+            (invoice.id, other.id)
+            for partial in self
+            for invoice, other in (
+                (partial.debit_move_id.move_id, partial.credit_move_id.move_id),
+                (partial.credit_move_id.move_id, partial.debit_move_id.move_id),
+            )
+            if invoice.sudo().membri_invoice_type
+        )
+        result = super().unlink()
+        moves = moves.exists()
+        moves.with_context(membri_undone=undone)._membri_sync()
+        moves.filtered("membri_invoice_type")._membri_after_part_money()
+        return result

@@ -1,0 +1,430 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount
+from odoo.tools.sql import column_exists, create_column
+
+from ..cotisation.cotisation import LIVING_STATES
+from ..cotisation.invoicing import PAID_STATES
+
+ACTIVITY_WRITE_OFF = "membri_renewal.activity_write_off"
+CASH_TYPES = ("asset_cash", "liability_credit_card")
+LOSS_GROUPS = ("income", "expense", "equity", "off")
+
+
+class AccountMove(models.Model):
+    """What settled a membership invoice: money, or something that is none. Receipt,
+    reconciliation, statement and activation all ask ``_membri_get_settlements``."""
+
+    _inherit = "account.move"
+
+    membri_write_off_state = fields.Selection(
+        [
+            ("to_decide", "To Decide"),
+            ("kept", "Membership Kept"),
+            ("ended", "Membership Ended"),
+        ],
+        string="Write-Off",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        help="What the officer decided when a large part of the invoice was written off.",
+    )
+
+    membri_amount_received = fields.Monetary(
+        string="Money Received",
+        compute="_compute_membri_amounts",
+        store=True,
+        currency_field="company_currency_id",
+        help="Payments and bank lines on this membership invoice that were not given back.",
+    )
+    membri_amount_written_off = fields.Monetary(
+        string="Written Off",
+        compute="_compute_membri_amounts",
+        store=True,
+        currency_field="company_currency_id",
+        help="What was settled on an account of expense, income or equity.",
+    )
+
+    def _auto_init(self):
+        # an accounting database has many entries, and membership invoices come later: nothing
+        # to compute for those that are there
+        for name in ("membri_amount_received", "membri_amount_written_off"):
+            if not column_exists(self.env.cr, self._table, name):
+                create_column(self.env.cr, self._table, name, "numeric")
+        return super()._auto_init()
+
+    @api.depends(
+        "membri_invoice_type",
+        "state",
+        "payment_state",
+        "amount_residual",
+        "matched_payment_ids.state",
+        "reversal_move_ids.state",
+        "reversal_move_ids.amount_residual",
+    )
+    def _compute_membri_amounts(self):
+        for move in self:
+            received = written_off = 0.0
+            if (
+                move.membri_invoice_type
+                and move.move_type == "out_invoice"
+                and move.state == "posted"
+                and move.payment_state != "not_paid"
+                and move.amount_total
+            ):
+                entries = move._membri_get_settlements()
+                rate = move.amount_total_signed / move.amount_total
+                received = rate * sum(
+                    e["amount"] for e in entries if e["kind"] in ("money", "given_back")
+                )
+                written_off = rate * sum(e["amount"] for e in entries if e["kind"] == "write_off")
+            move.membri_amount_received = move.company_currency_id.round(received)
+            move.membri_amount_written_off = move.company_currency_id.round(written_off)
+
+    # ------------------------------------------------------------------
+    # What came, and what did not
+    # ------------------------------------------------------------------
+
+    def _membri_get_settlements(self):
+        """:return: what this posted invoice is reconciled with, in order of dates, as a list of
+        dicts: ``kind``, ``date``, ``amount`` (in its own currency), ``payment``
+        (``account.payment``) and ``move``, both possibly empty. The kinds are
+
+        - ``money``: a payment or a line of a bank statement,
+        - ``given_back``: money that was refunded since, negative,
+        - ``write_off``: the part that went to an account of income, expense or equity,
+        - ``credit``: a credit note, of this invoice or of another one,
+        - ``offset``: another balance, as that of a bill or of another contact
+        """
+        self.ensure_one()
+        move_sudo = self.sudo()  # how a payment is booked is the accountants' business
+        entries = []
+        for partial in move_sudo._membri_get_receivable_lines().matched_credit_ids:
+            entries += move_sudo._membri_split_settlement(
+                partial.credit_move_id, partial.debit_amount_currency
+            )
+        entries += move_sudo._membri_get_unbooked_settlements()
+        entries += move_sudo._membri_get_given_back(entries)
+        return sorted(entries, key=lambda entry: entry["date"])
+
+    def _membri_get_received(self):
+        """:return: the money that came for this invoice and is still there"""
+        return self._membri_sum_settlements("money", "given_back")
+
+    def _membri_get_written_off(self):
+        return self._membri_sum_settlements("write_off")
+
+    def _membri_sum_settlements(self, *kinds):
+        self.ensure_one()
+        entries = self._membri_get_settlements()
+        return self.currency_id.round(
+            sum(entry["amount"] for entry in entries if entry["kind"] in kinds)
+        )
+
+    def _membri_get_receivable_lines(self):
+        return self.line_ids.filtered(
+            lambda line: line.account_type in ("asset_receivable", "liability_payable")
+        )
+
+    def _membri_split_settlement(self, line, amount):
+        """:param line: the journal item on the other side
+        :param amount: what it settles, in the currency of this document
+        :return: list of dicts as of ``_membri_get_settlements``"""
+        currency = self.currency_id
+        if currency.is_zero(amount):  # an exchange difference
+            return []
+        entries = []
+        left = amount
+        shares = line.move_id._membri_get_settlement_shares()
+        for number, (kind, share) in enumerate(shares.items(), start=1):
+            part = left if number == len(shares) else currency.round(amount * share)
+            left -= part
+            if not currency.is_zero(part):
+                entries.append(
+                    {
+                        "kind": kind,
+                        "date": line.date,
+                        "amount": part,
+                        "payment": line.move_id.origin_payment_id,
+                        "move": line.move_id,
+                    }
+                )
+        return entries
+
+    def _membri_get_settlement_shares(self):
+        """:return: ``{kind: share}`` of what this entry (a payment, a statement line, a credit
+        note or any other) settles with"""
+        self.ensure_one()
+        if self.is_invoice(include_receipts=True):
+            return {"credit": 1.0}
+        counterparts = self._membri_get_receivable_lines()
+        others = self.line_ids - counterparts
+        cash = self._membri_get_cash_lines(others)
+        losses = (others - cash).filtered(lambda li: li.account_id.internal_group in LOSS_GROUPS)
+        # a payment out settles a credit note: then all signs are the other way round
+        sign = -1.0 if sum(counterparts.mapped("balance")) > 0.0 else 1.0
+        parts = {
+            "write_off": losses,
+            "offset": others - cash - losses,
+            "money": cash,
+        }
+        amounts = {
+            kind: amount
+            for kind, lines in parts.items()
+            if not self.company_currency_id.is_zero(
+                amount := max(0.0, sign * sum(lines.mapped("balance")))
+            )
+        }
+        total = sum(amounts.values())
+        return {kind: value / total for kind, value in amounts.items()} or {"offset": 1.0}
+
+    def _membri_get_cash_lines(self, lines):
+        """:return: those of ``lines`` by which money came or went: on bank and cash accounts, or
+        on the outstanding accounts of payments"""
+        if self.origin_payment_id:
+            return self.origin_payment_id._seek_for_lines()[0]
+        cash = lines.filtered(lambda line: line.account_type in CASH_TYPES)
+        if self.statement_line_id:
+            return cash | lines.filtered(
+                lambda line: line.account_id == self.statement_line_id.journal_id.default_account_id
+            )
+        # a payment that was booked by hand
+        outstanding = self.env["account.payment.method.line"]._read_group(
+            [("payment_account_id", "in", (lines - cash).account_id.ids)], ["payment_account_id"]
+        )
+        return cash | lines.filtered(
+            lambda line: line.account_id in [account for (account,) in outstanding]
+        )
+
+    def _membri_get_unbooked_settlements(self):
+        """Payments without journal entry are not reconciled: they count for what is open, until
+        the line of the bank statement takes their place."""
+        currency = self.currency_id
+        left = self.amount_residual
+        entries = []
+        for payment in self._membri_get_unbooked_payments():
+            invoices = payment.invoice_ids
+            day = self.company_id._membri_today()
+            due = sum(
+                move.currency_id._convert(
+                    move.amount_residual, payment.currency_id, self.company_id, day
+                )
+                for move in invoices
+            )
+            share = min(1.0, payment.amount / due) if due else 0.0
+            amount = min(left, currency.round(self.amount_residual * share))
+            if invoices <= self:
+                amount = min(
+                    left,
+                    payment.currency_id._convert(payment.amount, currency, self.company_id, day),
+                )
+            if currency.compare_amounts(amount, 0.0) > 0:
+                left -= amount
+                entries.append(
+                    {
+                        "kind": "money",
+                        "date": payment.date,
+                        "amount": amount,
+                        "payment": payment,
+                        "move": self.browse(),
+                    }
+                )
+        return entries
+
+    def _membri_get_given_back(self, entries):
+        """:param entries: what came
+        :return: what of it went back: on credit notes of this invoice, or by a refund of the
+            payment itself, of which what was paid too much goes first"""
+        result = []
+        for credit_note in self.reversal_move_ids.filtered(lambda move: move.state == "posted"):
+            for partial in credit_note._membri_get_receivable_lines().matched_debit_ids:
+                refund = partial.debit_move_id
+                if refund.move_id.is_invoice():
+                    continue
+                result += [
+                    {**entry, "kind": "given_back", "amount": -entry["amount"]}
+                    for entry in credit_note._membri_split_settlement(
+                        refund, partial.credit_amount_currency
+                    )
+                    if entry["kind"] == "money"
+                ]
+        booked = {entry["move"] for entry in result}
+        payments = self.env["account.payment"].union(
+            *(entry["payment"] for entry in entries if entry["kind"] == "money")
+        )
+        refunds = payments._membri_get_refunds() if payments else {}
+        for payment in payments:
+            came = sum(e["amount"] for e in entries if e["payment"] == payment)
+            for refund, amount in refunds.get(payment, []):
+                amount = min(
+                    came,
+                    payment.currency_id._convert(
+                        amount, self.currency_id, self.company_id, refund.date
+                    ),
+                )
+                if refund.move_id not in booked and amount > 0.0:
+                    came -= amount
+                    result.append(
+                        {
+                            "kind": "given_back",
+                            "date": refund.date,
+                            "amount": -amount,
+                            "payment": refund,
+                            "move": refund.move_id,
+                        }
+                    )
+        return result
+
+    # ------------------------------------------------------------------
+    # Write-offs: whether the membership stands
+    # ------------------------------------------------------------------
+
+    def _membri_is_written_off(self):
+        """:return: whether more of this invoice was written off than the company lets pass"""
+        self.ensure_one()
+        if not self.membri_invoice_type or self.currency_id.is_zero(self.amount_total):
+            return False
+        entries = self._membri_get_settlements()
+        written_off = sum(e["amount"] for e in entries if e["kind"] == "write_off")
+        if self.currency_id.compare_amounts(written_off, 0.0) <= 0:
+            return False
+        own_credit = sum(
+            e["amount"]
+            for e in entries
+            if e["kind"] == "credit" and e["move"].reversed_entry_id == self
+        )
+        share = self.company_id.sudo().membri_write_off_share
+        term = self.sudo().invoice_payment_term_id
+        if term.early_discount:  # agreed with the payer
+            share = max(share, term.discount_percentage)
+        allowed = self.currency_id.round((self.amount_total - own_credit) * share / 100.0)
+        return self.currency_id.compare_amounts(written_off, allowed) > 0
+
+    def _membri_is_write_off_open(self):
+        """:return: whether the officer has to say if the membership stands"""
+        self.ensure_one()
+        return (
+            bool(self.membri_invoice_type)
+            and self.state == "posted"
+            and self.payment_state in PAID_STATES
+            and self.membri_write_off_state != "kept"
+            and any(
+                term.state in LIVING_STATES and term.invoice_id == self
+                for term in self._membri_get_cotisations_sudo()
+            )
+            and self._membri_is_written_off()
+        )
+
+    def _membri_ask_about_write_offs(self):
+        """Ask the officer of each invoice that was written off, once; take the question and its
+        answer back where the write-off is gone."""
+        for move in self.filtered(
+            lambda m: m.membri_invoice_type and m.move_type == "out_invoice" and m.id
+        ):
+            if move._membri_is_write_off_open():
+                if move.membri_write_off_state != "to_decide":
+                    move.sudo().membri_write_off_state = "to_decide"
+                    move._membri_ask_about_write_off()
+            elif move.membri_write_off_state and (
+                move.state != "posted" or move.payment_state not in PAID_STATES
+            ):
+                move.sudo().membri_write_off_state = False
+                move.sudo().activity_unlink([ACTIVITY_WRITE_OFF])
+
+    def _membri_ask_about_write_off(self):
+        self.ensure_one()
+        user = self.company_id._membri_get_assignee() or self.invoice_user_id
+        move_sudo = self.sudo().with_context(lang=user.lang or self.env.lang)
+        note = move_sudo.env._(
+            "%(written_off)s of %(invoice)s (%(payer)s) was written off; received: %(received)s. "
+            "Does the membership stand? Open the invoice and choose “Keep Membership” or “End "
+            "Membership”.",
+            written_off=format_amount(
+                move_sudo.env, self._membri_get_written_off(), self.currency_id
+            ),
+            invoice=self.name,
+            payer=self.partner_id.display_name,
+            received=format_amount(move_sudo.env, self._membri_get_received(), self.currency_id),
+        )
+        if user:
+            move_sudo.activity_schedule(ACTIVITY_WRITE_OFF, note=note, user_id=user.id)
+        else:
+            move_sudo._message_log(body=note)
+
+    def _membri_check_write_off(self):
+        self.env["membri.cotisation"].check_access("write")
+        for move in self:
+            if move.membri_write_off_state != "to_decide":
+                raise UserError(
+                    self.env._(
+                        "There is nothing to decide about %(invoice)s: no large write-off is "
+                        "pending on it.",
+                        invoice=move.display_name,
+                    )
+                )
+
+    def action_membri_keep_membership(self):
+        """The membership stands: what was written off counts as paid.
+
+        :raises UserError: when no write-off is to be decided"""
+        self._membri_check_write_off()
+        self._membri_decide_write_off(
+            "kept",
+            self.env._("The membership stands although a part of this invoice was written off."),
+        )
+        self._membri_sync()
+        return True
+
+    def action_membri_end_membership(self):
+        """The membership does not stand: its terms are void, the invoice stays as it is, and
+        its renewals go back to the staff.
+
+        :raises UserError: when no write-off is to be decided"""
+        self._membri_check_write_off()
+        self._membri_decide_write_off(
+            "ended", self.env._("The membership does not stand: this invoice was written off.")
+        )
+        terms_sudo = self._membri_get_cotisations_sudo()
+        terms_sudo = terms_sudo.filtered(
+            lambda term: term.state in LIVING_STATES and term.invoice_id in self.sudo()
+        )
+        renewals = terms_sudo.renewal_id.filtered(lambda r: r.state == "approved").sudo(False)
+        terms_sudo._do_cancel()
+        renewals._do_reopen_for_staff(self.env._("The invoice was written off."))
+        return True
+
+    def _membri_decide_write_off(self, decision, note):
+        # sudo: officers decide on memberships, whatever they may do with invoices
+        for move_sudo in self.sudo():
+            move_sudo.membri_write_off_state = decision
+            move_sudo._message_log(body=note)
+            move_sudo.activity_unlink([ACTIVITY_WRITE_OFF])
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def _membri_get_refunds(self):
+        """:return: ``{payment: [(refund, amount)]}`` of what was sent back of these payments by
+        refunds of their own, beyond what they had brought too much"""
+        refunds = self.sudo().search(
+            [("source_payment_id", "in", self.ids), ("state", "not in", ("draft", "canceled"))]
+        )
+        result = {}
+        for payment, own in refunds.grouped("source_payment_id").items():
+            lines = payment.move_id.line_ids.filtered(
+                lambda line, p=payment: line.account_id == p.destination_account_id
+            )
+            used = sum(
+                partial.credit_amount_currency
+                for partial in lines.matched_debit_ids
+                if partial.debit_move_id.move_id.is_invoice(include_receipts=True)
+            )
+            surplus = max(0.0, payment.amount - used) if lines else 0.0
+            result[payment] = []
+            for refund in own.sorted("date"):
+                taken = min(surplus, refund.amount)
+                surplus -= taken
+                if refund.currency_id.compare_amounts(refund.amount, taken) > 0:
+                    result[payment].append((refund, refund.amount - taken))
+        return result

@@ -1,0 +1,215 @@
+from odoo import models
+from odoo.fields import Command
+
+from ..cotisation.cotisation import LIVING_STATES
+
+
+class AccountMove(models.Model):
+    """Orphans: open invoices of terms that are void, or that another invoice serves. They come
+    from what an accountant takes back: a credit note, a cancellation, a reset.
+
+    Where nothing has replaced the term, the invoice gets it again; else the officer is asked.
+    """
+
+    _inherit = "account.move"
+
+    def _membri_get_orphan_terms(self):
+        """:return: in sudo, the terms that this posted invoice still bills, although they are
+        void or on another invoice"""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        terms_sudo = move_sudo.invoice_line_ids.membri_cotisation_id
+        if (
+            move_sudo.move_type != "out_invoice"
+            or move_sudo.state != "posted"
+            or move_sudo._membri_is_void()
+        ):
+            return terms_sudo.browse()
+        return terms_sudo.filtered(
+            lambda c: (
+                (c.state == "cancelled" or c.invoice_id != move_sudo)
+                and not c._is_credited(move_sudo)
+            )
+        )
+
+    def _membri_is_open(self):
+        """:return: whether something is left to pay on this posted invoice"""
+        self.ensure_one()
+        return self.state == "posted" and not (self._membri_is_void() or self._membri_is_paid())
+
+    def _membri_follow_orphans(self, terms_sudo):
+        """Give open invoices their terms again, or ask the officer about them.
+
+        :param terms_sudo: the terms that are looked at now; others wait for their own call
+        """
+        for move_sudo in self.sudo().filtered("membri_invoice_type"):
+            for term_sudo in move_sudo._membri_get_orphan_terms() & terms_sudo:
+                if term_sudo._can_be_linked_again(move_sudo):
+                    term_sudo._link_again()
+                elif move_sudo._membri_is_open() or move_sudo._membri_has_money():
+                    move_sudo._membri_tell_orphan(term_sudo)
+
+    def _membri_tell_orphan(self, term_sudo):
+        """An invoice that nothing waits for asks for money, or has got it."""
+        self.ensure_one()
+        names = {
+            "invoice": self._membri_get_document_label(),
+            "member": term_sudo.partner_id.display_name,
+            "term": term_sudo.term_display,
+        }
+        if self._membri_has_money():
+            self._membri_ask_officer(
+                self.env._(
+                    "%(invoice)s for %(member)s has a payment, but its membership term (%(term)s) "
+                    "is void. Refund the payment, or use it for another invoice.",
+                    **names,
+                )
+            )
+            return
+        living = term_sudo._get_living_successor()
+        if living.invoice_id:
+            self._membri_ask_officer(
+                self.env._(
+                    "%(invoice)s for %(member)s (%(term)s) is open again, but %(other)s has "
+                    "replaced it. Cancel or credit one of the two.",
+                    other=living.invoice_id._membri_get_document_label(),
+                    **names,
+                )
+            )
+            return
+        self._membri_ask_officer(
+            self.env._(
+                "%(invoice)s for %(member)s is open, but its membership term (%(term)s) is void. "
+                "Cancel or credit the invoice. Until then, this member cannot be approved or "
+                "enrolled for these dates.",
+                **names,
+            )
+        )
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    def _get_living_successor(self):
+        """:return: the living term of the same member that has taken the days of this one"""
+        self.ensure_one()
+        others = self.partner_id.membri_cotisation_ids.filtered(
+            lambda c: (
+                c.company_id == self.company_id
+                and c.state in (*LIVING_STATES, "expired")
+                and c._overlaps(self)
+            )
+        )
+        return others[:1]
+
+    def _can_be_linked_again(self, invoice_sudo):
+        """:return: whether this void term, in sudo, can be the one of its invoice again: it was
+        the invoice that voided it, and nothing was decided or billed in its place"""
+        self.ensure_one()
+        renewal = self.renewal_id
+        return bool(
+            self.state == "cancelled"
+            and self.is_voided_by_credit
+            and self.invoice_id == invoice_sudo
+            and not self._get_living_successor()
+            and (not renewal or (renewal.state == "intervention" and not renewal.invoice_id))
+        )
+
+    def _link_again(self):
+        """A term that is void never changes again: the invoice gets a new one like it, and the
+        renewal that waited for the staff is approved as it was."""
+        self.ensure_one()
+        invoice = self.invoice_id
+        renewal = self.renewal_id
+        term = self._as_internal().create(self._prepare_linked_vals()).with_env(self.env)
+        documents = invoice | invoice.reversal_move_ids
+        documents.invoice_line_ids.filtered(
+            lambda line: line.membri_cotisation_id == self
+        ).membri_cotisation_id = term
+        # after its lines, which it is compared with
+        term._internal_write({"invoice_id": invoice.id})
+        if renewal:
+            renewal._set_state(
+                "approved",
+                new_cotisation_id=term.id,
+                invoice_id=invoice.id,
+                date_approved=self.create_date,
+                state_before_intervention=False,
+                intervention_reason=False,
+            )
+            renewal._clear_intervention()
+            renewal._end_activities()
+            renewal._update_next_reminder()
+        note = self.env._(
+            "%(invoice)s for %(member)s is open again. The new membership term %(term)s "
+            "(%(days)s) replaces %(void)s.",
+            invoice=invoice._membri_get_document_label(),
+            term=term.name,
+            member=term.partner_id.display_name,
+            days=term.term_display,
+            void=self.name,
+        )
+        invoice._membri_ask_officer(note)
+        term.partner_id._message_log(body=note)
+        term._refresh_members()
+        term._sync_with_invoice()
+
+    def _prepare_linked_vals(self):
+        """:return: values of the term that takes the place of this void one on its invoice"""
+        self.ensure_one()
+        return {
+            "partner_id": self.partner_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "option_set_id": self.option_set_id.id,
+            "date_start": self.date_start,
+            "date_end": self.date_end,
+            "date_anchor": self.date_anchor,
+            "origin": self.origin,
+            "renewal_id": self.renewal_id.id,
+            "previous_id": self.previous_id.id,
+            "line_ids": [Command.create(line._prepare_copy_vals()) for line in self.line_ids],
+        }
+
+
+class MembriTermMixin(models.AbstractModel):
+    _inherit = "membri.term.mixin"
+
+    def _get_orphan_reason(self):
+        """:return: that an open invoice of a void term bills these days already (a sentence), or
+        ``False``"""
+        self.ensure_one()
+        # sudo: that something is owed is told to whoever bills; read for the batch at once
+        terms_sudo = self.partner_id._origin.sudo().membri_cotisation_ids.filtered(
+            lambda c: (
+                c.state == "cancelled"
+                and c.invoice_id
+                and c.company_id.id == self.company_id.id
+                and (not self.date_end or c.date_start <= self.date_end)
+                and (not c.date_end or c.date_end >= self.date_start)
+            )
+        )
+        for term_sudo in terms_sudo:
+            invoice_sudo = term_sudo.invoice_id
+            drafts_sudo = invoice_sudo.reversal_move_ids.filtered(lambda m: m.state == "draft")
+            if drafts_sudo and invoice_sudo.payment_state == "reversed":
+                return self.env._(
+                    "%(credit_note)s, which credits %(invoice)s for %(member)s, is a draft. Post "
+                    "it or cancel it in Invoicing first: these dates (%(term)s) may already be "
+                    "billed.",
+                    credit_note=drafts_sudo[0].display_name,
+                    invoice=invoice_sudo._membri_get_document_label(),
+                    member=self.partner_id.display_name,
+                    term=term_sudo.term_display,
+                )
+            if term_sudo in invoice_sudo._membri_get_orphan_terms() and (
+                invoice_sudo._membri_is_open()
+            ):
+                return self.env._(
+                    "%(invoice)s for %(member)s already bills these dates (%(term)s), but its "
+                    "membership term is void. Cancel or credit the invoice in Invoicing first.",
+                    invoice=invoice_sudo._membri_get_document_label(),
+                    member=self.partner_id.display_name,
+                    term=term_sudo.term_display,
+                )
+        return False

@@ -1,0 +1,230 @@
+from odoo import fields, models
+
+from ..cotisation.invoicing import PAID_STATES
+
+
+class AccountMove(models.Model):
+    """The receipt of a membership invoice: the money that came for it, whichever way it came,
+    and nothing else."""
+
+    _inherit = "account.move"
+
+    membri_receipt_name = fields.Char(
+        string="Receipt",
+        readonly=True,
+        copy=False,
+        help="Number of its receipt: given once, when the invoice is paid, and kept.",
+    )
+
+    _membri_receipt_unique = models.UniqueIndex(
+        "(company_id, membri_receipt_name) WHERE membri_receipt_name IS NOT NULL",
+        "Another receipt of the company has this number.",
+    )
+
+    def _membri_has_receipt(self):
+        """:return: whether nothing is left to pay on this membership invoice, and money came
+        for it that is still there"""
+        self.ensure_one()
+        return (
+            self._membri_may_have_receipt()
+            and self._membri_is_covered()
+            and self.currency_id.compare_amounts(self._membri_get_received(), 0.0) > 0
+        )
+
+    def _membri_may_have_receipt(self):
+        """:return: whether Odoo calls this membership invoice paid"""
+        return (
+            bool(self.membri_invoice_type)
+            and self.move_type == "out_invoice"
+            and self.state == "posted"
+            and self.payment_state in PAID_STATES
+            and not self.currency_id.is_zero(self.amount_total)
+        )
+
+    def _membri_ensure_receipts(self):
+        """Give the receipts of those of ``self`` that are paid their numbers.
+
+        :return: the invoices that got one now"""
+        numbered = self.browse()
+        for company, moves in (
+            self.filtered(
+                lambda move: not move.membri_receipt_name and move._membri_may_have_receipt()
+            )
+            .grouped("company_id")
+            .items()
+        ):
+            today = company._membri_today()
+            for move in moves.filtered(lambda m: m._membri_has_receipt()):
+                # sudo: sequences are the administrators', the receipt follows the payment
+                sequence_sudo = company.sudo()._membri_get_receipt_sequence()
+                move.sudo().membri_receipt_name = sequence_sudo.next_by_id(sequence_date=today)
+                numbered |= move
+        return numbered
+
+    def _membri_get_receipt_name(self):
+        """:return: the number of the receipt; invoices that were paid before receipts had
+        numbers get theirs with the first print"""
+        self.ensure_one()
+        self._membri_ensure_receipts()
+        return self.membri_receipt_name
+
+    # ------------------------------------------------------------------
+    # What it says
+    # ------------------------------------------------------------------
+
+    def _membri_get_receipt_lines(self):
+        """:return: ``[{"date", "label", "number", "amount", "currency"}]`` of the money that
+        came, and of what was given back (negative), in order"""
+        self.ensure_one()
+        return [
+            {
+                "date": entry["date"],
+                "label": self._membri_get_receipt_label(entry),
+                "number": self._membri_get_payment_number(entry),
+                "amount": entry["amount"],
+                "currency": self.currency_id,
+            }
+            for entry in self._membri_get_settlements()
+            if entry["kind"] in ("money", "given_back")
+        ]
+
+    def _membri_get_receipt_label(self, entry):
+        """:return: how the money of ``entry`` came or went, in the payer's words"""
+        method = self._membri_get_method_label(entry)
+        if entry["kind"] == "given_back":
+            return self.env._("Refund (%(method)s)", method=method)
+        return method
+
+    def _membri_get_method_label(self, entry):
+        payment = entry["payment"]
+        journal = payment.journal_id or entry["move"].journal_id
+        if payment.payment_transaction_id:
+            return payment.payment_transaction_id.payment_method_id.name
+        if journal.type == "cash":
+            return self.env._("Cash")
+        if not payment:
+            return self.env._("Bank payment")
+        line = payment.payment_method_line_id
+        # what Odoo calls manual, in any language, says nothing to who has paid
+        method = line.payment_method_id
+        named = line.name and line.name not in (
+            method.name,
+            method.with_context(lang="en_US").name,
+        )
+        return line.name if named or line.code != "manual" else self.env._("Payment")
+
+    def _membri_get_payment_number(self, entry):
+        """:return: by which the payer recognizes the payment: the number of the check, the
+        reference of the online payment, the text of the bank line; or ``""``"""
+        payment, move = entry["payment"], entry["move"]
+        if payment.payment_transaction_id:
+            transaction = payment.payment_transaction_id
+            return transaction.provider_reference or transaction.reference
+        candidates = (
+            (
+                "check_number" in payment._fields and payment["check_number"],
+                payment.payment_reference,
+                payment.memo,
+            )
+            if payment
+            else (move.statement_line_id.ref, move.statement_line_id.payment_ref, move.ref)
+        )
+        own = {self.name, self.payment_reference, self.membri_fee_notice_name}
+        return next((text for text in candidates if text and text not in own), "")
+
+    def _membri_get_receipt_summary(self):
+        """:return: ``(label, amount)`` pairs that lead from the invoice to the money received"""
+        self.ensure_one()
+        entries = self._membri_get_settlements()
+
+        def total(*kinds):
+            return self.currency_id.round(sum(e["amount"] for e in entries if e["kind"] in kinds))
+
+        pairs = [
+            (self.env._("Credit notes"), -total("credit")),
+            (self.env._("Written off, not paid"), -total("write_off")),
+            (self.env._("Settled with other balances"), -total("offset")),
+        ]
+        pairs = [pair for pair in pairs if not self.currency_id.is_zero(pair[1])]
+        if pairs:
+            pairs.insert(0, (self.env._("Total of the invoice"), self.amount_total))
+        return pairs
+
+    def _membri_get_receipt_taxes(self, received=None):
+        """:param received: default: all that came for this invoice
+        :return: ``(label, amount)`` pairs: what was received before taxes, and each tax in it.
+            Of an invoice that was paid in part only, the taxes are taken in proportion."""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        received = self._membri_get_received() if received is None else received
+        credit_notes = move_sudo.reversal_move_ids.filtered(lambda m: m.state == "posted")
+        net = self.amount_total - sum(credit_notes.mapped("amount_total"))
+        if self.currency_id.compare_amounts(received, net) > 0:
+            credit_notes, net = credit_notes.browse(), self.amount_total
+        lines = (move_sudo | credit_notes).line_ids.filtered("tax_line_id")
+        share = received / net if net else 0.0
+        groups = lines.sorted(lambda line: (line.tax_group_id.sequence, line.tax_group_id.id))
+        taxes = [
+            (group.name, self.currency_id.round(-sum(items.mapped("amount_currency")) * share))
+            for group, items in groups.grouped("tax_group_id").items()
+        ]
+        untaxed = self.currency_id.round(received - sum(amount for _label, amount in taxes))
+        return [(self.env._("Before taxes"), untaxed), *taxes]
+
+    def _membri_get_receipt_invoice_lines(self):
+        """:return: what the money was for: not what members had who were taken off again"""
+        self.ensure_one()
+        credited_sudo = self.sudo()._membri_get_credited_terms()
+        return self.sudo().invoice_line_ids.filtered(
+            lambda line: (
+                line.display_type == "product" and line.membri_cotisation_id not in credited_sudo
+            )
+        )
+
+    def _membri_get_print_lang(self):
+        self.ensure_one()
+        return self.partner_id._membri_get_print_lang(self.company_id)
+
+    def _membri_get_portal_status(self):
+        """:return: ``(level, label)`` of a badge, in the member's words"""
+        self.ensure_one()
+        if self.move_type == "out_refund":
+            return "secondary", self.env._("Credit note")
+        if self.payment_state in ("paid", "in_payment"):
+            if not self._membri_is_covered():
+                return "warning", self.env._("Partly paid")
+            if self.membri_write_off_state in ("to_decide", "ended"):
+                return "secondary", self.env._("Nothing due")
+            return "success", self.env._("Paid")
+        if self.payment_state == "reversed":
+            return "secondary", self.env._("Credited")
+        if any(tx.state in ("pending", "authorized") for tx in self.transaction_ids):
+            return "info", self.env._("Payment under way")
+        if self.payment_state == "partial":
+            return "warning", self.env._("Partly paid")
+        return "warning", self.env._("To be paid")
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    membri_receipt_sequence_id = fields.Many2one(
+        "ir.sequence", string="Receipt Numbers", copy=False, readonly=True
+    )
+
+    def _membri_get_receipt_sequence(self):
+        """The numbers of this company's receipts, made when first needed; the caller
+        is in sudo, for sequences are the administrators'"""
+        self.ensure_one()
+        if not self.membri_receipt_sequence_id:
+            self.membri_receipt_sequence_id = self.env["ir.sequence"].create(
+                {
+                    "name": self.env._("Receipts of %(company)s", company=self.name),
+                    "code": "membri.receipt",
+                    "company_id": self.id,
+                    "prefix": "REC/%(range_year)s/",
+                    "padding": 5,
+                    "use_date_range": True,
+                }
+            )
+        return self.membri_receipt_sequence_id

@@ -1,0 +1,333 @@
+import hashlib
+from urllib.parse import urlencode
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import format_date, formatLang
+
+from .renewal_answer import ANSWERABLE_STATES
+
+HIDDEN_STATES = ("draft", "cancelled")
+
+
+class MembriRenewal(models.Model):
+    """What the member is shown of a renewal, in plain words: the proposal, what changed, where
+    it stands, how to pay."""
+
+    _inherit = "membri.renewal"
+
+    # ------------------------------------------------------------------
+    # What is shown
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_portal_domain(self, partner):
+        """:return: the renewals that ``partner`` finds on the portal: those of its own
+        memberships (``res_partner_whose.py``); what was not sent yet is the staff's business"""
+        return (
+            partner._membri_get_whose_domain()
+            & Domain("date_sent", "!=", False)
+            & Domain("state", "not in", HIDDEN_STATES)
+        )
+
+    def _is_on_portal(self):
+        self.ensure_one()
+        return bool(self.date_sent) and self.state not in HIDDEN_STATES
+
+    def _get_answer_page_url(self):
+        """:return: the full address of the page where the member answers, or ``False`` when
+        there is nothing to answer. It holds no key, and may be kept: texts and reports show
+        this one."""
+        self.ensure_one()
+        if not self.sudo().access_token or self.state not in ANSWERABLE_STATES:
+            return False
+        return self._get_localized_url(self.access_url)
+
+    def _get_answer_url(self):
+        """:return: the same address, with the key for users who may hold it. Makes no key:
+        sending does."""
+        page_url = self._get_answer_page_url()
+        return page_url and self._get_localized_url(self.sudo().get_portal_url())
+
+    def _get_invoice_path(self):
+        """:return: the path of the invoice on the portal, with its token (a page opened without
+        it breaks at payment) but for readers of memberships, or ``False``. Makes no token:
+        posting does."""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
+
+    def _get_payment_path(self, renewal_token=None):
+        """The one place that says where the member pays.
+
+        :param renewal_token: the key that the visitor came with, who goes back by it
+        :return: the path of the invoice with Odoo's payment form open, or of the invoice alone
+            where nobody can pay online; ``False`` when there is none. The payment leads back
+            to this renewal (``controllers/portal_payment.py``).
+        """
+        path = self._get_invoice_path()
+        if not path or not self._can_pay_online():
+            return path
+        query = urlencode({"payment": "True", "renewal_token": renewal_token or ""})
+        return self.invoice_id.sudo().get_portal_url(query_string=f"&{query}", anchor="portal_pay")
+
+    def _get_invoice_page_url(self):
+        """:return: the full address of the invoice on the portal, without its token, or
+        ``False``"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return bool(invoice_sudo.access_token) and self._get_localized_url(invoice_sudo.access_url)
+
+    def _get_localized_url(self, path):
+        """:return: the full address of a portal page, in the language of the recipient and
+        not in that of the browser which opens it"""
+        lang = self.env["res.lang"]._get_data(code=self._get_lang())
+        if lang and len(self.env["res.lang"].get_installed()) > 1:
+            path = f"/{lang.url_code}{path}"
+        return self.sudo().get_base_url() + path
+
+    def _get_portal_contact(self):
+        """:return: the partner who answers questions: the officer, else the company"""
+        self.ensure_one()
+        renewal_sudo = self.sudo()  # members may see whom to ask
+        return renewal_sudo._get_officer().partner_id or renewal_sudo.company_id.partner_id
+
+    def _get_proposal_key(self):
+        """:return: a short key of what is proposed: an answer from a page that showed
+        something else is asked again instead of taken"""
+        self.ensure_one()
+        proposal = self._get_proposal()
+        facts = [
+            proposal.option_set_id.id,
+            proposal.date_start,
+            proposal.date_end,
+            proposal.currency_id.id,
+            proposal.amount_total,
+            [
+                (line.product_id.id, line.quantity, line.price_subtotal)
+                for line in proposal.line_ids
+            ],
+        ]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+    def _get_changes(self):
+        """:return: sentences on how what is proposed differs from the current term"""
+        self.ensure_one()
+        current, proposal = self.cotisation_id.sudo(), self._get_proposal()
+        changes = []
+        if proposal.option_set_id != current.option_set_id:
+            changes.append(
+                self.env._(
+                    "Subscription: %(new)s, instead of %(old)s.",
+                    new=proposal.option_set_id.name,
+                    old=current.option_set_id.name,
+                )
+            )
+        if not current.line_ids:
+            return changes  # an imported term without detail
+        old = current.line_ids.grouped("product_id")
+        new = proposal.line_ids.grouped("product_id")
+        for product, lines in new.items():
+            name = product.display_name
+            amount = self._format_amount(sum(lines.mapped("price_subtotal")), proposal)
+            if product not in old:
+                changes.append(
+                    self.env._("%(option)s: new, %(amount)s.", option=name, amount=amount)
+                )
+                continue
+            old_amount = self._format_amount(sum(old[product].mapped("price_subtotal")), current)
+            if old_amount != amount:
+                changes.append(
+                    self.env._(
+                        "%(option)s: %(amount)s, instead of %(old_amount)s.",
+                        option=name,
+                        amount=amount,
+                        old_amount=old_amount,
+                    )
+                )
+        changes += [
+            self.env._("%(option)s: no longer included.", option=product.display_name)
+            for product in old
+            if product not in new
+        ]
+        return changes
+
+    def _get_change_reasons(self):
+        """:return: sentences on why the amount differs from that of the current term"""
+        self.ensure_one()
+        current, proposal = self.cotisation_id.sudo(), self._get_proposal()
+        reasons = []
+        if self._is_partial(current):
+            reasons.append(
+                self.env._(
+                    "Your current term was shorter than a whole period, and so was its price."
+                )
+            )
+        if self._is_partial(proposal):
+            reasons.append(
+                self.env._(
+                    "The new term is shorter than a whole period: you pay for this part only."
+                )
+            )
+        old_prices = {line.product_id: line.price_unit for line in current.line_ids}
+        repriced = any(
+            line.product_id in old_prices and line.price_unit != old_prices[line.product_id]
+            for line in proposal.line_ids
+        )
+        if repriced and not reasons:
+            reasons.append(
+                self.env._(
+                    "Our prices have changed: these hold on %(date)s, the first day of the new "
+                    "term.",
+                    date=self._format_day(proposal.date_start),
+                )
+            )
+        return reasons
+
+    def _is_partial(self, term):
+        """:return: whether ``term`` is shorter than its period, and priced accordingly"""
+        option_set = term.option_set_id
+        whole = option_set._is_whole_period(term.date_start, term.date_end)
+        return not whole and option_set.proration != "none"
+
+    def _format_amount(self, amount, term=None):
+        return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
+
+    def _format_day(self, day):
+        return format_date(self.env, day, date_format="long")
+
+    def _get_membership_sentence(self):
+        """:return: what the member has today, in a sentence"""
+        self.ensure_one()
+        last = self.current_date_end
+        if last >= self.company_id._membri_today():
+            return self.env._(
+                "You are a member of %(company)s until %(date)s.",
+                company=self.company_id.name,
+                date=self._format_day(last),
+            )
+        return self.env._(
+            "Your membership of %(company)s ended on %(date)s.",
+            company=self.company_id.name,
+            date=self._format_day(last),
+        )
+
+    def _get_deadline_sentence(self):
+        """:return: until when an answer is expected, in a sentence"""
+        self.ensure_one()
+        last = self.current_date_end
+        if last >= self.company_id._membri_today():
+            return self.env._("Please answer by %(date)s.", date=self._format_day(last))
+        return self.env._("You can still renew: please answer as soon as you can.")
+
+    # ------------------------------------------------------------------
+    # Where it stands, in the member's words
+    # ------------------------------------------------------------------
+
+    def _get_portal_status(self):
+        """:return: ``(level, label)`` of a badge"""
+        self.ensure_one()
+        if self.state in ANSWERABLE_STATES and self._get_cannot_answer_reason("accept"):
+            return "secondary", self.env._("Please contact us")
+        if self.state == "approved":
+            return self._get_portal_payment_status()
+        return {
+            "sent": ("warning", self.env._("Waiting for your answer")),
+            "change_requested": ("info", self.env._("Change requested")),
+            "intervention": ("info", self.env._("Our staff will contact you")),
+            "refused": ("secondary", self.env._("Not renewed")),
+        }[self.state]
+
+    def _get_portal_payment_status(self):
+        if self.is_paid:
+            return "success", self.env._("Paid")
+        if self._is_money_under_way():
+            return "info", self.env._("Payment under way")
+        return "warning", self.env._("Accepted, to be paid")
+
+    def _get_portal_sentences(self):
+        """:return: where the renewal stands and what comes next, as a list of sentences"""
+        self.ensure_one()
+        describe = getattr(self, f"_get_portal_sentences_{self.state}")
+        return describe()
+
+    def _get_portal_sentences_sent(self):
+        if reason := self._get_cannot_answer_reason("accept"):
+            return [reason]
+        return [self._get_deadline_sentence()]
+
+    def _get_portal_sentences_change_requested(self):
+        request_sudo = self.sudo().change_request_id
+        sentences = [
+            self.env._("You have asked for changes. We will contact you about them."),
+        ]
+        if request_sudo.state == "applied":
+            sentences = [self.env._("We have adapted our proposal to what you asked for.")]
+        if reason := self._get_cannot_answer_reason("accept"):
+            return [*sentences, reason]
+        if request_sudo.state == "applied":
+            return [*sentences, self.env._("Accept it below to renew your membership.")]
+        return [
+            *sentences,
+            self.env._("You can still accept what is proposed below, or change your request."),
+        ]
+
+    def _get_portal_sentences_intervention(self):
+        return [
+            self.env._("Our staff is looking after this renewal and will contact you."),
+            self.env._("There is nothing you need to do now."),
+        ]
+
+    def _get_portal_sentences_approved(self):
+        term = self.new_cotisation_id.sudo() or self
+        if self.is_paid:
+            return [
+                self.env._("Thank you: your renewal is accepted and paid."),
+                self.env._("Your next term: %(term)s.", term=term._get_period_in_words()),
+            ]
+        sentences = [
+            self.env._(
+                "Thank you: your renewal is accepted (%(term)s).", term=term._get_period_in_words()
+            )
+        ]
+        if self._is_money_under_way():
+            return [*sentences, self.env._("Your payment is under way.")]
+        return [
+            *sentences,
+            self._get_payment_sentence(),
+        ]
+
+    def _get_portal_sentences_refused(self):
+        return [
+            self.env._("This renewal was declined: your membership is not renewed."),
+            self.env._("If you change your mind, please contact us."),
+        ]
+
+    def _get_payment_instructions(self):
+        """:return: what a bank transfer needs: ``(label, value)`` pairs"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        pairs = []
+        if invoice_sudo.partner_bank_id:
+            pairs.append((self.env._("Bank account"), invoice_sudo.partner_bank_id.acc_number))
+        if invoice_sudo.payment_reference:
+            pairs.append((self.env._("Payment reference"), invoice_sudo.payment_reference))
+        return pairs
+
+    def _can_pay_online(self):
+        """:return: whether the page of the invoice offers a payment"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        if not invoice_sudo or not invoice_sudo._has_to_be_paid():
+            return False
+        # sudo: providers are the accountants'
+        return bool(
+            self.env["payment.provider"]
+            .sudo()
+            ._get_compatible_providers(
+                invoice_sudo.company_id.id,
+                invoice_sudo.partner_id.id,
+                invoice_sudo.amount_residual,
+                currency_id=invoice_sudo.currency_id.id,
+            )
+        )

@@ -1,0 +1,135 @@
+from odoo import fields, models
+
+from ..cotisation.cotisation import LIVING_STATES
+from .renewal import UNDECIDED_STATES
+
+ACTIVITY = "membri_renewal.activity_archived"
+
+
+class ResPartner(models.Model):
+    """Contacts are archived: by an officer, or by a member who deletes the login on the portal.
+    Nothing is sent or invoiced to them; what they still have is held for the staff, in a queue
+    and with an activity, until the contact is restored, somebody else pays, or it is decided."""
+
+    _inherit = "res.partner"
+
+    def _membri_get_archived_reason(self):
+        """Why nothing goes out for this member (a sentence), or ``False``: when it is
+        in use, or somebody else pays who is"""
+        self.ensure_one()
+        if self.sudo().active:  # whether a contact is in use is no secret
+            return False
+        if self._membri_get_payer() != self:
+            return False
+        return self.env._(
+            "The contact %(member)s is archived: nothing is sent or invoiced. Restore the contact, "
+            "or give it another invoice address.",
+            member=self.sudo().display_name,
+        )
+
+    def _membri_follow_archiving(self):
+        """Called when these contacts were archived or restored."""
+        if not self:
+            return
+        # Odoo keeps the addresses of a contact as they were read before
+        self.parent_id.invalidate_recordset(["child_ids"])
+        # sudo: whoever archives contacts, or deletes the own login, need not see memberships
+        for company in self.env["res.company"]._membri_get_all():
+            lang = company._membri_get_staff_lang()
+            partners_sudo = self.sudo().with_company(company).with_context(lang=lang)
+            archived = partners_sudo.filtered(lambda partner: not partner.active)
+            archived._membri_hold_archived()
+            (partners_sudo - archived)._membri_release_restored()
+
+    def _membri_get_open_renewals(self):
+        """:return: the open renewals of these members, and those whose open invoice they pay"""
+        Renewal = self.env["membri.renewal"]
+        company_domain = [("company_id", "=", self.env.company.id), ("is_open", "=", True)]
+        return Renewal.search([*company_domain, ("partner_id", "in", self.ids)]) | Renewal.search(
+            [*company_domain, ("state", "=", "approved"), ("invoice_id.partner_id", "in", self.ids)]
+        )
+
+    def _membri_hold_archived(self):
+        if not self:
+            return
+        renewals = self._membri_get_open_renewals()
+        renewals.filtered(lambda r: r.state in UNDECIDED_STATES)._hold_archived()
+        for renewal in renewals.filtered(lambda r: r.state == "approved"):
+            renewal._schedule_once(ACTIVITY, renewal._get_archived_invoice_sentence())
+        terms = self.env["membri.cotisation"].search(
+            [
+                ("company_id", "=", self.env.company.id),
+                ("partner_id", "in", self.ids),
+                ("state", "in", LIVING_STATES),
+            ]
+        )
+        assignee = self.env.company._membri_get_assignee()
+        for partner, members_terms in (terms.grouped("partner_id")).items():
+            if partner in renewals.partner_id or partner.activity_search([ACTIVITY]):
+                continue
+            partner.activity_schedule(
+                ACTIVITY,
+                summary=self.env._(
+                    "%(member)s was archived, and has the term %(cotisation)s (%(term)s). Restore "
+                    "the contact, or terminate the membership.",
+                    member=partner.display_name,
+                    cotisation=members_terms[0].name,
+                    term=members_terms[0].term_display,
+                ),
+                user_id=assignee.id,
+            )
+
+    def _membri_release_restored(self):
+        if not self:
+            return
+        renewals = self._membri_get_open_renewals()
+        (self.activity_ids | renewals.activity_ids).filtered(
+            lambda activity: activity.activity_type_id == self.env.ref(ACTIVITY)
+        ).unlink()
+        renewals._release_restored()
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    is_held_archived = fields.Boolean(
+        string="Held: Contact Archived",
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="Held because the contact is archived: restoring it lets the renewal go on.",
+    )
+
+    def _get_archived_invoice_sentence(self):
+        self.ensure_one()
+        payer_sudo = self.invoice_id.sudo().partner_id
+        member_sudo = self.partner_id.sudo()
+        return self.env._(
+            "%(contact)s was archived, and %(document)s is not paid: no reminder is sent. Restore "
+            "the contact, or reset the renewal.",
+            contact=(member_sudo if payer_sudo.active else payer_sudo).display_name,
+            document=self.sudo().invoice_id._membri_get_document_label(),
+        )
+
+    def _hold_archived(self):
+        """Hold undecided renewals for the staff; one that is held already keeps its reason."""
+        held = self.filtered(lambda r: r.state != "intervention" and r._get_archived_reason())
+        for renewal in held:
+            # the term's own activity is done: the renewal has one now
+            renewal.partner_id.sudo().activity_unlink([ACTIVITY])
+            renewal._do_require_intervention(renewal._get_archived_reason())
+        held._internal_write({"is_held_archived": True})
+        return held
+
+    def _release_restored(self):
+        """The contact is in use again, or somebody else pays: go on from where it was."""
+        held = self.filtered(lambda r: r.is_held_archived and not r._get_archived_reason())
+        held._clear_intervention()
+        for renewal in held.filtered(lambda r: r.state == "draft"):
+            renewal._schedule_once(
+                ACTIVITY,
+                renewal.env._(
+                    "%(member)s was restored: send the notice, or approve the renewal.",
+                    member=renewal.partner_id.display_name,
+                ),
+            )

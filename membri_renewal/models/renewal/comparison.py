@@ -1,0 +1,134 @@
+from odoo import api, fields, models
+from odoo.tools import float_compare, format_amount, format_date
+
+from .display import STAFF
+
+
+class MembriRenewal(models.Model):
+    """What the proposed term changes, against the current one: said in a few words, so that
+    the officer need not compare two lists."""
+
+    _inherit = "membri.renewal"
+
+    comparison_html = fields.Html(
+        string="What Changes", compute="_compute_comparison_html", sanitize=False, groups=STAFF
+    )
+
+    @api.depends(
+        "option_set_id",
+        "date_start",
+        "date_end",
+        "amount_total",
+        "line_ids.product_id",
+        "line_ids.quantity",
+        "line_ids.price_unit",
+        "cotisation_id",
+    )
+    @api.depends_context("lang")
+    def _compute_comparison_html(self):
+        for renewal in self:
+            renewal.comparison_html = self.env["ir.qweb"]._render(
+                "membri_renewal.renewal_comparison", {"changes": renewal._get_comparison()}
+            )
+
+    def _get_comparison(self):
+        """:return: dict of texts for the reader: ``total`` (before, after, difference,
+        direction), ``options`` (added, removed and changed ones), ``option_set`` and
+        ``dates`` (``False`` when they just follow on), ``is_same``, ``is_known`` (an
+        imported term may come without its options: there is nothing to compare)"""
+        self.ensure_one()
+        current = self.cotisation_id
+        is_known = bool(current.line_ids)
+        comparison = {
+            "is_known": is_known,
+            "total": self._get_total_change() if is_known else {"direction": ""},
+            "options": self._get_option_changes() if is_known else [],
+            "option_set": self.option_set_id != current.option_set_id
+            and (current.option_set_id.name, self.option_set_id.name),
+            "dates": self._get_date_change(),
+        }
+        comparison["is_same"] = is_known and not (
+            comparison["total"]["direction"]
+            or comparison["options"]
+            or comparison["option_set"]
+            or comparison["dates"]
+        )
+        return comparison
+
+    def _get_total_change(self):
+        """Before, after, and the difference where both are in one currency."""
+        before, after = self.cotisation_id.amount_total, self.amount_total
+        before_currency = self.cotisation_id.currency_id
+        currency = self.currency_id or before_currency
+        total = {
+            "before": format_amount(self.env, before, before_currency or currency),
+            "after": format_amount(self.env, after, currency),
+            "difference": "",
+            "direction": "",
+        }
+        if before_currency and currency != before_currency:
+            return {**total, "direction": "other"}
+        direction = currency.compare_amounts(after, before) if currency else 0
+        if not direction:
+            return total
+        sign = "+" if direction > 0 else "\N{MINUS SIGN}"
+        difference = sign + format_amount(self.env, abs(after - before), currency)
+        if before:
+            percent = round(100 * abs(after - before) / before, 1)
+            difference += f" ({sign}{percent:g}\N{NO-BREAK SPACE}%)"
+        return {**total, "difference": difference, "direction": "up" if direction > 0 else "down"}
+
+    def _get_option_changes(self):
+        """:return: list of (kind, option, detail): what is added, removed, or has another
+        quantity or price, in the order of the proposal"""
+        before = self._sum_options(self.cotisation_id.line_ids)
+        after = self._sum_options(self.line_ids)
+        changes = []
+        for product in after.keys() | before.keys():
+            old, new = before.get(product), after.get(product)
+            if not old:
+                changes.append(("added", product, self._format_option(new)))
+            elif not new:
+                changes.append(("removed", product, self._format_option(old)))
+            elif any(
+                float_compare(a, b, precision_digits=2) for a, b in zip(old, new, strict=True)
+            ):
+                detail = f"{self._format_option(old)} → {self._format_option(new)}"
+                changes.append(("changed", product, detail))
+        changes.sort(key=lambda change: (change[0], change[1].display_name or ""))
+        return [(kind, product.display_name, detail) for kind, product, detail in changes]
+
+    def _differs(self, old, new):
+        """Another quantity, or another amount in cents."""
+        return any(
+            float_compare(before, after, precision_digits=2)
+            for before, after in zip(old, new, strict=True)
+        )
+
+    def _sum_options(self, lines):
+        """:return: ``{product: (quantity, amount without taxes)}``"""
+        options = {}
+        for line in lines:
+            quantity, amount = options.get(line.product_id, (0.0, 0.0))
+            options[line.product_id] = (quantity + line.quantity, amount + line.price_subtotal)
+        return options
+
+    def _format_option(self, option):
+        quantity, amount = option
+        text = format_amount(self.env, amount, self.currency_id or self.company_id.currency_id)
+        return text if quantity == 1 else f"{quantity:g} × · {text}"
+
+    def _get_date_change(self):
+        """A term that begins the day after the last one is no news; a gap, or a term that
+        begins before, is."""
+        last_day = self.cotisation_id.date_end
+        if not (last_day and self.date_start):
+            return False
+        days = (self.date_start - last_day).days - 1
+        if not days:
+            return False
+        return {
+            "kind": "gap" if days > 0 else "overlap",
+            "days": abs(days),
+            "date": format_date(self.env, self.date_start, date_format="long"),
+        }

@@ -1,0 +1,392 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import email_normalize
+
+from ..doors.key import KEY_OF_ANY, strip_keys
+
+
+class MembriRenewal(models.Model):
+    """What became of an email: delivered, refused by the mail server, come back, or never
+    sent because no address works. Nobody is lost: each failure has its queue and its way out
+    (an address of another contact, a letter, another try)."""
+
+    _inherit = "membri.renewal"
+
+    delivery_email = fields.Char(
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="The address that the last notice or reminder went to.",
+    )
+
+    # ------------------------------------------------------------------
+    # Reach: follows the document that is on its way now. The invoice of who accepted goes to
+    # its payer, all else to the member's recipient.
+    # ------------------------------------------------------------------
+
+    def _get_document_sudo(self):
+        """:return: the invoice (in sudo) that is the document now, or nothing: then it is the
+        notice"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return invoice_sudo if self.state == "approved" else invoice_sudo.browse()
+
+    def _get_document_recipient(self):
+        """:return: the contact that the current document goes to"""
+        if invoice_sudo := self._get_document_sudo():
+            return invoice_sudo._membri_get_receiver().with_env(self.env)
+        return self._get_member()._membri_get_recipient()
+
+    def _get_document_address(self):
+        """:return: an address that it goes to instead of the contact's own, or ``False``"""
+        if invoice_sudo := self._get_document_sudo():
+            return invoice_sudo._membri_get_receiver_address()
+        return self._get_member()._membri_get_renewal_address()
+
+    def _get_unreachable_reason(self):
+        """:return: why no email can reach whoever gets the document (a sentence), or ``False``"""
+        self.ensure_one()
+        if invoice_sudo := self._get_document_sudo():
+            return invoice_sudo._membri_get_unreachable_reason()
+        return self._get_member()._membri_get_unreachable_reason()
+
+    def _is_on_paper(self):
+        """:return: whether letters go to whoever gets the document"""
+        self.ensure_one()
+        if invoice_sudo := self._get_document_sudo():
+            return invoice_sudo._membri_is_on_paper()
+        # sudo: the flag is the officers', the portal causes notices too
+        return self._get_member().sudo().membri_notice_on_paper
+
+    def _get_delivery_email(self):
+        """:return: the normalized address that emails go to now, or ``False``"""
+        self.ensure_one()
+        address = self._get_document_address() or self.recipient_id.sudo().email
+        return email_normalize(address, strict=False)
+
+    def _mark_unreachable(self):
+        """No email goes out: a letter is queued for printing instead, and the officer is
+        told, unless the member gets letters anyway."""
+        on_paper = self.filtered(lambda r: r._is_on_paper())
+        for renewal in self:
+            reason = renewal._get_unreachable_reason()
+            by_letter = renewal in on_paper
+            renewal._internal_write(
+                {
+                    "delivery_state": "letter" if by_letter else "unreachable",
+                    "delivery_note": reason,
+                    "delivery_email": False,
+                }
+            )
+            if by_letter:
+                continue
+            renewal._message_log(
+                body=self.env._(
+                    "Not emailed: %(reason)s Correct the address and send again, or print the "
+                    "letter and post it.",
+                    reason=reason,
+                )
+            )
+            renewal._schedule_once("membri_renewal.activity_unreachable", reason)
+        self._queue_letters()
+
+    # ------------------------------------------------------------------
+    # The mail server's word
+    # ------------------------------------------------------------------
+
+    def _mark_queued(self):
+        """Delivered once the mail server has taken it: see ``mail_mail.py``."""
+        searched = self.filtered(lambda r: r.delivery_state in ("unreachable", "failed", "letter"))
+        for renewal in self:
+            renewal._internal_write(
+                {
+                    "delivery_state": "queued",
+                    "delivery_note": False,
+                    "delivery_email": renewal._get_delivery_email(),
+                }
+            )
+        # an address was found: nobody has to look for one
+        searched.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
+        self._unqueue_letters()
+
+    # ------------------------------------------------------------------
+    # Its email: what ``mail_mail.py`` asks and tells
+    # ------------------------------------------------------------------
+
+    def _notify_by_email_get_base_mail_values(
+        self, message, recipients_data, additional_values=None
+    ):
+        # EXTENDS mail: what the email says is kept with it
+        values = super()._notify_by_email_get_base_mail_values(
+            message, recipients_data, additional_values=additional_values
+        )
+        kind = self.env.context.get("membri_mail_kind")
+        if kind:
+            values.update(
+                {
+                    "membri_kind": kind,
+                    "membri_facts": self._membri_get_mail_facts(kind),
+                    "membri_template_id": self.env.context.get("membri_mail_template_id"),
+                }
+            )
+        return values
+
+    def _membri_get_mail_facts(self, kind):
+        """:return: what an email of this ``kind`` says, in short, and to whom"""
+        self.ensure_one()
+        if invoice_sudo := self._get_document_sudo():
+            facts = f"approved {invoice_sudo.id} {invoice_sudo._membri_get_mail_facts(kind)}"
+        else:
+            facts = f"{kind} {self.date_start} {self.date_end} {self.amount_total}"
+        return f"{facts} {self._get_delivery_email()}"
+
+    def _membri_guess_mail_kind(self, mail_sudo):
+        """:return: the kind of an email that was queued before kinds were told apart"""
+        asked = self.state == "sent" or mail_sudo.create_date < (
+            self.date_approved or mail_sudo.create_date
+        )
+        return "notice" if asked else "reminder"
+
+    def _membri_get_mail_obstacle(self, kind, mail_sudo=None):
+        """:param kind: of an email that is about to leave: ``notice`` or ``reminder``
+        :return: why it must not leave (a sentence), or ``False``"""
+        self.ensure_one()
+        mail_sudo = mail_sudo or self.env["mail.mail"].sudo()
+        facts = mail_sudo.membri_facts or ""
+        asks_for_payment = facts.startswith("approved") if facts else kind == "reminder"
+        if self.state not in ("sent", "approved") or (
+            self.state == "approved" and not asks_for_payment
+        ):
+            return self.env._(
+                "%(renewal)s is “%(state)s” now.",
+                renewal=self.display_name,
+                state=self._get_state_label(),
+            )
+        if self.state == "sent" and facts.startswith("approved"):
+            return self.env._("%(renewal)s is not accepted any more.", renewal=self.display_name)
+        # who reminded by hand had looked: only what was announced since counts
+        told = self.date_payment_announced
+        by_hand = not told or (mail_sudo.create_date and told <= mail_sudo.create_date)
+        return self._get_no_reminder_reason(by_hand=by_hand)
+
+    def _membri_get_mail_unreachable_reason(self):
+        return self._get_unreachable_reason()
+
+    def _membri_rewrite_mail(self, mail_sudo):
+        """Write an email that has not left anew, from what holds today: the document, its
+        recipient, the sender. It stays the same email, so its trace and its log stay true.
+
+        :return: the email"""
+        self.ensure_one()
+        renewal_sudo = self.sudo()
+        renewal_sudo._compute_recipient_id()
+        template = mail_sudo.membri_template_id
+        if not template or template.model != self._name:
+            is_notice = (mail_sudo.membri_kind or "notice") == "notice"
+            template = (
+                self._get_notice_template()
+                if is_notice and self.state != "approved"
+                else self._get_reminder_template()
+            )
+        texts = renewal_sudo._render_notice_texts(template)
+        address = self._get_document_address()
+        recipient = self.env["res.partner"] if address else self.recipient_id
+        attachment = renewal_sudo._attach_documents().get(renewal_sudo)
+        author_id, email_from = renewal_sudo._message_compute_author(
+            email_from=texts["email_from"][self.id] or None
+        )
+        message_sudo = mail_sudo.mail_message_id
+        message_sudo.write(
+            {
+                "subject": texts["subject"][self.id],
+                "body": strip_keys(texts["body_html"][self.id], KEY_OF_ANY),
+                "author_id": author_id,
+                "email_from": email_from,
+                "reply_to": texts["reply_to"][self.id] or email_from,
+                "mail_server_id": False,
+                "partner_ids": [fields.Command.set(recipient.ids)],
+                "outgoing_email_to": address,
+                "attachment_ids": [fields.Command.set(attachment.ids if attachment else [])],
+            }
+        )
+        mail_sudo.write(
+            {
+                "state": "outgoing",
+                "failure_type": False,
+                "failure_reason": False,
+                "body_html": strip_keys(renewal_sudo._render_mail_layout(message_sudo), KEY_OF_ANY),
+                "email_to": address,
+                "recipient_ids": [fields.Command.set(recipient.ids)],
+                "membri_template_id": template.id,
+                "membri_facts": self._membri_get_mail_facts(mail_sudo.membri_kind or "notice"),
+            }
+        )
+        notifications_sudo = self.env["mail.notification"].sudo()
+        notifications_sudo.search([("mail_mail_id", "=", mail_sudo.id)])[:1].write(
+            {
+                "notification_status": "ready",
+                "res_partner_id": recipient.id,
+                "mail_email_address": address,
+            }
+        )
+        renewal_sudo._internal_write({"delivery_email": self._get_delivery_email()})
+        return mail_sudo
+
+    def _render_mail_layout(self, message_sudo):
+        """:return: the HTML of the email of this message, in the recipient's language"""
+        renewal = self.with_context(mail_notify_author=True)
+        recipients = renewal._notify_get_recipients(message_sudo, notify_skip_followers=True)
+        _lang, values, group = next(
+            iter(
+                renewal._notify_get_classified_recipients_iterator(
+                    message_sudo, recipients, force_email_lang=renewal._get_lang()
+                )
+            )
+        )
+        return renewal._notify_by_email_render_layout(message_sudo, group, render_values=values)
+
+    def _membri_mail_left(self, mail_sudo):
+        self.ensure_one()
+        if self.delivery_state in ("queued", "failed"):
+            self._internal_write({"delivery_state": "delivered", "delivery_note": False})
+        self._record_reminder(mail_sudo.mail_message_id, "sent")
+
+    def _membri_mail_failed(self, mail_sudo, sentence):
+        """:param sentence: what went wrong and what to do"""
+        self._mark_failed(sentence)
+        self._record_reminder(mail_sudo.mail_message_id, "failed", sentence)
+
+    def _membri_mail_dropped(self, mail_sudo, reason):
+        self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
+        if self.delivery_state in ("queued", "failed"):
+            self._internal_write({"delivery_state": "withdrawn", "delivery_note": reason})
+        self._record_reminder(mail_sudo.mail_message_id, "skipped", reason)
+
+    def _membri_mail_unreachable(self, mail_sudo):
+        self._mark_unreachable()
+        self._record_reminder(mail_sudo.mail_message_id, "skipped", self.delivery_note)
+
+    def _mark_failed(self, error):
+        """Record why something could not be done; the queue of failed sendings shows it."""
+        for renewal in self:
+            renewal._internal_write({"delivery_state": "failed", "delivery_note": str(error)})
+            renewal._message_log(body=self.env._("Not done: %(error)s", error=error))
+
+    # ------------------------------------------------------------------
+    # Try again
+    # ------------------------------------------------------------------
+
+    def action_retry_sending(self):
+        """Hand the emails that failed to the mail server again, at the addresses of today; a
+        draft whose sending failed is sent."""
+        self._check_can("retry_sending")
+        self._do_retry_sending()
+        return True
+
+    def _get_cannot_retry_sending_reason(self):
+        self.ensure_one()
+        if self.delivery_state != "failed":
+            return self.env._(
+                "%(renewal)s: no sending has failed, there is nothing to try again.",
+                renewal=self.display_name,
+            )
+        if self.state == "draft":
+            return self._get_cannot_reason("send")
+        if not self._get_failed_mails() and not self._has_failed_invoice():
+            return self.env._(
+                "%(renewal)s: it is not an email that failed. %(reason)s Mend the cause, then "
+                "use the button of what you want to do.",
+                renewal=self.display_name,
+                reason=self.delivery_note or "",
+            )
+        if reason := self._get_unreachable_reason():
+            return self.env._(
+                "%(renewal)s: %(reason)s Correct the address first.",
+                renewal=self.display_name,
+                reason=reason,
+            )
+        return False
+
+    def _do_retry_sending(self):
+        """Each from its current document: to whom it goes, from whom, and what it says."""
+        drafts = self.filtered(lambda r: r.state == "draft")
+        if drafts:
+            drafts.action_send()
+        mails_sudo = self.env["mail.mail"].sudo()
+        invoices_sudo = self.env["account.move"].sudo()
+        for renewal in self - drafts:
+            mail_sudo = renewal._get_failed_mails()
+            if mail_sudo:
+                mails_sudo |= renewal._membri_rewrite_mail(mail_sudo)
+                renewal._record_reminder(mail_sudo.mail_message_id, "sent")
+                renewal._mark_queued()
+            else:
+                invoices_sudo |= renewal.invoice_id.sudo()
+        mails_sudo._membri_leave_soon()
+        invoices_sudo._membri_retry_sending()
+
+    def _has_failed_invoice(self):
+        """:return: whether it is the sending of the invoice that failed"""
+        invoice_sudo = self._get_document_sudo()
+        return bool(invoice_sudo) and invoice_sudo.membri_delivery_state == "failed"
+
+    def _get_failed_mails(self):
+        """:return: the last notice or reminder in the queue of emails, if it failed"""
+        self.ensure_one()
+        # sudo: the queue of emails is the administrator's
+        last_sudo = (
+            self.env["mail.mail"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("subtype_id", "=", self.env.ref("membri_renewal.mt_notice").id),
+                ],
+                order="id desc",
+                limit=1,
+            )
+        )
+        return last_sudo.filtered(lambda mail: mail.state == "exception")
+
+    # ------------------------------------------------------------------
+    # Emails that come back
+    # ------------------------------------------------------------------
+
+    def _message_receive_bounce(self, email, partner):
+        # EXTENDS mail: called after the contacts with this address were marked as bouncing
+        result = super()._message_receive_bounce(email, partner)
+        address = email_normalize(email, strict=False)
+        self.env["res.partner"]._membri_mark_renewal_email_bounced(address)
+        # sudo: the mail gateway works for everybody
+        bounced = self.sudo().filtered(lambda r: address and r.delivery_email == address)
+        for renewals in bounced._split_by_staff_lang():
+            for renewal, error in renewals._run_isolated(type(self)._handle_bounce).items():
+                renewal._mark_failed(renewal._get_error_sentence(error))
+        return result
+
+    def _handle_bounce(self):
+        """The last email has come back. While the member's answer or payment is awaited,
+        write to another contact if there is one, else post a letter."""
+        awaiting = self.filtered_domain(self._get_awaiting_domain())
+        for renewal in awaiting:
+            renewal._message_log(
+                body=self.env._(
+                    "The email to %(address)s came back.", address=renewal.delivery_email
+                )
+            )
+        unreachable = awaiting.filtered(lambda r: r._get_unreachable_reason())
+        unreachable._mark_unreachable()
+        reached = awaiting - unreachable
+        to_pay = reached.filtered(lambda r: r.state == "approved")
+        messages = to_pay._send_notice(lambda r: r._get_reminder_template(), "reminder")
+        messages |= (reached - to_pay)._send_notice(lambda r: r._get_notice_template())
+        if messages:
+            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    @api.model
+    def _get_awaiting_domain(self):
+        """:return: renewals whose member has to answer or to pay"""
+        return Domain("state", "=", "sent") | (
+            Domain("state", "=", "approved") & Domain("is_paid", "=", False)
+        )

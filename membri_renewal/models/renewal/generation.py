@@ -1,0 +1,120 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+from .eligibility import NIGHT
+
+BATCH = 50
+
+
+class MembriRenewal(models.Model):
+    """Nightly generation (DESIGN §5.1): exactly one renewal for every term that is near
+    its end, whatever is run twice, in parallel, late, or after a crash. Which terms these
+    are is in ``renewal_eligibility.py``."""
+
+    _inherit = "membri.renewal"
+
+    @api.model
+    def _cron_generate(self):
+        cron = self.env["ir.cron"]
+        Cotisation = self.env["membri.cotisation"]
+        domain = self._get_to_renew_domain()
+        cron._commit_progress(remaining=Cotisation.search_count(domain))
+        seen = Cotisation.browse()
+        while batch := Cotisation.search(
+            domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_end, id"
+        ):
+            batch = batch._with_companions(domain)
+            seen |= batch
+            due = batch.try_lock_for_update().filtered_domain(domain)
+            for cotisations in due._split_by_staff_lang():
+                cotisations._generate_isolated()
+            if not cron._commit_progress(len(batch)):
+                return
+        cron._commit_progress(remaining=0)
+
+    @api.model
+    def _get_to_renew_domain(self):
+        """:return: the cotisations for which the night prepares a renewal"""
+        return Domain.OR(
+            self._get_company_to_renew_domain(company)
+            for company in self.env["res.company"]._membri_get_all()
+        )
+
+    @api.model
+    def _get_company_to_renew_domain(self, company):
+        return self.env["membri.cotisation"]._get_to_renew_domain(company, NIGHT)
+
+    def _start(self):
+        """Take drafts of the night, or of a campaign, to where they lead (DESIGN §5.1): held
+        for the staff, invoiced at once, or sent."""
+        held = self._hold_for_staff()
+        (self - held).action_send()
+
+    def _hold_for_staff(self):
+        """Hold the drafts that no email or invoice may go out for: the contact carries the
+        flag or is archived, or the term that they propose is over already (a very late payer).
+
+        :return: those that are held
+        """
+        flagged = self.filtered(
+            lambda r: r.partner_id.with_company(r.company_id).membri_intervention_required
+        )
+        flagged._follow_intervention_flag()
+        archived = (self - flagged)._hold_archived()
+        over = (self - flagged - archived).filtered(lambda r: r._get_term_over_reason())
+        for renewal in over:
+            renewal._do_require_intervention(renewal._get_term_over_reason())
+        return flagged | archived | over
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    def _generate_isolated(self, only_drafts=False):
+        """Prepare and start the renewals of ``self``. Where only the start fails (a template
+        that does not render, a missing account), the draft is kept with the reason.
+
+        :param only_drafts: nothing goes out yet; what the staff must look at is held
+        """
+        effect = type(self)._prepare_drafts if only_drafts else type(self)._generate_renewals
+        failed = self._run_isolated(effect)
+        for cotisation, error in failed.items():
+            creation_errors = cotisation._run_isolated(type(self)._create_renewals)
+            if creation_errors:
+                cotisation._record_renewal_error(creation_errors[cotisation])
+            else:
+                sentence = cotisation._get_error_sentence(error)
+                cotisation._get_living_renewal()._mark_failed(sentence)
+
+    def _get_living_renewal(self):
+        return self.renewal_ids.filtered(lambda renewal: renewal.state != "cancelled")
+
+    def _generate_renewals(self):
+        self._create_renewals()._start()
+
+    def _prepare_drafts(self):
+        self._create_renewals()._hold_for_staff()
+
+    def _create_renewals(self):
+        """:return: the draft renewals of ``self``
+        :raises UserError: when one cannot be prepared"""
+        renewals = self.env["membri.renewal"].create(
+            [{"cotisation_id": cotisation.id} for cotisation in self]
+        )
+        self.filtered("renewal_error")._internal_write(
+            {"renewal_error": False, "renewal_error_date": False}
+        )
+        for renewal in renewals.filtered(lambda r: r.currency_id.is_zero(r.amount_total)):
+            renewal._message_log(body=renewal.option_set_id._get_free_remark())
+        return renewals
+
+    def _record_renewal_error(self, error):
+        """The reason stays on the term until the renewal succeeds; tomorrow tries again."""
+        self.ensure_one()
+        message = self._get_error_sentence(error)
+        self._internal_write(
+            {"renewal_error": message, "renewal_error_date": self.company_id._membri_today()}
+        )
+        self._message_log(
+            body=self.env._("The renewal could not be prepared: %(error)s", error=message)
+        )

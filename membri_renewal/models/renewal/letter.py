@@ -1,0 +1,208 @@
+from odoo import api, fields, models
+from odoo.tools.pdf import merge_pdf
+
+from .document import PDF_BATCH
+
+REMINDER_REPORT = "membri_renewal.report_reminder_letter"
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    membri_notice_on_paper = fields.Boolean(
+        string="Notices by Post",
+        company_dependent=True,
+        copy=False,
+        groups="membri_renewal.group_membri_readonly",
+        help="A letter is queued for printing with each notice, beside the email if an address "
+        "works.",
+    )
+
+
+class MembriRenewal(models.Model):
+    """Notices on paper: the queue of letters to print, and what was printed when."""
+
+    _inherit = "membri.renewal"
+
+    letter_state = fields.Selection(
+        [("to_print", "To Print"), ("printed", "Printed")],
+        string="Letter",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
+        help="Queued where no email reaches the member, or where the member asked for it.",
+    )
+    letter_content = fields.Selection(
+        [("document", "Notice or Invoice"), ("reminder", "Reminder")],
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="What the letter that waits to be printed, or was printed last, is.",
+    )
+    date_printed = fields.Datetime(
+        string="Letter Printed On", readonly=True, copy=False, groups="base.group_user"
+    )
+
+    def _queue_letters(self, is_reminder=False):
+        """One letter for each document: what is printed already is not queued again by a
+        second bounce; sending the notice again is another letter.
+
+        :param is_reminder: a letter with the wording of a reminder, to who gets paper; not while
+            the document itself waits to be printed
+        """
+        missing = self.filtered(
+            lambda r: not r.letter_state or (is_reminder and r.letter_state == "printed")
+        )
+        missing._internal_write(
+            {
+                "letter_state": "to_print",
+                "letter_content": "reminder" if is_reminder else "document",
+            }
+        )
+
+    def _unqueue_letters(self):
+        """An email goes out: no letter is needed, but for members who asked for one."""
+        self.filtered(
+            lambda r: r.letter_state == "to_print" and not r._is_on_paper()
+        )._internal_write({"letter_state": False})
+
+    def _renew_letters(self):
+        """The notice goes out, for the first time or changed."""
+        on_paper = self.filtered(lambda r: r._is_on_paper())
+        on_paper._internal_write({"letter_state": "to_print", "letter_content": "document"})
+        (self - on_paper).filtered("letter_state")._internal_write({"letter_state": False})
+
+    def _set_state(self, state, **vals):
+        # EXTENDS membri_renewal: what is posted from now on is the invoice, not the notice
+        if state == "approved":
+            vals = {"letter_state": False, **vals}
+        return super()._set_state(state, **vals)
+
+    # ------------------------------------------------------------------
+    # Print
+    # ------------------------------------------------------------------
+
+    def action_print_letter(self):
+        """Print the notices as letters (of who accepted and has not paid, the invoice), and
+        record that they were: one PDF, sorted as the post likes it.
+
+        :return: a client action that downloads the file
+        """
+        self._check_can("print_letter")
+        return self._get_letters_action(self._do_print_letters())
+
+    @api.model
+    def _get_letters_filename(self, count):
+        return self.env._(
+            "Letters %(date)s (%(count)s).pdf",
+            date=fields.Date.to_string(self.env.company._membri_today()),
+            count=count,
+        )
+
+    @api.model
+    def _get_letters_action(self, attachment):
+        """:return: a client action that downloads the letters by ``controllers/keyed_copy.py``,
+        which puts in the keys: what is kept has none"""
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/membri_renewal/letters/{attachment.id}",
+            "target": "download",
+        }
+
+    def _get_cannot_print_letter_reason(self):
+        self.ensure_one()
+        if self.state == "approved" and (reason := self._get_no_reminder_reason(by_hand=True)):
+            return reason
+        if self.state != "approved" and (reason := self._get_archived_reason()):
+            return reason
+        contact = self._get_letter_contact()
+        if not contact.street:
+            return self.env._(
+                "%(member)s has no postal address. Type it in the contact, then print again.",
+                member=(contact if self.state == "approved" else self.partner_id).display_name,
+            )
+        return False
+
+    def _get_letter_contact(self):
+        """:return: the contact whose address stands on the letter: the payer's on an invoice"""
+        self.ensure_one()
+        if self.state == "approved":
+            return self.invoice_id.sudo().partner_id
+        return self._get_postal_contact()
+
+    def _render_letters(self):
+        """:return: the PDFs of the letters, in the order of ``self``: an invoice that serves
+        several members is one letter, a reminder lies before its document"""
+        accepted = self.filtered(lambda r: r.state == "approved")
+        by_invoice = {renewal.invoice_id: renewal for renewal in reversed(accepted)}
+        firsts = self.browse().concat(*by_invoice.values())
+        contents = (self - accepted)._render_notices()
+        for renewal, attachment in firsts._attach_invoices().items():
+            contents[renewal] = attachment.raw
+        printed = self.filtered(lambda r: r in contents)
+        reminders = printed.filtered(lambda r: r.letter_content == "reminder")
+        covers = reminders._render_notices(REMINDER_REPORT)
+        return [
+            part for renewal in printed for part in (covers.get(renewal), contents[renewal]) if part
+        ]
+
+    def _get_reminder_letter_sentences(self):
+        """:return: what a reminder on paper says, as a list of sentences"""
+        self.ensure_one()
+        if self.state == "approved":
+            return [
+                self._get_payment_reminder_sentence(),
+                self.env._(
+                    "The invoice is attached. If you have just paid, please disregard this."
+                ),
+            ]
+        return [
+            self._get_notice_day_sentence(),
+            self._get_membership_sentence(),
+            self._get_deadline_sentence(),
+            self.env._(
+                "The notice is attached: it tells how to answer. If you have just answered, please "
+                "disregard this."
+            ),
+        ]
+
+    def _sorted_for_post(self):
+        """:return: ``self``, each once, by country, postal code and street"""
+
+        def key(renewal):
+            contact = renewal._get_letter_contact()
+            return (
+                contact.country_id.code or "",
+                (contact.zip or "").replace(" ", "").upper(),
+                contact.city or "",
+                contact.street or "",
+                renewal.partner_id.display_name or "",
+                renewal.id,
+            )
+
+        return self.union().sorted(key)
+
+    def _do_print_letters(self):
+        """:return: the ``ir.attachment`` with all letters, of no record"""
+        renewals = self._sorted_for_post()
+        parts = []
+        for start in range(0, len(renewals), PDF_BATCH):
+            parts += renewals[start : start + PDF_BATCH]._render_letters()
+        now = fields.Datetime.now()
+        renewals._internal_write({"letter_state": "printed", "date_printed": now})
+        renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(
+            {"delivery_state": "letter"}
+        )
+        renewals._message_log_batch(
+            {renewal.id: self.env._("Printed as a letter.") for renewal in renewals}
+        )
+        # the letter is posted: nobody has to look for an address now
+        renewals.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
+        return self.env["ir.attachment"].create(
+            {
+                "name": self._get_letters_filename(len(renewals)),
+                "raw": merge_pdf(parts) if len(parts) > 1 else parts[0],
+                "mimetype": "application/pdf",
+            }
+        )

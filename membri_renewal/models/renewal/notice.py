@@ -1,0 +1,164 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from .document import PDF_BATCH
+
+
+class MembriRenewal(models.Model):
+    """The notice goes out: by email with its PDF, and its trace in every chatter."""
+
+    _inherit = "membri.renewal"
+
+    # ------------------------------------------------------------------
+    # Send
+    # ------------------------------------------------------------------
+
+    def _get_cannot_send_reason(self):
+        self.ensure_one()
+        if not self.line_ids:
+            return self.env._(
+                "%(renewal)s proposes no option: there is nothing to send. Add at least one.",
+                renewal=self.display_name,
+            )
+        return self._get_archived_reason() or self.line_ids._get_archived_product_reason()
+
+    def _do_send(self):
+        """Send the notice with its PDF. Prices are frozen from now on.
+
+        A member without a usable address is not lost: the renewal is `sent` all the same,
+        marked as unreachable for the queue of letters to post, and the officer is told.
+        """
+        renewals = self.union()  # a client may name a record twice: one notice for each
+        if not renewals:
+            return
+        now = fields.Datetime.now()
+        for renewal in renewals:
+            renewal._set_state(
+                "sent",
+                date_sent=renewal.date_sent or now,
+                state_before_intervention=False,
+                intervention_reason=False,
+            )
+            renewal._portal_ensure_token()  # the answer link; pages and reports make none
+        renewals._follow_taxes()
+        renewals._clear_intervention()
+        renewals._end_activities()
+        renewals._renew_letters()
+        messages = renewals._send_notice(lambda renewal: renewal._get_notice_template())
+        renewals._leave_soon(messages)
+        renewals._skip_overtaken_steps()
+        renewals._update_next_reminder()
+        renewals._refresh_members()
+
+    def _get_notice_template(self):
+        self.ensure_one()
+        return self.option_set_id.notice_template_id or self.env.ref(
+            "membri_renewal.mail_template_notice"
+        )
+
+    def _send_notice(self, get_template, kind="notice"):
+        """Email ``self`` in batches, each with its PDF.
+
+        :param get_template: function from a renewal to its ``mail.template``
+        :param kind: ``notice`` or ``reminder``
+        :return: ``{renewal: mail.message}`` of those that an email goes to
+        """
+        self._as_internal()._compute_recipient_id()  # the person in charge may have changed since
+        unreachable = self.filtered(lambda r: r._get_unreachable_reason())
+        unreachable._mark_unreachable()
+        messages = {}
+        for template, renewals in (self - unreachable).grouped(get_template).items():
+            for start in range(0, len(renewals), PDF_BATCH):
+                batch = renewals[start : start + PDF_BATCH]
+                messages |= batch._post_notices(template, batch._attach_documents(), kind)
+                if len(self) > PDF_BATCH:  # thousands in one go must not fill the memory
+                    self.env.flush_all()
+                    self.env.invalidate_all()
+        return messages
+
+    def _leave_soon(self, messages):
+        """:param messages: as :meth:`_send_notice` returns them: their emails leave now, not with
+        the hourly queue"""
+        ids = [message.id for message in messages.values()]
+        # sudo: the queue of emails is the administrator's
+        Mail_sudo = self.env["mail.mail"].sudo()
+        Mail_sudo.search([("mail_message_id", "in", ids)])._membri_leave_soon()
+
+    def _post_notices(self, template, attachments, kind="notice"):
+        """:param template: ``mail.template`` on renewals; its subject and body are rendered
+            in the language of each recipient
+        :param attachments: ``{renewal: ir.attachment}``, the document of each email
+        :return: ``{renewal: mail.message}``
+        """
+        texts = self._render_notice_texts(template)
+        layout = template.sudo().email_layout_xmlid or "membri_renewal.mail_frame"
+        messages = {}
+        for renewal in self:
+            attachment = attachments.get(renewal, self.env["ir.attachment"])
+            other_address = renewal._get_document_address()
+            messages[renewal] = (
+                renewal.with_context(
+                    mail_post_autofollow_author_skip=True,
+                    mail_notify_author=True,
+                    membri_mail_kind=kind,
+                    membri_mail_template_id=template.id,
+                )
+                .sudo()
+                .message_post(
+                    body=texts["body_html"][renewal.id],
+                    subject=texts["subject"][renewal.id],
+                    message_type="comment",
+                    subtype_xmlid="membri_renewal.mt_notice",
+                    partner_ids=[] if other_address else renewal.recipient_id.ids,
+                    outgoing_email_to=other_address or False,
+                    email_from=texts["email_from"][renewal.id] or None,
+                    reply_to=texts["reply_to"][renewal.id] or None,
+                    attachment_ids=attachment.ids,
+                    email_layout_xmlid=layout,
+                    force_email_lang=renewal._get_lang(),
+                    force_send=False,
+                    mail_auto_delete=False,
+                )
+            )
+        self._log_on_contacts(
+            {
+                renewal: renewal.env._(
+                    "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
+                    renewal=renewal.name,
+                    subject=texts["subject"][renewal.id],
+                    recipient=renewal._get_document_address() or renewal.recipient_id.display_name,
+                )
+                for renewal in self
+            },
+            attachments,
+        )
+        self._mark_queued()
+        return messages
+
+    def _render_notice_texts(self, template):
+        """:return: ``{field of mail.template: {renewal id: text}}``
+        :raises UserError: naming the template, when it cannot be filled in"""
+        template_sudo = template.sudo()  # an answer of the portal may send too
+        try:
+            return {
+                "body_html": template_sudo._render_field(
+                    "body_html", self.ids, compute_lang=True, options={"post_process": True}
+                ),
+                "subject": template_sudo._render_field("subject", self.ids, compute_lang=True),
+                "email_from": template_sudo._render_field("email_from", self.ids),
+                "reply_to": template_sudo._render_field("reply_to", self.ids),
+            }
+        except (UserError, ValueError, SyntaxError) as error:
+            cause = error
+            while cause.__cause__:  # what Odoo raises shows the whole template
+                cause = cause.__cause__
+            raise UserError(
+                self.env._(
+                    "The email template “%(template)s” cannot be filled in for %(renewal)s: "
+                    "%(cause)s. Mend the template, or choose another one in the option set, then "
+                    "send again.",
+                    template=template_sudo.name,
+                    renewal=", ".join(self.mapped("name")[:3]),
+                    cause=str(cause).strip().splitlines()[0],
+                )
+            ) from error

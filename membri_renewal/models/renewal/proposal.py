@@ -1,0 +1,377 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import formatLang
+
+from .display import STAFF
+from .renewal import UNDECIDED_STATES
+
+
+class MembriRenewal(models.Model):
+    """What a renewal proposes: when it is made, when its option set changes, and on the day on
+    which it is accepted. What was shown holds, but for the taxes of that day and the dates of
+    members so late that their set starts them afresh."""
+
+    _inherit = "membri.renewal"
+
+    mode_proposed = fields.Char(
+        string="Mode from the Contact",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="Mode that the contact's Automatic Renewal gave when the renewal was created or last "
+        "updated. A mode chosen manually is kept until the contact changes.",
+    )
+    approval_remark = fields.Text(
+        string="If Approved Today",
+        compute="_compute_approval_remark",
+        groups=STAFF,
+        help="What is billed if the renewal is approved today, where it differs from the proposal.",
+    )
+
+    # and days pass, and fiscal positions change, without touching the renewal: unstored
+    @api.depends("state", "amount_total", "date_start")
+    def _compute_approval_remark(self):
+        for renewal in self:
+            saved = renewal._origin
+            remarks = saved and [saved._get_approval_remark(), saved._get_grouping_remark()]
+            renewal.approval_remark = "\n".join(filter(None, remarks or ())) or False
+
+    def _fill_create_vals(self, vals, memo):
+        """Complete ``vals`` in place with what the renewed cotisation and the member's
+        choices give: set, dates, lines, currency, mode, officer.
+
+        :param memo: what the renewals of one batch share: the cotisations to ``prefetch``
+            together, prices and taxes
+        :raises UserError: in another state than “To Send”, or where nothing is to be renewed"""
+        if vals.get("state", "draft") != "draft":
+            raise UserError(
+                self.env._("A new renewal is “To Send”. Use its buttons to take it further.")
+            )
+        cotisation = self._get_cotisation_to_renew(vals, memo)
+        partner = cotisation.partner_id.with_company(cotisation.company_id)
+        vals.update(
+            # said explicitly, for the context may carry other defaults
+            state="draft",
+            invoice_id=False,
+            new_cotisation_id=False,
+            change_request_id=False,
+            state_before_intervention=False,
+            cotisation_id=cotisation.id,
+            partner_id=partner.id,
+            company_id=cotisation.company_id.id,
+        )
+        if not vals.get("option_set_id"):
+            vals["option_set_id"] = partner._membri_get_next_option_set(cotisation).id
+        vals["mode_proposed"] = self._get_mode_of_contact(partner)
+        if not vals.get("mode"):
+            vals["mode"] = vals["mode_proposed"]
+        vals.setdefault("user_id", cotisation.company_id._membri_get_officer().id)
+        self._fill_proposed_term(vals, cotisation, partner, memo)
+        if vals.get("name", "/") == "/":
+            vals["name"] = self.env["ir.sequence"]._membri_get_next(
+                "membri.renewal", cotisation.company_id
+            )
+
+    def _get_cotisation_to_renew(self, vals, memo):
+        """:return: the cotisation that ``vals`` name, else the current one of their member
+        :raises UserError: when there is none, or it never ends"""
+        cotisation = (
+            self.env["membri.cotisation"]
+            .browse(vals.get("cotisation_id"))
+            .with_prefetch(filter(None, memo["prefetch"]))
+        )
+        if not cotisation:
+            partner = self.env["res.partner"].browse(vals.get("partner_id"))
+            cotisation = partner.membri_cotisation_id
+            if not cotisation:
+                raise UserError(
+                    self.env._(
+                        "%(member)s has no cotisation to renew. Use “Enrol” instead.",
+                        member=partner.display_name or self.env._("This contact"),
+                    )
+                )
+        if not cotisation.date_end:
+            raise UserError(
+                self.env._(
+                    "%(member)s is a member for life: there is nothing to renew.",
+                    member=cotisation.partner_id.display_name,
+                )
+            )
+        return cotisation
+
+    def _fill_proposed_term(self, vals, cotisation, partner, memo):
+        """Complete ``vals`` with the dates, the currency and the lines of their option set."""
+        option_set = self.env["membri.option.set"].browse(vals["option_set_id"])
+        if not vals.get("date_start"):
+            vals["date_start"], vals["date_end"] = option_set._get_next_period(cotisation)
+        elif "date_end" not in vals:
+            vals["date_end"] = option_set._get_period(fields.Date.to_date(vals["date_start"]))[1]
+        vals.setdefault("currency_id", option_set._get_currency(partner).id)
+        if "line_ids" not in vals:
+            option_set._check_usable()
+            vals["line_ids"] = [
+                Command.create(line_vals)
+                for line_vals in option_set._prepare_term_lines(
+                    partner,
+                    fields.Date.to_date(vals["date_start"]),
+                    fields.Date.to_date(vals["date_end"]),
+                    cotisation,
+                    memo,
+                )
+            ]
+
+    @api.model
+    def _get_mode_of_contact(self, partner):
+        """:param partner: the member, ``with_company`` of the renewal"""
+        return "invoice" if partner.membri_auto_renew else "notice"
+
+    def _follow_contact_mode(self):
+        """The contact's *Automatic Renewal* decides the mode of what was not sent yet: once it
+        is switched, drafts follow."""
+        for renewal in self.filtered(lambda r: r.state == "draft"):
+            mode = self._get_mode_of_contact(
+                renewal.partner_id.with_company(renewal.company_id).sudo()
+            )
+            renewal_sudo = renewal.sudo()  # the fact behind it is the staff's
+            if mode != renewal_sudo.mode_proposed:
+                renewal_sudo._internal_write({"mode": mode, "mode_proposed": mode})
+
+    def _propose_dates(self):
+        """Take the dates of the chosen option set, right after the current term."""
+        for renewal in self:
+            first, last = renewal.option_set_id._get_next_period(renewal.cotisation_id)
+            renewal._internal_write({"date_start": first, "date_end": last})
+
+    def _propose_lines(self):
+        """Replace the lines by those of the option set, at the prices of the first day."""
+        memo = {}
+        for renewal in self:
+            renewal._internal_write(renewal._prepare_lines_of_set(memo))
+
+    def _propose_currency(self):
+        """Lines that come with another option set are in the currency of that set."""
+        for renewal in self:
+            currency = renewal.option_set_id._get_currency(renewal.partner_id)
+            renewal._internal_write({"currency_id": currency.id})
+
+    def _prepare_lines_of_set(self, memo=None):
+        """:return: the currency and the lines of the chosen option set, as values to write"""
+        self.ensure_one()
+        partner = self.partner_id._origin or self.partner_id
+        lines_vals = self.option_set_id._origin._prepare_term_lines(
+            partner, self.date_start, self.date_end, self.cotisation_id._origin, memo
+        )
+        return {
+            "currency_id": self.option_set_id._origin._get_currency(partner).id,
+            "line_ids": [Command.clear(), *(Command.create(vals) for vals in lines_vals)],
+        }
+
+    @api.onchange("option_set_id")
+    def _onchange_option_set_id(self):
+        """The form shows the dates, lines and total of another option set before it is saved,
+        so that nobody approves what was not seen."""
+        if not (self.option_set_id and self.cotisation_id):
+            return
+        first, last = self.option_set_id._origin._get_next_period(self.cotisation_id._origin)
+        self.update({"date_start": first, "date_end": last})
+        self.update(self._prepare_lines_of_set())
+
+    @api.onchange("date_start", "date_end")
+    def _onchange_dates(self):
+        """Prices are those of the first day: shown as they will be saved."""
+        if self.option_set_id and self.cotisation_id and self.date_start:
+            self.update(self._prepare_lines_of_set())
+
+    # ------------------------------------------------------------------
+    # On the day on which it is accepted
+    # ------------------------------------------------------------------
+
+    def _get_restart_period(self, option_set=None):
+        """The one place that says when a late member's term begins afresh.
+
+        :param option_set: another one than the proposed one, right after the current term
+        :return: ``(first day, last day)`` when it begins today, else ``False``
+        """
+        self.ensure_one()
+        last_day = self.cotisation_id.date_end
+        follows = option_set or self.date_start == last_day + timedelta(days=1)
+        option_set = option_set or self.option_set_id
+        today = self.company_id._membri_today()
+        is_late = today > last_day + timedelta(days=option_set.grace_days)
+        if not (follows and is_late and option_set.late_policy == "restart"):
+            return False
+        return option_set._get_period(today)
+
+    def _get_term_today(self, memo=None):
+        """What accepting today would change in the proposal.
+
+        :param memo: a dict shared by the calls of one batch
+        :return: ``(values, {line: values})`` of the renewal and of its lines; both empty when
+            what is shown holds
+        """
+        self.ensure_one()
+        memo = {} if memo is None else memo
+        period = self._get_restart_period()
+        if period:
+            return self._get_restarted_term(*period, memo)
+        lines_vals = {
+            line: vals for line in self.line_ids if (vals := line._get_vals_of_current_taxes(memo))
+        }
+        return {}, lines_vals
+
+    def _get_restarted_term(self, first, last, memo):
+        """Dates and prices move; options, quantities and agreed prices stay. Arguments and
+        result are those of :meth:`_get_term_today`."""
+        option_set, partner = self.option_set_id, self.partner_id
+        currency = option_set._get_currency(partner)
+        names = ("name", "quantity", "price_unit", "full_quantity", "full_price_unit", "tax_ids")
+        lines_vals = []
+        for line in self.line_ids:
+            option_line = option_set.line_ids.filtered(
+                lambda option, line=line: option.product_id == line.product_id
+            )[:1]
+            vals = option_set._prepare_term_line(
+                partner, first, option_line=option_line, previous=line, memo=memo
+            )
+            vals.update(name=line._get_full_name(), full_quantity=0.0, full_price_unit=0.0)
+            if line._keeps_taxes(vals["tax_ids"][0][2]):
+                vals["tax_ids"] = [Command.set(line.tax_ids.ids)]
+            if line.is_price_agreed:
+                vals["price_unit"] = self.currency_id._convert(
+                    vals["price_unit"], currency, self.company_id, first
+                )
+            lines_vals.append(vals)
+        option_set._prorate_lines(lines_vals, currency, first, last)
+        return (
+            {"date_start": first, "date_end": last, "currency_id": currency.id},
+            {
+                line: {name: vals[name] for name in names}
+                for line, vals in zip(self.line_ids, lines_vals, strict=True)
+            },
+        )
+
+    def _get_proposal(self):
+        """What the member would get by accepting today. Mostly ``self``; else shown before it
+        is accepted, and written when it is (:meth:`_bring_up_to_date`).
+
+        :return: ``membri.renewal``, not in the database when it differs from ``self``
+        """
+        self.ensure_one()
+        if self.state not in UNDECIDED_STATES:
+            return self
+        vals, changes = self._get_term_today()
+        if not vals and not changes:
+            return self
+        return self.new(
+            {
+                "name": self.name,
+                "state": self.state,
+                "partner_id": self.partner_id.id,
+                "company_id": self.company_id.id,
+                "currency_id": self.currency_id.id,
+                "cotisation_id": self.cotisation_id.id,
+                "option_set_id": self.option_set_id.id,
+                "date_start": self.date_start,
+                "date_end": self.date_end,
+                "line_ids": [
+                    Command.create({**line._prepare_copy_vals(), **changes.get(line, {})})
+                    for line in self.line_ids
+                ],
+                **vals,
+            }
+        )
+
+    def _bring_up_to_date(self):
+        """Make of these proposals what accepting them today means, and tell where that changes
+        a total that was shown."""
+        memo = {}
+        for renewal in self:
+            vals, changes = renewal._get_term_today(memo)
+            if not vals and not changes:
+                continue
+            remark = renewal._get_approval_remark()
+            renewal._internal_write(
+                {
+                    **vals,
+                    "line_ids": [
+                        Command.update(line.id, line_vals) for line, line_vals in changes.items()
+                    ],
+                }
+            )
+            if remark:
+                renewal._message_log(body=remark)
+
+    def _follow_taxes(self):
+        """What is sent (again) shows the taxes of today; the untaxed prices are frozen."""
+        memo = {}
+        for renewal in self:
+            commands = [
+                Command.update(line.id, vals)
+                for line in renewal.line_ids
+                if (vals := line._get_vals_of_current_taxes(memo))
+            ]
+            if commands:
+                renewal._internal_write({"line_ids": commands})
+
+    def _get_totals_remark(self):
+        """:return: that what is billed today differs from what these renewals show, in all (a
+        sentence), or ``False``"""
+        changed = {
+            renewal: proposal
+            for renewal in self
+            if (proposal := renewal._get_proposal()) != renewal and renewal._get_approval_remark()
+        }
+        if not changed:
+            return False
+        currencies = self.browse().union(*changed).currency_id
+        today = " + ".join(
+            formatLang(
+                self.env,
+                sum(p.amount_total for p in changed.values() if p.currency_id == currency),
+                currency_obj=currency,
+            )
+            for currency in currencies
+        )
+        shown = " + ".join(
+            formatLang(
+                self.env,
+                sum(r.amount_total for r in changed if r.currency_id == currency),
+                currency_obj=currency,
+            )
+            for currency in currencies
+        )
+        return self.env._(
+            "Totals that differ from the proposal (taxes, or late members who start a new "
+            "period): %(count)s. Billed: %(today)s instead of %(shown)s.",
+            count=len(changed),
+            today=today,
+            shown=shown,
+        )
+
+    def _get_approval_remark(self):
+        """:return: how what is billed today differs from what is shown (a sentence for the
+        staff), or ``False``"""
+        self.ensure_one()
+        proposal = self._get_proposal()
+        if proposal == self:
+            return False
+        names = {
+            "total": formatLang(self.env, proposal.amount_total, currency_obj=proposal.currency_id),
+            "shown": formatLang(self.env, self.amount_total, currency_obj=self.currency_id),
+            "term": proposal.term_display,
+        }
+        if proposal.date_start != self.date_start:
+            return self.env._(
+                "This member is late, so a new period starts: %(term)s, %(total)s in total. The "
+                "proposal shows %(shown)s.",
+                **names,
+            )
+        if self.currency_id.compare_amounts(proposal.amount_total, self.amount_total):
+            return self.env._(
+                "With today’s taxes, the total is %(total)s. The proposal shows %(shown)s.",
+                **names,
+            )
+        return False
