@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+MANY = 200
+
 
 class AccountMove(models.Model):
     """From an invoice to the membership and back, and its email once more."""
@@ -30,9 +32,9 @@ class AccountMove(models.Model):
 
     @api.depends("invoice_line_ids.membri_cotisation_id.partner_id")
     def _compute_membri_member_ids(self):
-        # in sudo: who they are stands on the invoice; one query, for all entries of a database
-        # are asked when the add-on is installed
-        stored = self.filtered("id")
+        # in sudo: who they are stands on the invoice; one query for many, as all entries of a
+        # database are asked when the add-on is installed, and none for what was just made
+        stored = self.filtered("id") if len(self) > MANY else self.browse()
         groups = (
             self.env["account.move.line"]
             .sudo()
@@ -46,7 +48,7 @@ class AccountMove(models.Model):
         )
         members = {move.id: terms.partner_id.ids for move, terms in groups}
         for move in self:
-            if move.id:
+            if move in stored:
                 move.membri_member_ids = [Command.set(members.get(move.id, []))]
             else:
                 move.membri_member_ids = move._membri_get_cotisations_sudo().partner_id
