@@ -23,7 +23,7 @@ class ResPartner(models.Model):
         acting_sudo, payers_sudo = self._membri_get_represented()
         domain = Domain("partner_id", "in", acting_sudo.ids)
         # sudo: of every organisation, whichever the visitor's account was made for
-        for company in self.env["res.company"].sudo().search([]):
+        for company in self.env["res.company"].sudo().search(Domain.TRUE):
             members = payers_sudo.with_company(company)._membri_get_paid_members()
             members |= members.search([("membri_responsible_id", "in", acting_sudo.ids)])
             if members:

@@ -36,6 +36,9 @@ class KeyCase(PortalCase):
     """Two renewals that went through everything that makes mails, files and rows: one waits for
     its answer, one is accepted and not paid."""
 
+    # what _go_through_everything makes
+    letter = job_letters = job = keys = None
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

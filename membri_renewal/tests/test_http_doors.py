@@ -299,7 +299,7 @@ class TestA5Payments(FeeNoticePortalCase):
         self.assertEqual(self.notice.amount_residual, 0.0)
         self.assertEqual(self.cotisation.state, "active")
 
-    def _assert_refused(self, **kwargs):
+    def _assert_transaction_refused(self, **kwargs):
         with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
             self._start_transaction(**kwargs)
 
@@ -318,11 +318,11 @@ class TestA5Payments(FeeNoticePortalCase):
 
     def test_a5_done_and_not_booked_yet(self):
         self._start_transaction()._set_done()
-        self._assert_refused()
+        self._assert_transaction_refused()
         self.notice.transaction_ids._post_process()
         self.env.invalidate_all()
         self._assert_paid_once()
-        self._assert_refused()
+        self._assert_transaction_refused()
 
     def _become_invoice(self):
         self.notice.action_post()
@@ -337,26 +337,26 @@ class TestA5Payments(FeeNoticePortalCase):
                 "UPDATE payment_transaction SET state = %s WHERE id = %s", [state, second.id]
             )
             self.env.invalidate_all()
-            self._assert_refused(**route)
+            self._assert_transaction_refused(**route)
         second._set_done()
-        self._assert_refused(**route)
+        self._assert_transaction_refused(**route)
         second._post_process()
         self.env.invalidate_all()
         self._assert_paid_once()
-        self._assert_refused(**route)
+        self._assert_transaction_refused(**route)
 
     def test_a5_amounts(self):
         route = self._become_invoice()
         for amount in (345.01, 1000.0, 0.0, -5.0, None, "x", "inf", "nan"):
             with self.subTest(amount=amount):
-                self._assert_refused(amount=amount, **route)
+                self._assert_transaction_refused(amount=amount, **route)
         self.assertFalse(self.notice.transaction_ids)
 
     def test_a5_the_rest_after_a_part(self):
         route = self._become_invoice()
         part = self._start_transaction(amount=100.0, **route)
         self._finish(part, "pending")
-        self._assert_refused(amount=345.0, **route)
+        self._assert_transaction_refused(amount=345.0, **route)
         rest = self._start_transaction(amount=245.0, **route)
         self.assertEqual(part.state, "pending", "only what was left is cancelled")
         self._finish(part, "done")

@@ -64,15 +64,17 @@ class TestQueueOfNotices(OneDeliveryCase):
         mail = self._get_last_mail(bad)
         mail.membri_facts = "something else"
 
+        broken = "The template is broken"
+
         def fail(renewals, template):
-            raise UserError("The template is broken")
+            raise UserError(broken)
 
         with patch.object(self.registry["membri.renewal"], "_render_notice_texts", fail):
             [message] = self._run_sending()
         self.assertIn(good.partner_id.email, message["To"])
         self.assertEqual(mail.state, "exception")
         self.assertEqual(bad.delivery_state, "failed")
-        self.assertIn("is broken", bad.delivery_note)
+        self.assertIn(broken, bad.delivery_note)
 
 
 @tagged("post_install", "-at_install")

@@ -1,7 +1,7 @@
 import io
 import re
 from html import escape, unescape
-from itertools import chain, groupby
+from itertools import chain
 from urllib.parse import parse_qsl, urlencode
 
 from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
@@ -135,13 +135,10 @@ def _draw_code(rectangle, address):
     x, y = left + CODE_MARGIN * step, bottom + (CODE_MARGIN + count - 1) * step
     operators = ["0 g"]
     for row in range(count):
-        column = 0
-        for dark, modules in groupby(code.modules[row]):
-            length = len(list(modules))
-            if dark:
-                box = (x + column * step, y - row * step, length * step, step)
-                operators.append("{:.3f} {:.3f} {:.3f} {:.3f} re".format(*box))
-            column += length
+        modules = "".join("1" if dark else "0" for dark in code.modules[row])
+        for run in re.finditer("1+", modules):
+            box = (x + run.start() * step, y - row * step, len(run.group()) * step, step)
+            operators.append("{:.3f} {:.3f} {:.3f} {:.3f} re".format(*box))
     return "\n".join([*operators, "f"]).encode()
 
 

@@ -8,6 +8,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     @api.model
+    # Odoo's name of the parameter, passed by keyword. pylint: disable-next=redefined-builtin
     def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):
         # EXTENDS portal: every route of Odoo's chatter asks this
         if self.env.user.share:
@@ -34,6 +35,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     @api.model
+    # Odoo's name of the parameter, passed by keyword. pylint: disable-next=redefined-builtin
     def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):
         # EXTENDS portal: the link of a membership invoice opens its page, and not its thread;
         # who may read or write the invoice keeps these rights

@@ -361,7 +361,7 @@ class AccountMove(models.Model):
         if mail_sudo.membri_kind == "receipt":
             return self._membri_email_receipt()
         reminder = {"membri_reminder": True} if mail_sudo.membri_kind == "reminder" else False
-        self.sending_data = reminder
+        self.write({"sending_data": reminder})
         self.env["account.move.send"].sudo()._generate_and_send_invoices(
             self, sending_methods=["email"]
         )
@@ -383,7 +383,7 @@ class AccountMove(models.Model):
 
     def _membri_mail_failed(self, mail_sudo, sentence):
         if mail_sudo.membri_kind == "receipt":
-            self.membri_date_receipt_sent = False
+            self.write({"membri_date_receipt_sent": False})
             self._membri_schedule_delivery(sentence)
             return
         self._membri_restore_date_sent(mail_sudo)
@@ -392,7 +392,7 @@ class AccountMove(models.Model):
 
     def _membri_mail_dropped(self, mail_sudo, reason):
         if mail_sudo.membri_kind == "receipt":
-            self.membri_date_receipt_sent = False
+            self.write({"membri_date_receipt_sent": False})
             self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
             return
         self._membri_restore_date_sent(mail_sudo)

@@ -74,10 +74,11 @@ class AccountMoveSend(models.AbstractModel):
     @api.model
     def _hook_if_errors(self, moves_data, allow_raising=True):
         # EXTENDS account: a document that could not be made is told where somebody looks
-        super()._hook_if_errors(moves_data, allow_raising=allow_raising)
+        result = super()._hook_if_errors(moves_data, allow_raising=allow_raising)
         for move, move_data in moves_data.items():
             if move.membri_invoice_type:
                 move._membri_mark_failed(self._format_error_text(move_data["error"]))
+        return result
 
     @api.model
     def _send_mail(self, move, mail_template, **kwargs):
