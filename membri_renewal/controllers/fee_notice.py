@@ -12,7 +12,7 @@ from .portal_access import browse_sudo, has_token
 
 class FeeNoticePortal(account_portal.PortalAccount):
     """Payers see their fee notices and pay them by Odoo's own payment form. What may be paid is
-    in ``models/fee_notice.py``."""
+    in ``models/fee_notice/account_move.py``."""
 
     def _prepare_home_portal_values(self, counters):
         # EXTENDS account

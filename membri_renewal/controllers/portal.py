@@ -19,7 +19,7 @@ FORM_ERRORS = ("empty", "too_long", "no_reason")
 
 class MembriPortal(MembriPortalAccess):
     """Members see their renewals and answer them. What may be answered, and what it does,
-    is in ``models/renewal_portal.py``."""
+    is in ``models/portal/renewal_answer.py``."""
 
     # ------------------------------------------------------------------
     # Home and list

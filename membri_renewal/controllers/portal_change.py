@@ -6,7 +6,7 @@ from .portal import MembriPortal
 
 class MembriPortalChange(MembriPortal):
     """*Ask for changes*: a form, what it would cost, and the sending. Plain HTML; what may be
-    asked for, and what it costs, is in ``models/change_request_*.py``."""
+    asked for, and what it costs, is in ``models/change_request/``."""
 
     @http.route(
         "/my/renewals/<int:renewal_id>/change",

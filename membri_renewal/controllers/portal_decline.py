@@ -6,7 +6,7 @@ from .portal import MembriPortal
 
 class MembriPortalDecline(MembriPortal):
     """Leaving, where the organisation allows it here, and what is offered before. The rules
-    are in ``models/renewal_portal_decline.py``."""
+    are in ``models/portal/renewal_decline.py``."""
 
     @http.route(
         "/my/renewals/<int:renewal_id>/leave",

@@ -173,7 +173,7 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         for _number in range(3):
             invoices |= self._renewal_in("approved").invoice_id.with_env(self.env_account)
         self.env.flush_all()
-        with patch("odoo.addons.membri_renewal.models.account_move_display.MANY", 0):
+        with patch("odoo.addons.membri_renewal.models.invoice.display.MANY", 0):
             few = self._count_queries(invoices[:1])
             many = self._count_queries(invoices)
         self.assertLessEqual(many, few)

@@ -23,7 +23,7 @@ class MembriCampaign(models.Model):
     cannot be reached or is left out, and why; seen before anything is created.
 
     One line per term that ends in the chosen window. The work on the lines, in the foreground
-    or the background, is in ``campaign_work.py``.
+    or the background, is in ``campaign/work.py``.
     """
 
     _name = "membri.campaign"

@@ -12,8 +12,8 @@ class MembriChangeRequest(models.Model):
     """What a member asks for instead of what was proposed: a whole term, priced, next to the
     proposal as it stood; contact details; and words. Each sending is another version.
 
-    Made by the portal (``renewal_portal_change.py``), applied by the staff
-    (``renewal_change_request.py``); nobody edits it.
+    Made by the portal (``change_request/renewal_portal.py``), applied by the staff
+    (``change_request/renewal.py``); nobody edits it.
     """
 
     _name = "membri.change.request"

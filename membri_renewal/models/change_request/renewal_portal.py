@@ -5,7 +5,7 @@ from ..portal.renewal_answer import ANSWERABLE_STATES
 
 class MembriRenewal(models.Model):
     """The answer *Ask for changes* of the portal: in words, or by the form of
-    ``change_request_form.py``."""
+    ``change_request/form.py``."""
 
     _inherit = "membri.renewal"
 

@@ -18,8 +18,8 @@ LIVING_STATES = ("pending", "scheduled", "active")
 class MembriCotisation(models.Model):
     """One dated, priced period of one member. Only cotisations define what a contact is.
 
-    Their states are in ``cotisation_lifecycle.py``, their invoices in
-    ``cotisation_invoicing.py``.
+    Their states are in ``cotisation/states.py``, their invoices in
+    ``cotisation/invoicing.py``.
     """
 
     _name = "membri.cotisation"

@@ -21,7 +21,7 @@ class MembriCotisation(models.Model):
 
     def _create_invoices(self, invoice_type):
         """Create and post the invoices, in one batch: one per cotisation, or one for those
-        whose payer wants it (``cotisation_payer.py``).
+        whose payer wants it (``cotisation/payer.py``).
 
         :param invoice_type: ``enrolment`` or ``renewal``
         :return: the posted ``account.move`` records, in sudo

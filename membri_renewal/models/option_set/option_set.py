@@ -19,8 +19,8 @@ MONTHS = [
 
 class MembriOptionSet(models.Model):
     """What a member subscribes to: priced options, the length of a term, and how the
-    next one is proposed. Date arithmetic is in ``option_set_period.py``, prices are in
-    ``option_set_pricing.py``.
+    next one is proposed. Date arithmetic is in ``option_set/period.py``, prices are in
+    ``option_set/pricing.py``.
     """
 
     _name = "membri.option.set"

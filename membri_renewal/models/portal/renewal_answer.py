@@ -15,7 +15,7 @@ LOCK_TIMEOUT = "5s"
 # where an answer leads that can be given only once
 STATE_OF_ANSWER = {"accept": "approved", "decline": "refused", "call": "intervention"}
 ANSWERABLE_STATES = ("sent", "change_requested")
-# what can be asked again and again: so many times an hour (portal_request.py)
+# what can be asked again and again: so many times an hour (portal/request.py)
 COUNTED_ANSWERS = ("request_change", "counter_offer", "call")
 STAFF = "base.group_user"
 

@@ -9,7 +9,7 @@ BATCH = 50
 class MembriRenewal(models.Model):
     """Nightly generation (DESIGN §5.1): exactly one renewal for every term that is near
     its end, whatever is run twice, in parallel, late, or after a crash. Which terms these
-    are is in ``renewal_eligibility.py``."""
+    are is in ``renewal/eligibility.py``."""
 
     _inherit = "membri.renewal"
 

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-# what becomes of a term that is renewed; a campaign shows more (see campaign_line.py)
+# what becomes of a term that is renewed; a campaign shows more (see campaign/line.py)
 OUTCOMES = [
     ("notice", "Receives a notice"),
     ("invoice", "Receives an invoice"),
