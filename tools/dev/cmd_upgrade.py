@@ -13,7 +13,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import cache, demo, odoo, postgres, ready, template, test_log, venv
+from . import cache, demo, odoo, postgres, ready, system, template, test_log, venv
 from .report import Failure, say, step
 
 HELP = "upgrade a database of an earlier version and compare it with a fresh installation"
@@ -71,17 +71,30 @@ def main(options):
 
 
 def _commit(revision):
-    git = ["git", "-C", cache.REPO, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
-    try:
-        process = subprocess.run(git, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise Failure("git is missing; it keeps the earlier version of the add-on") from error
+    """The commit of a revision, fetched when this clone was made without its history."""
+    if missing := system.missing_programs({"git": "git"}):
+        system.install([*missing, "ca-certificates"], "reading the earlier version")
+    name = ["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
+    process = _git(*name)
+    if process.returncode and _git("rev-parse", "--is-shallow-repository").stdout == "true\n":
+        with step("fetching the history of this clone"):
+            _git("fetch", "--quiet", "--unshallow", "--tags")
+        process = _git(*name)
     if process.returncode:
         raise Failure(
             f"this clone has no revision {revision}; fetch the whole history"
             " (git fetch --unshallow --tags), or name another one with --from"
+            + (f" ({process.stderr.strip()})" if process.stderr.strip() else "")
         )
     return process.stdout.strip()
+
+
+def _git(*arguments):
+    # A clone that was made by somebody else, as on most build machines, is ours to read.
+    git = ["git", "-c", f"safe.directory={cache.REPO}", "-C", cache.REPO, *arguments]
+    return subprocess.run(
+        git, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
 
 
 def _earlier_demo(commit, source):
@@ -100,8 +113,7 @@ def _earlier_demo(commit, source):
 
 def _unpack(commit, folder):
     archive = folder / "addon.tar"
-    git = ["git", "-C", cache.REPO, "archive", "--output", archive, commit, odoo.MODULE]
-    process = subprocess.run(git, capture_output=True, text=True, check=False)
+    process = _git("archive", "--output", archive, commit, odoo.MODULE)
     if process.returncode:
         raise Failure(f"{commit[:7]} holds no {odoo.MODULE} ({process.stderr.strip()})")
     subprocess.run(["tar", "-x", "-f", archive, "-C", folder], check=True)
