@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..renewal.display import STAFF
+from ..renewal.renewal import STAFF
 
 
 class MembriRenewal(models.Model):

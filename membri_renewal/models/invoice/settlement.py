@@ -122,7 +122,7 @@ class AccountMove(models.Model):
             )
         )
 
-    def _membri_get_unbooked_payments(self):
+    def _membri_get_payments_under_way(self):
         """:return: payments of this invoice that no journal entry has settled it with yet: their
         money is on its way. What is booked, be it a part, is not among them."""
         self.ensure_one()
@@ -139,7 +139,7 @@ class AccountMove(models.Model):
         waits for the bank. Booked money is not under way: what is left is to be paid."""
         self.ensure_one()
         return bool(
-            self._membri_get_unbooked_transactions() or self._membri_get_unbooked_payments()
+            self._membri_get_unbooked_transactions() or self._membri_get_payments_under_way()
         )
 
     def _membri_get_open_parts(self):

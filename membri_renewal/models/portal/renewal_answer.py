@@ -8,6 +8,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..renewal.renewal import STAFF
+
 _logger = logging.getLogger(__name__)
 
 MESSAGE_MAX_LENGTH = 2000
@@ -17,7 +19,6 @@ STATE_OF_ANSWER = {"accept": "approved", "decline": "refused", "call": "interven
 ANSWERABLE_STATES = ("sent", "change_requested")
 # what can be asked again and again: so many times an hour (portal/request.py)
 COUNTED_ANSWERS = ("request_change", "counter_offer", "call")
-STAFF = "base.group_user"
 
 
 class MembriRenewal(models.Model):
@@ -28,21 +29,6 @@ class MembriRenewal(models.Model):
 
     # A token holder answers in the member's name: no business of those who may only look.
     access_token = fields.Char(groups="membri_renewal.group_membri_user", readonly=True)
-    # Portal users may read their own renewals over RPC. These are the staff's.
-    recipient_email = fields.Char(groups=STAFF)
-    recipient_phone = fields.Char(groups=STAFF)
-    date_follow_up = fields.Date(groups=STAFF)
-    date_last_reminder = fields.Datetime(groups=STAFF)
-    date_next_reminder = fields.Date(groups=STAFF)
-    reminder_count = fields.Integer(groups=STAFF)
-    reminder_log_ids = fields.One2many(groups=STAFF)
-    delivery_state = fields.Selection(groups=STAFF)
-    delivery_note = fields.Char(groups=STAFF)
-    change_request = fields.Text(groups=STAFF)
-    intervention_reason = fields.Text(groups=STAFF)
-    state_before_intervention = fields.Char(groups=STAFF)
-    refusal_reason_id = fields.Many2one(groups=STAFF)
-    refusal_note = fields.Text(groups=STAFF)
     # computed from activities, which portal users may not read
     activity_exception_decoration = fields.Selection(groups=STAFF)
     activity_exception_icon = fields.Char(groups=STAFF)

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import float_compare, format_amount, format_date
 
-from .display import STAFF
+from .renewal import STAFF
 
 
 class MembriRenewal(models.Model):

@@ -1,8 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-# portal users may read their own renewals over RPC; this is the staff's
-STAFF = "base.group_user"
+from .renewal import STAFF
 
 
 class MembriRenewal(models.Model):

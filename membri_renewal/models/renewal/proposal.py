@@ -5,8 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
-from .display import STAFF
-from .renewal import UNDECIDED_STATES
+from .renewal import STAFF, UNDECIDED_STATES
 
 
 class MembriRenewal(models.Model):

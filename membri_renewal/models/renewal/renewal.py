@@ -42,6 +42,10 @@ FROZEN_FIELDS = {
 }
 
 
+# portal users may read their own renewals over RPC: fields with these groups are not theirs
+STAFF = "base.group_user"
+
+
 class MembriRenewal(models.Model):
     """The case that asks a member whether, and as what, to go on.
 
@@ -106,15 +110,15 @@ class MembriRenewal(models.Model):
         store=True,
         help="Who receives the notice: looked up at each sending.",
     )
-    recipient_email = fields.Char(compute="_compute_recipient_email")
-    recipient_phone = fields.Char(compute="_compute_recipient_phone")
+    recipient_email = fields.Char(compute="_compute_recipient_email", groups=STAFF)
+    recipient_phone = fields.Char(compute="_compute_recipient_phone", groups=STAFF)
     user_id = fields.Many2one(
         "res.users",
         string="Officer",
         default=lambda self: self.env.company._membri_get_officer(),
         domain=[("share", "=", False)],
     )
-    date_follow_up = fields.Date(string="Follow-up")
+    date_follow_up = fields.Date(string="Follow-up", groups=STAFF)
 
     date_sent = fields.Datetime(
         readonly=True, copy=False, index=True, help="The first sending of the notice."
@@ -122,11 +126,11 @@ class MembriRenewal(models.Model):
     date_answer = fields.Datetime(readonly=True, copy=False)
     date_approved = fields.Datetime(readonly=True, copy=False)
     date_refused = fields.Datetime(readonly=True, copy=False)
-    date_last_reminder = fields.Datetime(readonly=True, copy=False)
-    date_next_reminder = fields.Date(readonly=True, copy=False, index=True)
-    reminder_count = fields.Integer(readonly=True, copy=False)
+    date_last_reminder = fields.Datetime(readonly=True, copy=False, groups=STAFF)
+    date_next_reminder = fields.Date(readonly=True, copy=False, index=True, groups=STAFF)
+    reminder_count = fields.Integer(readonly=True, copy=False, groups=STAFF)
     reminder_log_ids = fields.One2many(
-        "membri.reminder.log", "renewal_id", string="Reminders", readonly=True
+        "membri.reminder.log", "renewal_id", string="Reminders", readonly=True, groups=STAFF
     )
 
     delivery_state = fields.Selection(
@@ -135,18 +139,24 @@ class MembriRenewal(models.Model):
         readonly=True,
         copy=False,
         index="btree_not_null",
+        groups=STAFF,
     )
     delivery_note = fields.Char(
-        readonly=True, copy=False, help="Why the last email did not go out."
+        readonly=True, copy=False, help="Why the last email did not go out.", groups=STAFF
     )
 
-    change_request = fields.Text(copy=False, tracking=True)
-    intervention_reason = fields.Text(readonly=True, copy=False)
-    state_before_intervention = fields.Char(readonly=True, copy=False)
+    change_request = fields.Text(copy=False, tracking=True, groups=STAFF)
+    intervention_reason = fields.Text(readonly=True, copy=False, groups=STAFF)
+    state_before_intervention = fields.Char(readonly=True, copy=False, groups=STAFF)
     refusal_reason_id = fields.Many2one(
-        "membri.refusal.reason", readonly=True, copy=False, ondelete="restrict", tracking=True
+        "membri.refusal.reason",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        tracking=True,
+        groups=STAFF,
     )
-    refusal_note = fields.Text(readonly=True, copy=False)
+    refusal_note = fields.Text(readonly=True, copy=False, groups=STAFF)
 
     invoice_id = fields.Many2one("account.move", readonly=True, copy=False, index="btree_not_null")
     invoice_ids = fields.Many2many(

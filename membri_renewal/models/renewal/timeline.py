@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo import api, fields, models
 from odoo.tools import format_date
 
-from .display import STAFF
+from .renewal import STAFF
 
 
 class MembriRenewal(models.Model):

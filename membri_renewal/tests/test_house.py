@@ -1,0 +1,130 @@
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+from lxml import etree
+
+from odoo.tests import BaseCase, tagged
+
+ADDON = Path(__file__).parents[1]
+# What still waits for a named hook of its own: nothing may be added.
+DEFINED_TWICE = {
+    "account.move _invoice_paid_hook()",
+    "account.move _post()",
+    "account.move _reverse_moves()",
+    "account.move action_membri_send_again()",
+    "account.move button_draft()",
+    "membri.bulk.job _apply()",
+    "membri.bulk.job _get_success_notification()",
+    "membri.bulk.job _start()",
+    "membri.bulk.job action",
+    "membri.cotisation _do_paid()",
+    "membri.cotisation write()",
+    "membri.renewal _attach_invoices()",
+    "membri.renewal _can_pay_online()",
+    "membri.renewal _get_invoice_path()",
+    "membri.renewal _get_payment_instructions()",
+    "membri.renewal _set_state()",
+    "payment.transaction _post_process()",
+    "res.partner write()",
+}
+INHERITING_OURS = {
+    "account_move_view_form_announced",
+    "account_move_view_form_fee_notice",
+    "account_move_view_search_announced",
+    "membri_renewal_view_form_buttons",
+    "membri_renewal_view_form_change_request",
+    "membri_renewal_view_form_history",
+    "membri_renewal_view_search_panel",
+    "renewal_view_form_announced",
+    "renewal_view_search_announced",
+    "res_config_settings_view_form_fee_notice",
+    "res_config_settings_view_form_portal",
+    "res_partner_view_form_shared_invoice",
+    "res_partner_view_form_why",
+}
+CORE = ("mixins", "option_set", "cotisation", "renewal", "doors")
+FEATURES = ("portal", "change_request", "campaign", "bulk_job", "fee_notice", "group_invoice")
+
+
+def _get_model(node):
+    """:return: the model that a class defines or extends, or ``None``"""
+    values = {}
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and isinstance(
+            statement.value, ast.Constant | ast.List
+        ):
+            values[getattr(statement.targets[0], "id", "")] = ast.literal_eval(statement.value)
+    inherited = values.get("_inherit")
+    if isinstance(inherited, list):
+        inherited = inherited[0] if len(inherited) == 1 else None
+    return values.get("_name") or inherited
+
+
+def _get_definitions(node):
+    """:return: the names of the methods and fields of a class"""
+    for statement in node.body:
+        if isinstance(statement, ast.FunctionDef):
+            yield f"{statement.name}()"
+        elif (
+            isinstance(statement, ast.Assign)
+            and isinstance(statement.value, ast.Call)
+            and isinstance(statement.value.func, ast.Attribute)
+            and getattr(statement.value.func.value, "id", "") == "fields"
+        ):
+            yield statement.targets[0].id
+
+
+@tagged("post_install", "-at_install")
+class TestHouse(BaseCase):
+    """The rules of docs/architecture.md, *The house*, read off the sources."""
+
+    def _get_sources(self, *folders):
+        files = [
+            path
+            for folder in folders
+            for path in sorted((ADDON / folder).rglob("*.py"))
+            if path.name != "__init__.py"
+        ]
+        self.assertGreater(len(files), 10)
+        return {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+
+    def test_defined_once(self):
+        """No method and no field of one model is defined twice inside the add-on."""
+        places = defaultdict(list)
+        for path, tree in self._get_sources("models", "wizard", "report").items():
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef) and (model := _get_model(node)):
+                    for name in _get_definitions(node):
+                        places[model, name].append(path.relative_to(ADDON).as_posix())
+        self.assertGreater(len(places), 500)
+        twice = {f"{model} {name}" for (model, name), files in places.items() if len(files) > 1}
+        self.assertEqual(twice, DEFINED_TWICE)
+
+    def test_features_depend_on_the_core(self):
+        """A room of the core imports nothing of a feature."""
+        backward = []
+        for path, tree in self._get_sources("models").items():
+            room = path.relative_to(ADDON / "models").parts[0]
+            if room not in CORE:
+                continue
+            for node in ast.walk(tree):
+                outside = isinstance(node, ast.ImportFrom) and node.level == 2
+                if outside and (node.module or "").split(".")[0] in FEATURES:
+                    backward.append(f"{path.relative_to(ADDON)}: {node.module}")
+        self.assertEqual(backward, [])
+
+    def test_views_inherit_views_of_others(self):
+        """A view of ours says all of its screen: none inherits another one of ours."""
+        found, inherited = 0, set()
+        for path in sorted(ADDON.glob("*/*.xml")):
+            for node in etree.parse(path).iter("record"):
+                if node.get("model") != "ir.ui.view":
+                    continue
+                found += 1
+                for field in node.findall("field[@name='inherit_id']"):
+                    reference = field.get("ref", "")
+                    if "." not in reference or reference.startswith("membri_renewal."):
+                        inherited.add(node.get("id"))
+        self.assertGreater(found, 50)
+        self.assertEqual(inherited, INHERITING_OURS)
