@@ -31,6 +31,7 @@ MATRIX = {
     "membri.renewal.intervention": ("crwu", "crwu", "", "", ""),
     "membri.cotisation.terminate": ("crwu", "crwu", "", "", ""),
     "membri.renewal.explanation": ("crwu", "crwu", "crwu", "", ""),
+    "membri.deferred.start": ("crwu", "crwu", "crwu", "", ""),
     "membri.settings": ("crw", "", "", "", ""),
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "u": "unlink"}

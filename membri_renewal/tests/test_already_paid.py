@@ -162,7 +162,7 @@ class TestAlreadyPaid(MembershipCase):
             ("stranger_user", None, False),
             ("employee", None, False),
             ("auditor", None, False),
-            ("colleague_user", None, True),
+            ("colleague_user", None, False),
             ("officer", None, True),
             ("stranger_user", token, True),
             (None, token, True),
