@@ -202,7 +202,8 @@ class MembriBulkJob(models.Model):
                     *(lines_by_id[record.id] for record in subset)
                 ),
             )
-            not_sent.update({record.id: reason for record, reason in (told or {}).items()})
+            if isinstance(told, dict):  # actions of extensions may return anything
+                not_sent.update({record.id: reason for record, reason in told.items()})
 
         errors |= ready._run_isolated(apply)
         results = {}
