@@ -175,7 +175,7 @@ class MembriChangeRequest(models.Model):
                 renewal=self.renewal_id.display_name,
                 name=self.option_set_id.name,
             )
-        return False
+        return self.line_ids.filtered("quantity")._get_archived_product_reason()
 
     def _prepare_renewal_vals(self):
         """:return: values that make the renewal propose what is asked"""

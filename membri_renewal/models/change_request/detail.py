@@ -111,6 +111,6 @@ class MembriChangeRequestDetail(models.Model):
             person.write(vals)
         else:
             # who is in charge of a person's membership is no contact of the employer for it
-            parent = member if member.is_company else person
+            parent = member if member.commercial_partner_id == member else person
             person = person.create({"parent_id": parent.id, "type": "contact", **vals})
         member.membri_responsible_id = person

@@ -38,6 +38,12 @@ class MembriChangeRequestLine(models.Model):
         for line in self:
             line.difference = line.price_subtotal - line.old_subtotal
 
+    def _is_frozen(self):
+        # EXTENDS term lines: the member was told of what was proposed already; more of an
+        # option that is archived is something new
+        self.ensure_one()
+        return self.asked_quantity <= self.old_quantity
+
     def _get_sentence(self):
         """:return: what changes, or ``False``"""
         self.ensure_one()
