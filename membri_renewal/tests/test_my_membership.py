@@ -254,6 +254,20 @@ class TestMembershipDocuments(MembershipCase):
             )
             self.assertTrue(invoice._membri_has_receipt())
 
+    def test_draft_payment_covers_nothing(self):
+        """A part without journal entry, and the rest in a draft: not paid."""
+        self._set_payment_account("none")
+        invoice = self._renewal_of_corporation("approved").invoice_id
+        with self._patch_bank_synchronisation():
+            payment = self._pay(invoice, 200.0)
+            draft = payment.copy({"amount": 145.0})
+            draft.invoice_ids = invoice
+            self.env.invalidate_all()
+            self.assertEqual((invoice.payment_state, draft.state), ("in_payment", "draft"))
+            self.assertFalse(invoice._membri_is_paid())
+            self.assertEqual(invoice.membri_amount_received, 200.0)
+            self.assertTrue(invoice._membri_is_money_under_way())
+
     def test_receipt_of_a_bank_line(self):
         invoice = self._renewal_of_corporation("approved").invoice_id
         self._pay_by_bank(invoice, 345.0)

@@ -2,8 +2,10 @@
 
 On a throw-away clone of the demo database, week by week: the real crons prepare, send and remind;
 members answer by the link in the mail they got, over HTTP; the officer approves, refuses,
-intervenes; invoices are paid; terms begin and lapse. Then the counts are read again from the
-database and must add up. Mails and their PDFs are left in a folder to look at.
+intervenes; invoices are paid, some in parts; terms begin and lapse. A handful of contacts are
+archived, invoices bounce, credit notes are taken back, rests are written off. Then the counts are
+read again from the database and must add up, and nobody may be lost. Mails and their PDFs are left
+in a folder to look at.
 """
 
 import shutil
@@ -19,7 +21,10 @@ SCRIPT = Path(__file__).resolve().parents[1] / "season" / "play.py"
 
 
 def add_arguments(parser):
-    parser.add_argument("--weeks", type=int, default=60, help="how long (default: 60 weeks)")
+    parser.add_argument("--weeks", type=int, help="how long (default: 60 weeks)")
+    parser.add_argument(
+        "--quick", action="store_true", help="16 weeks with every event, and blank pages for PDFs"
+    )
     parser.add_argument("--out", type=Path, help="the folder for mails and PDFs")
     parser.add_argument("--keep", action="store_true", help="keep the database and say its name")
 
@@ -43,7 +48,8 @@ def main(options):
                 SCRIPT,
                 database,
                 str(mails),
-                str(options.weeks),
+                str(options.weeks or (16 if options.quick else 60)),
+                "blank" if options.quick else "printed",
                 f"--http-port={port}",
                 f"--http-interface={odoo.HOST}",
                 f"--smtp={odoo.HOST}",

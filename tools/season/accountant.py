@@ -18,7 +18,13 @@ class Accountant:
                     ("company_id", "=", env.company.id),
                 ]
             )
+            mishaps = self.world.mishaps
             for invoice in invoices:
+                if mishaps.holds(invoice):
+                    continue
+                if invoice.payment_state == "partial":
+                    self._pay_the_rest(env, invoice, week)
+                    continue
                 dice = random.Random(invoice.id)
                 delay, way = dice.randint(0, 7), dice.random()
                 if way < 0.07 or week - self.world.ledger.first_seen(invoice, week) < delay:
@@ -28,10 +34,20 @@ class Accountant:
                 elif way < 0.85:
                     self._from_statement(env, invoice, invoice.amount_residual)
                 else:
-                    half = invoice.currency_id.round(invoice.amount_residual / 2)
-                    self._from_statement(env, invoice, half)
-                    self._from_statement(env, invoice, invoice.amount_residual)
+                    part = invoice.currency_id.round(invoice.amount_residual * 0.6)
+                    self._from_statement(env, invoice, part)
+                    # every third never pays the rest
+                    mishaps.part_paid[invoice.id] = week, invoice.id % 3 != 0
+                    self.world.ledger.note("paid a part")
+                    continue
                 self.world.ledger.note("paid")
+
+    def _pay_the_rest(self, env, invoice, week):
+        """When reminders have spoken of it for a while."""
+        since, pays = self.world.mishaps.part_paid.get(invoice.id, (0, True))
+        if pays and week - since >= 10:
+            self._from_statement(env, invoice, invoice.amount_residual)
+            self.world.ledger.note("paid the rest")
 
     def _register(self, env, invoice):
         env["account.payment.register"].with_context(

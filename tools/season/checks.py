@@ -16,7 +16,8 @@ ENTITLED = """
        AND c.state != 'cancelled'
        AND c.date_start <= %(today)s
        AND (c.date_end IS NULL OR c.date_end >= %(today)s)
-       AND (m.id IS NULL OR (m.state = 'posted' AND m.payment_state IN ('paid', 'in_payment')))
+       AND (m.id IS NULL OR (m.state = 'posted' AND m.payment_state IN ('paid', 'in_payment')
+            AND COALESCE(m.membri_write_off_state, 'kept') = 'kept'))
 """
 RECEIVABLE = """
     SELECT COALESCE(SUM(item.balance), 0),
@@ -71,17 +72,19 @@ NEVER = {
           JOIN membri_reminder_step step ON step.id = log.step_id
          WHERE log.result = 'sent' AND step.trigger != 'after_due'
            AND r.company_id = %(company)s AND r.date_answer < log.date""",
-    "nobody was reminded after a payment": """
+    "nobody was reminded after the last payment": """
         SELECT log.id FROM membri_reminder_log log
           JOIN membri_reminder_step step ON step.id = log.step_id
           JOIN membri_renewal r ON r.id = log.renewal_id
-          JOIN account_move_line item ON item.move_id = r.invoice_id
+          JOIN account_move m ON m.id = r.invoice_id
+          JOIN account_move_line item ON item.move_id = m.id
           JOIN account_partial_reconcile part ON part.debit_move_id = item.id
          WHERE log.result = 'sent' AND step.trigger = 'after_due'
-           AND r.company_id = %(company)s AND part.max_date < log.date::date""",
+           AND r.company_id = %(company)s AND m.payment_state IN ('paid', 'in_payment')
+      GROUP BY log.id HAVING max(part.max_date) < log.date::date""",
     "no reminder step was used twice": """
-        SELECT renewal_id FROM membri_reminder_log WHERE step_id IS NOT NULL
-      GROUP BY renewal_id, step_id HAVING count(*) > 1""",
+        SELECT renewal_id FROM membri_reminder_log WHERE step_id IS NOT NULL AND uses_step
+      GROUP BY renewal_id, step_id, date_due HAVING count(*) > 1""",
     "no term was prepared in vain": """
         SELECT id FROM membri_cotisation
          WHERE company_id = %(company)s AND renewal_error IS NOT NULL""",
@@ -177,9 +180,7 @@ def check_money(env):
     terms = env["membri.cotisation"].search(
         [("company_id", "=", env.company.id), ("invoice_id", "!=", False)]
     )
-    paid = terms.filtered(
-        lambda term: term.invoice_id.state == "posted" and term.invoice_id.payment_state in PAID
-    )
+    paid = terms.filtered(lambda term: term.invoice_id._membri_is_paid())
     yield (
         not paid.filtered(lambda term: term.state == "pending"),
         f"none of {len(paid)} paid terms still waits for its payment",

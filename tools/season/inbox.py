@@ -3,6 +3,7 @@
 import email
 import email.policy
 import re
+from collections import Counter
 
 ANSWER_LINK = re.compile(r'https?://[^\s"<>]+/my/renewals/(\d+)\?[^\s"<>]*access_token=[^\s"<>]+')
 
@@ -12,14 +13,25 @@ class Inbox:
         self.folder = folder
         self.links = {}  # renewal id → the link of its last mail
         self.pdfs = 0
+        self.kinds = Counter()  # kind → how many mails
+        self.rests = []  # (invoice, rest): reminders of a part that is still to pay
+        self.untrue = {
+            "no mail asked for money that had come": [],
+            "no mail asked for an answer that was given": [],
+            "every reminder after a part payment speaks of the rest": [],
+            "every receipt left for money that had come": [],
+            "nothing was sent to an archived contact": [],
+            "no mail is about what is void": [],
+        }
         self._old = set(folder.glob("*.eml"))  # of a season before
         self._read = set()
 
     def __len__(self):
         return len(self._read)
 
-    def collect(self):
-        """Open the new mails: keep the answer links, save the PDFs beside the mails."""
+    def collect(self, env):
+        """Open the new mails: keep the answer links, save the PDFs beside the mails, and look
+        whether each is true now, before anything else happens."""
         for path in sorted(self.folder.glob("*.eml")):
             if path in self._read | self._old:
                 continue
@@ -28,7 +40,52 @@ class Inbox:
             body = message.get_body(("html", "plain"))
             for match in ANSWER_LINK.finditer(body.get_content() if body else ""):
                 self.links[int(match[1])] = match[0].replace("&amp;", "&")
+            self._look_at(env, message, body.get_content() if body else "")
             for part in message.iter_attachments():
                 if part.get_content_type() == "application/pdf":
                     self.pdfs += 1
                     path.with_suffix(".pdf").write_bytes(part.get_payload(decode=True))
+
+    def _look_at(self, env, message, body):
+        mail = (
+            env["mail.mail"]
+            .sudo()
+            .search([("message_id", "=", message["Message-Id"].strip())], limit=1)
+        )
+        if mail.model not in ("account.move", "membri.renewal"):
+            return
+        document = env[mail.model].sudo().browse(mail.res_id)
+        kind = mail.membri_kind or "other"
+        self.kinds[kind] += 1
+        if kind == "other" or not document.exists():
+            return
+        invoice = document if mail.model == "account.move" else document.invoice_id
+        if mail.model == "membri.renewal" and document.state != "approved":
+            invoice = invoice.browse()
+        told = (message["Subject"], document.display_name, document.state)
+        if not document.partner_id.active:
+            self.untrue["nothing was sent to an archived contact"].append(told)
+        if kind == "receipt":
+            if not invoice._membri_is_paid() or invoice._membri_get_received() <= 0:
+                self.untrue["every receipt left for money that had come"].append(told)
+        elif invoice.move_type == "out_invoice" and invoice._membri_is_void():
+            self.untrue["no mail is about what is void"].append(told)
+        elif invoice and invoice._membri_is_paid():
+            # an invoice that was paid meanwhile leaves without a request
+            if kind == "reminder" or f" {invoice.amount_total} {invoice.amount_total} " in (
+                mail.membri_facts or ""
+            ):
+                self.untrue["no mail asked for money that had come"].append(told)
+        elif invoice.payment_state == "partial" and kind == "reminder":
+            self.rests.append((invoice.id, invoice.amount_residual))
+            if f"{invoice.amount_residual:.2f}" not in plain_amounts(body):
+                self.untrue["every reminder after a part payment speaks of the rest"].append(told)
+        elif mail.model == "membri.renewal" and document.state in ("refused", "cancelled"):
+            self.untrue["no mail asked for an answer that was given"].append(told)
+
+
+def plain_amounts(text):
+    """:return: ``text`` with its amounts as Python writes them, in whatever language it is"""
+    text = re.sub(r"&nbsp;|&#160;|&#8239;", " ", text)
+    text = re.sub(r"(?<=\d)[\s,.](?=\d{3}(?!\d))", "", text)
+    return re.sub(r"(?<=\d),(?=\d\d(?!\d))", ".", text)

@@ -64,7 +64,8 @@ class Ledger:
         self._months = defaultdict(Counter)
 
     def note(self, event, count=1):
-        self.notes[event] += count
+        if count:
+            self.notes[event] += count
 
     def first_seen(self, record, week):
         return self._first_seen.setdefault((record._name, record.id), week)

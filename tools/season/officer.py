@@ -34,7 +34,10 @@ class Officer:
     def _intervene(self):
         with self.world.acting_as("officer") as env:
             for renewal in self._queue(env, "intervention"):
-                if renewal._get_cannot_reason("approve"):
+                if renewal.is_held_archived:
+                    continue  # until the contact is restored, or for ever
+                ended = "ended" in renewal.invoice_ids.mapped("membri_write_off_state")
+                if ended or renewal._get_cannot_reason("approve"):
                     self._refuse(env, renewal, "membri_renewal.refusal_reason_no_answer")
                 else:
                     renewal.action_approve()
