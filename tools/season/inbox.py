@@ -65,23 +65,28 @@ class Inbox:
         told = (message["Subject"], document.display_name, document.state)
         if not document.partner_id.active:
             self.untrue["nothing was sent to an archived contact"].append(told)
+        if sentence := self._get_untruth(kind, mail, document, invoice, body):
+            self.untrue[sentence].append(told)
+
+    def _get_untruth(self, kind, mail, document, invoice, body):
+        """:return: what does not hold of this mail, or ``None``"""
         if kind == "receipt":
             if not invoice._membri_is_paid() or invoice._membri_get_received() <= 0:
-                self.untrue["every receipt left for money that had come"].append(told)
+                return "every receipt left for money that had come"
         elif invoice.move_type == "out_invoice" and invoice._membri_is_void():
-            self.untrue["no mail is about what is void"].append(told)
+            return "no mail is about what is void"
         elif invoice and invoice._membri_is_paid():
             # an invoice that was paid meanwhile leaves without a request
-            if kind == "reminder" or f" {invoice.amount_total} {invoice.amount_total} " in (
-                mail.membri_facts or ""
-            ):
-                self.untrue["no mail asked for money that had come"].append(told)
+            asks = f" {invoice.amount_total} {invoice.amount_total} " in (mail.membri_facts or "")
+            if kind == "reminder" or asks:
+                return "no mail asked for money that had come"
         elif invoice.payment_state == "partial" and kind == "reminder":
             self.rests.append((invoice.id, invoice.amount_residual))
             if f"{invoice.amount_residual:.2f}" not in plain_amounts(body):
-                self.untrue["every reminder after a part payment speaks of the rest"].append(told)
+                return "every reminder after a part payment speaks of the rest"
         elif mail.model == "membri.renewal" and document.state in ("refused", "cancelled"):
-            self.untrue["no mail asked for an answer that was given"].append(told)
+            return "no mail asked for an answer that was given"
+        return None
 
 
 def plain_amounts(text):

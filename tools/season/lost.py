@@ -176,25 +176,27 @@ def check_archived(env, mishaps, queues):
         return
     partners = env["res.partner"].with_context(active_test=False).browse(mishaps.archived)
     gone = partners.filtered(lambda partner: not partner.active)
-    lost = []
-    for partner in gone:
-        renewals = env["membri.renewal"].search(
-            [("company_id", "=", env.company.id), ("partner_id", "=", partner.id)]
-        )
-        waiting = renewals.filtered("is_open")
-        living = partner.membri_cotisation_ids.filtered(
-            lambda c: c.state in ("pending", "scheduled", "active")
-        )
-        held = waiting.filtered(lambda r: r.state == "intervention" and r.is_held_archived)
-        if waiting - held - queues.renewals["accepted_unpaid"] or (held and not queues.has_activity(held)):
-            lost.append(partner.name)
-        elif living and not waiting and not renewals.filtered(lambda r: r.state == "refused"):
-            if not queues.has_activity(partner):
-                lost.append(partner.name)
+    lost = [partner.name for partner in gone if not is_held(partner, queues)]
     yield verdict(
         lost,
         f"{len(gone)} of {len(partners)} archived members are held, each in front of the officer",
     )
+
+
+def is_held(partner, queues):
+    """:return: whether what an archived contact still has is in front of the officer"""
+    renewals = queues.env["membri.renewal"].search(
+        [("company_id", "=", queues.env.company.id), ("partner_id", "=", partner.id)]
+    )
+    if waiting := renewals.filtered("is_open"):
+        held = waiting.filtered(lambda r: r.state == "intervention" and r.is_held_archived)
+        return queues.has_activity(waiting) and waiting <= (
+            held | queues.renewals["accepted_unpaid"]
+        )
+    living = partner.membri_cotisation_ids.filtered(
+        lambda c: c.state in ("pending", "scheduled", "active")
+    )
+    return not living or "refused" in renewals.mapped("state") or queues.has_activity(partner)
 
 
 def check_bounced(env, mishaps, queues):
@@ -218,7 +220,9 @@ def check_taken_back(env, mishaps):
     wrong = []
     for invoice in invoices:
         terms = invoice.invoice_line_ids.membri_cotisation_id
-        linked = terms.filtered(lambda c: c.state != "cancelled" and c.invoice_id == invoice)
+        linked = terms.filtered(
+            lambda c, invoice=invoice: c.state != "cancelled" and c.invoice_id == invoice
+        )
         if not linked and not invoice._membri_is_void() and not invoice.activity_ids:
             wrong.append(invoice.name)
     yield verdict(
