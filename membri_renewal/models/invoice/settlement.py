@@ -123,8 +123,9 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_payments_under_way(self):
-        """:return: payments of this invoice that no journal entry has settled it with yet: their
-        money is on its way. What is booked, be it a part, is not among them."""
+        """:return: payments of this invoice that no journal entry has settled it with yet, drafts
+        among them: their money is on its way. What is booked, be it a part, is not among them.
+        More than those that count (``_membri_get_unbooked_payments``)."""
         self.ensure_one()
         reconciled = bool(self._membri_get_settling_moves())
         return self.matched_payment_ids.filtered(
