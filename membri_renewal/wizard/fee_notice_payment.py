@@ -49,8 +49,10 @@ class MembriFeeNoticePayment(models.TransientModel):
     def _compute_amount(self):
         for wizard in self:
             moves = wizard.move_ids
+            total = sum(moves.mapped("amount_total"))
             announced = moves.membri_announced_amount if len(moves) == 1 else 0.0
-            wizard.amount = announced or sum(moves.mapped("amount_total"))
+            # more than is due is a slip of whoever typed it
+            wizard.amount = announced if 0.0 < announced <= total else total
 
     @api.depends("amount", "move_ids")
     def _compute_amount_left(self):

@@ -383,6 +383,8 @@ class MembriRenewal(models.Model):
         """The credit note makes the term void, which hands the renewal to the staff (DESIGN §2,
         system transition)."""
         for renewal in self:
+            # the one before it took its part of what was left
+            renewal._check_can("take_off")
             # sudo: the credit note is a consequence of the officer's decision
             cotisation_sudo = renewal.new_cotisation_id.sudo()
             invoice_sudo = renewal.invoice_id.sudo()
@@ -390,11 +392,23 @@ class MembriRenewal(models.Model):
                 cotisation_sudo._do_void()
             invoice_sudo._membri_take_off(cotisation_sudo)
             invoice_sudo._membri_after_part_money()
-            renewal._do_require_intervention(
-                self.env._(
-                    "%(member)s was taken off %(document)s, which the others have paid. Approve "
-                    "again to bill this member alone, or refuse.",
-                    member=renewal.partner_id.display_name,
-                    document=invoice_sudo._membri_get_document_label(),
-                )
+            renewal._do_require_intervention(renewal._get_taken_off_sentence(invoice_sudo))
+
+    def _get_taken_off_sentence(self, invoice_sudo):
+        """:param invoice_sudo: what is left of the invoice serves the others"""
+        self.ensure_one()
+        names = {
+            "member": self.partner_id.display_name,
+            "document": invoice_sudo._membri_get_document_label(),
+        }
+        if invoice_sudo._membri_is_paid():
+            return self.env._(
+                "%(member)s was taken off %(document)s, which the others have paid. Approve "
+                "again to bill this member alone, or refuse.",
+                **names,
             )
+        return self.env._(
+            "%(member)s was taken off %(document)s. Approve again to bill this member alone, or "
+            "refuse.",
+            **names,
+        )

@@ -34,6 +34,13 @@ class AccountMove(models.Model):
         string="Reported Amount", copy=False, readonly=True, currency_field="currency_id"
     )
     membri_announced_reference = fields.Char(string="Reported Reference", copy=False, readonly=True)
+    membri_announced_due = fields.Monetary(
+        copy=False,
+        readonly=True,
+        currency_field="currency_id",
+        string="Due When Reported",
+        help="What was due when the payment was reported.",
+    )
 
     def _membri_get_payment_methods(self):
         """:return: ``{code: label}`` of the ways in which a member may have paid"""
@@ -92,6 +99,7 @@ class AccountMove(models.Model):
             {
                 "membri_date_announced": fields.Datetime.now(),
                 "membri_announced_amount": facts["amount"],
+                "membri_announced_due": self.amount_residual,
                 "membri_announced_reference": facts["reference"],
             }
         )
@@ -240,6 +248,7 @@ class AccountMove(models.Model):
             {
                 "membri_date_announced": False,
                 "membri_announced_amount": 0.0,
+                "membri_announced_due": 0.0,
                 "membri_announced_reference": False,
             }
         )
@@ -247,11 +256,12 @@ class AccountMove(models.Model):
         announced_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
 
     def _membri_has_announced_money(self):
-        """:return: whether as much has come as was announced, be it a part of what is due"""
+        """:return: whether as much has come since then as was announced, be it a part of what is
+        due; parts that had come before are not what was announced"""
         self.ensure_one()
         return bool(self.membri_date_announced) and (
             self.currency_id.compare_amounts(
-                self.amount_total - self.amount_residual, self.membri_announced_amount
+                self.membri_announced_due - self.amount_residual, self.membri_announced_amount
             )
             >= 0
         )

@@ -314,7 +314,13 @@ class AccountMove(models.Model):
         is written anew"""
         self.ensure_one()
         facts = [self.amount_total, self.amount_residual]
-        if kind != "receipt":
+        if kind == "receipt":  # which money: it may go back, or be replaced, meanwhile
+            facts += [
+                f"{entry['payment'].id or entry['move'].id}:{entry['amount']:.2f}"
+                for entry in self._membri_get_settlements()
+                if entry["kind"] in ("money", "given_back")
+            ]
+        else:
             facts += [self.state, self.payment_state, self._membri_get_due_day()]
         return " ".join([kind, *map(str, facts)])
 

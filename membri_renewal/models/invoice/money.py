@@ -325,8 +325,9 @@ class AccountMove(models.Model):
                 if move.membri_write_off_state != "to_decide":
                     move.sudo().membri_write_off_state = "to_decide"
                     move._membri_ask_about_write_off()
-            elif move.membri_write_off_state and (
-                move.state != "posted" or move.payment_state not in PAID_STATES
+            elif move.membri_write_off_state == "to_decide" or (
+                move.membri_write_off_state
+                and (move.state != "posted" or move.payment_state not in PAID_STATES)
             ):
                 move.sudo().membri_write_off_state = False
                 move.sudo().activity_unlink([ACTIVITY_WRITE_OFF])

@@ -51,7 +51,8 @@ class AccountMove(models.Model):
 
     def _membri_tell_orphan(self, term_sudo):
         """An invoice that nothing waits for asks for money, or has got it."""
-        self.ensure_one()
+        self = self._membri_as_staff()
+        term_sudo = term_sudo.with_env(self.env)
         names = {
             "invoice": self._membri_get_document_label(),
             "member": term_sudo.partner_id.display_name,

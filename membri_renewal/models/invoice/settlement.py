@@ -217,8 +217,9 @@ class AccountMove(models.Model):
         """An online payment that began before its invoice became void went through: the money
         is there, as the payer's credit, and somebody decides."""
         for invoice in self.filtered(lambda m: m.membri_invoice_type and m._membri_is_void()):
+            invoice = invoice._membri_as_staff()  # not in the language of who pays
             invoice._membri_ask_officer(
-                self.env._(
+                invoice.env._(
                     "%(amount)s came in online for %(invoice)s, which is void. Refund the payment, "
                     "or use it for the member's next invoice.",
                     amount=transaction.currency_id.format(transaction.amount),
@@ -229,8 +230,9 @@ class AccountMove(models.Model):
     def _membri_tell_refused_money(self, transaction):
         """The provider reports a payment of a transaction that was cancelled for another one."""
         for invoice in self.filtered("membri_invoice_type"):
+            invoice = invoice._membri_as_staff()  # not in the language of who pays
             invoice._membri_ask_officer(
-                self.env._(
+                invoice.env._(
                     "%(provider)s reports a payment of %(amount)s for %(invoice)s (%(reference)s) "
                     "that was cancelled because the payer began another one. Nothing was booked: "
                     "look there, and give the money back if it was paid twice.",
@@ -253,8 +255,9 @@ class AccountMove(models.Model):
         if transaction.currency_id.compare_amounts(surplus, 0.0) <= 0:
             return
         for invoice in self.filtered(lambda m: m.membri_invoice_type and m._membri_is_paid()):
+            invoice = invoice._membri_as_staff()  # not in the language of who pays
             invoice._membri_ask_officer(
-                self.env._(
+                invoice.env._(
                     "%(amount)s came in online for %(invoice)s beyond what was left to pay. Refund "
                     "it, or use it for the member's next invoice.",
                     amount=transaction.currency_id.format(surplus),
@@ -267,9 +270,10 @@ class AccountMove(models.Model):
         paid twice and goes back is no business of the membership."""
         payment_sudo = transaction.sudo().source_transaction_id.payment_id
         for invoice in self.filtered(lambda m: m.membri_invoice_type and not m._membri_is_void()):
+            invoice = invoice._membri_as_staff()  # not in the language of who pays
             if invoice._membri_stays_covered(payment_sudo, abs(transaction.amount)):
                 invoice._message_log(
-                    body=self.env._(
+                    body=invoice.env._(
                         "%(amount)s of a duplicate payment was refunded online. %(invoice)s is "
                         "still paid.",
                         amount=transaction.currency_id.format(abs(transaction.amount)),
@@ -278,7 +282,7 @@ class AccountMove(models.Model):
                 )
                 continue
             invoice._membri_ask_officer(
-                self.env._(
+                invoice.env._(
                     "%(amount)s of %(invoice)s was refunded online. Credit the invoice if the "
                     "membership ends with it: the cotisation follows the credit note.",
                     amount=transaction.currency_id.format(abs(transaction.amount)),

@@ -16,7 +16,7 @@ class AccountMove(models.Model):
         for invoice in self.sudo().filtered(lambda move: move.state == "posted"):
             sources = [source for invoice_id, source in undone if invoice_id == invoice.id]
             for source in sources:
-                if sentence := invoice._membri_get_undone_sentence(source):
+                if sentence := invoice._membri_as_staff()._membri_get_undone_sentence(source):
                     invoice._membri_ask_officer(sentence)
 
     def _membri_get_undone_sentence(self, source):
