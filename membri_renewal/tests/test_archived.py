@@ -361,3 +361,52 @@ class TestA3ArchivedTaxAndProduct(ArchivedCommon):
         self.yearly.sudo().active = False
         renewal.action_approve()
         self.assertEqual(renewal.new_cotisation_id.date_end, date(2027, 12, 31))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestA3ActivitiesEnd(ArchivedCommon):
+    """Issue 12 A: what an activity asks for is over, so the activity is over."""
+
+    def test_a3_restored_then_approved_or_sent(self):
+        for action in ("action_approve", "action_send"):
+            with self.subTest(action=action):
+                renewal = self._renewal_in("draft")
+                renewal.partner_id.action_archive()
+                renewal.partner_id.action_unarchive()
+                self.assertTrue(self._get_activities(renewal))
+                getattr(renewal, action)()
+                self.assertFalse(self._get_activities(renewal))
+
+    def test_a3_accepted_then_paid(self):
+        renewal = self._renewal_in("approved")
+        renewal.partner_id.action_archive()
+        self.assertTrue(self._get_activities(renewal))
+        self._pay(renewal.invoice_id)
+        self.assertFalse(self._get_activities(renewal))
+
+    def test_a3_accepted_then_reset_is_held(self):
+        renewal = self._renewal_in("approved")
+        renewal.partner_id.action_archive()
+        renewal.action_reset()
+        self.assertRecordValues(renewal, [{"state": "intervention", "is_held_archived": True}])
+        activity = self._get_activities(renewal)
+        self.assertEqual(
+            activity.activity_type_id, self.env.ref("membri_renewal.activity_intervention")
+        )
+
+    def test_a3_living_term_terminated(self):
+        term = self._create_cotisation(self.member, "2026-10-01", state="active")
+        term.partner_id.action_archive()
+        self.assertTrue(self._get_activities(term.partner_id))
+        term.action_terminate(date(2026, 11, 14), "resigned")
+        self.assertFalse(self._get_activities(term.partner_id))
+
+    def test_a2_unreachable_invoice_that_is_paid(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.email = False
+        renewal.action_approve()
+        unreachable = self.env.ref("membri_renewal.activity_unreachable")
+        self.assertEqual(self._get_activities(renewal).activity_type_id, unreachable)
+        self._pay(renewal.invoice_id)
+        self.assertFalse(self._get_activities(renewal))

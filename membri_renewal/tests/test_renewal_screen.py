@@ -181,7 +181,7 @@ class TestRenewalScreen(MembriCommon):
             (self._renewal_in("sent"), ["action_approve"]),
             (self._renewal_in("change_requested"), ["action_approve"]),
             (self._renewal_in("intervention"), ["action_approve"]),
-            (self._renewal_in("approved"), ["action_send_reminder"]),
+            (self._renewal_in("approved"), []),
             (paid, []),
             (self._renewal_in("refused"), []),
             (self._renewal_in("cancelled"), []),
@@ -195,6 +195,19 @@ class TestRenewalScreen(MembriCommon):
                 self.assertEqual(primary, expected)
                 hotkeys = [button.get("data-hotkey") for button in self._get_header(renewal)]
                 self.assertEqual(len(hotkeys), len(set(hotkeys)), "one key, one button")
+
+    def test_second_click_on_approve_sends_nothing(self):
+        """Wherever “Approve” stood, what stands there next opens something."""
+        before = ("sent", "draft", "intervention", "change_requested")
+        place = max(
+            [button.get("name") for button in self._get_header(self._renewal_in(state))].index(
+                "action_approve"
+            )
+            for state in before
+        )
+        approved = [button.get("name") for button in self._get_header(self._renewal_in("approved"))]
+        self.assertIn("action_send_reminder", approved)
+        self.assertGreater(approved.index("action_send_reminder"), place)
 
     # ------------------------------------------------------------------
     # Keyboard and eyes, in all our views

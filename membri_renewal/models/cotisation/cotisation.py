@@ -327,3 +327,4 @@ class MembriCotisation(models.Model):
     def _refresh_members(self):
         for company, cotisations in self.grouped("company_id").items():
             cotisations.partner_id._membri_refresh_status(company)
+        self.partner_id._membri_end_archived_activities()

@@ -263,6 +263,9 @@ class MembriCotisation(models.Model):
             return
         pending._set_state("scheduled")
         pending._do_start_or_end()
+        # who has paid need not be reached
+        pending.renewal_id._end_activities()
+        pending.invoice_id._membri_end_delivery()
         pending._refresh_members()
 
     def _do_unpaid(self):
@@ -281,6 +284,8 @@ class MembriCotisation(models.Model):
         credited = self.filtered(lambda c: c.sudo().invoice_id.state == "posted")
         credited._internal_write({"is_voided_by_credit": True})
         self._do_cancel()
+        void = self.invoice_id.filtered(lambda move: move.sudo()._membri_is_void())
+        void._membri_end_delivery()
         for terms in self._split_by_staff_lang():
             for term in terms:
                 reason = term.env._("The invoice was cancelled or credited in full.")

@@ -268,6 +268,11 @@ class AccountMove(models.Model):
         if user and not self.activity_search([ACTIVITY]):
             self.activity_schedule(ACTIVITY, summary=note, user_id=user.id)
 
+    def _membri_end_delivery(self):
+        """These documents are paid or void: nobody has to bring them to their payers."""
+        # sudo: the activity is the officer's, payments are others'
+        self.sudo().activity_unlink([ACTIVITY])
+
     def _membri_record_reminders(self, result, reason, message=None):
         """:param message: of the email that failed; default: what never got as far as that"""
         for renewal in self._membri_get_renewals():

@@ -182,6 +182,7 @@ class AccountMove(models.Model):
                     cancel=True,
                 )
                 credit_note._membri_queue_credit_notes()
+        self._membri_end_delivery()
 
     def _membri_queue_credit_notes(self):
         """The credit notes that we make by ourselves go to the payers, who have the invoices."""

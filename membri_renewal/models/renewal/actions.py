@@ -243,7 +243,11 @@ class MembriRenewal(models.Model):
         """Nobody has to follow up on what is decided."""
         # sudo: the activity may be somebody else's
         self.sudo().activity_unlink(
-            ["membri_renewal.activity_intervention", "membri_renewal.activity_unreachable"]
+            [
+                "membri_renewal.activity_intervention",
+                "membri_renewal.activity_unreachable",
+                "membri_renewal.activity_archived",
+            ]
         )
 
     # ------------------------------------------------------------------

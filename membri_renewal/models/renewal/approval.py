@@ -185,6 +185,8 @@ class MembriRenewal(models.Model):
         )
         cotisations_sudo._do_cancel()
         cotisations_sudo._void_invoices()
+        self._end_activities()  # of the invoice that is void now
+        self._hold_archived()
         self._refresh_members()
         self._log_on_contacts(
             {

@@ -79,6 +79,22 @@ class ResPartner(models.Model):
                 user_id=assignee.id,
             )
 
+    def _membri_end_archived_activities(self):
+        """Called when the terms of these members have changed: an archived contact without a
+        living term is nobody's task any more."""
+        # sudo: the activity may be somebody else's
+        archived_sudo = self.sudo().filtered(lambda partner: not partner.active)
+        if not archived_sudo:
+            return
+        living = self.env["membri.cotisation"].sudo()._read_group(
+            [("partner_id", "in", archived_sudo.ids), ("state", "in", LIVING_STATES)],
+            ["partner_id"],
+        )
+        ended_sudo = archived_sudo.browse(
+            set(archived_sudo.ids) - {partner.id for [partner] in living}
+        )
+        ended_sudo.activity_unlink([ACTIVITY])
+
     def _membri_release_restored(self):
         if not self:
             return
