@@ -158,8 +158,10 @@ class MailMail(models.Model):
         # goes to the queue of failed sendings, with the reason
         for mail, document in self._get_membri_documents().items():
             if failure_reason or failure_type:
+                # the reason is kept: in the language of the staff, whoever sends
+                told = mail.with_context(lang=document.env.lang)
                 document._membri_mail_failed(
-                    mail, mail._membri_get_failure(failure_type, failure_reason)
+                    mail, told._membri_get_failure(failure_type, failure_reason)
                 )
             else:
                 document._membri_mail_left(mail)

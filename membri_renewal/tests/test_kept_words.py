@@ -88,6 +88,21 @@ class TestA8KeptWords(ArchivedCommon):
         self.assertEqual(renewal.intervention_reason, self._say_in_french(sentence))
         self.assertNotEqual(renewal.intervention_reason, sentence)
 
+    def test_a8_failure_of_an_email_is_in_the_officers_language(self):
+        """The queue of emails is worked off by a robot that speaks English."""
+        self.officer.sudo().lang = "fr_FR"
+        renewal = self._renewal_in("sent")
+        mail = self.env_root["mail.mail"].search(
+            [("model", "=", "membri.renewal"), ("res_id", "=", renewal.id)]
+        )
+        mail = mail.with_context(lang="en_US")
+        mail.write({"state": "exception", "failure_type": "mail_smtp", "failure_reason": "111"})
+        mail._postprocess_sent_message([], [], failure_type="mail_smtp", failure_reason="111")
+        sentence = (
+            "The mail server could not be reached. %(said)s When it works again, use “Try again”."
+        )
+        self.assertEqual(renewal.delivery_note, self._say_in_french(sentence) % {"said": "111"})
+
     def _say_in_french(self, sentence):
         return code_translations.get_python_translations("membri_renewal", "fr_FR")[sentence]
 

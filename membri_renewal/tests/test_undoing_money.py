@@ -282,4 +282,27 @@ class TestA6FeeNoticeAndEnrolment(MoneyCommon):
         over = open_wizard("2025-01-01")
         self.assertTrue(over.is_over)
         self.assertIn("is already over", over.consequences)
-        self.assertFalse(open_wizard("2026-01-01").is_over)
+        self.assertNotIn("the membership begins", over.consequences)
+        running = open_wizard("2026-01-01")
+        self.assertFalse(running.is_over)
+        self.assertIn("the membership begins", running.consequences)
+
+    def test_a2_enrolling_says_how_the_invoice_goes(self):
+        def get_consequences():
+            return (
+                self.env["membri.enrolment"]
+                .create(
+                    {
+                        "partner_id": self.member.id,
+                        "option_set_id": self.yearly.id,
+                        "date_start": "2026-01-01",
+                    }
+                )
+                .consequences
+            )
+
+        self.assertIn(f"emailed to {self.member.name} ({self.member.email})", get_consequences())
+        self.member.sudo().message_bounce = 1
+        self.assertIn(f"({self.member.email}) bounce. Print it", get_consequences())
+        self.member.membri_renewal_email = "renewals@example.com"
+        self.assertIn("(renewals@example.com)", get_consequences())

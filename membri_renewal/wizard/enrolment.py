@@ -162,12 +162,14 @@ class MembriEnrolment(models.TransientModel):
     def _get_consequences(self):
         """:return: list of sentences, empty ones among them"""
         self.ensure_one()
+        over = self._get_term_over_sentence()
         return [
-            self._get_term_over_sentence(),
+            over,
             self._get_return_sentence(),
             self._get_proration_sentence(),
             self._get_invoice_sentence(),
-            self.env._(
+            not over
+            and self.env._(
                 "The cotisation (%(term)s) waits for the payment, then the membership begins on "
                 "its first day.",
                 term=self._format_period(self.date_start, self.date_end),
@@ -227,12 +229,20 @@ class MembriEnrolment(models.TransientModel):
         partner = self.partner_id._origin or self.partner_id
         payer = partner.with_company(self.company_id)._membri_get_payer()
         amount = formatLang(self.env, self.amount_total, currency_obj=self.currency_id)
-        if not payer.email:
+        email = self._get_payer_address(payer)
+        if not email and not payer.email:
             return self.env._(
                 "An invoice of %(amount)s is made for %(payer)s, who has no email address: print "
                 "it and post it.",
                 amount=amount,
                 payer=payer.display_name,
+            )
+        if not email:
+            return self.env._(
+                "An invoice of %(amount)s is made for %(payer)s. %(reason)s Print it and post it.",
+                amount=amount,
+                payer=payer.display_name,
+                reason=payer._membri_get_address_problem(),
             )
         if self.company_id.membri_fee_notice:
             return self.env._(
@@ -240,14 +250,23 @@ class MembriEnrolment(models.TransientModel):
                 "follows the payment.",
                 amount=amount,
                 payer=payer.display_name,
-                email=payer.email,
+                email=email,
             )
         return self.env._(
             "An invoice of %(amount)s is made and emailed to %(payer)s (%(email)s).",
             amount=amount,
             payer=payer.display_name,
-            email=payer.email,
+            email=email,
         )
+
+    def _get_payer_address(self, payer):
+        """:return: the address that the invoice goes to, as its sending finds it, or ``False``"""
+        payer_sudo = payer.sudo()  # as the sending: the person in charge may be nobody to see
+        for contact_sudo in (payer_sudo, *payer_sudo._membri_get_candidates()):
+            if not contact_sudo._membri_get_address_problem():
+                return contact_sudo.email
+        usable = payer_sudo._membri_get_renewal_email_problem() is False
+        return usable and payer_sudo.membri_renewal_email
 
     @api.model_create_multi
     def create(self, vals_list):

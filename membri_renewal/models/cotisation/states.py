@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 from ..renewal.renewal import UNDECIDED_STATES
 from .cotisation import LIVING_STATES
@@ -158,7 +159,7 @@ class MembriCotisation(models.Model):
             )
             message = self.env._(
                 "The membership ends on %(date)s. %(reason)s",
-                date=fields.Date.to_string(date),
+                date=format_date(self.env, date),
                 reason=reason or "",
             )
             cotisation._message_log(body=message)

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import float_compare, format_amount, format_date
+from odoo.tools import float_compare, format_amount, format_date, formatLang
 
 from .renewal import STAFF
 
@@ -75,7 +75,8 @@ class MembriRenewal(models.Model):
         difference = sign + format_amount(self.env, abs(after - before), currency)
         if before:
             percent = round(100 * abs(after - before) / before, 1)
-            difference += f" ({sign}{percent:g}\N{NO-BREAK SPACE}%)"
+            words = formatLang(self.env, percent, digits=0 if percent.is_integer() else 1)
+            difference += f" ({sign}{words}\N{NO-BREAK SPACE}%)"
         return {**total, "difference": difference, "direction": "up" if direction > 0 else "down"}
 
     def _get_option_changes(self):
