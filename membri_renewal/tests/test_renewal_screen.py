@@ -151,6 +151,21 @@ class TestRenewalScreen(MembriCommon):
             self.assertIn("Payment due", self._get_labels(True) + self._get_labels(False))
             self.assertIn("Approved", self.renewal.timeline_html)
 
+    def test_timeline_calls_nothing_done_that_is_not(self):
+        """Issue 12: *sent* is said of what left; a late reminder or call is late, not done."""
+        self.renewal.partner_id.email = False
+        with freeze_time("2026-11-16 15:00:00"):
+            self.renewal.action_send()
+            self.renewal.date_follow_up = "2026-11-18"
+        self.assertEqual(self.renewal.letter_state, "to_print")
+        with freeze_time("2026-12-21 15:00:00"):
+            self.assertFalse(self._get_labels(True))
+            late = self._get_labels(False)
+            self.assertEqual(late[0], "To Print")
+            self.assertIn("Call back", late)
+            self.renewal._internal_write({"letter_state": "printed"})
+            self.assertEqual(self._get_labels(True), ["Sent"])
+
     def test_timeline_in_the_days_of_the_company(self):
         self.renewal._internal_write({"date_sent": datetime(2026, 11, 16, 3)})
         sent = next(step for step in self.renewal._get_timeline() if step["label"] == "Sent")

@@ -27,6 +27,8 @@ class MembriRenewal(models.Model):
         "current_date_end",
         "invoice_date_sent",
         "is_paid",
+        "delivery_state",
+        "letter_state",
     )
     @api.depends_context("lang", "tz")
     def _compute_timeline_html(self):
@@ -42,7 +44,10 @@ class MembriRenewal(models.Model):
         company = self.company_id or self.env.company
         today = company._membri_today()
         steps = []
-        for label, icon, moment in self._get_timeline_steps():
+        plans = self._get_timeline_plans()
+        undelivered = self._get_undelivered_step()
+        sent = undelivered or (self.env._("Sent"), "fa-envelope-o", self.date_sent)
+        for label, icon, moment in [*self._get_timeline_steps(sent), *plans]:
             if moment:
                 is_day = not isinstance(moment, datetime)
                 day = moment if is_day else company._membri_local_date(moment)
@@ -52,19 +57,21 @@ class MembriRenewal(models.Model):
                         "icon": icon,
                         "day": day,
                         "date": format_date(self.env, day, date_format="d MMM y"),
-                        # a day of today is still to come, a moment of today is over
-                        "is_done": day < today or (day == today and not is_day),
+                        # a day of today is still to come, a moment of today is over; what did
+                        # not leave, and a reminder or call that is late, are not done
+                        "is_done": (day < today or (day == today and not is_day))
+                        and (label, icon, moment) not in (undelivered, *plans),
                     }
                 )
         # what was imported or backdated was prepared before all else happened, too
         return steps[:1] + sorted(steps[1:], key=lambda step: step["day"])
 
-    def _get_timeline_steps(self):
-        """:return: (label, icon, datetime of what happened or date of what is planned)"""
-        is_open = self.is_open
+    def _get_timeline_steps(self, sent):
+        """:param sent: what became of the notice, a step
+        :return: (label, icon, datetime of what happened or date of what is to happen)"""
         steps = [
             (self.env._("Prepared"), "fa-file-o", self.create_date),
-            (self.env._("Sent"), "fa-envelope-o", self.date_sent),
+            sent,
             (
                 self.env._("Reminded (%(count)s)", count=self.reminder_count),
                 "fa-bell-o",
@@ -76,11 +83,32 @@ class MembriRenewal(models.Model):
             (self.env._("Invoice sent"), "fa-file-text-o", self.invoice_date_sent),
             (self.env._("Current term ends"), "fa-calendar-times-o", self.current_date_end),
         ]
-        if is_open:
-            steps += [
-                (self.env._("Next reminder"), "fa-bell", self.date_next_reminder),
-                (self.env._("Call back"), "fa-phone", self.date_follow_up),
-            ]
-            if self.state == "approved":
-                steps.append((self.env._("Payment due"), "fa-money", self.invoice_date_due))
+        if self.state == "approved" and self.is_open:
+            steps.append((self.env._("Payment due"), "fa-money", self.invoice_date_due))
         return steps
+
+    def _get_undelivered_step(self):
+        """:return: the step of a notice that has reached nobody yet, by email or by post, or
+        ``False``: it must not be called sent"""
+        if (
+            self.state != "sent"
+            or self.reminder_count
+            or self.letter_state == "printed"
+            or self.delivery_state not in ("unreachable", "failed", "letter")
+        ):
+            return False
+        if self.letter_state:
+            field, value, icon = "letter_state", self.letter_state, "fa-print"
+        else:
+            field, value, icon = "delivery_state", self.delivery_state, "fa-exclamation-triangle"
+        labels = dict(self._fields[field]._description_selection(self.env))
+        return (labels[value], icon, self.date_sent)
+
+    def _get_timeline_plans(self):
+        """:return: steps, as above, of what somebody has to do"""
+        if not self.is_open:
+            return []
+        return [
+            (self.env._("Next reminder"), "fa-bell", self.date_next_reminder),
+            (self.env._("Call back"), "fa-phone", self.date_follow_up),
+        ]
