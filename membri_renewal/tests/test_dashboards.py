@@ -128,6 +128,23 @@ class TestDashboards(MembriCommon):
         due.action_send_reminder()
         self.assertEqual(self._find("to_remind"), unpaid)
 
+    def test_to_remind_holds_nobody_whom_its_action_refuses(self):
+        """Who cannot be reached, or is archived, waits in other queues: this one empties."""
+        self.yearly.with_env(self.env_root).reminder_ids = [
+            fields.Command.create({"trigger": "after_sent", "days": 5, "automatic": False}),
+            fields.Command.create({"trigger": "after_due", "days": 5, "automatic": False}),
+        ]
+        nowhere = self._create_renewal(self._create_yearly(email=False))
+        with freeze_time("2026-08-20 12:00:00"):
+            nowhere.action_send()
+            unpaid = self._renewal_in("approved")
+        self.assertEqual(self._find("to_remind"), unpaid)
+        self.assertEqual(self._find("unreachable"), nowhere)
+        unpaid.partner_id.active = False
+        self.assertFalse(self._find("to_remind"))
+        self.assertEqual(self._find("accepted_unpaid"), unpaid)
+        self.assertEqual((nowhere | unpaid).mapped("can_be_reminded"), [False, False])
+
     def test_unreachable(self):
         renewal = self._create_renewal(self._create_yearly(email=False))
         renewal.action_send()

@@ -22,7 +22,9 @@ class MembriRenewal(models.Model):
     def _compute_can_be_reminded(self):
         for renewal in self:
             renewal.can_be_reminded = (
-                renewal.state in ("sent", "approved") and not renewal._get_no_reminder_reason()
+                renewal.state in ("sent", "approved")
+                and renewal.delivery_state != "unreachable"
+                and not renewal._get_no_reminder_reason()
             )
 
     @api.model
@@ -36,7 +38,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_can_be_reminded_domain(self):
-        """:return: what :meth:`_get_no_reminder_reason` asks, as a domain"""
+        """:return: what :meth:`_get_no_reminder_reason` asks, as a domain; who cannot be reached
+        waits in the queue for that, where an address or a letter is found"""
         payable = Domain("invoice_id.state", "=", "posted") | (
             Domain("invoice_id.membri_fee_notice_state", "=", "open")
             & Domain("invoice_id.membri_cotisation_ids.state", "=", "pending")
@@ -64,11 +67,14 @@ class MembriRenewal(models.Model):
             )
             | self._get_announced_domain()
         )
+        reachable = Domain("delivery_state", "!=", "unreachable")
         return Domain("cotisation_id.state", "!=", "cancelled") & (
-            Domain("state", "=", "sent")
+            (Domain("state", "=", "sent") & reachable)
             | (
                 Domain("state", "=", "approved")
                 & Domain("is_paid", "=", False)
+                & reachable
+                & Domain("invoice_id.partner_id.active", "=", True)
                 & payable
                 & ~under_way
             )
