@@ -19,22 +19,75 @@ class ResPartner(models.Model):
         "company) that are approved together get one invoice.",
     )
 
+    membri_address_unconfirmed = fields.Boolean(
+        string="Address to Confirm",
+        compute="_compute_membri_address_unconfirmed",
+        store=True,
+        precompute=True,
+        readonly=False,
+        groups=READERS,
+        copy=False,
+        help="Added on the portal. Nobody else's membership is invoiced here until an officer "
+        "takes this mark off.",
+    )
+
+    def _compute_membri_address_unconfirmed(self):
+        """Decided once, as the contact is made: who made it may be deleted later."""
+        for partner in self:
+            maker = partner.create_uid or self.env.user
+            partner.membri_address_unconfirmed = partner.type == "invoice" and maker.share
+
     def _membri_get_payer(self):
         """Who is invoiced for this member: its invoice address as Odoo resolves it;
         without one, that of the nearest parent who wants one invoice for all"""
         self.ensure_one()
-        payer_id = self.address_get(["invoice"])["invoice"]
-        # mostly the member itself, whose fields are read together with those of the others
-        payer = self if payer_id == self.id else self.browse(payer_id)
-        if not payer.sudo().active:  # whether an address is in use is no secret
-            payer = self
+        payer = self._membri_get_invoice_address()
         parent_sudo = self.sudo().parent_id  # the flag is the officers', the payer a fact
         while payer == self and parent_sudo:
             if parent_sudo.active and parent_sudo.membri_group_invoices:
-                payer_sudo = parent_sudo.browse(parent_sudo.address_get(["invoice"])["invoice"])
-                payer = self.browse((payer_sudo if payer_sudo.active else parent_sudo).id)
+                payer = self.browse(parent_sudo._membri_get_invoice_address().id)
             parent_sudo = parent_sudo.parent_id
         return payer
+
+    def _membri_get_invoice_address(self):
+        """:return: the invoice address as Odoo resolves it, or this contact where it is not in
+        use. Odoo lets each portal user of a company add one: those are passed over"""
+        self.ensure_one()
+        addresses = self.address_get(["invoice"])
+        if addresses["invoice"] == self.id:
+            # mostly so: its fields are read together with those of the others
+            return self
+        # sudo: which addresses there are, in use or confirmed, is no secret
+        address_sudo = self.sudo().browse(addresses["invoice"])
+        if address_sudo.type == "invoice" and not self._membri_trusts_address(address_sudo):
+            address_sudo = self.sudo()._membri_find_trusted_address() or address_sudo.browse(
+                addresses["contact"]
+            )
+        return self.browse(address_sudo.id) if address_sudo.active else self
+
+    def _membri_trusts_address(self, address_sudo):
+        """:return: whether this contact is invoiced at an address: one of the staff's, one
+        that an officer has confirmed, or one that the contact added to itself"""
+        return not address_sudo.membri_address_unconfirmed or (
+            address_sudo.parent_id == self and address_sudo.create_uid.partner_id == self
+        )
+
+    def _membri_find_trusted_address(self):
+        """The order of Odoo's ``address_get``: what is below this contact, then below those
+        above it, up to the company.
+
+        :return: the first invoice address that this contact trusts, or nothing"""
+        start, visited = self, self.browse()
+        while start:
+            to_scan = [start]
+            while to_scan:
+                contact = to_scan.pop(0)
+                visited += contact
+                if contact.type == "invoice" and self._membri_trusts_address(contact):
+                    return contact
+                to_scan[:0] = (contact.child_ids - visited).filtered(lambda c: not c.is_company)
+            start = self.browse() if start.is_company else start.parent_id
+        return self.browse()
 
     def _membri_get_grouping_payer(self):
         """The payer of this member, if its invoices are to be grouped, else nothing.

@@ -98,6 +98,34 @@ class ResPartner(models.Model):
         )
 
     # ------------------------------------------------------------------
+    # Addresses
+    # ------------------------------------------------------------------
+
+    def _can_be_edited_by_current_customer(self, **kwargs):
+        # EXTENDS portal, which lets each portal user of a company change, or archive, any
+        # address of it: an email address there may be where others are invoiced and asked
+        if not super()._can_be_edited_by_current_customer(**kwargs):
+            return False
+        visitor = self._get_current_partner(**kwargs)
+        own = visitor and self in visitor._membri_get_represented()[1]
+        return bool(own) or not self._membri_serves_memberships()
+
+    def _membri_serves_memberships(self):
+        """:return: whether this contact is a member, is in charge of one, or pays for one"""
+        self.ensure_one()
+        # sudo: of every organisation, whichever the visitor's account was made for
+        contact_sudo = self.sudo()
+        if contact_sudo.membri_cotisation_ids:
+            return True
+        for company in self.env["res.company"]._membri_get_all():
+            there = contact_sudo.with_company(company)
+            if there.search_count([("membri_responsible_id", "=", self.id)], limit=1):
+                return True
+            if there._membri_get_paid_members():
+                return True
+        return False
+
+    # ------------------------------------------------------------------
     # Another person in charge: a request to the staff
     # ------------------------------------------------------------------
 
