@@ -173,6 +173,9 @@ class MembriPortal(MembriPortalAccess):
         :param values: what this page shows beside the renewal and the answers it takes
         """
         may_answer = self._may_answer(renewal_sudo, access_token)
+        user = request.env.user
+        if not user._is_internal() and not has_token(renewal_sudo, access_token):
+            renewal_sudo = renewal_sudo._as_shown_to(user.partner_id)
         values = self._get_page_view_values(
             renewal_sudo,
             access_token,

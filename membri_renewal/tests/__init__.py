@@ -65,6 +65,7 @@ from . import test_part_money
 from . import test_payments
 from . import test_period
 from . import test_portal
+from . import test_portal_addresses
 from . import test_portal_answers
 from . import test_portal_change
 from . import test_portal_decline
@@ -82,12 +83,14 @@ from . import test_reminder_year
 from . import test_reminders
 from . import test_renewal_explanation
 from . import test_renewal_screen
+from . import test_report_doors
 from . import test_reset
 from . import test_rpc_everything
 from . import test_rpc_methods
 from . import test_settings
 from . import test_shared_before
 from . import test_shared_invoice
+from . import test_shared_invoice_links
 from . import test_shared_invoice_trouble
 from . import test_smoke
 from . import test_status

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
 from ..res_partner import READERS
@@ -23,7 +23,6 @@ class ResPartner(models.Model):
         string="Address to Confirm",
         compute="_compute_membri_address_unconfirmed",
         store=True,
-        precompute=True,
         readonly=False,
         groups=READERS,
         copy=False,
@@ -31,11 +30,12 @@ class ResPartner(models.Model):
         "takes this mark off.",
     )
 
+    @api.depends("type")
     def _compute_membri_address_unconfirmed(self):
-        """Decided once, as the contact is made: who made it may be deleted later."""
+        """Kept, since who made the address may be deleted later."""
         for partner in self:
-            maker = partner.create_uid or self.env.user
-            partner.membri_address_unconfirmed = partner.type == "invoice" and maker.share
+            is_address = partner.type == "invoice"
+            partner.membri_address_unconfirmed = is_address and partner.create_uid.share
 
     def _membri_get_payer(self):
         """Who is invoiced for this member: its invoice address as Odoo resolves it;

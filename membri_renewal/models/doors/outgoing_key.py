@@ -216,7 +216,7 @@ class AccountMove(models.Model):
     def _membri_get_key_addresses(self):
         """:return: the normalized email addresses that the token may go to"""
         self.ensure_one()
-        payers_sudo = (self.partner_id | self.commercial_partner_id).sudo()
+        payers_sudo = self.partner_id.sudo()._membri_get_address_owners()
         addresses = payers_sudo.mapped("email_normalized")
         return {*addresses, self._membri_get_delivery_email()} - {False}
 
@@ -254,6 +254,7 @@ class MailMail(models.Model):
         addresses = document_sudo._membri_get_key_addresses()
         documents = [(document_sudo, addresses)]
         if self.model == "membri.renewal" and (invoice_sudo := document_sudo.invoice_id):
-            # who is reminded of an invoice pays by its link
-            documents.append((invoice_sudo, addresses | invoice_sudo._membri_get_key_addresses()))
+            # who is reminded of an invoice pays by its link; one of several members does not
+            own = set() if invoice_sudo._membri_is_shared() else addresses
+            documents.append((invoice_sudo, own | invoice_sudo._membri_get_key_addresses()))
         return documents

@@ -231,15 +231,32 @@ class MembriRenewal(models.Model):
         ]
 
     def _is_invoice_of_others_too(self):
-        """:return: whether the invoice shows what is not this recipient's to see: other
-        members, paid for by somebody else"""
+        """Asked of the recipient, or of who is signed in (``_as_shown_to``).
+
+        :return: whether the invoice shows what is not theirs to see: other members, paid for
+            by somebody else"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
-        return invoice_sudo._membri_is_shared() and self.recipient_id != invoice_sudo.partner_id
+        if not invoice_sudo._membri_is_shared():
+            return False
+        # sudo: the domain says which invoices are theirs
+        visitor_sudo = self.recipient_id.sudo().browse(self.env.context.get("membri_visitor_id"))
+        if visitor_sudo:
+            domain = visitor_sudo._membri_get_whose_invoice_domain()
+            return not invoice_sudo.filtered_domain(domain)
+        return self.recipient_id != invoice_sudo.partner_id
+
+    def _as_shown_to(self, visitor):
+        """:return: ``self``, whose texts and links are those for ``visitor``, a contact"""
+        return self.with_context(membri_visitor_id=visitor.id)
 
     def _get_invoice_path(self):
         # EXTENDS membri_renewal
         return False if self._is_invoice_of_others_too() else super()._get_invoice_path()
+
+    def _get_invoice_page_url(self):
+        # EXTENDS membri_renewal
+        return False if self._is_invoice_of_others_too() else super()._get_invoice_page_url()
 
     def _can_pay_online(self):
         # EXTENDS membri_renewal

@@ -19,10 +19,13 @@ class ResPartner(models.Model):
         """:return: in sudo, the membership invoices and credit notes of this payer and of its
         invoice addresses, in the current company and its branches, in order"""
         self.ensure_one()
-        # sudo: who may print the statement was asked; payers get it by email
+        # whoever may read the payer can have Odoo render the report: staff who read invoices get
+        # all of it, members what is theirs
+        AccountMove = self.env["account.move"]
+        AccountMove.check_access("read")
+        # sudo: a statement without the invoices of a branch would be wrong
         return (
-            self.env["account.move"]
-            .sudo()
+            (AccountMove if self.env.user.share else AccountMove.sudo())
             .search(
                 Domain("company_id", "child_of", self.env.company.id)
                 & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
@@ -31,6 +34,7 @@ class ResPartner(models.Model):
                 & Domain("state", "=", "posted"),
                 order="invoice_date, id",
             )
+            .sudo()
         )
 
     def _membri_get_statement(self, date_from=None):
