@@ -254,10 +254,6 @@ class MembriRenewal(models.Model):
         # EXTENDS membri_renewal
         return False if self._is_invoice_of_others_too() else super()._get_invoice_path()
 
-    def _get_invoice_page_url(self):
-        # EXTENDS membri_renewal
-        return False if self._is_invoice_of_others_too() else super()._get_invoice_page_url()
-
     def _can_pay_online(self):
         # EXTENDS membri_renewal
         return False if self._is_invoice_of_others_too() else super()._can_pay_online()

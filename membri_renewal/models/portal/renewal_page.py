@@ -76,7 +76,7 @@ class MembriRenewal(models.Model):
         ``False``"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
-        return bool(invoice_sudo.access_token) and self._get_localized_url(invoice_sudo.access_url)
+        return bool(self._get_invoice_path()) and self._get_localized_url(invoice_sudo.access_url)
 
     def _get_localized_url(self, path):
         """:return: the full address of a portal page, in the language of the recipient and

@@ -86,9 +86,13 @@ class ResPartner(models.Model):
         archived_sudo = self.sudo().filtered(lambda partner: not partner.active)
         if not archived_sudo:
             return
-        living = self.env["membri.cotisation"].sudo()._read_group(
-            [("partner_id", "in", archived_sudo.ids), ("state", "in", LIVING_STATES)],
-            ["partner_id"],
+        living = (
+            self.env["membri.cotisation"]
+            .sudo()
+            ._read_group(
+                [("partner_id", "in", archived_sudo.ids), ("state", "in", LIVING_STATES)],
+                ["partner_id"],
+            )
         )
         ended_sudo = archived_sudo.browse(
             set(archived_sudo.ids) - {partner.id for [partner] in living}
