@@ -67,11 +67,16 @@ class MailMail(models.Model):
         settled = {mail.id for mail in documents if mail not in waiting}
         leaving = self.filtered(lambda mail: mail.id not in settled)
         newest = self._membri_get_newest(waiting)
+        rewritten = set()  # a message has an email for each kind of recipient
         for mail, document in waiting.items():
             try:
                 verdict, reason = mail._membri_get_verdict(document, newest)
                 if verdict == "leaves":
                     continue
+                if verdict == "changed" and mail.mail_message_id.id in rewritten:
+                    verdict, reason = "superseded", self.env._("A later email says the same.")
+                elif verdict == "changed":
+                    rewritten.add(mail.mail_message_id.id)
                 with self.env.cr.savepoint():
                     instead = mail._membri_apply_verdict(document, verdict, reason)
             except Exception as error:  # never out unseen: it waits where somebody looks

@@ -44,7 +44,7 @@ class AccountMove(models.Model):
             cotisations_sudo = cotisations_sudo.filtered(lambda c: c.id not in deferred)
         cotisations_sudo._sync_with_invoice()
         (self | self.reversed_entry_id)._membri_follow_orphans(cotisations_sudo)
-        self._membri_ask_about_write_offs()
+        (self | self.reversed_entry_id)._membri_ask_about_write_offs()
         self._membri_follow_receipts()
 
     def _membri_defer_sync(self):
