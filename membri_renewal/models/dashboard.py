@@ -34,7 +34,7 @@ DOMAIN_MAX_LENGTH = 10_000
 
 class MembriDashboard(models.Model):
     """A work queue: a name, a domain on renewals, and what to do there. An empty queue is
-    a good queue (seed §2)."""
+    a good queue (guide §2)."""
 
     _name = "membri.dashboard"
     _description = "Renewal Dashboard"

@@ -328,7 +328,7 @@ class ResPartner(models.Model):
     def _membri_enrol(self, option_set, date_start=None, prorate=False):
         """Make a member of a contact: a pending cotisation and its posted invoice.
 
-        An open renewal is refused in the same transaction (DESIGN §5.7).
+        An open renewal is refused in the same transaction (specification §5.7).
 
         :param option_set: ``membri.option.set``
         :param date_start: first day; default: today, for the company of the set

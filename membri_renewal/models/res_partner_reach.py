@@ -6,7 +6,7 @@ class ResPartner(models.Model):
     """Who receives a member's notices, and whether an email reaches anybody at all.
 
     Asked by the sending, the reminders and the preview of the campaign alike. The order is the
-    seed's: the address for renewals, the person in charge, the contact, its parent company
+    guide's: the address for renewals, the person in charge, the contact, its parent company
     (above a person: if it pays); the first whose address works.
     """
 

@@ -9,7 +9,7 @@ HISTORY_ORDER = "date_start, id"
 
 
 class ResPartner(models.Model):
-    """What a contact is, read off its cotisations and its open renewal (DESIGN §2)."""
+    """What a contact is, read off its cotisations and its open renewal (specification §2)."""
 
     _inherit = "res.partner"
 

@@ -91,7 +91,7 @@ class MembriPaymentCommon(MembriCommon):
         self.assertEqual(self.renewal.state, "approved")
 
     def _assert_void(self):
-        """The system transition of DESIGN §2: cancelled, and back to the staff."""
+        """The system transition of specification §2: cancelled, and back to the staff."""
         self.assertEqual(self.cotisation.state, "cancelled")
         self.assertRecordValues(
             self.renewal,

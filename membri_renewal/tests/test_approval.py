@@ -12,7 +12,7 @@ from .common import MembriCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestApproval(MembriCommon, MockEmail):
-    """DESIGN §5.4: one posted invoice and one pending cotisation per renewal."""
+    """specification §5.4: one posted invoice and one pending cotisation per renewal."""
 
     def _approve(self, member=None, **vals):
         cotisation = (
@@ -217,7 +217,7 @@ class TestApproval(MembriCommon, MockEmail):
     # ------------------------------------------------------------------
 
     def test_zero_completes_at_once(self):
-        """CASES: zero price completes once."""
+        """Case: zero price completes once."""
         renewal = self._create_renewal(self._create_yearly())
         renewal.line_ids.price_unit = 0.0
         renewal.action_approve()
@@ -293,7 +293,7 @@ class TestApproval(MembriCommon, MockEmail):
         self.assertEqual(renewal.new_cotisation_id.state, "active")
 
     def test_term_already_over_is_a_sentence(self):
-        """CASES: late by more than one period: the officer is told and chooses another."""
+        """Case: late by more than one period: the officer is told and chooses another."""
         renewal = self._create_renewal(self._create_yearly())
         renewal.action_send()
         with freeze_time("2028-01-02 12:00:00"):

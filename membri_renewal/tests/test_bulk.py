@@ -16,7 +16,7 @@ CRON = "ir_cron_process_bulk"
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestBulk(MembriCommon):
-    """DESIGN §6: *Approuver*, *Refuser plusieurs renouvellements*, *Renvoyer l'avis* on any
+    """specification §6: *Approuver*, *Refuser plusieurs renouvellements*, *Renvoyer l'avis* on any
     selection; each record by itself, long work in the background."""
 
     def _create_drafts(self, count):
@@ -86,7 +86,7 @@ class TestBulk(MembriCommon):
         self.assertEqual(renewals.mapped("state"), ["approved", "refused", "approved"])
 
     def test_failed_is_isolated(self):
-        """DESIGN §7: one bad record never stops the others, and leaves nothing behind."""
+        """specification §7: one bad record never stops the others, and leaves nothing behind."""
         renewals = self._create_drafts(4)
         with self._break_approval_of(renewals[2]), mute_logger(LOGGER):
             action = renewals.action_bulk("approve")
@@ -108,7 +108,7 @@ class TestBulk(MembriCommon):
         self.assertEqual(len(renewals.invoice_ids), 4)
 
     def test_bulk_gives_what_the_single_action_gives(self):
-        """CASES: one action in bulk gives what the single action gives."""
+        """Case: one action in bulk gives what the single action gives."""
         one, many = self._create_drafts(1), self._create_drafts(2)
         one.action_approve()
         many.action_bulk("approve")

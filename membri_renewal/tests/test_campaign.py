@@ -12,7 +12,7 @@ from .common_campaign import CampaignCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestCampaignPreview(CampaignCommon):
-    """DESIGN §5.1, *Prepare the campaign*: who, what, how much, before anything is created."""
+    """Specification §5.1, *Prepare the campaign*: who, what, how much, before it is created."""
 
     def test_everybody_with_reason_and_amount(self):
         members = self._create_cases()

@@ -114,7 +114,7 @@ class TestCampaignRun(CampaignCommon):
         self.assertEqual([line[name] for name in names], [term.renewal_ids[name] for name in names])
 
     def test_cancelled_renewal_gets_another_by_the_campaign(self):
-        """DESIGN §2: it blocks the night; the campaign may make another by hand."""
+        """specification §2: it blocks the night; the campaign may make another by hand."""
         term = self._create_term("Bo")
         cancelled = self._create_renewal(term)
         cancelled.action_cancel()

@@ -12,7 +12,7 @@ from .common import MembriCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestCotisationIntegrity(MembriCommon):
-    """DESIGN §2: what the database guarantees, whoever writes; dates and imports."""
+    """specification §2: what the database guarantees, whoever writes; dates and imports."""
 
     # ------------------------------------------------------------------
     # What the database guarantees

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from .common import MembriCommon
 
 STATES = ("pending", "scheduled", "active", "expired", "cancelled")
-# DESIGN §2, the cotisation's table: (number, from, what happens, to). “none” of what is
+# specification §2, the cotisation's table: (number, from, what happens, to). “none” of what is
 # not in the table changes anything; a UserError is expected where the last column says so.
 EVENTS = [
     (1, "pending", "paid", "scheduled", None),
@@ -48,7 +48,7 @@ EVENTS = [
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestCotisationStates(MembriCommon):
-    """The cotisation's table of DESIGN §2: money, the calendar, the staff."""
+    """The cotisation's table of specification §2: money, the calendar, the staff."""
 
     def _next_term(self, state):
         """The term of 2027 of a member of 2026, brought to ``state`` by what really happens."""
@@ -196,7 +196,7 @@ class TestCotisationStates(MembriCommon):
             self.assertEqual(cotisation.amount_untaxed, 300.0)
 
     def test_paid_term_cannot_be_shortened(self):
-        """DESIGN §7: a paid cotisation is never shortened; `action_terminate` is the way."""
+        """specification §7: a paid cotisation is never shortened; `action_terminate` is the way."""
         for state in ("scheduled", "active"):
             cotisation = self._next_term(state)
             for vals in ({"date_end": "2027-06-30"}, {"date_start": "2027-03-01"}):

@@ -8,7 +8,7 @@ from .common_payments import MembriPaymentCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestCreditNotes(MembriPaymentCommon):
-    """DESIGN §2 (system transition), §5.6, CASES “Invoices and payments”: invoices that are
+    """specification §2 (system transition), §5.6, cases “Invoices and payments”: invoices that are
     cancelled, credited, or replaced."""
 
     def test_cancelled(self):
@@ -16,7 +16,7 @@ class TestCreditNotes(MembriPaymentCommon):
         self._assert_void()
 
     def test_cancelled_then_a_new_paid_one(self):
-        """CASES: cancel, then a new paid one: active."""
+        """Case: cancel, then a new paid one: active."""
         old = self.renewal.invoice_id
         self.invoice.button_cancel()
         self.renewal.action_approve()
@@ -28,7 +28,7 @@ class TestCreditNotes(MembriPaymentCommon):
         self.assertEqual(self.cotisation.state, "cancelled")
 
     def test_voided_invoice_brought_back_revives_nothing(self):
-        """CASES: a voided invoice can neither be paid nor attached to a notice."""
+        """Case: a voided invoice can neither be paid nor attached to a notice."""
         self.invoice.button_cancel()
         self.invoice.button_draft()
         self.invoice.action_post()
@@ -37,7 +37,7 @@ class TestCreditNotes(MembriPaymentCommon):
         self.assertFalse(self.renewal.invoice_id)
 
     def test_full_credit_before_payment(self):
-        """CASES: a full credit note on an unpaid invoice is not “paid”."""
+        """Case: a full credit note on an unpaid invoice is not “paid”."""
         credit_note = self._credit(self.invoice)
         self.assertEqual(self.invoice.payment_state, "reversed")
         self._assert_void()
@@ -45,7 +45,7 @@ class TestCreditNotes(MembriPaymentCommon):
         self.assertIn(credit_note.id, self.renewal.invoice_ids.ids)
 
     def test_full_credit_after_payment_restores_what_was_there(self):
-        """CASES: a refund of an upgrade restores what was there."""
+        """Case: a refund of an upgrade restores what was there."""
         before = self.renewal.cotisation_id
         self._pay(self.invoice)
         self._credit(self.invoice)
@@ -57,7 +57,7 @@ class TestCreditNotes(MembriPaymentCommon):
         )
 
     def test_full_credit_of_a_running_term(self):
-        """Active, credited in full → cancelled (DESIGN §2)."""
+        """Active, credited in full → cancelled (specification §2)."""
         self._pay(self.invoice)
         with freeze_time("2027-02-01 12:00:00"):
             self._run_cron("ir_cron_update_states")
@@ -120,7 +120,7 @@ class TestCreditNotes(MembriPaymentCommon):
         self._assert_unpaid()
 
     def test_posted_invoice_cannot_be_deleted(self):
-        """DESIGN §7; also not by way of draft, while a term waits for it."""
+        """specification §7; also not by way of draft, while a term waits for it."""
         self.invoice.button_draft()
         self.assertIn(self.cotisation.name, self._assert_refused(self.invoice.unlink))
         self.assertTrue(self.invoice.exists())

@@ -15,7 +15,7 @@ NOW = datetime(2026, 8, 31, 15)
 @tagged("post_install", "-at_install")
 @freeze_time(NOW)
 class TestDashboards(MembriCommon):
-    """DESIGN §6: the seven queues of the seed and two of ours, with their boundaries."""
+    """specification §6: the seven queues of the guide and two of ours, with their boundaries."""
 
     def _find(self, code):
         dashboard = self.env["membri.dashboard"].search([("code", "=", code)])

@@ -71,7 +71,7 @@ class DeliveryCase(NoticeCase, MockEmail):
 
 @tagged("post_install", "-at_install")
 class TestMailServer(DeliveryCase):
-    """DESIGN §5 and issue 3: a mail server that refuses one address, or all."""
+    """specification §5 and issue 3: a mail server that refuses one address, or all."""
 
     def _deliver(self, renewals, refuse=()):
         mails = self._get_mails(renewals)

@@ -34,7 +34,7 @@ class DeskTourCase(ChangeRequestCommon, HttpCase):
 
 @tagged("post_install", "-at_install")
 class TestDeskPathsTours(DeskTourCase):
-    """The guided paths of the seed, in French, in a browser."""
+    """The guided paths of the guide, in French, in a browser."""
 
     def test_queues(self):
         """Seven cards, no dragging, and drafts sent together."""

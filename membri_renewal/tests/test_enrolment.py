@@ -11,7 +11,7 @@ from .common import MembriCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-03-10 15:00:00")
 class TestEnrolment(MembriCommon):
-    """DESIGN §5.7 and the seed, *Faire le suivi des contacts inactifs*."""
+    """specification §5.7 and the guide, *Faire le suivi des contacts inactifs*."""
 
     def _count(self):
         """Everything that an enrolment makes."""
@@ -157,7 +157,7 @@ class TestEnrolment(MembriCommon):
         self.assertFalse(cotisation.renewal_ids)
 
     def test_returning_member_leaves_the_gap_visible(self):
-        """CASES: the old period untouched."""
+        """Case: the old period untouched."""
         old = self._create_cotisation(self.member, "2024-01-01", state="expired")
         before = self._get_stored(old)
         self.assertEqual(self.member.membri_status, "inactive")
@@ -245,7 +245,7 @@ class TestEnrolment(MembriCommon):
         self.assertEqual(self._count(), before)
 
     def test_zero_price_is_active_at_once(self):
-        """CASES: zero price completes once."""
+        """Case: zero price completes once."""
         self.product.sudo().list_price = 0.0
         cotisation = self.member._membri_enrol(self.yearly)
         self.assertRecordValues(cotisation, [{"state": "active", "payment_state": "paid"}])

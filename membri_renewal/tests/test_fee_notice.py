@@ -241,7 +241,7 @@ class TestFeeNotice(FeeNoticeCommon, MailCase):
             self.notice.action_membri_register_fee_notice_payment()
 
     def test_cancelled_in_invoicing(self):
-        """The system transition of DESIGN §2: back to the staff."""
+        """The system transition of specification §2: back to the staff."""
         self.notice.button_cancel()
         self.assertEqual(self.cotisation.state, "cancelled")
         self.assertEqual(self.renewal.state, "intervention")

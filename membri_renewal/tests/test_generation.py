@@ -25,7 +25,7 @@ class GenerationCommon(MembriCommon, MockEmail):
 
 @tagged("post_install", "-at_install")
 class TestWhoIsRenewed(GenerationCommon):
-    """DESIGN §5.1: exactly one renewal, for the right ones, on the right day."""
+    """specification §5.1: exactly one renewal, for the right ones, on the right day."""
 
     def test_from_the_first_of_the_lead_days_on(self):
         """60 days before 31 December is 1 November, here: not yet at 23:59 of the day before."""
@@ -63,7 +63,7 @@ class TestWhoIsRenewed(GenerationCommon):
         self.assertEqual(renewal.date_sent, date_sent)
 
     def test_late_run_does_the_work_of_the_days_before(self):
-        """CASES: cron down on the due day."""
+        """Case: cron down on the due day."""
         cotisation = self._create_cotisation(self.member, "2026-01-01")
         self._generate("2026-12-30 15:00:00")
         self.assertEqual(self._renewals().cotisation_id, cotisation)

@@ -10,10 +10,10 @@ from .test_generation import GenerationCommon
 
 @tagged("post_install", "-at_install")
 class TestHowIsRenewed(GenerationCommon):
-    """DESIGN §5.1: notice, invoice at once, or held; and what happens to bad ones."""
+    """specification §5.1: notice, invoice at once, or held; and what happens to bad ones."""
 
     def test_notice_has_its_pdf_and_shows_on_the_contacts(self):
-        """The seed, *Accéder à un avis de renouvellement*: in the contact's chatter."""
+        """The guide, *Accéder à un avis de renouvellement*: in the contact's chatter."""
         company_contact = self._create_member("Ada Ltd", is_company=True)
         self.member.parent_id = company_contact
         self._create_cotisation(self.member, "2026-01-01")
@@ -98,7 +98,7 @@ class TestHowIsRenewed(GenerationCommon):
         self.assertEqual(renewals[0].state, "draft", "where it was")
 
     def test_set_without_options_stops_nobody_else(self):
-        """CASES: 1 invalid member among many: the rest done, one with its reason; tomorrow
+        """Case: 1 invalid member among many: the rest done, one with its reason; tomorrow
         tries again, and success clears the reason."""
         empty = self._create_option_set("Empty")
         empty.sudo().line_ids.unlink()

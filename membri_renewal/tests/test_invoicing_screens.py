@@ -61,7 +61,7 @@ class MembriInvoicingCommon(MembriCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestInvoicingScreens(MembriInvoicingCommon, MockEmail):
-    """What accountants find in Odoo's own Invoicing (seed §3)."""
+    """What accountants find in Odoo's own Invoicing (guide §3)."""
 
     def _get_arch(self, user, xmlid, view_type):
         view = self.env.ref(xmlid)

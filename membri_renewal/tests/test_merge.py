@@ -10,7 +10,7 @@ from .common import MembriCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-06-15 15:00:00")
 class TestMerge(MembriCommon):
-    """DESIGN §2: Odoo's contact merge carries both histories over, with one active term."""
+    """specification §2: Odoo's contact merge carries both histories over, with one active term."""
 
     @classmethod
     def setUpClass(cls):
@@ -95,7 +95,7 @@ class TestMerge(MembriCommon):
         self.assertEqual(self.member.membri_status, "active")
 
     def test_a_paid_term_goes_before_an_unpaid_one(self):
-        """DESIGN §7: never a paid cotisation lost or shortened."""
+        """specification §7: never a paid cotisation lost or shortened."""
         paid = self._create_cotisation(self.member, "2026-01-01")
         unpaid = self.double._membri_enrol(self.yearly, "2026-06-01")
         self._merge()

@@ -147,7 +147,7 @@ class TestSharedInvoiceOthers(SharedInvoiceCommon, MailCase):
         self.assertTrue(renewals[1]._get_no_reminder_reason())
 
     def test_no_reminder_to_a_payer_whose_address_does_not_work(self):
-        """DESIGN §5.2: skipped, recorded and shown."""
+        """specification §5.2: skipped, recorded and shown."""
         renewals = self._prepare()
         renewals.action_approve()
         invoice = self._get_invoice(renewals)

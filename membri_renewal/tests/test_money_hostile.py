@@ -49,7 +49,7 @@ class TestMoneyHostile(MembriPaymentCommon):
             self.assertTrue(invoice_sudo._membri_has_receipt())
 
     # ------------------------------------------------------------------
-    # Reset of what was paid already (seed §2): the money stays, as the payer's credit
+    # Reset of what was paid already (guide §2): the money stays, as the payer's credit
     # ------------------------------------------------------------------
 
     def _get_credits(self, invoice):

@@ -37,7 +37,7 @@ class TestMoneyReceived(MembriPaymentCommon):
         self._assert_follows("active")
 
     def test_two_parts(self):
-        """CASES: two part payments activate once, at full."""
+        """Case: two part payments activate once, at full."""
         self._pay_by_bank(self.invoice, 100.0)
         self.assertEqual(self.invoice.payment_state, "partial")
         self._assert_follows("pending")
@@ -217,7 +217,7 @@ class TestMoneyReceived(MembriPaymentCommon):
         self._assert_follows("pending")
 
     def test_zero_amount(self):
-        """CASES: zero price completes once."""
+        """Case: zero price completes once."""
         renewal = self._create_renewal(self._create_yearly())
         renewal.line_ids.price_unit = 0.0
         renewal.action_approve()

@@ -9,7 +9,7 @@ from .common import MembriCommon
 
 @tagged("post_install", "-at_install")
 class TestOfficerTours(MembriCommon, HttpCase):
-    """The guided paths of the seed, in French, in a browser."""
+    """The guided paths of the guide, in French, in a browser."""
 
     @classmethod
     def setUpClass(cls):

@@ -12,7 +12,7 @@ from .common_payments import MembriPaymentCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestPayments(MembriPaymentCommon):
-    """DESIGN §5.6, CASES “Invoices and payments”: the membership follows the money, both
+    """specification §5.6, cases “Invoices and payments”: the membership follows the money, both
     ways, at once where a hook sees it and at night where none does."""
 
     # ------------------------------------------------------------------
@@ -79,7 +79,7 @@ class TestPayments(MembriPaymentCommon):
         self._assert_unpaid()
 
     def test_two_parts(self):
-        """CASES: two part payments activate once, at full."""
+        """Case: two part payments activate once, at full."""
         self._pay(self.invoice, 100.0)
         self._assert_unpaid("partial")
         self._pay(self.invoice, 244.93)
@@ -124,13 +124,13 @@ class TestPayments(MembriPaymentCommon):
         self._assert_paid()
 
     def test_pay_later_leaves_an_active_member_active(self):
-        """CASES: an unpaid next term changes nothing about the current one."""
+        """Case: an unpaid next term changes nothing about the current one."""
         self.assertEqual(self.renewal.partner_id.membri_status, "active")
         self.assertTrue(self.renewal.partner_id.membri_is_member)
         self.assertEqual(self.renewal.cotisation_id.state, "active")
 
     def test_paid_in_the_night_shifts_no_date(self):
-        """CASES: a payment at 00:30 local time shifts no date."""
+        """Case: a payment at 00:30 local time shifts no date."""
         with freeze_time("2027-01-01 05:30:00"):  # 00:30 in Toronto
             self._pay(self.invoice)
             self._assert_paid("active")
@@ -138,7 +138,7 @@ class TestPayments(MembriPaymentCommon):
         self.assertEqual(self.cotisation.date_end.isoformat(), "2027-12-31")
 
     def test_abandoned_online_payment_extends_nothing(self):
-        """CASES: failed, abandoned or cancelled: a new try is possible."""
+        """Case: failed, abandoned or cancelled: a new try is possible."""
         for state in ("pending", "cancel", "error"):
             self._create_transaction(self.invoice, state)
             self._run_cron("ir_cron_update_states")
@@ -271,7 +271,7 @@ class TestPayments(MembriPaymentCommon):
         self._assert_void()
 
     def test_the_night_touches_no_invoice_line(self):
-        """CASES: a status run touches no invoice line."""
+        """Case: a status run touches no invoice line."""
         self._set_payment_state("paid")
         lines = self.invoice.line_ids.sudo()
         before = lines.read()

@@ -36,7 +36,7 @@ class PeriodCommon(MembriCommon):
 
 @tagged("post_install", "-at_install")
 class TestPeriod(PeriodCommon):
-    """DESIGN §4, *Period*, and CASES, *Dates*: hard values."""
+    """specification §4, *Period*, and specification, cases, *Dates*: hard values."""
 
     def test_a_year_ends_the_day_before_the_next_one(self):
         self.assertEqual(
@@ -306,7 +306,7 @@ class TestPeriod(PeriodCommon):
 
 @tagged("post_install", "-at_install")
 class TestProration(PeriodCommon):
-    """DESIGN §4, *proration*, as shares; what they do to money is in test_pricing.py."""
+    """specification §4, *proration*, as shares; what they do to money is in test_pricing.py."""
 
     def _share(self, option_set, first_day):
         return option_set._get_proration(*option_set._get_period(first_day))
@@ -349,7 +349,7 @@ class TestProration(PeriodCommon):
 
 @tagged("post_install", "-at_install")
 class TestCompanyDay(PeriodCommon):
-    """DESIGN §4: "today" is the civil day of the company."""
+    """specification §4: "today" is the civil day of the company."""
 
     def test_midnight_is_local(self):
         """As moments in UTC; the clocks of Toronto change on 8 March and 1 November 2026."""

@@ -15,7 +15,7 @@ FORM = 'id="o_payment_form"'
 @freeze_time("2027-01-15 15:00:00")
 class TestPortalPayment(PortalPaymentCase):
     """Online payment of a membership invoice by the real routes, with Odoo's demo provider;
-    and the links of a voided invoice, which take no money (DESIGN §5.5, CASES)."""
+    and the links of a voided invoice, which take no money (specification §5.5, cases)."""
 
     # ------------------------------------------------------------------
     # Paying
@@ -31,7 +31,7 @@ class TestPortalPayment(PortalPaymentCase):
         self.assertNotIn(FORM, self._get_page(self.invoice))
 
     def test_failed_then_paid(self):
-        """CASES: a failed or cancelled payment extends nothing; a new try is possible."""
+        """Case: a failed or cancelled payment extends nothing; a new try is possible."""
         for state in ("cancel", "error"):
             with mute_logger("odoo.addons.payment.models.payment_transaction"):
                 self._answer(self._begin_payment(), state)

@@ -44,7 +44,7 @@ class PricingCommon(MembriCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestPricing(PricingCommon):
-    """DESIGN §4, *Price*."""
+    """specification §4, *Price*."""
 
     def test_list_price_without_pricelist(self):
         self.assertRecordValues(

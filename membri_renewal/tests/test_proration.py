@@ -11,7 +11,7 @@ from .test_pricing import PricingCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-06-15 15:00:00")
 class TestProratedPrices(PricingCommon):
-    """DESIGN §4, *proration*, and CASES, *Proration*: exact to the cent."""
+    """specification §4, *proration*, and specification, cases, *Proration*: exact to the cent."""
 
     def _assert_amount(self, cotisation, amount):
         """On the cotisation and on its invoice."""
@@ -23,7 +23,7 @@ class TestProratedPrices(PricingCommon):
         self.fixed.sudo().write({"proration": proration, "proration_value": value})
 
     def test_daily_from_1_july(self):
-        """CASES: 184/365 of the amount, rounded in the currency."""
+        """Case: 184/365 of the amount, rounded in the currency."""
         cotisation = self._enrol(self.fixed, "2026-07-01")
         self._assert_amount(cotisation, 151.23)
         self.assertEqual(cotisation.date_end, date(2026, 12, 31))
@@ -152,7 +152,7 @@ class TestProratedPrices(PricingCommon):
         self._assert_amount(self._enrol(self.fixed, "2026-07-01", member=third), 300.0)
 
     def test_computing_again_replaces(self):
-        """CASES: changing the setting and computing again replaces, never adds."""
+        """Case: changing the setting and computing again replaces, never adds."""
         with Form(self.env["membri.enrolment"]) as form:
             form.partner_id = self.member
             form.option_set_id = self.fixed
@@ -174,7 +174,7 @@ class TestProratedPrices(PricingCommon):
         self.assertRecordValues(enrolment.line_ids, [{"quantity": 1.0, "price_unit": 150.0}])
 
     def test_renewal_from_anniversary_to_fixed_is_prorated(self):
-        """DESIGN §4: a prorated first term, then whole ones."""
+        """specification §4: a prorated first term, then whole ones."""
         self.member.membri_next_option_set_id = self.fixed
         renewal = self._renew("2025-07-01")
         self.assertRecordValues(

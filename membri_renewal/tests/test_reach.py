@@ -5,7 +5,7 @@ from .common import MembriCommon
 
 @tagged("post_install", "-at_install")
 class TestReach(MembriCommon):
-    """Who receives, in the seed's order, and why nobody does."""
+    """Who receives, in the guide's order, and why nobody does."""
 
     @classmethod
     def setUpClass(cls):

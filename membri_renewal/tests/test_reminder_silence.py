@@ -10,7 +10,7 @@ from .test_reminders import ReminderCommon
 
 @tagged("post_install", "-at_install")
 class TestReminderByHand(ReminderCommon):
-    """The seed, *Envoyer un courriel de rappel*: "Renvoyer l'avis de renouvellement"."""
+    """The guide, *Envoyer un courriel de rappel*: "Renvoyer l'avis de renouvellement"."""
 
     def _remind_by_hand(self, renewal, moment):
         with freeze_time(moment), self.mock_mail_gateway():
@@ -81,7 +81,7 @@ class TestReminderByHand(ReminderCommon):
 
 @tagged("post_install", "-at_install")
 class TestReminderSilence(ReminderCommon):
-    """DESIGN §5.2 and §7: never after an answer, a payment, or to a closed address."""
+    """specification §5.2 and §7: never after an answer, a payment, or to a closed address."""
 
     def _assert_silent(self, renewal, moment="2027-03-01 15:00:00"):
         self.assertFalse(self._remind(moment))
@@ -192,7 +192,7 @@ class TestReminderSilence(ReminderCommon):
         self._assert_silent(renewal, "2028-03-01 15:00:00")
 
     def test_closed_addresses_are_skipped_logged_and_shown(self):
-        """CASES: opted-out or bouncing, each with its reason, in the queue and in the log."""
+        """Case: opted-out or bouncing, each with its reason, in the queue and in the log."""
         step = self._step("after_sent", 14)
 
         def opt_out(member):

@@ -67,7 +67,7 @@ class ReminderCommon(MembriCommon, MockEmail):
 
 @tagged("post_install", "-at_install")
 class TestReminderDays(ReminderCommon):
-    """DESIGN §4 *reminder_ids* and §5.2: the day of each step, and each step once."""
+    """specification §4 *reminder_ids* and §5.2: the day of each step, and each step once."""
 
     def _assert_falls_on(self, renewal, step, moment_before, moment):
         """Nothing in the last second of the day before, one email in the first of the day."""
@@ -139,7 +139,7 @@ class TestReminderDays(ReminderCommon):
         self._assert_falls_on(renewal, step, "2026-11-17 04:59:59", "2026-11-17 05:00:00")
 
     def test_each_step_once_however_often_the_night_runs(self):
-        """CASES: cron twice a day sends each step once."""
+        """Case: cron twice a day sends each step once."""
         first, second = self._step("after_sent", 7), self._step("after_sent", 14)
         renewal = self._notify()
         counts = [
@@ -176,7 +176,7 @@ class TestReminderDays(ReminderCommon):
         self.assertEqual(self._logs(renewal)[-1], (future, "sent"))
 
     def test_next_years_reminders_start_afresh(self):
-        """CASES: a reminder last year does not silence this year's."""
+        """Case: a reminder last year does not silence this year's."""
         step = self._step("after_sent", 14)
         renewal = self._notify()
         self.assertEqual(len(self._remind("2026-11-19 15:00:00")), 1)
@@ -192,7 +192,7 @@ class TestReminderDays(ReminderCommon):
         self.assertEqual(self._logs(following), [(step, "sent")])
 
     def test_notice_that_goes_out_late_stands_for_earlier_reminders(self):
-        """CASES: renewed yesterday, nothing today. A term that is over and caught up with, or
+        """Case: renewed yesterday, nothing today. A term that is over and caught up with, or
         a step on the very day of the notice: no reminder on the heels of the notice."""
         before, same_day = self._step("before_end", 30), self._step("before_end", 10)
         later = self._step("before_end", 2)

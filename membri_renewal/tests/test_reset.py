@@ -10,7 +10,7 @@ from .common import MembriCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestReset(MembriCommon):
-    """DESIGN §5.5 (seed §2, *Faire des modifications à un renouvellement accepté*)."""
+    """specification §5.5 (guide §2, *Faire des modifications à un renouvellement accepté*)."""
 
     def test_reset_edit_approve_again(self):
         renewal = self._renewal_in("approved")
@@ -44,7 +44,7 @@ class TestReset(MembriCommon):
         self.assertEqual(cotisation.state, "cancelled")
 
     def test_reset_then_refuse_ends_what_is_never_paid(self):
-        """DESIGN §5.4: the invoice is void, nothing is owed, the member leaves."""
+        """specification §5.4: the invoice is void, nothing is owed, the member leaves."""
         renewal = self._renewal_in("approved")
         invoice = renewal.invoice_id
         renewal.action_reset()

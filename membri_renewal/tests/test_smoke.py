@@ -7,7 +7,7 @@ from .common import MembriCommon
 
 @tagged("post_install", "-at_install")
 class TestWholeRenewal(MembriCommon):
-    """From notice to active term, as DESIGN §5 tells it."""
+    """From notice to active term, as specification §5 tells it."""
 
     @freeze_time("2026-11-15 15:00:00")
     def test_notice_accept_pay_activate(self):

@@ -13,7 +13,7 @@ STATUSES = ("non_member", "pending", "active", "in_renewal", "inactive")
 @tagged("post_install", "-at_install")
 @freeze_time("2026-06-15 15:00:00")
 class TestStatus(MembriCommon):
-    """DESIGN §2 and §3: what a contact is, read off its cotisations alone."""
+    """specification §2 and §3: what a contact is, read off its cotisations alone."""
 
     @classmethod
     def setUpClass(cls):
@@ -91,7 +91,7 @@ class TestStatus(MembriCommon):
                 )
 
     def test_pay_later_leaves_an_active_member_active(self):
-        """CASES: the next term is unpaid, the running one goes on."""
+        """Case: the next term is unpaid, the running one goes on."""
         member = self.members["active"]
         renewal = self._create_renewal(member.membri_cotisation_id)
         renewal.action_approve()

@@ -9,7 +9,7 @@ from .common import MembriCommon
 
 @tagged("post_install", "-at_install")
 class TestTimezone(MembriCommon):
-    """CASES, *Dates*: the server counts in UTC, members live somewhere else."""
+    """specification, cases, *Dates*: the server counts in UTC, members live somewhere else."""
 
     def _run_states(self, moment):
         with freeze_time(moment):

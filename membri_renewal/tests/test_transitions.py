@@ -10,7 +10,7 @@ from .common import MembriCommon
 
 STATES = ("draft", "sent", "change_requested", "intervention", "approved", "refused", "cancelled")
 ACTIONS = ("send", "request_change", "require_intervention", "approve", "refuse", "reset", "cancel")
-# DESIGN §2, cell by cell: (number, from, action, to); None is a dash of the table.
+# specification §2, cell by cell: (number, from, action, to); None is a dash of the table.
 TABLE = [
     (1, "draft", "send", "sent"),
     (2, "draft", "request_change", None),
@@ -67,7 +67,7 @@ TABLE = [
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestTransitions(MembriCommon):
-    """The renewal's table of DESIGN §2: what may be done when, and nothing else."""
+    """The renewal's table of specification §2: what may be done when, and nothing else."""
 
     def _do(self, renewal, action):
         if action == "refuse":

@@ -8,7 +8,7 @@ from .common import MembriCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestTransitionsBeyondTheTable(MembriCommon):
-    """What DESIGN §2 says below its table: invoice mode, round trips, the system transition."""
+    """Specification §2 below its table: invoice mode, round trips, the system transition."""
 
     def test_invoice_mode_bends_only_the_sending_of_a_draft(self):
         for steps, state in (

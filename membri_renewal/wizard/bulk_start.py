@@ -5,7 +5,7 @@ from odoo.tools import format_amount
 
 
 class MembriBulkStart(models.TransientModel):
-    """What work on several renewals is about to do, said before it is done (seed §2, *Approuver
+    """What work on several renewals is about to do, said before it is done (guide §2, *Approuver
     ou refuser plusieurs renouvellements à la fois*)."""
 
     _name = "membri.bulk.start"

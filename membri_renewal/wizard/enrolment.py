@@ -9,7 +9,7 @@ from .explanation import as_list
 
 class MembriEnrolment(models.TransientModel):
     """A new, or a returning, member: choose the option set; dates and proration come by
-    themselves (seed §2, *Faire le suivi des contacts inactifs*)."""
+    themselves (guide §2, *Faire le suivi des contacts inactifs*)."""
 
     _name = "membri.enrolment"
     _description = "Enrolment"

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class MembriRenewalIntervention(models.TransientModel):
-    """*Intervention requise*, with the reason that the seed calls good practice."""
+    """*Intervention requise*, with the reason that the guide calls good practice."""
 
     _name = "membri.renewal.intervention"
     _inherit = "membri.wizard.mixin"

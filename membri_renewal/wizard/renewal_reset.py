@@ -6,7 +6,7 @@ from .explanation import as_list
 
 class MembriRenewalReset(models.TransientModel):
     """*Réinitialiser*: says what happens to the invoice and to the term before it happens, or
-    what has to be done first (DESIGN §5.5)."""
+    what has to be done first (specification §5.5)."""
 
     _name = "membri.renewal.reset"
     _inherit = "membri.wizard.mixin"

@@ -65,7 +65,7 @@ class Officer:
                 self._refuse(env, silent, "membri_renewal.refusal_reason_no_answer")
 
     def _give_up_unpaid(self, week):
-        """Accepted and never paid: reset, then refuse; nothing is owed (DESIGN §5.4)."""
+        """Accepted and never paid: reset, then refuse; nothing is owed (specification §5.4)."""
         with self.world.acting_as("officer") as env:
             for renewal in self._queue(env, "accepted_unpaid"):
                 invoice = renewal.invoice_id

@@ -19,8 +19,8 @@ ALLOWED_FROM = {
 
 
 class MembriCampaign(models.Model):
-    """*Prepare the campaign* (DESIGN §5.1): who would get a notice or an invoice, who is held,
-    cannot be reached or is left out, and why; seen before anything is created.
+    """*Prepare the campaign* (specification §5.1): who would get a notice or an invoice, who is
+    held, cannot be reached or is left out, and why; seen before anything is created.
 
     One line per term that ends in the chosen window. The work on the lines, in the foreground
     or the background, is in ``campaign/work.py``.

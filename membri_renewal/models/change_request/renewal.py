@@ -5,7 +5,7 @@ from ..renewal.renewal import STAFF
 
 class MembriRenewal(models.Model):
     """What members ask for in place of the proposal, and the staff's one click that grants it
-    (seed §2, *Faire le suivi des changements à apporter à un renouvellement*)."""
+    (guide §2, *Faire le suivi des changements à apporter à un renouvellement*)."""
 
     _inherit = "membri.renewal"
 

@@ -17,7 +17,7 @@ class MembriCotisation(models.Model):
     def _check_can_edit(self, vals):
         """What was invoiced cannot be edited away from its invoice; what is past is past.
 
-        :raises UserError: with the way out (seed §2, *Faire des modifications à un
+        :raises UserError: with the way out (guide §2, *Faire des modifications à un
             renouvellement accepté*)
         """
         self.check_access("write")
@@ -124,7 +124,7 @@ class MembriCotisation(models.Model):
     @api.constrains("line_ids")
     def _check_invoiced_amount(self):
         """A change without price effect is made on the pending cotisation; one that alters
-        a total needs a new invoice (seed §2)."""
+        a total needs a new invoice (guide §2)."""
         for cotisation in self.filtered("invoice_id"):
             invoiced = cotisation._get_amount_by_taxes(cotisation._get_invoice_lines())
             if cotisation._get_amount_by_taxes(cotisation.line_ids) != invoiced:

@@ -7,7 +7,7 @@ from ..renewal.renewal import UNDECIDED_STATES
 
 class MembriCotisation(models.Model):
     """Two contacts that are merged: both histories are kept, with one active term and no
-    day of membership lost (DESIGN §2)."""
+    day of membership lost (specification §2)."""
 
     _inherit = "membri.cotisation"
 

@@ -12,7 +12,7 @@ BATCH = 500
 
 
 class MembriCotisation(models.Model):
-    """The states of a cotisation (DESIGN §2) and what moves them: money, the calendar,
+    """The states of a cotisation (specification §2) and what moves them: money, the calendar,
     and the staff."""
 
     _inherit = "membri.cotisation"

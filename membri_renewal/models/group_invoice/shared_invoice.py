@@ -393,8 +393,8 @@ class MembriRenewal(models.Model):
         return False
 
     def _do_take_off(self):
-        """The credit note makes the term void, which hands the renewal to the staff (DESIGN §2,
-        system transition)."""
+        """The credit note makes the term void, which hands the renewal to the staff (specification
+        §2, system transition)."""
         for renewal in self:
             # the one before it took its part of what was left
             renewal._check_can("take_off")

@@ -2,7 +2,7 @@ from odoo.exceptions import RedirectWarning, UserError
 
 
 class ResetNeeded(RedirectWarning, UserError):
-    """A change that needs a new invoice: says so, and offers *Réinitialiser* (DESIGN §5.5)."""
+    """A change that needs a new invoice: it offers *Réinitialiser* (specification §5.5)."""
 
     def __init__(self, message, renewal):
         action = {

@@ -9,7 +9,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class MembriOptionSet(models.Model):
-    """Date arithmetic of terms (DESIGN §4).
+    """Date arithmetic of terms (specification §4).
 
     All terms of a member begin on a *grid*: the anchor day, every so many months,
     clamped to the length of the month and always counted from the anchor, never from
@@ -91,7 +91,7 @@ class MembriOptionSet(models.Model):
         return anchor if self._get_grid_bounds(date_start, anchor)[0] == date_start else date_start
 
     def _get_proration(self, date_start, date_end):
-        """The part of the full price that a term costs (DESIGN §4).
+        """The part of the full price that a term costs (specification §4).
 
         :param date_start: first day
         :param date_end: last day, included

@@ -4,7 +4,7 @@ from odoo import fields, models
 
 
 class MembriOptionSet(models.Model):
-    """Prices of a term: pricelists on its first day, taxes, proration (DESIGN §4)."""
+    """Prices of a term: pricelists on its first day, taxes, proration (specification §4)."""
 
     _inherit = "membri.option.set"
 

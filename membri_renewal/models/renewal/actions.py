@@ -3,7 +3,7 @@ from odoo.exceptions import LockError, UserError
 
 from .renewal import UNDECIDED_STATES
 
-# The table of DESIGN §2: from which states each action may be taken.
+# The table of specification §2: from which states each action may be taken.
 ALLOWED_FROM = {
     "send": UNDECIDED_STATES,
     "request_change": ("sent", "change_requested"),
@@ -61,7 +61,7 @@ class MembriRenewal(models.Model):
         return True
 
     def action_require_intervention(self, reason=None):
-        """Set the contacts' flag: the renewals follow it (DESIGN §2).
+        """Set the contacts' flag: the renewals follow it (specification §2).
 
         :param reason: what the staff has to do, in plain words
         """
@@ -81,7 +81,7 @@ class MembriRenewal(models.Model):
         return self.env["membri.renewal.refuse"]._get_wizard_action(self)
 
     def action_reset(self):
-        """Take a decision back (DESIGN §5.5): the renewal can be edited again."""
+        """Take a decision back (specification §5.5): the renewal can be edited again."""
         self._check_can("reset")
         self._do_reset()
         return True
@@ -251,7 +251,7 @@ class MembriRenewal(models.Model):
         )
 
     # ------------------------------------------------------------------
-    # Work on many (seed §2, *Approuver ou refuser plusieurs renouvellements à la fois*)
+    # Work on many (guide §2, *Approuver ou refuser plusieurs renouvellements à la fois*)
     # ------------------------------------------------------------------
 
     @api.model

@@ -8,7 +8,7 @@ from .renewal import UNDECIDED_STATES
 
 class MembriRenewal(models.Model):
     """Approval and its undoing: one posted invoice and one pending cotisation per renewal,
-    in batches (DESIGN §5.4, §5.5)."""
+    in batches (specification §5.4, §5.5)."""
 
     _inherit = "membri.renewal"
 

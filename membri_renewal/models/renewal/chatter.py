@@ -8,7 +8,7 @@ from ..doors.key import KEY_OF_ANY, strip_keys
 
 
 class MembriRenewal(models.Model):
-    """The trace of a renewal in the chatter of its contacts (seed: *Chronologie*)."""
+    """The trace of a renewal in the chatter of its contacts (guide: *Chronologie*)."""
 
     _inherit = "membri.renewal"
 

@@ -34,7 +34,7 @@ RULES = {
 
 
 class MembriCotisation(models.Model):
-    """Which terms are to be renewed, and why the others are not (DESIGN §5.1).
+    """Which terms are to be renewed, and why the others are not (specification §5.1).
 
     The one implementation: the night searches by the conjunction of the rules' domains, and
     what is explained to the staff are the sentences of the rules whose domain a term fails.

@@ -7,7 +7,7 @@ BATCH = 50
 
 
 class MembriRenewal(models.Model):
-    """Nightly generation (DESIGN §5.1): exactly one renewal for every term that is near
+    """Nightly generation (specification §5.1): exactly one renewal for every term that is near
     its end, whatever is run twice, in parallel, late, or after a crash. Which terms these
     are is in ``renewal/eligibility.py``."""
 
@@ -45,7 +45,7 @@ class MembriRenewal(models.Model):
         return self.env["membri.cotisation"]._get_to_renew_domain(company, NIGHT)
 
     def _start(self):
-        """Take drafts of the night, or of a campaign, to where they lead (DESIGN §5.1): held
+        """Take drafts of the night, or of a campaign, to where they lead (specification §5.1): held
         for the staff, invoiced at once, or sent."""
         held = self._hold_for_staff()
         (self - held).action_send()

@@ -5,7 +5,7 @@ from .renewal import UNDECIDED_STATES
 
 class MembriRenewal(models.Model):
     """The contact's flag *Intervention requise* and the state of the same name go
-    together (DESIGN §2)."""
+    together (specification §2)."""
 
     _inherit = "membri.renewal"
 
@@ -61,7 +61,7 @@ class MembriRenewal(models.Model):
 
     def _do_reopen_for_staff(self, reason):
         """An approved renewal lost its invoice or its cotisation outside of a reset: the
-        staff must act (DESIGN §2, system transition)."""
+        staff must act (specification §2, system transition)."""
         for renewal in self:
             renewal._set_state(
                 "intervention",

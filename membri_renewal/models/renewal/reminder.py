@@ -5,7 +5,7 @@ BATCH = 50
 
 
 class MembriRenewal(models.Model):
-    """Reminders that never annoy (DESIGN §5.2): each step once, none after an answer or a
+    """Reminders that never annoy (specification §5.2): each step once, none after an answer or a
     payment, none while a payment is under way."""
 
     _inherit = "membri.renewal"

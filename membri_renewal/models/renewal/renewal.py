@@ -294,7 +294,7 @@ class MembriRenewal(models.Model):
         return super(MembriRenewal, moved)._set_state(state, date_state=date_state, **vals)
 
     def _check_can_edit(self):
-        """What was sent is frozen (DESIGN §2)."""
+        """What was sent is frozen (specification §2)."""
         self.check_access("write")
         for renewal in self:
             if renewal.state not in EDITABLE_STATES:

@@ -20,7 +20,7 @@ import {
     selectAll,
 } from "./desk_steps";
 
-// The guided paths of the seed, in French, that officer_paths_tour.js does not walk.
+// The guided paths of the guide, in French, that officer_paths_tour.js does not walk.
 
 // each with a member who waits there
 const QUEUES = [
