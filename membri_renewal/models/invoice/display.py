@@ -47,11 +47,20 @@ class AccountMove(models.Model):
             else []
         )
         members = {move.id: terms.partner_id.ids for move, terms in groups}
-        for move in self:
-            if move in stored:
-                move.membri_member_ids = [Command.set(members.get(move.id, []))]
-            else:
-                move.membri_member_ids = move._membri_get_cotisations_sudo().partner_id
+        values = [
+            (
+                move,
+                members.get(move.id, [])
+                if move in stored
+                else move._membri_get_cotisations_sudo().partner_id.ids,
+            )
+            for move in self
+        ]
+        # one statement for all: an assignment would be one for each invoice
+        for moves in (self.filtered("id"), self.filtered(lambda move: not move.id)):
+            self._fields["membri_member_ids"].write_batch(
+                [(move, [Command.set(ids)]) for move, ids in values if move in moves]
+            )
 
     @api.depends("invoice_line_ids.membri_cotisation_id")
     def _compute_membri_counts(self):
