@@ -1,6 +1,7 @@
 """Issue 11 A5: what a client may write, and what it may learn by a detour, found by looking at
 all fields of all models, so that a new one is tested before anybody thinks of it."""
 
+import warnings
 from datetime import date, datetime
 
 from freezegun import freeze_time
@@ -383,7 +384,10 @@ class TestNoDetour(FieldsCase):
         for what, (method, args, kwargs) in self._get_detours(records, name, field).items():
             with self.subTest(user=user.login, field=f"{records._name}.{name}", what=what):
                 try:
-                    result = self._call(user, records._name, method, args, **kwargs)
+                    with warnings.catch_warnings():
+                        # clients still find the old way to group
+                        warnings.simplefilter("ignore", DeprecationWarning)
+                        result = self._call(user, records._name, method, args, **kwargs)
                 except (UserError, ValueError, KeyError, NotImplementedError):
                     continue  # denied, or no such question
                 self.fail(f"answered: {str(result)[:200]}")

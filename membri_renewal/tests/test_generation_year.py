@@ -135,7 +135,9 @@ class TestGenerationYear(GenerationCommon):
             for day, moment in nights:
                 with self.subTest(timezone=timezone, day=day):
                     due = date.fromisoformat(day)
-                    cotisation = self._create_term_until(option_set, due, lead_days)
+                    # recorded while it runs: one that is over by then is history
+                    with freeze_time(f"{day} 00:00:00"):
+                        cotisation = self._create_term_until(option_set, due, lead_days)
                     first = datetime.strptime(moment, "%Y-%m-%d %H")
                     made = self._run_hourly(cotisation, first - timedelta(hours=3), 30)
                     self.assertEqual(made, [first])
