@@ -21,7 +21,7 @@ class TestHowIsRenewed(GenerationCommon):
         renewal = self._renewals()
         self.assertEqual(len(mails), 1)
         self.assertEqual(mails.recipient_ids, self.member)
-        self.assertIn(f"/my/renewals/{renewal.id}?", mails.body_html)
+        self.assertIn(f"/my/renewals/{renewal.id}", mails.body_html)
         self.assertEqual(renewal.delivery_state, "queued")
         for contact in (self.member, company_contact):
             message = contact.message_ids.filtered("attachment_ids")

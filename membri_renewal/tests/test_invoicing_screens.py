@@ -112,11 +112,9 @@ class TestInvoicingScreens(MembriInvoicingCommon, MockEmail):
         self.assertEqual(invoice.partner_id, payer)
         field = self._get_arch(
             self.accountant, "account.view_account_invoice_filter", "search"
-        ).xpath("//field[@name='invoice_line_ids']")[0]
-        self.assertIn("membri_cotisation_id.partner_id", field.get("filter_domain"))
-        found = invoice.search(
-            [("invoice_line_ids.membri_cotisation_id.partner_id", "child_of", self.member.name)]
-        )
+        ).xpath("//field[@name='membri_member_ids']")[0]
+        self.assertEqual(field.get("operator"), "child_of")
+        found = invoice.search([("membri_member_ids", "child_of", self.member.name)])
         self.assertEqual(found, invoice)
 
     def test_from_invoice_to_membership_and_back(self):

@@ -101,11 +101,30 @@ class MembriFieldsMixin(models.AbstractModel):
         # EXTENDS base: a field with a search method is looked into, too, when it is filtered by
         domain = Domain(domain)
         if not self.env.su:
-            for condition in domain.iter_conditions():
-                field = self._fields.get(condition.field_expr.split(".", 1)[0])
-                if field is not None and field.search and self._is_our_field(field):
-                    self._check_field_access(field, "read")
+            self._check_may_filter(self, domain)
         return super()._search(domain, *args, **kwargs)
+
+    @api.model
+    def _check_may_filter(self, model, domain):
+        """Odoo asks for the rights on stored fields alone; a search method is called before.
+
+        :param model: where the paths of the conditions begin
+        :raises AccessError: where one leads to a field of ours that may not be read"""
+        for condition in domain.iter_conditions():
+            place = model
+            for name in condition.field_expr.split("."):
+                field = place._fields.get(name)
+                if field is None:
+                    break
+                ours = isinstance(place, self.pool["membri.fields.mixin"])
+                if field.search and ours and place._is_our_field(field):
+                    place._check_field_access(field, "read")
+                if not field.relational:
+                    break
+                place = self.env[field.comodel_name]
+            else:
+                if isinstance(condition.value, Domain):
+                    self._check_may_filter(place, condition.value)
 
     # ------------------------------------------------------------------
     # Writing
