@@ -9,8 +9,11 @@ class AccountPayment(models.Model):
         # their invoices by their own state alone
         result = super().write(vals)
         if "state" in vals:
+            # ids: contexts are compared
             undone = tuple(
-                (invoice.id, payment) for payment in self for invoice in payment.invoice_ids
+                (invoice.id, payment._name, payment.id)
+                for payment in self
+                for invoice in payment.invoice_ids
             )
             self.invoice_ids.with_context(membri_undone=undone)._membri_sync()
         return result

@@ -51,7 +51,7 @@ class AccountPartialReconcile(models.Model):
         moves = (self.debit_move_id | self.credit_move_id).move_id
         # which money: told with what it does to the terms (`_tell_undone_payment`)
         undone = tuple(
-            (invoice.id, other.id)
+            (invoice.id, other._name, other.id)
             for partial in self
             for invoice, other in (
                 (partial.debit_move_id.move_id, partial.credit_move_id.move_id),

@@ -14,20 +14,24 @@ class AccountMove(models.Model):
         if not isinstance(undone, tuple):  # as no client can send it
             return
         for invoice in self.sudo().filtered(lambda move: move.state == "posted"):
-            sources = [source for invoice_id, source in undone if invoice_id == invoice.id]
+            sources = [
+                self.env[model].browse(res_id)
+                for invoice_id, model, res_id in undone
+                if invoice_id == invoice.id
+            ]
             for source in sources:
                 if sentence := invoice._membri_as_staff()._membri_get_undone_sentence(source):
                     invoice._membri_ask_officer(sentence)
 
     def _membri_get_undone_sentence(self, source):
-        """:param source: an ``account.payment``, or the id of the entry that had paid
+        """:param source: an ``account.payment``, or the entry (``account.move``) that had paid
         :return: which money has gone, why, and what it means (a sentence)"""
         self.ensure_one()
-        if isinstance(source, int):
-            move = self.browse(source).exists()
-            payment = move.origin_payment_id
+        source_sudo = source.sudo().exists()
+        if source._name == self._name:
+            move, payment = source_sudo, source_sudo.origin_payment_id
         else:
-            move, payment = self.browse(), source.sudo().exists()
+            move, payment = self.browse(), source_sudo
         if not move and not payment:
             return False
         names = {
