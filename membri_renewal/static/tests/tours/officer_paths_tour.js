@@ -61,12 +61,12 @@ registry.category("web_tour.tours").add("membri_path_reset_fr", {
         isNow("En attente"),
         {
             content: "Without effect on the price: the text of an option",
-            trigger: ".o_field_widget[name=line_ids] .o_data_row td[name=name]",
+            trigger: ".o_field_widget[name=line_ids] .o_data_row td[name=name_display]",
             run: "click",
         },
         {
             content: "Another text",
-            trigger: ".o_field_widget[name=line_ids] .o_data_row td[name=name] input",
+            trigger: ".o_field_widget[name=line_ids] .o_data_row td[name=name_display] input",
             run: "edit Cotisation, deux établissements",
         },
         ...stepUtils.saveForm(),
