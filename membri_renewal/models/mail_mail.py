@@ -146,8 +146,9 @@ class MailMail(models.Model):
         ).notification_status = "canceled"
 
     def _membri_leave_soon(self):
-        """One answer or decision leaves at once; many leave by the queue, which starts now."""
-        if len(self) == 1:
+        """One answer or decision leaves at once; many, and what the night decides, leave by the
+        queue, which starts now."""
+        if len(self) == 1 and not self.env.context.get("ir_cron_progress_id"):
             self.send_after_commit()
         elif self:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()

@@ -29,7 +29,7 @@ RULES = [
 # Numbers, amounts, days and the numbers of terms may follow *de* or *à*; a name may begin with a
 # vowel, or want an article.
 NUMBERS = (
-    r"date|day|cotisation|amount|total|old|new|count|days|min|max|percent|share|first|last|rest"
+    r"start|today|date|day|cotisation|amount|total|old|new|count|days|min|max|percent|share|first|last|rest"
     r"|paid|due|part|number"
 )
 BEFORE_NAME = re.compile(rf"(?i)\b(?:de|du|que)\s+%\((?!(?:\w*_)?(?:{NUMBERS})\w*\))\w+\)s")
