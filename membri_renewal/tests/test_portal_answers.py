@@ -30,14 +30,14 @@ class TestPortalAnswers(PortalCase):
         self.assertEqual(message.author_id, by_link.recipient_id)
         self.assertIn(by_link.recipient_id.email, message.body)
         logged_in = self._renewal_of_corporation("sent")
-        self._sign_in("colleague_user")
+        self._sign_in("member_user")
         self._answer(logged_in, "accept")
         message = logged_in.message_ids.filtered(lambda m: "accepted the renewal" in m.body)
-        self.assertEqual(message.author_id, self.colleague)
-        for contact in logged_in.partner_id, self.corporation:
-            self.assertTrue(
-                contact.message_ids.filtered(lambda m: "accepted the renewal" in m.body)
-            )
+        self.assertEqual(message.author_id, self.member)
+        # an employer who does not pay reads nothing of it
+        for contact, told in ((logged_in.partner_id, True), (self.corporation, False)):
+            messages = contact.message_ids.filtered(lambda m: "accepted the renewal" in m.body)
+            self.assertEqual(bool(messages), told)
 
     def test_accept_leads_to_the_invoice(self):
         renewal = self._renewal_of_corporation("sent")
