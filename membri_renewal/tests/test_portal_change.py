@@ -118,12 +118,15 @@ class TestPortalChangeForm(ChangeRequestCommon, PortalCase):
         """A forwarded link shows no address and no telephone."""
         renewal = self._renewal_of_full()
         renewal.partner_id.parent_id = self.corporation
+        renewal.partner_id.membri_responsible_id = self.member
         token = renewal.sudo().access_token
         shown = {
             (None, token): False,
             ("stranger_user", token): False,
-            ("colleague_user", None): True,
-            ("colleague_user", token): True,
+            ("colleague_user", None): False,
+            ("colleague_user", token): False,
+            ("member_user", None): True,
+            ("member_user", token): True,
             ("officer", None): True,
         }
         for (login, given), expected in shown.items():
