@@ -220,7 +220,7 @@ class TestRpcEverything(RpcCase):
         called = 0
         with patch.object(cursor, "execute", record_changes):
             for model, name in get_public_methods(self.registry):
-                records = self.env[model].with_user(user).with_context({})  # pylint: disable=context-overridden
+                records = self.env(user=user, context={})[model]
                 try:
                     get_public_method(records, name)
                 except AccessError:

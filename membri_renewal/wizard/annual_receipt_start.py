@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 
 class MembriAnnualReceiptStart(models.TransientModel):
@@ -23,10 +24,10 @@ class MembriAnnualReceiptStart(models.TransientModel):
     payer_count = fields.Integer(string="Receipts to Send", compute="_compute_payer_count")
 
     @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
+    def default_get(self, fields):
+        values = super().default_get(fields)
         if self.env.context.get("active_model") == "res.partner":
-            values["partner_ids"] = [fields.Command.set(self.env.context.get("active_ids") or [])]
+            values["partner_ids"] = [Command.set(self.env.context.get("active_ids") or [])]
             self._check_given_records(values)
         return values
 

@@ -259,7 +259,7 @@ class MembriBulkJob(models.Model):
         """
         if self.action == "refuse":
             records._check_can("refuse")
-            for (reason, note), group in lines.grouped(self._get_refusal).items():
+            for (reason, note), group in lines.grouped(self._get_reason_of_line).items():
                 (records & group.renewal_id.with_env(records.env))._do_refuse(reason, note)
         elif self.action == "send_reminder":
             records._check_can("send_reminder")
@@ -276,7 +276,7 @@ class MembriBulkJob(models.Model):
             return f"{label[record.delivery_state]}. {record.delivery_note or ''}".strip()
         return False
 
-    def _get_refusal(self, line):
+    def _get_reason_of_line(self, line):
         return (
             line.refusal_reason_id or self.refusal_reason_id,
             line.refusal_note or self.refusal_note,

@@ -50,7 +50,7 @@ class ResPartner(models.Model):
         return payer
 
     def _membri_get_invoice_address(self):
-        """:return: the invoice address as Odoo resolves it, or this contact where it is not in
+        """The invoice address as Odoo resolves it, or this contact where it is not in
         use. Odoo lets each portal user of a company add one: those are passed over"""
         self.ensure_one()
         addresses = self.address_get(["invoice"])
@@ -66,8 +66,8 @@ class ResPartner(models.Model):
         return self.browse(address_sudo.id) if address_sudo.active else self
 
     def _membri_trusts_address(self, address_sudo):
-        """:return: whether this contact is invoiced at an address: one of the staff's, one
-        that an officer has confirmed, or one that the contact added to itself"""
+        """Whether this contact is invoiced at an address: one of the staff's, one that an
+        officer has confirmed, or one that the contact added to itself."""
         return not address_sudo.membri_address_unconfirmed or (
             address_sudo.parent_id == self and address_sudo.create_uid.partner_id == self
         )

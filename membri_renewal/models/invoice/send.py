@@ -14,9 +14,12 @@ class AccountMoveSend(models.AbstractModel):
     _inherit = "account.move.send"
 
     @api.model
-    def _generate_and_send_invoices(self, moves, from_cron=False, **kwargs):
+    def _generate_and_send_invoices(
+        self, moves, from_cron=False, allow_raising=True, allow_fallback_pdf=False, **kwargs
+    ):
         # EXTENDS account: what waited may be void by now, or its payer out of reach; and one that
         # fails does not stop the others for ever
+        kwargs |= {"allow_raising": allow_raising, "allow_fallback_pdf": allow_fallback_pdf}
         send = super()._generate_and_send_invoices
         if not from_cron or not moves.filtered("membri_invoice_type"):
             return send(moves, from_cron=from_cron, **kwargs)

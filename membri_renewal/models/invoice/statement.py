@@ -9,15 +9,15 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _membri_get_payer_addresses(self):
-        """:return: these payers and their invoice addresses; not their contacts, whose
-        memberships are their own"""
+        """These payers and their invoice addresses; not their contacts, whose
+        memberships are their own."""
         # sudo: which addresses they are is no secret to who may print the statement
         addresses_sudo = self.sudo().child_ids.filtered(lambda child: child.type != "contact")
         return self | addresses_sudo.sudo(False)
 
     def _membri_get_statement_moves(self):
-        """:return: in sudo, the membership invoices and credit notes of this payer and of its
-        invoice addresses, in the current company and its branches, in order"""
+        """In sudo, the membership invoices and credit notes of this payer and of its
+        invoice addresses, in the current company and its branches, in order."""
         self.ensure_one()
         # whoever may read the payer can have Odoo render the report: staff who read invoices get
         # all of it, members what is theirs

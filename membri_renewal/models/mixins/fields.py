@@ -205,8 +205,8 @@ class MembriFieldsMixin(models.AbstractModel):
 
     @api.model
     def _keep_given(self, vals):
-        """:return: what a client may give when it creates a record; forms send empty values and
-        defaults along, which are left out"""
+        """What a client may give when it creates a record; forms send empty values and
+        defaults along, which are left out."""
         kept = {}
         for name, value in vals.items():
             field = self._fields.get(name)
