@@ -97,7 +97,7 @@ class TestReminderDays(ReminderCommon):
         mails = self._assert_falls_on(renewal, step, "2026-11-19 04:59:59", "2026-11-19 05:00:00")
         self.assertEqual(renewal.date_sent, datetime(2026, 11, 5, 15), "the first sending")
         self.assertEqual(renewal.state, "sent")
-        self.assertIn(f"/my/renewals/{renewal.id}?", mails.body_html)
+        self.assertIn(f"/my/renewals/{renewal.id}", mails.body_html)
         self.assertIn("Reminder", mails.subject)
 
     def test_late_evening_counts_as_the_day_it_is_here(self):
