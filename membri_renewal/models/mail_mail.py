@@ -47,7 +47,9 @@ class MailMail(models.Model):
     # ------------------------------------------------------------------
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
-        # EXTENDS mail: what has waited is looked at before it leaves
+        # EXTENDS mail: what has waited is looked at before it leaves; by the system, hence any
+        # client's right to call this is asked first
+        self.check_access("write")
         return super(MailMail, self._membri_review()).send(
             auto_commit=auto_commit,
             raise_exception=raise_exception,
