@@ -29,7 +29,7 @@ class ResPartner(models.Model):
 
     membri_status = fields.Selection(
         STATUSES,
-        string="Membership",
+        string="Membership Status",
         company_dependent=True,
         groups=READERS,
         copy=False,
