@@ -16,10 +16,13 @@ class PaymentTransaction(models.Model):
         # EXTENDS account_payment: money that came in, or went back, beside the documents that
         # the membership follows needs somebody who decides
         result = super()._post_process()
-        for transaction in self.filtered(lambda tx: tx.state == "done"):
+        done = self.filtered(lambda tx: tx.state == "done")
+        for transaction in done:
             if transaction.operation == "refund":
                 transaction.source_transaction_id.invoice_ids._membri_tell_refund(transaction)
             else:
                 transaction.invoice_ids._membri_tell_late_money(transaction)
                 transaction.invoice_ids._membri_tell_surplus(transaction)
+        # a fee notice that is paid in part is an invoice, which says what is left
+        done.invoice_ids.membri_cotisation_ids._queue_invoices_of_fee_notices()
         return result

@@ -236,6 +236,7 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def write(self, vals):
+        self._membri_forget_bounces(vals)
         active = vals.get("active")
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
         result = super().write(vals)

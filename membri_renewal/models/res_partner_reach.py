@@ -44,8 +44,10 @@ class ResPartner(models.Model):
                 partner.membri_renewal_email_normalized in closed
             )
 
-    def write(self, vals):
-        # EXTENDS base: another address is another try
+    def _membri_forget_bounces(self, vals):
+        """Another address is another try.
+
+        :param vals: what is about to be written"""
         if "membri_renewal_email" in vals:
             # sudo: a fact, which follows
             bounced_sudo = self.sudo().filtered("membri_renewal_email_bounced")
@@ -54,7 +56,6 @@ class ResPartner(models.Model):
             address = email_normalize(vals["email"], strict=False)
             bouncing = self.sudo().filtered("message_bounce")
             bouncing.filtered(lambda p: p.email_normalized != address).message_bounce = 0
-        return super().write(vals)
 
     @api.model
     def _membri_mark_renewal_email_bounced(self, address):

@@ -1,4 +1,3 @@
 from . import bulk_job
 from . import work
-from . import letters
 from . import line

@@ -27,6 +27,8 @@ class MembriBulkJob(models.Model):
             ("approve", "Approve"),
             ("apply_and_approve", "Apply and Approve"),
             ("refuse", "Refuse"),
+            ("print_letter", "Print Letters"),
+            ("retry_sending", "Try Again"),
         ],
         required=True,
         readonly=True,
@@ -153,6 +155,28 @@ class MembriBulkJob(models.Model):
                         user=job.user_id.name,
                     )
                 )
+
+    # ------------------------------------------------------------------
+    # Letters: each batch is a file of the job, in the order of the post; downloaded as one
+    # ------------------------------------------------------------------
+
+    def action_download_letters(self):
+        """:return: a client action that downloads the letters of this job as one file"""
+        self.ensure_one()
+        return self.env["membri.renewal"]._get_letters_action(self._get_letters_sudo()[:1])
+
+    def _get_letters_sudo(self):
+        """:return: the files of this job, in the order of the post. Letters answer in the name of
+        members: they are for those who may answer."""
+        self.ensure_one()
+        self.check_access("read")
+        self.line_ids.renewal_id.check_access("write")
+        # sudo: the files belong to the job, which its user may read and not write
+        return (
+            self.env["ir.attachment"]
+            .sudo()
+            .search([("res_model", "=", self._name), ("res_id", "=", self.id)], order="id")
+        )
 
     # ------------------------------------------------------------------
     # Progress, wherever the user is

@@ -39,6 +39,8 @@ class MembriBulkJob(models.Model):
         :return: a client action that tells what happened, or shows the progress
         """
         renewals.check_access("write")
+        if action == "print_letter":
+            renewals = renewals._sorted_for_post()
         lines_vals = lines_vals or {}
         job_sudo = self.sudo().create(
             {
@@ -95,6 +97,8 @@ class MembriBulkJob(models.Model):
 
     def _get_success_notification(self):
         self.ensure_one()
+        if self.action == "print_letter":
+            return self.action_download_letters()
         message = self.env._("Renewals done: %(count)s.", count=self.done_count)
         remarks = len(self.line_ids.filtered("message"))
         if remarks:
@@ -264,6 +268,10 @@ class MembriBulkJob(models.Model):
         elif self.action == "send_reminder":
             records._check_can("send_reminder")
             return records._do_send_reminder()
+        elif self.action == "print_letter":
+            records._check_can("print_letter")
+            # sudo: the file belongs to the job, which its user may read and not write
+            records._do_print_letters().sudo().write({"res_model": self._name, "res_id": self.id})
         else:
             getattr(records, f"action_{self.action}")()
         return {}

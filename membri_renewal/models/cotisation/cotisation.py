@@ -283,12 +283,16 @@ class MembriCotisation(models.Model):
                 # of the same price; anything else keeps its guards
                 vals = dict(vals)
                 self._internal_write({"line_ids": vals.pop("line_ids")})
+        periods = self._get_invoiced_periods() if {"date_start", "date_end"} & vals.keys() else {}
         result = super().write(vals)
         if "date_end" in vals:
             # corrected to a day to come: no longer history, and asked for its renewal
             self.filtered(
                 lambda c: c.is_history and not c._is_over(c.date_end, c.company_id.id)
             )._internal_write({"is_history": False})
+            # sudo: the dates of reminders are kept by the system
+            self.sudo().renewal_ids._update_next_reminder()
+        self._follow_invoiced_periods(periods)
         if {"date_start", "date_end", "option_set_id", "partner_id"} & vals.keys():
             self._refresh_members()
         return result

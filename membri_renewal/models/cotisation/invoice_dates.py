@@ -37,20 +37,22 @@ class MembriCotisation(models.Model):
         line_fields = self.env["account.move.line"]._fields
         return [names for names in DEFERRAL_FIELDS if set(names) <= line_fields.keys()]
 
-    def write(self, vals):
-        """A pending term that is moved without price effect: its invoice follows."""
-        if not {"date_start", "date_end"} & vals.keys():
-            return super().write(vals)
-        before = {
+    def _get_invoiced_periods(self):
+        """:return: ``{cotisation: the period in words}`` of pending terms, as their invoices
+        tell it"""
+        return {
             cotisation: cotisation._get_invoice_period()
             for cotisation in self
             if cotisation.state == "pending" and cotisation.invoice_id
         }
-        result = super().write(vals)
+
+    def _follow_invoiced_periods(self, before):
+        """Pending terms were moved without price effect: their invoices follow.
+
+        :param before: what :meth:`_get_invoiced_periods` said"""
         for cotisation, period in before.items():
             if cotisation._get_invoice_period() != period:
                 cotisation._update_invoice_period(period)
-        return result
 
     def _update_invoice_period(self, old_period):
         """Write the new dates where the invoice tells the old ones: texts and deferral only,

@@ -87,6 +87,17 @@ class MembriCotisation(models.Model):
         """Bring the invoices, or fee notices, of these terms on their way to their payers."""
         self.invoice_id._membri_deliver()
 
+    def _queue_invoices_of_fee_notices(self):
+        """Email the invoices that payments have made of fee notices, once."""
+        self.filtered(
+            lambda c: (
+                c.invoice_id.membri_fee_notice_state == "invoiced"
+                and c.invoice_id.state == "posted"
+                and not c.invoice_id.is_move_sent
+                and not c.invoice_id.sending_data
+            )
+        )._queue_invoices()
+
     # ------------------------------------------------------------------
     # From invoices to cotisations
     # ------------------------------------------------------------------

@@ -268,6 +268,7 @@ class MembriCotisation(models.Model):
         pending.renewal_id._end_activities()
         pending.invoice_id._membri_end_delivery()
         pending._refresh_members()
+        pending._queue_invoices_of_fee_notices()
 
     def _do_unpaid(self):
         """The money went away again: the cotisation waits for its payment."""

@@ -2,4 +2,3 @@ from . import res_company
 from . import account_move
 from . import sending
 from . import page
-from . import payment

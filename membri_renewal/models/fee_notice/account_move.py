@@ -109,13 +109,8 @@ class AccountMove(models.Model):
     # From fee notice to invoice
     # ------------------------------------------------------------------
 
-    def _post(self, soft=True):
-        # EXTENDS account: the invoice is dated the day it gets its number
-        for move in self.filtered(lambda m: m.membri_fee_notice_state == "open"):
-            move._membri_date_as_invoice()
-        return super()._post(soft=soft)
-
     def _membri_date_as_invoice(self):
+        """A fee notice is about to become an invoice, which is dated the day of its number."""
         self.ensure_one()
         vals = {"invoice_date": self.company_id._membri_today(), "membri_fee_notice_to_send": False}
         installments = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
@@ -138,8 +133,8 @@ class AccountMove(models.Model):
             "invoice one before it is paid, open it and confirm it."
         )
 
-    def button_draft(self):
-        # EXTENDS account
+    def _membri_check_not_void(self):
+        """:raises UserError: naming the first fee notice that is not to be used again"""
         for move in self.filtered(lambda m: m.membri_fee_notice_state == "void"):
             raise UserError(
                 self.env._(
@@ -148,7 +143,6 @@ class AccountMove(models.Model):
                     notice=move._membri_get_document_label(),
                 )
             )
-        return super().button_draft()
 
     # ------------------------------------------------------------------
     # Money
@@ -194,25 +188,3 @@ class AccountMove(models.Model):
         if not enabled or enabled.lower() in ("false", "0"):
             return self.env._("Please pay by bank transfer.")
         return False
-
-
-class MembriCotisation(models.Model):
-    _inherit = "membri.cotisation"
-
-    def _do_paid(self):
-        # EXTENDS membri_renewal: a paid fee notice is followed by its invoice
-        pending = self.filtered(lambda c: c.state == "pending")
-        result = super()._do_paid()
-        pending._queue_invoices_of_fee_notices()
-        return result
-
-    def _queue_invoices_of_fee_notices(self):
-        """Email the invoices that payments have made of fee notices, once."""
-        self.filtered(
-            lambda c: (
-                c.invoice_id.membri_fee_notice_state == "invoiced"
-                and c.invoice_id.state == "posted"
-                and not c.invoice_id.is_move_sent
-                and not c.invoice_id.sending_data
-            )
-        )._queue_invoices()

@@ -16,15 +16,9 @@ class AccountMove(models.Model):
 
     _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send")
 
-    def action_membri_send_again(self):
-        # EXTENDS membri_renewal
-        notices = self.filtered(lambda m: m.membri_fee_notice_state == "open")
-        if not notices:
-            return super().action_membri_send_again()
-        notices.check_access("write")
-        notices._membri_deliver()
-        if others := self - notices:
-            return super(AccountMove, others).action_membri_send_again()
+    def _membri_send_fee_notices_again(self):
+        """:return: a client action that tells that they are on their way"""
+        self._membri_deliver()
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -32,7 +26,7 @@ class AccountMove(models.Model):
                 "type": "success",
                 "message": self.env._(
                     "Fee notices on their way: %(count)s. They leave within a few minutes.",
-                    count=len(notices),
+                    count=len(self),
                 ),
             },
         }
@@ -156,16 +150,3 @@ class AccountMove(models.Model):
             )
         )
         return dict(zip(self, attachments_sudo, strict=True))
-
-
-class MembriRenewal(models.Model):
-    _inherit = "membri.renewal"
-
-    def _attach_invoices(self):
-        # EXTENDS membri_renewal: a reminder brings the fee notice, as long as it is one
-        notices = self.filtered(lambda r: r.invoice_id.membri_fee_notice_state == "open")
-        documents = super(MembriRenewal, self - notices)._attach_invoices()
-        if notices:
-            by_move = notices.invoice_id.sudo()._membri_attach_fee_notices()
-            documents |= {renewal: by_move[renewal.invoice_id.sudo()] for renewal in notices}
-        return documents

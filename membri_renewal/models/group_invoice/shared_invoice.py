@@ -49,17 +49,6 @@ class AccountMove(models.Model):
                     )
                 )
 
-    def _reverse_moves(self, default_values_list=None, cancel=False):
-        # EXTENDS account: who was credited before is not credited again with the others
-        credited = [move._membri_get_credited_terms() for move in self]
-        reverses = super()._reverse_moves(default_values_list, cancel=cancel)
-        if not cancel:  # else posted already
-            for reverse, terms in zip(reverses, credited, strict=True):
-                reverse.invoice_line_ids.filtered(
-                    lambda line, terms=terms: line.sudo().membri_cotisation_id in terms
-                ).unlink()
-        return reverses
-
     def _membri_get_credited_terms(self):
         """:return: in sudo, the terms on this shared invoice that were credited in full; none
         when these are all of them, which is for the accountant to know"""
@@ -249,18 +238,6 @@ class MembriRenewal(models.Model):
     def _as_shown_to(self, visitor):
         """:return: ``self``, whose texts and links are those for ``visitor``, a contact"""
         return self.with_context(membri_visitor_id=visitor.id)
-
-    def _get_invoice_path(self):
-        # EXTENDS membri_renewal
-        return False if self._is_invoice_of_others_too() else super()._get_invoice_path()
-
-    def _can_pay_online(self):
-        # EXTENDS membri_renewal
-        return False if self._is_invoice_of_others_too() else super()._can_pay_online()
-
-    def _get_payment_instructions(self):
-        # EXTENDS membri_renewal
-        return [] if self._is_invoice_of_others_too() else super()._get_payment_instructions()
 
     def _get_payment_sentence(self):
         """:return: what is to be paid for the renewal to take effect, in the member's words"""

@@ -58,6 +58,8 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         # EXTENDS account
+        for move in self.filtered(lambda m: m.membri_fee_notice_state == "open"):
+            move._membri_date_as_invoice()
         posted = super()._post(soft=soft)
         posted._membri_ensure_tokens()
         posted._membri_sync()
@@ -82,6 +84,7 @@ class AccountMove(models.Model):
         # EXTENDS account
         result = super()._invoice_paid_hook()
         self._membri_sync()
+        self._membri_settle_announcements()
         return result
 
     def write(self, vals):
@@ -100,6 +103,7 @@ class AccountMove(models.Model):
 
     def button_draft(self):
         # EXTENDS account
+        self._membri_check_not_void()
         result = super().button_draft()
         self._membri_sync()
         return result
@@ -112,7 +116,8 @@ class AccountMove(models.Model):
         return result
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
-        # EXTENDS account: credit notes are membership documents too
+        # EXTENDS account: credit notes are membership documents too; who was credited before is
+        # not credited again with the others
         default_values_list = default_values_list or [{} for _move in self]
         for move, values in zip(self, default_values_list, strict=True):
             if move.membri_invoice_type:
@@ -120,10 +125,16 @@ class AccountMove(models.Model):
                 values.setdefault("membri_renewal_id", move.membri_renewal_id.id)
         # internal: they are copies of facts
         if not cancel:
+            credited = [move._membri_get_credited_terms() for move in self]
             reverses = super(AccountMove, self._as_internal())._reverse_moves(
                 default_values_list, cancel=cancel
             )
-            return reverses.with_env(self.env)
+            reverses = reverses.with_env(self.env)
+            for reverse, terms in zip(reverses, credited, strict=True):
+                reverse.invoice_line_ids.filtered(
+                    lambda line, terms=terms: line.sudo().membri_cotisation_id in terms
+                ).unlink()
+            return reverses
         # of an invoice: what it becomes counts. Of a payment: that it was reversed is the cause
         source = self._membri_defer_sync().with_context(membri_undone_how="reversed")
         reverses = super(AccountMove, source._as_internal())._reverse_moves(

@@ -233,12 +233,6 @@ class AccountMove(models.Model):
             }
         )
 
-    def _invoice_paid_hook(self):
-        # EXTENDS account: the money was found
-        result = super()._invoice_paid_hook()
-        self._membri_settle_announcements()
-        return result
-
     def _membri_settle_announcements(self):
         """The money that was announced has come: nobody has to look for it any more."""
         announced_sudo = self.sudo().filtered("membri_date_announced")

@@ -150,7 +150,9 @@ class AccountMove(models.Model):
 
     def _membri_make_documents(self):
         """Make the PDF of posted invoices that have none yet, as Odoo's own sending does, without
-        sending them."""
+        sending them: the invoice, never a “proforma”.
+
+        :return: ``{move: ir.attachment}`` of fee notices, which are no invoices yet"""
         Send = self.env["account.move.send"]
         for company, moves in (
             self.filtered(lambda move: move.state == "posted" and not move.invoice_pdf_report_id)
@@ -167,6 +169,8 @@ class AccountMove(models.Model):
                     raise UserError(Send._format_error_text(error))
             for move, is_sent in marked.items():
                 move.is_move_sent = is_sent  # made is not sent
+        notices = self.filtered(lambda move: move.membri_fee_notice_state == "open")
+        return notices._membri_attach_fee_notices() if notices else {}
 
     def _membri_is_reminder_queued(self):
         """:return: whether what waits in Odoo's sending queue reminds of what is left to pay"""

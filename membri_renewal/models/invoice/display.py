@@ -93,10 +93,15 @@ class AccountMove(models.Model):
 
     def action_membri_send_again(self):
         """*Renvoyer le courriel*: Odoo's own send dialog for one invoice, its dialog that
-        fills the sending queue for many.
+        fills the sending queue for many. Fee notices have a queue of their own.
 
         :raises AccessError: for those who may only look at membership invoices
         :raises UserError: Odoo's own, when one is not posted
         """
         self.check_access("write")
-        return self.action_invoice_sent() if len(self) == 1 else self.action_send_and_print()
+        notices = self.filtered(lambda m: m.membri_fee_notice_state == "open")
+        told = notices._membri_send_fee_notices_again() if notices else None
+        invoices = self - notices
+        if len(invoices) == 1:
+            return invoices.action_invoice_sent()
+        return invoices.action_send_and_print() if invoices or not told else told

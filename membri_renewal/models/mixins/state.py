@@ -22,7 +22,12 @@ class MembriStateMixin(models.AbstractModel):
 
     def _set_state(self, state, **vals):
         """Move ``self`` to ``state``, with the other values that go with the move."""
-        return self._internal_write({"state": state, **vals})
+        result = self._internal_write({"state": state, **vals})
+        self._after_state(state)
+        return result
+
+    def _after_state(self, state):
+        """Hook: ``self`` was moved to ``state``, or stayed in it with other values."""
 
     def write(self, vals):
         if (

@@ -54,6 +54,8 @@ class MembriRenewal(models.Model):
         it breaks at payment) but for readers of memberships, or ``False``. Makes no token:
         posting does."""
         self.ensure_one()
+        if self._is_invoice_of_others_too():
+            return False
         invoice_sudo = self.invoice_id.sudo()
         return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
 
@@ -306,6 +308,8 @@ class MembriRenewal(models.Model):
     def _get_payment_instructions(self):
         """:return: what a bank transfer needs: ``(label, value)`` pairs"""
         self.ensure_one()
+        if self._is_invoice_of_others_too():
+            return []
         invoice_sudo = self.invoice_id.sudo()
         pairs = []
         if invoice_sudo.partner_bank_id:
@@ -318,7 +322,9 @@ class MembriRenewal(models.Model):
         """:return: whether the page of the invoice offers a payment"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
-        if not invoice_sudo or not invoice_sudo._has_to_be_paid():
+        if self._is_invoice_of_others_too() or not invoice_sudo:
+            return False
+        if not invoice_sudo._has_to_be_paid():
             return False
         # sudo: providers are the accountants'
         return bool(

@@ -20,13 +20,16 @@ class MembriRenewal(models.Model):
         return (self - invoiced)._attach_notices() | invoiced._attach_invoices()
 
     def _attach_invoices(self):
+        """:return: ``{renewal: ir.attachment}``, the invoice of each, or its fee notice as long
+        as it is one"""
+        notices = self.invoice_id.sudo()._membri_make_documents()
         documents = {}
-        invoices_sudo = self.invoice_id.sudo()
-        invoices_sudo._membri_make_documents()  # the invoice, never a “proforma”
         for renewal in self:
-            document = renewal.invoice_id.sudo()._get_invoice_legal_documents(
-                "pdf", allow_fallback=True
-            )
+            invoice_sudo = renewal.invoice_id.sudo()
+            if invoice_sudo in notices:
+                documents[renewal] = notices[invoice_sudo]
+                continue
+            document = invoice_sudo._get_invoice_legal_documents("pdf", allow_fallback=True)
             documents |= renewal._attach_pdfs({renewal: document["content"]}, document["filename"])
         return documents
 

@@ -73,12 +73,6 @@ class MembriRenewal(models.Model):
         on_paper._internal_write({"letter_state": "to_print", "letter_content": "document"})
         (self - on_paper).filtered("letter_state")._internal_write({"letter_state": False})
 
-    def _set_state(self, state, **vals):
-        # EXTENDS membri_renewal: what is posted from now on is the invoice, not the notice
-        if state == "approved":
-            vals = {"letter_state": False, **vals}
-        return super()._set_state(state, **vals)
-
     # ------------------------------------------------------------------
     # Print
     # ------------------------------------------------------------------

@@ -488,15 +488,3 @@ class MembriRenewal(models.Model):
             lambda log: log.step_id == step and log.result == "failed" and log.message_id
         )
         return bool(logs_sudo) and self._get_failed_mails().mail_message_id in logs_sudo.message_id
-
-
-class MembriCotisation(models.Model):
-    _inherit = "membri.cotisation"
-
-    def write(self, vals):
-        # EXTENDS membri_renewal: reminders that count from the end of the term
-        result = super().write(vals)
-        if "date_end" in vals:
-            # sudo: the dates of reminders are kept by the system
-            self.sudo().renewal_ids._update_next_reminder()
-        return result
