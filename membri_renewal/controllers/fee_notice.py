@@ -174,7 +174,7 @@ class FeeNoticePayment(account_payment.PaymentPortal):
         """
         notice_sudo = browse_sudo("account.move", notice_id)
         if not notice_sudo.membri_fee_notice_name or not has_token(notice_sudo, access_token):
-            raise ValidationError(request.env._("The link is not valid."))
+            raise ValidationError(request.env._("This link is not valid."))
         if reason := notice_sudo._membri_get_cannot_pay_online_reason():
             raise ValidationError(reason)
         notice_sudo._membri_begin_payment(notice_sudo.amount_total)

@@ -18,8 +18,8 @@ class PaymentPortal(account_payment.PaymentPortal):
         if invoice_sudo.membri_invoice_type and invoice_sudo._membri_is_void():
             raise ValidationError(
                 request.env._(
-                    "This invoice was cancelled: there is nothing to pay. If you received a new "
-                    "one, please use the link in it."
+                    "This invoice was cancelled, so there is nothing to pay. If you "
+                    "received a new one, please use its link."
                 )
             )
         invoice_sudo._membri_begin_payment(kwargs.get("amount"))

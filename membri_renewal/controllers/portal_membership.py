@@ -113,7 +113,7 @@ class MembriPortalMembership(MembriPortalAccess):
         term_sudo = self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
         if not term_sudo or not term_sudo._is_valid_today():
             return request.redirect("/my/membership")
-        title = {"card": request.env._("Card"), "attestation": request.env._("Attestation")}
+        title = {"card": request.env._("Card"), "attestation": request.env._("Certificate")}
         filename = f"{title[document]} {term_sudo._get_report_base_filename()}.pdf"
         return self._print_document(DOCUMENTS[document], term_sudo, filename)
 

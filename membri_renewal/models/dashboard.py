@@ -45,47 +45,49 @@ class MembriDashboard(models.Model):
     name = fields.Char(required=True, translate=True)
     code = fields.Char(copy=False)
     sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(string="Available", default=True)
     color = fields.Integer()
     domain = fields.Char(
         required=True,
         default="[('is_open', '=', True)]",
-        help="Which renewals wait here. May use: today, no_answer_before, inactive_before, uid.",
+        help="Renewals to show. You can use: today, no_answer_before, inactive_before, uid.",
     )
-    help = fields.Text(translate=True, string="What to do here")
+    help = fields.Text(translate=True, string="Instructions")
     record_count = fields.Integer(compute="_compute_queue", string="Renewals")
     date_oldest = fields.Date(
         compute="_compute_queue",
         string="Oldest",
-        help="Since when the renewal that waits longest has been in its state.",
+        help="Date since which the oldest renewal shown here has had its current status.",
     )
-    oldest_days = fields.Integer(compute="_compute_queue", string="Age of the Oldest (days)")
+    oldest_days = fields.Integer(compute="_compute_queue", string="Age of Oldest (days)")
     amount_at_stake = fields.Char(
         compute="_compute_queue",
-        string="At Stake",
-        help="What the renewals of this queue add up to, in each currency.",
+        string="Total Amount",
+        help="Total of the renewals in this dashboard, in each currency.",
     )
     recent_count = fields.Integer(
         compute="_compute_queue",
         string="New in 7 Days",
-        help="Of those that wait here, how many came to their state in the last seven days.",
+        help="Renewals shown here that arrived in the last 7 days.",
     )
     previous_count = fields.Integer(
         compute="_compute_queue",
         string="New in the 7 Days Before",
-        help="Of those that wait here, how many came in the seven days before.",
+        help="Renewals shown here that arrived in the previous 7 days.",
     )
     problem = fields.Char(
-        compute="_compute_queue", help="Why this queue cannot be shown to the reader."
+        compute="_compute_queue", help="Why this dashboard cannot be shown to the user."
     )
     has_dynamic_domain = fields.Boolean(
+        string="Has Relative Dates",
         compute="_compute_has_dynamic_domain",
-        help="Uses today, the thresholds of the settings or the reader: the domain editor "
-        "cannot show it.",
+        help="Depends on the date, on the thresholds in the settings or on the user, so the "
+        "domain editor cannot show it.",
     )
 
     _code_unique = models.UniqueIndex(
-        "(code) WHERE code IS NOT NULL", "Another dashboard has this code already."
+        "(code) WHERE code IS NOT NULL",
+        "This code is already used by another dashboard. Choose another one.",
     )
 
     @api.depends("domain")
@@ -181,7 +183,7 @@ class MembriDashboard(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "it may hold values and these names only: %(names)s.",
+                        "it can only contain values and these names: %(names)s.",
                         names=", ".join(sorted(names)),
                     )
                 )
@@ -191,8 +193,8 @@ class MembriDashboard(models.Model):
         if isinstance(error, AccessError):
             return ValidationError(
                 self.env._(
-                    "The queue “%(name)s” asks about something that you may not see. Whoever made "
-                    "it can change its domain.",
+                    "The dashboard “%(name)s” uses data that you cannot access. Its "
+                    "author can change its domain.",
                     name=self.name,
                 )
             )

@@ -31,15 +31,23 @@ class MailMail(models.Model):
         ],
         string="Membership Email",
         readonly=True,
-        help="Looked at when it leaves: dropped when it is not true any more, written anew when "
-        "what it says has changed.",
+        help="Checked when the email leaves: it is dropped if it is no longer true, and "
+        "written again if its content has changed.",
     )
-    membri_facts = fields.Char(readonly=True, help="What this email says, in short.")
+    membri_facts = fields.Char(
+        string="Facts When Sent", readonly=True, help="Summary of this email."
+    )
     membri_template_id = fields.Many2one(
-        "mail.template", readonly=True, ondelete="set null", help="By which it is written anew."
+        "mail.template",
+        string="Membership Email Template",
+        readonly=True,
+        ondelete="set null",
+        help="Template used to write this email again.",
     )
     membri_date_before = fields.Datetime(
-        readonly=True, help="When the document was sent before this email."
+        string="Previous Sent Date",
+        readonly=True,
+        help="Date on which the document was sent before this email.",
     )
 
     # ------------------------------------------------------------------
@@ -76,7 +84,10 @@ class MailMail(models.Model):
                 if verdict == "leaves":
                     continue
                 if verdict == "changed" and mail.mail_message_id.id in rewritten:
-                    verdict, reason = "superseded", self.env._("A later email says the same.")
+                    verdict, reason = (
+                        "superseded",
+                        self.env._("A more recent email says the same thing."),
+                    )
                 elif verdict == "changed":
                     rewritten.add(mail.mail_message_id.id)
                 with self.env.cr.savepoint():
@@ -113,7 +124,7 @@ class MailMail(models.Model):
         self.ensure_one()
         key = (self.model, self.res_id, self.membri_kind)
         if newest.get(key, 0) > self.mail_message_id.id:
-            return "superseded", self.env._("A later email says the same.")
+            return "superseded", self.env._("A more recent email says the same thing.")
         kind = self.membri_kind or document._membri_guess_mail_kind(self)
         if reason := document._membri_get_mail_obstacle(kind, self.sudo()):
             return "dropped", reason
@@ -183,19 +194,18 @@ class MailMail(models.Model):
         said = " ".join((reason or self.failure_reason or "").split())
         if failure_type == "mail_smtp":
             return self.env._(
-                "The mail server could not be reached. %(said)s When it works again, use “Try "
-                "again”.",
+                "The mail server could not be reached. %(said)s Once it works again, use “Retry”.",
                 said=said,
             )
         if failure_type in ("mail_from_missing", "mail_from_invalid"):
             return self.env._(
-                "The sender's address is missing or wrong. %(said)s Correct the address of the "
-                "officer or of the company, then use “Try again”.",
+                "The sender's address is missing or invalid. %(said)s Correct the address "
+                "of the membership officer or of the company, then use “Retry”.",
                 said=said,
             )
         return self.env._(
-            "The mail server did not take the email to %(address)s. %(said)s Correct the "
-            "address, then use “Try again”.",
+            "The mail server rejected the email to %(address)s. %(said)s Correct the "
+            "address, then use “Retry”.",
             address=self.email_to or ", ".join(filter(None, self.recipient_ids.mapped("email"))),
             said=said,
         )

@@ -25,9 +25,9 @@ class IrActionsReport(models.Model):
             return content
         raise NotPrinted(
             self.env._(
-                "The document could not be printed: the PDF printer (wkhtmltopdf) gave back "
-                "nothing usable. Nothing was sent. Try again; if it fails again, ask your "
-                "administrator to look at the printer of the server."
+                "The document could not be printed: the PDF printer (wkhtmltopdf) "
+                "returned nothing usable. Nothing was sent. Try again. If it fails again, "
+                "ask your administrator to check the server's PDF printer."
             )
         )
 

@@ -18,9 +18,9 @@ class ProductProduct(models.Model):
             journal_sudo = company._membri_get_sale_journals_sudo()[:1]
             if not journal_sudo.default_account_id:
                 return self.env._(
-                    "“%(product)s” has no income account in %(company)s: it cannot be invoiced. "
-                    "Ask the accountant to set one on the product, its category or the sales "
-                    "journal.",
+                    "“%(product)s” cannot be invoiced because it has no income account in "
+                    "%(company)s. Ask the accountant to set one on the product, its "
+                    "category or the sales journal.",
                     product=product_sudo.display_name,
                     company=company.name,
                 )

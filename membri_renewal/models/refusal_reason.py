@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 
 class MembriRefusalReason(models.Model):
     _name = "membri.refusal.reason"
-    _description = "Refusal Reason"
+    _description = "Decline Reason"
     _inherit = ["membri.needed.mixin", "membri.fields.mixin"]
     # given by the code: who enrolls again, who is terminated
     _needed_names = ("refusal_reason_rejoined", "refusal_reason_terminated")
@@ -12,7 +12,7 @@ class MembriRefusalReason(models.Model):
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(string="Available", default=True)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_given(self):
@@ -27,8 +27,9 @@ class MembriRefusalReason(models.Model):
         for reason, count in counts:
             raise UserError(
                 self.env._(
-                    "“%(reason)s” is the reason of %(count)s refused renewals: archive it instead "
-                    "of deleting it. It is then no longer proposed, and the history stays.",
+                    "“%(reason)s” is the reason for %(count)s declined renewals. Archive "
+                    "it instead of deleting it: it is no longer proposed, and the history "
+                    "is kept.",
                     reason=reason.name,
                     count=count,
                 )
@@ -37,6 +38,4 @@ class MembriRefusalReason(models.Model):
     def _check_exists(self):
         """:raises UserError: when somebody has deleted one since it was chosen"""
         if self.exists() != self:
-            raise UserError(
-                self.env._("The reason that you chose was deleted meanwhile. Choose another one.")
-            )
+            raise UserError(self.env._("The selected reason has been deleted. Choose another one."))

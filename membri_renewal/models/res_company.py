@@ -14,27 +14,27 @@ class ResCompany(models.Model):
         string="Membership Timezone",
         required=True,
         default=lambda self: self.env.user.tz or "UTC",
-        help="Terms begin and end at midnight in this timezone.",
+        help="Terms begin and end at midnight in this time zone.",
     )
     membri_go_live = fields.Date(
-        string="First Day of Membership Management",
-        help="Imported terms that ended before this day are history: they are never renewed.",
+        string="Go-Live Date",
+        help="Imported terms that ended before this date are never renewed.",
     )
     membri_officer_id = fields.Many2one(
         "res.users",
         string="Membership Officer",
         domain=[("share", "=", False)],
-        help="Signs the notices, receives the replies and the activities.",
+        help="Signs the notices, and receives replies and activities.",
     )
-    membri_no_answer_days = fields.Integer(string="No Answer After (days)", default=7)
-    membri_no_answer_months = fields.Integer(string="Inactive After (months)", default=6)
+    membri_no_answer_days = fields.Integer(string="No Reply After (days)", default=7)
+    membri_no_answer_months = fields.Integer(string="Likely Lost After (months)", default=6)
     membri_invoice_dating = fields.Selection(
-        [("approval", "Day of Approval"), ("term", "First Day of the Term")],
-        string="Membership Invoices Bear The",
+        [("approval", "Approval Date"), ("term", "First Day of the Term")],
+        string="Invoice Date",
         default="approval",
         required=True,
-        help="In December for a January term: the invoice belongs to the year of its date. One "
-        "for a term that has begun already bears the day of approval.",
+        help="Sets the fiscal year of invoices approved before the term begins. Once it has "
+        "begun, the approval date is used.",
     )
     membri_check_payee = fields.Char(
         string="Checks Payable To",
@@ -42,25 +42,25 @@ class ResCompany(models.Model):
     )
     membri_check_address = fields.Text(
         string="Address for Checks",
-        help="Where checks are mailed to. Default: the address of the company.",
+        help="Address to which checks are mailed. Default: the address of the company.",
     )
     membri_payment_confirmation = fields.Boolean(
         string="Confirm Payments by Email",
         default=True,
-        help="Payers get an email with the receipt when a membership invoice is paid.",
+        help="When a membership invoice is paid, the payer receives the receipt by email.",
     )
     membri_write_off_share = fields.Float(
-        string="Write-Offs Without Asking (%)",
+        string="Write-Offs Without Confirmation (%)",
         default=5.0,
         help="When more than this share of a membership invoice is written off, the membership "
-        "officer is asked whether the membership stands.",
+        "officer decides whether the membership is kept.",
     )
-    membri_portal_decline = fields.Boolean(string="Members May Decline on the Portal")
+    membri_portal_decline = fields.Boolean(string="Members Can Decline on the Portal")
     membri_portal_call = fields.Boolean(
         string="Offer a Call Before Members Decline",
         default=True,
-        help="Who is about to decline can ask to be called first: the renewal then requires an "
-        "intervention of the staff.",
+        help="Members who are about to decline can ask for a call instead. The renewal is then "
+        "flagged for intervention.",
     )
 
     _membri_no_answer_positive = models.Constraint(
@@ -70,7 +70,7 @@ class ResCompany(models.Model):
 
     _membri_write_off_share_range = models.Constraint(
         "CHECK (membri_write_off_share BETWEEN 0 AND 100)",
-        "The share of a write-off is between 0 and 100%.",
+        "The write-off share must be between 0 and 100%.",
     )
 
     @api.constrains("membri_officer_id")
@@ -80,8 +80,8 @@ class ResCompany(models.Model):
             if officer and company not in officer.company_ids:
                 raise ValidationError(
                     self.env._(
-                        "%(officer)s cannot be the membership officer of %(company)s: "
-                        "give this user access to the company first.",
+                        "%(officer)s cannot be the membership officer of %(company)s "
+                        "without access to this company. Give this user access first.",
                         officer=officer.name,
                         company=company.name,
                     )

@@ -6,8 +6,8 @@ from odoo.tools import email_normalize
 STATUSES = [
     ("non_member", "Non-Member"),
     ("pending", "Pending"),
-    ("active", "Active"),
-    ("in_renewal", "In Renewal"),
+    ("active", "Active Member"),
+    ("in_renewal", "Renewal in Progress"),
     ("inactive", "Inactive"),
 ]
 READERS = "membri_renewal.group_membri_readonly"
@@ -37,7 +37,7 @@ class ResPartner(models.Model):
     )
     membri_cotisation_id = fields.Many2one(
         "membri.cotisation",
-        string="Current Cotisation",
+        string="Current Term",
         company_dependent=True,
         groups=READERS,
         copy=False,
@@ -53,7 +53,7 @@ class ResPartner(models.Model):
     )
     membri_option_set_id = fields.Many2one(
         "membri.option.set",
-        string="Option Set",
+        string="Membership Plan",
         company_dependent=True,
         check_company=True,
         groups=READERS,
@@ -65,16 +65,16 @@ class ResPartner(models.Model):
         company_dependent=True,
         groups=READERS,
         copy=False,
-        help="The day of the first joining. Type or import it where it is older than the first "
-        "term; empty it, and the first term counts again.",
+        help="Date of first joining. Enter or import it if it is earlier than the first term. "
+        "If empty, the first term counts.",
     )
     membri_is_since_typed = fields.Boolean(
-        string="Member Since Was Typed",
+        string="Member Since Was Entered",
         readonly=True,
         company_dependent=True,
         groups=READERS,
         copy=False,
-        help="Member Since was typed or imported: the terms do not change it.",
+        help="Member Since was entered or imported, so terms do not change it.",
     )
     membri_date_end = fields.Date(
         string="Membership Ends", company_dependent=True, groups=READERS, copy=False, readonly=True
@@ -86,7 +86,7 @@ class ResPartner(models.Model):
         groups=READERS,
     )
     membri_cotisation_ids = fields.One2many(
-        "membri.cotisation", "partner_id", string="Cotisations", groups=READERS
+        "membri.cotisation", "partner_id", string="Membership Terms", groups=READERS
     )
     membri_renewal_ids = fields.One2many(
         "membri.renewal", "partner_id", string="Renewals", groups=READERS
@@ -104,45 +104,45 @@ class ResPartner(models.Model):
         inverse="_inverse_membri_auto_renew",
         search="_search_membri_auto_renew",
         groups=READERS,
-        help="Yes: an invoice is sent at once. No: a notice is sent, and the member answers.",
+        help="Yes: an invoice is sent right away. No: a notice is sent, and the member replies.",
     )
     membri_auto_renew_choice = fields.Selection(
         [("yes", "Yes"), ("no", "No")],
-        string="Automatic Renewal Chosen by Hand",
+        string="Automatic Renewal Set Manually",
         company_dependent=True,
         groups=READERS,
         copy=False,
-        help="Empty: as the option set says.",
+        help="Leave empty to use the plan's setting.",
     )
     membri_next_option_set_id = fields.Many2one(
         "membri.option.set",
-        string="Next Option Set",
+        string="Next Plan",
         company_dependent=True,
         check_company=True,
         groups=READERS,
         copy=False,
-        help="What to propose at the next renewal. Empty: the same as now.",
+        help="Plan to propose at the next renewal. Leave empty to keep the current one.",
     )
     membri_intervention_required = fields.Boolean(
         string="Intervention Required", company_dependent=True, groups=READERS, copy=False
     )
     membri_intervention_reason = fields.Text(
-        string="Reason of the Intervention", company_dependent=True, groups=READERS, copy=False
+        string="Reason for Intervention", company_dependent=True, groups=READERS, copy=False
     )
     membri_responsible_id = fields.Many2one(
         "res.partner",
-        string="Person in Charge",
+        string="Membership Contact",
         company_dependent=True,
         groups=READERS,
         copy=False,
-        help="Receives the renewal notices of this member.",
+        help="Receives this member's renewal notices.",
     )
     membri_renewal_email = fields.Char(
         string="Renewal Email",
         company_dependent=True,
         groups=READERS,
         copy=False,
-        help="Address for renewal notices, when it differs from the contacts'.",
+        help="Email address for renewal notices, if different from the contact's.",
     )
 
     # ------------------------------------------------------------------
@@ -307,14 +307,13 @@ class ResPartner(models.Model):
         if self._is_fact(field):
             return AccessError(
                 self.env._(
-                    "“%(field)s” of %(member)s comes from the terms of this member: it cannot be "
-                    "written.",
+                    "“%(field)s” of %(member)s comes from the member's terms and cannot be edited.",
                     field=field._description_string(self.env),
                     member=record.display_name or self.env._("a new contact"),
                 )
             )
         return AccessError(
-            self.env._("Only membership officers may change the membership of a contact.")
+            self.env._("Only membership officers can change the membership of a contact.")
         )
 
     # ------------------------------------------------------------------
@@ -342,7 +341,7 @@ class ResPartner(models.Model):
         if not option_set:
             raise UserError(
                 self.env._(
-                    "Choose the option set in which %(member)s is enrolled.",
+                    "Choose a plan to enroll %(member)s.",
                     member=self.display_name,
                 )
             )
@@ -361,7 +360,7 @@ class ResPartner(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Enrol %(name)s", name=self.display_name),
+            "name": self.env._("Enroll %(name)s", name=self.display_name),
             "res_model": "membri.enrolment",
             "view_mode": "form",
             "target": "new",

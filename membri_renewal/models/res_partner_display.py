@@ -9,15 +9,17 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    membri_can_edit = fields.Boolean(compute="_compute_membri_can_edit", groups=READERS)
+    membri_can_edit = fields.Boolean(
+        string="Can Edit Membership", compute="_compute_membri_can_edit", groups=READERS
+    )
     membri_company_status = fields.Selection(
         related="commercial_partner_id.membri_status",
-        string="Membership of the Company",
+        string="Company Membership",
         groups=READERS,
     )
     membri_company_date_end = fields.Date(
         related="commercial_partner_id.membri_date_end",
-        string="Membership of the Company Ends",
+        string="Company Membership Ends",
         groups=READERS,
     )
     # no One2many with a domain on the status: Odoo evaluates that whenever anybody changes the
@@ -27,16 +29,22 @@ class ResPartner(models.Model):
         compute="_compute_membri_member_child_ids",
         string="Members in This Company",
         groups=READERS,
-        help="Persons of this company who are, or were, members themselves.",
+        help="People at this company who are, or were, members themselves.",
     )
-    membri_renewal_count = fields.Integer(compute="_compute_membri_counts", groups=READERS)
-    membri_cotisation_count = fields.Integer(compute="_compute_membri_counts", groups=READERS)
-    membri_invoice_count = fields.Integer(compute="_compute_membri_invoice_count", groups=READERS)
+    membri_renewal_count = fields.Integer(
+        string="Renewal Count", compute="_compute_membri_counts", groups=READERS
+    )
+    membri_cotisation_count = fields.Integer(
+        string="Membership Term Count", compute="_compute_membri_counts", groups=READERS
+    )
+    membri_invoice_count = fields.Integer(
+        string="Membership Invoice Count", compute="_compute_membri_invoice_count", groups=READERS
+    )
     membri_renewal_state = fields.Selection(
-        related="membri_renewal_id.state", string="State of the Renewal", groups=READERS
+        related="membri_renewal_id.state", string="Renewal Status", groups=READERS
     )
     membri_renewal_term = fields.Char(
-        related="membri_renewal_id.term_display", string="Proposed Term", groups=READERS
+        related="membri_renewal_id.term_display", string="Proposed Period", groups=READERS
     )
     membri_renewal_currency_id = fields.Many2one(
         related="membri_renewal_id.currency_id", string="Renewal Currency", groups=READERS
@@ -90,7 +98,7 @@ class ResPartner(models.Model):
         if not self.membri_cotisation_id:
             raise UserError(
                 self.env._(
-                    "%(member)s has no cotisation to renew. Use “Enrol” instead.",
+                    "%(member)s has no membership term to renew. Use “Enroll” instead.",
                     member=self.display_name,
                 )
             )

@@ -13,21 +13,24 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     membri_renewal_email_normalized = fields.Char(
+        string="Normalized Renewal Email",
         company_dependent=True,
         readonly=True,
         copy=False,
         index="btree_not_null",
         groups="membri_renewal.group_membri_readonly",
-        help="To find whose address for renewals it is that bounces.",
+        help="Used to find whose renewal address bounces.",
     )
     membri_renewal_email_bounced = fields.Boolean(
+        string="Renewal Email Bounced",
         company_dependent=True,
         readonly=True,
         groups="membri_renewal.group_membri_readonly",
         copy=False,
-        help="An email to the address for renewals came back. Typing another address clears it.",
+        help="An email to this address bounced. Entering another address clears this mark.",
     )
     membri_renewal_email_opted_out = fields.Boolean(
+        string="Renewal Email Opted Out",
         compute="_compute_membri_renewal_email_opted_out",
         groups="membri_renewal.group_membri_readonly",
     )
@@ -147,11 +150,11 @@ class ResPartner(models.Model):
             )
         if not contact_sudo.email_normalized:
             return self.env._(
-                "%(recipient)s has no usable email address.", recipient=contact_sudo.display_name
+                "%(recipient)s has no valid email address.", recipient=contact_sudo.display_name
             )
         if contact_sudo.is_blacklisted:
             return self.env._(
-                "%(recipient)s (%(email)s) opted out of emails.",
+                "%(recipient)s (%(email)s) has opted out of emails.",
                 recipient=contact_sudo.display_name,
                 email=contact_sudo.email,
             )
@@ -171,9 +174,9 @@ class ResPartner(models.Model):
         if not address:
             return None
         if not self.membri_renewal_email_normalized:
-            return self.env._("“%(email)s” is no email address.", email=address)
+            return self.env._("“%(email)s” is not a valid email address.", email=address)
         if self.membri_renewal_email_opted_out:
-            return self.env._("%(email)s opted out of emails.", email=address)
+            return self.env._("%(email)s has opted out of emails.", email=address)
         if self.membri_renewal_email_bounced:
             return self.env._("Emails to %(email)s bounce.", email=address)
         return False

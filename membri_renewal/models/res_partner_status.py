@@ -14,11 +14,11 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     membri_continuous_since = fields.Date(
-        string="Member Without Interruption Since",
+        string="Uninterrupted Member Since",
         compute="_compute_membri_continuous_since",
         groups=READERS,
-        help="The first day of the membership that has not been interrupted since, the days of "
-        "grace left out. This is what a certificate states.",
+        help="First day of the current unbroken membership, not counting grace periods. It is "
+        "stated on the certificate.",
     )
 
     @api.depends("membri_cotisation_ids.state", "membri_cotisation_ids.date_end")

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 from .reconciliation_query import SHARES
 
 BUCKETS = [
-    ("not_due", "Not Due"),
+    ("not_due", "Not Yet Due"),
     ("late_30", "1 to 30 Days"),
     ("late_60", "31 to 60 Days"),
     ("late_90", "61 to 90 Days"),
@@ -120,7 +120,7 @@ class MembriAged(models.Model):
     days_late = fields.Integer(readonly=True, aggregator="max")
     bucket = fields.Selection(BUCKETS, string="Age", readonly=True)
     residual = fields.Monetary(string="Amount Due", readonly=True)
-    not_due = fields.Monetary(readonly=True)
+    not_due = fields.Monetary(string="Not Yet Due", readonly=True)
     late_30 = fields.Monetary(string="1 to 30 Days", readonly=True)
     late_60 = fields.Monetary(string="31 to 60 Days", readonly=True)
     late_90 = fields.Monetary(string="61 to 90 Days", readonly=True)

@@ -121,12 +121,12 @@ class MembriDeferred(models.Model):
     year_start = fields.Date(string="First Day of the Fiscal Year", readonly=True)
     year_end = fields.Date(string="Last Day of the Fiscal Year", readonly=True)
     as_of = fields.Date(readonly=True)
-    days = fields.Integer(readonly=True, help="Days of the term in this fiscal year.")
+    days = fields.Integer(readonly=True, help="Days of the term that fall in this fiscal year.")
     amount = fields.Monetary(
         string="Revenue", readonly=True, help="Share of the line in this fiscal year, before taxes."
     )
-    earned = fields.Monetary(readonly=True, help="Of it, until the day asked about, included.")
-    unearned = fields.Monetary(readonly=True, help="Of it, after the day asked about.")
+    earned = fields.Monetary(readonly=True, help="Part earned up to the selected date, included.")
+    unearned = fields.Monetary(readonly=True, help="Part not yet earned on the selected date.")
 
     @property
     def _table_query(self):
@@ -153,7 +153,7 @@ class MembriDeferredStart(models.TransientModel):
 
     _name = "membri.deferred.start"
     _inherit = "membri.wizard.mixin"
-    _description = "Deferred Membership Revenue as of a Day"
+    _description = "Deferred Membership Revenue Date"
 
     date = fields.Date(
         string="As Of", required=True, default=lambda self: self.env.company._membri_today()

@@ -11,11 +11,11 @@ REASONS = [
     ("voided", "Invoice cancelled"),
     ("no_invoice", "Recorded without an invoice (import)"),
     ("credited", "Credited"),
-    ("cancelled", "Cotisation cancelled, invoice kept"),
-    ("price_changed", "Price changed after the approval"),
+    ("cancelled", "Term void, invoice kept"),
+    ("price_changed", "Price changed after approval"),
     ("currency", "Currency difference"),
-    ("rounding", "Rounding of taxes"),
-    ("other_line", "Invoice line without a cotisation"),
+    ("rounding", "Tax rounding"),
+    ("other_line", "Invoice line without a membership term"),
 ]
 
 
@@ -91,28 +91,29 @@ class MembriReconciliation(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Member", readonly=True)
     payer_id = fields.Many2one("res.partner", readonly=True)
-    option_set_id = fields.Many2one("membri.option.set", readonly=True)
-    cotisation_id = fields.Many2one("membri.cotisation", readonly=True)
+    option_set_id = fields.Many2one("membri.option.set", string="Membership Plan", readonly=True)
+    cotisation_id = fields.Many2one("membri.cotisation", string="Membership Term", readonly=True)
     renewal_id = fields.Many2one("membri.renewal", readonly=True)
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
     date_start = fields.Date(string="First Day", readonly=True)
     date_end = fields.Date(string="Last Day", readonly=True)
     invoice_date = fields.Date(readonly=True)
     expected = fields.Monetary(
-        readonly=True, help="Price of the term, or of the renewal that is not decided yet."
+        readonly=True, help="Price of the term, or of the renewal if it is still undecided."
     )
     invoiced = fields.Monetary(
-        readonly=True, help="On posted invoices, less posted credit notes, taxes included."
+        readonly=True, help="Posted invoices less posted credit notes, taxes included."
     )
-    credited = fields.Monetary(readonly=True, help="On posted credit notes.")
+    credited = fields.Monetary(readonly=True, help="Amount of posted credit notes.")
     paid = fields.Monetary(
         string="Settled",
         readonly=True,
-        help="Invoiced and no longer open: received, written off or settled by a credit.",
+        help="Invoiced and no longer due: received, written off or settled by a credit note.",
     )
     received = fields.Monetary(readonly=True, help="Payments and bank lines, less refunds.")
     written_off = fields.Monetary(
-        readonly=True, help="Settled on an account of expense, income or equity: no money came."
+        readonly=True,
+        help="Settled on an expense, income or equity account; no payment was received.",
     )
     row_type = fields.Selection(
         [
@@ -122,9 +123,9 @@ class MembriReconciliation(models.Model):
         ],
         readonly=True,
     )
-    open = fields.Monetary(string="Amount Due", readonly=True, help="Invoiced and not settled yet.")
-    difference = fields.Monetary(readonly=True, help="Expected, less invoiced.")
-    reason = fields.Selection(REASONS, string="Reason of the Difference", readonly=True)
+    open = fields.Monetary(string="Amount Due", readonly=True, help="Invoiced and not paid yet.")
+    difference = fields.Monetary(readonly=True, help="Expected minus invoiced.")
+    reason = fields.Selection(REASONS, string="Reason for Difference", readonly=True)
     explanation = fields.Char(compute="_compute_explanation")
 
     @property
@@ -145,14 +146,14 @@ class MembriReconciliation(models.Model):
 
     def _explain_not_approved(self):
         return self.env._(
-            "%(renewal)s is “%(state)s”: it is invoiced when it is approved.",
+            "%(renewal)s has the status “%(state)s”. It is invoiced when it is approved.",
             renewal=self.renewal_id.name,
             state=self.renewal_id._get_state_label(),
         )
 
     def _explain_fee_notice(self):
         return self.env._(
-            "%(notice)s is not paid: the invoice is made with the payment.",
+            "%(notice)s is not paid yet. The invoice is created when the payment is received.",
             notice=self.move_id._membri_get_document_label(),
         )
 
@@ -161,14 +162,14 @@ class MembriReconciliation(models.Model):
 
     def _explain_voided(self):
         return self.env._(
-            "%(invoice)s was cancelled, and the cotisation lives on. Cancel the cotisation, or "
-            "invoice it again.",
+            "%(invoice)s was cancelled, but its membership term is still valid. Cancel "
+            "the term, or invoice it again.",
             invoice=self.move_id.display_name,
         )
 
     def _explain_no_invoice(self):
         return self.env._(
-            "%(cotisation)s was imported or recorded by hand: there is no invoice in Odoo.",
+            "%(cotisation)s was imported or entered manually. It has no invoice in Odoo.",
             cotisation=self.cotisation_id.name,
         )
 
@@ -181,8 +182,7 @@ class MembriReconciliation(models.Model):
 
     def _explain_cancelled(self):
         return self.env._(
-            "%(cotisation)s is cancelled, and its invoice was kept. Credit it, or keep it as "
-            "income.",
+            "%(cotisation)s is void, but its invoice was kept. Credit it, or keep it as income.",
             cotisation=self.cotisation_id.name,
         )
 
@@ -192,7 +192,7 @@ class MembriReconciliation(models.Model):
 
     def _explain_currency(self):
         return self.env._(
-            "%(invoice)s is in %(currency)s, at another rate than that of its day.",
+            "%(invoice)s is in %(currency)s, at a rate other than that day's.",
             invoice=self.move_id.name,
             currency=self.move_id.currency_id.name,
         )
@@ -202,7 +202,7 @@ class MembriReconciliation(models.Model):
 
     def _explain_other_line(self):
         return self.env._(
-            "%(invoice)s has lines that were added by hand, or that serve no cotisation.",
+            "%(invoice)s has lines that were added manually or that belong to no membership term.",
             invoice=self.move_id.name,
         )
 
@@ -264,14 +264,15 @@ class MembriReconciliation(models.Model):
         }
         if balanced:
             message = self.env._(
-                "It balances: %(invoiced_journal)s invoiced and %(open_journal)s open, here and in "
-                "the journal items of the membership invoices.",
+                "Totals match: %(invoiced_journal)s invoiced and %(open_journal)s open, "
+                "here and in the journal items of the membership invoices.",
                 **amounts,
             )
         else:
             message = self.env._(
-                "It does not balance. Invoiced: %(invoiced_report)s here, %(invoiced_journal)s in "
-                "the journal items. Open: %(open_report)s here, %(open_journal)s there.",
+                "Totals do not match. Invoiced: %(invoiced_report)s here, "
+                "%(invoiced_journal)s in the journal items. Open: %(open_report)s here, "
+                "%(open_journal)s in the journal items.",
                 **amounts,
             )
         return {

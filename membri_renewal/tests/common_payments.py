@@ -98,7 +98,7 @@ class MembriPaymentCommon(MembriCommon):
             [
                 {
                     "state": "intervention",
-                    "intervention_reason": "The invoice was cancelled or credited in full.",
+                    "intervention_reason": "The invoice was cancelled or fully credited.",
                     "invoice_id": False,
                     "new_cotisation_id": False,
                     "is_paid": False,

@@ -139,7 +139,8 @@ class TestBadInput(MembriCommon):
                 {
                     "renewal_id": bad.id,
                     "result": "failed",
-                    "message": "A cotisation cannot end before it begins.",
+                    "message": "The last day of a membership term cannot be before its first day. "
+                    "Change one of them.",
                 }
             ],
         )

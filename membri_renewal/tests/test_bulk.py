@@ -129,13 +129,13 @@ class TestBulk(MembriCommon):
         renewals[0].action_approve()
         undecided = renewals[1:]
         wizard = self.env["membri.renewal.refuse"].create(
-            {"renewal_ids": renewals.ids, "reason_id": self.reason.id, "note": "No answer"}
+            {"renewal_ids": renewals.ids, "reason_id": self.reason.id, "note": "No Reply"}
         )
         self.assertEqual(wizard.renewal_count, 3)
         action = wizard.action_confirm()
         self.assertEqual(undecided.mapped("state"), ["refused", "refused"])
         self.assertEqual(undecided.refusal_reason_id, self.reason)
-        self.assertEqual(undecided.mapped("refusal_note"), ["No answer", "No answer"])
+        self.assertEqual(undecided.mapped("refusal_note"), ["No Reply", "No Reply"])
         self.assertEqual(renewals[0].state, "approved")
         job = self.env["membri.bulk.job"].browse(action["res_id"])
         self.assertEqual((job.done_count, job.skipped_count), (2, 1))

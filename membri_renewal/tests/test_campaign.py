@@ -163,7 +163,7 @@ class TestCampaignPreview(CampaignCommon):
     def test_change_the_selection(self):
         one, two = self._create_term("Bo"), self._create_term("Cy", self.fixed)
         campaign = self._preview(self.yearly)
-        with self.assertRaisesRegex(UserError, "Change the Selection"):
+        with self.assertRaisesRegex(UserError, "Edit Selection"):
             campaign.option_set_ids = self.fixed
         campaign.action_change()
         campaign.option_set_ids = self.fixed

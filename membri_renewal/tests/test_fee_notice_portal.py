@@ -139,7 +139,7 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         page = self._open(self.notice.access_token).text
         self.assertIn('id="o_payment_form"', page)
         self.assertIn(f"/my/fee-notices/{self.notice.id}/transaction", page)
-        self.assertIn("To pay", page)
+        self.assertIn("Amount due", page)
 
     def test_invoice_page_leads_here(self):
         response = self.url_open(
@@ -252,7 +252,7 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         page = self.url_open(renewal.sudo().get_portal_url()).text
         self.assertIn(renewal.sudo().invoice_id.membri_fee_notice_name, page)
         self.assertIn(f"/my/fee-notices/{renewal.invoice_id.id}?access_token=", page)
-        self.assertIn("Pay now", page)
+        self.assertIn("Pay Now", page)
         self.assertNotIn("/my/invoices/", page)
 
 

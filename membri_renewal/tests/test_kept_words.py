@@ -84,7 +84,7 @@ class TestA8KeptWords(ArchivedCommon):
         renewal = self._renewal_in("approved")
         renewal.invoice_id.with_env(self.env_account).button_cancel()
         self.assertEqual(renewal.state, "intervention")
-        sentence = "The invoice was cancelled or credited in full."
+        sentence = "The invoice was cancelled or fully credited."
         self.assertEqual(renewal.intervention_reason, self._say_in_french(sentence))
         self.assertNotEqual(renewal.intervention_reason, sentence)
 
@@ -99,7 +99,7 @@ class TestA8KeptWords(ArchivedCommon):
         mail.write({"state": "exception", "failure_type": "mail_smtp", "failure_reason": "111"})
         mail._postprocess_sent_message([], [], failure_type="mail_smtp", failure_reason="111")
         sentence = (
-            "The mail server could not be reached. %(said)s When it works again, use “Try again”."
+            "The mail server could not be reached. %(said)s Once it works again, use “Retry”."
         )
         self.assertEqual(renewal.delivery_note, self._say_in_french(sentence) % {"said": "111"})
 

@@ -42,7 +42,9 @@ class TestMoneyHostile(MembriPaymentCommon):
         invoice_sudo = self.invoice.sudo()
         with self._patch_bank_synchronisation():
             self._pay(self.invoice, 100.0)
-            self.assertEqual(invoice_sudo._membri_get_portal_status(), ("warning", "Partly paid"))
+            self.assertEqual(
+                invoice_sudo._membri_get_portal_status(), ("warning", "Partially paid")
+            )
             self.assertFalse(invoice_sudo._membri_has_receipt())
             self._pay(self.invoice, 244.93)
             self.assertEqual(invoice_sudo._membri_get_portal_status(), ("success", "Paid"))

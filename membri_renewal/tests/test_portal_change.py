@@ -88,8 +88,8 @@ class TestPortalChangeForm(ChangeRequestCommon, PortalCase):
         )
         page = self._open(renewal, token).text
         self.assertIn("Directory listing: 3, instead of 1.", page)
-        self.assertIn("Your message was received.", page)
-        self.assertIn("Change my request", page)
+        self.assertIn("We received your message.", page)
+        self.assertIn("Edit My Request", page)
 
     def test_send_what_has_changed_meanwhile(self):
         renewal = self._renewal_of_full("change_requested")

@@ -137,7 +137,7 @@ class TestRenewalScreen(MembriCommon):
 
     def test_timeline(self):
         self.assertFalse(self._get_labels(True))
-        self.assertEqual(self._get_labels(False), ["Current term ends"])
+        self.assertEqual(self._get_labels(False), ["End of current term"])
         with freeze_time("2026-11-16 15:00:00"):
             self.renewal.action_send()
         with freeze_time("2026-11-20 15:00:00"):
@@ -145,7 +145,7 @@ class TestRenewalScreen(MembriCommon):
             self.renewal.date_follow_up = "2026-12-01"
         with freeze_time("2026-11-21 15:00:00"):
             self.assertEqual(self._get_labels(True), ["Sent", "Reminded (1)"])
-            self.assertEqual(self._get_labels(False), ["Call back", "Current term ends"])
+            self.assertEqual(self._get_labels(False), ["Call", "End of current term"])
             self.renewal.action_approve()
             self.assertIn("Approved", self._get_labels(True))
             self.assertIn("Payment due", self._get_labels(True) + self._get_labels(False))
@@ -162,7 +162,7 @@ class TestRenewalScreen(MembriCommon):
             self.assertFalse(self._get_labels(True))
             late = self._get_labels(False)
             self.assertEqual(late[0], "To Print")
-            self.assertIn("Call back", late)
+            self.assertIn("Call", late)
             self.renewal._internal_write({"letter_state": "printed"})
             self.assertEqual(self._get_labels(True), ["Sent"])
 

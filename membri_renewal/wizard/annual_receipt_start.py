@@ -19,7 +19,7 @@ class MembriAnnualReceiptStart(models.TransientModel):
         aggregator=None,
     )
     partner_ids = fields.Many2many(
-        "res.partner", string="Payers", help="Leave empty for everybody who paid in the year."
+        "res.partner", string="Payers", help="Leave empty for everyone who paid in the year."
     )
     payer_count = fields.Integer(string="Receipts to Send", compute="_compute_payer_count")
 
@@ -49,7 +49,9 @@ class MembriAnnualReceiptStart(models.TransientModel):
         self.ensure_one()
         self.env["account.move"].check_access("write")
         if not 1900 < self.year < 3000:
-            raise UserError(self.env._("%(year)s is not a year. Type four digits.", year=self.year))
+            raise UserError(
+                self.env._("%(year)s is not a valid year. Enter four digits.", year=self.year)
+            )
         receipts = self.env["membri.annual.receipt"]._make(
             self.company_id, self.year, self.partner_ids
         )

@@ -19,7 +19,7 @@ class MembriBulkSelection(models.AbstractModel):
 
     _name = "membri.bulk.selection"
     _inherit = "membri.wizard.mixin"
-    _description = "Selection of Renewals"
+    _description = "Renewal Selection"
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals")
     ready_count = fields.Integer(compute="_compute_explanation")
@@ -88,7 +88,7 @@ class MembriBulkSelection(models.AbstractModel):
             return sentences
         return [
             *sentences[:MOST_REASONS],
-            self.env._("Left out for such reasons: %(count)s more.", count=more),
+            self.env._("Skipped for similar reasons: %(count)s more.", count=more),
         ]
 
     def _get_left_out_sentences(self, counts):
@@ -96,7 +96,7 @@ class MembriBulkSelection(models.AbstractModel):
         labels = dict(self.env["membri.renewal"]._fields["state"]._description_selection(self.env))
         return [
             self.env._(
-                "Renewals left out because their status is “%(state)s”: %(count)s.",
+                "Renewals skipped because their status is “%(state)s”: %(count)s.",
                 count=self._format_count(count),
                 state=labels[state],
             )
@@ -111,7 +111,7 @@ class MembriBulkSelection(models.AbstractModel):
             return []
         return [
             self.env._(
-                "So many are done in the background: you will see the progress, and can leave the "
-                "page. What cannot be done is listed at the end, with the reason of each."
+                "This selection runs in the background. You can leave the page; the "
+                "result lists what could not be processed and why."
             )
         ]

@@ -10,17 +10,17 @@ class MembriBulkStart(models.TransientModel):
 
     _name = "membri.bulk.start"
     _inherit = "membri.bulk.selection"
-    _description = "Work on Several Renewals"
+    _description = "Process Selected Renewals"
 
     action = fields.Selection(selection="_get_actions", required=True)
 
     @api.model
     def _get_actions(self):
         labels = {
-            "approve": self.env._("Approve Several Renewals"),
-            "apply_and_approve": self.env._("Apply and Approve Several Change Requests"),
-            "send": self.env._("Send Several Renewals"),
-            "send_reminder": self.env._("Send the Renewal Notice Again"),
+            "approve": self.env._("Approve Selected Renewals"),
+            "apply_and_approve": self.env._("Apply and Approve Selected Change Requests"),
+            "send": self.env._("Send Selected Renewals"),
+            "send_reminder": self.env._("Resend the Renewal Notice"),
         }
         return list(labels.items())
 
@@ -29,7 +29,11 @@ class MembriBulkStart(models.TransientModel):
         """:return: the action that opens this wizard on what the user has selected"""
         titles = dict(self._get_actions())
         if action not in titles:
-            raise UserError(self.env._("“%(action)s” cannot be done on many.", action=action))
+            raise UserError(
+                self.env._(
+                    "“%(action)s” is not available for several renewals at once.", action=action
+                )
+            )
         renewals.check_access("write")
         renewals = self.env["membri.bulk.job"]._get_selection(renewals)
         # made here: a client would be sent thousands of ids, and send them back
@@ -76,7 +80,8 @@ class MembriBulkStart(models.TransientModel):
         if not groups:
             return [
                 self.env._(
-                    "Nothing can be done with this selection: close this window and select others."
+                    "This selection contains nothing to process. Close this window and "
+                    "select other renewals."
                 )
             ]
         return getattr(self, f"_get_{self.action}_sentences")(groups)
@@ -85,7 +90,7 @@ class MembriBulkStart(models.TransientModel):
         count, amount = self._sum_up(groups)
         return [
             self.env._(
-                "Renewals that are approved and billed: %(count)s, %(amount)s in all.",
+                "To approve and invoice: %(count)s (%(amount)s).",
                 count=count,
                 amount=amount,
             )
@@ -95,8 +100,7 @@ class MembriBulkStart(models.TransientModel):
         count, _amount = self._sum_up(groups)
         return [
             self.env._(
-                "Change requests that are applied as the members asked, then approved and billed: "
-                "%(count)s.",
+                "Change requests to apply as requested, then approve and invoice: %(count)s.",
                 count=count,
             )
         ]
@@ -109,7 +113,7 @@ class MembriBulkStart(models.TransientModel):
             count, amount = self._sum_up(noticed)
             sentences.append(
                 self.env._(
-                    "Notices that are sent: %(count)s, which propose %(amount)s in all.",
+                    "Notices to send: %(count)s (proposed total: %(amount)s).",
                     count=count,
                     amount=amount,
                 )
@@ -118,8 +122,7 @@ class MembriBulkStart(models.TransientModel):
             count, amount = self._sum_up(billed)
             sentences.append(
                 self.env._(
-                    "Renewals that are billed at once, without a notice: %(count)s, %(amount)s in "
-                    "all.",
+                    "To invoice right away, without a notice: %(count)s (%(amount)s).",
                     count=count,
                     amount=amount,
                 )
@@ -134,16 +137,14 @@ class MembriBulkStart(models.TransientModel):
             count, _amount = self._sum_up(to_answer)
             sentences.append(
                 self.env._(
-                    "Members who get their notice again, with the request to answer: %(count)s.",
+                    "Members who get their notice again, with a request to reply: %(count)s.",
                     count=count,
                 )
             )
         if to_pay:
             count, _amount = self._sum_up(to_pay)
             sentences.append(
-                self.env._(
-                    "Members who are reminded of what is to be paid: %(count)s.", count=count
-                )
+                self.env._("Members to remind of what they owe: %(count)s.", count=count)
             )
         return sentences
 
@@ -182,15 +183,15 @@ class MembriBulkStart(models.TransientModel):
         if asked:
             remarks.append(
                 self.env._(
-                    "Members who have asked for changes that are not granted this way: %(count)s. "
-                    "To grant them, choose “Apply and approve several renewals” instead.",
+                    "Change requests that will not be applied: %(count)s. To apply them, "
+                    "use “Apply and Approve Selected Renewals”.",
                     count=self._format_count(asked),
                 )
             )
         if held:
             remarks.append(
                 self.env._(
-                    "Members who require an intervention: %(count)s. Make sure that it is done.",
+                    "Interventions required: %(count)s. Make sure they are completed.",
                     count=self._format_count(held),
                 )
             )

@@ -11,9 +11,9 @@ class MembriCotisationTerminate(models.TransientModel):
 
     _name = "membri.cotisation.terminate"
     _inherit = "membri.wizard.mixin"
-    _description = "Terminate a Cotisation"
+    _description = "End a Membership Term"
 
-    cotisation_ids = fields.Many2many("membri.cotisation", string="Cotisations", required=True)
+    cotisation_ids = fields.Many2many("membri.cotisation", string="Membership Terms", required=True)
     date = fields.Date(
         string="Last Day",
         required=True,
@@ -21,7 +21,7 @@ class MembriCotisationTerminate(models.TransientModel):
         help="The last day of membership, included.",
     )
     reason = fields.Char(required=True)
-    obstacle = fields.Text(compute="_compute_explanation", string="What Is in the Way")
+    obstacle = fields.Text(compute="_compute_explanation", string="Obstacle")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
     @api.depends("cotisation_ids", "date")
@@ -49,8 +49,8 @@ class MembriCotisationTerminate(models.TransientModel):
         """:return: list of sentences about one cotisation"""
         sentences = [
             self.env._(
-                "%(member)s stays a member through %(date)s; the cotisation %(cotisation)s "
-                "(%(term)s) ends there.",
+                "%(member)s stays a member through %(date)s. The membership term "
+                "%(cotisation)s (%(term)s) ends on that day.",
                 member=cotisation.partner_id.display_name,
                 date=format_date(self.env, self.date, date_format="long"),
                 cotisation=cotisation.name,
@@ -58,7 +58,7 @@ class MembriCotisationTerminate(models.TransientModel):
             )
         ]
         sentences.extend(
-            self.env._("The open renewal %(renewal)s is refused.", renewal=renewal.name)
+            self.env._("The open renewal %(renewal)s will be declined.", renewal=renewal.name)
             for renewal in cotisation.renewal_ids
             if renewal.state in UNDECIDED_STATES
         )
@@ -67,7 +67,8 @@ class MembriCotisationTerminate(models.TransientModel):
         if invoice_sudo:
             sentences.append(
                 self.env._(
-                    "Nothing is refunded: credit %(invoice)s in Invoicing where that is due.",
+                    "Nothing is refunded automatically. If a refund is due, credit "
+                    "%(invoice)s in Invoicing.",
                     invoice=invoice_sudo.display_name,
                 )
             )
@@ -77,7 +78,7 @@ class MembriCotisationTerminate(models.TransientModel):
     def _get_wizard_action(self, cotisations):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Terminate the Membership"),
+            "name": self.env._("End Membership Early"),
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",

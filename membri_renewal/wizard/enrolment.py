@@ -12,13 +12,16 @@ class MembriEnrolment(models.TransientModel):
     themselves (guide §2, *Faire le suivi des contacts inactifs*)."""
 
     _name = "membri.enrolment"
-    _description = "Enrolment"
+    _description = "Enrollment"
     _inherit = ["membri.term.mixin", "membri.wizard.mixin"]
     _check_company_auto = True
 
     partner_id = fields.Many2one(string="Contact", ondelete="cascade", index=False)
     option_set_id = fields.Many2one(
-        domain="[('company_id', 'parent_of', company_id)]", ondelete="cascade", index=False
+        string="Membership Plan",
+        domain="[('company_id', 'parent_of', company_id)]",
+        ondelete="cascade",
+        index=False,
     )
     currency_id = fields.Many2one(compute="_compute_currency_id", required=False)
     date_start = fields.Date(
@@ -30,10 +33,10 @@ class MembriEnrolment(models.TransientModel):
         store=True,
         readonly=False,
         index=False,
-        help="Included. Empty for life.",
+        help="Included. Leave empty for a lifetime membership.",
     )
     prorate = fields.Boolean(
-        help="Scale the price of a term that begins inside its period, as the option set says.",
+        help="Prorates the price of a term that begins mid-period, as set on the plan.",
     )
     can_prorate = fields.Boolean(compute="_compute_can_prorate")
     line_ids = fields.One2many(
@@ -45,10 +48,10 @@ class MembriEnrolment(models.TransientModel):
         readonly=False,
     )
     open_renewal_id = fields.Many2one(
-        "membri.renewal", compute="_compute_open_renewal_id", string="Renewal to Refuse"
+        "membri.renewal", compute="_compute_open_renewal_id", string="Renewal to Decline"
     )
-    obstacle = fields.Text(compute="_compute_explanation", string="What Is in the Way")
-    is_over = fields.Boolean(string="Already Over", compute="_compute_explanation")
+    obstacle = fields.Text(compute="_compute_explanation", string="Obstacle")
+    is_over = fields.Boolean(string="Already Ended", compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
     @api.depends("option_set_id", "partner_id")
@@ -125,17 +128,17 @@ class MembriEnrolment(models.TransientModel):
         self.ensure_one()
         if not self.option_set_id:
             return self.env._(
-                "Choose the option set in which %(member)s is enrolled.",
+                "Choose a plan to enroll %(member)s.",
                 member=self.partner_id.display_name,
             )
         if not self.line_ids:
             return self.env._(
-                "The option set “%(name)s” has no option to invoice. Add at least one product to "
-                "it, or here.",
+                "The plan “%(name)s” has no option to invoice. Add at least one product "
+                "to the plan, or here.",
                 name=self.option_set_id.name,
             )
         if self.date_end and self.date_end < self.date_start:
-            return self.env._("The last day lies before the first one. Correct the dates.")
+            return self.env._("The last day is before the first day. Correct the dates.")
         return (
             self._get_archived_reason()
             or self._get_overlap_reason()
@@ -170,8 +173,8 @@ class MembriEnrolment(models.TransientModel):
             self._get_invoice_sentence(),
             not over
             and self.env._(
-                "The cotisation (%(term)s) waits for the payment, then the membership begins on "
-                "its first day.",
+                "The membership term (%(term)s) is pending. Once it is paid, the "
+                "membership begins on its first day.",
                 term=self._format_period(self.date_start, self.date_end),
             ),
         ]
@@ -182,9 +185,9 @@ class MembriEnrolment(models.TransientModel):
         if not self.date_end or self.date_end >= today:
             return False
         return self.env._(
-            "This term is already over (%(term)s). Once it is paid, it expires right away: "
-            "%(member)s does not become a member today. To enroll from now on, choose a later "
-            "first day.",
+            "This term is already over (%(term)s). Once paid, it expires right away: "
+            "%(member)s does not become a member today. To enroll from now on, choose a "
+            "later first day.",
             term=self._format_period(self.date_start, self.date_end),
             member=self.partner_id.display_name,
         )
@@ -204,8 +207,8 @@ class MembriEnrolment(models.TransientModel):
         if not last:
             return self.env._("%(member)s is a new member.", member=self.partner_id.display_name)
         return self.env._(
-            "%(member)s returns: the last term, %(cotisation)s, ends on %(date)s. It stays as it "
-            "is.",
+            "%(member)s is rejoining. The last term (%(cotisation)s, until %(date)s) is "
+            "not changed.",
             member=self.partner_id.display_name,
             cotisation=last.name,
             date=format_date(self.env, last.date_end, date_format="long"),
@@ -216,12 +219,12 @@ class MembriEnrolment(models.TransientModel):
             return False
         if not self.prorate:
             return self.env._(
-                "The term is shorter than its period and costs the full price. To charge the part "
-                "that is left only, switch the proration on."
+                "The term is shorter than its period and costs the full price. To charge "
+                "only for the remaining time, turn on proration."
             )
         share = self.option_set_id._get_proration(self.date_start, self.date_end)
         return self.env._(
-            "The price is prorated: %(share)s %% of the full one.",
+            "The price is prorated: %(share)s%% of the full price.",
             share=formatLang(self.env, 100 * share, digits=1),
         )
 
@@ -232,28 +235,29 @@ class MembriEnrolment(models.TransientModel):
         email = self._get_payer_address(payer)
         if not email and not payer.email:
             return self.env._(
-                "An invoice of %(amount)s is made for %(payer)s, who has no email address: print "
-                "it and post it.",
+                "An invoice for %(amount)s is created for %(payer)s, who has no email "
+                "address. Print it and mail it.",
                 amount=amount,
                 payer=payer.display_name,
             )
         if not email:
             return self.env._(
-                "An invoice of %(amount)s is made for %(payer)s. %(reason)s Print it and post it.",
+                "An invoice for %(amount)s is created for %(payer)s. %(reason)s Print it "
+                "and mail it.",
                 amount=amount,
                 payer=payer.display_name,
                 reason=payer._membri_get_address_problem(),
             )
         if self.company_id.membri_fee_notice:
             return self.env._(
-                "A fee notice of %(amount)s is emailed to %(payer)s (%(email)s). The invoice "
-                "follows the payment.",
+                "A fee notice for %(amount)s is emailed to %(payer)s (%(email)s). The "
+                "invoice follows once it is paid.",
                 amount=amount,
                 payer=payer.display_name,
                 email=email,
             )
         return self.env._(
-            "An invoice of %(amount)s is made and emailed to %(payer)s (%(email)s).",
+            "An invoice for %(amount)s is created and emailed to %(payer)s (%(email)s).",
             amount=amount,
             payer=payer.display_name,
             email=email,
@@ -295,7 +299,7 @@ class MembriEnrolment(models.TransientModel):
         cotisation = self.env["membri.cotisation"].create(self._prepare_cotisation_vals())
         renewal._do_refuse(
             self.env.ref("membri_renewal.refusal_reason_rejoined"),
-            self.env._("The member enrolled again."),
+            self.env._("The member rejoined."),
         )
         cotisation._create_invoices("enrolment")
         cotisation._queue_invoices()
@@ -317,9 +321,11 @@ class MembriEnrolment(models.TransientModel):
 
 class MembriEnrolmentLine(models.TransientModel):
     _name = "membri.enrolment.line"
-    _description = "Option of an Enrolment"
+    _description = "Enrollment Option"
     _inherit = ["membri.term.line.mixin", "membri.wizard.mixin"]
     _term_field = "enrolment_id"
 
-    enrolment_id = fields.Many2one("membri.enrolment", required=True, ondelete="cascade")
+    enrolment_id = fields.Many2one(
+        "membri.enrolment", string="Enrollment", required=True, ondelete="cascade"
+    )
     currency_id = fields.Many2one(related="enrolment_id.currency_id")

@@ -9,7 +9,7 @@ class MembriFeeNoticePayment(models.TransientModel):
 
     _name = "membri.fee.notice.payment"
     _inherit = "membri.wizard.mixin"
-    _description = "Register the Payment of Fee Notices"
+    _description = "Register Fee Notice Payment"
     _check_company_auto = True
 
     move_ids = fields.Many2many("account.move", string="Fee Notices", required=True)
@@ -17,9 +17,9 @@ class MembriFeeNoticePayment(models.TransientModel):
         "res.company", required=True, default=lambda self: self.env.company
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_selection")
-    is_single = fields.Boolean(compute="_compute_selection")
+    is_single = fields.Boolean(string="Single Fee Notice", compute="_compute_selection")
     amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False)
-    amount_left = fields.Monetary(string="Left to Pay", compute="_compute_amount_left")
+    amount_left = fields.Monetary(string="Amount Due", compute="_compute_amount_left")
     payment_date = fields.Date(required=True, default=lambda self: self.env.company._membri_today())
     journal_id = fields.Many2one(
         "account.journal",
@@ -71,7 +71,7 @@ class MembriFeeNoticePayment(models.TransientModel):
             if reason := move._membri_get_cannot_register_payment_reason():
                 raise UserError(reason)
         if self.is_single and self.currency_id.compare_amounts(self.amount, 0.0) <= 0:
-            raise UserError(self.env._("Enter the amount that was paid: it is more than zero."))
+            raise UserError(self.env._("Enter the amount paid. It must be more than zero."))
         self.move_ids.action_post()
         self._register_payment()
         # what is paid in part goes out too: the invoice says what is left
@@ -114,7 +114,7 @@ class AccountMove(models.Model):
                 raise UserError(reason)
         if len(self.currency_id) > 1 or len(self.company_id) > 1:
             raise UserError(
-                self.env._("Select fee notices of one currency and of one company at a time.")
+                self.env._("Select fee notices in one currency and from one company at a time.")
             )
         wizard = (
             self.env["membri.fee.notice.payment"]
@@ -144,8 +144,8 @@ class AccountMove(models.Model):
             if move.membri_fee_notice_state == "open":
                 raise UserError(
                     self.env._(
-                        "%(notice)s is a fee notice: paying it creates the invoice. Select only "
-                        "fee notices, then use “Register Payment”.",
+                        "%(notice)s is a fee notice: its payment creates the invoice. "
+                        "Select only fee notices, then use “Register Payment”.",
                         notice=move._membri_get_document_label(),
                     )
                 )
@@ -155,13 +155,13 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.membri_fee_notice_state != "open":
             return self.env._(
-                "%(document)s is not a fee notice that waits for its payment.",
+                "%(document)s is not a fee notice awaiting payment.",
                 document=self.display_name,
             )
         if not self._membri_is_awaited():
             return self.env._(
-                "No cotisation waits for %(notice)s any more: it was cancelled. Nothing was "
-                "changed.",
+                "No membership term is awaiting the payment of %(notice)s: it was "
+                "cancelled. Nothing was changed.",
                 notice=self._membri_get_document_label(),
             )
         # a transfer that the payer announced on the portal is what is registered here
@@ -171,8 +171,8 @@ class AccountMove(models.Model):
             .filtered(lambda tx: tx.state == "done" or tx.provider_code not in ("none", "custom"))
         ):
             return self.env._(
-                "%(notice)s is being paid online right now. Wait for the outcome, so that it is "
-                "not paid twice.",
+                "%(notice)s is being paid online right now. Wait for the result so that "
+                "it is not paid twice.",
                 notice=self._membri_get_document_label(),
             )
         return False

@@ -6,10 +6,12 @@ class MembriRenewalExplanation(models.TransientModel):
 
     _name = "membri.renewal.explanation"
     _inherit = "membri.wizard.mixin"
-    _description = "Explanation of a Renewal"
+    _description = "Notice Explanation"
 
     partner_id = fields.Many2one("res.partner", string="Member", required=True)
-    cotisation_id = fields.Many2one("membri.cotisation", compute="_compute_explanation")
+    cotisation_id = fields.Many2one(
+        "membri.cotisation", string="Membership Term", compute="_compute_explanation"
+    )
     renewal_id = fields.Many2one("membri.renewal", compute="_compute_explanation")
     answer = fields.Char(compute="_compute_explanation")
     details = fields.Html(compute="_compute_explanation", sanitize=False)
@@ -31,7 +33,7 @@ class MembriRenewalExplanation(models.TransientModel):
         partner.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Renewal of %(member)s: Why?", member=partner.display_name),
+            "name": self.env._("Explain Renewal (%(member)s)", member=partner.display_name),
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",

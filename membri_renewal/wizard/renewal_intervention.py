@@ -6,11 +6,11 @@ class MembriRenewalIntervention(models.TransientModel):
 
     _name = "membri.renewal.intervention"
     _inherit = "membri.wizard.mixin"
-    _description = "Require an Intervention"
+    _description = "Flag for Intervention"
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals", required=True)
     renewal_count = fields.Integer(compute="_compute_renewal_count")
-    reason = fields.Text(required=True, string="What has to be done")
+    reason = fields.Text(required=True, string="Reason for Intervention")
 
     @api.depends("renewal_ids")
     def _compute_renewal_count(self):

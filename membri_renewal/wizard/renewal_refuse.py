@@ -10,19 +10,21 @@ class MembriRenewalRefuse(models.TransientModel):
 
     _name = "membri.renewal.refuse"
     _inherit = "membri.bulk.selection"
-    _description = "Refuse Renewals"
+    _description = "Decline Renewals"
 
     renewal_ids = fields.Many2many(required=True)
     renewal_count = fields.Integer(compute="_compute_renewal_count")
-    can_differ = fields.Boolean(compute="_compute_renewal_count")
+    can_differ = fields.Boolean(
+        string="Can Have Different Reasons", compute="_compute_renewal_count"
+    )
     reason_id = fields.Many2one("membri.refusal.reason")
     note = fields.Text(string="Comment")
     is_per_line = fields.Boolean(
-        string="A reason for each",
-        help="Give the renewals different reasons: each starts from the one above.",
+        string="Different Reasons",
+        help="Give each renewal its own reason, starting from the one above.",
     )
     # the reason that the lines were filled with last: another one is the officer's own
-    filled_reason_id = fields.Many2one("membri.refusal.reason")
+    filled_reason_id = fields.Many2one("membri.refusal.reason", string="Reason Copied From")
     line_ids = fields.One2many(
         "membri.renewal.refuse.line",
         "wizard_id",
@@ -74,9 +76,9 @@ class MembriRenewalRefuse(models.TransientModel):
         renewals = self.env["membri.bulk.job"]._get_selection(renewals)
         action = {
             "type": "ir.actions.act_window",
-            "name": self.env._("Refuse the Renewal")
+            "name": self.env._("Decline the Renewal")
             if len(renewals) == 1
-            else self.env._("Refuse Several Renewals"),
+            else self.env._("Decline Selected Renewals"),
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",
@@ -107,7 +109,7 @@ class MembriRenewalRefuse(models.TransientModel):
 class MembriRenewalRefuseLine(models.TransientModel):
     _name = "membri.renewal.refuse.line"
     _inherit = "membri.wizard.mixin"
-    _description = "Reason of One Renewal"
+    _description = "Decline Reason for One Renewal"
 
     wizard_id = fields.Many2one("membri.renewal.refuse", required=True, ondelete="cascade")
     renewal_id = fields.Many2one("membri.renewal", required=True)

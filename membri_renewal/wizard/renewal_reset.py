@@ -14,7 +14,7 @@ class MembriRenewalReset(models.TransientModel):
 
     renewal_id = fields.Many2one("membri.renewal", required=True)
     invoice_id = fields.Many2one(related="renewal_id.invoice_id")
-    obstacle = fields.Text(compute="_compute_explanation", string="What Is in the Way")
+    obstacle = fields.Text(compute="_compute_explanation", string="Obstacle")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
     @api.depends("renewal_id")
@@ -30,20 +30,22 @@ class MembriRenewalReset(models.TransientModel):
         self.ensure_one()
         if self.renewal_id.state == "refused":
             return [
-                self.env._("The refusal is taken back, with its reason and its comment."),
-                self.env._("The renewal can be sent, approved or refused again."),
+                self.env._(
+                    "The renewal is no longer declined. Its reason and comment are removed."
+                ),
+                self.env._("The renewal can be sent, approved or declined again."),
             ]
         return [
             self._get_invoice_consequence(),
             self.env._(
-                "The next cotisation %(cotisation)s (%(term)s), which waits for its payment, is "
-                "cancelled. The current one stays as it is.",
+                "The next term %(cotisation)s (%(term)s), which is pending, becomes void. "
+                "The current term does not change.",
                 cotisation=self.renewal_id.new_cotisation_id.name,
                 term=self.renewal_id.new_cotisation_id.term_display,
             ),
             self.env._(
-                "You can then change the renewal and approve it again: a new invoice is made and "
-                "sent to the member."
+                "You can then edit the renewal and approve it again: a new invoice is "
+                "created and sent to the member."
             ),
         ]
 
@@ -55,28 +57,29 @@ class MembriRenewalReset(models.TransientModel):
             sentence = shared
         elif invoice.membri_fee_notice_state == "open":
             sentence = self.env._(
-                "%(notice)s of %(amount)s is void: its link takes no more payment, and no invoice "
-                "number is used.",
+                "%(notice)s (%(amount)s) is withdrawn. It can no longer be paid online, "
+                "and no invoice number is used.",
                 notice=invoice._membri_get_document_label(),
                 amount=amount,
             )
         elif invoice.state == "draft" or invoice._membri_can_cancel():
             sentence = self.env._(
-                "%(invoice)s of %(amount)s is cancelled: nothing of it is owed any more.",
+                "%(invoice)s (%(amount)s) is cancelled. Nothing more is owed.",
                 invoice=invoice.display_name,
                 amount=amount,
             )
         else:
             sentence = self.env._(
-                "%(invoice)s of %(amount)s can no longer be cancelled in the accounts: a "
-                "credit note of the same amount is made, and nothing is owed any more.",
+                "%(invoice)s (%(amount)s) can no longer be cancelled in accounting. A "
+                "credit note for the same amount is created, and nothing more is owed.",
                 invoice=invoice.display_name,
                 amount=amount,
             )
         if not invoice.membri_date_sent:
             return sentence
         return self.env._(
-            "%(sentence)s The member received it on %(date)s: tell them that another one follows.",
+            "%(sentence)s The member received it on %(date)s. Let them know that a new "
+            "one will follow.",
             sentence=sentence,
             date=format_date(self.env, invoice.membri_date_sent, date_format="long"),
         )

@@ -14,7 +14,7 @@ class MembriBulkJob(models.Model):
     """
 
     _name = "membri.bulk.job"
-    _description = "Work on Many Renewals"
+    _description = "Background Job"
     _inherit = "membri.fields.mixin"
     _written_by_clients = False
     _order = "id desc"
@@ -23,12 +23,12 @@ class MembriBulkJob(models.Model):
     action = fields.Selection(
         [
             ("send", "Send"),
-            ("send_reminder", "Remind"),
+            ("send_reminder", "Send a Reminder"),
             ("approve", "Approve"),
             ("apply_and_approve", "Apply and Approve"),
-            ("refuse", "Refuse"),
+            ("refuse", "Decline"),
             ("print_letter", "Print Letters"),
-            ("retry_sending", "Try Again"),
+            ("retry_sending", "Retry Sending"),
         ],
         required=True,
         readonly=True,
@@ -43,28 +43,31 @@ class MembriBulkJob(models.Model):
         index=True,
         default=lambda self: self.env.user,
     )
-    refusal_reason_id = fields.Many2one("membri.refusal.reason", readonly=True, ondelete="restrict")
-    refusal_note = fields.Text(readonly=True)
-    is_stopped = fields.Boolean(readonly=True)
-    line_ids = fields.One2many("membri.bulk.job.line", "job_id", readonly=True)
+    refusal_reason_id = fields.Many2one(
+        "membri.refusal.reason", string="Decline Reason", readonly=True, ondelete="restrict"
+    )
+    refusal_note = fields.Text(string="Decline Note", readonly=True)
+    is_stopped = fields.Boolean(string="Stopped", readonly=True)
+    line_ids = fields.One2many("membri.bulk.job.line", "job_id", string="Lines", readonly=True)
     problem_line_ids = fields.One2many(
         "membri.bulk.job.line",
         "job_id",
-        string="Not Done",
+        string="Not Processed",
         domain=[("result", "in", ("skipped", "failed"))],
         readonly=True,
     )
     state = fields.Selection(
         [("running", "Running"), ("stopped", "Stopped"), ("finished", "Finished")],
+        string="Status",
         compute="_compute_counts",
     )
     total_count = fields.Integer(string="Selected", compute="_compute_counts")
-    todo_count = fields.Integer(string="To Do", compute="_compute_counts")
-    done_count = fields.Integer(string="Done", compute="_compute_counts")
+    todo_count = fields.Integer(string="Left to Process", compute="_compute_counts")
+    done_count = fields.Integer(string="Processed", compute="_compute_counts")
     skipped_count = fields.Integer(string="Skipped", compute="_compute_counts")
     failed_count = fields.Integer(string="Failed", compute="_compute_counts")
     progress = fields.Integer(compute="_compute_counts")
-    is_mine = fields.Boolean(compute="_compute_is_mine")
+    is_mine = fields.Boolean(string="My Job", compute="_compute_is_mine")
 
     @api.depends("action", "create_date")
     @api.depends_context("lang")
@@ -149,8 +152,8 @@ class MembriBulkJob(models.Model):
             if job.user_id != self.env.user and not is_manager:
                 raise UserError(
                     self.env._(
-                        "%(job)s was started by %(user)s: ask them, or a membership manager, to "
-                        "stop or resume it.",
+                        "%(job)s was started by %(user)s. Only this user or a membership "
+                        "manager can stop or resume it.",
                         job=job.name,
                         user=job.user_id.name,
                     )

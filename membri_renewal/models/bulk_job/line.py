@@ -3,7 +3,7 @@ from odoo import fields, models
 
 class MembriBulkJobLine(models.Model):
     _name = "membri.bulk.job.line"
-    _description = "Renewal of a Bulk Job"
+    _description = "Renewal in a Background Job"
     _inherit = "membri.fields.mixin"
     _written_by_clients = False
     _order = "id"
@@ -12,20 +12,28 @@ class MembriBulkJobLine(models.Model):
     # not required: an action of an extension may work on something else
     renewal_id = fields.Many2one("membri.renewal", index=True, ondelete="cascade")
     result = fields.Selection(
-        [("todo", "To Do"), ("done", "Done"), ("skipped", "Skipped"), ("failed", "Failed")],
+        [
+            ("todo", "Left to Process"),
+            ("done", "Processed"),
+            ("skipped", "Skipped"),
+            ("failed", "Failed"),
+        ],
         default="todo",
         required=True,
     )
-    message = fields.Text(help="Why it was not done.")
+    message = fields.Text(help="Why the renewal was not processed.")
     refusal_reason_id = fields.Many2one(
         "membri.refusal.reason",
+        string="Decline Reason",
         ondelete="restrict",
-        help="The reason of this renewal, where it is not that of the job.",
+        help="Reason for this renewal, if it differs from the job's.",
     )
-    refusal_note = fields.Text()
+    refusal_note = fields.Text(string="Decline Note")
 
     _todo = models.Index("(job_id, id) WHERE result = 'todo'")
-    _once = models.UniqueIndex("(job_id, renewal_id)", "A renewal is listed once in a job.")
+    _once = models.UniqueIndex(
+        "(job_id, renewal_id)", "A renewal can only appear once in a background job."
+    )
 
     def action_open_renewal(self):
         self.ensure_one()

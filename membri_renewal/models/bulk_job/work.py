@@ -89,9 +89,7 @@ class MembriBulkJob(models.Model):
         self.line_ids.filtered(lambda line: line.result == "todo").write(
             {
                 "result": "failed",
-                "message": self.env._(
-                    "Somebody else is working on it right now. Try again in a moment."
-                ),
+                "message": self.env._("Another user is working on it. Try again in a moment."),
             }
         )
 
@@ -99,12 +97,12 @@ class MembriBulkJob(models.Model):
         self.ensure_one()
         if self.action == "print_letter":
             return self.action_download_letters()
-        message = self.env._("Renewals done: %(count)s.", count=self.done_count)
+        message = self.env._("Renewals processed: %(count)s.", count=self.done_count)
         remarks = len(self.line_ids.filtered("message"))
         if remarks:
             message = self.env._(
-                "Renewals done: %(count)s. No email goes to %(remarks)s of them: see the queues "
-                "of letters, of members that no email reaches, and of failed sendings.",
+                "Renewals processed: %(count)s. Not emailed: %(remarks)s; see “Letters to "
+                "Print”, “Unreachable by Email” and “Failed Emails”.",
                 count=self.done_count,
                 remarks=remarks,
             )

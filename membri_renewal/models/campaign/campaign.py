@@ -40,21 +40,21 @@ class MembriCampaign(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(
         "res.users",
-        string="Officer",
+        string="Membership Officer",
         required=True,
         readonly=True,
         copy=False,
         default=lambda self: self.env.user,
-        help="Who started the work last: it is done with the rights of this user.",
+        help="User who last started the work, which runs with this user's access rights.",
     )
     option_set_ids = fields.Many2many(
         "membri.option.set",
-        string="Option Sets",
+        string="Membership Plans",
         check_company=True,
         domain=[("lifetime", "=", False)],
         context={"active_test": False},
         default=lambda self: self._get_default_option_sets(),
-        help="Members whose current term is of one of these sets.",
+        help="Members whose current term uses one of these plans.",
     )
     date_from = fields.Date(
         string="Terms Ending From",
@@ -74,6 +74,7 @@ class MembriCampaign(models.Model):
             ("stopped", "Stopped"),
             ("done", "Finished"),
         ],
+        string="Status",
         default="draft",
         required=True,
         index=True,
@@ -83,23 +84,23 @@ class MembriCampaign(models.Model):
     task = fields.Selection(
         [
             ("preview", "Preview"),
-            ("create_drafts", "Create as Drafts"),
+            ("create_drafts", "Create Without Sending"),
             ("send", "Create and Send"),
         ],
         readonly=True,
         copy=False,
     )
     date_previewed = fields.Datetime(string="Previewed On", readonly=True, copy=False)
-    line_ids = fields.One2many("membri.campaign.line", "campaign_id", readonly=True)
+    line_ids = fields.One2many("membri.campaign.line", "campaign_id", string="Lines", readonly=True)
 
     _window_ordered = models.Constraint(
-        "CHECK (date_to >= date_from)", "The last day of the window cannot be before its first."
+        "CHECK (date_to >= date_from)", "The last day cannot be before the first day."
     )
 
     @api.model
     def _get_default_name(self):
         month = format_date(self.env, self.env.company._membri_today(), date_format="MMMM y")
-        return self.env._("Campaign of %(month)s", month=month)
+        return self.env._("Campaign: %(month)s", month=month)
 
     @api.model
     def _get_default_option_sets(self):
@@ -116,8 +117,8 @@ class MembriCampaign(models.Model):
             for campaign in self.filtered(lambda c: c.state != "draft"):
                 raise UserError(
                     self.env._(
-                        "“%(campaign)s” has been previewed with this selection. Use “Change the "
-                        "Selection” first.",
+                        "“%(campaign)s” has already been previewed with this selection. "
+                        "Use “Edit Selection” first.",
                         campaign=campaign.name,
                     )
                 )
@@ -129,8 +130,8 @@ class MembriCampaign(models.Model):
             if campaign.state == "running" or campaign.line_ids.renewal_id:
                 raise UserError(
                     self.env._(
-                        "“%(campaign)s” has made renewals, or is being worked on: it is kept as "
-                        "a record of who was asked, and when.",
+                        "“%(campaign)s” has created renewals, or is being processed. It "
+                        "is kept as a record of who was included, and when.",
                         campaign=campaign.name,
                     )
                 )
@@ -200,8 +201,8 @@ class MembriCampaign(models.Model):
         except LockError as error:
             raise UserError(
                 self.env._(
-                    "Somebody else, or the background work, is busy with this campaign right "
-                    "now. Try again in a moment."
+                    "Another user or a background job is processing this campaign. Try "
+                    "again in a moment."
                 )
             ) from error
         self.invalidate_recordset(["state"])
@@ -214,23 +215,23 @@ class MembriCampaign(models.Model):
         self.ensure_one()
         if self.state not in ALLOWED_FROM[step]:
             return self.env._(
-                "“%(campaign)s” is “%(state)s”: this step cannot be taken now. %(remedy)s",
+                "“%(campaign)s” is “%(state)s”, so this step is not available now. %(remedy)s",
                 campaign=self.name,
                 state=dict(self._fields["state"]._description_selection(self.env))[self.state],
                 remedy=self._get_remedy(),
             )
         if step in ("create_drafts", "send") and not self._get_ready_lines():
             return self.env._(
-                "“%(campaign)s” has nobody to ask: everybody is left out. Choose other option "
-                "sets or another window.",
+                "“%(campaign)s” includes no members: all are excluded. Choose other plans "
+                "or another period.",
                 campaign=self.name,
             )
         return False
 
     def _get_remedy(self):
         return {
-            "draft": self.env._("Look at the preview first."),
-            "previewed": self.env._("Create the renewals, or change the selection."),
+            "draft": self.env._("Preview the campaign first."),
+            "previewed": self.env._("Create the renewals, or edit the selection."),
             "running": self.env._("Wait until it is done, or stop it."),
             "stopped": self.env._("Resume it first."),
             "done": self.env._("Start another campaign."),
@@ -240,7 +241,5 @@ class MembriCampaign(models.Model):
     def _check_option_sets(self):
         for campaign in self.filtered(lambda c: not c.option_set_ids):
             raise ValidationError(
-                self.env._(
-                    "Choose at least one option set for “%(campaign)s”.", campaign=campaign.name
-                )
+                self.env._("Choose at least one plan for “%(campaign)s”.", campaign=campaign.name)
             )

@@ -14,22 +14,22 @@ class MembriCampaign(models.Model):
     line_count = fields.Integer(compute="_compute_counts")
     notice_count = fields.Integer(compute="_compute_counts")
     invoice_count = fields.Integer(compute="_compute_counts")
-    intervention_count = fields.Integer(compute="_compute_counts")
+    intervention_count = fields.Integer(string="On Hold", compute="_compute_counts")
     unreachable_count = fields.Integer(compute="_compute_counts")
     problem_count = fields.Integer(compute="_compute_counts")
-    excluded_count = fields.Integer(compute="_compute_counts")
-    left_out_count = fields.Integer(compute="_compute_counts")
+    excluded_count = fields.Integer(string="Excluded", compute="_compute_counts")
+    left_out_count = fields.Integer(string="Not Due", compute="_compute_counts")
     amount_company = fields.Monetary(
         string="Total",
         compute="_compute_counts",
-        help="Of the members who are asked, with taxes, in the company's currency.",
+        help="Total for the members to include, taxes included, in the company's currency.",
     )
-    todo_count = fields.Integer(compute="_compute_results")
-    done_count = fields.Integer(compute="_compute_results")
+    todo_count = fields.Integer(string="Left to Process", compute="_compute_results")
+    done_count = fields.Integer(string="Total Processed", compute="_compute_results")
     skipped_count = fields.Integer(compute="_compute_results")
-    changed_count = fields.Integer(compute="_compute_results")
-    failed_count = fields.Integer(compute="_compute_results")
-    draft_count = fields.Integer(compute="_compute_draft_count")
+    changed_count = fields.Integer(string="Changed", compute="_compute_results")
+    failed_count = fields.Integer(string="Failed", compute="_compute_results")
+    draft_count = fields.Integer(string="To Send", compute="_compute_draft_count")
     progress = fields.Integer(compute="_compute_results")
     summary = fields.Html(compute="_compute_summary", sanitize=False)
 

@@ -13,7 +13,7 @@ class MembriCampaignLine(models.Model):
     """What a campaign does with one term: who gets what, how much, or why not."""
 
     _name = "membri.campaign.line"
-    _description = "Member of a Campaign"
+    _description = "Campaign Member"
     _inherit = "membri.fields.mixin"
     _written_by_clients = False
     _order = "partner_id, id"
@@ -22,10 +22,10 @@ class MembriCampaignLine(models.Model):
         "membri.campaign", required=True, index=True, ondelete="cascade", readonly=True
     )
     company_id = fields.Many2one(related="campaign_id.company_id", store=True, index=True)
-    campaign_state = fields.Selection(related="campaign_id.state", string="State of the Campaign")
+    campaign_state = fields.Selection(related="campaign_id.state", string="Campaign Status")
     cotisation_id = fields.Many2one(
         "membri.cotisation",
-        string="Current Cotisation",
+        string="Current Term",
         required=True,
         index=True,
         ondelete="cascade",
@@ -35,52 +35,55 @@ class MembriCampaignLine(models.Model):
         related="cotisation_id.partner_id", string="Member", store=True, index=True
     )
     current_date_end = fields.Date(
-        related="cotisation_id.date_end", string="End of Current Term", store=True
+        related="cotisation_id.date_end", string="Last Day of Current Term", store=True
     )
     outcome = fields.Selection(
         [
             *OUTCOMES,
             ("problem", "Cannot be prepared"),
-            ("excluded", "Left out by hand"),
-            ("left_out", "Not concerned"),
+            ("excluded", "Excluded manually"),
+            ("left_out", "Not due"),
         ],
         readonly=True,
         index=True,
         group_expand=True,
-        help="What becomes of this member when the renewals are created and sent.",
+        help="What happens to this member when the renewals are created and sent.",
     )
-    reason = fields.Char(string="Why", readonly=True)
+    reason = fields.Char(string="Reason", readonly=True)
     option_set_id = fields.Many2one(
-        "membri.option.set", string="Proposed Option Set", readonly=True, ondelete="cascade"
+        "membri.option.set", string="Proposed Plan", readonly=True, ondelete="cascade"
     )
-    mode = fields.Selection([("notice", "Notice"), ("invoice", "Invoice")], readonly=True)
+    mode = fields.Selection(
+        [("notice", "Notice"), ("invoice", "Invoice")], string="Renewal Mode", readonly=True
+    )
     date_start = fields.Date(string="First Day", readonly=True)
     date_end = fields.Date(string="Last Day", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     company_currency_id = fields.Many2one(
         related="company_id.currency_id", string="Company Currency"
     )
-    amount_untaxed = fields.Monetary(readonly=True)
+    amount_untaxed = fields.Monetary(string="Amount Before Taxes", readonly=True)
     amount_total = fields.Monetary(string="Total", readonly=True)
     amount_company = fields.Monetary(
         string="Total in Company Currency", currency_field="company_currency_id", readonly=True
     )
     is_free = fields.Boolean(
-        string="Costs Nothing",
+        string="Free of Charge",
         readonly=True,
-        help="The proposal has no price: right for an honorary member, or a price is missing.",
+        help="The renewal has no price: fine for an honorary member; otherwise, a price is "
+        "missing.",
     )
     recipient_id = fields.Many2one("res.partner", readonly=True, ondelete="set null")
     recipient_email = fields.Char(string="Sent To", readonly=True)
-    is_excluded = fields.Boolean(string="Left Out by Hand", readonly=True)
-    is_to_preview = fields.Boolean(compute="_compute_is_ready")
-    is_ready = fields.Boolean(compute="_compute_is_ready")
-    is_todo = fields.Boolean(readonly=True)
+    is_excluded = fields.Boolean(string="Excluded Manually", readonly=True)
+    is_to_preview = fields.Boolean(string="In Preview", compute="_compute_is_ready")
+    is_ready = fields.Boolean(string="Ready to Create", compute="_compute_is_ready")
+    is_todo = fields.Boolean(string="To Process", readonly=True)
     result = fields.Selection(
         [
-            ("done", "Done"),
+            ("done", "Processed"),
             ("skipped", "Skipped"),
-            ("changed", "Changed since the preview"),
+            ("changed", "Changed Since the Preview"),
             ("failed", "Failed"),
         ],
         readonly=True,
@@ -90,7 +93,9 @@ class MembriCampaignLine(models.Model):
         "membri.renewal", readonly=True, ondelete="set null", index="btree_not_null"
     )
 
-    _once = models.UniqueIndex("(campaign_id, cotisation_id)", "A term is listed once.")
+    _once = models.UniqueIndex(
+        "(campaign_id, cotisation_id)", "A membership term can only appear once in a campaign."
+    )
     _todo = models.Index("(campaign_id, id) WHERE is_todo")
 
     @api.depends("outcome", "is_excluded", "renewal_id")
@@ -110,7 +115,7 @@ class MembriCampaignLine(models.Model):
             {
                 "is_excluded": True,
                 "outcome": "excluded",
-                "reason": self.env._("Left out by %(user)s.", user=self.env.user.name),
+                "reason": self.env._("Excluded by %(user)s.", user=self.env.user.name),
             }
         )
         return True
@@ -228,8 +233,8 @@ class MembriCampaignLine(models.Model):
         ]
         if changed:
             message = self.env._(
-                "Not created: %(what)s changed since the preview. The line shows what it is now; "
-                "take it up again if that is right.",
+                "Not created: %(what)s changed since the preview. The line shows the "
+                "current values. If they are right, use “Retry Changed and Failed”.",
                 what=", ".join(changed),
             )
             return {**vals, "result": "changed", "message": message}

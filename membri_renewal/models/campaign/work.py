@@ -116,8 +116,8 @@ class MembriCampaign(models.Model):
             campaign._set_state("stopped")
             campaign._message_log(
                 body=self.env._(
-                    "The work was stopped: %(error)s Whoever resumes it goes on with their own "
-                    "rights.",
+                    "The work was stopped: %(error)s Whoever resumes it continues with "
+                    "their own access rights.",
                     error=campaign._get_error_sentence(error),
                 )
             )

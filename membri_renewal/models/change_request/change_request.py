@@ -1,10 +1,11 @@
 from odoo import api, fields, models
+from odoo.tools import formatLang
 
 STATES = [
-    ("pending", "To Answer"),
+    ("pending", "To Process"),
     ("applied", "Applied"),
     ("replaced", "Replaced by a Newer One"),
-    ("closed", "Answered Otherwise"),
+    ("closed", "Resolved Otherwise"),
 ]
 
 
@@ -17,7 +18,7 @@ class MembriChangeRequest(models.Model):
     """
 
     _name = "membri.change.request"
-    _description = "Change Request of a Renewal"
+    _description = "Renewal Change Request"
     _inherit = ["membri.state.mixin", "membri.term.mixin"]
     _written_by_clients = False
     _order = "renewal_id, version desc"
@@ -25,37 +26,40 @@ class MembriChangeRequest(models.Model):
 
     renewal_id = fields.Many2one("membri.renewal", required=True, index=True, ondelete="cascade")
     version = fields.Integer(required=True, default=1)
-    state = fields.Selection(STATES, default="pending", required=True)
+    state = fields.Selection(STATES, string="Status", default="pending", required=True)
     origin = fields.Selection(
-        [("form", "Portal Form"), ("counter_offer", "Counter-Offer Taken")],
+        [("form", "Portal Form"), ("counter_offer", "Counter-Offer Accepted")],
         default="form",
         required=True,
     )
-    author_id = fields.Many2one("res.partner", string="Asked By")
+    author_id = fields.Many2one("res.partner", string="Requested By")
     message = fields.Text()
     changes_term = fields.Boolean(
-        help="The option set, an option, a quantity or the first day is to change."
+        string="Changes the Term",
+        help="The request changes the plan, an option, a quantity or the first day.",
     )
-    proposal_key = fields.Char(help="What was proposed when this was asked.")
+    proposal_key = fields.Char(help="What was proposed when the request was made.")
     line_ids = fields.One2many("membri.change.request.line", "request_id", string="Options")
     detail_ids = fields.One2many(
         "membri.change.request.detail", "request_id", string="Contact Details"
     )
-    old_option_set_id = fields.Many2one("membri.option.set", string="Option Set Now")
-    old_date_start = fields.Date(string="First Day Now")
-    old_date_end = fields.Date(string="Last Day Now")
-    old_amount_total = fields.Monetary(string="Total Now")
-    old_term_display = fields.Char(string="Term Now", compute="_compute_old_term_display")
+    old_option_set_id = fields.Many2one("membri.option.set", string="Proposed Plan")
+    old_date_start = fields.Date(string="Proposed First Day")
+    old_date_end = fields.Date(string="Proposed Last Day")
+    old_amount_total = fields.Monetary(string="Proposed Total")
+    old_term_display = fields.Char(string="Proposed Period", compute="_compute_old_term_display")
     amount_difference = fields.Monetary(
         string="Difference", compute="_compute_amount_difference", store=True
     )
     is_outdated = fields.Boolean(
+        string="Outdated",
         compute="_compute_is_outdated",
-        help="The proposal was edited after the member asked: applying replaces the edits.",
+        help="The renewal was edited after the member's request. Applying the request replaces "
+        "these edits.",
     )
 
     _one_per_version = models.UniqueIndex(
-        "(renewal_id, version)", "This version of the change request exists already."
+        "(renewal_id, version)", "This version of the change request already exists."
     )
 
     @api.depends("old_date_start", "old_date_end")
@@ -107,10 +111,10 @@ class MembriChangeRequest(models.Model):
         parts = []
         if self.version > 1:
             parts.append(
-                self.env._("Request %(version)s, instead of the earlier one:", version=self.version)
+                self.env._("Request %(version)s, replacing the previous one:", version=self.version)
             )
         if self.origin == "counter_offer":
-            parts.append(self.env._("The member takes the counter-offer."))
+            parts.append(self.env._("The member chose the counter-offer."))
         parts += self._get_term_sentences()
         parts += [detail._get_sentence() for detail in self.detail_ids]
         if self.message:
@@ -126,7 +130,7 @@ class MembriChangeRequest(models.Model):
         if self.option_set_id != self.old_option_set_id:
             sentences.append(
                 self.env._(
-                    "Subscription: %(new)s, instead of %(old)s.",
+                    "Plan: %(new)s (was %(old)s).",
                     new=self.option_set_id.name,
                     old=self.old_option_set_id.name,
                 )
@@ -134,7 +138,7 @@ class MembriChangeRequest(models.Model):
         if (self.date_start, self.date_end) != (self.old_date_start, self.old_date_end):
             sentences.append(
                 self.env._(
-                    "Term: %(new)s, instead of %(old)s.",
+                    "Period: %(new)s (was %(old)s).",
                     new=self.term_display,
                     old=self.old_term_display,
                 )
@@ -142,12 +146,23 @@ class MembriChangeRequest(models.Model):
         sentences += filter(None, (line._get_sentence() for line in self.line_ids))
         sentences.append(
             self.env._(
-                "Total: %(new)s, instead of %(old)s.",
+                "Total: %(new)s (was %(old)s).",
                 new=self.renewal_id._format_amount(self.amount_total, self),
                 old=self.renewal_id._format_amount(self.old_amount_total, self),
             )
         )
         return sentences
+
+    def _get_difference_sentence(self):
+        """:return: what the request does to the price, in a sentence"""
+        self.ensure_one()
+        difference = self.amount_difference
+        amount = formatLang(self.env, abs(difference), currency_obj=self.currency_id)
+        if self.currency_id.is_zero(difference):
+            return self.env._("The price does not change.")
+        if difference > 0:
+            return self.env._("Your request adds %(amount)s to your renewal.", amount=amount)
+        return self.env._("Your request reduces your renewal by %(amount)s.", amount=amount)
 
     def _get_detail_subjects(self):
         """:return: whose details are to change, without the details: for who holds the link"""
@@ -164,14 +179,14 @@ class MembriChangeRequest(models.Model):
         self.ensure_one()
         if not self.changes_term and not self.detail_ids:
             return self.env._(
-                "%(renewal)s: the member asks in words only. Read the message, edit the "
-                "proposal, then approve it or send it again.",
+                "%(renewal)s: the member only wrote a message. Read it, edit the renewal, "
+                "then approve or resend it.",
                 renewal=self.renewal_id.display_name,
             )
         if self.changes_term and not self.option_set_id._is_sellable():
             return self.env._(
-                "%(renewal)s: the option set “%(name)s” is no longer offered. Edit the proposal "
-                "yourself, or call the member.",
+                "%(renewal)s: the plan “%(name)s” is no longer available. Edit the "
+                "renewal yourself, or call the member.",
                 renewal=self.renewal_id.display_name,
                 name=self.option_set_id.name,
             )

@@ -14,7 +14,7 @@ class MembriChangeRequestDetail(models.Model):
     portal itself."""
 
     _name = "membri.change.request.detail"
-    _description = "Contact Detail of a Change Request"
+    _description = "Contact Detail in a Change Request"
     _inherit = "membri.fields.mixin"
     _written_by_clients = False
     _order = "id"
@@ -27,15 +27,15 @@ class MembriChangeRequestDetail(models.Model):
         [
             ("contact", "Contact details"),
             ("billing", "Billing address"),
-            ("responsible", "Person in charge"),
+            ("responsible", "Membership contact"),
         ],
         required=True,
     )
     field_name = fields.Char(required=True)
     label = fields.Char(string="Detail", compute="_compute_label")
-    old_value = fields.Char(string="Now")
-    new_value = fields.Char(string="Asked For", required=True)
-    value_id = fields.Integer(help="The record that the asked value names, e.g. a country.")
+    old_value = fields.Char(string="Current")
+    new_value = fields.Char(string="Requested", required=True)
+    value_id = fields.Integer(help="Record that the requested value refers to, e.g. a country.")
 
     @api.depends("field_name")
     @api.depends_context("lang")
@@ -72,7 +72,7 @@ class MembriChangeRequestDetail(models.Model):
             "old": self.old_value,
         }
         if self.old_value:
-            return self.env._("%(subject)s, %(label)s: %(new)s, instead of %(old)s.", **values)
+            return self.env._("%(subject)s, %(label)s: %(new)s (was %(old)s).", **values)
         return self.env._("%(subject)s, %(label)s: %(new)s.", **values)
 
     # ------------------------------------------------------------------

@@ -151,7 +151,7 @@ class MembriRenewal(models.Model):
         message, too_long = self._clean_member_text(form.get("message"))
         if too_long:
             errors["message"] = self.env._(
-                "Your message is too long: %(max)s characters at most, please.",
+                "Your message is too long (%(max)s characters maximum).",
                 max=MESSAGE_MAX_LENGTH,
             )
         if form.get("option_set_id"):
@@ -175,7 +175,7 @@ class MembriRenewal(models.Model):
             lambda s: str(s.id) == form["option_set_id"]
         )
         if not option_set:
-            errors["option_set_id"] = self.env._("Please choose one of the memberships offered.")
+            errors["option_set_id"] = self.env._("Please choose one of the available memberships.")
             return {}
         usual = self._get_proposed_quantities(option_set, proposal)
         quantities = {}
@@ -201,7 +201,7 @@ class MembriRenewal(models.Model):
             return usual
         if not (text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= line.quantity_max):
             errors[name] = self.env._(
-                "%(option)s: please give a whole number from 1 to %(max)s.",
+                "%(option)s: enter a whole number from 1 to %(max)s.",
                 option=line.product_id.display_name,
                 max=line.quantity_max,
             )
@@ -260,9 +260,9 @@ class MembriRenewal(models.Model):
             old_value = target[name]
             max_length = DETAIL_MAX_LENGTH.get(name, DETAIL_LENGTH)
             if len(text) > max_length:
-                error = self.env._("Too long: %(max)s characters at most, please.", max=max_length)
+                error = self.env._("Too long (%(max)s characters maximum).", max=max_length)
             elif name == "email" and (text.count("@") != 1 or not email_normalize(text)):
-                error = self.env._("This is no email address: please correct it.")
+                error = self.env._("This email address is not valid.")
         if error:
             errors[f"{subject}_{name}"] = self._label_error(name, error)
         return {**vals, "old_value": old_value}
@@ -280,12 +280,14 @@ class MembriRenewal(models.Model):
         """A person in charge has a name, and a new one an address: notices go there."""
         if not self._get_member().membri_responsible_id and "name" not in asked:
             errors["responsible_name"] = self._label_error(
-                "name", self.env._("Please tell us who is in charge.")
+                "name", self.env._("Please enter the name of the membership contact.")
             )
         if "name" in asked and "email" not in asked:
             errors["responsible_email"] = self._label_error(
                 "email",
-                self.env._("Please give the address of this person: the notices will go there."),
+                self.env._(
+                    "Please enter this person's email address. Renewal notices will be sent there."
+                ),
             )
 
     @api.model

@@ -6,7 +6,7 @@ class MembriChangeRequestLine(models.Model):
     member does not want it any more."""
 
     _name = "membri.change.request.line"
-    _description = "Option of a Change Request"
+    _description = "Change Request Option"
     _inherit = "membri.term.line.mixin"
     _written_by_clients = False
     _term_field = "request_id"
@@ -16,16 +16,16 @@ class MembriChangeRequestLine(models.Model):
     )
     currency_id = fields.Many2one(related="request_id.currency_id")
     company_id = fields.Many2one(related="request_id.company_id", store=True, index=True)
-    old_quantity = fields.Float(string="Quantity Now", digits="Product Unit")
-    old_subtotal = fields.Monetary(string="Amount Now")
+    old_quantity = fields.Float(string="Proposed Quantity", digits="Product Unit")
+    old_subtotal = fields.Monetary(string="Proposed Amount")
     asked_quantity = fields.Float(
-        string="Quantity Asked For", digits="Product Unit", compute="_compute_asked_quantity"
+        string="Requested Quantity", digits="Product Unit", compute="_compute_asked_quantity"
     )
     difference = fields.Monetary(compute="_compute_difference", store=True)
 
     # a mixin's rule, loosened: zero is what is taken out
     _quantity_positive = models.Constraint(
-        "CHECK (quantity >= 0)", "A quantity cannot be negative."
+        "CHECK (quantity >= 0)", "The quantity cannot be negative."
     )
 
     @api.depends("quantity", "full_quantity")
@@ -49,7 +49,7 @@ class MembriChangeRequestLine(models.Model):
         self.ensure_one()
         name = self.product_id.display_name
         if not self.quantity:
-            return self.env._("%(option)s: take out.", option=name)
+            return self.env._("%(option)s: remove.", option=name)
         if not self.old_quantity:
             return self.env._(
                 "%(option)s: add, %(amount)s.",
@@ -58,7 +58,7 @@ class MembriChangeRequestLine(models.Model):
             )
         if self.asked_quantity != self.old_quantity:
             return self.env._(
-                "%(option)s: %(new)s, instead of %(old)s.",
+                "%(option)s: %(new)s (was %(old)s).",
                 option=name,
                 new=f"{self.asked_quantity:g}",
                 old=f"{self.old_quantity:g}",

@@ -22,39 +22,39 @@ class MembriRenewal(models.Model):
     )
     # what the form of the renewal shows of it
     request_state = fields.Selection(
-        related="change_request_id.state", string="State of the Request", groups=STAFF
+        related="change_request_id.state", string="Request Status", groups=STAFF
     )
     request_changes_term = fields.Boolean(related="change_request_id.changes_term", groups=STAFF)
     request_is_outdated = fields.Boolean(related="change_request_id.is_outdated", groups=STAFF)
     request_line_ids = fields.One2many(
-        related="change_request_id.line_ids", string="Options Asked For", groups=STAFF
+        related="change_request_id.line_ids", string="Requested Options", groups=STAFF
     )
     request_detail_ids = fields.One2many(related="change_request_id.detail_ids", groups=STAFF)
     request_message = fields.Text(
-        related="change_request_id.message", string="Message of the Member", groups=STAFF
+        related="change_request_id.message", string="Member's Message", groups=STAFF
     )
     request_create_date = fields.Datetime(
-        related="change_request_id.create_date", string="Asked On", groups=STAFF
+        related="change_request_id.create_date", string="Requested On", groups=STAFF
     )
     request_author_id = fields.Many2one(related="change_request_id.author_id", groups=STAFF)
     request_currency_id = fields.Many2one(
-        related="change_request_id.currency_id", string="Currency of the Request", groups=STAFF
+        related="change_request_id.currency_id", string="Request Currency", groups=STAFF
     )
     request_option_set_id = fields.Many2one(
-        related="change_request_id.option_set_id", string="Option Set Asked For", groups=STAFF
+        related="change_request_id.option_set_id", string="Requested Plan", groups=STAFF
     )
     request_old_option_set_id = fields.Many2one(
         related="change_request_id.old_option_set_id", groups=STAFF
     )
     request_term_display = fields.Char(
-        related="change_request_id.term_display", string="Term Asked For", groups=STAFF
+        related="change_request_id.term_display", string="Requested Period", groups=STAFF
     )
     request_old_term_display = fields.Char(
         related="change_request_id.old_term_display", groups=STAFF
     )
     request_amount_total = fields.Monetary(
         related="change_request_id.amount_total",
-        string="Total Asked For",
+        string="Requested Total",
         currency_field="request_currency_id",
         groups=STAFF,
     )
@@ -99,7 +99,7 @@ class MembriRenewal(models.Model):
         request_sudo = self.change_request_id.sudo()
         if request_sudo.state != "pending":
             return self.env._(
-                "%(renewal)s has no change request to apply: the last one is answered already.",
+                "%(renewal)s has no change request to apply. The last one was already processed.",
                 renewal=self.display_name,
             )
         return request_sudo._get_cannot_apply_reason()
@@ -149,7 +149,7 @@ class MembriRenewal(models.Model):
         self._log_on_contacts(
             {
                 renewal: self.env._(
-                    "%(renewal)s: what the member asked for was applied. %(request)s",
+                    "%(renewal)s: the requested changes were applied. %(request)s",
                     renewal=renewal.name,
                     request=renewal.sudo().change_request_id._get_summary(),
                 )

@@ -7,8 +7,8 @@ from odoo.fields import Domain
 
 STATES = [
     ("pending", "Pending"),
-    ("scheduled", "Paid, Upcoming"),
-    ("active", "Current"),
+    ("scheduled", "Upcoming"),
+    ("active", "Active"),
     ("expired", "Expired"),
     ("cancelled", "Void"),
 ]
@@ -23,7 +23,7 @@ class MembriCotisation(models.Model):
     """
 
     _name = "membri.cotisation"
-    _description = "Cotisation"
+    _description = "Membership Term"
     _inherit = ["mail.thread", "membri.state.mixin", "membri.term.mixin"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
@@ -32,22 +32,28 @@ class MembriCotisation(models.Model):
 
     name = fields.Char(required=True, readonly=True, default="/", copy=False)
     state = fields.Selection(
-        STATES, default="pending", required=True, index=True, tracking=True, copy=False
+        STATES,
+        string="Status",
+        default="pending",
+        required=True,
+        index=True,
+        tracking=True,
+        copy=False,
     )
     line_ids = fields.One2many(
         "membri.cotisation.line", "cotisation_id", string="Options", copy=True
     )
     date_anchor = fields.Date(
-        string="Anchor",
+        string="Anchor Date",
         copy=False,
-        help="A first day that all terms of the member are counted from, so that a month's "
-        "end stays a month's end.",
+        help="Start date used to compute all of the member's terms (keeps end-of-month dates "
+        "stable).",
     )
     invoice_id = fields.Many2one("account.move", readonly=True, copy=False, index="btree_not_null")
     payment_state = fields.Selection(related="invoice_id.payment_state", store=True)
     renewal_id = fields.Many2one(
         "membri.renewal",
-        string="Made by Renewal",
+        string="Created by Renewal",
         readonly=True,
         copy=False,
         index="btree_not_null",
@@ -65,68 +71,69 @@ class MembriCotisation(models.Model):
         ondelete="restrict",
     )
     next_ids = fields.One2many(
-        "membri.cotisation", "previous_id", string="Next Terms", readonly=True
+        "membri.cotisation", "previous_id", string="Following Terms", readonly=True
     )
     origin = fields.Selection(
-        [("enrolment", "Enrolment"), ("renewal", "Renewal"), ("import", "Import")],
+        [("enrolment", "Enrollment"), ("renewal", "Renewal"), ("import", "Import")],
         default="import",
         required=True,
         readonly=True,
         copy=False,
     )
     date_terminated = fields.Date(
-        string="Terminated On",
+        string="Ended Early On",
         readonly=True,
         copy=False,
-        help="The member left before the end: this term is not proposed for renewal.",
+        help="The member left before the last day, so this term is not proposed for renewal.",
     )
-    termination_reason = fields.Char(readonly=True, copy=False)
+    termination_reason = fields.Char(string="Reason for Ending", readonly=True, copy=False)
     date_end_agreed = fields.Date(
-        string="Last Day before Termination",
+        string="Original Last Day",
         readonly=True,
         copy=False,
-        help="Undoing the termination restores this date.",
+        help="Undoing the early end restores this date.",
     )
     is_voided_by_credit = fields.Boolean(
         string="Voided by Credit Note",
         readonly=True,
         copy=False,
-        help="The invoice was fully credited. If that is undone, the invoice gets a new "
+        help="The invoice was fully credited. If this is undone, the invoice gets a new "
         "membership term.",
     )
     date_expired = fields.Date(
+        string="Expired On",
         readonly=True,
         copy=False,
-        help="The day on which it became expired: the day after its last one, unless it was "
+        help="Date on which the term expired: the day after its last day, or later if it was "
         "paid later.",
     )
     is_history = fields.Boolean(
-        string="Over When Recorded",
+        string="Already Over When Recorded",
         readonly=True,
         copy=False,
-        help="Its last day was over when it was created or imported: nobody is asked to renew it.",
+        help="This term had already ended when it was created or imported, so it is not renewed.",
     )
     renewal_error = fields.Char(
-        readonly=True, copy=False, help="Why the renewal could not be prepared last night."
+        readonly=True, copy=False, help="Why the last nightly run could not prepare the renewal."
     )
     renewal_error_date = fields.Date(readonly=True, copy=False)
 
     _one_active = models.UniqueIndex(
         "(partner_id, company_id) WHERE state = 'active'",
-        "A member has at most one active cotisation in a company.",
+        "A member can only have one active term per company.",
     )
     _one_living_per_renewal = models.UniqueIndex(
         "(renewal_id) WHERE renewal_id IS NOT NULL AND state != 'cancelled'",
-        "This renewal has made a cotisation already.",
+        "This renewal has already created a membership term.",
     )
     _no_overlap = models.Constraint(
         "EXCLUDE USING gist (partner_id WITH =, company_id WITH =,"
         " daterange(date_start, date_end, '[]') WITH &&) WHERE (state <> 'cancelled')",
-        "Two cotisations of one member cannot overlap.",
+        "Two membership terms of one member cannot overlap.",
     )
     _dates_ordered = models.Constraint(
         "CHECK (date_end IS NULL OR date_end >= date_start)",
-        "A cotisation cannot end before it begins.",
+        "The last day of a membership term cannot be before its first day. Change one of them.",
     )
     _living_end = models.Index("(company_id, state, date_end)")
 
@@ -159,9 +166,9 @@ class MembriCotisation(models.Model):
                 if first <= (other_last or date.max) and other_first <= (last or date.max):
                     raise ValidationError(
                         self.env._(
-                            "%(member)s already has the cotisation %(other)s (%(other_term)s), "
-                            "which overlaps %(term)s. Choose other dates, or cancel the one that "
-                            "is wrong.",
+                            "%(member)s already has the membership term %(other)s "
+                            "(%(other_term)s), which overlaps %(term)s. Choose other "
+                            "dates, or cancel the incorrect term.",
                             member=self.env["res.partner"].browse(partner_id).display_name,
                             other=other.name or "",
                             other_term=self._format_period(other_first, other_last),
@@ -176,8 +183,8 @@ class MembriCotisation(models.Model):
             if not cotisation.option_set_id.lifetime:
                 raise ValidationError(
                     self.env._(
-                        "The cotisation of %(member)s has no last day. Give one, or choose a "
-                        "lifetime option set.",
+                        "The membership term of %(member)s has no last day. Enter one, or "
+                        "choose a lifetime plan.",
                         member=cotisation.partner_id.display_name,
                     )
                 )
@@ -220,8 +227,8 @@ class MembriCotisation(models.Model):
         if vals.get("state", "pending") != "pending" and vals.get("origin", "import") != "import":
             raise UserError(
                 self.env._(
-                    "A new cotisation of %(member)s waits for its payment. Only an imported "
-                    "one can be created in another state.",
+                    "A new membership term (%(member)s) starts as pending payment. Only "
+                    "an imported term can be created with another status.",
                     member=partner.display_name,
                 )
             )

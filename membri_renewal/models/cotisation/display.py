@@ -14,12 +14,13 @@ class MembriCotisation(models.Model):
     can_prepare_renewal = fields.Boolean(
         compute="_compute_can_prepare_renewal",
         string="Can Be Renewed",
-        help="Neither for life, nor terminated, nor renewed already.",
+        help="False for terms that are for life, ended early or already renewed.",
     )
 
     invoice_remark = fields.Char(
         compute="_compute_invoice_remark",
-        help="What the posted invoice still says when the options were changed at the same price.",
+        help="What the posted invoice still shows after the options were changed at the same "
+        "price.",
     )
 
     @api.depends("state", "line_ids.product_id", "invoice_id", "renewal_id")
@@ -44,14 +45,15 @@ class MembriCotisation(models.Model):
         }
         if self.renewal_id:
             return self.env._(
-                "%(invoice)s still says: %(options)s. The price is the same, so it can stay. If "
-                "the wording matters to the payer, use “Reset” on the renewal and approve it "
-                "again: a new invoice replaces this one.",
+                "%(invoice)s still lists: %(options)s. The price is the same, so it can "
+                "stay. If the wording matters to the payer, use “Reset” on the renewal "
+                "and approve it again: a new invoice replaces this one.",
                 **values,
             )
         return self.env._(
-            "%(invoice)s still says: %(options)s. The price is the same, so it can stay. If the "
-            "wording matters to the payer, cancel the cotisation and enrol the member again.",
+            "%(invoice)s still lists: %(options)s. The price is the same, so it can stay. "
+            "If the wording matters to the payer, cancel the membership term and enroll "
+            "the member again.",
             **values,
         )
 

@@ -27,7 +27,7 @@ class MembriCotisation(models.Model):
         if final:
             raise UserError(
                 self.env._(
-                    "%(cotisation)s of %(member)s is over: it cannot be changed any more.",
+                    "%(cotisation)s (%(member)s) has ended and can no longer be changed.",
                     cotisation=final[0].name,
                     member=final[0].partner_id.display_name,
                 )
@@ -40,8 +40,8 @@ class MembriCotisation(models.Model):
         if invoiced:
             raise UserError(
                 self.env._(
-                    "%(cotisation)s is invoiced to %(member)s: its member, company and currency "
-                    "cannot be changed. Reset the renewal instead.",
+                    "%(cotisation)s is invoiced to %(member)s. Its member, company and "
+                    "currency cannot be changed. Reset the renewal instead.",
                     cotisation=invoiced[0].name,
                     member=invoiced[0].partner_id.display_name,
                 )
@@ -57,8 +57,8 @@ class MembriCotisation(models.Model):
             if first > cotisation.date_start or last < (cotisation.date_end or date.max):
                 raise UserError(
                     self.env._(
-                        "%(cotisation)s of %(member)s is paid (%(term)s): it cannot be "
-                        "shortened. If the member leaves early, use “Terminate”.",
+                        "%(cotisation)s (%(member)s) is paid (%(term)s) and cannot be "
+                        "shortened. If the member leaves early, use “End Membership”.",
                         cotisation=cotisation.name,
                         member=cotisation.partner_id.display_name,
                         term=cotisation.term_display,
@@ -72,9 +72,9 @@ class MembriCotisation(models.Model):
         for cotisation in paid._filter_edited({name: vals[name] for name in names}):
             raise UserError(
                 self.env._(
-                    "%(cotisation)s of %(member)s is paid (%(invoice)s): its option set and its "
-                    "first day stay what was invoiced. Credit the invoice first, or change what "
-                    "comes next: the renewal, or the contact's next option set.",
+                    "%(cotisation)s (%(member)s) is paid (%(invoice)s), so its plan and "
+                    "first day cannot be changed. Credit the invoice first, or change the "
+                    "renewal or the contact's next plan.",
                     cotisation=cotisation.name,
                     member=cotisation.partner_id.display_name,
                     invoice=cotisation.sudo().invoice_id.display_name,
@@ -114,7 +114,7 @@ class MembriCotisation(models.Model):
             }.get(command[0], [command[1]])
             if set(named) - set(self.line_ids.ids):
                 raise UserError(
-                    self.env._("An option cannot be moved. Delete it here, and add it there.")
+                    self.env._("An option cannot be moved. Delete it here and add it there.")
                 )
 
     @api.model
@@ -141,17 +141,17 @@ class MembriCotisation(models.Model):
         if not self.renewal_id:
             return UserError(
                 self.env._(
-                    "This change would alter the price of %(cotisation)s of %(member)s, which is "
-                    "invoiced already (%(invoice)s). Cancel the cotisation and enrol the member "
-                    "again, or credit the difference in Invoicing.",
+                    "This would change the price of %(cotisation)s (%(member)s), already "
+                    "invoiced (%(invoice)s). Cancel the term and enroll the member again, "
+                    "or credit the difference in Invoicing.",
                     **names,
                 )
             )
         return ResetNeeded(
             self.env._(
-                "This change would alter the price of %(cotisation)s of %(member)s, which "
-                "is invoiced already (%(invoice)s). Use “Reset” on its renewal, make the "
-                "change there and approve it again: a new invoice replaces the old one.",
+                "This would change the price of %(cotisation)s (%(member)s), already "
+                "invoiced (%(invoice)s). Reset its renewal, change it there and approve "
+                "it again: a new invoice replaces the old one.",
                 **names,
             ),
             self.renewal_id,

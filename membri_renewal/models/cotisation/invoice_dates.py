@@ -64,8 +64,8 @@ class MembriCotisation(models.Model):
         if invoice_sudo.inalterable_hash:
             invoice_sudo._message_log(
                 body=self.env._(
-                    "The term of %(member)s is now %(term)s. The lines still tell the old dates: "
-                    "the journal seals what is posted.",
+                    "The period for %(member)s is now %(term)s. The lines still show the "
+                    "old dates because the journal locks posted entries.",
                     **names,
                 )
             )
@@ -79,8 +79,8 @@ class MembriCotisation(models.Model):
         invoice_sudo._detach_attachments()
         invoice_sudo._message_log(
             body=self.env._(
-                "The term of %(member)s is now %(term)s. Send the invoice again if the payer "
-                "should have it with these dates.",
+                "The period for %(member)s is now %(term)s. Resend the invoice if the "
+                "payer needs it with these dates.",
                 **names,
             )
         )

@@ -30,8 +30,9 @@ class MembriTermMixin(models.AbstractModel):
         if self.currency_id.compare_amounts(self.amount_total, 0.0) >= 0:
             return False
         return self.env._(
-            "The discounts of %(member)s are larger than the price (total: %(amount)s): there is "
-            "nothing to invoice. Lower them on %(record)s until the total is at least zero.",
+            "The discounts of %(member)s exceed the price (total: %(amount)s), so there "
+            "is nothing to invoice. Reduce them on %(record)s until the total is at least "
+            "zero.",
             member=self.partner_id.display_name,
             amount=self.currency_id.format(self.amount_total),
             record=self.display_name,
@@ -48,8 +49,9 @@ class MembriTermMixin(models.AbstractModel):
         if not locks:
             return False
         return self.env._(
-            "No invoice can be made for %(member)s: the accounts of %(company)s are closed by the "
-            "%(locks)s. Ask your accountant to move it back, or wait until that day is over.",
+            "Cannot invoice %(member)s: the accounting period is locked (%(locks)s, "
+            "%(company)s). Ask the accountant to unlock it, or wait until the date has "
+            "passed.",
             member=self.partner_id.display_name,
             company=self.company_id.display_name,
             locks=self.company_id._format_lock_dates(locks),
@@ -66,9 +68,9 @@ class MembriTermLineMixin(models.AbstractModel):
         for line in self:
             if not line._has_income_account():
                 return self.env._(
-                    "The option “%(option)s” of %(member)s cannot be invoiced: it has no income "
-                    "account. Ask your accountant to set one on the product, on its category, or "
-                    "in the settings of Invoicing.",
+                    "The option “%(option)s” cannot be invoiced to %(member)s because it "
+                    "has no income account. Ask your accountant to set one on the "
+                    "product, on its category, or in the settings of Invoicing.",
                     option=line.product_id.sudo().display_name,
                     member=line[self._term_field].partner_id.display_name,
                 )
@@ -82,8 +84,8 @@ class MembriTermLineMixin(models.AbstractModel):
             product_sudo = line.product_id.sudo()
             if not product_sudo.active and not line._is_frozen():
                 return self.env._(
-                    "The option “%(option)s” of %(member)s is archived and cannot be invoiced any "
-                    "more. Choose another option, or take it out of the archive of the products.",
+                    "The option “%(option)s” of %(member)s is archived and can no longer "
+                    "be invoiced. Choose another option, or unarchive the product.",
                     option=product_sudo.display_name,
                     member=line[self._term_field].partner_id.display_name,
                 )

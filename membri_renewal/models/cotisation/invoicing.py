@@ -53,8 +53,8 @@ class MembriCotisation(models.Model):
         if not company._membri_get_sale_journals_sudo():
             raise UserError(
                 self.env._(
-                    "%(company)s has no sales journal: no invoice can be made for %(member)s. Ask "
-                    "the accountant to add one, or to take it out of the archive.",
+                    "%(company)s has no sales journal, so %(member)s cannot be invoiced. "
+                    "Ask the accountant to add one or to unarchive it.",
                     company=company.display_name,
                     member=self[0].partner_id.display_name,
                 )
@@ -165,7 +165,8 @@ class MembriCotisation(models.Model):
         for cotisation in self:
             cotisation.partner_id._message_log(
                 body=self.env._(
-                    "The cotisation %(cotisation)s (%(term)s, %(amount)s) is now: %(state)s.",
+                    "The status of membership term %(cotisation)s (%(term)s, %(amount)s) "
+                    "is now “%(state)s”.",
                     cotisation=cotisation.name,
                     term=cotisation.term_display,
                     amount=formatLang(

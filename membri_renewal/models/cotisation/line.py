@@ -4,12 +4,12 @@ from odoo.exceptions import UserError
 
 class MembriCotisationLine(models.Model):
     _name = "membri.cotisation.line"
-    _description = "Option of a Cotisation"
+    _description = "Membership Term Option"
     _inherit = "membri.term.line.mixin"
     _term_field = "cotisation_id"
 
     cotisation_id = fields.Many2one(
-        "membri.cotisation", required=True, index=True, ondelete="cascade"
+        "membri.cotisation", string="Membership Term", required=True, index=True, ondelete="cascade"
     )
     currency_id = fields.Many2one(related="cotisation_id.currency_id")
     company_id = fields.Many2one(related="cotisation_id.company_id", store=True, index=True)
@@ -32,8 +32,8 @@ class MembriCotisationLine(models.Model):
             if self.cotisation_id.filtered("invoice_id"):
                 raise UserError(
                     self.env._(
-                        "The options of an invoiced cotisation are changed on the cotisation "
-                        "itself, or by resetting its renewal."
+                        "To change the options of an invoiced term, edit the term itself "
+                        "or reset its renewal."
                     )
                 )
 

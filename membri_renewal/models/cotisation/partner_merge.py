@@ -68,7 +68,7 @@ class MembriCotisation(models.Model):
         if self.state != "cancelled":
             self._do_cancel()
         note = self.env._(
-            "Two contacts were merged: the other cotisation of the member covers this term."
+            "Two contacts were merged: another term of the member covers this period."
         )
         if has_money:
             renewal._do_reopen_for_staff(note)
@@ -85,7 +85,7 @@ class MembriCotisation(models.Model):
             self.env._(
                 "Two merged contacts had both paid. The membership term of %(member)s on "
                 "%(invoice)s (%(term)s, %(amount)s) is covered by another one. Refund the "
-                "payment, or keep it as a credit of the payer.",
+                "payment, or keep it as a credit for the payer.",
                 member=self.partner_id.display_name,
                 invoice=invoice._membri_get_document_label(),
                 term=self.term_display,
@@ -97,7 +97,7 @@ class MembriCotisation(models.Model):
         """Leave the days from ``day`` on to another term of the merged member."""
         self.ensure_one()
         note = self.env._(
-            "Two contacts were merged: the days from %(day)s on are covered by their other term.",
+            "Two contacts were merged: another term of the member covers the days from %(day)s.",
             day=day,
         )
         self._ask_about_merged_money()

@@ -10,13 +10,13 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     membri_group_invoices = fields.Boolean(
-        string="One Invoice for All Members",
+        string="Single Invoice for All Members",
         company_dependent=True,
         groups=READERS,
         copy=False,
         index="btree_not_null",
-        help="Members whom this contact pays for (a family, the branches or the employees of a "
-        "company) that are approved together get one invoice.",
+        help="Issue one invoice for all members this contact pays for (a family, a company's "
+        "branches or employees), when they are approved together.",
     )
 
     membri_address_unconfirmed = fields.Boolean(
@@ -26,8 +26,8 @@ class ResPartner(models.Model):
         readonly=False,
         groups=READERS,
         copy=False,
-        help="Added on the portal. Nobody else's membership is invoiced here until an officer "
-        "takes this mark off.",
+        help="Added on the portal. This address is not used to invoice other members until it "
+        "is confirmed.",
     )
 
     @api.depends("type")

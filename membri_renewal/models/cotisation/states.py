@@ -42,7 +42,7 @@ class MembriCotisation(models.Model):
             cotisation._ask_about_money()
         (self - paid_sudo)._void_invoices()
         for reopened in renewals._split_by_staff_lang():
-            reopened._do_reopen_for_staff(reopened.env._("The next cotisation was cancelled."))
+            reopened._do_reopen_for_staff(reopened.env._("The next term is void."))
         return True
 
     def _ask_about_money(self):
@@ -50,9 +50,9 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         self._ask_officer(
             self.env._(
-                "The membership term of %(member)s (%(term)s, %(amount)s) was cancelled, but "
-                "%(invoice)s has a payment. Refund the payment, or keep it as a credit of the "
-                "payer.",
+                "The membership term of %(member)s (%(term)s, %(amount)s) is void, but "
+                "%(invoice)s has a payment. Refund the payment, or keep it as a credit "
+                "for the payer.",
                 member=self.partner_id.display_name,
                 term=self.term_display,
                 invoice=self.sudo().invoice_id._membri_get_document_label(),
@@ -65,8 +65,9 @@ class MembriCotisation(models.Model):
         member = self.partner_id.display_name
         if self.state not in ("pending", "scheduled"):
             return self.env._(
-                "%(cotisation)s of %(member)s is %(state)s: only a pending or an upcoming "
-                "cotisation can be cancelled. To end an active one, use “Terminate”.",
+                "%(cotisation)s (%(member)s) has the status “%(state)s”. Only a pending "
+                "or upcoming term can be cancelled. To end an active one, use “End "
+                "Membership”.",
                 cotisation=self.name,
                 member=member,
                 state=self._get_state_label(),
@@ -74,8 +75,8 @@ class MembriCotisation(models.Model):
         invoice_sudo = self.sudo().invoice_id
         if self.state == "pending" and invoice_sudo and invoice_sudo._membri_has_money():
             return self.env._(
-                "%(cotisation)s of %(member)s: money was paid, or is being paid, on %(invoice)s. "
-                "Cancel or refund the payment first. Nothing was changed.",
+                "%(invoice)s has a payment, received or in progress, so %(cotisation)s "
+                "(%(member)s) was not changed. Cancel or refund the payment first.",
                 cotisation=self.name,
                 member=member,
                 invoice=invoice_sudo.display_name,
@@ -115,8 +116,8 @@ class MembriCotisation(models.Model):
         if self.state != "active":
             raise UserError(
                 self.env._(
-                    "%(cotisation)s of %(member)s is %(state)s: only an active cotisation can be "
-                    "terminated.",
+                    "%(cotisation)s (%(member)s) has the status “%(state)s”. Only an "
+                    "active term can be ended early.",
                     cotisation=self.name,
                     member=member,
                     state=self._get_state_label(),
@@ -125,7 +126,8 @@ class MembriCotisation(models.Model):
         if date < self.date_start or (self.date_end and date > self.date_end):
             raise ValidationError(
                 self.env._(
-                    "%(cotisation)s of %(member)s runs %(term)s: choose a last day inside it.",
+                    "The period of %(cotisation)s (%(member)s) is %(term)s. Choose a last "
+                    "day within it.",
                     cotisation=self.name,
                     member=member,
                     term=self.term_display,
@@ -135,8 +137,8 @@ class MembriCotisation(models.Model):
         if following:
             raise UserError(
                 self.env._(
-                    "%(member)s already has the next cotisation %(next)s. Reset its renewal or "
-                    "credit its invoice first, then terminate the current one.",
+                    "%(member)s already has the next term %(next)s. Reset its renewal or "
+                    "credit its invoice first, then end the current membership.",
                     member=member,
                     next=following[0].name,
                 )
@@ -186,7 +188,7 @@ class MembriCotisation(models.Model):
         names = {"cotisation": self.name, "member": self.partner_id.display_name}
         if not self.date_terminated or self.state == "cancelled":
             return self.env._(
-                "%(cotisation)s of %(member)s was not terminated. There is nothing to undo.",
+                "%(cotisation)s (%(member)s) was not ended early. There is nothing to undo.",
                 **names,
             )
         try:
@@ -235,7 +237,7 @@ class MembriCotisation(models.Model):
                 }
             )
             message = self.env._(
-                "The termination was undone. Membership term: %(term)s.",
+                "The early end was undone. Membership term: %(term)s.",
                 term=cotisation.term_display,
             )
             cotisation._message_log(body=message)
@@ -290,7 +292,7 @@ class MembriCotisation(models.Model):
         void._membri_end_delivery()
         for terms in self._split_by_staff_lang():
             for term in terms:
-                reason = term.env._("The invoice was cancelled or credited in full.")
+                reason = term.env._("The invoice was cancelled or fully credited.")
                 if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
                     reason = f"{reason} {purpose}"
                 if renewal := term.renewal_id & renewals:

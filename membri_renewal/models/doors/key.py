@@ -78,7 +78,7 @@ class MembriKeylessBodyMixin(models.AbstractModel):
     stay in no body."""
 
     _name = "membri.keyless.body.mixin"
-    _description = "Bodies that hold no key of a renewal"
+    _description = "Message bodies without a reply key"
 
     @api.model_create_multi
     def create(self, vals_list):

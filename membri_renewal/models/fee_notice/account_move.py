@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 FEE_NOTICE_STATES = [
     ("open", "To Pay"),
     ("invoiced", "Invoiced"),
-    ("void", "Void"),
+    ("void", "Withdrawn"),
 ]
 
 
@@ -19,7 +19,10 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     membri_fee_notice_name = fields.Char(
-        string="Fee Notice", readonly=True, copy=False, help="Its number: members quote it."
+        string="Fee Notice",
+        readonly=True,
+        copy=False,
+        help="Number that members quote when they pay.",
     )
     membri_fee_notice_date = fields.Date(string="Fee Notice Date", readonly=True, copy=False)
     membri_fee_notice_state = fields.Selection(
@@ -32,7 +35,7 @@ class AccountMove(models.Model):
 
     _membri_fee_notice_unique = models.UniqueIndex(
         "(company_id, membri_fee_notice_name) WHERE membri_fee_notice_name IS NOT NULL",
-        "Another fee notice of the company has this number.",
+        "This number is already used by another fee notice of the company.",
     )
 
     @api.depends("membri_fee_notice_name", "state", "posted_before")
@@ -129,7 +132,7 @@ class AccountMove(models.Model):
     @api.model
     def _membri_get_fee_notice_hint(self):
         return self.env._(
-            "Fee notices become invoices when they are paid: use “Register Payment” on them. To "
+            "Fee notices become invoices when they are paid: use “Register Payment”. To "
             "invoice one before it is paid, open it and confirm it."
         )
 
@@ -138,8 +141,8 @@ class AccountMove(models.Model):
         for move in self.filtered(lambda m: m.membri_fee_notice_state == "void"):
             raise UserError(
                 self.env._(
-                    "%(notice)s is void: it cannot be used again. Approve the renewal or enrol "
-                    "the member again to make a new one.",
+                    "%(notice)s was withdrawn and cannot be used again. Approve the "
+                    "renewal or enroll the member again to create a new one.",
                     notice=move._membri_get_document_label(),
                 )
             )
@@ -172,14 +175,14 @@ class AccountMove(models.Model):
         self.ensure_one()
         move_sudo = self.sudo()  # payers see neither transactions nor parameters
         if move_sudo.membri_fee_notice_state == "invoiced":
-            return self.env._("This fee notice has become an invoice: please pay that one.")
+            return self.env._("This fee notice is now an invoice. Please pay the invoice.")
         if not move_sudo._membri_is_payable():
             return self.env._(
-                "This fee notice is no longer valid: please do not pay it. Contact us if you "
-                "have a question."
+                "This fee notice is no longer valid. Please do not pay it. Contact us if "
+                "you have any questions."
             )
         if move_sudo._membri_get_binding_transactions():
-            return self.env._("Your payment is under way.")
+            return self.env._("Your payment is in progress.")
         enabled = (
             self.env["ir.config_parameter"]
             .sudo()

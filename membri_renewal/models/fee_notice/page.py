@@ -39,10 +39,10 @@ class AccountMove(models.Model):
                 return "success", self.env._("Paid")
             return "warning", self.env._("Invoiced")
         if not move_sudo._membri_is_payable():
-            return "secondary", self.env._("No longer valid")
+            return "secondary", self.env._("Withdrawn")
         if move_sudo._membri_get_unbooked_transactions():
-            return "info", self.env._("Payment under way")
-        return "warning", self.env._("To pay")
+            return "info", self.env._("Payment in progress")
+        return "warning", self.env._("Amount due")
 
     def _membri_get_page_sentences(self):
         """:return: where the fee notice stands and what comes next, as a list of sentences"""
@@ -56,29 +56,29 @@ class AccountMove(models.Model):
         due = format_date(self.env, move_sudo.invoice_date_due, date_format="long")
         sentences = [
             self.env._(
-                "To pay: %(amount)s, by %(date)s.",
+                "Amount due: %(amount)s, by %(date)s.",
                 amount=move_sudo.currency_id.format(move_sudo.amount_total),
                 date=due,
             ),
-            self.env._("You receive the invoice as soon as we have your payment."),
+            self.env._("We will send you the invoice as soon as we receive your payment."),
         ]
         return [*sentences, reason] if reason else sentences
 
     def _membri_get_page_sentences_invoiced(self):
         if self._membri_is_paid():
             return [
-                self.env._("Thank you: this fee notice is paid."),
+                self.env._("Thank you! This fee notice is paid."),
                 self.env._("Your invoice is %(invoice)s.", invoice=self.name),
             ]
         if self.state == "posted":
             return [
                 self.env._(
-                    "This fee notice has become the invoice %(invoice)s. Left to pay: %(amount)s.",
+                    "This fee notice is now the invoice %(invoice)s. Amount due: %(amount)s.",
                     invoice=self.name,
                     amount=self.currency_id.format(self.amount_residual),
                 )
             ]
-        return [self.env._("This fee notice is no longer valid: please do not pay it.")]
+        return [self.env._("This fee notice is no longer valid. Please do not pay it.")]
 
     def _membri_get_page_invoice_url(self):
         """:return: the path of the invoice that this fee notice has become, or ``False``"""

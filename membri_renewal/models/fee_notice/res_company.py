@@ -6,8 +6,8 @@ class ResCompany(models.Model):
 
     membri_fee_notice = fields.Boolean(
         string="Fee Notices",
-        help="Approvals and enrolments send a fee notice, which has a number of its own. The "
-        "invoice is made, numbered and sent when the fee notice is paid.",
+        help="Approvals and enrollments send a fee notice, which has its own number. The "
+        "invoice is created, numbered and sent when the fee notice is paid.",
     )
     membri_fee_notice_sequence_id = fields.Many2one(
         "ir.sequence", string="Fee Notice Numbers", copy=False, readonly=True

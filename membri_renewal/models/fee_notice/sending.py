@@ -11,7 +11,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     membri_fee_notice_to_send = fields.Boolean(
-        string="Fee Notice Waits to Be Sent", readonly=True, copy=False
+        string="Fee Notice to Send", readonly=True, copy=False
     )
 
     _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send")
@@ -25,7 +25,7 @@ class AccountMove(models.Model):
             "params": {
                 "type": "success",
                 "message": self.env._(
-                    "Fee notices on their way: %(count)s. They leave within a few minutes.",
+                    "Fee notices being sent: %(count)s. They leave within a few minutes.",
                     count=len(self),
                 ),
             },

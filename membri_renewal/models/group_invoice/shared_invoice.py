@@ -18,7 +18,7 @@ class AccountMove(models.Model):
         string="Renewals",
         compute="_compute_membri_renewal_ids",
         groups="membri_renewal.group_membri_readonly",
-        help="All renewals that this invoice is about.",
+        help="Renewals covered by this invoice.",
     )
 
     @api.depends("membri_renewal_id", "invoice_line_ids.membri_cotisation_id.renewal_id")
@@ -41,9 +41,10 @@ class AccountMove(models.Model):
             if gone and gone != terms:
                 raise UserError(
                     self.env._(
-                        "%(members)s were taken off %(invoice)s and credited before: they would be "
-                        "billed again. Reset the renewals of the others instead and approve them "
-                        "together: this credits the rest, and makes a new invoice.",
+                        "Already credited on %(invoice)s: %(members)s. Resetting would "
+                        "invoice them again. Reset the renewals of the other members "
+                        "instead and approve them together: the rest is credited, and a "
+                        "new invoice is created.",
                         members=", ".join(gone.partner_id.mapped("display_name")),
                         invoice=move.display_name,
                     )
@@ -90,9 +91,9 @@ class AccountMove(models.Model):
         self = self._membri_as_staff()
         user = self.company_id._membri_get_assignee()
         note = self.env._(
-            "%(payer)s paid a part of %(document)s: %(rest)s of %(total)s is left. Nobody on it "
-            "is a member before it is paid. Wait for the rest, or open the renewal of whoever it "
-            "was not paid for and use “Take off the Invoice”.",
+            "%(payer)s paid part of %(document)s: %(rest)s of %(total)s is still due. No "
+            "member on it is active until it is paid in full. Wait for the rest, or open "
+            "the renewal of a member it was not paid for and use “Remove from Invoice”.",
             payer=self.partner_id.display_name,
             document=self._membri_get_document_label(),
             rest=self.currency_id.format(self.amount_residual),
@@ -183,13 +184,13 @@ class MembriCotisation(models.Model):
         }
         if invoice_sudo.state == "draft":
             return self.env._(
-                "%(document)s of %(payer)s serves several members: the lines of %(member)s are "
-                "taken off it, and the rest is sent anew.",
+                "%(document)s (%(payer)s) covers several members. %(member)s is removed "
+                "from it, and the rest is sent again.",
                 **names,
             )
         return self.env._(
-            "%(document)s of %(payer)s serves several members: a credit note is made for the "
-            "lines of %(member)s. Those of the others stay as they are.",
+            "%(document)s (%(payer)s) covers several members. A credit note is created "
+            "for %(member)s only; the other members are not affected.",
             **names,
         )
 
@@ -198,12 +199,17 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     can_take_off = fields.Boolean(
+        string="Can Be Removed From Invoice",
         compute="_compute_can_take_off",
         groups="base.group_user",
-        help="On an invoice with others, of which what is left covers this member's part.",
+        help="The renewal is on a shared invoice whose amount due covers this member's share.",
     )
-    own_invoice_ids = fields.One2many("account.move", "membri_renewal_id", readonly=True)
-    made_cotisation_ids = fields.One2many("membri.cotisation", "renewal_id", readonly=True)
+    own_invoice_ids = fields.One2many(
+        "account.move", "membri_renewal_id", string="Dedicated Invoice", readonly=True
+    )
+    made_cotisation_ids = fields.One2many(
+        "membri.cotisation", "renewal_id", string="Created Term", readonly=True
+    )
 
     @api.depends("own_invoice_ids", "made_cotisation_ids.invoice_line_ids.move_id")
     def _compute_invoice_ids(self):
@@ -245,14 +251,14 @@ class MembriRenewal(models.Model):
         invoice_sudo = self.invoice_id.sudo()
         if self._is_invoice_of_others_too():
             return self.env._(
-                "It takes effect once it is paid. %(document)s was sent to %(payer)s; your part "
-                "of it is %(amount)s.",
+                "It takes effect once it is paid. We sent %(document)s to %(payer)s; your "
+                "share is %(amount)s.",
                 document=invoice_sudo._membri_get_document_label(),
                 payer=invoice_sudo.partner_id.display_name,
                 amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
             )
         return self.env._(
-            "It takes effect once it is paid. %(document)s: %(amount)s, due by %(date)s.",
+            "It takes effect once we receive your payment: %(amount)s by %(date)s (%(document)s).",
             document=invoice_sudo._membri_get_document_label(),
             amount=self._format_amount(invoice_sudo.amount_residual),
             date=self._format_day(invoice_sudo.invoice_date_due),
@@ -310,8 +316,8 @@ class MembriRenewal(models.Model):
         if not payer or self.state not in UNDECIDED_STATES:
             return False
         return self.env._(
-            "%(payer)s will be billed %(amount)s for this member. Approve members with this payer "
-            "together to create one invoice.",
+            "%(payer)s will be invoiced %(amount)s for this member. Approve members with "
+            "this payer together to create one invoice.",
             payer=payer.sudo().display_name,
             amount=self.currency_id.format(self._get_proposal().amount_total),
         )
@@ -342,27 +348,26 @@ class MembriRenewal(models.Model):
         }
         if not invoice_sudo or not invoice_sudo._membri_is_shared():
             return self.env._(
-                "%(renewal)s: its invoice serves nobody else. Use “Reset” instead.", **names
+                "%(renewal)s: its invoice covers no other member. Use “Reset” instead.", **names
             )
         if self.is_paid:
-            return self.env._("%(renewal)s is paid: %(document)s stays as it is.", **names)
+            return self.env._("%(renewal)s is paid, so %(document)s is not changed.", **names)
         if self._is_money_under_way():
             return self.env._(
-                "A payment of %(document)s is under way: wait for it, then take %(renewal)s off.",
+                "A payment for %(document)s is in progress. Wait for the result before "
+                "you remove %(renewal)s.",
                 **names,
             )
         if self.new_cotisation_id.state != "pending":
-            return self.env._(
-                "%(renewal)s: its term does not wait for a payment any more.", **names
-            )
+            return self.env._("%(renewal)s: its term is no longer awaiting payment.", **names)
         part = sum(self.new_cotisation_id.sudo()._get_invoice_lines().mapped("price_total"))
         # taxes that are rounded on the whole invoice leave cents between its members
         cents = invoice_sudo.currency_id.rounding * len(invoice_sudo.membri_cotisation_ids)
         if part > invoice_sudo.amount_residual + cents:
             return self.env._(
-                "%(renewal)s: the part of this member is %(part)s, and only %(rest)s of "
-                "%(document)s is left to pay, so it is paid in part. Refund the payment first, or "
-                "credit the difference in Invoicing.",
+                "%(renewal)s: this member's share is %(part)s, but only %(rest)s of "
+                "%(document)s is still due, so it is partly paid. Refund the payment "
+                "first, or credit the difference in Invoicing.",
                 part=invoice_sudo.currency_id.format(part),
                 rest=invoice_sudo.currency_id.format(invoice_sudo.amount_residual),
                 **names,
@@ -393,12 +398,12 @@ class MembriRenewal(models.Model):
         }
         if invoice_sudo._membri_is_paid():
             return self.env._(
-                "%(member)s was taken off %(document)s, which the others have paid. Approve "
-                "again to bill this member alone, or refuse.",
+                "%(member)s was removed from %(document)s, which the other members have "
+                "paid. Approve again to invoice this member alone, or decline.",
                 **names,
             )
         return self.env._(
-            "%(member)s was taken off %(document)s. Approve again to bill this member alone, or "
-            "refuse.",
+            "%(member)s was removed from %(document)s. Approve again to invoice this "
+            "member alone, or decline.",
             **names,
         )

@@ -8,12 +8,12 @@ class AccountMove(models.Model):
     _portal_fields = None
 
     membri_invoice_type = fields.Selection(
-        [("enrolment", "Enrolment"), ("renewal", "Renewal")],
+        [("enrolment", "Enrollment"), ("renewal", "Renewal")],
         string="Invoice Type",
         copy=False,
         index="btree_not_null",
         readonly=True,
-        help="Empty on ordinary invoices.",
+        help="Empty for invoices that are not for memberships.",
     )
     membri_renewal_id = fields.Many2one(
         "membri.renewal",
@@ -24,10 +24,13 @@ class AccountMove(models.Model):
         ondelete="restrict",
     )
     membri_cotisation_ids = fields.One2many(
-        "membri.cotisation", "invoice_id", string="Cotisations", readonly=True
+        "membri.cotisation", "invoice_id", string="Membership Terms", readonly=True
     )
     membri_date_sent = fields.Datetime(
-        string="Last Sent", copy=False, readonly=True, help="When the invoice was emailed last."
+        string="Last Sent",
+        copy=False,
+        readonly=True,
+        help="Date on which the invoice was last emailed.",
     )
 
     # ------------------------------------------------------------------
@@ -158,8 +161,8 @@ class AccountMove(models.Model):
             if living:
                 raise UserError(
                     self.env._(
-                        "%(invoice)s is the invoice of %(cotisation)s of %(member)s. Cancel it "
-                        "instead of deleting it: the cotisation follows.",
+                        "%(invoice)s is the invoice of %(cotisation)s (%(member)s). "
+                        "Cancel it instead of deleting it: the membership term follows.",
                         invoice=move.display_name,
                         cotisation=living[0].name,
                         member=living[0].partner_id.display_name,

@@ -32,8 +32,9 @@ class AccountMove(models.Model):
         for term in terms:
             invoice._membri_ask_officer(
                 self.env._(
-                    "%(credit_note)s credits part of the membership of %(member)s. %(sentence)s "
-                    "The membership term does not change. Terminate it if it should end.",
+                    "%(credit_note)s credits part of the membership of %(member)s. "
+                    "%(sentence)s The membership term does not change. End it early if "
+                    "needed.",
                     credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
                     member=term.partner_id.display_name,
                     sentence=term._get_difference_sentence(),
@@ -59,7 +60,7 @@ class MembriCotisation(models.Model):
         """
         self.ensure_one()
         return self.env._(
-            "%(invoice)s bills %(invoiced)s; the cotisation costs %(expected)s.",
+            "%(invoice)s is for %(invoiced)s; the membership term costs %(expected)s.",
             invoice=self.sudo().invoice_id._membri_get_document_label(),
             invoiced=self.currency_id.format(self._get_billed_amount()),
             expected=self.currency_id.format(self.amount_total if amount is None else amount),
@@ -77,7 +78,7 @@ class MembriCotisation(models.Model):
             invoice._membri_ask_officer(
                 self.env._(
                     "%(sentence)s Correct the invoice of %(member)s or the options of the "
-                    "membership term, so that they match.",
+                    "membership term so that they match.",
                     sentence=sentence,
                     member=self.partner_id.display_name,
                 )

@@ -24,10 +24,10 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     membri_date_announced = fields.Datetime(
-        string="Payment Announced On",
+        string="Payment Reported On",
         copy=False,
         readonly=True,
-        help="When the member said last, on the portal, that this invoice is paid.",
+        help="Last date on which the member reported paying this invoice.",
     )
 
     membri_announced_amount = fields.Monetary(
@@ -39,17 +39,17 @@ class AccountMove(models.Model):
         readonly=True,
         currency_field="currency_id",
         string="Due When Reported",
-        help="What was due when the payment was reported.",
+        help="Amount due when the payment was reported.",
     )
 
     def _membri_get_payment_methods(self):
         """:return: ``{code: label}`` of the ways in which a member may have paid"""
         return {
             "transfer": self.env._("Bank transfer"),
-            "cheque": self.env._("Cheque"),
+            "cheque": self.env._("Check"),
             "card": self.env._("Card"),
             "cash": self.env._("Cash"),
-            "other": self.env._("In another way"),
+            "other": self.env._("Another way"),
         }
 
     def _membri_get_cannot_announce(self):
@@ -177,8 +177,8 @@ class AccountMove(models.Model):
         checks the payments, and for the officer of the renewal if that is somebody else."""
         self.ensure_one()
         label = self.env._(
-            "%(author)s says on the portal that %(invoice)s is paid: %(amount)s on %(date)s, "
-            "%(method)s.",
+            "%(author)s reported a payment for %(invoice)s on the portal: %(amount)s on "
+            "%(date)s, %(method)s.",
             author=author.display_name,
             invoice=self._membri_get_document_label(),
             amount=formatLang(self.env, facts["amount"], currency_obj=self.currency_id),
@@ -265,7 +265,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     date_payment_announced = fields.Datetime(
-        related="invoice_id.membri_date_announced", string="Payment Announced On", store=True
+        related="invoice_id.membri_date_announced", string="Payment Reported On", store=True
     )
 
     def _is_payment_announced(self):

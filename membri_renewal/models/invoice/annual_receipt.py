@@ -29,7 +29,7 @@ class MembriAnnualReceipt(models.Model):
     amount = fields.Monetary(
         string="Amount Received",
         readonly=True,
-        help="Money received in the year, less what was given back.",
+        help="Amount received in the year, minus refunds.",
     )
     state = fields.Selection(
         [
@@ -48,7 +48,7 @@ class MembriAnnualReceipt(models.Model):
 
     _payer_unique = models.UniqueIndex(
         "(company_id, partner_id, year)",
-        "This payer already has an annual receipt of that year.",
+        "This payer already has an annual receipt for that year.",
     )
     _queue = models.Index("(id) WHERE state = 'queued'")
 

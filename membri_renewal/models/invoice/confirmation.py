@@ -11,9 +11,7 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    membri_receipt_to_send = fields.Boolean(
-        string="Receipt Waits to Be Sent", readonly=True, copy=False
-    )
+    membri_receipt_to_send = fields.Boolean(string="Receipt to Send", readonly=True, copy=False)
     membri_date_receipt_sent = fields.Datetime(string="Receipt Sent On", readonly=True, copy=False)
 
     _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send")
@@ -91,8 +89,8 @@ class AccountMove(models.Model):
         payer_sudo = self.partner_id.sudo()
         if not payer_sudo.active or payer_sudo._membri_get_address_problem():
             return self.env._(
-                "The receipt was not emailed: %(payer)s cannot be reached by email. Print it from "
-                "the menu if it is wanted.",
+                "The receipt was not emailed because %(payer)s has no valid email "
+                "address. Print it if needed.",
                 payer=payer_sudo.display_name,
             )
         return False

@@ -16,20 +16,23 @@ class AccountMove(models.Model):
 
     membri_delivery_state = fields.Selection(
         DELIVERY_STATES,
-        string="Delivery",
+        string="Email Status",
         readonly=True,
         copy=False,
         index="btree_not_null",
-        help="What became of the last email of this document.",
+        help="Status of the last email for this document.",
     )
     membri_delivery_note = fields.Char(
-        string="Delivery Problem",
+        string="Email Error",
         readonly=True,
         copy=False,
-        help="Why the last email did not go out.",
+        help="Why the last email was not sent.",
     )
     membri_delivery_email = fields.Char(
-        readonly=True, copy=False, help="The address that the last email went to."
+        string="Sent To",
+        readonly=True,
+        copy=False,
+        help="Address to which the last email was sent.",
     )
 
     # ------------------------------------------------------------------
@@ -84,13 +87,13 @@ class AccountMove(models.Model):
         names = {"notice": self._membri_get_document_label(), "payer": payer_sudo.display_name}
         if not payer_sudo.email_normalized:
             return self.env._(
-                "%(notice)s was not emailed: %(payer)s has no email address. Add one and send it "
-                "again, or print it and post it.",
+                "%(notice)s was not emailed because %(payer)s has no email address. Add "
+                "one and resend it, or print it and mail it.",
                 **names,
             )
         return self.env._(
-            "%(notice)s was not emailed: emails to %(payer)s bounce, or are not wanted. Print "
-            "it and post it.",
+            "%(notice)s was not emailed because emails to %(payer)s bounce or are not "
+            "wanted. Print it and mail it.",
             **names,
         )
 
@@ -234,7 +237,7 @@ class AccountMove(models.Model):
             if not renewals:
                 move._membri_schedule_delivery(
                     self.env._(
-                        "%(document)s goes to %(payer)s by post: print it and post it.",
+                        "%(document)s is sent to %(payer)s by mail. Print it and mail it.",
                         document=move._membri_get_document_label(),
                         payer=move.partner_id.display_name,
                     )
@@ -262,7 +265,7 @@ class AccountMove(models.Model):
                 ("state", "=", "exception"),
             ]
         )
-        failed_sudo._membri_cancel(self.env._("Sent anew."))
+        failed_sudo._membri_cancel(self.env._("Resent."))
         self._membri_deliver()
 
     def _membri_schedule_delivery(self, note):
@@ -342,16 +345,16 @@ class AccountMove(models.Model):
         if kind == "receipt":
             if self._membri_is_paid():
                 return False
-            return self.env._("%(document)s is not paid any more.", document=document)
+            return self.env._("%(document)s is no longer paid.", document=document)
         if kind == "fee_notice":
             if self.membri_fee_notice_state == "open" and self._membri_is_payable():
                 return False
             return self.env._(
-                "%(document)s is not asked for any more: it was paid, or is void.",
+                "%(document)s no longer needs to be paid: it was paid, or is no longer valid.",
                 document=document,
             )
         if self.move_type == "out_invoice" and self._membri_is_void():
-            return self.env._("%(document)s is void.", document=document)
+            return self.env._("%(document)s is no longer valid.", document=document)
         if self.state != "posted":
             return self.env._(
                 "%(document)s is a draft again. Confirm it, then send it.", document=document
@@ -359,7 +362,7 @@ class AccountMove(models.Model):
         if kind == "reminder" and self._membri_is_paid():
             return self.env._("%(document)s is paid.", document=document)
         if kind == "reminder" and self._membri_is_money_under_way():
-            return self.env._("A payment of %(document)s is under way.", document=document)
+            return self.env._("A payment for %(document)s is in progress.", document=document)
         return False
 
     def _membri_get_mail_unreachable_reason(self):
@@ -370,7 +373,7 @@ class AccountMove(models.Model):
 
         :return: the emails to be sent in its place now; Odoo's own sending sends by itself"""
         self.ensure_one()
-        mail_sudo._membri_cancel(self.env._("Written anew: what it said has changed."))
+        mail_sudo._membri_cancel(self.env._("Rewritten because its content has changed."))
         if mail_sudo.membri_kind == "fee_notice":
             return self._membri_email_fee_notices()
         if mail_sudo.membri_kind == "receipt":
@@ -443,7 +446,7 @@ class AccountMove(models.Model):
         """The email has come back. While the document is to be paid, another address, else a
         letter and the officer."""
         self.ensure_one()
-        note = self.env._("The email to %(address)s came back.", address=self.membri_delivery_email)
+        note = self.env._("The email to %(address)s bounced.", address=self.membri_delivery_email)
         self._message_log(body=note)
         self.env["res.partner"]._membri_mark_renewal_email_bounced(self.membri_delivery_email)
         if self._membri_is_payable() and not self._membri_is_paid():

@@ -10,10 +10,10 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     membri_renewal_state = fields.Selection(
-        related="membri_renewal_id.state", string="State of the Renewal"
+        related="membri_renewal_id.state", string="Renewal Status"
     )
     membri_cotisation_count = fields.Integer(
-        string="Number of Cotisations", compute="_compute_membri_counts"
+        string="Membership Term Count", compute="_compute_membri_counts"
     )
     membri_member_count = fields.Integer(
         string="Number of Members", compute="_compute_membri_counts"
@@ -27,7 +27,8 @@ class AccountMove(models.Model):
         string="Members",
         compute="_compute_membri_member_ids",
         store=True,
-        help="Whose memberships this invoice or credit note is about; they need not be the payer.",
+        help="Members whose memberships this invoice or credit note covers. The payer may be "
+        "someone else.",
     )
 
     @api.depends("invoice_line_ids.membri_cotisation_id.partner_id")
@@ -82,7 +83,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         self.env["membri.cotisation"].check_access("read")
         cotisations = self._membri_get_cotisations_sudo().sudo(False)
-        return cotisations._get_records_action(name=self.env._("Cotisations"))
+        return cotisations._get_records_action(name=self.env._("Membership Terms"))
 
     def action_membri_view_members(self):
         """The members, who need not be the payer."""

@@ -12,12 +12,12 @@ class AccountMoveLine(models.Model):
 
     membri_cotisation_id = fields.Many2one(
         "membri.cotisation",
-        string="Cotisation",
+        string="Membership Term",
         copy=False,
         index="btree_not_null",
         readonly=True,
         ondelete="restrict",
-        help="The term that this line invoices. One invoice may serve several members.",
+        help="The membership term that this line invoices. One invoice can cover several members.",
     )
 
     def _copy_data_extend_business_fields(self, values):

@@ -27,22 +27,22 @@ class AccountMove(models.Model):
         copy=False,
         readonly=True,
         index="btree_not_null",
-        help="What the officer decided when a large part of the invoice was written off.",
+        help="Decision made when a large part of the invoice was written off.",
     )
 
     membri_amount_received = fields.Monetary(
-        string="Money Received",
+        string="Amount Received",
         compute="_compute_membri_amounts",
         store=True,
         currency_field="company_currency_id",
-        help="Payments and bank lines on this membership invoice that were not given back.",
+        help="Payments and bank lines on this membership invoice, less refunds.",
     )
     membri_amount_written_off = fields.Monetary(
         string="Written Off",
         compute="_compute_membri_amounts",
         store=True,
         currency_field="company_currency_id",
-        help="What was settled on an account of expense, income or equity.",
+        help="Amount settled on an expense, income or equity account.",
     )
 
     def _auto_init(self):
@@ -337,9 +337,9 @@ class AccountMove(models.Model):
         user = self.company_id._membri_get_assignee() or self.invoice_user_id
         move_sudo = self.sudo().with_context(lang=user.lang or self.env.lang)
         note = move_sudo.env._(
-            "%(written_off)s of %(invoice)s (%(payer)s) was written off; received: %(received)s. "
-            "Does the membership stand? Open the invoice and choose “Keep Membership” or “End "
-            "Membership”.",
+            "%(written_off)s of %(invoice)s (%(payer)s) was written off; received: "
+            "%(received)s. Is the membership still valid? Open the invoice and choose "
+            "“Keep Membership” or “End Membership”.",
             written_off=format_amount(
                 move_sudo.env, self._membri_get_written_off(), self.currency_id
             ),
@@ -358,8 +358,8 @@ class AccountMove(models.Model):
             if move.membri_write_off_state != "to_decide":
                 raise UserError(
                     self.env._(
-                        "There is nothing to decide about %(invoice)s: no large write-off is "
-                        "pending on it.",
+                        "There is nothing to decide for %(invoice)s: it has no large "
+                        "write-off pending.",
                         invoice=move.display_name,
                     )
                 )
@@ -371,7 +371,7 @@ class AccountMove(models.Model):
         self._membri_check_write_off()
         self._membri_decide_write_off(
             "kept",
-            self.env._("The membership stands although a part of this invoice was written off."),
+            self.env._("The membership is kept, although part of this invoice was written off."),
         )
         self._membri_sync()
         return True
@@ -383,7 +383,7 @@ class AccountMove(models.Model):
         :raises UserError: when no write-off is to be decided"""
         self._membri_check_write_off()
         self._membri_decide_write_off(
-            "ended", self.env._("The membership does not stand: this invoice was written off.")
+            "ended", self.env._("The membership is not kept: this invoice was written off.")
         )
         terms_sudo = self._membri_get_cotisations_sudo()
         terms_sudo = terms_sudo.filtered(

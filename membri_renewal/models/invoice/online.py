@@ -60,13 +60,13 @@ class AccountMove(models.Model):
         if self[:1].currency_id.compare_amounts(self._membri_read_paid_amount(amount), due) > 0:
             raise ValidationError(
                 self.env._(
-                    "%(amount)s is left to pay. Please open the page again, and pay this amount.",
+                    "The amount due is %(amount)s. Please open the page again and pay this amount.",
                     amount=self[:1].currency_id.format(due),
                 )
             )
         # begun in another window and left: nothing more can come of them
         begun = memberships.transaction_ids.filtered(lambda tx: tx.state == "draft")
-        begun._set_canceled(state_message=self.env._("Another payment was begun instead."))
+        begun._set_canceled(state_message=self.env._("Another payment was started instead."))
 
     def _membri_read_paid_amount(self, amount):
         """:raises ValidationError: what the browser sent is no amount"""
@@ -75,11 +75,11 @@ class AccountMove(models.Model):
         except (TypeError, ValueError):
             paid = 0.0
         if not 0.0 < paid < float("inf"):
-            raise ValidationError(self.env._("Please open the page again, and pay from there."))
+            raise ValidationError(self.env._("Please open the page again and pay from there."))
         return paid
 
     def _membri_get_nothing_to_pay_sentence(self):
         self.ensure_one()
         if self._membri_get_binding_transactions():
-            return self.env._("Your payment is under way.")
+            return self.env._("Your payment is in progress.")
         return self.env._("There is nothing left to pay.")

@@ -71,7 +71,7 @@ class AccountMove(models.Model):
         if living.invoice_id:
             self._membri_ask_officer(
                 self.env._(
-                    "%(invoice)s for %(member)s (%(term)s) is open again, but %(other)s has "
+                    "%(invoice)s for %(member)s (%(term)s) is open again, but %(other)s "
                     "replaced it. Cancel or credit one of the two.",
                     other=living.invoice_id._membri_get_document_label(),
                     **names,
@@ -80,9 +80,9 @@ class AccountMove(models.Model):
             return
         self._membri_ask_officer(
             self.env._(
-                "%(invoice)s for %(member)s is open, but its membership term (%(term)s) is void. "
-                "Cancel or credit the invoice. Until then, this member cannot be approved or "
-                "enrolled for these dates.",
+                "%(invoice)s for %(member)s is open, but its membership term (%(term)s) "
+                "is void. Cancel or credit the invoice. Until then, this member cannot be "
+                "approved or enrolled for this period.",
                 **names,
             )
         )
@@ -195,9 +195,9 @@ class MembriTermMixin(models.AbstractModel):
             drafts_sudo = invoice_sudo.reversal_move_ids.filtered(lambda m: m.state == "draft")
             if drafts_sudo and invoice_sudo.payment_state == "reversed":
                 return self.env._(
-                    "%(credit_note)s, which credits %(invoice)s for %(member)s, is a draft. Post "
-                    "it or cancel it in Invoicing first: these dates (%(term)s) may already be "
-                    "billed.",
+                    "%(credit_note)s, the credit note of %(invoice)s for %(member)s, is a "
+                    "draft. Post it or cancel it in Invoicing first: this period "
+                    "(%(term)s) may already be invoiced.",
                     credit_note=drafts_sudo[0].display_name,
                     invoice=invoice_sudo._membri_get_document_label(),
                     member=self.partner_id.display_name,
@@ -207,8 +207,9 @@ class MembriTermMixin(models.AbstractModel):
                 invoice_sudo._membri_is_open()
             ):
                 return self.env._(
-                    "%(invoice)s for %(member)s already bills these dates (%(term)s), but its "
-                    "membership term is void. Cancel or credit the invoice in Invoicing first.",
+                    "%(invoice)s for %(member)s already covers this period (%(term)s), "
+                    "but its membership term is void. Cancel or credit the invoice in "
+                    "Invoicing first.",
                     invoice=invoice_sudo._membri_get_document_label(),
                     member=self.partner_id.display_name,
                     term=term_sudo.term_display,

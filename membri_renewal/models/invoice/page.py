@@ -10,7 +10,7 @@ class AccountMove(models.Model):
     membri_amount_due = fields.Monetary(
         string="Membership Amount Due",
         compute="_compute_membri_amount_due",
-        help="Also of a fee notice, which is not in the accounts yet.",
+        help="Includes fee notices, which are not in the accounts yet.",
     )
 
     def _compute_membri_amount_due(self):
@@ -149,7 +149,7 @@ class AccountMove(models.Model):
 
     def _membri_get_settled_sentence(self):
         if self._membri_is_paid() and self._membri_has_receipt():
-            return self.env._("Thank you: this invoice is paid.")
+            return self.env._("Thank you! This invoice is paid.")
         return self.env._("Nothing is left to pay on this invoice.")
 
     def _membri_get_late_sentence(self):
@@ -183,32 +183,32 @@ class AccountMove(models.Model):
             "pending": (
                 "info",
                 self.env._(
-                    "Your payment of %(amount)s (%(date)s) is being processed. There is nothing "
-                    "you need to do now.",
+                    "Your payment of %(amount)s (%(date)s) is being processed. You don't "
+                    "need to do anything for now.",
                     **values,
                 ),
             ),
             "authorized": (
                 "info",
                 self.env._(
-                    "Your payment of %(amount)s (%(date)s) is authorized and will be collected. "
-                    "There is nothing you need to do now.",
+                    "Your payment of %(amount)s (%(date)s) is authorized and will be "
+                    "collected. You don't need to do anything for now.",
                     **values,
                 ),
             ),
             "error": (
                 "danger",
                 self.env._(
-                    "Your payment of %(amount)s (%(date)s) failed. Nothing was charged; you can "
-                    "try again.",
+                    "Your payment of %(amount)s (%(date)s) failed. You were not charged; "
+                    "you can try again.",
                     **values,
                 ),
             ),
             "cancel": (
                 "warning",
                 self.env._(
-                    "Your payment of %(amount)s (%(date)s) was cancelled. Nothing was charged; "
-                    "you can try again.",
+                    "Your payment of %(amount)s (%(date)s) was cancelled. You were not "
+                    "charged; you can try again.",
                     **values,
                 ),
             ),
@@ -218,7 +218,7 @@ class AccountMove(models.Model):
         """:return: where this invoice and the memberships on it stand, as a list of sentences"""
         self.ensure_one()
         if self._membri_is_void():
-            return [self.env._("This invoice was cancelled: please do not pay it.")]
+            return [self.env._("This invoice was cancelled. Please do not pay it.")]
         if self._membri_is_settled():
             return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
         sentences = [

@@ -13,12 +13,12 @@ class AccountMove(models.Model):
         string="Receipt",
         readonly=True,
         copy=False,
-        help="Number of its receipt: given once, when the invoice is paid, and kept.",
+        help="Receipt number, assigned once when the invoice is paid.",
     )
 
     _membri_receipt_unique = models.UniqueIndex(
         "(company_id, membri_receipt_name) WHERE membri_receipt_name IS NOT NULL",
-        "Another receipt of the company has this number.",
+        "This number is already used by another receipt of the company.",
     )
 
     def _membri_has_receipt(self):
@@ -192,17 +192,17 @@ class AccountMove(models.Model):
             return "secondary", self.env._("Credit note")
         if self.payment_state in ("paid", "in_payment"):
             if not self._membri_is_covered():
-                return "warning", self.env._("Partly paid")
+                return "warning", self.env._("Partially paid")
             if self.membri_write_off_state in ("to_decide", "ended"):
                 return "secondary", self.env._("Nothing due")
-            return "success", self.env._("Paid")
+            return "success", self.env._("Paid in full")
         if self.payment_state == "reversed":
             return "secondary", self.env._("Credited")
         if any(tx.state in ("pending", "authorized") for tx in self.transaction_ids):
-            return "info", self.env._("Payment under way")
+            return "info", self.env._("Payment in progress")
         if self.payment_state == "partial":
-            return "warning", self.env._("Partly paid")
-        return "warning", self.env._("To be paid")
+            return "warning", self.env._("Partially paid")
+        return "warning", self.env._("Amount due")
 
 
 class ResCompany(models.Model):
@@ -219,7 +219,7 @@ class ResCompany(models.Model):
         if not self.membri_receipt_sequence_id:
             self.membri_receipt_sequence_id = self.env["ir.sequence"].create(
                 {
-                    "name": self.env._("Receipts of %(company)s", company=self.name),
+                    "name": self.env._("Receipts (%(company)s)", company=self.name),
                     "code": "membri.receipt",
                     "company_id": self.id,
                     "prefix": "REC/%(range_year)s/",

@@ -190,8 +190,8 @@ class AccountMove(models.Model):
         for credit_note in self - reachable:
             credit_note._message_log(
                 body=self.env._(
-                    "This credit note was not emailed: %(payer)s has no email address. Add one and "
-                    "send the credit note, or print it and mail it.",
+                    "This credit note was not emailed because %(payer)s has no email "
+                    "address. Add one and send the credit note, or print it and mail it.",
                     payer=credit_note.partner_id.display_name,
                 )
             )
@@ -221,8 +221,8 @@ class AccountMove(models.Model):
             invoice = invoice._membri_as_staff()  # not in the language of who pays
             invoice._membri_ask_officer(
                 invoice.env._(
-                    "%(amount)s came in online for %(invoice)s, which is void. Refund the payment, "
-                    "or use it for the member's next invoice.",
+                    "%(amount)s was received online for %(invoice)s, which is cancelled. "
+                    "Refund the payment, or use it for the member's next invoice.",
                     amount=transaction.currency_id.format(transaction.amount),
                     invoice=invoice.display_name,
                 )
@@ -234,9 +234,10 @@ class AccountMove(models.Model):
             invoice = invoice._membri_as_staff()  # not in the language of who pays
             invoice._membri_ask_officer(
                 invoice.env._(
-                    "%(provider)s reports a payment of %(amount)s for %(invoice)s (%(reference)s) "
-                    "that was cancelled because the payer began another one. Nothing was booked: "
-                    "look there, and give the money back if it was paid twice.",
+                    "%(provider)s reports a payment of %(amount)s for %(invoice)s "
+                    "(%(reference)s) that was cancelled because the payer started another "
+                    "one. Nothing was posted. Check with the provider, and refund it if "
+                    "it was paid twice.",
                     provider=transaction.provider_id.name,
                     amount=transaction.currency_id.format(transaction.amount),
                     invoice=invoice._membri_get_document_label(),
@@ -259,8 +260,8 @@ class AccountMove(models.Model):
             invoice = invoice._membri_as_staff()  # not in the language of who pays
             invoice._membri_ask_officer(
                 invoice.env._(
-                    "%(amount)s came in online for %(invoice)s beyond what was left to pay. Refund "
-                    "it, or use it for the member's next invoice.",
+                    "%(amount)s was received online for %(invoice)s, more than the amount "
+                    "due. Refund it, or use it for the member's next invoice.",
                     amount=transaction.currency_id.format(surplus),
                     invoice=invoice.display_name,
                 )
@@ -284,8 +285,9 @@ class AccountMove(models.Model):
                 continue
             invoice._membri_ask_officer(
                 invoice.env._(
-                    "%(amount)s of %(invoice)s was refunded online. Credit the invoice if the "
-                    "membership ends with it: the cotisation follows the credit note.",
+                    "%(amount)s of %(invoice)s was refunded online. If the membership "
+                    "ends, credit the invoice: the membership term follows the credit "
+                    "note.",
                     amount=transaction.currency_id.format(abs(transaction.amount)),
                     invoice=invoice.name,
                 )

@@ -135,7 +135,8 @@ class ResPartner(models.Model):
         if without:
             raise UserError(
                 self.env._(
-                    "No membership invoices: %(payers)s. Choose contacts who pay for memberships.",
+                    "No membership invoices for %(payers)s. Choose contacts who pay for "
+                    "memberships.",
                     payers=", ".join(without.mapped("display_name")),
                 )
             )

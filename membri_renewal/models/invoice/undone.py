@@ -41,19 +41,19 @@ class AccountMove(models.Model):
         }
         if self.env.context.get("membri_undone_how") == "reversed":
             return self.env._(
-                "%(payment)s on %(invoice)s was reversed. The invoice is unpaid again "
+                "%(payment)s for %(invoice)s was reversed. The invoice is unpaid again "
                 "(%(members)s).",
                 **names,
             )
         if payment.state == "rejected":
             return self.env._(
-                "%(payment)s on %(invoice)s was rejected. The invoice is unpaid again "
+                "%(payment)s for %(invoice)s was rejected. The invoice is unpaid again "
                 "(%(members)s).",
                 **names,
             )
         if payment.state == "canceled":
             return self.env._(
-                "%(payment)s on %(invoice)s was cancelled. The invoice is unpaid again "
+                "%(payment)s for %(invoice)s was cancelled. The invoice is unpaid again "
                 "(%(members)s).",
                 **names,
             )

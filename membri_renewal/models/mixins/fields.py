@@ -17,7 +17,7 @@ class MembriFieldsMixin(models.AbstractModel):
     """
 
     _name = "membri.fields.mixin"
-    _description = "Fields that clients may write and members may read"
+    _description = "Field access for clients and members"
     # what portal users may read of the records that are theirs: a field is the staff's until
     # somebody decides otherwise; None on Odoo's own models, which have rules of their own
     _portal_fields = frozenset()
@@ -243,8 +243,8 @@ class MembriFieldsMixin(models.AbstractModel):
             else:
                 raise UserError(
                     self.env._(
-                        "“%(field)s” of a new record can hold new lines only: those of other "
-                        "records stay where they are.",
+                        "“%(field)s” of a new record accepts only new lines. Lines of "
+                        "other records stay where they are.",
                         field=field._description_string(self.env),
                     )
                 )
@@ -271,13 +271,13 @@ class MembriFieldsMixin(models.AbstractModel):
         }
         if record:
             sentence = self.env._(
-                "“%(field)s” of %(record)s follows from what happened to it: it cannot be written.",
+                "“%(field)s” is set by the system and cannot be edited (%(record)s).",
                 **names,
             )
         else:
             sentence = self.env._(
-                "“%(field)s” of a new record (%(record)s) follows from what happens to it: it "
-                "cannot be given.",
+                "“%(field)s” is set by the system and cannot be given for a new record "
+                "(%(record)s).",
                 **names,
             )
         return UserError(sentence)

@@ -8,7 +8,7 @@ class MembriNeededMixin(models.AbstractModel):
     without one of them a termination, a sending or a page would break."""
 
     _name = "membri.needed.mixin"
-    _description = "Data that memberships need"
+    _description = "Data required by memberships"
     # external identifiers, where the code does not need all of ours
     _needed_names = None
 
@@ -28,8 +28,8 @@ class MembriNeededMixin(models.AbstractModel):
         if needed_sudo:
             raise UserError(
                 self.env._(
-                    "“%(name)s” is needed by the memberships and cannot be deleted. Archive it "
-                    "where that is possible, or change it.",
+                    "“%(name)s” is needed by the memberships and cannot be deleted. "
+                    "Archive it if possible, or edit it.",
                     name=self.browse(needed_sudo.res_id).display_name,
                 )
             )
@@ -92,8 +92,8 @@ class IrSequence(models.Model):
         if not number:
             raise UserError(
                 self.env._(
-                    "No number can be given: the sequence with the code “%(code)s” is archived or "
-                    "missing. Restore it in the settings (Technical, Sequences).",
+                    "Cannot assign a number: the sequence with the code “%(code)s” is "
+                    "archived or missing. Restore it in Settings (Technical, Sequences).",
                     code=code,
                 )
             )

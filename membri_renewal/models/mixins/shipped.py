@@ -10,7 +10,7 @@ class MembriShippedMixin(models.AbstractModel):
     """
 
     _name = "membri.shipped.mixin"
-    _description = "Shipped Record That May Be Rewritten"
+    _description = "Editable Default Record"
 
     _local_fields = frozenset()
 

@@ -16,7 +16,7 @@ class MembriStateMixin(models.AbstractModel):
     """
 
     _name = "membri.state.mixin"
-    _description = "State written in one place only"
+    _description = "Record with a Status"
     _inherit = "membri.fields.mixin"
     _locked_fields = frozenset({"state"})
 
@@ -38,8 +38,7 @@ class MembriStateMixin(models.AbstractModel):
             # in sudo too: no other method of ours, or of another add-on, has a reason to
             raise UserError(
                 self.env._(
-                    "The state of %(record)s cannot be written directly. "
-                    "Use its buttons: they also do what goes with the change.",
+                    "Use the buttons to change the status of %(record)s.",
                     record=moved[0].display_name,
                 )
             )
@@ -122,7 +121,7 @@ class MembriStateMixin(models.AbstractModel):
             name = tables.get(error.diag.table_name, self._name)
             return self.env[name]._sql_error_to_message(error)
         return self.env._(
-            "An unexpected error: %(error)s. Try again; when it comes back, give this sentence to "
-            "your administrator: Odoo's log tells more.",
+            "Unexpected error: %(error)s. Try again. If it happens again, send this "
+            "message to your administrator; the server log has the details.",
             error=str(error) or repr(error),
         )

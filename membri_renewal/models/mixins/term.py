@@ -15,7 +15,7 @@ class MembriTermMixin(models.AbstractModel):
     """What a term and a proposed term have in common: member, dates, money."""
 
     _name = "membri.term.mixin"
-    _description = "Dated, priced period of a member"
+    _description = "Period and price of a member"
     _inherit = "membri.fields.mixin"
 
     partner_id = fields.Many2one(
@@ -26,14 +26,21 @@ class MembriTermMixin(models.AbstractModel):
     )
     currency_id = fields.Many2one("res.currency", required=True)
     option_set_id = fields.Many2one(
-        "membri.option.set", required=True, index=True, ondelete="restrict", check_company=True
+        "membri.option.set",
+        string="Membership Plan",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
     )
     date_start = fields.Date(string="First Day", required=True, index=True)
     date_end = fields.Date(
-        string="Last Day", index=True, help="Included. Empty means a lifetime membership."
+        string="Last Day", index=True, help="Included. Empty for a lifetime membership."
     )
-    term_display = fields.Char(string="Term", compute="_compute_term_display")
-    amount_untaxed = fields.Monetary(compute="_compute_amounts", store=True)
+    term_display = fields.Char(string="Period", compute="_compute_term_display")
+    amount_untaxed = fields.Monetary(
+        string="Amount Before Taxes", compute="_compute_amounts", store=True
+    )
     amount_total = fields.Monetary(string="Total", compute="_compute_amounts", store=True)
     # portal users may read their own renewals over RPC: this is for the staff's screens
     tax_totals = fields.Binary(

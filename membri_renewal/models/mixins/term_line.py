@@ -16,7 +16,7 @@ class MembriTermLineMixin(models.AbstractModel):
     """
 
     _name = "membri.term.line.mixin"
-    _description = "Line of a term or of a proposed term"
+    _description = "Option of a term or proposed term"
     _inherit = "membri.fields.mixin"
     _order = "sequence, id"
     _term_field = None
@@ -30,22 +30,23 @@ class MembriTermLineMixin(models.AbstractModel):
         string="Option Description",
         compute="_compute_name_display",
         inverse="_inverse_name_display",
-        help="In the language of the reader, unless it was worded by hand.",
+        help="Shown in the reader's language, unless it was edited manually.",
     )
     quantity = fields.Float(digits="Product Unit", default=1.0, required=True)
     price_unit = fields.Float(string="Unit Price", digits="Product Price", required=True)
     is_price_agreed = fields.Boolean(
         string="Agreed Price",
-        help="The price was agreed by hand: it is kept when dates change, and proposed "
-        "again at the next renewal.",
+        help="The price was agreed manually: it is kept when dates change and used again for "
+        "the next renewal.",
     )
     full_quantity = fields.Float(
         digits="Product Unit",
-        help="The quantity before proration, where it had to change: the next term has it again.",
+        help="Quantity before proration, if it had to change; used again for the next term.",
     )
     full_price_unit = fields.Float(
+        string="Full Unit Price",
         digits="Product Price",
-        help="The agreed price before proration: the next term has it again.",
+        help="Agreed price before proration, used again for the next term.",
     )
     tax_ids = fields.Many2many(
         "account.tax",
@@ -54,7 +55,7 @@ class MembriTermLineMixin(models.AbstractModel):
         context={"active_test": False},  # one that was archived since is still what was agreed
     )
     price_subtotal = fields.Monetary(
-        string="Untaxed Amount", compute="_compute_price_subtotal", store=True
+        string="Subtotal", compute="_compute_price_subtotal", store=True
     )
     # redefined by each concrete model as a related field
     currency_id = fields.Many2one("res.currency")
@@ -68,7 +69,7 @@ class MembriTermLineMixin(models.AbstractModel):
         term_id = vals.get(self._term_field)
         if term_id and any(line[self._term_field].id != term_id for line in self):
             raise UserError(
-                self.env._("An option cannot be moved. Delete it here, and add it there.")
+                self.env._("An option cannot be moved. Delete it here and add it there.")
             )
         return super().write(vals)
 

@@ -3,13 +3,13 @@ from odoo import api, fields, models
 
 class MembriOptionSetLine(models.Model):
     _name = "membri.option.set.line"
-    _description = "Option of an Option Set"
+    _description = "Membership Plan Option"
     _inherit = ["analytic.mixin", "membri.fields.mixin"]
     _order = "sequence, id"
     _check_company_auto = True
 
     option_set_id = fields.Many2one(
-        "membri.option.set", required=True, index=True, ondelete="cascade"
+        "membri.option.set", string="Membership Plan", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="option_set_id.company_id")
     currency_id = fields.Many2one(related="option_set_id.currency_id")
@@ -24,20 +24,22 @@ class MembriOptionSetLine(models.Model):
     )
     quantity = fields.Float(digits="Product Unit", default=1.0, required=True)
     price_unit = fields.Float(
-        string="Own Price",
+        string="Custom Price",
         digits="Product Price",
-        help="Used instead of the member's pricelist.",
+        help="Replaces the price of the member's pricelist.",
     )
     has_own_price = fields.Boolean(
         compute="_compute_has_own_price",
         store=True,
         readonly=False,
         precompute=True,
-        help="Tick it to give an option for free.",
+        help="Turn on and set the price to zero to offer the option for free.",
     )
-    is_required = fields.Boolean(string="Required", help="Members cannot leave this option out.")
+    is_required = fields.Boolean(string="Required", help="Members cannot remove this option.")
     is_default = fields.Boolean(
-        string="Proposed", default=True, help="Part of a new membership unless it is taken out."
+        string="Included by Default",
+        default=True,
+        help="Included in new memberships unless it is removed.",
     )
 
     _quantity_positive = models.Constraint(

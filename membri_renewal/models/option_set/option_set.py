@@ -24,7 +24,7 @@ class MembriOptionSet(models.Model):
     """
 
     _name = "membri.option.set"
-    _description = "Subscription Option Set"
+    _description = "Membership Plan"
     _inherit = "membri.fields.mixin"
     _order = "sequence, name, id"
     _check_company_auto = True
@@ -37,67 +37,70 @@ class MembriOptionSet(models.Model):
     code = fields.Char()
     type_id = fields.Many2one(
         "membri.subscription.type",
-        string="Subscription Type",
+        string="Membership Type",
         check_company=True,
         index="btree_not_null",
     )
     sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(string="Available", default=True)
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
     currency_id = fields.Many2one(related="company_id.currency_id", string="Currency")
-    description = fields.Html(translate=True, help="Shown to the member with the proposal.")
+    description = fields.Html(translate=True, help="Shown to the member with the renewal.")
 
     renewal_mode = fields.Selection(
         [("notice", "Notice"), ("invoice", "Invoice")],
         required=True,
         default="notice",
-        help="Notice: the member answers, then is invoiced. Invoice: the member is invoiced at "
-        "once. A member's own Automatic Renewal choice goes first.",
+        help="Notice: the member replies, then is invoiced. Invoice: the member is invoiced "
+        "right away. A member's own Automatic Renewal choice takes precedence.",
     )
-    lifetime = fields.Boolean(help="The term has no end: it never expires and is never renewed.")
+    lifetime = fields.Boolean(
+        help="The term has no last day: it never expires and is never renewed."
+    )
     period_count = fields.Integer(string="Length", default=1, required=True)
     period_unit = fields.Selection(
         [("month", "Months"), ("year", "Years")], default="year", required=True
     )
     date_mode = fields.Selection(
-        [("anniversary", "Anniversary of the member"), ("fixed", "Same date for all")],
+        [("anniversary", "Anniversary Date"), ("fixed", "Fixed Date")],
+        string="Term Dates",
         default="anniversary",
         required=True,
     )
-    fixed_month = fields.Selection(MONTHS, string="First Month", default="1")
-    fixed_day = fields.Integer(string="First Day of the Period", default=1)
+    fixed_month = fields.Selection(MONTHS, string="Period Start Month", default="1")
+    fixed_day = fields.Integer(string="Period Start Day", default=1)
     proration = fields.Selection(
         [
-            ("none", "None: the full price"),
-            ("daily", "By days left"),
-            ("monthly", "By months left"),
+            ("none", "No proration"),
+            ("daily", "By remaining days"),
+            ("monthly", "By remaining months"),
             ("percent", "Percentage of the price"),
             ("amount", "Fixed amount"),
         ],
         default="none",
         required=True,
-        help="Price of a first term that begins inside the fixed period.",
+        help="How the price of a first term that begins mid-period is set.",
     )
-    proration_value = fields.Float(help="The percentage, or the amount before taxes.")
+    proration_value = fields.Float(help="Percentage, or amount before taxes.")
     late_policy = fields.Selection(
         [
-            ("keep", "Continue from the last term"),
-            ("restart", "Start again once the grace days are over"),
+            ("keep", "Continue from the previous term"),
+            ("restart", "Restart after the grace period"),
         ],
         default="keep",
         required=True,
         string="Late Renewals",
     )
-    notice_lead_days = fields.Integer(string="Notice (days before the end)", default=60)
-    grace_days = fields.Integer(string="Grace (days after the end)", default=30)
+    notice_lead_days = fields.Integer(string="Notice Lead Time (days)", default=60)
+    grace_days = fields.Integer(string="Grace Period (days after the end)", default=30)
     notice_template_id = fields.Many2one(
         "mail.template",
         string="Notice Email",
         domain=[("model", "=", "membri.renewal")],
         ondelete="restrict",
-        help="Empty: the standard notice.",
+        help="Leave empty to use the standard notice.",
     )
     line_ids = fields.One2many(
         "membri.option.set.line", "option_set_id", string="Options", copy=True
@@ -109,18 +112,18 @@ class MembriOptionSet(models.Model):
 
     _code_unique = models.UniqueIndex(
         "(company_id, code) WHERE code IS NOT NULL",
-        "Another option set of this company has this code already.",
+        "This code is already used by another plan of this company. Choose another one.",
     )
     _period_positive = models.Constraint(
-        "CHECK (period_count > 0)", "A term lasts at least one month or one year."
+        "CHECK (period_count > 0)", "A membership term lasts at least one month or one year."
     )
     _delays_not_negative = models.Constraint(
         "CHECK (notice_lead_days >= 0 AND grace_days >= 0)",
-        "Notice and grace days cannot be negative.",
+        "The notice lead time and the grace period cannot be negative.",
     )
     _proration_value_range = models.Constraint(
         "CHECK (proration_value >= 0 AND (proration != 'percent' OR proration_value <= 100))",
-        "A proration is an amount of zero or more, or a percentage from 0 to 100.",
+        "The proration must be an amount of zero or more, or a percentage from 0 to 100.",
     )
 
     def _get_term_company(self):
@@ -149,16 +152,16 @@ class MembriOptionSet(models.Model):
             if option_set.period_unit != "year":
                 raise ValidationError(
                     self.env._(
-                        "The fixed-date periods of “%(name)s” must be whole years. Choose years "
-                        "as the unit, or the anniversary of the member.",
+                        "The fixed-date periods of “%(name)s” must be whole years. Choose "
+                        "years as the unit, or anniversary dates.",
                         name=option_set.name,
                     )
                 )
             if not option_set.fixed_month or not 1 <= option_set.fixed_day <= 31:
                 raise ValidationError(
                     self.env._(
-                        "Give “%(name)s” the month and the day (1 to 31) on which its "
-                        "periods begin.",
+                        "Enter the month and the day (1 to 31) on which the periods of "
+                        "“%(name)s” begin.",
                         name=option_set.name,
                     )
                 )
@@ -171,7 +174,7 @@ class MembriOptionSet(models.Model):
         if used:
             raise UserError(
                 self.env._(
-                    "“%(name)s” is used by %(record)s. Archive the option set instead: its "
+                    "“%(name)s” is used by %(record)s. Archive the plan instead: its "
                     "members keep their terms.",
                     name=used.option_set_id.name,
                     record=used.display_name,
@@ -184,7 +187,7 @@ class MembriOptionSet(models.Model):
             if not option_set.line_ids:
                 raise UserError(
                     self.env._(
-                        "The option set “%(name)s” has no option to invoice. Add at least one "
+                        "The plan “%(name)s” has no option to invoice. Add at least one "
                         "product to it.",
                         name=option_set.name,
                     )

@@ -27,8 +27,8 @@ class MembriOptionSet(models.Model):
         """Said of a proposal without any price: right for some, a mistake for most."""
         self.ensure_one()
         return self.env._(
-            "The proposal costs nothing. If that is not intended, give the options of "
-            "“%(option_set)s” a price.",
+            "The renewal costs nothing. If this is not intended, set prices for the "
+            "options of “%(option_set)s”.",
             option_set=self.name,
         )
 

@@ -23,7 +23,7 @@ class MembriReminderStep(models.Model):
     _order = "option_set_id, sequence, days, id"
 
     option_set_id = fields.Many2one(
-        "membri.option.set", required=True, index=True, ondelete="cascade"
+        "membri.option.set", string="Membership Plan", required=True, index=True, ondelete="cascade"
     )
     sequence = fields.Integer(default=10)
     trigger = fields.Selection(
@@ -39,17 +39,19 @@ class MembriReminderStep(models.Model):
     days = fields.Integer(default=14, required=True)
     automatic = fields.Boolean(
         default=True,
-        help="Otherwise the reminder is only suggested, in the queue of renewals to remind.",
+        help="If disabled, the reminder is only suggested, in “Renewals Due for a Reminder”.",
     )
     mail_template_id = fields.Many2one(
         "mail.template",
         string="Email",
         domain=[("model", "=", "membri.renewal")],
         ondelete="restrict",
-        help="Empty: the standard reminder.",
+        help="Leave empty to use the standard reminder.",
     )
 
-    _days_not_negative = models.Constraint("CHECK (days >= 0)", "A delay cannot be negative.")
+    _days_not_negative = models.Constraint(
+        "CHECK (days >= 0)", "The number of days cannot be negative."
+    )
 
     @api.depends("trigger", "days")
     def _compute_display_name(self):
@@ -102,7 +104,7 @@ class MembriOptionSet(models.Model):
         if self.reminder_ids:
             raise UserError(
                 self.env._(
-                    "%(set)s has reminders already: change them in the list.",
+                    "%(set)s already has reminders. Change them in the list.",
                     set=self.display_name,
                 )
             )

@@ -37,9 +37,9 @@ class MembriCotisation(models.Model):
         """:return: ``(level, label)`` of a badge, in the member's words"""
         self.ensure_one()
         label = {
-            "pending": self.env._("Waiting for payment"),
-            "scheduled": self.env._("Paid, begins later"),
-            "active": self.env._("In force"),
+            "pending": self.env._("Awaiting payment"),
+            "scheduled": self.env._("Upcoming"),
+            "active": self.env._("Active"),
             "expired": self.env._("Ended"),
         }[self.state]
         return STATE_LEVELS[self.state], label
@@ -74,10 +74,8 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         since = self._get_member().membri_continuous_since
         return self.env._(
-            "We certify that %(member)s is a member in good standing of %(company)s, and has "
-            "been since %(since)s.",
-            member=self.partner_id.display_name,
-            company=self.company_id.name,
+            "We certify that the member named below is a member in good standing of our "
+            "organization, and has been without interruption since %(since)s.",
             since=format_date(self.env, since or self.date_start, date_format="long"),
         )
 

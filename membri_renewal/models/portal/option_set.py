@@ -10,22 +10,22 @@ class MembriOptionSet(models.Model):
 
     portal_offer = fields.Selection(
         [
-            ("none", "Nobody"),
-            ("type", "Members of the same subscription type"),
-            ("all", "All members"),
+            ("none", "No One"),
+            ("type", "Members of the Same Membership Type"),
+            ("all", "All Members"),
         ],
-        string="Offered on the Portal To",
+        string="Available on Portal To",
         default="none",
         required=True,
-        help="Members who ask for changes can choose this option set; the staff has the last word.",
+        help="Members who ask for changes can choose this plan; your team has the last word.",
     )
     counter_offer_id = fields.Many2one(
         "membri.option.set",
         string="Counter-Offer",
         check_company=True,
         domain="[('id', '!=', id), ('company_id', 'parent_of', company_id)]",
-        help="A smaller option set, offered to members who are about to decline on the portal. "
-        "Who takes it can accept it at once.",
+        help="Smaller plan offered on the portal to members who are about to decline. A member "
+        "who chooses it can accept it right away.",
     )
 
     @api.constrains("counter_offer_id")
@@ -34,7 +34,7 @@ class MembriOptionSet(models.Model):
             if option_set.counter_offer_id == option_set:
                 raise ValidationError(
                     self.env._(
-                        "“%(name)s” cannot be its own counter-offer: choose a smaller option set.",
+                        "“%(name)s” cannot be its own counter-offer. Choose a smaller plan.",
                         name=option_set.name,
                     )
                 )
@@ -57,10 +57,11 @@ class MembriOptionSetLine(models.Model):
     _inherit = "membri.option.set.line"
 
     quantity_max = fields.Integer(
-        string="Members May Ask For Up To",
-        help="On the portal. Zero: members cannot change the quantity.",
+        string="Maximum Quantity",
+        help="Highest quantity that members can request on the portal. Zero: members cannot "
+        "change the quantity.",
     )
 
     _quantity_max_not_negative = models.Constraint(
-        "CHECK (quantity_max >= 0)", "The highest quantity cannot be negative."
+        "CHECK (quantity_max >= 0)", "The maximum quantity cannot be negative."
     )

@@ -44,19 +44,19 @@ class MembriRenewal(models.Model):
             ``False``"""
         self.ensure_one()
         if self.state not in ANSWERABLE_STATES:
-            return self.env._("This renewal waits for no answer any more.")
+            return self.env._("This renewal no longer needs a reply.")
         leaving = answer in ("decline", "counter_offer", "call")
         if leaving and not self.company_id.membri_portal_decline:
             return self.env._("Please contact us if you do not wish to renew.")
         if answer == "call" and not self.company_id.membri_portal_call:
-            return self.env._("Please contact us: we will be glad to talk with you.")
+            return self.env._("Contact us: we would be glad to talk with you.")
         if answer == "counter_offer" and not self._get_counter_offer():
             return self.env._("We have no other offer for you here.")
         if answer == "accept" and self._get_cannot_reason("approve"):
             # the reason itself speaks to the staff
             return self.env._(
-                "What was proposed can no longer be accepted as it is. Please contact us, or "
-                "write to us below: we will find the right term for you."
+                "This renewal can no longer be accepted as it is. Contact us, or write to "
+                "us below: we will find the right dates for you."
             )
         return False
 
@@ -153,27 +153,25 @@ class MembriRenewal(models.Model):
         if author:
             label = {
                 "accept": self.env._("%(author)s accepted the renewal on the portal."),
-                "request_change": self.env._("%(author)s asked for changes on the portal."),
-                "counter_offer": self.env._("%(author)s took the counter-offer on the portal."),
-                "call": self.env._("%(author)s asked on the portal to be called."),
+                "request_change": self.env._("%(author)s requested changes on the portal."),
+                "counter_offer": self.env._("%(author)s accepted the counter-offer on the portal."),
+                "call": self.env._("%(author)s asked for a call on the portal."),
                 "decline": self.env._("%(author)s declined the renewal on the portal."),
             }[answer]
             return label % {"author": author.display_name}
         label = {
-            "accept": self.env._(
-                "Accepted on the portal, by the link that was sent to %(recipient)s."
-            ),
+            "accept": self.env._("Accepted on the portal, through the link sent to %(recipient)s."),
             "request_change": self.env._(
-                "Changes requested on the portal, by the link that was sent to %(recipient)s."
+                "Changes requested on the portal, through the link sent to %(recipient)s."
             ),
             "counter_offer": self.env._(
-                "Counter-offer taken on the portal, by the link that was sent to %(recipient)s."
+                "Counter-offer accepted on the portal, through the link sent to %(recipient)s."
             ),
             "call": self.env._(
-                "Call requested on the portal, by the link that was sent to %(recipient)s."
+                "Call requested on the portal, through the link sent to %(recipient)s."
             ),
             "decline": self.env._(
-                "Declined on the portal, by the link that was sent to %(recipient)s."
+                "Declined on the portal, through the link sent to %(recipient)s."
             ),
         }[answer]
         return label % {"recipient": self.recipient_email or self.recipient_id.display_name}

@@ -31,7 +31,7 @@ class MembriRenewal(models.Model):
         return {
             "any": self.env._("At any time"),
             "morning": self.env._("In the morning"),
-            "noon": self.env._("At noon"),
+            "noon": self.env._("Around noon"),
             "afternoon": self.env._("In the afternoon"),
         }
 
@@ -104,7 +104,9 @@ class MembriRenewal(models.Model):
     def _get_call_reason(self, time, phone, comment):
         """:return: what the officer has to do, in a line for the queue and the activity"""
         parts = [
-            self.env._("Call before the member decides to leave: %(time)s.", time=time.lower()),
+            self.env._(
+                "Call this member before they decide to leave: %(time)s.", time=time.lower()
+            ),
             phone and self.env._("Phone: %(phone)s.", phone=phone),
             comment,
         ]

@@ -120,7 +120,7 @@ class MembriRenewal(models.Model):
         if proposal.option_set_id != current.option_set_id:
             changes.append(
                 self.env._(
-                    "Subscription: %(new)s, instead of %(old)s.",
+                    "Plan: %(new)s (was %(old)s).",
                     new=proposal.option_set_id.name,
                     old=current.option_set_id.name,
                 )
@@ -134,14 +134,14 @@ class MembriRenewal(models.Model):
             amount = self._format_amount(sum(lines.mapped("price_subtotal")), proposal)
             if product not in old:
                 changes.append(
-                    self.env._("%(option)s: new, %(amount)s.", option=name, amount=amount)
+                    self.env._("%(option)s: %(amount)s (new).", option=name, amount=amount)
                 )
                 continue
             old_amount = self._format_amount(sum(old[product].mapped("price_subtotal")), current)
             if old_amount != amount:
                 changes.append(
                     self.env._(
-                        "%(option)s: %(amount)s, instead of %(old_amount)s.",
+                        "%(option)s: %(amount)s (was %(old_amount)s).",
                         option=name,
                         amount=amount,
                         old_amount=old_amount,
@@ -160,16 +160,10 @@ class MembriRenewal(models.Model):
         current, proposal = self.cotisation_id.sudo(), self._get_proposal()
         reasons = []
         if self._is_partial(current):
-            reasons.append(
-                self.env._(
-                    "Your current term was shorter than a whole period, and so was its price."
-                )
-            )
+            reasons.append(self.env._("Your current membership was prorated, so it cost less."))
         if self._is_partial(proposal):
             reasons.append(
-                self.env._(
-                    "The new term is shorter than a whole period: you pay for this part only."
-                )
+                self.env._("Your next membership is prorated: you pay only for the time it covers.")
             )
         old_prices = {line.product_id: line.price_unit for line in current.line_ids}
         repriced = any(
@@ -179,8 +173,8 @@ class MembriRenewal(models.Model):
         if repriced and not reasons:
             reasons.append(
                 self.env._(
-                    "Our prices have changed: these hold on %(date)s, the first day of the new "
-                    "term.",
+                    "Our prices have changed. These apply from %(date)s, when your next "
+                    "membership begins.",
                     date=self._format_day(proposal.date_start),
                 )
             )
@@ -204,23 +198,32 @@ class MembriRenewal(models.Model):
         last = self.current_date_end
         if last >= self.company_id._membri_today():
             return self.env._(
-                "You are a member of %(company)s until %(date)s.",
+                "Your membership with %(company)s ends on %(date)s.",
                 company=self.company_id.name,
                 date=self._format_day(last),
             )
         return self.env._(
-            "Your membership of %(company)s ended on %(date)s.",
+            "Your membership with %(company)s ended on %(date)s.",
             company=self.company_id.name,
             date=self._format_day(last),
         )
+
+    def _get_acceptance_sentence(self):
+        """:return: what the member receives by accepting, and for how much, in a sentence"""
+        self.ensure_one()
+        proposal = self._get_proposal()
+        amount = self._format_amount(proposal.amount_total, proposal)
+        if self.company_id.membri_fee_notice:
+            return self.env._("You will receive a fee notice for %(amount)s.", amount=amount)
+        return self.env._("You will receive an invoice for %(amount)s.", amount=amount)
 
     def _get_deadline_sentence(self):
         """:return: until when an answer is expected, in a sentence"""
         self.ensure_one()
         last = self.current_date_end
         if last >= self.company_id._membri_today():
-            return self.env._("Please answer by %(date)s.", date=self._format_day(last))
-        return self.env._("You can still renew: please answer as soon as you can.")
+            return self.env._("Please reply by %(date)s.", date=self._format_day(last))
+        return self.env._("You can still renew. Please reply as soon as you can.")
 
     # ------------------------------------------------------------------
     # Where it stands, in the member's words
@@ -234,9 +237,9 @@ class MembriRenewal(models.Model):
         if self.state == "approved":
             return self._get_portal_payment_status()
         return {
-            "sent": ("warning", self.env._("Waiting for your answer")),
-            "change_requested": ("info", self.env._("Change requested")),
-            "intervention": ("info", self.env._("Our staff will contact you")),
+            "sent": ("warning", self.env._("Awaiting your reply")),
+            "change_requested": ("info", self.env._("Changes requested")),
+            "intervention": ("info", self.env._("We will contact you")),
             "refused": ("secondary", self.env._("Not renewed")),
         }[self.state]
 
@@ -244,8 +247,8 @@ class MembriRenewal(models.Model):
         if self.is_paid:
             return "success", self.env._("Paid")
         if self._is_money_under_way():
-            return "info", self.env._("Payment under way")
-        return "warning", self.env._("Accepted, to be paid")
+            return "info", self.env._("Payment in progress")
+        return "warning", self.env._("Accepted, payment due")
 
     def _get_portal_sentences(self):
         """:return: where the renewal stands and what comes next, as a list of sentences"""
@@ -261,39 +264,39 @@ class MembriRenewal(models.Model):
     def _get_portal_sentences_change_requested(self):
         request_sudo = self.sudo().change_request_id
         sentences = [
-            self.env._("You have asked for changes. We will contact you about them."),
+            self.env._("We received your request and will contact you."),
         ]
         if request_sudo.state == "applied":
-            sentences = [self.env._("We have adapted our proposal to what you asked for.")]
+            sentences = [self.env._("We updated your renewal as you asked.")]
         if reason := self._get_cannot_answer_reason("accept"):
             return [*sentences, reason]
         if request_sudo.state == "applied":
             return [*sentences, self.env._("Accept it below to renew your membership.")]
         return [
             *sentences,
-            self.env._("You can still accept what is proposed below, or change your request."),
+            self.env._("You can still accept the renewal below, or edit your request."),
         ]
 
     def _get_portal_sentences_intervention(self):
         return [
-            self.env._("Our staff is looking after this renewal and will contact you."),
-            self.env._("There is nothing you need to do now."),
+            self.env._("Our team is handling this renewal and will contact you."),
+            self.env._("You don't need to do anything for now."),
         ]
 
     def _get_portal_sentences_approved(self):
         term = self.new_cotisation_id.sudo() or self
         if self.is_paid:
             return [
-                self.env._("Thank you: your renewal is accepted and paid."),
-                self.env._("Your next term: %(term)s.", term=term._get_period_in_words()),
+                self.env._("Thank you! Your renewal is accepted and paid."),
+                self.env._("Your next membership: %(term)s.", term=term._get_period_in_words()),
             ]
         sentences = [
             self.env._(
-                "Thank you: your renewal is accepted (%(term)s).", term=term._get_period_in_words()
+                "Thank you! Your renewal is accepted (%(term)s).", term=term._get_period_in_words()
             )
         ]
         if self._is_money_under_way():
-            return [*sentences, self.env._("Your payment is under way.")]
+            return [*sentences, self.env._("Your payment is in progress.")]
         return [
             *sentences,
             self._get_payment_sentence(),
@@ -301,7 +304,7 @@ class MembriRenewal(models.Model):
 
     def _get_portal_sentences_refused(self):
         return [
-            self.env._("This renewal was declined: your membership is not renewed."),
+            self.env._("Your membership will not be renewed."),
             self.env._("If you change your mind, please contact us."),
         ]
 

@@ -9,13 +9,13 @@ class MembriPortalRequest(models.Model):
     document, whoever asks and by which way. Forgotten after a day."""
 
     _name = "membri.portal.request"
-    _description = "Request on the Portal"
+    _description = "Portal Request"
     _inherit = "membri.fields.mixin"
     _written_by_clients = False
 
-    res_model = fields.Char(required=True)
-    res_id = fields.Many2oneReference(model_field="res_model", required=True)
-    kind = fields.Char(required=True)
+    res_model = fields.Char(string="Record Model", required=True)
+    res_id = fields.Many2oneReference(string="Record ID", model_field="res_model", required=True)
+    kind = fields.Char(string="Type", required=True)
     date = fields.Datetime(required=True, default=fields.Datetime.now)
 
     _per_document = models.Index("(res_model, res_id, date)")

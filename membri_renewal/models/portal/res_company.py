@@ -7,31 +7,32 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     membri_announced_hold_days = fields.Integer(
-        string="Hold Reminders After an Announced Payment (days)",
+        string="Pause Reminders After a Reported Payment (days)",
         default=10,
-        help="How long automatic reminders wait when a member says to have paid.",
+        help="Number of days without automatic reminders after a member reports a payment.",
     )
     membri_payment_user_id = fields.Many2one(
         "res.users",
-        string="Checks Announced Payments",
+        string="Reported Payments Handled By",
         domain=[("share", "=", False)],
-        help="Who looks for the money when a member says to have paid. Empty: the officer.",
+        help="Leave empty to use the membership officer.",
     )
     membri_signatory = fields.Char(
-        string="Signs the Attestations",
+        string="Certificates Signed By",
         translate=True,
-        help="Name and title below an attestation of membership. Empty: the officer.",
+        help="Name and title below a membership certificate. Leave empty to use the membership "
+        "officer.",
     )
     membri_signature = fields.Image(
         string="Signature",
         max_width=600,
         max_height=200,
-        help="Printed above the name. Empty: room to sign by hand.",
+        help="Printed above the name. Leave empty to sign by hand.",
     )
 
     _membri_hold_positive = models.Constraint(
         "CHECK (membri_announced_hold_days >= 0)",
-        "Reminders cannot be held for less than no day.",
+        "The pause cannot be negative.",
     )
 
     def _membri_get_payment_user(self):

@@ -26,10 +26,10 @@ class ResPartner(models.Model):
         status = self.membri_status or "non_member"
         label = {
             "active": self.env._("Member"),
-            "in_renewal": self.env._("Member, renewal under way")
+            "in_renewal": self.env._("Member, renewal in progress")
             if self.membri_is_member
-            else self.env._("Renewal under way"),
-            "pending": self.env._("Waiting for payment"),
+            else self.env._("Renewal in progress"),
+            "pending": self.env._("Awaiting payment"),
             "inactive": self.env._("Former member"),
             "non_member": self.env._("Not a member"),
         }[status]
@@ -38,44 +38,39 @@ class ResPartner(models.Model):
     def _membri_get_portal_sentences(self):
         """:return: where the membership stands, as a list of sentences"""
         self.ensure_one()
-        names = {"member": self.name, "company": self.env.company.name}
         end = self.membri_date_end
         day = format_date(self.env, end, date_format="long") if end else ""
         status = self.membri_status or "non_member"
         if status == "active" and not end:
-            return [self.env._("%(member)s is a member of %(company)s for life.", **names)]
+            return [self.env._("%(member)s is a member for life.", member=self.name)]
         if status == "active":
             return [
-                self.env._(
-                    "%(member)s is a member of %(company)s until %(date)s.", date=day, **names
-                )
+                self.env._("%(member)s is a member until %(date)s.", member=self.name, date=day)
             ]
         if status == "pending":
             return [
                 self.env._(
-                    "The membership of %(member)s in %(company)s begins once the invoice is paid.",
-                    **names,
+                    "%(member)s will be a member once the invoice is paid.",
+                    member=self.name,
                 )
             ]
         if status == "non_member":
-            return [self.env._("%(member)s is not a member of %(company)s today.", **names)]
+            return [self.env._("%(member)s is not currently a member.", member=self.name)]
         sentences = [
-            self.env._(
-                "The membership of %(member)s in %(company)s ended on %(date)s.", date=day, **names
-            )
+            self.env._("%(member)s was a member until %(date)s.", member=self.name, date=day)
         ]
         if status == "inactive":
-            return [*sentences, self.env._("You are welcome back: please contact us.")]
+            return [*sentences, self.env._("We would love to have you back. Contact us.")]
         if self.membri_is_member:
             grace = fields.Date.add(end, days=self.membri_option_set_id.grace_days)
             return [
                 *sentences,
                 self.env._(
-                    "It is kept until %(date)s while it is being renewed.",
+                    "You keep your benefits until %(date)s while you renew.",
                     date=format_date(self.env, grace, date_format="long"),
                 ),
             ]
-        return [*sentences, self.env._("Its renewal is under way.")]
+        return [*sentences, self.env._("Your renewal is in progress.")]
 
     def _membri_get_portal_person(self):
         """:return: the person in charge of this membership: who receives the notices"""
@@ -158,7 +153,7 @@ class ResPartner(models.Model):
             lang=officer_sudo.lang or company.sudo().partner_id.lang
         )
         label = member_sudo.env._(
-            "%(author)s asks on the portal for another person in charge: %(name)s.",
+            "%(author)s requested another membership contact on the portal: %(name)s.",
             author=author.display_name,
             name=texts["name"],
         )

@@ -118,9 +118,7 @@ class MembriRenewal(models.Model):
     def _check_has_reason(self, reason):
         """:raises UserError: without a reason of the refusal, or when it was deleted meanwhile"""
         if not reason:
-            raise UserError(
-                self.env._("Choose the reason of the refusal, or type a new one to create it.")
-            )
+            raise UserError(self.env._("Choose a decline reason, or enter a new one."))
         reason._check_exists()
 
     def _lock(self):
@@ -130,8 +128,8 @@ class MembriRenewal(models.Model):
         except LockError as error:
             raise UserError(
                 self.env._(
-                    "Somebody else, or the nightly run, is working on one of these renewals "
-                    "right now. Try again in a moment."
+                    "Another user or the nightly run is processing one of these renewals. "
+                    "Try again in a moment."
                 )
             ) from error
         self.invalidate_recordset(["state"])
@@ -141,7 +139,8 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.state not in ALLOWED_FROM[transition]:
             return self.env._(
-                "%(renewal)s is “%(state)s”: it cannot be %(transition)s. %(remedy)s",
+                "%(renewal)s cannot be %(transition)s because its status is “%(state)s”. "
+                "%(remedy)s",
                 renewal=self.display_name,
                 state=self._get_state_label(),
                 transition=self._get_transition_label(transition),
@@ -154,16 +153,16 @@ class MembriRenewal(models.Model):
         return {
             "send": self.env._("sent"),
             "request_change": self.env._("marked as a change request"),
-            "require_intervention": self.env._("held for an intervention"),
+            "require_intervention": self.env._("flagged for intervention"),
             "approve": self.env._("approved"),
-            "refuse": self.env._("refused"),
+            "refuse": self.env._("declined"),
             "reset": self.env._("reset"),
             "cancel": self.env._("cancelled"),
             "send_reminder": self.env._("reminded"),
-            "apply_change_request": self.env._("changed as the member asks"),
-            "apply_and_approve": self.env._("approved with the changes that were asked for"),
-            "retry_sending": self.env._("sent again"),
-            "take_off": self.env._("taken off its invoice"),
+            "apply_change_request": self.env._("updated with the member's request"),
+            "apply_and_approve": self.env._("approved with the requested changes"),
+            "retry_sending": self.env._("resent"),
+            "take_off": self.env._("removed from its invoice"),
             "print_letter": self.env._("printed as a letter"),
         }[transition]
 
@@ -175,7 +174,7 @@ class MembriRenewal(models.Model):
             return self.env._("Prepare a new renewal for this member.")
         if self.state == "draft":
             return self.env._("Send it or approve it first.")
-        return self.env._("Its buttons show what can be done now.")
+        return self.env._("Its buttons show what you can do now.")
 
     # ------------------------------------------------------------------
     # Effects
@@ -193,7 +192,7 @@ class MembriRenewal(models.Model):
         self._log_on_contacts(
             {
                 renewal: self.env._(
-                    "%(renewal)s: the member asks for changes. %(request)s",
+                    "%(renewal)s: the member requested changes. %(request)s",
                     renewal=renewal.name,
                     request=change_request or "",
                 )
@@ -224,7 +223,7 @@ class MembriRenewal(models.Model):
         self._log_on_contacts(
             {
                 renewal: self.env._(
-                    "%(renewal)s was refused. Reason: %(reason)s. %(note)s",
+                    "%(renewal)s was declined. Reason: %(reason)s. %(note)s",
                     renewal=renewal.name,
                     reason=reason.name,
                     note=note or "",
@@ -271,6 +270,10 @@ class MembriRenewal(models.Model):
         :return: a client action with the result
         """
         if action not in BULK_ACTIONS:
-            raise UserError(self.env._("“%(action)s” cannot be done on many.", action=action))
+            raise UserError(
+                self.env._(
+                    "“%(action)s” is not available for several renewals at once.", action=action
+                )
+            )
         Job = self.env["membri.bulk.job"]
         return Job._start(action, Job._get_selection(self))

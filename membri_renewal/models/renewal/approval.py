@@ -20,8 +20,8 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if not self.line_ids:
             return self.env._(
-                "%(renewal)s proposes no option: there is nothing to invoice. Add at least one, "
-                "or choose another option set.",
+                "%(renewal)s has no options, so there is nothing to invoice. Add at least "
+                "one, or choose another plan.",
                 renewal=self.display_name,
             )
         return (
@@ -36,8 +36,9 @@ class MembriRenewal(models.Model):
         today = self.company_id._membri_today()
         if self.date_end and self.date_end < today and not self._get_restart_period():
             return self.env._(
-                "The term that %(renewal)s proposes (%(term)s) would already be over. Choose a "
-                "term that ends in the future, or refuse the renewal and enrol the member again.",
+                "The period that %(renewal)s proposes (%(term)s) would already be over. "
+                "Choose one that ends in the future, or decline the renewal and enroll "
+                "the member again.",
                 renewal=self.display_name,
                 term=self.term_display,
             )
@@ -116,25 +117,25 @@ class MembriRenewal(models.Model):
         invoice = self.invoice_id.sudo()
         if invoice and invoice._membri_has_money():
             return self.env._(
-                "%(renewal)s: money was paid, or is being paid, on %(invoice)s. Either cancel or "
-                "refund the payment and reset again, or keep the renewal as it is and credit "
-                "the difference in Invoicing. Nothing was changed.",
+                "%(renewal)s: %(invoice)s has a payment, received or in progress. Cancel "
+                "or refund it and reset again, or keep the renewal and credit the "
+                "difference in Invoicing. Nothing was changed.",
                 renewal=self.display_name,
                 invoice=invoice.display_name,
             )
         credit_lines = self.new_cotisation_id._get_credit_lines()
         if credit_lines:
             return self.env._(
-                "%(renewal)s: %(invoice)s was credited in part (%(credit_note)s). Credit the rest "
-                "in Invoicing: the renewal then waits for your changes. Nothing was changed.",
+                "%(renewal)s: %(invoice)s was partly credited (%(credit_note)s). Credit "
+                "the rest in Invoicing first, then edit the renewal. Nothing was changed.",
                 renewal=self.display_name,
                 invoice=invoice.display_name,
                 credit_note=credit_lines.move_id[0].display_name,
             )
         if self.new_cotisation_id.state in ("active", "expired"):
             return self.env._(
-                "The term that %(renewal)s made has already begun (%(cotisation)s). Terminate "
-                "the cotisation instead of resetting its renewal.",
+                "The term created by %(renewal)s has already begun (%(cotisation)s). End "
+                "the membership instead of resetting its renewal.",
                 renewal=self.display_name,
                 cotisation=self.new_cotisation_id.name,
             )
@@ -145,7 +146,8 @@ class MembriRenewal(models.Model):
         living = self.cotisation_id.next_ids.filtered(lambda c: c.state != "cancelled")
         if living:
             return self.env._(
-                "%(member)s has enrolled again since (%(cotisation)s): this renewal stays refused.",
+                "%(member)s has rejoined since then (%(cotisation)s), so this renewal "
+                "stays declined.",
                 member=self.partner_id.display_name,
                 cotisation=living[0].name,
             )
@@ -159,7 +161,7 @@ class MembriRenewal(models.Model):
         )
         if other:
             return self.env._(
-                "%(member)s already has the open renewal %(other)s.",
+                "%(member)s already has an open renewal: %(other)s.",
                 member=self.partner_id.display_name,
                 other=other.name,
             )
@@ -191,7 +193,7 @@ class MembriRenewal(models.Model):
         self._log_on_contacts(
             {
                 renewal: self.env._(
-                    "%(renewal)s was reset: it can be changed again.", renewal=renewal.name
+                    "%(renewal)s was reset and can be edited again.", renewal=renewal.name
                 )
                 for renewal in self
             }

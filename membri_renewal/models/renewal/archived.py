@@ -22,8 +22,8 @@ class ResPartner(models.Model):
         if self._membri_get_payer() != self:
             return False
         return self.env._(
-            "The contact %(member)s is archived: nothing is sent or invoiced. Restore the contact, "
-            "or give it another invoice address.",
+            "The contact %(member)s is archived: nothing is sent or invoiced. Unarchive "
+            "the contact, or choose another invoice address.",
             member=self.sudo().display_name,
         )
 
@@ -70,8 +70,8 @@ class ResPartner(models.Model):
             partner.activity_schedule(
                 ACTIVITY,
                 summary=self.env._(
-                    "%(member)s was archived, and has the term %(cotisation)s (%(term)s). Restore "
-                    "the contact, or terminate the membership.",
+                    "%(member)s is archived but has the term %(cotisation)s (%(term)s). "
+                    "Unarchive the contact, or end the membership.",
                     member=partner.display_name,
                     cotisation=members_terms[0].name,
                     term=members_terms[0].term_display,
@@ -113,11 +113,11 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     is_held_archived = fields.Boolean(
-        string="Held: Contact Archived",
+        string="On Hold: Contact Archived",
         readonly=True,
         copy=False,
         groups="base.group_user",
-        help="Held because the contact is archived: restoring it lets the renewal go on.",
+        help="On hold because the contact is archived. Unarchive the contact to continue.",
     )
 
     def _get_archived_invoice_sentence(self):
@@ -125,8 +125,8 @@ class MembriRenewal(models.Model):
         payer_sudo = self.invoice_id.sudo().partner_id
         member_sudo = self.partner_id.sudo()
         return self.env._(
-            "%(contact)s was archived, and %(document)s is not paid: no reminder is sent. Restore "
-            "the contact, or reset the renewal.",
+            "%(contact)s is archived and %(document)s is not paid, so no reminder is "
+            "sent. Unarchive the contact, or reset the renewal.",
             contact=(member_sudo if payer_sudo.active else payer_sudo).display_name,
             document=self.sudo().invoice_id._membri_get_document_label(),
         )
@@ -149,7 +149,7 @@ class MembriRenewal(models.Model):
             renewal._schedule_once(
                 ACTIVITY,
                 renewal.env._(
-                    "%(member)s was restored: send the notice, or approve the renewal.",
+                    "%(member)s is no longer archived. Send the notice, or approve the renewal.",
                     member=renewal.partner_id.display_name,
                 ),
             )

@@ -13,10 +13,11 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     delivery_email = fields.Char(
+        string="Sent To",
         readonly=True,
         copy=False,
         groups="base.group_user",
-        help="The address that the last notice or reminder went to.",
+        help="Address to which the last notice or reminder was sent.",
     )
 
     # ------------------------------------------------------------------
@@ -82,8 +83,8 @@ class MembriRenewal(models.Model):
                 continue
             renewal._message_log(
                 body=self.env._(
-                    "Not emailed: %(reason)s Correct the address and send again, or print the "
-                    "letter and post it.",
+                    "Not emailed: %(reason)s Correct the address and resend, or print the "
+                    "letter and mail it.",
                     reason=reason,
                 )
             )
@@ -158,12 +159,12 @@ class MembriRenewal(models.Model):
             self.state == "approved" and not asks_for_payment
         ):
             return self.env._(
-                "%(renewal)s is “%(state)s” now.",
+                "%(renewal)s now has the status “%(state)s”.",
                 renewal=self.display_name,
                 state=self._get_state_label(),
             )
         if self.state == "sent" and facts.startswith("approved"):
-            return self.env._("%(renewal)s is not accepted any more.", renewal=self.display_name)
+            return self.env._("%(renewal)s is no longer accepted.", renewal=self.display_name)
         # who reminded by hand had looked: only what was announced since counts
         told = self.date_payment_announced
         by_hand = not told or (mail_sudo.create_date and told <= mail_sudo.create_date)
@@ -270,7 +271,7 @@ class MembriRenewal(models.Model):
         """Record why something could not be done; the queue of failed sendings shows it."""
         for renewal in self:
             renewal._internal_write({"delivery_state": "failed", "delivery_note": str(error)})
-            renewal._message_log(body=self.env._("Not done: %(error)s", error=error))
+            renewal._message_log(body=self.env._("Failed: %(error)s", error=error))
 
     # ------------------------------------------------------------------
     # Try again
@@ -287,15 +288,15 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.delivery_state != "failed":
             return self.env._(
-                "%(renewal)s: no sending has failed, there is nothing to try again.",
+                "%(renewal)s: no email failed. There is nothing to retry.",
                 renewal=self.display_name,
             )
         if self.state == "draft":
             return self._get_cannot_reason("send")
         if not self._get_failed_mails() and not self._has_failed_invoice():
             return self.env._(
-                "%(renewal)s: it is not an email that failed. %(reason)s Mend the cause, then "
-                "use the button of what you want to do.",
+                "%(renewal)s: no email failed here. %(reason)s Fix the cause, then use "
+                "the button for what you want to do.",
                 renewal=self.display_name,
                 reason=self.delivery_note or "",
             )
@@ -371,9 +372,7 @@ class MembriRenewal(models.Model):
         awaiting = self.filtered_domain(self._get_awaiting_domain())
         for renewal in awaiting:
             renewal._message_log(
-                body=self.env._(
-                    "The email to %(address)s came back.", address=renewal.delivery_email
-                )
+                body=self.env._("The email to %(address)s bounced.", address=renewal.delivery_email)
             )
         unreachable = awaiting.filtered(lambda r: r._get_unreachable_reason())
         unreachable._mark_unreachable()

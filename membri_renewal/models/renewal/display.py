@@ -11,10 +11,10 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     current_option_set_id = fields.Many2one(
-        related="cotisation_id.option_set_id", string="Current Option Set", groups=STAFF
+        related="cotisation_id.option_set_id", string="Current Plan", groups=STAFF
     )
     current_date_start = fields.Date(
-        related="cotisation_id.date_start", string="Start of Current Term", groups=STAFF
+        related="cotisation_id.date_start", string="First Day of Current Term", groups=STAFF
     )
     current_line_ids = fields.One2many(
         related="cotisation_id.line_ids", string="Current Options", groups=STAFF
@@ -24,21 +24,21 @@ class MembriRenewal(models.Model):
     )
     current_amount_total = fields.Monetary(
         related="cotisation_id.amount_total",
-        string="Total of Current Term",
+        string="Current Term Total",
         currency_field="current_currency_id",
         groups=STAFF,
     )
     current_state = fields.Selection(
-        related="cotisation_id.state", string="State of Current Term", groups=STAFF
+        related="cotisation_id.state", string="Current Term Status", groups=STAFF
     )
     new_cotisation_state = fields.Selection(
-        related="new_cotisation_id.state", string="State of Next Term", groups=STAFF
+        related="new_cotisation_id.state", string="Next Term Status", groups=STAFF
     )
     invoice_date_sent = fields.Datetime(
         related="invoice_id.membri_date_sent", string="Invoice Sent On", groups=STAFF
     )
     invoice_date_due = fields.Date(
-        related="invoice_id.invoice_date_due", string="Invoice Due", groups=STAFF
+        related="invoice_id.invoice_date_due", string="Invoice Due Date", groups=STAFF
     )
 
     def action_preview(self):
@@ -68,7 +68,5 @@ class MembriRenewal(models.Model):
         """Odoo's own send dialog for one invoice, its sending queue for many."""
         self.check_access("write")
         if not self.invoice_id:
-            raise UserError(
-                self.env._("None of these renewals has an invoice: approve them first.")
-            )
+            raise UserError(self.env._("These renewals have no invoice yet. Approve them first."))
         return self.invoice_id.action_membri_send_again()

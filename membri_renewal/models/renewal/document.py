@@ -97,21 +97,20 @@ class MembriRenewal(models.Model):
         """:return: what the member receives by accepting, in a sentence"""
         self.ensure_one()
         if self.company_id.membri_fee_notice:
-            return self.env._("Once you accept, you receive a fee notice.")
-        return self.env._("Once you accept, you receive an invoice.")
+            return self.env._("Once you accept, we will send you a fee notice.")
+        return self.env._("Once you accept, we will send you an invoice.")
 
     def _get_next_steps(self):
         """:return: what happens next, as a list of sentences"""
         self.ensure_one()
         return [
             self.env._(
-                "Scan the code or open the page below: you can accept, or ask for changes. "
-                "%(deadline)s",
+                "Scan the code or open the page below to accept or ask for changes. %(deadline)s",
                 deadline=self._get_deadline_sentence(),
             ),
             self._get_invoice_sentence(),
             self.env._(
-                "Once it is paid, you are a member for your next term: %(term)s.",
+                "Once it is paid, your membership continues: %(term)s.",
                 term=self._get_proposal()._get_period_in_words(),
             ),
         ]

@@ -85,7 +85,7 @@ class MembriCotisation(models.Model):
 
     def _get_rule_ends_sentence(self):
         return self.env._(
-            "%(member)s is a member for life: there is nothing to renew.",
+            "%(member)s is a member for life. There is nothing to renew.",
             member=self.partner_id.display_name,
         )
 
@@ -95,7 +95,8 @@ class MembriCotisation(models.Model):
 
     def _get_rule_paid_sentence(self):
         return self.env._(
-            "%(cotisation)s of %(member)s is %(state)s: only a paid term can be renewed.",
+            "%(cotisation)s (%(member)s) has the status “%(state)s”. Only a paid term can "
+            "be renewed.",
             cotisation=self.name,
             member=self.partner_id.display_name,
             state=self._get_state_label(),
@@ -107,7 +108,7 @@ class MembriCotisation(models.Model):
 
     def _get_rule_not_terminated_sentence(self):
         return self.env._(
-            "%(cotisation)s of %(member)s was terminated on %(date)s. Use “Enrol” if this "
+            "%(cotisation)s (%(member)s) was ended early on %(date)s. Use “Enroll” if the "
             "member comes back.",
             cotisation=self.name,
             member=self.partner_id.display_name,
@@ -121,7 +122,8 @@ class MembriCotisation(models.Model):
     def _get_rule_not_renewed_sentence(self):
         renewal = self.renewal_ids.filtered(lambda r: r.state != "cancelled")[:1]
         return self.env._(
-            "%(cotisation)s of %(member)s already has the renewal %(renewal)s “%(state)s”.",
+            "%(cotisation)s (%(member)s) already has the renewal %(renewal)s, with the "
+            "status “%(state)s”.",
             cotisation=self.name,
             member=self.partner_id.display_name,
             renewal=renewal.name,
@@ -135,7 +137,7 @@ class MembriCotisation(models.Model):
     def _get_rule_no_next_term_sentence(self):
         following = self.next_ids.filtered(lambda c: c.state != "cancelled")[:1]
         return self.env._(
-            "%(member)s already has the next cotisation %(next)s after %(cotisation)s.",
+            "%(member)s already has the next term %(next)s, after %(cotisation)s.",
             member=self.partner_id.display_name,
             next=following.name,
             cotisation=self.name,
@@ -156,7 +158,7 @@ class MembriCotisation(models.Model):
             lambda r: r.company_id == self.company_id and r.state in UNDECIDED_STATES
         )[:1]
         return self.env._(
-            "%(member)s already has the open renewal %(renewal)s.",
+            "%(member)s already has an open renewal: %(renewal)s.",
             member=self.partner_id.display_name,
             renewal=other.name,
         )
@@ -171,8 +173,8 @@ class MembriCotisation(models.Model):
 
     def _get_rule_not_history_sentence(self):
         return self.env._(
-            "%(cotisation)s was already over (%(date_end)s) when it was recorded: it is history. "
-            "Use “Enrol” if this member comes back.",
+            "%(cotisation)s had already ended (%(date_end)s) when it was recorded, so it "
+            "is not renewed. Use “Enroll” if the member comes back.",
             cotisation=self.name,
             date_end=self._format_day(self.date_end),
         )
@@ -185,8 +187,9 @@ class MembriCotisation(models.Model):
 
     def _get_rule_after_go_live_sentence(self):
         return self.env._(
-            "%(cotisation)s was imported and ended on %(date_end)s, before memberships were "
-            "managed here (%(go_live)s): it is history. Use “Enrol” if this member comes back.",
+            "%(cotisation)s was imported and ended on %(date_end)s, before the go-live "
+            "date (%(go_live)s), so it is not renewed. Use “Enroll” if the member comes "
+            "back.",
             cotisation=self.name,
             date_end=self._format_day(self.date_end),
             go_live=self._format_day(self.company_id.membri_go_live),
@@ -203,8 +206,8 @@ class MembriCotisation(models.Model):
     def _get_rule_not_cancelled_sentence(self):
         renewal = self.renewal_ids.filtered(lambda r: r.state == "cancelled")[:1]
         return self.env._(
-            "The renewal %(renewal)s of this term was cancelled, so none is made by itself. "
-            "“Prepare a Renewal” or a campaign makes another.",
+            "The renewal %(renewal)s for this term was cancelled, so no other one is "
+            "created automatically. Use “Prepare a Renewal” or a campaign to create one.",
             renewal=renewal.name,
         )
 
@@ -219,9 +222,9 @@ class MembriCotisation(models.Model):
 
     def _get_rule_not_too_late_sentence(self):
         return self.env._(
-            "%(cotisation)s ended on %(date_end)s, more than %(days)s days ago: no renewal is "
-            "made by itself any more. Prepare one by hand, or use “Enrol” if this member comes "
-            "back.",
+            "%(cotisation)s ended on %(date_end)s, more than %(days)s days ago. Renewals "
+            "are no longer created automatically. Prepare one manually, or use “Enroll” "
+            "if the member comes back.",
             cotisation=self.name,
             date_end=self._format_day(self.date_end),
             days=CATCH_UP_DAYS,
@@ -249,15 +252,15 @@ class MembriCotisation(models.Model):
     def _get_rule_due_sentence(self):
         if self.option_set_id.lifetime:
             return self.env._(
-                "“%(option_set)s” is for life: no renewal is made by itself. Prepare one by "
-                "hand, with another option set.",
+                "“%(option_set)s” is for life, so no renewal is created automatically. "
+                "Prepare one manually, with another plan.",
                 option_set=self.option_set_id.name,
             )
         if not self.date_end:
             return self._get_rule_ends_sentence()
         return self.env._(
-            "It is too early: the renewal is prepared on %(date)s, %(days)s days before "
-            "%(cotisation)s ends on %(date_end)s.",
+            "It is too early. The renewal will be prepared on %(date)s, %(days)s days "
+            "before %(cotisation)s ends (%(date_end)s).",
             date=self._format_day(self._get_renewal_day()),
             days=self.option_set_id.notice_lead_days,
             cotisation=self.name,
@@ -277,6 +280,7 @@ class MembriCotisation(models.Model):
 
     def _get_rule_not_tried_today_sentence(self):
         return self.env._(
-            "The renewal could not be prepared today: %(error)s It is tried again tomorrow.",
+            "The renewal could not be prepared today: %(error)s The nightly run will try "
+            "again tomorrow.",
             error=self.renewal_error,
         )

@@ -36,11 +36,11 @@ class ResPartner(models.Model):
                 "term": term,
                 "is_due": False,
                 "answer": self.env._(
-                    "No: %(member)s has no cotisation, so there is nothing to renew.",
+                    "No: %(member)s has no membership term, so there is nothing to renew.",
                     member=self.display_name,
                 ),
                 "facts": [],
-                "coming": [self.env._("Use “Enrol” to make a member of this contact.")],
+                "coming": [self.env._("Use “Enroll” to make this contact a member.")],
             }
         renewal = term._get_living_renewal()
         why_not = list(reasons[term].values())
@@ -71,8 +71,8 @@ class ResPartner(models.Model):
                 (
                     "bad",
                     self.env._(
-                        "The contact is marked “Intervention Required”: nothing goes out by "
-                        "itself. %(reason)s",
+                        "The contact is marked “Intervention Required”: nothing is sent "
+                        "automatically. %(reason)s",
                         reason=self.membri_intervention_reason or "",
                     ),
                 )
@@ -81,10 +81,10 @@ class ResPartner(models.Model):
             facts.append(("bad", reason))
         if self.membri_auto_renew:
             sentence = self.env._(
-                "“Automatic Renewal” is Yes: an invoice is sent at once, without a notice."
+                "Automatic Renewal is Yes: an invoice is sent without a notice first."
             )
         else:
-            sentence = self.env._("“Automatic Renewal” is No: a notice is sent first.")
+            sentence = self.env._("Automatic Renewal is No: a notice is sent first.")
         facts.append(("info", sentence))
         if reason := self._membri_get_unreachable_reason():
             facts.append(("bad", reason))
@@ -110,7 +110,7 @@ class MembriCotisation(models.Model):
         """:param reasons: ``{rule: sentence}`` that this term fails"""
         self.ensure_one()
         if not reasons:
-            return self.env._("Not yet: the next nightly run prepares the renewal.")
+            return self.env._("Not yet: the next nightly run will prepare the renewal.")
         reason = next(iter(reasons.values()))
         if set(reasons) == {"due"}:
             return self.env._("Not yet. %(reason)s", reason=reason)
@@ -163,19 +163,19 @@ class MembriCotisation(models.Model):
         if set(reasons) <= {"paid", "due"} and self.state == "pending" and self.date_end:
             return [
                 self.env._(
-                    "Once it is paid, its renewal is prepared from %(date)s on.",
+                    "Once it is paid, its renewal will be prepared from %(date)s.",
                     date=self._format_day(self._get_renewal_day()),
                 )
             ]
-        return [self.env._("Nothing happens by itself.")]
+        return [self.env._("Nothing happens automatically.")]
 
     def _explain_night(self):
         # sudo: scheduled actions are the administrator's
         cron_sudo = self.env.ref("membri_renewal.ir_cron_generate").sudo()
         if not cron_sudo.active:
             return self.env._(
-                "The nightly run is switched off: ask the administrator to switch the scheduled "
-                "action “%(name)s” on.",
+                "The nightly run is turned off. Ask the administrator to turn on the "
+                "scheduled action “%(name)s”.",
                 name=cron_sudo.name,
             )
         return self.env._(
@@ -192,16 +192,16 @@ class MembriCotisation(models.Model):
             preview = self._preview_renewals()[self]
         except UserError as error:
             return [
-                self.env._("As things are, it could not be prepared: %(error)s", error=str(error))
+                self.env._("If it were prepared now, this would fail: %(error)s", error=str(error))
             ]
         outcome = {
             "notice": self.env._("a notice is sent to %(recipient)s"),
             "invoice": self.env._("an invoice is sent to %(recipient)s"),
-            "intervention": self.env._("it is held for the staff, and nothing is sent"),
+            "intervention": self.env._("it is put on hold, and nothing is sent"),
             "unreachable": self.env._("no email can be sent"),
         }[preview["outcome"]] % {"recipient": preview["recipient_email"]}
         sentence = self.env._(
-            "As things are: %(outcome)s, for %(term)s, %(amount)s.",
+            "If it were prepared now: %(outcome)s, for %(term)s, %(amount)s.",
             outcome=outcome,
             term=self._format_period(
                 preview["date_start"], preview["date_end"], date_format="long"
@@ -225,14 +225,13 @@ class MembriRenewal(models.Model):
             names["date"] = self._format_moment(self.date_sent)
             if self.delivery_state in ("unreachable", "failed"):
                 return self.env._(
-                    "No: the notice %(renewal)s was due on %(date)s, but no email went out. "
-                    "%(reason)s",
+                    "No: the notice %(renewal)s was due on %(date)s, but no email was "
+                    "sent. %(reason)s",
                     reason=self.delivery_note or "",
                     **names,
                 )
             return self.env._(
-                "Yes: the notice %(renewal)s was first sent on %(date)s. Its recipient is "
-                "%(recipient)s.",
+                "Yes: the notice %(renewal)s was first sent on %(date)s. Recipient: %(recipient)s.",
                 **names,
             )
         if self.state == "approved":
@@ -241,7 +240,7 @@ class MembriRenewal(models.Model):
                 **(names | {"date": self._format_moment(self.date_approved)}),
             )
         return self.env._(
-            "No: %(renewal)s is prepared, but was not sent. It is “%(state)s”.",
+            "No: %(renewal)s is prepared but has not been sent. Its status is “%(state)s”.",
             state=self._get_state_label(),
             **names,
         )
@@ -258,7 +257,7 @@ class MembriRenewal(models.Model):
                 (
                     "info",
                     self.env._(
-                        "%(renewal)s was prepared on %(date)s and is “%(state)s”.",
+                        "%(renewal)s was prepared on %(date)s and has the status “%(state)s”.",
                         renewal=renewal.name,
                         date=renewal._format_moment(renewal.create_date or fields.Datetime.now()),
                         state=renewal._get_state_label(),
@@ -296,7 +295,7 @@ class MembriRenewal(models.Model):
                 "good" if log.result == "sent" else "bad",
                 self.env._(
                     "Reminder “%(step)s”, %(date)s: %(result)s. %(reason)s",
-                    step=log.step_id.display_name or self.env._("by hand"),
+                    step=log.step_id.display_name or self.env._("manually"),
                     date=self._format_moment(log.date),
                     result=labels[log.result],
                     reason=log.reason or "",
@@ -313,7 +312,7 @@ class MembriRenewal(models.Model):
                 (
                     "info",
                     self.env._(
-                        "The member asks for changes: %(request)s",
+                        "The member requests changes: %(request)s",
                         request=self.change_request or "",
                     ),
                 )
@@ -323,7 +322,7 @@ class MembriRenewal(models.Model):
                 (
                     "bad",
                     self.env._(
-                        "It is held for an intervention. %(reason)s",
+                        "On hold: intervention required. %(reason)s",
                         reason=self.intervention_reason or "",
                     ),
                 )
@@ -333,7 +332,7 @@ class MembriRenewal(models.Model):
                 (
                     "info",
                     self.env._(
-                        "It was refused on %(date)s. Reason: %(reason)s.",
+                        "It was declined on %(date)s. Reason: %(reason)s.",
                         date=self._format_moment(self.date_refused),
                         reason=self.refusal_reason_id.name,
                     ),
@@ -360,21 +359,23 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         end = self.cotisation_id._format_day(self.cotisation_id.date_end)
         sentence = {
-            "draft": self.env._("It waits to be sent: nobody but the staff does so."),
-            "sent": self.env._("We wait for the member. The current term ends on %(end)s."),
+            "draft": self.env._("Ready to send. It must be sent manually."),
+            "sent": self.env._("Awaiting the member's reply. The current term ends on %(end)s."),
             "change_requested": self.env._(
-                "The staff calls the member, makes the changes, then sends or approves it."
+                "The team calls the member, makes the changes, then sends or approves the renewal."
             ),
-            "intervention": self.env._("The staff looks into it, then sends or approves it."),
+            "intervention": self.env._(
+                "The team looks into it, then sends or approves the renewal."
+            ),
             "refused": self.env._(
-                "The member stays a member until %(end)s, then becomes inactive."
+                "The contact stays a member until %(end)s, then becomes inactive."
             ),
             "approved": self.env._("The next term begins once it is paid, after %(end)s."),
         }[self.state] % {"end": end}
         if self.is_paid:
             following = self.new_cotisation_id
             sentence = self.env._(
-                "The next term %(term)s is paid.",
+                "The next term (%(term)s) is paid.",
                 term=following._get_period_in_words() if following else "",
             )
             return [sentence]

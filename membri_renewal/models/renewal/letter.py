@@ -10,12 +10,12 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     membri_notice_on_paper = fields.Boolean(
-        string="Notices by Post",
+        string="Notices by Mail",
         company_dependent=True,
         copy=False,
         groups="membri_renewal.group_membri_readonly",
-        help="A letter is queued for printing with each notice, beside the email if an address "
-        "works.",
+        help="A letter to print is prepared with each notice, in addition to the email if the "
+        "address works.",
     )
 
 
@@ -31,14 +31,14 @@ class MembriRenewal(models.Model):
         copy=False,
         index="btree_not_null",
         groups="base.group_user",
-        help="Queued where no email reaches the member, or where the member asked for it.",
+        help="Queued when no email reaches the member, or when the member asked for paper.",
     )
     letter_content = fields.Selection(
         [("document", "Notice or Invoice"), ("reminder", "Reminder")],
         readonly=True,
         copy=False,
         groups="base.group_user",
-        help="What the letter that waits to be printed, or was printed last, is.",
+        help="Content of the letter to print, or of the last one printed.",
     )
     date_printed = fields.Datetime(
         string="Letter Printed On", readonly=True, copy=False, groups="base.group_user"
@@ -113,7 +113,7 @@ class MembriRenewal(models.Model):
         contact = self._get_letter_contact()
         if not contact.street:
             return self.env._(
-                "%(member)s has no postal address. Type it in the contact, then print again.",
+                "%(member)s has no mailing address. Add it to the contact, then print again.",
                 member=(contact if self.state == "approved" else self.partner_id).display_name,
             )
         return False
@@ -148,7 +148,7 @@ class MembriRenewal(models.Model):
             return [
                 self._get_payment_reminder_sentence(),
                 self.env._(
-                    "The invoice is attached. If you have just paid, please disregard this."
+                    "The invoice is attached. If you have just paid, please ignore this letter."
                 ),
             ]
         return [
@@ -156,8 +156,8 @@ class MembriRenewal(models.Model):
             self._get_membership_sentence(),
             self._get_deadline_sentence(),
             self.env._(
-                "The notice is attached: it tells how to answer. If you have just answered, please "
-                "disregard this."
+                "The notice is attached and explains how to reply. If you have just "
+                "replied, please ignore this letter."
             ),
         ]
 

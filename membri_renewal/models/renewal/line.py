@@ -5,7 +5,7 @@ from odoo.tools import float_compare
 
 class MembriRenewalLine(models.Model):
     _name = "membri.renewal.line"
-    _description = "Option of a Renewal"
+    _description = "Renewal Option"
     _inherit = "membri.term.line.mixin"
     _term_field = "renewal_id"
 

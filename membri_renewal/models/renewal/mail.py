@@ -27,10 +27,10 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.state == "approved":
             url = self._get_invoice_page_url() or self._get_localized_url("/my/invoices")
-            label = label or self.env._("See and pay")
+            label = label or self.env._("View and Pay")
         else:
             url = self._get_answer_page_url() or self._get_localized_url("/my/renewals")
-            label = label or self.env._("Answer now")
+            label = label or self.env._("View and Respond")
         return self._render_mail_block("button", url=url, label=label)
 
     def _get_mail_greeting(self):
@@ -44,7 +44,7 @@ class MembriRenewal(models.Model):
         if self.recipient_id == self.partner_id:
             return ""
         return self.env._(
-            "This is about the membership of %(member)s.", member=self.partner_id.display_name
+            "You are receiving this message for %(member)s.", member=self.partner_id.display_name
         )
 
     def _get_mail_preheader(self):
@@ -72,19 +72,19 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
         rows = [
-            (self.env._("What there is to pay"), invoice_sudo._membri_get_document_label()),
+            (self.env._("Document"), invoice_sudo._membri_get_document_label()),
             (self.env._("Due by"), self._format_day(invoice_sudo._membri_get_due_day())),
         ]
         parts_sudo = invoice_sudo._membri_get_open_parts()
         if len(parts_sudo) > 1:
             part = parts_sudo[0].amount_residual_currency
-            rows.append((self.env._("Due on that day"), self._format_amount(part, invoice_sudo)))
+            rows.append((self.env._("Due on that date"), self._format_amount(part, invoice_sudo)))
         if paid := self._get_amount_received():
             rows.append((self.env._("Received so far"), self._format_amount(paid, invoice_sudo)))
         return [
             *rows,
             (
-                self.env._("To pay"),
+                self.env._("Amount due"),
                 self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
             ),
         ]
@@ -105,15 +105,15 @@ class MembriRenewal(models.Model):
         term = self._get_period_in_words()
         if paid := self._get_amount_received():
             return self.env._(
-                "Your membership is renewed for the term %(term)s, and takes effect once it is "
-                "paid. We have received %(paid)s, thank you: %(rest)s is left to pay.",
+                "Your renewal for %(term)s takes effect as soon as we receive the rest of "
+                "your payment. We have received %(paid)s, thank you! Amount due: "
+                "%(rest)s.",
                 term=term,
                 paid=self._format_amount(paid, invoice_sudo),
                 rest=self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
             )
         return self.env._(
-            "Your membership is renewed for the term %(term)s, and takes effect once it is paid. "
-            "We have not received your payment yet.",
+            "Your renewal for %(term)s takes effect as soon as we receive your payment.",
             term=term,
         )
 
@@ -121,6 +121,6 @@ class MembriRenewal(models.Model):
         """:return: that a notice was sent, and when"""
         self.ensure_one()
         return self.env._(
-            "On %(date)s we sent you a renewal notice, and we have no answer from you yet.",
+            "We sent you a renewal notice on %(date)s and haven't heard from you yet.",
             date=self._format_day(self._get_notice_day()),
         )

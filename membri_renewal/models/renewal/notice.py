@@ -17,7 +17,7 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if not self.line_ids:
             return self.env._(
-                "%(renewal)s proposes no option: there is nothing to send. Add at least one.",
+                "%(renewal)s has no options, so there is nothing to send. Add at least one.",
                 renewal=self.display_name,
             )
         return self._get_archived_reason() or self.line_ids._get_archived_product_reason()
@@ -154,9 +154,9 @@ class MembriRenewal(models.Model):
                 cause = cause.__cause__
             raise UserError(
                 self.env._(
-                    "The email template “%(template)s” cannot be filled in for %(renewal)s: "
-                    "%(cause)s. Mend the template, or choose another one in the option set, then "
-                    "send again.",
+                    "The email template “%(template)s” cannot be filled in for "
+                    "%(renewal)s: %(cause)s. Fix the template or choose another one on "
+                    "the plan, then resend.",
                     template=template_sudo.name,
                     renewal=", ".join(self.mapped("name")[:3]),
                     cause=str(cause).strip().splitlines()[0],

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 OUTCOMES = [
     ("notice", "Receives a notice"),
     ("invoice", "Receives an invoice"),
-    ("intervention", "Held for an intervention"),
+    ("intervention", "Intervention Required"),
     ("unreachable", "Cannot be reached"),
 ]
 
@@ -126,5 +126,5 @@ class MembriCotisation(models.Model):
             return self._get_member()._membri_get_unreachable_reason()
         problem = recipient._membri_get_address_problem()
         return problem and self.env._(
-            "The invoice is made, but not received: %(reason)s", reason=problem
+            "The invoice is created, but will not be received: %(reason)s", reason=problem
         )

@@ -16,18 +16,19 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     mode_proposed = fields.Char(
-        string="Mode from the Contact",
+        string="Renewal Mode From the Contact",
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="Mode that the contact's Automatic Renewal gave when the renewal was created or last "
-        "updated. A mode chosen manually is kept until the contact changes.",
+        help="Renewal mode set by the contact's Automatic Renewal when the renewal was created "
+        "or last updated. A mode chosen manually is kept until the contact changes.",
     )
     approval_remark = fields.Text(
         string="If Approved Today",
         compute="_compute_approval_remark",
         groups=STAFF,
-        help="What is billed if the renewal is approved today, where it differs from the proposal.",
+        help="What will be invoiced if the renewal is approved today, where it differs from "
+        "what was proposed.",
     )
 
     # and days pass, and fiscal positions change, without touching the renewal: unstored
@@ -47,7 +48,7 @@ class MembriRenewal(models.Model):
         :raises UserError: in another state than “To Send”, or where nothing is to be renewed"""
         if vals.get("state", "draft") != "draft":
             raise UserError(
-                self.env._("A new renewal is “To Send”. Use its buttons to take it further.")
+                self.env._("A new renewal has the status “To Send”. Use its buttons to continue.")
             )
         cotisation = self._get_cotisation_to_renew(vals, memo)
         partner = cotisation.partner_id.with_company(cotisation.company_id)
@@ -88,14 +89,14 @@ class MembriRenewal(models.Model):
             if not cotisation:
                 raise UserError(
                     self.env._(
-                        "%(member)s has no cotisation to renew. Use “Enrol” instead.",
+                        "%(member)s has no membership term to renew. Use “Enroll” instead.",
                         member=partner.display_name or self.env._("This contact"),
                     )
                 )
         if not cotisation.date_end:
             raise UserError(
                 self.env._(
-                    "%(member)s is a member for life: there is nothing to renew.",
+                    "%(member)s is a member for life. There is nothing to renew.",
                     member=cotisation.partner_id.display_name,
                 )
             )
@@ -343,8 +344,8 @@ class MembriRenewal(models.Model):
             for currency in currencies
         )
         return self.env._(
-            "Totals that differ from the proposal (taxes, or late members who start a new "
-            "period): %(count)s. Billed: %(today)s instead of %(shown)s.",
+            "Totals that differ from the renewals sent (taxes, or late members who start "
+            "a new period): %(count)s. To invoice: %(today)s (was %(shown)s).",
             count=len(changed),
             today=today,
             shown=shown,
@@ -364,13 +365,13 @@ class MembriRenewal(models.Model):
         }
         if proposal.date_start != self.date_start:
             return self.env._(
-                "This member is late, so a new period starts: %(term)s, %(total)s in total. The "
-                "proposal shows %(shown)s.",
+                "This member is late, so a new period starts: %(term)s, %(total)s in "
+                "total. The renewal shows %(shown)s.",
                 **names,
             )
         if self.currency_id.compare_amounts(proposal.amount_total, self.amount_total):
             return self.env._(
-                "With today’s taxes, the total is %(total)s. The proposal shows %(shown)s.",
+                "With today's taxes, the total is %(total)s. The renewal shows %(shown)s.",
                 **names,
             )
         return False

@@ -14,8 +14,7 @@ class MembriRenewal(models.Model):
         compute="_compute_can_be_reminded",
         search="_search_can_be_reminded",
         groups="base.group_user",
-        help="Nothing stands in the way of a reminder: not paid, no payment under way, and a "
-        "document that can be paid.",
+        help="The renewal is unpaid, no payment is in progress, and its document can be paid.",
     )
 
     @api.depends_context("uid")
@@ -119,7 +118,7 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.is_paid:
             return self.env._(
-                "%(renewal)s is paid: there is nothing to remind.", renewal=self.display_name
+                "%(renewal)s is paid. No reminder is needed.", renewal=self.display_name
             )
         if self.state == "approved" and not self.invoice_id.sudo().partner_id.active:
             return self._get_archived_invoice_sentence()
@@ -127,17 +126,18 @@ class MembriRenewal(models.Model):
             return reason
         if self.state == "approved" and not self.invoice_id.sudo()._membri_is_payable():
             return self.env._(
-                "The invoice of %(renewal)s is not posted: it cannot be paid now.",
+                "The invoice for %(renewal)s is not posted, so it cannot be paid yet.",
                 renewal=self.display_name,
             )
         if self._is_money_under_way() or (not by_hand and self._is_payment_announced()):
             return self.env._(
-                "A payment of %(renewal)s is under way: wait for it before you remind.",
+                "A payment for %(renewal)s is in progress. Wait for the result before you "
+                "send a reminder.",
                 renewal=self.display_name,
             )
         if self.cotisation_id.state == "cancelled":
             return self.env._(
-                "The cotisation that %(renewal)s renews is cancelled: there is nothing to remind.",
+                "The membership term that %(renewal)s renews is void, so no reminder is needed.",
                 renewal=self.display_name,
             )
         return False
@@ -195,7 +195,7 @@ class MembriRenewal(models.Model):
             )
             reason = False if emailed else renewal._get_unreachable_reason()
             if renewal in on_paper:
-                reason = self.env._("By post: a letter waits to be printed.")
+                reason = self.env._("By mail: a letter is ready to print.")
             elif not emailed:
                 skipped[renewal] = renewal._get_no_address_sentence()
             logs_vals.append(
@@ -220,7 +220,7 @@ class MembriRenewal(models.Model):
         if not reason or self._is_on_paper():
             return False
         return self.env._(
-            "%(renewal)s: skipped, no address. %(reason)s",
+            "%(renewal)s: skipped, no valid address. %(reason)s",
             renewal=self.display_name,
             reason=reason,
         )
@@ -232,7 +232,7 @@ class MembriRenewal(models.Model):
         queued._log_on_contacts(
             {
                 renewal: self.env._(
-                    "%(renewal)s: %(payer)s is reminded of %(document)s.",
+                    "%(renewal)s: reminder for %(document)s sent to %(payer)s.",
                     renewal=renewal.name,
                     document=renewal.sudo().invoice_id._membri_get_document_label(),
                     payer=renewal.sudo().invoice_id.partner_id.display_name,
@@ -468,9 +468,7 @@ class MembriRenewal(models.Model):
                 continue
             *overtaken, last = sorted(due, key=due.get)
             for step in overtaken:
-                renewal._log_reminder(
-                    step, "skipped", self.env._("A later reminder was due as well.")
-                )
+                renewal._log_reminder(step, "skipped", self.env._("A later reminder was also due."))
             if renewal._has_failed_reminder(last):
                 again |= renewal
             else:

@@ -13,22 +13,24 @@ class MembriReminderLog(models.Model):
     renewal_id = fields.Many2one("membri.renewal", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="renewal_id.company_id", store=True, index=True)
     step_id = fields.Many2one(
-        "membri.reminder.step", ondelete="set null", help="Empty: sent by hand."
+        "membri.reminder.step", ondelete="set null", help="Empty if sent manually."
     )
     date = fields.Datetime(required=True, default=fields.Datetime.now)
     date_due = fields.Date(
-        string="Due Part",
-        help="The due day of the part of the invoice that was spoken of: each part has its own "
-        "reminders. Empty: of a notice, or from before parts were told apart.",
+        string="Due Installment",
+        help="Due date of the installment concerned: each installment has its own reminders. "
+        "Empty for a notice, or where installments were not recorded.",
     )
     message_id = fields.Many2one(
         "mail.message",
         ondelete="set null",
         index="btree_not_null",
-        help="The email, by which a failed delivery is found.",
+        help="Email used to detect a failed delivery.",
     )
     uses_step = fields.Boolean(
-        default=True, help="No: nothing could be sent, and the night tries again."
+        string="Counts for Step",
+        default=True,
+        help="If disabled, nothing could be sent and the nightly run tries again.",
     )
     result = fields.Selection(
         [("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")], required=True
@@ -38,5 +40,5 @@ class MembriReminderLog(models.Model):
     _once = models.UniqueIndex(
         "(renewal_id, step_id, COALESCE(date_due, '-infinity'::date))"
         " WHERE step_id IS NOT NULL AND uses_step",
-        "Each step reminds a renewal once for each due part.",
+        "Each reminder is recorded once per renewal and installment.",
     )

@@ -7,19 +7,19 @@ STATES = [
     ("change_requested", "Change Requested"),
     ("intervention", "Intervention Required"),
     ("approved", "Approved"),
-    ("refused", "Refused"),
+    ("refused", "Declined"),
     ("cancelled", "Cancelled"),
 ]
 # waiting for an answer or for the staff: nothing is decided yet
 UNDECIDED_STATES = ("draft", "sent", "change_requested", "intervention")
 # what became of the last email, of a notice as of an invoice
 DELIVERY_STATES = [
-    ("queued", "Waiting to be sent"),
-    ("delivered", "Handed to the mail server"),
-    ("letter", "By post"),
-    ("unreachable", "No usable address"),
+    ("queued", "Queued"),
+    ("delivered", "Sent to Mail Server"),
+    ("letter", "By Mail"),
+    ("unreachable", "No Valid Address"),
     ("failed", "Failed"),
-    ("withdrawn", "Withdrawn before it left"),
+    ("withdrawn", "Withdrawn Before Sending"),
 ]
 # the date that the transition into a state records
 DATE_OF_STATE = {
@@ -71,6 +71,7 @@ class MembriRenewal(models.Model):
     name = fields.Char(required=True, readonly=True, default="/", copy=False, index="trigram")
     state = fields.Selection(
         STATES,
+        string="Status",
         default="draft",
         required=True,
         index=True,
@@ -79,55 +80,65 @@ class MembriRenewal(models.Model):
         group_expand="_group_expand_state",
     )
     date_state = fields.Datetime(
-        string="In This State Since",
+        string="Status Since",
         readonly=True,
         copy=False,
         default=fields.Datetime.now,
-        help="How long a renewal has been waiting, and for whom the queues are new.",
+        help="Shows how long a renewal has had this status. Dashboards use it to count new "
+        "renewals.",
     )
     mode = fields.Selection(
         [("notice", "Notice"), ("invoice", "Invoice")],
+        string="Renewal Mode",
         required=True,
         default="notice",
-        help="Taken from the member's Automatic Renewal when the renewal is prepared.",
+        help="Set from the member's Automatic Renewal when the renewal is prepared.",
     )
     cotisation_id = fields.Many2one(
         "membri.cotisation",
-        string="Current Cotisation",
+        string="Current Term",
         required=True,
         index=True,
         ondelete="restrict",
         check_company=True,
-        help="The term that is being renewed.",
+        help="The membership term being renewed.",
     )
     current_date_end = fields.Date(
-        related="cotisation_id.date_end", string="End of Current Term", store=True
+        related="cotisation_id.date_end", string="Last Day of Current Term", store=True
     )
     line_ids = fields.One2many("membri.renewal.line", "renewal_id", string="Options", copy=True)
     recipient_id = fields.Many2one(
         "res.partner",
         compute="_compute_recipient_id",
         store=True,
-        help="Who receives the notice: looked up at each sending.",
+        help="Person who receives the notice, determined at each sending.",
     )
     recipient_email = fields.Char(compute="_compute_recipient_email", groups=STAFF)
     recipient_phone = fields.Char(compute="_compute_recipient_phone", groups=STAFF)
     user_id = fields.Many2one(
         "res.users",
-        string="Officer",
+        string="Membership Officer",
         default=lambda self: self.env.company._membri_get_officer(),
         domain=[("share", "=", False)],
     )
-    date_follow_up = fields.Date(string="Follow-up", groups=STAFF)
+    date_follow_up = fields.Date(string="Call On", groups=STAFF)
 
     date_sent = fields.Datetime(
-        readonly=True, copy=False, index=True, help="The first sending of the notice."
+        string="Sent On",
+        readonly=True,
+        copy=False,
+        index=True,
+        help="Date on which the notice was first sent.",
     )
-    date_answer = fields.Datetime(readonly=True, copy=False)
-    date_approved = fields.Datetime(readonly=True, copy=False)
-    date_refused = fields.Datetime(readonly=True, copy=False)
-    date_last_reminder = fields.Datetime(readonly=True, copy=False, groups=STAFF)
-    date_next_reminder = fields.Date(readonly=True, copy=False, index=True, groups=STAFF)
+    date_answer = fields.Datetime(string="Replied On", readonly=True, copy=False)
+    date_approved = fields.Datetime(string="Approved On", readonly=True, copy=False)
+    date_refused = fields.Datetime(string="Declined On", readonly=True, copy=False)
+    date_last_reminder = fields.Datetime(
+        string="Last Reminder On", readonly=True, copy=False, groups=STAFF
+    )
+    date_next_reminder = fields.Date(
+        string="Next Reminder On", readonly=True, copy=False, index=True, groups=STAFF
+    )
     reminder_count = fields.Integer(readonly=True, copy=False, groups=STAFF)
     reminder_log_ids = fields.One2many(
         "membri.reminder.log", "renewal_id", string="Reminders", readonly=True, groups=STAFF
@@ -135,28 +146,37 @@ class MembriRenewal(models.Model):
 
     delivery_state = fields.Selection(
         DELIVERY_STATES,
-        string="Delivery",
+        string="Email Status",
         readonly=True,
         copy=False,
         index="btree_not_null",
         groups=STAFF,
     )
     delivery_note = fields.Char(
-        readonly=True, copy=False, help="Why the last email did not go out.", groups=STAFF
+        string="Email Error",
+        readonly=True,
+        copy=False,
+        help="Why the last email was not sent.",
+        groups=STAFF,
     )
 
     change_request = fields.Text(copy=False, tracking=True, groups=STAFF)
-    intervention_reason = fields.Text(readonly=True, copy=False, groups=STAFF)
-    state_before_intervention = fields.Char(readonly=True, copy=False, groups=STAFF)
+    intervention_reason = fields.Text(
+        string="Reason for Intervention", readonly=True, copy=False, groups=STAFF
+    )
+    state_before_intervention = fields.Char(
+        string="Status Before Intervention", readonly=True, copy=False, groups=STAFF
+    )
     refusal_reason_id = fields.Many2one(
         "membri.refusal.reason",
+        string="Decline Reason",
         readonly=True,
         copy=False,
         ondelete="restrict",
         tracking=True,
         groups=STAFF,
     )
-    refusal_note = fields.Text(readonly=True, copy=False, groups=STAFF)
+    refusal_note = fields.Text(string="Decline Note", readonly=True, copy=False, groups=STAFF)
 
     invoice_id = fields.Many2one("account.move", readonly=True, copy=False, index="btree_not_null")
     invoice_ids = fields.Many2many(
@@ -165,32 +185,34 @@ class MembriRenewal(models.Model):
         compute="_compute_invoice_ids",
         search="_search_invoice_ids",
         compute_sudo=True,
-        help="With those that a reset has voided, those that serve other members too, and "
+        help="Includes invoices cancelled by a reset, invoices shared with other members, and "
         "credit notes.",
     )
     new_cotisation_id = fields.Many2one(
         "membri.cotisation",
-        string="Next Cotisation",
+        string="Next Term",
         readonly=True,
         copy=False,
         index="btree_not_null",
     )
     payment_state = fields.Selection(related="invoice_id.payment_state", store=True)
-    is_paid = fields.Boolean(compute="_compute_is_paid", store=True)
-    is_open = fields.Boolean(compute="_compute_is_open", store=True, index=True)
+    is_paid = fields.Boolean(string="Paid Renewal", compute="_compute_is_paid", store=True)
+    is_open = fields.Boolean(
+        string="Open Renewal", compute="_compute_is_open", store=True, index=True
+    )
 
     _one_living_per_cotisation = models.UniqueIndex(
         "(cotisation_id) WHERE state != 'cancelled'",
-        "This cotisation has a renewal already.",
+        "This membership term already has a renewal.",
     )
     _one_undecided_per_member = models.UniqueIndex(
         "(partner_id, company_id)"
         " WHERE state IN ('draft', 'sent', 'change_requested', 'intervention')",
-        "This member already has a renewal that waits for an answer.",
+        "This member already has a renewal that is not decided yet.",
     )
     _dates_ordered = models.Constraint(
         "CHECK (date_end IS NULL OR date_end >= date_start)",
-        "A term cannot end before it begins.",
+        "The last day of a renewal cannot be before its first day. Change one of them.",
     )
     # the queues ask for a company's undecided renewals by the day of their notice
     _queue = models.Index("(company_id, state, date_sent)")
@@ -302,8 +324,8 @@ class MembriRenewal(models.Model):
             if renewal.state not in EDITABLE_STATES:
                 raise UserError(
                     self.env._(
-                        "%(renewal)s is “%(state)s”: what was proposed to the member cannot be "
-                        "changed now. %(remedy)s",
+                        "%(renewal)s has the status “%(state)s”, so what was proposed to "
+                        "the member cannot be changed. %(remedy)s",
                         renewal=renewal.display_name,
                         state=renewal._get_state_label(),
                         remedy=renewal._get_edit_remedy(),
@@ -313,7 +335,7 @@ class MembriRenewal(models.Model):
     def _get_edit_remedy(self):
         if self.state == "sent":
             return self.env._(
-                "Use “Request a change” on behalf of the member, edit it, then send or approve it."
+                "Use “Log a Change Request”, edit the renewal, then send or approve it."
             )
         if self.state in ("approved", "refused"):
             return self.env._("Use “Reset” first.")

@@ -12,7 +12,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     timeline_html = fields.Html(
-        string="Timeline", compute="_compute_timeline_html", sanitize=False, groups=STAFF
+        string="Key Dates", compute="_compute_timeline_html", sanitize=False, groups=STAFF
     )
 
     @api.depends(
@@ -73,15 +73,15 @@ class MembriRenewal(models.Model):
             (self.env._("Prepared"), "fa-file-o", self.create_date),
             sent,
             (
-                self.env._("Reminded (%(count)s)", count=self.reminder_count),
+                self.env._("Reminders sent: %(count)s", count=self.reminder_count),
                 "fa-bell-o",
                 self.date_last_reminder,
             ),
-            (self.env._("Answered"), "fa-comment-o", self.date_answer),
+            (self.env._("Replied"), "fa-comment-o", self.date_answer),
             (self.env._("Approved"), "fa-check", self.date_approved),
-            (self.env._("Refused"), "fa-times", self.date_refused),
+            (self.env._("Declined"), "fa-times", self.date_refused),
             (self.env._("Invoice sent"), "fa-file-text-o", self.invoice_date_sent),
-            (self.env._("Current term ends"), "fa-calendar-times-o", self.current_date_end),
+            (self.env._("End of current term"), "fa-calendar-times-o", self.current_date_end),
         ]
         if self.state == "approved" and self.is_open:
             steps.append((self.env._("Payment due"), "fa-money", self.invoice_date_due))
@@ -110,5 +110,5 @@ class MembriRenewal(models.Model):
             return []
         return [
             (self.env._("Next reminder"), "fa-bell", self.date_next_reminder),
-            (self.env._("Call back"), "fa-phone", self.date_follow_up),
+            (self.env._("Call"), "fa-phone", self.date_follow_up),
         ]

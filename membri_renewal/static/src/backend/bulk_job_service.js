@@ -68,14 +68,14 @@ export class BulkJobService {
         const failed = job.skipped_count + job.failed_count;
         this.notification.add(
             failed
-                ? _t("%(done)s done, %(failed)s not done.", {done: job.done_count, failed})
-                : _t("All %(done)s are done.", {done: job.done_count}),
+                ? _t("Processed: %(done)s. Failed: %(failed)s.", {done: job.done_count, failed})
+                : _t("Processed: %(done)s.", {done: job.done_count}),
             {
                 title: _t("%(job)s is finished", {job: job.name}),
                 type: failed ? "warning" : "success",
                 sticky: true,
                 buttons: [
-                    {name: _t("See the result"), primary: true, onClick: () => this.open([job.id])},
+                    {name: _t("View Result"), primary: true, onClick: () => this.open([job.id])},
                 ],
             },
         );
@@ -85,7 +85,7 @@ export class BulkJobService {
         const one = ids.length === 1;
         return this.action.doAction({
             type: "ir.actions.act_window",
-            name: _t("Background Work"),
+            name: _t("Background Jobs"),
             res_model: MODEL,
             views: one
                 ? [[false, "form"]]

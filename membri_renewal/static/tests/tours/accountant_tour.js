@@ -79,7 +79,7 @@ registry.category("web_tour.tours").add("membri_accountant", {
         },
         isInvoice(),
         {
-            content: "Send the email again",
+            content: "Resend the Email",
             trigger: ".o_statusbar_buttons button[name=action_membri_send_again]",
             run: "click",
         },
@@ -114,7 +114,7 @@ registry.category("web_tour.tours").add("membri_accountant_send_many", {
             run: "click",
         },
         {
-            content: "Send the email again",
+            content: "Resend the Email",
             trigger: ".o_control_panel button[name=action_membri_send_again]",
             run: "click",
         },

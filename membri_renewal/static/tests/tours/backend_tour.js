@@ -6,7 +6,7 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
     url: "/odoo",
     steps: () => [
         ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
-        openQueue("All active renewals"),
+        openQueue("All Active Renewals"),
         ...openRenewal("Alpha Bakery"),
         {
             content: "The current term stands beside the proposed one",
@@ -90,7 +90,7 @@ registry.category("web_tour.tours").add("membri_backend_bulk", {
     url: "/odoo",
     steps: () => [
         ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
-        openQueue("All active renewals"),
+        openQueue("All Active Renewals"),
         {
             content: "Select everything",
             trigger: ".o_list_view:has(.o_data_row) thead .o_list_record_selector input",
@@ -102,7 +102,7 @@ registry.category("web_tour.tours").add("membri_backend_bulk", {
                 ".o_control_panel:contains(Refuse several renewals):contains(Send the renewal notice again)",
         },
         {
-            content: "Approve several renewals",
+            content: "Approve Selected Renewals",
             trigger: ".o_control_panel button:contains(Approve several renewals)",
             run: "click",
         },

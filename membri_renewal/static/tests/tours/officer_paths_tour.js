@@ -25,7 +25,7 @@ registry.category("web_tour.tours").add("membri_path_refuse_many_fr", {
         runFlow("Refuser plusieurs renouvellements"),
         ...chooseReason(".modal .o_inner_group", "Trop cher"),
         {
-            content: "A reason for each",
+            content: "Different Reasons",
             trigger: ".modal .o_field_widget[name=is_per_line] input",
             run: "click",
         },
