@@ -1,7 +1,8 @@
 """What an update of the add-on brings, and what it leaves to the people who edited it."""
 
+from odoo.modules.module import load_script
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import convert_file
+from odoo.tools import convert_file, file_path
 
 MODULE = "membri_renewal"
 
@@ -139,6 +140,20 @@ class TestUpgrade(TransactionCase):
         self._update("ir_cron_data.xml")
         self.assertEqual((cron.interval_number, cron.active), (2, False))
         self.assertEqual(cron.nextcall, nextcall)
+
+    def test_b_only_documents_that_still_answer_are_removed(self):
+        """The copy of a notice that is decided is a record: it stays, whatever bytes are in it."""
+        path = file_path(f"{MODULE}/migrations/19.0.1.1.0/post-keys.py")
+        script = load_script(path, "membri_post_keys")
+        link = b"%PDF-1.4 \0 /URI (https://example.com/my/renewals/7?access_token=sec\\055ret)"
+        document = self.env["ir.attachment"].create({"name": "notice.pdf", "raw": link})
+        for keys, is_keyed in (
+            ({7: b"sec-ret"}, True),
+            ({7: b"another"}, False),
+            ({8: b"sec-ret"}, False),
+            ({}, False),
+        ):
+            self.assertEqual(script._holds_key(document, keys), is_keyed, keys)
 
     def _take_back(self, record):
         self.env["ir.model.data"].search(

@@ -9,7 +9,7 @@ those of others are kept, and their keys open nothing any more.
 import logging
 
 from odoo import SUPERUSER_ID, api
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 from odoo.tools.sql import column_exists
 
 from odoo.addons.membri_renewal.models.doors.key import KEY_OF_ANY, strip_keys
@@ -72,14 +72,17 @@ def _remove_documents(env):
             ("res_model", "in", HOLDERS),
         ]
     )
-    keyed = documents.filtered(lambda document: _holds_key(document, keys))
-    if keyed:
-        _logger.info("removing %s documents with answering keys", len(keyed))
-        keyed.unlink()
+    # the content of each is read: of a part at a time, an archive has many
+    for ids in split_every(200, documents.ids):
+        keyed = env["ir.attachment"].browse(ids).filtered(lambda file: _holds_key(file, keys))
+        if keyed:
+            _logger.info("removing %s documents with answering keys", len(keyed))
+            keyed.unlink()
+        env.invalidate_all()
 
 
 def _holds_key(document, keys):
     # writers of PDFs may escape what is no letter
     content = (document.raw or b"").replace(rb"\055", b"-")
     renewal_ids, _move_ids = find_documents(content)
-    return any(keys.get(number, b"\0") in content for number in renewal_ids)
+    return any(number in keys and keys[number] in content for number in renewal_ids)
