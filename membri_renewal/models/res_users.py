@@ -1,5 +1,11 @@
-from odoo import api, models
+from odoo import models
 from odoo.fields import Domain
+
+# records of Odoo's own models on which the officer is asked (``_membri_ask_officer``)
+ASKED_ON = {
+    "account.move": ("membri_invoice_type", "!=", False),
+    "res.partner": ("membri_cotisation_ids", "!=", False),
+}
 
 
 class ResUsers(models.Model):
@@ -38,7 +44,7 @@ class ResUsers(models.Model):
         activities_sudo = (
             self.env["mail.activity"]
             .sudo()
-            .search(Domain("user_id", "in", leaving.ids) & self._membri_get_activity_domain())
+            .search(Domain("user_id", "in", leaving.ids) & leaving._membri_get_activity_domain())
         )
         for company, activities in activities_sudo.grouped(
             lambda activity: activity._membri_get_company()
@@ -46,18 +52,33 @@ class ResUsers(models.Model):
             if assignee := company._membri_get_assignee(but=leaving):
                 activities.write({"user_id": assignee.id})
 
-    @api.model
     def _membri_get_activity_domain(self):
-        """:return: the activities that are about memberships"""
+        """:return: those activities of these users that are about memberships: of our types, on
+        our records, and what the officer is asked on an invoice or a member"""
         # sudo: external identifiers are the administrator's
         types_sudo = (
             self.env["ir.model.data"]
             .sudo()
             .search([("module", "=", "membri_renewal"), ("model", "=", "mail.activity.type")])
         )
-        return Domain("res_model", "=like", "membri.%") | Domain(
+        domain = Domain("res_model", "=like", "membri.%") | Domain(
             "activity_type_id", "in", types_sudo.mapped("res_id")
         )
+        for model, condition in ASKED_ON.items():
+            # sudo: activities are handed over, whoever may see what they are about
+            on_model_sudo = (
+                self.env["mail.activity"]
+                .sudo()
+                .search([("user_id", "in", self.ids), ("res_model", "=", model)])
+            )
+            records_sudo = (
+                self.env[model]
+                .sudo()
+                .with_context(active_test=False)
+                .search([("id", "in", on_model_sudo.mapped("res_id")), condition])
+            )
+            domain |= Domain("res_model", "=", model) & Domain("res_id", "in", records_sudo.ids)
+        return domain
 
 
 class MailActivity(models.Model):
