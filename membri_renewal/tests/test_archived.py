@@ -274,6 +274,24 @@ class TestA3ArchivedOfficer(ArchivedCommon):
         self.assertEqual(renewal.user_id, self.officer)
         self.assertEqual(self._get_activities(renewal).user_id, self.officer)
 
+    def test_a3_what_the_officer_was_asked_on_invoices_and_members_moves(self):
+        """Odoo deletes the to-dos of who is archived: those of ours are somebody else's now."""
+        self.company.sudo().membri_officer_id = self.leaver
+        renewal = self._renewal_in("approved")
+        renewal.invoice_id._membri_ask_officer("Refund the payment")
+        imported = self._create_yearly()
+        imported._ask_officer("Call the member")
+        stranger = self._create_member("No Member")
+        stranger.activity_schedule("mail.mail_activity_data_todo", user_id=self.leaver.id)
+        self.company.sudo().membri_officer_id = self.officer
+        self.leaver.action_archive()
+        activities = self._get_activities(renewal.invoice_id, imported.partner_id)
+        self.assertEqual(
+            sorted(activities.mapped("summary")), ["Call the member", "Refund the payment"]
+        )
+        self.assertEqual(activities.user_id, self.officer)
+        self.assertFalse(self._get_activities(stranger), "Odoo's own business")
+
     def test_a3_sender_and_reply_address(self):
         renewal = self._renewal_in("draft", user_id=self.leaver.id)
         self.leaver.active = False
@@ -317,6 +335,31 @@ class TestA3ArchivedTaxAndProduct(ArchivedCommon):
         self.env.invalidate_all()
         self.assertEqual(renewal.line_ids.tax_ids, self.tax)
         self.assertRecordValues(renewal, [{"amount_untaxed": 300.0, "amount_total": 345.0}])
+
+    def test_a3_one_of_two_taxes_archived(self):
+        """Of two taxes one is archived: the other one alone is not what the member was told."""
+        second = self.tax.with_env(self.env_root).copy({"name": "Second tax", "amount": 10.0})
+        self.product.sudo().taxes_id |= second
+        renewal = self._renewal_in("sent")
+        self.assertEqual(renewal.amount_total, 375.0)
+        second.active = False
+        self.env.invalidate_all()
+        self.assertFalse(renewal.approval_remark)
+        renewal.action_approve()
+        self.assertEqual(renewal.invoice_id.amount_total, 375.0)
+
+    def test_a3_one_of_two_taxes_taken_away_or_replaced(self):
+        second = self.tax.with_env(self.env_root).copy({"name": "Second tax", "amount": 10.0})
+        third = self.tax.with_env(self.env_root).copy({"name": "Third tax", "amount": 20.0})
+        self.product.sudo().taxes_id |= second
+        taken_away, replaced = self._renewal_in("sent"), self._renewal_in("sent")
+        self.product.sudo().taxes_id -= second
+        taken_away.action_approve()
+        self.assertEqual(taken_away.invoice_id.amount_total, 345.0)
+        second.active = False
+        self.product.sudo().taxes_id |= third
+        replaced.action_approve()
+        self.assertEqual(replaced.invoice_id.amount_total, 405.0)
 
     def test_a3_archived_tax_is_invoiced_as_it_was_sent(self):
         renewal = self._renewal_in("sent")

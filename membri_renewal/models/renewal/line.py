@@ -98,9 +98,18 @@ class MembriRenewalLine(models.Model):
         }
 
     def _keeps_taxes(self, current):
-        """:return: whether the taxes of the product were archived, not taken away or replaced:
-        then those that were shown hold"""
-        return not current and not all(self.tax_ids.sudo().mapped("active"))
+        """:param current: the taxes of today
+        :return: whether what is missing in them was archived, not taken away or replaced: then
+            those that were shown hold"""
+        shown_sudo = self.tax_ids.sudo()
+        missing_sudo = shown_sudo - current
+        if not current:
+            return not all(shown_sudo.mapped("active"))
+        return (
+            bool(missing_sudo)
+            and current.sudo() <= shown_sudo
+            and not any(missing_sudo.mapped("active"))
+        )
 
     def _get_price_with_taxes(self, old_taxes, new_taxes):
         """:return: the unit price that keeps the untaxed one, where prices include taxes"""

@@ -237,7 +237,7 @@ class MembriRenewal(models.Model):
                 partner, first, option_line=option_line, previous=line, memo=memo
             )
             vals.update(name=line._get_full_name(), full_quantity=0.0, full_price_unit=0.0)
-            if line._keeps_taxes(vals["tax_ids"][0][2]):
+            if line._keeps_taxes(line.tax_ids.browse(vals["tax_ids"][0][2])):
                 vals["tax_ids"] = [Command.set(line.tax_ids.ids)]
             if line.is_price_agreed:
                 vals["price_unit"] = self.currency_id._convert(
