@@ -1,9 +1,11 @@
 from datetime import date
 
 from freezegun import freeze_time
+from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import MembriCommon
 
@@ -54,6 +56,23 @@ class TestStatus(MembriCommon):
                 }
             ],
         )
+
+    def test_who_had_the_term_before_is_looked_at_too(self):
+        """A term that was recorded on the wrong contact, or by mistake: both are what they are."""
+        wrong, right = self.members["active"], self.members["non_member"]
+        wrong.membri_cotisation_id.partner_id = right
+        self.assertEqual((wrong.membri_status, right.membri_status), ("non_member", "active"))
+        self.assertFalse(wrong.membri_cotisation_id)
+        pending = self._create_cotisation(wrong, "2026-01-01", state="pending")
+        self.assertEqual(wrong.membri_status, "pending")
+        pending.with_user(self.manager).unlink()
+        self.assertEqual(wrong.membri_status, "non_member")
+
+    def test_a_term_without_first_day_is_refused_by_its_field(self):
+        term = self.members["active"].membri_cotisation_id
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            term.date_start = False
+            term.flush_recordset()
 
     def test_search_by_status(self):
         for status in STATUSES:

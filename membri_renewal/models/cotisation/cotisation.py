@@ -291,6 +291,7 @@ class MembriCotisation(models.Model):
                 vals = dict(vals)
                 self._internal_write({"line_ids": vals.pop("line_ids")})
         periods = self._get_invoiced_periods() if {"date_start", "date_end"} & vals.keys() else {}
+        members_before = self._get_members_by_company() if "partner_id" in vals else {}
         result = super().write(vals)
         if "date_end" in vals:
             # corrected to a day to come: no longer history, and asked for its renewal
@@ -302,6 +303,13 @@ class MembriCotisation(models.Model):
         self._follow_invoiced_periods(periods)
         if {"date_start", "date_end", "option_set_id", "partner_id"} & vals.keys():
             self._refresh_members()
+        self._refresh_members(members_before)  # who had the term before
+        return result
+
+    def unlink(self):
+        members = self._get_members_by_company()
+        result = super().unlink()
+        self._refresh_members(members)
         return result
 
     def _check_no_overlap_after(self, vals):
@@ -319,7 +327,8 @@ class MembriCotisation(models.Model):
             for cotisation in self
             if cotisation.state != "cancelled"
         ]
-        if periods:
+        # without a first day or a member the fields themselves refuse it
+        if periods and all(period[0] and period[2] for period in periods):
             self._check_no_overlap(periods)
 
     @api.ondelete(at_uninstall=False)
@@ -335,7 +344,15 @@ class MembriCotisation(models.Model):
                     )
                 )
 
-    def _refresh_members(self):
-        for company, cotisations in self.grouped("company_id").items():
-            cotisations.partner_id._membri_refresh_status(company)
-        self.partner_id._membri_end_archived_activities()
+    def _get_members_by_company(self):
+        return {
+            company: cotisations.partner_id
+            for company, cotisations in self.grouped("company_id").items()
+        }
+
+    def _refresh_members(self, members=None):
+        """:param members: ``{company: contacts}``; default: those of ``self``"""
+        members = self._get_members_by_company() if members is None else members
+        for company, partners in members.items():
+            partners._membri_refresh_status(company)
+            partners._membri_end_archived_activities()
