@@ -14,9 +14,9 @@ DOCUMENT_MODELS = ("membri.renewal", "account.move")
 
 class MailMail(models.Model):
     """Emails about memberships: looked at when they leave, and told to their document, which is a
-    renewal or an invoice. Both answer the same questions (``_membri_get_mail_obstacle``,
-    ``_membri_get_mail_unreachable_reason``, ``_membri_get_mail_facts``, ``_membri_rewrite_mail``)
-    and hear the same news (``_membri_mail_left``, ``_membri_mail_failed``,
+    renewal, an invoice or an annual receipt. They answer the same questions
+    (``_membri_get_mail_obstacle``, ``_membri_get_mail_unreachable_reason``,
+    ``_membri_get_mail_facts``, ``_membri_rewrite_mail``) and hear the same news (``_membri_mail_left``, ``_membri_mail_failed``,
     ``_membri_mail_dropped``, ``_membri_mail_unreachable``)."""
 
     _inherit = "mail.mail"
@@ -225,7 +225,22 @@ class MailMail(models.Model):
             for mail in ours_sudo
             if mail.res_id in moves._ids
         )
+        documents.update(self._get_membri_annual_receipts())
         return documents
+
+    def _get_membri_annual_receipts(self):
+        """:return: ``{mail: annual receipt}`` of those emails that have one"""
+        # sudo: the queue of emails is worked off by anybody's request
+        mails_sudo = self.sudo().filtered(lambda mail: mail.model == "membri.annual.receipt")
+        if not mails_sudo:
+            return {}
+        receipts_sudo = mails_sudo.env["membri.annual.receipt"].search(
+            [("mail_id", "in", mails_sudo.ids)]
+        )
+        return {
+            receipt.mail_id: receipt.with_context(lang=receipt.company_id._membri_get_staff_lang())
+            for receipt in receipts_sudo
+        }
 
     def _get_membri_renewals(self):
         """:return: ``{mail: renewal}`` of those emails that are notices or reminders"""

@@ -1,9 +1,13 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
 from odoo.addons.mail.tests.common import MailCase
 
 from .test_write_off import WriteOffCase
@@ -54,12 +58,42 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         self.assertEqual(set(receipts.mapped("state")), {"queued"})
         with self.mock_mail_gateway():
             self._run_cron("ir_cron_send_annual_receipts")
+            waiting = receipts.filtered(lambda r: r.partner_id != nobody)
+            self.assertEqual(set(waiting.mapped("state")), {"queued"}, "nothing has left yet")
+            self._run_cron("ir_cron_send_annual_receipts")
+            self.assertEqual(len(self._new_mails), 3)
+            waiting.sudo().mail_id.send()
         states = {receipt.partner_id: receipt.state for receipt in receipts}
         self.assertEqual(states.pop(nobody), "skipped")
         self.assertEqual(set(states.values()), {"sent"})
         mails = self._new_mails.filtered(lambda m: m.model == "membri.annual.receipt")
         self.assertEqual(len(mails), 3)
         self.assertEqual({len(mail.attachment_ids) for mail in mails}, {1})
+
+    def test_sent_is_what_left(self):
+        """The mail server is down: nobody is told that it was sent; resent, it leaves once."""
+        self._pay(self.invoice)
+        [receipt] = self._start(2027, self.invoice.partner_id)
+
+        def fail(*_args, **_kwargs):
+            raise MailDeliveryException("The mail server is down")
+
+        with self.mock_mail_gateway():
+            self._run_cron("ir_cron_send_annual_receipts")
+            failed = receipt.sudo().mail_id
+            with (
+                patch.object(IrMail_Server, "send_email", fail),
+                mute_logger("odoo.addons.mail.models.mail_mail"),
+            ):
+                failed.send()
+            self.assertEqual((receipt.state, receipt.date_sent), ("failed", False))
+            self.assertTrue(receipt.reason)
+            receipt.action_send_again()
+            self.assertEqual(failed.state, "cancel")
+            self._run_cron("ir_cron_send_annual_receipts")
+            receipt.sudo().mail_id.send()
+        self.assertEqual(receipt.state, "sent")
+        self.assertTrue(receipt.date_sent)
 
     def test_once_for_each_payer_and_year(self):
         self._pay(self.invoice)

@@ -1,3 +1,5 @@
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -45,6 +47,15 @@ class MembriAnnualReceipt(models.Model):
     )
     reason = fields.Char(readonly=True)
     date_sent = fields.Datetime(string="Sent On", readonly=True, copy=False)
+    mail_id = fields.Many2one(
+        "mail.mail",
+        string="Email in Queue",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        groups="base.group_system",
+    )
 
     _payer_unique = models.UniqueIndex(
         "(company_id, partner_id, year)",
@@ -110,10 +121,9 @@ class MembriAnnualReceipt(models.Model):
                 ("partner_id", "in", [payer.id for payer in payers]),
             ]
         )
+        existing_sudo._queue_again()
         for receipt in existing_sudo:
-            receipt.write(
-                {"amount": payers[receipt.partner_id], "state": "queued", "reason": False}
-            )
+            receipt.amount = payers[receipt.partner_id]
         sequence_sudo = company.sudo()._membri_get_receipt_sequence()
         today = company._membri_today()
         created_sudo = Receipt_sudo.create(
@@ -189,9 +199,15 @@ class MembriAnnualReceipt(models.Model):
 
         :raises AccessError: for those who may only look"""
         self._check_can_send()
-        self.sudo().write({"state": "queued", "reason": False})
+        self.sudo()._queue_again()
         self.env.ref(CRON).sudo()._trigger()
         return True
+
+    def _queue_again(self):
+        """Called in sudo. What has not left yet leaves as it is now, and once."""
+        waiting = self.mail_id.filtered(lambda mail: mail.state in ("outgoing", "exception"))
+        waiting._membri_cancel(self.env._("Resent."))
+        self.write({"state": "queued", "reason": False, "mail_id": False})
 
     def _check_can_send(self):
         self.env["account.move"].check_access("write")
@@ -199,9 +215,9 @@ class MembriAnnualReceipt(models.Model):
 
     @api.model
     def _cron_send(self):
-        """Send what is queued, a batch at a time; one that fails keeps its reason."""
+        """Email what is queued, a batch at a time; one that fails keeps its reason."""
         cron = self.env["ir.cron"]
-        domain = Domain("state", "=", "queued")
+        domain = Domain("state", "=", "queued") & Domain("mail_id", "=", False)
         cron._commit_progress(remaining=self.search_count(domain))
         while batch := self.search(domain, limit=BATCH, order="id"):
             locked = batch.try_lock_for_update().filtered_domain(domain)
@@ -213,22 +229,47 @@ class MembriAnnualReceipt(models.Model):
         cron._commit_progress(remaining=0)
 
     def _send(self):
+        """Make the emails; they are sent once the mail server has them (see ``mail_mail.py``)."""
         template_sudo = self.env.ref(TEMPLATE).sudo()
         for receipt in self:
-            payer_sudo = receipt.partner_id.sudo()
-            problem = payer_sudo._membri_get_address_problem()
-            if problem or not payer_sudo.active:
+            if problem := receipt._membri_get_mail_unreachable_reason():
                 receipt.write({"state": "skipped", "reason": problem})
                 continue
             try:
                 with self.env.cr.savepoint():
-                    template_sudo.with_context(lang=receipt._get_print_lang()).send_mail(
-                        receipt.id, force_send=False
-                    )
+                    receipt.mail_id = template_sudo.with_context(
+                        lang=receipt._get_print_lang()
+                    ).send_mail(receipt.id, force_send=False)
+            except OperationalError:
+                raise
             except Exception as error:  # one bad payer never stops the others
                 receipt.write({"state": "failed", "reason": str(error)})
-            else:
-                receipt.write({"state": "sent", "date_sent": fields.Datetime.now()})
+        self.mail_id._membri_leave_soon()
+
+    # ------------------------------------------------------------------
+    # Its email: what ``mail_mail.py`` asks and tells
+    # ------------------------------------------------------------------
+
+    def _membri_guess_mail_kind(self, _mail_sudo):
+        return "receipt"
+
+    def _membri_get_mail_obstacle(self, _kind, _mail_sudo=None):
+        return False
+
+    def _membri_get_mail_unreachable_reason(self):
+        """:return: why no email reaches the payer (a sentence), or ``False``"""
+        self.ensure_one()
+        return self.partner_id.sudo()._membri_get_address_problem()
+
+    def _membri_mail_left(self, _mail_sudo):
+        self.write({"state": "sent", "reason": False, "date_sent": fields.Datetime.now()})
+
+    def _membri_mail_failed(self, _mail_sudo, sentence):
+        self.write({"state": "failed", "reason": sentence})
+
+    def _membri_mail_unreachable(self, _mail_sudo):
+        reason = self._membri_get_mail_unreachable_reason()
+        self.write({"state": "skipped", "reason": reason})
 
 
 class AccountMove(models.Model):
