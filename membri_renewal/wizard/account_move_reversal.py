@@ -14,7 +14,10 @@ class AccountMoveReversal(models.TransientModel):
         # internal: the invoice is copied with the facts of the one that it replaces
         deferred = self.with_env(origins._membri_defer_sync()._as_internal().env)
         action = super(AccountMoveReversal, deferred).reverse_moves(is_modify=is_modify)
-        replacements = self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")
-        for origin, replacement in zip(origins, replacements, strict=False):
-            origin._membri_replace_by(replacement)
+        for replacement in self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice"):
+            terms_sudo = replacement.sudo().invoice_line_ids.membri_cotisation_id
+            # told by what they are about: a selection may hold credit notes, too
+            origins.filtered(
+                lambda move, terms=terms_sudo: move.sudo().membri_cotisation_ids & terms
+            )[:1]._membri_replace_by(replacement)
         return action

@@ -53,7 +53,7 @@ class AccountMove(models.Model):
         reason = move_sudo._membri_get_cannot_pay_online_reason()
         if not move_sudo._membri_is_payable():
             return [reason]
-        due = format_date(self.env, move_sudo.invoice_date_due, date_format="long")
+        due = format_date(self.env, move_sudo._membri_get_due_day(), date_format="long")
         sentences = [
             self.env._(
                 "Amount due: %(amount)s, by %(date)s.",

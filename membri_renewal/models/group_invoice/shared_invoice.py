@@ -261,7 +261,7 @@ class MembriRenewal(models.Model):
             "It takes effect once we receive your payment: %(amount)s by %(date)s (%(document)s).",
             document=invoice_sudo._membri_get_document_label(),
             amount=self._format_amount(invoice_sudo.amount_residual),
-            date=self._format_day(invoice_sudo.invoice_date_due),
+            date=self._format_day(invoice_sudo._membri_get_due_day()),
         )
 
     # ------------------------------------------------------------------

@@ -171,10 +171,10 @@ class AccountMove(models.Model):
 
     def _membri_replace_by(self, replacement):
         """Make ``replacement`` the living invoice of the terms of this one."""
-        self.ensure_one()
         cotisations_sudo = self.sudo().membri_cotisation_ids
         if not cotisations_sudo:
             return
+        self.ensure_one()
         replacement.sudo().write(
             {
                 "membri_invoice_type": self.membri_invoice_type,

@@ -10,6 +10,7 @@ STATE_LEVELS = {
 }
 VERIFICATION_SCOPE = "membri_renewal.card"
 SIGNATURE_LENGTH = 32
+ID_LENGTH = 10  # of the database; addresses can hold any number
 
 
 class MembriCotisation(models.Model):
@@ -99,7 +100,12 @@ class MembriCotisation(models.Model):
             what is over and what never existed look the same"""
         record_id, _separator, signature = code.partition("-")
         nothing = self.sudo().browse()
-        if not (record_id.isdecimal() and record_id.isascii() and signature.isascii()):
+        if not (
+            record_id.isdecimal()
+            and record_id.isascii()
+            and len(record_id) < ID_LENGTH
+            and signature.isascii()
+        ):
             return nothing
         # sudo: whoever holds the card may ask, without an account
         term_sudo = self.sudo().browse(int(record_id))

@@ -91,9 +91,7 @@ class MembriRenewal(models.Model):
                 changes.append(("added", product, self._format_option(new)))
             elif not new:
                 changes.append(("removed", product, self._format_option(old)))
-            elif any(
-                float_compare(a, b, precision_digits=2) for a, b in zip(old, new, strict=True)
-            ):
+            elif self._differs(old, new):
                 detail = f"{self._format_option(old)} → {self._format_option(new)}"
                 changes.append(("changed", product, detail))
         changes.sort(key=lambda change: (change[0], change[1].display_name or ""))

@@ -69,7 +69,7 @@ class MembriRenewal(models.Model):
     def _get_timeline_steps(self, sent):
         """:param sent: what became of the notice, a step
         :return: (label, icon, datetime of what happened or date of what is to happen)"""
-        steps = [
+        return [
             (self.env._("Prepared"), "fa-file-o", self.create_date),
             sent,
             (
@@ -83,9 +83,6 @@ class MembriRenewal(models.Model):
             (self.env._("Invoice sent"), "fa-file-text-o", self.invoice_date_sent),
             (self.env._("End of current term"), "fa-calendar-times-o", self.current_date_end),
         ]
-        if self.state == "approved" and self.is_open:
-            steps.append((self.env._("Payment due"), "fa-money", self.invoice_date_due))
-        return steps
 
     def _get_undelivered_step(self):
         """:return: the step of a notice that has reached nobody yet, by email or by post, or
@@ -108,7 +105,9 @@ class MembriRenewal(models.Model):
         """:return: steps, as above, of what somebody has to do"""
         if not self.is_open:
             return []
+        due = self.state == "approved" and self._get_due_day()
         return [
+            (self.env._("Payment due"), "fa-money", due),
             (self.env._("Next reminder"), "fa-bell", self.date_next_reminder),
             (self.env._("Call"), "fa-phone", self.date_follow_up),
         ]
