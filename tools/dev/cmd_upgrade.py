@@ -33,12 +33,23 @@ def add_arguments(parser):
     )
     parser.add_argument("--keep", action="store_true", help="keep the upgraded database")
     parser.add_argument(
+        "--if-history",
+        action="store_true",
+        help="say so and end well where this copy does not hold the earlier version (a download)",
+    )
+    parser.add_argument(
         "--only-upgrade", action="store_true", help="leave out the neighbor and uninstalling"
     )
 
 
 def main(options):
-    commit = _commit(options.revision)
+    try:
+        commit = _commit(options.revision)
+    except Failure as missing:
+        if not options.if_history:
+            raise
+        say(f"  LEFT OUT, no upgrade was tried: {missing}")
+        return
     source = ready.ensure(with_browser=False)
     earlier = _earlier_demo(commit, source)
     problems = []
