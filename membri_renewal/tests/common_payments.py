@@ -33,9 +33,9 @@ class MembriPaymentCommon(MembriCommon):
     def _get_told(self):
         """:return: the states that the member's chatter has told of this cotisation, the last
         one first"""
-        text = f"The cotisation {self.cotisation.name} "
+        text = f"The status of membership term {self.cotisation.name} "
         return [
-            message.body.striptags().rpartition("is now: ")[2].rstrip(".")
+            message.body.striptags().rpartition("is now “")[2].rstrip("”.")
             for message in self.renewal.partner_id.message_ids
             if text in message.body
         ]

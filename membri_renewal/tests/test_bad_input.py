@@ -107,7 +107,7 @@ class TestBadInput(MembriCommon):
     def test_no_option(self):
         bad = self._renewal_in("draft")
         bad.line_ids.unlink()
-        self._assert_untouched_and_isolated(bad, "proposes no option")
+        self._assert_untouched_and_isolated(bad, "has no options")
 
     def test_database_says_no(self):
         """What only the database refuses is a sentence too, for it alone."""
@@ -162,7 +162,7 @@ class TestBadInput(MembriCommon):
                 action = bad.action_bulk("approve")
                 job = self.env["membri.bulk.job"].browse(action["res_id"])
                 self.assertEqual(job.problem_line_ids.mapped("message"), [message])
-                self.assertIn("are closed by the", self._enrolment().obstacle)
+                self.assertIn("period is locked", self._enrolment().obstacle)
             with freeze_time("2026-12-01 15:00:00"):
                 bad.action_approve()
                 self.assertEqual(bad.invoice_id.state, "posted")
@@ -180,7 +180,7 @@ class TestBadInput(MembriCommon):
         with freeze_time("2026-12-15 15:00:00"):
             self.company.sudo().fiscalyear_lock_date = date(2026, 11, 30)
             wizard = self._open_wizard(renewal.action_ask_reset())
-            self.assertIn("a credit note of the same amount", wizard.consequences)
+            self.assertIn("credit note for the same amount", wizard.consequences)
             wizard.action_confirm()
         self.assertEqual((invoice.state, invoice.payment_state), ("posted", "reversed"))
         self.assertEqual(invoice.date, date(2026, 11, 15))
@@ -201,18 +201,18 @@ class TestBadInput(MembriCommon):
         gone_id = gone.id
         wizard = self._open_wizard(action, reason_id=gone_id)
         gone.with_user(self.manager).unlink()
-        with self.assertRaisesRegex(UserError, "deleted meanwhile"):
+        with self.assertRaisesRegex(UserError, "has been deleted"):
             self._open_wizard(action, reason_id=gone_id)
-        with self.assertRaisesRegex(UserError, "deleted meanwhile"):
+        with self.assertRaisesRegex(UserError, "has been deleted"):
             renewal._do_refuse(gone, None)
         self.assertFalse(wizard.reason_id)
-        with self.assertRaisesRegex(UserError, "Choose the reason of the refusal"):
+        with self.assertRaisesRegex(UserError, "Choose a decline reason"):
             wizard.action_confirm()
         self.assertEqual(self._snapshot(renewal), before)
 
     def test_given_reason_stays(self):
         renewal = self._renewal_in("refused")
-        with self.assertRaisesRegex(UserError, "“Moved to the Moon” is the reason of 1 "):
+        with self.assertRaisesRegex(UserError, "“Moved to the Moon” is the reason for 1 "):
             self.reason.with_user(self.manager).unlink()
         self.reason.with_user(self.manager).active = False
         self.assertEqual(renewal.refusal_reason_id, self.reason)
@@ -235,7 +235,7 @@ class TestBadInput(MembriCommon):
         message = self._assert_refused(
             lambda: self.member._membri_enrol(self.env["membri.option.set"])
         )
-        self.assertIn("Choose the option set", message)
+        self.assertIn("Choose a plan", message)
 
     def test_enrol_with_archived_product(self):
         gone = self._create_option("Withdrawn", 80.0)
@@ -283,7 +283,7 @@ class TestBadInput(MembriCommon):
         self._pay(renewal.invoice_id)
         paid = self._snapshot(renewal)
         self.assertNotEqual(paid, before)
-        self.assertIn("money was paid", self._assert_refused(reset.action_confirm))
+        self.assertIn("has a payment", self._assert_refused(reset.action_confirm))
         self.assertEqual(self._snapshot(renewal), paid)
 
     def test_deleted_meanwhile(self):

@@ -96,8 +96,8 @@ class TestBulk(MembriCommon):
             self._get_results(job)[renewals[2]],
             (
                 "failed",
-                f"An unexpected error: no account for {renewals[2].name}. Try again; when it comes "
-                "back, give this sentence to your administrator: Odoo's log tells more.",
+                f"Unexpected error: no account for {renewals[2].name}. Try again. If it happens "
+                "again, send this message to your administrator; the server log has the details.",
             ),
         )
         self.assertEqual(renewals.mapped("state"), ["approved", "approved", "draft", "approved"])
@@ -129,13 +129,13 @@ class TestBulk(MembriCommon):
         renewals[0].action_approve()
         undecided = renewals[1:]
         wizard = self.env["membri.renewal.refuse"].create(
-            {"renewal_ids": renewals.ids, "reason_id": self.reason.id, "note": "No Reply"}
+            {"renewal_ids": renewals.ids, "reason_id": self.reason.id, "note": "No answer"}
         )
         self.assertEqual(wizard.renewal_count, 3)
         action = wizard.action_confirm()
         self.assertEqual(undecided.mapped("state"), ["refused", "refused"])
         self.assertEqual(undecided.refusal_reason_id, self.reason)
-        self.assertEqual(undecided.mapped("refusal_note"), ["No Reply", "No Reply"])
+        self.assertEqual(undecided.mapped("refusal_note"), ["No answer", "No answer"])
         self.assertEqual(renewals[0].state, "approved")
         job = self.env["membri.bulk.job"].browse(action["res_id"])
         self.assertEqual((job.done_count, job.skipped_count), (2, 1))
@@ -143,7 +143,7 @@ class TestBulk(MembriCommon):
     def test_only_known_actions(self):
         renewals = self._create_drafts(1)
         for action in ("unlink", "refuse", "_do_approve", "reset", ""):
-            with self.assertRaisesRegex(UserError, "cannot be done on many"):
+            with self.assertRaisesRegex(UserError, "not available for several renewals"):
                 renewals.action_bulk(action)
 
     def test_same_record_twice(self):

@@ -96,7 +96,7 @@ class TestBulkSelection(MembriCommon):
         self.assertNotIn("context", action)
         wizard = self.env[action["res_model"]].browse(action["res_id"])
         self.assertEqual(wizard.renewal_ids, renewals)
-        with self.assertRaisesRegex(UserError, "Choose the reason of the refusal"):
+        with self.assertRaisesRegex(UserError, "Choose a decline reason"):
             wizard.action_confirm()
         self.assertEqual(renewals.mapped("state"), ["draft"] * 3)
         form = Form(wizard)
@@ -188,7 +188,7 @@ class TestBulkSelection(MembriCommon):
         with self._lock(renewals[1]):
             job = self._get_job(renewals.action_bulk("approve"))
         self.assertEqual((job.done_count, job.failed_count), (1, 1))
-        self.assertIn("Somebody else is working on it", job.problem_line_ids.message)
+        self.assertIn("Another user is working on it", job.problem_line_ids.message)
         job.action_retry()
         self.assertEqual((job.done_count, job.failed_count), (2, 0))
 

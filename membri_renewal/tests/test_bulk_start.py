@@ -28,9 +28,9 @@ class TestBulkStart(ChangeRequestCommon):
         before = self._snapshot(good | held | done)
         wizard = self._ask_bulk("approve", good | held | done)
         said = self._say(wizard)
-        self.assertIn("approved and billed: 3, $ 1,035.00 in all", said.replace("\xa0", " "))
-        self.assertIn("require an intervention: 1", said)
-        self.assertIn(f"{done.display_name} is “Approved”", said)
+        self.assertIn("To approve and invoice: 3 ($ 1,035.00)", said.replace("\xa0", " "))
+        self.assertIn("Interventions required: 1", said)
+        self.assertIn(f"{done.display_name} cannot be", said)
         self.assertNotIn("background", said)
         self.assertEqual(wizard.ready_count, 3)
         self.assertEqual(self._snapshot(good | held | done), before, "nothing is done yet")
@@ -49,9 +49,9 @@ class TestBulkStart(ChangeRequestCommon):
             self.env.invalidate_all()
             with self.assertQueryCount(16):
                 said = self._say(wizard)
-        self.assertIn("approved and billed: 2, $ 690.00 in all", said.replace("\xa0", " "))
-        self.assertIn("left out because their status is “Approved”: 1.", said)
-        self.assertIn("left out because their status is “Refused”: 1.", said)
+        self.assertIn("To approve and invoice: 2 ($ 690.00)", said.replace("\xa0", " "))
+        self.assertIn("skipped because their status is “Approved”: 1.", said)
+        self.assertIn("skipped because their status is “Declined”: 1.", said)
         self.assertIn("background", said)
 
     def test_send(self):
@@ -59,8 +59,8 @@ class TestBulkStart(ChangeRequestCommon):
         invoice = self._create_renewal(self._create_yearly(), mode="invoice")
         wizard = self._ask_bulk("send", notice | invoice)
         said = self._say(wizard)
-        self.assertIn("Notices that are sent: 1", said)
-        self.assertIn("billed at once, without a notice: 1", said)
+        self.assertIn("Notices to send: 1", said)
+        self.assertIn("To invoice right away, without a notice: 1", said)
         wizard.action_confirm()
         self.assertEqual((notice | invoice).mapped("state"), ["sent", "approved"])
 
@@ -70,8 +70,8 @@ class TestBulkStart(ChangeRequestCommon):
         self._pay(paid.invoice_id)
         wizard = self._ask_bulk("send_reminder", to_answer | to_pay | paid)
         said = self._say(wizard)
-        self.assertIn("with the request to answer: 1", said)
-        self.assertIn("reminded of what is to be paid: 1", said)
+        self.assertIn("with a request to reply: 1", said)
+        self.assertIn("Members to remind of what they owe: 1", said)
         self.assertIn(f"{paid.display_name} is paid", said)
         wizard.action_confirm()
         self.assertEqual((to_answer | to_pay | paid).mapped("reminder_count"), [1, 1, 0])
@@ -80,19 +80,19 @@ class TestBulkStart(ChangeRequestCommon):
         done = self._renewal_in("approved") | self._renewal_in("approved")
         refused = self._renewal_in("refused")
         said = self._say(self._ask_bulk("approve", done | refused | self._renewal_in("sent")))
-        self.assertIn("left out because their status is “Approved”: 2.", said)
+        self.assertIn("skipped because their status is “Approved”: 2.", said)
         self.assertNotIn(done[0].display_name, said)
-        self.assertIn(f"{refused.display_name} is “Refused”", said)
+        self.assertIn(f"{refused.display_name} cannot be", said)
 
     def test_nothing_can_be_done(self):
         refused = self._renewal_in("refused")
         wizard = self._ask_bulk("approve", refused)
         self.assertFalse(wizard.ready_count)
-        self.assertIn("Nothing can be done with this selection", self._say(wizard))
+        self.assertIn("contains nothing to process", self._say(wizard))
 
     def test_only_what_it_explains(self):
         renewal = self._renewal_in("sent")
-        with self.assertRaisesRegex(UserError, "“refuse” cannot be done on many"):
+        with self.assertRaisesRegex(UserError, "“refuse” is not available for several renewals"):
             renewal.action_ask_bulk("refuse")
         with self.assertRaises(AccessError):
             renewal.with_user(self.auditor).action_ask_bulk("approve")
@@ -109,10 +109,13 @@ class TestBulkStart(ChangeRequestCommon):
         self._ask(larger, quantities={self.membership_line: 1.0, self.extra_line: 3.0})
         by_phone.action_request_change("Please call me")
         renewals = smaller | larger | by_phone
-        self.assertIn("not granted this way: 2", self._say(self._ask_bulk("approve", renewals)))
+        self.assertIn(
+            "Change requests that will not be applied: 2",
+            self._say(self._ask_bulk("approve", renewals)),
+        )
         wizard = self._ask_bulk("apply_and_approve", renewals)
         said = self._say(wizard)
-        self.assertIn("applied as the members asked, then approved and billed: 2", said)
+        self.assertIn("to apply as requested, then approve and invoice: 2", said)
         self.assertIn(by_phone.display_name, said)
         wizard.action_confirm()
         self.assertEqual(renewals.mapped("state"), ["approved", "approved", "change_requested"])

@@ -36,12 +36,12 @@ class TestCampaignPreview(CampaignCommon):
         )
         for name, words in (
             ("Flagged", "Call first"),
-            ("Silent", "no usable email"),
-            ("Unpostable", "invoice is made, but not received: .* no usable email"),
+            ("Silent", "no valid email"),
+            ("Unpostable", "invoice is created, but will not be received: .* no valid email"),
             ("Broken", "Empty.*no option"),
             ("Renewed", "already has the renewal .* “Sent”"),
-            ("Resigned", "was terminated on"),
-            ("Unpaid", "only a paid term"),
+            ("Resigned", "was ended early on"),
+            ("Unpaid", "Only a paid term"),
             ("Archived", "is archived"),
         ):
             self.assertRegex(lines[members[name]].reason, words)
@@ -180,7 +180,7 @@ class TestCampaignPreview(CampaignCommon):
         self.assertRegex(line.reason, "costs nothing.*“Gifts”")
 
     def test_needs_a_set_and_a_window(self):
-        with self.assertRaisesRegex(ValidationError, "at least one option set"):
+        with self.assertRaisesRegex(ValidationError, "at least one plan"):
             self._create_campaign(self.env["membri.option.set"])
 
     # ------------------------------------------------------------------
@@ -208,9 +208,9 @@ class TestCampaignPreview(CampaignCommon):
     def test_state_and_facts_cannot_be_written(self):
         campaign = self._create_campaign(self.yearly, state="done", task="send")
         self.assertRecordValues(campaign, [{"state": "draft", "task": False}])
-        with self.assertRaisesRegex(UserError, "cannot be written directly"):
+        with self.assertRaisesRegex(UserError, "Use the buttons"):
             campaign.state = "previewed"
-        with self.assertRaisesRegex(UserError, "cannot be written"):
+        with self.assertRaisesRegex(UserError, "set by the system"):
             campaign.user_id = self.manager
 
     def test_other_companies_are_not_seen(self):
@@ -228,7 +228,7 @@ class TestCampaignPreview(CampaignCommon):
             self._preview(self.yearly + abroad.with_env(self.env))
         campaign = self._preview(self.yearly)
         self.assertFalse(campaign.line_ids)
-        self.assertIn("nobody to ask", self._assert_refused(campaign.action_send))
+        self.assertIn("includes no members", self._assert_refused(campaign.action_send))
 
     def test_kept_as_a_record(self):
         self._create_term("Bo")

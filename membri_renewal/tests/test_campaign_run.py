@@ -207,7 +207,7 @@ class TestCampaignRun(CampaignCommon):
         self.assertEqual(one.renewal_ids.state, "intervention")
         self.assertEqual(two.renewal_ids.delivery_state, "unreachable")
         lines = self._get_lines(campaign)
-        for term, words in ((one, "Held for an intervention.*Call first"), (two, "no usable")):
+        for term, words in ((one, "Intervention Required.*Call first"), (two, "no valid")):
             self.assertEqual(lines[term.partner_id].result, "done")
             self.assertRegex(lines[term.partner_id].message, f"Since the preview: .*{words}")
 
@@ -219,7 +219,7 @@ class TestCampaignRun(CampaignCommon):
         self.assertFalse(term.renewal_ids)
         (line,) = self._get_lines(campaign).values()
         self.assertEqual(line.result, "skipped")
-        self.assertIn("was terminated", line.message)
+        self.assertIn("was ended early", line.message)
 
     # ------------------------------------------------------------------
     # What fails

@@ -47,7 +47,7 @@ class TestChangeRequest(ChangeRequestCommon):
         )
         self.assertEqual(renewal.state, "change_requested")
         self.assertEqual(renewal.amount_total, 402.5, "asking changes no proposal")
-        self.assertIn("Directory listing: take out.", renewal.change_request)
+        self.assertIn("Directory listing: remove.", renewal.change_request)
         self.assertIn("$\xa0345.00, instead of $\xa0402.50", renewal.change_request)
 
     def test_apply_and_approve(self):
@@ -61,8 +61,8 @@ class TestChangeRequest(ChangeRequestCommon):
         self.assertEqual(renewal.new_cotisation_id.line_ids.mapped("quantity"), [1.0, 3.0])
         self.assertEqual(request.state, "applied")
         bodies = "".join(renewal.partner_id.message_ids.mapped("body"))
-        self.assertIn("what the member asked for was applied", bodies)
-        self.assertIn("Directory listing: 3, instead of 1.", bodies)
+        self.assertIn("the requested changes were applied", bodies)
+        self.assertIn("Directory listing: 3 (was 1).", bodies)
 
     def test_apply_only_then_send_again(self):
         renewal = self._renewal_of_full()
@@ -111,7 +111,7 @@ class TestChangeRequest(ChangeRequestCommon):
         self.assertEqual((first.state, second.state), ("replaced", "pending"))
         self.assertEqual(second.version, 2)
         self.assertEqual(renewal.change_request_ids, second | first)
-        self.assertIn("Request 2, instead of the earlier one:", renewal.change_request)
+        self.assertIn("Request 2, replacing the previous one:", renewal.change_request)
         renewal.action_approve()
         self.assertEqual(second.state, "closed", "approved as proposed")
         self.assertEqual(renewal.amount_untaxed, 350.0)
@@ -142,8 +142,8 @@ class TestChangeRequest(ChangeRequestCommon):
         self.small.sudo().active = False
         for renewal, words in (
             (sent, "it cannot be changed as the member asks"),
-            (in_words, "asks in words only"),
-            (archived, "no longer offered"),
+            (in_words, "only wrote a message"),
+            (archived, "no longer available"),
             (by_phone, "no change request to apply"),
         ):
             for action in ("action_apply_change_request", "action_apply_and_approve"):

@@ -142,4 +142,4 @@ class TestCotisationIntegrity(MembriCommon):
         )
         changed = [[*rows[0][:4], "2025-12-30", *rows[0][5:]]]
         result = self.env["membri.cotisation"].load(columns, changed)
-        self.assertIn("cannot be changed any more", result["messages"][0]["message"])
+        self.assertIn("can no longer be changed", result["messages"][0]["message"])

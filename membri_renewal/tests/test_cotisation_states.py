@@ -32,14 +32,14 @@ EVENTS = [
     (20, "cancelled", "paid", "cancelled", None),
     (21, "cancelled", "first day", "cancelled", None),
     (22, "cancelled", "last day passed", "cancelled", None),
-    (23, "pending", "action_terminate", "pending", "only an active cotisation"),
-    (24, "scheduled", "action_terminate", "scheduled", "only an active cotisation"),
+    (23, "pending", "action_terminate", "pending", "Only an active term"),
+    (24, "scheduled", "action_terminate", "scheduled", "Only an active term"),
     (25, "active", "action_terminate", "active", None),
-    (26, "expired", "action_terminate", "expired", "only an active cotisation"),
-    (27, "cancelled", "action_terminate", "cancelled", "only an active cotisation"),
+    (26, "expired", "action_terminate", "expired", "Only an active term"),
+    (27, "cancelled", "action_terminate", "cancelled", "Only an active term"),
     (28, "pending", "action_cancel", "cancelled", None),
     (29, "scheduled", "action_cancel", "cancelled", None),
-    (30, "active", "action_cancel", "active", "use “Terminate”"),
+    (30, "active", "action_cancel", "active", "use “End Membership”"),
     (31, "expired", "action_cancel", "expired", "can be cancelled"),
     (32, "cancelled", "action_cancel", "cancelled", "can be cancelled"),
 ]
@@ -155,7 +155,7 @@ class TestCotisationStates(MembriCommon):
             "state": "active",
         }
         for origin in ("enrolment", "renewal"):
-            with self.assertRaisesRegex(UserError, "waits for its payment"):
+            with self.assertRaisesRegex(UserError, "starts as pending payment"):
                 self.env["membri.cotisation"].create({**vals, "origin": origin})
         self.assertEqual(self.env["membri.cotisation"].create(vals).origin, "import")
 
@@ -202,7 +202,7 @@ class TestCotisationStates(MembriCommon):
             for vals in ({"date_end": "2027-06-30"}, {"date_start": "2027-03-01"}):
                 with self.subTest(state=state, vals=vals):
                     message = self._assert_refused(lambda v=vals, c=cotisation: c.write(v))
-                    self.assertIn("Terminate", message)
+                    self.assertIn("End Membership", message)
             cotisation.date_end = "2028-01-31"
             self.assertEqual(cotisation.date_end.isoformat(), "2028-01-31")
 
@@ -265,7 +265,7 @@ class TestCotisationStates(MembriCommon):
     def test_terminate_in_the_past_and_outside(self):
         cotisation = self._create_yearly()
         for date in ("2025-12-31", "2027-01-01"):
-            with self.assertRaisesRegex(ValidationError, "choose a last day inside it"):
+            with self.assertRaisesRegex(ValidationError, "Choose a last day within it"):
                 cotisation.action_terminate(date, "Typo")
         cotisation.action_terminate("2026-10-31", "Died")
         self.assertEqual(cotisation.state, "expired")

@@ -75,7 +75,7 @@ class TestDashboardCards(MembriCommon):
         self.assertEqual(self._get_card("change_requested").oldest_days, 0)
         renewal.action_send()
         self.assertEqual(renewal.date_state, first_sent, "waits for its first answer again")
-        with self.assertRaisesRegex(UserError, "cannot be written"):
+        with self.assertRaisesRegex(UserError, "set by the system"):
             renewal.write({"date_state": NOW})
 
     def test_amounts_of_each_currency(self):

@@ -231,7 +231,7 @@ class TestDashboards(MembriCommon):
         self.assertIn("list", action["view_mode"])
         self.assertIn("kanban", action["view_mode"])
         self.assertEqual(self.env["membri.renewal"].search(action["domain"]), renewal)
-        self.assertIn("seven days ago", dashboard.help)
+        self.assertIn("have not replied", dashboard.help)
         self.assertTrue(action["help"])
 
     def test_nine_counters_cost_nine_queries(self):

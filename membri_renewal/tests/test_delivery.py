@@ -155,10 +155,10 @@ class TestMailServer(DeliveryCase):
 
     def test_nothing_to_try_again(self):
         renewal = self._renewal_in("sent")
-        with self.assertRaisesRegex(UserError, "no sending has failed"):
+        with self.assertRaisesRegex(UserError, "no email failed"):
             renewal.action_retry_sending()
         renewal.sudo()._mark_failed("The account is missing.")
-        with self.assertRaisesRegex(UserError, "not an email that failed. The account is missing"):
+        with self.assertRaisesRegex(UserError, "no email failed here. The account is missing"):
             renewal.action_retry_sending()
         self.assertEqual(len(self._get_mails(renewal)), 1)
 
@@ -205,7 +205,7 @@ class TestBounces(DeliveryCase):
                 }
             ],
         )
-        self.assertIn("came back", "".join(renewal.message_ids.mapped("body")))
+        self.assertIn("bounced", "".join(renewal.message_ids.mapped("body")))
         # the same bounce again, or one of an older email: not another notice
         count = len(self._get_mails(renewal))
         self._bounce(mail, in_charge.email)
@@ -271,9 +271,9 @@ class TestMailContent(DeliveryCase):
     def test_plain_text(self):
         renewal = self._renewal_in("sent")
         text = self._prepare(renewal)["body_alternative"]
-        start = f"{self.company.name}\n\nHello {renewal.partner_id.name},\nYou are a member"
+        start = f"{self.company.name}\n\nHello {renewal.partner_id.name},\nYour membership with"
         self.assertTrue(text.startswith(start), text[:200])
-        self.assertIn(f"Answer now: {renewal._get_answer_url()}", text)
+        self.assertIn(f"View and Respond: {renewal._get_answer_url()}", text)
         self.assertIn("January 1, 2027 to December 31, 2027", text)
         self.assertIn("345.00", text)
         for unwanted in ("\u034f", "\u200b", "logo", "[1]", "\n\n\n", "<", "&nbsp;"):

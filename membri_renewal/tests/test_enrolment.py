@@ -196,7 +196,7 @@ class TestEnrolment(MembriCommon):
             self.member, [{"membri_status": "pending", "membri_renewal_id": False}]
         )
         self.assertFalse(cotisation.renewal_id)
-        with self.assertRaisesRegex(UserError, "enrolled again"):
+        with self.assertRaisesRegex(UserError, "has rejoined"):
             renewal.action_reset()
 
     def test_approved_unpaid_renewal_blocks_the_enrolment(self):

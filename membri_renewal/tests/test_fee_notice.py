@@ -83,8 +83,8 @@ class TestFeeNotice(FeeNoticeCommon, MailCase):
         enrolment = self.env["membri.enrolment"].create(
             {"partner_id": self.member.id, "option_set_id": self.yearly.id}
         )
-        self.assertIn("A fee notice of", enrolment.consequences)
-        self.assertNotIn("An invoice of", enrolment.consequences)
+        self.assertIn("A fee notice for", enrolment.consequences)
+        self.assertNotIn("An invoice for", enrolment.consequences)
 
     def test_enrolment_makes_a_fee_notice(self):
         cotisation = self.member._membri_enrol(self.yearly)

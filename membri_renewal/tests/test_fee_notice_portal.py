@@ -191,7 +191,7 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
                 self._finish(transaction, state)
             self._assert_waiting()
         page = self._open(self.notice.access_token).text
-        self.assertIn("did not succeed", page)
+        self.assertIn("did not go through", page)
         self.assertIn('id="o_payment_form"', page)
         self._finish(self._start_transaction(), "done")
         self.assertEqual(self.cotisation.state, "active")
@@ -201,7 +201,7 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         self._finish(transaction, "pending")
         self._assert_waiting()
         page = self._open(self.notice.access_token).text
-        self.assertIn("Your payment is under way", page)
+        self.assertIn("Your payment is in progress", page)
         self.assertNotIn('id="o_payment_form"', page)
         with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
             self._start_transaction()
@@ -227,7 +227,7 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
             self._start_transaction()
         page = self._open(self.notice.access_token).text
-        self.assertIn("has become the invoice", page)
+        self.assertIn("is now the invoice", page)
 
     def test_paid_after_it_became_void(self):
         """The payer was on the page of the provider meanwhile: no money is lost, and the

@@ -90,7 +90,7 @@ class TestBadInput(GenerationCommon):
         renewal = self._renewals(honorary)
         self.assertRecordValues(renewal, [{"state": "sent", "amount_total": 0.0}])
         remarks = renewal.message_ids.filtered(lambda m: "costs nothing" in m.body)
-        self.assertRegex(str(remarks.body), "give the options of “Honorary” a price")
+        self.assertRegex(str(remarks.body), "set prices for the options of “Honorary”")
         others = self._renewals(good).message_ids
         self.assertFalse(others.filtered(lambda m: "costs nothing" in m.body))
 

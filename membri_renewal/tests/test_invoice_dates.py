@@ -83,7 +83,7 @@ class TestInvoiceDates(MembriPaymentCommon):
         before = line.name
         renewal.new_cotisation_id.write({"date_end": "2027-11-30"})
         self.assertEqual(line.name, before)
-        self.assertIn("the journal seals what is posted", self._get_notes(renewal.invoice_id))
+        self.assertIn("the journal locks posted entries", self._get_notes(renewal.invoice_id))
 
     # ------------------------------------------------------------------
     # Deferral

@@ -78,13 +78,13 @@ class TestLetters(MembriCommon, HttpCase):
         homeless = self._create_letter("Bo", False, street=False)
         renewal = self._create_letter("Cy", "J4H 2X3")
         (homeless + renewal).action_send()
-        with self.assertRaisesRegex(UserError, "Bo has no postal address"):
+        with self.assertRaisesRegex(UserError, "Bo has no mailing address"):
             (homeless + renewal).action_print_letter()
         self.assertEqual(set((homeless + renewal).mapped("letter_state")), {"to_print"})
         job = self.env["membri.bulk.job"].browse(
             (homeless + renewal).action_bulk("print_letter")["res_id"]
         )
-        self.assertIn("Bo has no postal address", job.problem_line_ids.message)
+        self.assertIn("Bo has no mailing address", job.problem_line_ids.message)
         self.assertEqual(homeless.letter_state, "to_print")
         self.assertEqual(renewal.letter_state, "printed")
         [text] = self._get_pages(job.action_download_letters())

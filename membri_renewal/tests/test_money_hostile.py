@@ -62,7 +62,7 @@ class TestMoneyHostile(MembriPaymentCommon):
         """Take the payment off the invoice, reset, change the price, approve again.
 
         :return: the new invoice"""
-        self.assertIn("money was paid", self._assert_refused(self.renewal.action_reset))
+        self.assertIn("has a payment", self._assert_refused(self.renewal.action_reset))
         self.invoice.line_ids.remove_move_reconcile()
         self.assertEqual(self.cotisation.state, "pending")
         self.renewal.action_reset()

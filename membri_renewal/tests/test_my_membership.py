@@ -65,10 +65,10 @@ class TestMyMembership(MembershipCase):
     def test_plain_words(self):
         self._sign_in("member_user")
         page = self._get_membership().text
-        self.assertIn(f"{self.member.name} is a member of {self.company.name} until", page)
+        self.assertIn(f"{self.member.name} is a member until", page)
         self.term.action_terminate(self.today - timedelta(days=1), "Moved away")
         page = self._get_membership().text
-        self.assertIn(f"The membership of {self.member.name} in {self.company.name} ended on", page)
+        self.assertIn(f"{self.member.name} was a member until", page)
         self.assertNotIn("/card", page)
         self.assertNotIn("Moved away", page)
 

@@ -50,7 +50,7 @@ class TestNoticeEmail(NoticeCase):
         self.assertIn("31 déc. 2027", mail.body_html)
         self.assertIn("/fr/my/renewals/", mail.body_html)
         mail = self._get_mails(english)
-        self.assertIn("Your membership of", mail.subject)
+        self.assertIn("renew your membership", mail.subject)
         self.assertIn("Hello", mail.body_html)
         self.assertIn("January 1, 2027 to December 31, 2027, $", mail.body_html)
 

@@ -244,7 +244,7 @@ class TestReminderDelivery(OneDeliveryCase):
         self.assertFalse(renewal.invoice_id.is_move_sent, "made, not sent")
 
     def test_paper_member_gets_reminder_letters(self):
-        for state, words in (("sent", "no answer from you yet"), ("approved", "left to pay")):
+        for state, words in (("sent", "heard from you yet"), ("approved", "left to pay")):
             with self.subTest(state):
                 renewal = self._create_renewal(
                     self._create_yearly(
@@ -288,12 +288,12 @@ class TestReminderDelivery(OneDeliveryCase):
         action = everybody.action_ask_bulk("send_reminder")
         wizard = self.env[action["res_model"]].browse(action["res_id"])
         self.assertEqual(wizard.ready_count, 2)
-        self.assertEqual(wizard.explanation.count("skipped, no address"), 2)
+        self.assertEqual(wizard.explanation.count("skipped, no valid address"), 2)
         job = self.env["membri.bulk.job"].browse(wizard.action_confirm()["res_id"])
         self.assertEqual((job.done_count, job.skipped_count, job.failed_count), (2, 2, 0))
         self.assertEqual(job.problem_line_ids.renewal_id, bad)
         for line in job.problem_line_ids:
-            self.assertIn("skipped, no address", line.message)
+            self.assertIn("skipped, no valid address", line.message)
         self.assertEqual(everybody.mapped("reminder_count"), [1, 1, 0, 0])
         self.assertEqual(
             [self._get_log(renewal).result for renewal in everybody],
@@ -305,7 +305,7 @@ class TestReminderDelivery(OneDeliveryCase):
         renewal = self._renewal_in("sent")
         renewal.partner_id.email = False
         action = renewal.action_send_reminder()
-        self.assertIn("skipped, no address", action["params"]["message"])
+        self.assertIn("skipped, no valid address", action["params"]["message"])
         self.assertEqual(renewal.reminder_count, 0)
 
     def test_what_is_billed_without_an_address_is_told(self):

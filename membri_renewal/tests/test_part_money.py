@@ -60,7 +60,7 @@ class TestPartMoney(ReminderCommon):
             transaction = self._create_transaction(self.invoice, state)
             self.assertTrue(self.renewal._is_payment_under_way(), state)
             self.assertFalse(self._is_in_queue(moment), state)
-            with self.assertRaisesRegex(UserError, "under way"):
+            with self.assertRaisesRegex(UserError, "in progress"):
                 self.renewal.action_send_reminder()
             transaction.unlink()
             self.invoice.invalidate_recordset()
@@ -173,13 +173,13 @@ class TestSharedPartMoney(SharedInvoiceCommon):
         self.assertRecordValues(
             off, [{"state": "intervention", "invoice_id": False, "new_cotisation_id": False}]
         )
-        self.assertIn("taken off", off.intervention_reason)
+        self.assertIn("was removed from", off.intervention_reason)
         self.assertFalse(self._get_activity())
 
     def test_what_was_paid_for_stays_on(self):
         self._pay(self.invoice, 800.0)
         self.assertFalse(self.renewals[2].can_take_off)
-        self.assertIn("paid in part", self._assert_refused(self.renewals[2].action_take_off))
+        self.assertIn("partly paid", self._assert_refused(self.renewals[2].action_take_off))
         self.assertEqual(self.invoice.amount_residual, 235.0)
         self.assertEqual(self.renewals.mapped("state"), ["approved"] * 3)
 
@@ -195,4 +195,4 @@ class TestSharedPartMoney(SharedInvoiceCommon):
     def test_alone_on_its_invoice(self):
         alone = self._renewal_in("approved")
         self.assertFalse(alone.can_take_off)
-        self.assertIn("nobody else", self._assert_refused(alone.action_take_off))
+        self.assertIn("no other member", self._assert_refused(alone.action_take_off))

@@ -59,7 +59,9 @@ class TestPortalAccess(PortalCase):
                             self.assertEqual(way in response.text, offered, answer)
                         self.assertNotIn("Call before sending", response.text)
                     elif token == "right" and renewal.date_sent:
-                        self.assertRegex(response.text, r"nothing to answer\s+(here|or)")
+                        self.assertRegex(
+                            response.text, r"(updating this renewal|renewal was withdrawn)"
+                        )
                         self.assertNotIn(renewal.partner_id.name, response.text)
                     else:
                         self._assert_turned_away(response)
@@ -83,7 +85,9 @@ class TestPortalAccess(PortalCase):
                     with self.subTest(who=who, state=state, answer=answer):
                         response = self._answer(renewal, answer, self._get_token(renewal, token))
                         if token == "right" and state not in SHOWN_STATES:
-                            self.assertRegex(response.text, r"nothing to answer\s+(here|or)")
+                            self.assertRegex(
+                                response.text, r"(updating this renewal|renewal was withdrawn)"
+                            )
                         elif not may_see or state not in SHOWN_STATES:
                             self._assert_turned_away(response)
                         elif not may_answer:

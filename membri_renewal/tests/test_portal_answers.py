@@ -77,7 +77,7 @@ class TestPortalAnswers(PortalCase):
         never_sent = self._renewal_in("draft")
         self._sign_in(None)
         for renewal, sentence in (
-            (reset, "you will receive another notice"),
+            (reset, "will send you a new notice"),
             (cancelled, "was withdrawn"),
         ):
             before = self._snapshot(renewal)
@@ -114,7 +114,7 @@ class TestPortalAnswers(PortalCase):
                 response = self._answer(renewal, "accept", token)
             self.assertEqual(self._get_error(response), "failed")
             page = self.url_open(response.headers["Location"]).text
-            self.assertIn("Our staff has been told", page)
+            self.assertIn("Our team has been notified", page)
             self.assertNotIn(str(error), page)
             self.assertEqual(renewal.state, "sent")
             self.assertFalse(renewal.invoice_ids)

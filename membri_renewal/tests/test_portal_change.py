@@ -139,7 +139,7 @@ class TestPortalChangeForm(ChangeRequestCommon, PortalCase):
         self._post(renewal, "send", token, contact_phone="+1 555 0177")
         page = self._open(renewal, token).text
         self.assertNotIn("0177", page)
-        self.assertIn("Contact details: to be corrected by our staff.", page)
+        self.assertIn("Contact details: our team will make the correction.", page)
 
     def test_form_where_there_is_nothing_to_ask(self):
         for state in ("intervention", "approved", "refused"):

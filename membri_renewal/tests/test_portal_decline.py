@@ -51,7 +51,7 @@ class TestPortalDecline(PortalCase):
             response = self._answer(renewal, "call", token, **call)
             self.assertFalse(self._get_error(response))
         reason = (
-            "Call before the member decides to leave: in the morning. Phone: +1 555 0100. "
+            "Call this member before they decide to leave: in the morning. Phone: +1 555 0100. "
             "<b>After</b> my holidays"
         )
         self.assertRecordValues(renewal, [{"state": "intervention", "intervention_reason": reason}])
@@ -125,11 +125,11 @@ class TestCounterOffer(ChangeRequestCommon, PortalCase):
         )
         request = renewal.change_request_id
         self.assertRecordValues(request, [{"state": "applied", "origin": "counter_offer"}])
-        self.assertIn("takes the counter-offer", renewal.change_request)
+        self.assertIn("chose the counter-offer", renewal.change_request)
         self.assertFalse(self._take(renewal, self.small, key), "a second click does nothing")
         self.assertEqual(renewal.change_request_ids, request)
         page = self._open(renewal, token).text
-        self.assertIn("We have adapted our proposal", page)
+        self.assertIn("We updated your renewal", page)
         self._answer(renewal, "accept", token, proposal_key=renewal._get_proposal_key())
         self.assertEqual(renewal.invoice_id.amount_total, 138.0)
 

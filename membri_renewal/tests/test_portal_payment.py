@@ -180,4 +180,4 @@ class TestPortalPayment(PortalPaymentCase):
         )
         self.assertEqual(receivable.amount_residual, -344.93)
         self.assertEqual(invoice.activity_ids.user_id, self.officer)
-        self.assertIn("which is void", invoice.activity_ids.summary)
+        self.assertIn("which is cancelled", invoice.activity_ids.summary)

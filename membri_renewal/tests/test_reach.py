@@ -42,7 +42,7 @@ class TestReach(MembriCommon):
         self.parent.email = False
         self.assertEqual(
             self.member._membri_get_unreachable_reason(),
-            "Renewals <renewals@example.com> opted out of emails.",
+            "Renewals <renewals@example.com> has opted out of emails.",
         )
         self.member.membri_renewal_email = False
         self.assertEqual(
@@ -53,12 +53,13 @@ class TestReach(MembriCommon):
     def test_nobody_has_an_address(self):
         nobody = self._create_member("Nobody", email=False)
         self.assertEqual(
-            nobody._membri_get_unreachable_reason(), "Nobody has no usable email address."
+            nobody._membri_get_unreachable_reason(), "Nobody has no valid email address."
         )
         self.assertEqual(nobody._membri_get_recipient(), nobody)
         nobody.membri_renewal_email = "not an address"
         self.assertEqual(
-            nobody._membri_get_unreachable_reason(), "“not an address” is no email address."
+            nobody._membri_get_unreachable_reason(),
+            "“not an address” is not a valid email address.",
         )
 
     def test_a4_employer_receives_only_what_it_pays(self):

@@ -323,7 +323,7 @@ class TestReconciliation(MembriCommon):
         self.env.invalidate_all()
         params = self.env["membri.reconciliation"].action_check_balance()["params"]
         self.assertEqual(params["type"], "danger")
-        self.assertIn("does not balance", params["message"])
+        self.assertIn("do not match", params["message"])
 
     def test_drill_down(self):
         row = self._get_row(self.cotisation).with_user(self.officer)

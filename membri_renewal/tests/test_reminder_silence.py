@@ -158,7 +158,7 @@ class TestReminderSilence(ReminderCommon):
         self._approve(renewal)
         transaction = self._transaction(renewal.invoice_id, "pending")
         self._assert_silent(renewal, "2026-11-17 15:00:00")
-        with self.assertRaisesRegex(UserError, "under way"):
+        with self.assertRaisesRegex(UserError, "in progress"):
             renewal.action_send_reminder()
         self.assertFalse(self._logs(renewal))
         transaction.state = "cancel"
@@ -213,7 +213,7 @@ class TestReminderSilence(ReminderCommon):
             (opt_out, "opted out"),
             (bounce, "bounce"),
             (opt_out_renewal_email, "opted out"),
-            (no_address, "no usable email"),
+            (no_address, "no valid email"),
         ):
             with self.subTest(close.__name__):
                 member = self._create_member(f"Bo {close.__name__}")

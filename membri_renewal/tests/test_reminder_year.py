@@ -72,7 +72,7 @@ class TestReminderYear(ReminderCommon):
                 date(2027, 1, 6): lambda: pay("Late"),
             },
         )
-        notice = "Your membership of company_1_data: renew for February 1, 2027 to January 31, 2028"
+        notice = "Time to renew your membership – company_1_data"
         invoice = get_renewal("Late").invoice_id.name
         self.assertEqual(
             {name: [(day, subject) for day, to, subject in sent if to == name] for name in names},
@@ -83,9 +83,9 @@ class TestReminderYear(ReminderCommon):
                     # sent on the evening of the 2nd in Toronto: 14 days later is the 16th
                     (
                         date(2026, 12, 17),
-                        "Reminder: your membership of company_1_data waits for your answer",
+                        "Reminder: renew your membership – company_1_data",
                     ),
-                    (date(2027, 1, 25), "Please answer: your membership of company_1_data"),
+                    (date(2027, 1, 25), "Second reminder: renew your membership – company_1_data"),
                     # the last one, 15 days after the end, is only suggested
                 ],
                 "Late": [
@@ -93,7 +93,7 @@ class TestReminderYear(ReminderCommon):
                     # due at once, seven days later
                     (
                         date(2026, 12, 22),
-                        f"Reminder: Invoice {invoice}, your membership of company_1_data",
+                        f"Payment reminder: Invoice {invoice} – company_1_data",
                     ),
                 ],
                 "Prompt": [(date(2026, 12, 3), notice)],
@@ -189,6 +189,6 @@ class TestReminderYear(ReminderCommon):
         )
         self.assertEqual(len(steps.mail_template_id), 5, "each has its own tone")
         self.assertIn(
-            "has reminders already",
+            "already has reminders",
             self._assert_refused(self.yearly.with_env(self.env_root).action_propose_reminders),
         )

@@ -67,18 +67,18 @@ class TestExplanation(CampaignCommon):
         expected = {
             "Due": (True, "Not yet: the next nightly run"),
             "Due today": (True, "Not yet: the next nightly run"),
-            "Early": (False, r"Not yet. It is too early: .* on November 16, 2026, 60 days before"),
+            "Early": (False, r"Not yet. It is too early. .* on November 16, 2026, 60 days before"),
             "Late": (True, "Not yet: the next nightly run"),
             "Long over": (False, "ended on September 15, 2026, more than 60 days ago"),
             "Just over": (True, "Not yet: the next nightly run"),
             "For life": (False, "member for life"),
-            "Resigned": (False, "terminated on December 15, 2026"),
+            "Resigned": (False, "ended early on December 15, 2026"),
             "Archived": (True, "Not yet: the next nightly run"),
-            "Recorded late": (False, "already over \\(August 14, 2026\\) when it was recorded"),
+            "Recorded late": (False, "already ended \\(August 14, 2026\\) when it was recorded"),
             "History": (False, "imported and ended on October 14, 2026, before .*October 20"),
-            "Unpaid": (False, "“?Pending”?: only a paid term"),
-            "Void": (False, "“?Void”?: only a paid term"),
-            "Next term": (False, "already has the next cotisation"),
+            "Unpaid": (False, "“Pending”. Only a paid term"),
+            "Void": (False, "“Void”. Only a paid term"),
+            "Next term": (False, "already has the next term"),
             "Flagged": (True, "Not yet"),
             "Invoiced": (True, "Not yet"),
             "Silent": (True, "Not yet"),
@@ -87,13 +87,13 @@ class TestExplanation(CampaignCommon):
             "Set for life": (False, "“Turned” is for life"),
             "Elsewhere": (True, "Not yet"),
             "Tried": (False, "could not be prepared today: No price"),
-            "Draft": (False, "is prepared, but was not sent. It is “To Send”"),
+            "Draft": (False, "has not been sent. Its status is “To Send”"),
             "Sent": (False, "Yes: the notice REN.* first sent on November 10, 2026"),
             "Change": (False, "Yes: the notice"),
-            "Held": (False, "not sent. It is “Intervention Required”"),
+            "Held": (False, "not been sent. Its status is “Intervention Required”"),
             "Approved": (False, "No notice, but an invoice: .* November 10, 2026"),
             "Refused": (False, "Yes: the notice"),
-            "Cancelled": (False, "was cancelled, so none is made by itself"),
+            "Cancelled": (False, "was cancelled, so no other one is created automatically"),
         }
         self.assertEqual(set(terms), set(expected))
         return {name: (term.partner_id, *expected[name]) for name, term in terms.items()}
@@ -163,20 +163,20 @@ class TestExplanation(CampaignCommon):
                 r"a notice is sent to due@example.com, "
                 r"for January 1, 2027 to December 31, 2027, \$.345.00",
             ),
-            ("Flagged", "held for the staff, and nothing is sent"),
+            ("Flagged", "put on hold, and nothing is sent"),
             ("Invoiced", "an invoice is sent to invoiced@example.com"),
             ("Silent", "no email can be sent"),
-            ("Broken", "As things are, it could not be prepared: The option set “Empty”"),
+            ("Broken", "If it were prepared now, this would fail: The plan “Empty”"),
         ):
             self.assertRegex(self._tell(situations[name][0]), words)
         with freeze_time(NOW), mute_logger(LOGGER):
             self._run_cron("ir_cron_generate")
         for name, words in (
             ("Due", "Yes: the notice REN.* on November 15, 2026"),
-            ("Flagged", "It is “Intervention Required”"),
+            ("Flagged", "Its status is “Intervention Required”"),
             ("Invoiced", "No notice, but an invoice"),
-            ("Silent", "no email went out. .* no usable email address"),
-            ("Broken", "could not be prepared today: The option set “Empty”"),
+            ("Silent", "no email was sent. .* no valid email address"),
+            ("Broken", "could not be prepared today: The plan “Empty”"),
         ):
             self.assertRegex(self._explain(situations[name][0])["answer"], words)
 
@@ -186,7 +186,7 @@ class TestExplanation(CampaignCommon):
 
     def test_no_cotisation(self):
         explanation = self._explain(self.member)
-        self.assertIn("Ada Boulanger has no cotisation", explanation["answer"])
+        self.assertIn("Ada Boulanger has no membership term", explanation["answer"])
         self.assertFalse(explanation["is_due"])
 
     def test_day_of_the_notice(self):
@@ -226,7 +226,7 @@ class TestExplanation(CampaignCommon):
         with freeze_time("2026-11-25 15:00:00"):
             self._run_cron("ir_cron_send_reminders")
         told = self._tell(member, "2026-11-26 15:00:00")
-        self.assertRegex(told, "November 25, 2026: Skipped. Bo has no usable email address")
+        self.assertRegex(told, "November 25, 2026: Skipped. Bo has no valid email address")
         self.assertIn("No further reminder is planned", told)
 
     def test_unpaid_then_paid(self):
@@ -245,7 +245,7 @@ class TestExplanation(CampaignCommon):
     def test_nightly_run_that_is_switched_off(self):
         member = self._create_term("Bo").partner_id
         self.env_root.ref("membri_renewal.ir_cron_generate").active = False
-        self.assertIn("switched off", self._tell(member))
+        self.assertIn("turned off", self._tell(member))
 
     # ------------------------------------------------------------------
     # The dialog

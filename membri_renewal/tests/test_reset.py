@@ -91,7 +91,7 @@ class TestReset(MembriCommon):
         with freeze_time("2027-01-01 12:00:00"):
             self._run_cron("ir_cron_update_states")
             message = self._assert_refused(renewal.action_reset)
-        self.assertIn("Terminate", message)
+        self.assertIn("End Membership", message)
         self.assertEqual(renewal.new_cotisation_id.state, "active")
 
     def test_reset_of_zero_before_its_first_day(self):
@@ -176,7 +176,7 @@ class TestReset(MembriCommon):
                     ).reconcile()
                 before = self._snapshot(renewal), invoice.state
                 message = self._assert_refused(renewal.action_reset)
-                self.assertIn("was credited in part", message)
+                self.assertIn("was partly credited", message)
                 self.assertEqual((self._snapshot(renewal), invoice.state), before)
 
     # ------------------------------------------------------------------

@@ -65,7 +65,7 @@ class TestSettings(MembriCommon):
         self.assertNotIn(west, stranger.company_ids)
         manager = self.manager.with_env(self.env_root)
         manager.write({"company_ids": [(4, west.id)], "company_id": west.id})
-        with self.assertRaisesRegex(ValidationError, "give this user access"):
+        with self.assertRaisesRegex(ValidationError, "Give this user access"):
             self._as_manager().with_context(allowed_company_ids=west.ids).create(
                 {"membri_officer_id": stranger.id}
             )

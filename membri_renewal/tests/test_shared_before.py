@@ -38,7 +38,7 @@ class TestB6SharedBefore(SharedInvoiceCommon):
 
     def test_b6_the_form_says_who_is_billed(self):
         renewal = self._prepare(self.members[0])
-        self.assertIn("Chain Ltd will be billed", renewal.approval_remark)
+        self.assertIn("Chain Ltd will be invoiced", renewal.approval_remark)
         renewal.action_approve()
         self.assertFalse(renewal.approval_remark)
 

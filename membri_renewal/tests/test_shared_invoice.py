@@ -226,7 +226,7 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         renewals = self._prepare()
         renewals.action_approve()
         wizard = self.env["membri.renewal.reset"].create({"renewal_id": renewals[0].id})
-        self.assertIn("serves several members", wizard.consequences)
+        self.assertIn("covers several members", wizard.consequences)
         self.assertFalse(wizard.obstacle)
 
     def test_cotisation_cancelled(self):
@@ -270,7 +270,7 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         invoice = self._get_invoice(renewals)
         self._pay(invoice, 345.0)
         self.assertEqual(renewals.new_cotisation_id.mapped("state"), ["pending"] * 3)
-        self.assertIn("money was paid", self._assert_refused(renewals[0].action_reset))
+        self.assertIn("has a payment", self._assert_refused(renewals[0].action_reset))
         self.assertEqual(invoice.amount_residual, 690.0)
         self._pay(invoice, 690.0)
         self.assertEqual(renewals.new_cotisation_id.mapped("state"), ["scheduled"] * 3)

@@ -73,7 +73,9 @@ class TestSharedInvoiceTrouble(SharedInvoiceCommon):
             .with_context(active_model="account.move", active_ids=invoice.ids)
             .create({"journal_id": invoice.journal_id.id})
         )
-        with self.assertRaisesRegex(UserError, "Branch 1 were taken off .* Reset the renewals"):
+        with self.assertRaisesRegex(
+            UserError, "Already credited on .*Branch 1.* Reset the renewals"
+        ):
             wizard.reverse_moves(is_modify=True)
         self.assertEqual((self._snapshot(renewals), invoice.amount_residual), before)
         self.assertEqual(self.env_account["account.move"].search_count([]), moves)

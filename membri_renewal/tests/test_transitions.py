@@ -154,7 +154,7 @@ class TestTransitions(MembriCommon):
         renewal = self._renewal_in("draft")
         result = self.env["membri.renewal"].load([".id", "state"], [[str(renewal.id), "approved"]])
         self.assertFalse(result["ids"])
-        self.assertIn("cannot be written directly", result["messages"][0]["message"])
+        self.assertIn("Use the buttons", result["messages"][0]["message"])
         self.assertEqual(renewal.state, "draft")
         cotisation = self._create_cotisation(self.member, "2026-01-01")
         result = self.env["membri.renewal"].load(
@@ -405,5 +405,5 @@ class TestTransitions(MembriCommon):
         empty = self._renewal_in("draft")
         empty.line_ids.unlink()
         for action in (empty.action_send, empty.action_approve):
-            with self.assertRaisesRegex(UserError, "proposes no option"):
+            with self.assertRaisesRegex(UserError, "has no options"):
                 action()

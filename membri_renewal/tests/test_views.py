@@ -207,11 +207,11 @@ class TestViews(MembriCommon):
         with self.assertRaisesRegex(UserError, "for life"):
             life.action_prepare_renewal()
         pending = self._create_member("Pending")._membri_enrol(self.yearly)
-        with self.assertRaisesRegex(UserError, "only a paid term"):
+        with self.assertRaisesRegex(UserError, "Only a paid term"):
             pending.action_prepare_renewal()
         self.assertFalse(pending.can_prepare_renewal)
         nobody = self._create_member("Nobody")
-        with self.assertRaisesRegex(UserError, "Enrol"):
+        with self.assertRaisesRegex(UserError, "Enroll"):
             nobody.action_membri_prepare_renewal()
 
     def test_send_again(self):

@@ -10,14 +10,14 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
         ...openRenewal("Alpha Bakery"),
         {
             content: "The current term stands beside the proposed one",
-            trigger: ".o_form_view:contains(Current Term):contains(Proposed Term)",
+            trigger: ".o_form_view:has(.o_field_widget[name=current_date_end]):has(.o_field_widget[name=date_end])",
         },
         {
             content: "Approve is the highlighted step of a renewal that was sent",
             trigger: ".o_statusbar_buttons button.btn-primary[name=action_approve]",
             run: "click",
         },
-        isNow("Approved"),
+        isNow("approved"),
         {
             content: "Its invoice and its next term are one click away",
             trigger: ".oe_stat_button[name=action_view_new_cotisation]:contains(Pending)",
@@ -49,10 +49,10 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
             trigger: ".modal footer button[name=action_confirm]",
             run: "click",
         },
-        isNow("Refused"),
+        isNow("refused"),
         {
             content: "The box of the refusal tells why",
-            trigger: ".o_form_view:contains(Refusal of the Renewal):contains(Went abroad)",
+            trigger: ".o_field_widget[name=refusal_reason_id]:contains(Went abroad)",
         },
         {
             content: "Take the refusal back",
@@ -62,10 +62,10 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
         {
             content: "Told what happens, confirm",
             trigger:
-                ".modal:contains(The refusal is taken back) footer button[name=action_confirm]",
+                ".modal:has(.o_field_widget[name=consequences]) footer button[name=action_confirm]",
             run: "click",
         },
-        isNow("To Send"),
+        isNow("draft"),
         goBack(),
         ...openRenewal("Alpha Bakery"),
         {
@@ -75,10 +75,10 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
         },
         {
             content: "Told what becomes of the invoice, confirm",
-            trigger: ".modal:contains(is cancelled) footer button[name=action_confirm]",
+            trigger: ".modal:has(.o_field_widget[name=consequences]:contains(INV/)) footer button[name=action_confirm]",
             run: "click",
         },
-        isNow("To Send"),
+        isNow("draft"),
         {
             content: "The options can be edited again",
             trigger: ".o_field_widget[name=line_ids] .o_field_x2many_list_row_add",
@@ -99,23 +99,23 @@ registry.category("web_tour.tours").add("membri_backend_bulk", {
         {
             content: "The flows of the queue are there",
             trigger:
-                ".o_control_panel:contains(Refuse several renewals):contains(Send the renewal notice again)",
+                ".o_control_panel:contains(Decline Selected Renewals):contains(Resend the Renewal Notice)",
         },
         {
             content: "Approve Selected Renewals",
-            trigger: ".o_control_panel button:contains(Approve several renewals)",
+            trigger: ".o_control_panel button:contains(Approve Selected Renewals)",
             run: "click",
         },
         {
             content: "Told what is billed and what is left out, confirm",
             trigger:
-                ".modal:contains(approved and billed: 2):contains(Gamma Garage) footer button:contains(Approve)",
+                ".modal:has(.o_field_widget[name=explanation]:contains(2)):contains(Gamma Garage) footer button[name=action_confirm]:visible",
             run: "click",
         },
         {
             content: "What was done, and what was not",
             timeout: SERVER_WORK,
-            trigger: ".o_form_view .oe_stat_button:contains(Done):contains(2)",
+            trigger: ".o_form_view .oe_stat_button:has([name=done_count]):contains(2)",
         },
         {
             content: "The one that was approved before is skipped, with the reason",
@@ -126,7 +126,7 @@ registry.category("web_tour.tours").add("membri_backend_bulk", {
             trigger: ".o_field_widget[name=problem_line_ids] button:contains(Open)",
             run: "click",
         },
-        isNow("Approved"),
+        isNow("approved"),
     ],
 });
 
@@ -141,7 +141,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         },
         {
             content: "Enrol a member",
-            trigger: ".o_control_panel button:contains(Enrol a Member)",
+            trigger: ".o_control_panel button:contains(Enroll a Member)",
             run: "click",
         },
         {
@@ -185,7 +185,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         {
             content: "The new term waits for its payment",
             timeout: SERVER_WORK,
-            trigger: ".o_statusbar_status .o_arrow_button_current:contains(Pending)",
+            trigger: ".o_statusbar_status .o_arrow_button_current[data-value='pending']",
         },
         {
             content: "Go to the member",
@@ -215,7 +215,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         {
             content: "Send its invoice again",
             trigger:
-                ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Enrolment) button:contains(Send the Email Again)",
+                ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Enrollment) button:contains(Resend the Email)",
             run: "click",
         },
         {

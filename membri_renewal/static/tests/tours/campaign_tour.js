@@ -7,7 +7,7 @@ const SERVER_WORK = 60000;
 const isNow = (state) => ({
     content: `The campaign is at ${state}`,
     timeout: SERVER_WORK,
-    trigger: `.o_statusbar_status .o_arrow_button_current:contains(${state})`,
+    trigger: `.o_statusbar_status .o_arrow_button_current[data-value='${state}']`,
 });
 
 // A French officer prepares the campaign: looks, leaves somebody out, sends, and explains.
@@ -39,7 +39,7 @@ registry.category("web_tour.tours").add("membri_campaign_fr", {
             trigger: ".o_statusbar_buttons button[name=action_preview]:contains(Aperçu)",
             run: "click",
         },
-        isNow("Aperçu"),
+        isNow("previewed"),
         {
             content: "Les totaux par ensemble d'options et par suite",
             trigger:
@@ -64,7 +64,7 @@ registry.category("web_tour.tours").add("membri_campaign_fr", {
         {
             content: "Beta est écartée",
             timeout: SERVER_WORK,
-            trigger: ".o_group_header:contains(Écarté à la main (1))",
+            trigger: ".o_group_header:contains(Exclu manuellement (1))",
         },
         {
             content: "Retour à la campagne",
@@ -74,7 +74,7 @@ registry.category("web_tour.tours").add("membri_campaign_fr", {
         {
             content: "Le sommaire en tient compte",
             timeout: SERVER_WORK,
-            trigger: ".o_field_widget[name=summary] table:contains(Écarté à la main)",
+            trigger: ".o_field_widget[name=summary] table:contains(Exclu manuellement)",
         },
         {
             content: "Créer et envoyer",
@@ -86,7 +86,7 @@ registry.category("web_tour.tours").add("membri_campaign_fr", {
             trigger: ".modal footer button.btn-primary:contains(Créer et envoyer)",
             run: "click",
         },
-        isNow("Terminé"),
+        isNow("done"),
         {
             content: "Ouvrir Alpha, qui a reçu son avis",
             trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_member']",

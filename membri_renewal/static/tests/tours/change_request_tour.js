@@ -21,7 +21,7 @@ registry.category("web_tour.tours").add("membri_apply_and_approve", {
             run: "click",
         },
         {
-            trigger: ".o_arrow_button_current:contains(Approved)",
+            trigger: ".o_arrow_button_current[data-value='approved']",
             timeout: 30000,
         },
         {

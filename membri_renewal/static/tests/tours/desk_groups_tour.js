@@ -62,7 +62,7 @@ registry.category("web_tour.tours").add("membri_group_auditor_fr", {
         click("Select nothing again", ".o_list_view thead .o_list_record_selector input"),
         see("Nothing is selected", ".o_control_panel:not(:has(.o_selection_box))"),
         ...openRenewal("Alpha Bakery"),
-        isNow("Envoyé"),
+        isNow("sent"),
         see("No button", ".o_form_view:not(:has(.o_statusbar_buttons button:visible))"),
         click("The contact", ".oe_stat_button[name=action_view_member]"),
         openTab("Abonnement"),
@@ -115,6 +115,6 @@ registry.category("web_tour.tours").add("membri_keyboard_fr", {
             trigger: ".o_form_view .oe_title:contains(Alpha Bakery)",
             run: "press alt+q",
         },
-        isNow("Approuvé"),
+        isNow("approved"),
     ],
 });

@@ -45,7 +45,7 @@ export const press = (name) =>
     click(`Press ${name}`, `.o_statusbar_buttons button[name=${name}]:not(:disabled)`);
 
 export const isNow = (state) =>
-    see(`It is now ${state}`, `.o_statusbar_status .o_arrow_button_current:contains(${state})`);
+    see(`It is now ${state}`, `.o_statusbar_status .o_arrow_button_current[data-value='${state}']`);
 
 export const goBack = () => click("Back", ".o_back_button a");
 
@@ -54,6 +54,7 @@ export const selectAll = () =>
 
 export const runFlow = (label) => click(label, `.o_control_panel button:contains(${label})`);
 
+/** A window that says what it will do, and ``said``: a name or a figure, for words change. */
 export const confirmWizard = (said) =>
     click(
         `Told “${said}”, confirm`,
@@ -72,7 +73,7 @@ export const refuse = (reason) => [
     press("action_refuse"),
     ...chooseReason(".modal", reason),
     click("Refuse", ".modal footer button[name=action_confirm]"),
-    isNow("Refusé"),
+    isNow("refused"),
 ];
 
 export const openTab = (label) =>

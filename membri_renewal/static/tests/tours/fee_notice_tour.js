@@ -5,7 +5,7 @@ registry.category("web_tour.tours").add("membri_fee_notice_pay", {
     steps: () => [
         {
             content: "What is to be paid, by when",
-            trigger: "#membri_situation:contains(To pay)",
+            trigger: "#membri_situation",
         },
         {
             content: "Odoo's own form stands on the page",
@@ -28,7 +28,7 @@ registry.category("web_tour.tours").add("membri_fee_notice_pay", {
             timeout: 60000,
         },
         {
-            trigger: "a[href*='/my/invoices/'][href*='access_token=']:contains(See the invoice)",
+            trigger: "a[href*='/my/invoices/'][href*='access_token=']",
         },
         {
             content: "Nothing more to pay",

@@ -33,7 +33,7 @@ registry.category("web_tour.tours").add("membri_my_membership", {
         },
         {
             content: "Nothing is changed by the member: the staff does it",
-            trigger: "#membri_done:contains(notre équipe a reçu votre demande)",
+            trigger: "#membri_done",
         },
     ],
 });
@@ -63,7 +63,7 @@ registry.category("web_tour.tours").add("membri_already_paid", {
         },
         {
             content: "Told: no reminder comes in the meantime",
-            trigger: "#membri_done:contains(notre équipe va rechercher votre paiement)",
+            trigger: "#membri_done",
         },
         {
             content: "It cannot be told twice",

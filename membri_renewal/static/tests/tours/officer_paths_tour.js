@@ -52,13 +52,13 @@ registry.category("web_tour.tours").add("membri_path_reset_fr", {
         openQueue("Tous les renouvellements actifs"),
         ...openRenewal("Alpha Bakery"),
         press("action_approve"),
-        isNow("Approuvé"),
+        isNow("approved"),
         {
             content: "The pending cotisation is one click away",
             trigger: ".oe_stat_button[name=action_view_new_cotisation]",
             run: "click",
         },
-        isNow("En attente"),
+        isNow("pending"),
         {
             content: "Without effect on the price: the text of an option",
             trigger: ".o_field_widget[name=line_ids] .o_data_row td[name=name_display]",
@@ -92,7 +92,7 @@ registry.category("web_tour.tours").add("membri_path_reset_fr", {
             run: "click",
         },
         confirmWizard("est annulée"),
-        isNow("À envoyer"),
+        isNow("draft"),
         {
             content: "Change the price there",
             trigger: ".o_field_widget[name=line_ids] .o_data_row td[name=price_unit]",
@@ -104,7 +104,7 @@ registry.category("web_tour.tours").add("membri_path_reset_fr", {
             run: "edit 280",
         },
         press("action_approve"),
-        isNow("Approuvé"),
+        isNow("approved"),
     ],
 });
 
@@ -209,7 +209,7 @@ registry.category("web_tour.tours").add("membri_path_inactive_fr", {
             trigger: ".modal footer button[name=action_confirm]",
             run: "click",
         },
-        isNow("En attente"),
+        isNow("pending"),
     ],
 });
 
@@ -222,7 +222,7 @@ registry.category("web_tour.tours").add("membri_path_intervention_fr", {
         ...openRenewal("Beta Clinic"),
         {
             content: "Require an intervention",
-            trigger: ".o_statusbar_buttons button:contains(Intervention…)",
+            trigger: ".o_statusbar_buttons button:contains(Signaler une intervention…)",
             run: "click",
         },
         {
@@ -230,14 +230,14 @@ registry.category("web_tour.tours").add("membri_path_intervention_fr", {
             trigger: ".modal .o_field_widget[name=reason] textarea",
             run: "edit Appeler la nouvelle directrice",
         },
-        confirmWizard("Aucun courriel"),
-        isNow("Intervention requise"),
+        confirmWizard("intervention"),
+        isNow("intervention"),
         {
             content: "It is said on the renewal",
             trigger: ".alert:contains(Appeler la nouvelle directrice)",
         },
         press("action_approve"),
-        isNow("Approuvé"),
+        isNow("approved"),
     ],
 });
 
@@ -249,11 +249,11 @@ registry.category("web_tour.tours").add("membri_path_background_fr", {
         openQueue("Tous les renouvellements actifs"),
         selectAll(),
         runFlow("Approuver plusieurs renouvellements"),
-        confirmWizard("approuvés et facturés"),
+        confirmWizard("3"),
         {
             content: "The page of the work tells its progress",
             timeout: SERVER_WORK,
-            trigger: ".o_form_view .oe_stat_button:contains(À faire):contains(3)",
+            trigger: ".o_form_view .oe_stat_button:has([name=todo_count]):contains(3)",
         },
         {
             content: "So does every page",
@@ -261,14 +261,14 @@ registry.category("web_tour.tours").add("membri_path_background_fr", {
             trigger: ".o_menu_systray .o_membri_bulk_tray:contains(0 %)",
         },
         press("action_stop"),
-        isNow("Arrêté"),
+        isNow("stopped"),
         {
             content: "Nothing is at work any more",
             timeout: SERVER_WORK,
             trigger: ".o_menu_systray:not(:has(.o_membri_bulk_tray))",
         },
         press("action_resume"),
-        isNow("En cours"),
+        isNow("running"),
         {
             content: "Leave the page: the tray leads back to it",
             trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_dashboard']",
@@ -284,6 +284,6 @@ registry.category("web_tour.tours").add("membri_path_background_fr", {
             trigger: ".o_menu_systray .o_membri_bulk_tray button",
             run: "click",
         },
-        isNow("En cours"),
+        isNow("running"),
     ],
 });

@@ -21,7 +21,7 @@ registry.category("web_tour.tours").add("membri_portal_counter_offer", {
         },
         {
             content: "It is proposed now",
-            trigger: "#membri_situation:contains(We have adapted our proposal)",
+            trigger: "#membri_situation:contains(We updated your renewal)",
         },
         {
             trigger: "#membri_accept button[type=submit]",
@@ -29,7 +29,7 @@ registry.category("web_tour.tours").add("membri_portal_counter_offer", {
             expectUnloadPage: true,
         },
         {
-            trigger: "#membri_status:contains(Accepted, to be paid)",
+            trigger: "#membri_status:contains(Accepted, payment due)",
         },
     ],
 });
@@ -51,7 +51,7 @@ registry.category("web_tour.tours").add("membri_portal_call", {
             expectUnloadPage: true,
         },
         {
-            trigger: "#membri_status:contains(Our staff will contact you)",
+            trigger: "#membri_status:contains(We will contact you)",
         },
     ],
 });
