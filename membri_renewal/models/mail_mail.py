@@ -1,6 +1,7 @@
 import re
 
 from lxml import html
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -92,6 +93,8 @@ class MailMail(models.Model):
                     rewritten.add(mail.mail_message_id.id)
                 with self.env.cr.savepoint():
                     instead = mail._membri_apply_verdict(document, verdict, reason)
+            except OperationalError:  # somebody is at work on it: it waits for the next run
+                instead = mail.browse()
             except Exception as error:  # never out unseen: it waits where somebody looks
                 instead = mail.browse()
                 mail._membri_fail_review(document, error)

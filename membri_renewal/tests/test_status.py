@@ -3,7 +3,7 @@ from datetime import date
 from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -67,6 +67,25 @@ class TestStatus(MembriCommon):
         self.assertEqual(wrong.membri_status, "pending")
         pending.with_user(self.manager).unlink()
         self.assertEqual(wrong.membri_status, "non_member")
+
+    def test_a_term_given_to_another_member_leaves_no_chain(self):
+        """Neither member's terms follow the other's: both are renewed by what is their own."""
+        wrong = self._create_member("Wrong")
+        right = self._create_member("Right")
+        first = self._create_cotisation(wrong, "2025-06-01", state="expired")
+        second = self._create_cotisation(wrong, "2026-06-01")
+        self.assertEqual(second.previous_id, first)
+        second.partner_id = right
+        self.assertFalse(second.previous_id)
+        self.assertFalse(first.next_ids)
+        second.partner_id = wrong
+        self.assertEqual(second.previous_id, first)
+        renewal = self._create_renewal(second)
+        with self.assertRaises(UserError):
+            second.partner_id = right
+        renewal.action_cancel()
+        second.partner_id = right
+        self.assertEqual((wrong.membri_status, right.membri_status), ("inactive", "active"))
 
     def test_a_term_without_first_day_is_refused_by_its_field(self):
         term = self.members["active"].membri_cotisation_id

@@ -80,7 +80,30 @@ class TestB5UndoingMoney(MoneyCommon):
         note = invoice.sudo().reversal_move_ids
         self.assertEqual((len(note), note.state), (1, "posted"))
         self.assertTrue(note.sending_data, "on its way to the payer")
+        self.assertEqual(note.membri_delivery_state, "queued")
         self.assertFalse(invoice.sudo().activity_ids, "ours: nobody is asked")
+
+    def test_b5_credit_note_that_reaches_nobody_is_somebodys_task(self):
+        """As an invoice does: no address, and one that bounces or is archived."""
+        for vals in ({"email": False}, {"message_bounce": 1}, {"active": False}):
+            with self.subTest(vals):
+                _renewal, invoice = self._approved()
+                invoice.partner_id.sudo().write(vals)
+                with patch.object(type(invoice), "_membri_can_cancel", lambda move: False):
+                    invoice.sudo()._membri_void()
+                note = invoice.sudo().reversal_move_ids
+                self.assertRecordValues(
+                    note, [{"sending_data": False, "membri_delivery_state": "unreachable"}]
+                )
+                activity = note.activity_ids.filtered(
+                    lambda a: (
+                        a.activity_type_id
+                        == self.env.ref("membri_renewal.activity_undelivered")
+                    )
+                )
+                self.assertEqual(activity.user_id, self.officer)
+                self.assertIn(note.name, activity.summary)
+                self.assertNotIn("nvoice", activity.summary, "a credit note is called one")
 
     # ------------------------------------------------------------------
     # Announced payments

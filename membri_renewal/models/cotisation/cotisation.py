@@ -15,6 +15,26 @@ STATES = [
 LIVING_STATES = ("pending", "scheduled", "active")
 
 
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _membri_chain_terms(self, company):
+        """A term was given to another of these members: each of their terms follows the one
+        before it again."""
+        # sudo: the chain is a fact, whoever corrects a term
+        terms_sudo = (
+            self.env["membri.cotisation"]
+            .sudo()
+            .search(
+                Domain("partner_id", "in", self.ids)
+                & Domain("company_id", "=", company.id)
+                & Domain("state", "!=", "cancelled")
+            )
+        )
+        terms_sudo._internal_write({"previous_id": False})
+        terms_sudo._link_previous()
+
+
 class MembriCotisation(models.Model):
     """One dated, priced period of one member. Only cotisations define what a contact is.
 
@@ -303,7 +323,9 @@ class MembriCotisation(models.Model):
         self._follow_invoiced_periods(periods)
         if {"date_start", "date_end", "option_set_id", "partner_id"} & vals.keys():
             self._refresh_members()
-        self._refresh_members(members_before)  # who had the term before
+        for company, partners in members_before.items():  # who had the term before
+            (partners | self.partner_id)._membri_chain_terms(company)
+        self._refresh_members(members_before)
         return result
 
     def unlink(self):

@@ -34,6 +34,7 @@ class MembriCotisation(models.Model):
             )
         self._check_not_shortened(vals)
         self._check_paid_as_invoiced(vals)
+        self._check_not_in_renewal(vals)
         invoiced = self.filtered("invoice_id")._filter_edited(
             {name: vals[name] for name in vals.keys() & {"partner_id", "company_id", "currency_id"}}
         )
@@ -80,6 +81,23 @@ class MembriCotisation(models.Model):
                     invoice=cotisation.sudo().invoice_id.display_name,
                 )
             )
+
+    def _check_not_in_renewal(self, vals):
+        """:raises UserError: when ``vals`` give a term to another member, and its renewal asks
+            the first one"""
+        names = vals.keys() & {"partner_id"}
+        for cotisation in self._filter_edited({name: vals[name] for name in names}):
+            # sudo: that there is one is no secret to who may write the term
+            if renewal_sudo := cotisation.sudo()._get_living_renewal():
+                raise UserError(
+                    self.env._(
+                        "%(cotisation)s already has the renewal %(renewal)s for %(member)s. "
+                        "Cancel the renewal first, then change the member.",
+                        cotisation=cotisation.name,
+                        renewal=renewal_sudo[0].name,
+                        member=cotisation.partner_id.display_name,
+                    )
+                )
 
     def _filter_edited(self, vals):
         """:return: the cotisations that ``vals`` would change: an import run twice writes

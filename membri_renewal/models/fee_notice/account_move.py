@@ -68,10 +68,13 @@ class AccountMove(models.Model):
         return super()._get_move_display_name(show_ref)
 
     def _membri_get_document_label(self):
-        """:return: what the payer has received, with its number: an invoice or a fee notice"""
+        """:return: what the payer has received, with its number: an invoice, a credit
+        note or a fee notice"""
         self.ensure_one()
         if self.membri_fee_notice_state in ("open", "void"):
             return self.env._("Fee notice %(number)s", number=self.membri_fee_notice_name)
+        if self.move_type == "out_refund":
+            return self.env._("Credit note %(name)s", name=self.name or "")
         return self.env._("Invoice %(number)s", number=self.name or "")
 
     # ------------------------------------------------------------------

@@ -1,3 +1,5 @@
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -77,10 +79,13 @@ class AccountMove(models.Model):
             try:
                 with self.env.cr.savepoint():
                     move._membri_email_receipt()
+            except OperationalError:
+                raise
             except Exception as error:  # one payer's receipt never stops the others'
-                move._message_log(
-                    body=self.env._("The receipt was not sent: %(error)s", error=error)
-                )
+                move = move._membri_as_staff()
+                sentence = move.env._("The receipt was not sent: %(error)s", error=error)
+                move._message_log(body=sentence)
+                move._membri_schedule_delivery(sentence)
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _membri_get_no_receipt_email_reason(self):

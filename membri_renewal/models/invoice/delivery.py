@@ -85,6 +85,12 @@ class AccountMove(models.Model):
             return False
         payer_sudo = self.partner_id.sudo()
         names = {"notice": self._membri_get_document_label(), "payer": payer_sudo.display_name}
+        if not payer_sudo.active:
+            return self.env._(
+                "%(notice)s was not emailed because the contact %(payer)s is archived. "
+                "Unarchive the contact and resend it, or print it and mail it.",
+                **names,
+            )
         if not payer_sudo.email_normalized:
             return self.env._(
                 "%(notice)s was not emailed because %(payer)s has no email address. Add "

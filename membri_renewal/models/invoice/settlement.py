@@ -186,22 +186,7 @@ class AccountMove(models.Model):
 
     def _membri_queue_credit_notes(self):
         """The credit notes that we make by ourselves go to the payers, who have the invoices."""
-        reachable = self.filtered(lambda move: move.partner_id.email)
-        for credit_note in self - reachable:
-            credit_note._message_log(
-                body=self.env._(
-                    "This credit note was not emailed because %(payer)s has no email "
-                    "address. Add one and send the credit note, or print it and mail it.",
-                    payer=credit_note.partner_id.display_name,
-                )
-            )
-        if reachable:
-            author = self.env.user
-            reachable.sudo().sending_data = {
-                "author_user_id": author.id,
-                "author_partner_id": author.partner_id.id,
-            }
-            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+        self._membri_deliver()
 
     def _membri_can_cancel(self):
         """:return: whether Odoo lets this posted invoice be cancelled: not sealed by a hash,

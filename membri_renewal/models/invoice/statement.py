@@ -84,11 +84,7 @@ class ResPartner(models.Model):
     def _membri_get_statement_entries(self, move, moves):
         """:return: the document itself, and what settled it beside documents that are listed"""
         sign = -1.0 if move.move_type == "out_refund" else 1.0
-        label = (
-            self.env._("Credit note %(name)s", name=move.name)
-            if sign < 0
-            else move._membri_get_document_label()
-        )
+        label = move._membri_get_document_label()
         entries = [{"date": move.invoice_date, "label": label, "amount": sign * move.amount_total}]
         if sign < 0:
             return entries
