@@ -8,7 +8,10 @@ class PaymentTransaction(models.Model):
         # EXTENDS payment: Odoo takes no money for a transaction that was cancelled, here because
         # another one was begun; if the provider did take it, somebody has to give it back
         if target_state in ("authorized", "done") and "cancel" not in allowed_states:
-            for transaction in self.filtered(lambda tx: tx.state == "cancel"):
+            refused = self.filtered(lambda tx: tx.state == "cancel")
+            # providers report several at the same moment, and each is to be told
+            refused.invoice_ids.filtered("membri_invoice_type")._membri_take_turns()
+            for transaction in refused:
                 transaction.invoice_ids._membri_tell_refused_money(transaction)
         return super()._update_state(allowed_states, target_state, state_message)
 

@@ -239,7 +239,9 @@ class ResPartner(models.Model):
         self._membri_forget_bounces(vals)
         active = vals.get("active")
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
+        held = self._membri_get_held_keys(vals)
         result = super().write(vals)
+        held._renew_lost_keys()
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))
         moved._membri_follow_archiving()

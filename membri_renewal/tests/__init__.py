@@ -18,6 +18,7 @@ from . import test_change_request
 from . import test_change_request_form
 from . import test_click_everywhere
 from . import test_company_choices
+from . import test_concurrent_answers
 from . import test_contact_form
 from . import test_cotisation_integrity
 from . import test_cotisation_states

@@ -563,3 +563,45 @@ class TestKeyLeaves(KeyCase):
             self.assertNotIn(self.approved.invoice_id.sudo().access_token, page)
         response = self.url_open(back, allow_redirects=False)
         self._assert_no_key(response.headers["Location"], "another session")
+
+    def test_who_was_replaced_does_not_answer_any_more(self):
+        """Another person in charge, or somebody who left the company: the link that they received
+        opens nothing, and the next email brings another one, to others."""
+        former, other = self._create_member("Fay Former"), self._create_member("Olga Other")
+        other.email = "olga@example.com"
+        self.member.membri_responsible_id = former
+        self.renewal.action_send()
+        corporate = self._create_renewal(self._create_cotisation(self.corporation, "2026-01-01"))
+        self.corporation.email = False
+        assistant = self._create_member("Abe Assistant", parent_id=self.corporation.id)
+        self.corporation.membri_responsible_id = False
+        corporate.action_send()
+        corporate._as_internal().recipient_id = assistant
+        for renewal, change in (
+            (self.renewal, lambda: self.member.write({"membri_responsible_id": other.id})),
+            (corporate, lambda: assistant.write({"parent_id": self.stranger.id})),
+        ):
+            with self.subTest(renewal=renewal.partner_id.name):
+                old = renewal.access_token
+                self.assertEqual(self._open(renewal, old).status_code, 200)
+                change()
+                self.assertTrue(renewal.access_token)
+                self.assertNotEqual(renewal.access_token, old)
+                self._assert_turned_away(self._open(renewal, old))
+                self._assert_turned_away(self._answer(renewal, "accept", old))
+                self.assertEqual(renewal.state, "sent")
+                self.assertNotIn(renewal.recipient_id, former + assistant)
+        self.assertEqual(self.renewal.recipient_id, other)
+        self.renewal.action_send()
+        mail = self._get_mails(self.renewal)[-1]
+        [email] = [e for e in mail._prepare_outgoing_list() if self.renewal.access_token in str(e)]
+        self.assertEqual(email["email_to_normalized"], ["olga@example.com"])
+
+    def test_who_received_it_and_may_answer_keeps_it(self):
+        self.renewal.action_send()
+        key = self.renewal.access_token
+        self.member.membri_responsible_id = self.stranger
+        self.assertEqual(self.renewal.access_token, key, "the member's own link")
+        self.member.parent_id = False
+        self.assertEqual(self.renewal.access_token, key)
+        self.assertEqual(self._open(self.renewal, key).status_code, 200)

@@ -1,5 +1,7 @@
 from odoo import http
-from odoo.tests import JsonRpcException, tagged
+from odoo.exceptions import AccessError
+from odoo.service.model import call_kw
+from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common_portal import PortalCase
@@ -215,3 +217,74 @@ class TestThreadDoors(PortalCase):
         self.assertEqual(response.status_code, 200)
         self.assertTrue(response.url.split("?")[0].endswith(f"/my/renewals/{self.renewal.id}"))
         self.assertNotIn(key, response.url)
+
+    def _create_accounting_reader(self):
+        return new_test_user(
+            self.env_root,
+            "accounting_reader",
+            "account.group_account_readonly",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+
+    def test_who_may_not_write_sends_no_email(self):
+        """Odoo lets whoever reads a record send emails about it, by a template or a composer. Ours
+        leave in the organisation's name, and what becomes of them is recorded."""
+        template = self.env.ref("membri_renewal.mail_template_notice")
+        of_invoice = self.env.ref("membri_renewal.mail_template_invoice")
+        self.renewal._internal_write({"delivery_state": "failed"})
+        fields = {
+            self.renewal: ("delivery_state", "delivery_note", "date_sent"),
+            self.invoice: ("membri_date_sent", "membri_delivery_state"),
+        }
+        before = {record: record.sudo().read(fields[record]) for record in fields}
+        mails = self.env["mail.mail"].sudo().search_count([])
+        subtype = self.env.ref("membri_renewal.mt_notice")
+        values = {"email_to": "x@example.com", "subtype_id": subtype.id, "membri_kind": "notice"}
+        for login in ("auditor", "accounting_reader"):
+            user = self.auditor if login == "auditor" else self._create_accounting_reader()
+            for sent, record in ((template, self.renewal), (of_invoice, self.invoice)):
+                composer = {
+                    "model": record._name,
+                    "res_ids": str(record.ids),
+                    "composition_mode": "mass_mail",
+                    "subject": "Pay here",
+                    "body": "<p>x</p>",
+                    "subtype_id": subtype.id,
+                }
+                with self.subTest(user=login, model=record._name):
+                    with self.assertRaises(AccessError):
+                        sent.with_user(user).send_mail(record.id, True, email_values=values)
+                    with self.assertRaises(AccessError):
+                        sent.with_user(user).send_mail_batch(record.ids, email_values=values)
+                    with self.assertRaises(AccessError):
+                        wizard = self.env["mail.compose.message"].with_user(user).create(composer)
+                        wizard.action_send_mail()
+        with self.assertRaises(AccessError):
+            self.invoice.with_user(self.auditor).message_post(body="x")
+        self.env.invalidate_all()
+        self.assertEqual({record: record.sudo().read(fields[record]) for record in fields}, before)
+        self.assertEqual(self.env["mail.mail"].sudo().search_count([]), mails)
+        self.assertTrue(template.with_user(self.officer).send_mail(self.renewal.id))
+
+    def test_who_posts_does_not_say_that_it_is_the_invoice(self):
+        """What is *sent* is known by a mark that no client can put into the context."""
+        reader = self._create_accounting_reader()
+        self.invoice.sudo().write({"membri_date_sent": False, "membri_delivery_state": False})
+        self.env.flush_all()
+        for user in (reader, self.officer):
+            for mark in ("invoice", ["invoice", False], {"0": "invoice"}):
+                call_kw(
+                    self.env(user=user, context={})["account.move"],
+                    "message_post",
+                    [self.invoice.ids],
+                    {
+                        "body": "x",
+                        "outgoing_email_to": "x@example.com",
+                        "subtype_xmlid": "mail.mt_comment",
+                        "context": {"membri_mail_kind": mark},
+                    },
+                )
+        mails = self.env["mail.mail"].sudo().search([("email_to", "=", "x@example.com")])
+        self.assertEqual(len(mails), 6)
+        self.assertEqual(set(mails.mapped("membri_kind")), {False})

@@ -82,6 +82,69 @@ class TestWindows(FieldsCase):
         self.assertIn(("membri.renewal.reset", "renewal_id"), tried)
         self.assertGreater(len(tried), 8)
 
+    def test_forms_on_foreign_ids(self):
+        """A form of any model of ours shows what is computed, in sudo, of the records that it
+        names: of those only that its user may read."""
+        request = self.renewal.sudo()._do_submit_change_request(
+            self.renewal.sudo()._prepare_change_request_vals(message="In confidence"),
+            self.member.sudo(),
+        )
+        self.foreign["membri.change.request"] = request
+        self.foreign["membri.campaign"] = self.campaign
+        tried = set()
+        for name, model in self._get_models().items():
+            for field in model._fields.values():
+                record = self.foreign.get(field.comodel_name)
+                if not record or not model._is_our_field(field):
+                    continue
+                tried.add(str(field))
+                given = record.id if field.type == "many2one" else [Command.link(record.id)]
+                values = {field.name: given}
+                with self.subTest(field=str(field)), self.assertRaises(AccessError):
+                    spec = {field.name: {"fields": {"display_name": {}}}}
+                    self._call(self.foreigner, name, "onchange", [[], values, [field.name], spec])
+        self.assertLessEqual(
+            {
+                "membri.renewal.cotisation_id",
+                "membri.renewal.change_request_id",
+                "membri.renewal.invoice_id",
+                "membri.cotisation.invoice_id",
+                "membri.settings.company_id",
+                "res.partner.membri_renewal_id",
+                "account.move.membri_renewal_id",
+            },
+            tried,
+        )
+
+    def test_forms_of_a_record_and_its_lines(self):
+        own = self.env["membri.option.set"].with_user(self.foreigner).create({"name": "Ours"})
+        line = [Command.create({"option_set_id": self.yearly.id})]
+        for values in ({"line_ids": line}, {"line_ids": [Command.link(self.yearly.line_ids[0].id)]}):
+            with self.subTest(values=values), self.assertRaises(AccessError):
+                self._call(
+                    self.foreigner,
+                    "membri.option.set",
+                    "onchange",
+                    [own.ids, values, ["line_ids"], {"line_ids": {"fields": {"price_unit": {}}}}],
+                )
+
+    def test_forms_keep_what_they_hold(self):
+        """Who works on an invoice need not be able to read the renewal that it shows."""
+        invoice = self.accepted.invoice_id
+        bookkeeper = new_test_user(
+            self.env_root,
+            "bookkeeper",
+            "account.group_account_user",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        values = {"membri_renewal_id": invoice.membri_renewal_id.id, "ref": "x"}
+        spec = {"membri_renewal_id": {"fields": {"display_name": {}}}, "ref": {}}
+        self._call(bookkeeper, "account.move", "onchange", [invoice.ids, values, ["ref"], spec])
+        values["membri_renewal_id"] = self.renewal.id
+        with self.assertRaises(AccessError):
+            self._call(bookkeeper, "account.move", "onchange", [invoice.ids, values, ["ref"], spec])
+
     def test_active_ids(self):
         for name in self._get_windows():
             if name == "membri.settings":

@@ -2,6 +2,7 @@ import re
 from urllib.parse import urlencode
 
 from odoo import api, models
+from odoo.fields import Domain
 
 # a key in the address of a page of ours, as it stands in HTML
 KEY_OF_RENEWAL = re.compile(
@@ -59,6 +60,28 @@ class MembriRenewal(models.Model):
             return super().get_portal_url(suffix, report_type, download, query_string, anchor)
         return _get_path(self.access_url, suffix, report_type, download, query_string, anchor)
 
+    def _is_of_recipient(self):
+        """:return: whether the membership is that of the contact who received the key"""
+        self.ensure_one()
+        return bool(self.filtered_domain(self.recipient_id._membri_get_whose_domain()))
+
+    def _renew_lost_keys(self):
+        """Those whom the membership was of (``_is_of_recipient``) when it was sent to them, and is
+        not any more, do not answer by what they received: there is another key now."""
+        for renewal in self.filtered(lambda renewal: not renewal._is_of_recipient()):
+            former = renewal.recipient_id.display_name
+            renewal.access_token = False
+            renewal._portal_ensure_token()
+            renewal._as_internal()._compute_recipient_id()
+            renewal._message_log(
+                body=renewal.env._(
+                    "The link that was sent to %(former)s does not open this renewal any more. "
+                    "Send the notice again: it goes to %(recipient)s.",
+                    former=former,
+                    recipient=renewal.recipient_id.display_name,
+                )
+            )
+
     def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
         # EXTENDS portal: its callers write it into messages that are kept, or give it to
         # whoever may read
@@ -71,6 +94,24 @@ class MembriRenewal(models.Model):
             # the visitor of /mail/view brought this very key, and takes it along
             action["url"] = f"{self.access_url}?access_token={self.access_token}"
         return action
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _membri_get_held_keys(self, vals):
+        """:param vals: about to be written
+        :return: the undecided renewals, in sudo, whose recipient they may make a stranger to the
+            membership: another person in charge is named, or somebody leaves a company"""
+        Renewal_sudo = self.env["membri.renewal"].sudo()
+        if not {"membri_responsible_id", "parent_id"} & vals.keys():
+            return Renewal_sudo
+        return Renewal_sudo.search(
+            (Domain("partner_id", "in", self.ids) | Domain("recipient_id", "in", self.ids))
+            & Domain("state", "in", ("draft", "sent", "change_requested", "intervention"))
+            & Domain("access_token", "!=", False)
+            & Domain("recipient_id", "!=", False)
+        ).filtered(lambda renewal: renewal._is_of_recipient())
 
 
 class MembriKeylessBodyMixin(models.AbstractModel):

@@ -44,6 +44,14 @@ class AccountMove(models.Model):
             return super()._get_thread_with_access(thread_id, **kwargs)
         return super()._get_thread_with_access(thread_id, hash=hash, pid=pid, token=token, **kwargs)
 
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        # EXTENDS mail: whoever reads an invoice may post on it, with emails to its payer; readers
+        # of memberships change nothing
+        result = super()._mail_get_operation_for_mail_message_operation(message_operation)
+        if message_operation == "create" and self._membri_reads_as_reader():
+            return dict.fromkeys(result, "write")
+        return result
+
     def _membri_shows_thread(self):
         """:return: whether the page of the invoice shows its thread to the visitor"""
         self.ensure_one()
@@ -62,6 +70,37 @@ class MailMessage(models.Model):
         # sudo: what they are about
         of_renewals = self.sudo().filtered(lambda message: message.model == "membri.renewal")
         return forbidden | self.browse(of_renewals.ids)
+
+
+class MailTemplate(models.Model):
+    _inherit = "mail.template"
+
+    def _send_check_access(self, res_ids):
+        # EXTENDS mail, which asks for the right to read
+        super()._send_check_access(res_ids)
+        self._membri_check_may_email(self.model, res_ids)
+
+    @api.model
+    def _membri_check_may_email(self, model, res_ids):
+        """Emails about renewals and membership invoices leave in the organisation's name, with
+        their keys, and what becomes of them is recorded.
+
+        :raises AccessError: for whoever may not write these documents"""
+        if model not in ("membri.renewal", "account.move"):
+            return
+        documents = self.env[model].browse(res_ids)
+        if model == "account.move":
+            documents = documents.filtered("membri_invoice_type")
+        documents.check_access("write")
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"
+
+    def _action_send_mail_mass_mail(self, res_ids, auto_commit=False):
+        # EXTENDS mail, which asks for the right to read
+        self.env["mail.template"]._membri_check_may_email(self.model, res_ids)
+        return super()._action_send_mail_mass_mail(res_ids, auto_commit=auto_commit)
 
 
 class IrAttachment(models.Model):

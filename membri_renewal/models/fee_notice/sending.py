@@ -91,7 +91,7 @@ class AccountMove(models.Model):
             message = move.with_context(
                 mail_post_autofollow_author_skip=True,
                 mail_notify_author=True,
-                membri_mail_kind="fee_notice",
+                membri_mail_kind=("fee_notice", False),
             ).message_post(
                 body=bodies[move.id],
                 subject=subjects[move.id],

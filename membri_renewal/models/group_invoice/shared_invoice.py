@@ -235,7 +235,10 @@ class MembriRenewal(models.Model):
         if not invoice_sudo._membri_is_shared():
             return False
         # sudo: the domain says which invoices are theirs
-        visitor_sudo = self.recipient_id.sudo().browse(self.env.context.get("membri_visitor_id"))
+        visitor = self.env.context.get("membri_visitor")
+        # a tuple, as no client can send it
+        visitor_ids = visitor if isinstance(visitor, tuple) else ()
+        visitor_sudo = self.recipient_id.sudo().browse(visitor_ids)
         if visitor_sudo:
             domain = visitor_sudo._membri_get_whose_invoice_domain()
             return not invoice_sudo.filtered_domain(domain)
@@ -243,7 +246,7 @@ class MembriRenewal(models.Model):
 
     def _as_shown_to(self, visitor):
         """:return: ``self``, whose texts and links are those for ``visitor``, a contact"""
-        return self.with_context(membri_visitor_id=visitor.id)
+        return self.with_context(membri_visitor=tuple(visitor.ids))
 
     def _get_payment_sentence(self):
         """:return: what is to be paid for the renewal to take effect, in the member's words"""

@@ -104,7 +104,7 @@ class AccountMove(models.Model):
         """:return: the email, in Odoo's queue: looked at once more when it leaves"""
         self.ensure_one()
         template_sudo = self.env.ref("membri_renewal.mail_template_receipt").sudo()
-        receipt = self.with_context(membri_mail_kind="receipt")
+        receipt = self.with_context(membri_mail_kind=("receipt", False))
         message = receipt._membri_post_email(template_sudo, [self._membri_attach_receipt()])
         self.membri_date_receipt_sent = fields.Datetime.now()
         return message.sudo().mail_ids

@@ -316,7 +316,7 @@ class AccountMove(models.Model):
         values = super()._notify_by_email_get_base_mail_values(
             message, recipients_data, additional_values=additional_values
         )
-        kind = self.env.context.get("membri_mail_kind")
+        kind, _template_id = self.env["mail.mail"]._membri_get_kind_of_context()
         if kind and self.membri_invoice_type:
             values.update(
                 {

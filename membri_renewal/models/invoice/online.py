@@ -46,13 +46,7 @@ class AccountMove(models.Model):
         memberships = self.filtered("membri_invoice_type")
         if not memberships:
             return
-        self.env.flush_all()
-        # a new version of the rows: who comes meanwhile waits, fails on it, and is run again
-        self.env.cr.execute(
-            SQL("UPDATE account_move SET id = id WHERE id IN %s", tuple(memberships.ids)),
-            log_exceptions=False,
-        )
-        memberships.invalidate_recordset()
+        memberships._membri_take_turns()
         for move in memberships:
             if move.currency_id.is_zero(move._membri_get_amount_to_pay()):
                 raise ValidationError(move._membri_get_nothing_to_pay_sentence())
@@ -67,6 +61,18 @@ class AccountMove(models.Model):
         # begun in another window and left: nothing more can come of them
         begun = memberships.transaction_ids.filtered(lambda tx: tx.state == "draft")
         begun._set_canceled(state_message=self.env._("Another payment was started instead."))
+
+    def _membri_take_turns(self):
+        """Of requests about these documents at the same moment one goes on: the others wait, fail
+        on the new version of the rows, and are run again by Odoo on what it left."""
+        if not self:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL("UPDATE account_move SET id = id WHERE id IN %s", tuple(self.ids)),
+            log_exceptions=False,
+        )
+        self.invalidate_recordset()
 
     def _membri_read_paid_amount(self, amount):
         """:raises ValidationError: what the browser sent is no amount"""

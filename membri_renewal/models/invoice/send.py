@@ -89,7 +89,7 @@ class AccountMoveSend(models.AbstractModel):
         if not move.membri_invoice_type:
             return super()._send_mail(move, mail_template, **kwargs)
         kind = "reminder" if move._membri_is_reminder_queued() else "invoice"
-        tagged = move.with_context(membri_mail_kind=kind, mail_notify_force_send=False)
+        tagged = move.with_context(membri_mail_kind=(kind, False), mail_notify_force_send=False)
         if mail_template and mail_template in (
             self.env.ref("membri_renewal.mail_template_invoice", raise_if_not_found=False),
             self.env.ref("membri_renewal.mail_template_invoice_reminder", raise_if_not_found=False),

@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 
 # Clients can put anything into the context but this very object, so nobody outside
@@ -126,6 +126,58 @@ class MembriFieldsMixin(models.AbstractModel):
                 if isinstance(condition.value, Domain):
                     self._check_may_filter(place, condition.value)
 
+    def onchange(self, values, field_names, fields_spec):
+        # EXTENDS web: a form shows what is computed, in sudo, of the records that it names
+        self._check_given_records(values)
+        return super().onchange(values, field_names, fields_spec)
+
+    def _check_given_records(self, vals):
+        """:param vals: as for ``create``, ``write`` or ``onchange``
+        :raises AccessError: when they name a record that the user may not read, other than
+            those that ``self`` holds already"""
+        if self.env.su or self._is_internal_write():
+            return
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if field is None or not field.relational or not value or not self._is_our_field(field):
+                continue
+            comodel = self.env[field.comodel_name]
+            ids = [value] if field.type == "many2one" else self._get_commanded_ids(comodel, value)
+            # a form sends back what it was shown; sudo: only compared
+            known = set(self.sudo()[name].ids) if self else ()
+            records = comodel.browse(
+                [id_ for id_ in ids if isinstance(id_, int) and id_ not in known]
+            )
+            if not records:
+                continue
+            try:
+                records.check_access("read")
+            except AccessError:
+                # what was deleted meanwhile gets a sentence of its own
+                records.sudo().exists().sudo(False).check_access("read")
+
+    @api.model
+    def _get_commanded_ids(self, comodel, commands):
+        """:return: the ids that one2many or many2many commands name; what they would write on
+        other records of ours is checked as well"""
+        ids = []
+        for command in commands:
+            if not isinstance(command, (list, tuple)):
+                ids.append(command)
+                continue
+            if command[0] == Command.SET:
+                ids += command[2]
+            elif command[0] in (Command.LINK, Command.UPDATE):
+                ids.append(command[1])
+            if command[0] in (Command.CREATE, Command.UPDATE) and isinstance(
+                comodel, MembriFieldsMixin
+            ):
+                line = comodel
+                if command[0] == Command.UPDATE and isinstance(command[1], int):
+                    line = comodel.browse(command[1])
+                line._check_given_records(command[2] or {})
+        return ids
+
     # ------------------------------------------------------------------
     # Writing
     # ------------------------------------------------------------------
@@ -158,6 +210,7 @@ class MembriFieldsMixin(models.AbstractModel):
         for name in forged:
             if (field := self._fields[name]).default:
                 values[name] = field.convert_to_write(field.default(self), self)
+        self._check_given_records(values)
         return values
 
     def _without_forged_defaults(self):

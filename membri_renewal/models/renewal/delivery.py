@@ -121,13 +121,13 @@ class MembriRenewal(models.Model):
         values = super()._notify_by_email_get_base_mail_values(
             message, recipients_data, additional_values=additional_values
         )
-        kind = self.env.context.get("membri_mail_kind")
+        kind, template_id = self.env["mail.mail"]._membri_get_kind_of_context()
         if kind:
             values.update(
                 {
                     "membri_kind": kind,
                     "membri_facts": self._membri_get_mail_facts(kind),
-                    "membri_template_id": self.env.context.get("membri_mail_template_id"),
+                    "membri_template_id": template_id,
                 }
             )
         return values

@@ -100,8 +100,7 @@ class MembriRenewal(models.Model):
                 renewal.with_context(
                     mail_post_autofollow_author_skip=True,
                     mail_notify_author=True,
-                    membri_mail_kind=kind,
-                    membri_mail_template_id=template.id,
+                    membri_mail_kind=(kind, template.id),
                 )
                 .sudo()
                 .message_post(

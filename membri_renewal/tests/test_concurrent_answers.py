@@ -1,0 +1,253 @@
+"""Issue 11 A5: answers and payments of one link at the same moment, by real connections."""
+
+import threading
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import ValidationError
+from odoo.fields import Command
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tools import mute_logger
+
+from ..models.portal.request import PER_HOUR
+
+MUTED = ("odoo.sql_db", "odoo.service.model", "odoo.addons.membri_renewal")
+
+
+@tagged("post_install", "-at_install")
+class TestConcurrentAnswers(BaseCase):
+    """Each request is a thread with a connection of its own, run again by Odoo as a web request
+    is. What the tests commit is deleted afterwards."""
+
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(get_db_name())
+        with self.registry.cursor() as cr:
+            env = self._get_env(cr)
+            product = env["product.product"].create({"name": "Concurrent", "type": "service"})
+            option_set = env["membri.option.set"].create(
+                {
+                    "name": "Concurrent",
+                    "line_ids": [Command.create({"product_id": product.id, "price_unit": 100.0})],
+                }
+            )
+            member = env["res.partner"].create(
+                {"name": "Concurrent Member", "email": "concurrent@example.com"}
+            )
+            today = option_set.company_id._membri_today()
+            cotisation = env["membri.cotisation"].create(
+                {
+                    "partner_id": member.id,
+                    "option_set_id": option_set.id,
+                    "date_start": today - timedelta(days=350),
+                    "date_end": today + timedelta(days=14),
+                    "state": "active",
+                }
+            )
+            self.decline_before = option_set.company_id.membri_portal_decline
+            option_set.company_id.membri_portal_decline = True
+            renewal = env["membri.renewal"].create({"cotisation_id": cotisation.id})
+            renewal.action_send()
+            self.renewal_id, self.member_id = renewal.id, member.id
+            self.option_set_id, self.product_id = option_set.id, product.id
+        self.addCleanup(self._delete_all)
+
+    def _get_env(self, cr):
+        return api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+
+    def _race(self, *requests):
+        """:param requests: functions of the renewal
+        :return: what they returned, or the exception that they ended with"""
+        start = threading.Barrier(len(requests))
+        results = [None] * len(requests)
+
+        def work(number, env):
+            renewal = env["membri.renewal"].browse(self.renewal_id)
+            start.wait(timeout=30)
+            try:
+                results[number] = retrying(lambda: requests[number](renewal), env)
+            except Exception as error:  # looked at by the test
+                results[number] = error
+                env.cr.rollback()
+
+        # environments are made here: the tests' own thread holds the lock of the registry
+        cursors = [self.registry.cursor() for _request in requests]
+        threads = [
+            threading.Thread(target=work, args=(number, self._get_env(cr)))
+            for number, cr in enumerate(cursors)
+        ]
+        with mute_logger(*MUTED):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(timeout=120)
+            for cr in cursors:
+                cr.close()
+        return results
+
+    def _accept(self, renewal):
+        return renewal._portal_accept(renewal.env["res.partner"])
+
+    def _decline(self, renewal):
+        reason = renewal._get_decline_reasons()[:1]
+        return renewal._portal_decline(renewal.env["res.partner"], reason.id)
+
+    def _get_facts(self, env):
+        """:return: ``(state, posted invoices, terms that were made)``"""
+        renewal = env["membri.renewal"].browse(self.renewal_id)
+        posted = renewal.invoice_ids.filtered(lambda move: move.state == "posted")
+        terms = env["membri.cotisation"].search([("renewal_id", "=", renewal.id)])
+        return renewal.state, len(posted), len(terms)
+
+    def test_accepted_three_times(self):
+        results = self._race(self._accept, self._accept, self._accept)
+        self.assertEqual(results, [False, False, False], "each finds it accepted")
+        with self.registry.cursor() as cr:
+            self.assertEqual(self._get_facts(self._get_env(cr)), ("approved", 1, 1))
+
+    def test_accepted_and_declined(self):
+        results = self._race(self._accept, self._decline)
+        self.assertCountEqual(results, [False, "not_now"], "one of the two")
+        with self.registry.cursor() as cr:
+            expected = ("approved", 1, 1) if results[0] is False else ("refused", 0, 0)
+            self.assertEqual(self._get_facts(self._get_env(cr)), expected)
+
+    def test_asked_more_often_than_allowed(self):
+        """The last ones that are let in come at the same moment as the first that is not."""
+
+        def ask(renewal):
+            return renewal._portal_request_change(renewal.env["res.partner"], "Call me")
+
+        with self.registry.cursor() as cr:
+            renewal = self._get_env(cr)["membri.renewal"].browse(self.renewal_id)
+            self.assertEqual([ask(renewal) for _time in range(PER_HOUR - 1)], [False] * 4)
+        results = self._race(ask, ask, ask)
+        self.assertCountEqual(results, [False, "too_often", "too_often"])
+
+    # ------------------------------------------------------------------
+    # Money
+    # ------------------------------------------------------------------
+
+    def _begin(self, renewal, state="pending"):
+        """What the route of a payment does."""
+        env, invoice = renewal.env, renewal.invoice_id
+        invoice._membri_begin_payment(invoice.amount_residual)
+        provider = env["payment.provider"].search([("code", "=", "demo")], limit=1)
+        return (
+            env["payment.transaction"]
+            .create(
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": env["payment.method"].search([], limit=1).id,
+                    "amount": invoice.amount_residual,
+                    "currency_id": invoice.currency_id.id,
+                    "partner_id": invoice.partner_id.id,
+                    "reference": f"CONCURRENT-{env['payment.transaction'].search_count([])}",
+                    "invoice_ids": [Command.set(invoice.ids)],
+                    "state": state,
+                }
+            )
+            .id
+        )
+
+    def _approve(self):
+        with self.registry.cursor() as cr:
+            renewal = self._get_env(cr)["membri.renewal"].browse(self.renewal_id)
+            renewal.action_approve()
+            return renewal.invoice_id.amount_residual
+
+    def _read_transactions(self, env):
+        invoice = env["membri.renewal"].browse(self.renewal_id).invoice_id
+        return invoice.transaction_ids
+
+    def test_paid_from_three_tabs(self):
+        due = self._approve()
+        results = self._race(self._begin, self._begin, self._begin)
+        refused = [result for result in results if isinstance(result, ValidationError)]
+        self.assertEqual(len(refused), 2, results)
+        with self.registry.cursor() as cr:
+            transactions = self._read_transactions(self._get_env(cr))
+            self.assertRecordValues(transactions, [{"state": "pending", "amount": due}])
+
+    def test_begun_in_three_tabs(self):
+        """Begun and not finished: one remains."""
+        self._approve()
+        self._race(*[lambda renewal: self._begin(renewal, "draft")] * 3)
+        with self.registry.cursor() as cr:
+            states = self._read_transactions(self._get_env(cr)).mapped("state")
+            self.assertEqual(states.count("draft"), 1, states)
+            self.assertLessEqual(set(states), {"draft", "cancel"})
+
+    def test_money_of_cancelled_payments_at_the_same_moment(self):
+        """What a provider took all the same is told, each of it."""
+        self._approve()
+        ids = []
+        with self.registry.cursor() as cr:
+            renewal = self._get_env(cr)["membri.renewal"].browse(self.renewal_id)
+            for _number in range(2):
+                ids.append(self._begin(renewal, "draft"))
+            transactions = renewal.env["payment.transaction"].browse(ids)
+            transactions.filtered(lambda tx: tx.state == "draft")._set_canceled()
+
+        def report(transaction_id):
+            return lambda renewal: bool(
+                renewal.env["payment.transaction"].browse(transaction_id)._set_done()
+            )
+
+        results = self._race(*[report(transaction_id) for transaction_id in ids])
+        self.assertEqual(results, [False, False])
+        with self.registry.cursor() as cr:
+            transactions = self._get_env(cr)["payment.transaction"].browse(ids)
+            told = " ".join(
+                map(str, transactions.invoice_ids.activity_ids.mapped("summary"))
+            ) + " ".join(transactions.invoice_ids.message_ids.mapped("body"))
+            for transaction in transactions:
+                self.assertIn(transaction.reference, told)
+
+    # ------------------------------------------------------------------
+    # Afterwards
+    # ------------------------------------------------------------------
+
+    def assertRecordValues(self, records, expected):  # noqa: N802 - as Odoo's
+        found = [{name: record[name] for name in vals} for record, vals in zip(records, expected)]
+        self.assertEqual((len(records), found), (len(expected), expected))
+
+    def _delete_all(self):
+        with self.registry.cursor() as cr:
+            env = self._get_env(cr)
+            renewal = env["membri.renewal"].browse(self.renewal_id)
+            moves = env["account.move"].search([("partner_id", "=", self.member_id)])
+            terms = env["membri.cotisation"].search([("partner_id", "=", self.member_id)])
+            documents = {
+                "membri.renewal": renewal.ids,
+                "membri.cotisation": terms.ids,
+                "account.move": moves.ids,
+                "res.partner": [self.member_id],
+            }
+            for model, ids in documents.items():
+                domain = [("res_model", "=", model), ("res_id", "in", ids)]
+                env["mail.activity"].search(domain).unlink()
+                env["ir.attachment"].search(domain).unlink()
+                cr.execute(
+                    "DELETE FROM mail_message WHERE model = %s AND res_id = ANY(%s)", [model, ids]
+                )
+            moves.transaction_ids.unlink()
+            cr.execute("DELETE FROM membri_portal_request WHERE res_id = %s", [renewal.id])
+            cr.execute("DELETE FROM membri_change_request WHERE renewal_id = %s", [renewal.id])
+            for query, ids in (
+                ("UPDATE account_move_line SET membri_cotisation_id = NULL", moves.line_ids.ids),
+                ("UPDATE account_move SET membri_renewal_id = NULL", moves.ids),
+                ("UPDATE membri_cotisation SET renewal_id = NULL, invoice_id = NULL", terms.ids),
+                ("DELETE FROM membri_renewal", renewal.ids),
+                ("DELETE FROM membri_cotisation", terms.ids),
+                ("DELETE FROM account_move", moves.ids),
+            ):
+                cr.execute(f"{query} WHERE id = ANY(%s)", [ids])
+            env.invalidate_all()
+            option_set = env["membri.option.set"].browse(self.option_set_id)
+            option_set.company_id.membri_portal_decline = self.decline_before
+            option_set.unlink()
+            env["product.product"].browse(self.product_id).product_tmpl_id.unlink()
+            env["res.partner"].browse(self.member_id).unlink()
