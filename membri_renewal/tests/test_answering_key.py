@@ -577,6 +577,7 @@ class TestKeyLeaves(KeyCase):
         self.corporation.membri_responsible_id = False
         corporate.action_send()
         corporate._as_internal().recipient_id = assistant
+        self._sign_in(None)
         for renewal, change in (
             (self.renewal, lambda: self.member.write({"membri_responsible_id": other.id})),
             (corporate, lambda: assistant.write({"parent_id": self.stranger.id})),

@@ -1,25 +1,27 @@
 """Issue 11 A5: answers and payments of one link at the same moment, by real connections."""
 
 import threading
+import time
 from datetime import timedelta
+
+from psycopg2 import OperationalError
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
-from odoo.service.model import retrying
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
 from ..models.portal.request import PER_HOUR
 
-MUTED = ("odoo.sql_db", "odoo.service.model", "odoo.addons.membri_renewal")
+MUTED = ("odoo.sql_db", "odoo.addons.membri_renewal")
 
 
 @tagged("post_install", "-at_install")
 class TestConcurrentAnswers(BaseCase):
-    """Each request is a thread with a connection of its own, run again by Odoo as a web request
-    is. What the tests commit is deleted afterwards."""
+    """Each request is a thread with a connection of its own, run again as Odoo does it where it
+    collides. What the tests commit is deleted afterwards."""
 
     def setUp(self):
         super().setUp()
@@ -66,11 +68,23 @@ class TestConcurrentAnswers(BaseCase):
         def work(number, env):
             renewal = env["membri.renewal"].browse(self.renewal_id)
             start.wait(timeout=30)
-            try:
-                results[number] = retrying(lambda: requests[number](renewal), env)
-            except Exception as error:  # looked at by the test
-                results[number] = error
-                env.cr.rollback()
+            for _attempt in range(10):
+                try:
+                    result = requests[number](renewal)
+                    env.flush_all()
+                    # emails leave by the registry, whose lock the tests hold
+                    env.cr.postcommit.clear()
+                    env.cr.commit()
+                except OperationalError:
+                    env.cr.rollback()
+                    env.invalidate_all()
+                    time.sleep(0.05)
+                    continue
+                except Exception as error:  # looked at by the test
+                    env.cr.rollback()
+                    result = error
+                results[number] = result
+                return
 
         # environments are made here: the tests' own thread holds the lock of the registry
         cursors = [self.registry.cursor() for _request in requests]
@@ -82,7 +96,7 @@ class TestConcurrentAnswers(BaseCase):
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(timeout=120)
+                thread.join(timeout=60)
             for cr in cursors:
                 cr.close()
         return results
@@ -109,7 +123,8 @@ class TestConcurrentAnswers(BaseCase):
 
     def test_accepted_and_declined(self):
         results = self._race(self._accept, self._decline)
-        self.assertCountEqual(results, [False, "not_now"], "one of the two")
+        self.assertEqual(results.count(False), 1, "one of the two")
+        self.assertLessEqual(set(results), {False, "not_now", "busy"})
         with self.registry.cursor() as cr:
             expected = ("approved", 1, 1) if results[0] is False else ("refused", 0, 0)
             self.assertEqual(self._get_facts(self._get_env(cr)), expected)
@@ -117,14 +132,18 @@ class TestConcurrentAnswers(BaseCase):
     def test_asked_more_often_than_allowed(self):
         """The last ones that are let in come at the same moment as the first that is not."""
 
-        def ask(renewal):
-            return renewal._portal_request_change(renewal.env["res.partner"], "Call me")
+        def ask(number):
+            return lambda renewal: renewal._portal_request_change(
+                renewal.env["res.partner"], f"Call me at {number}"
+            )
 
         with self.registry.cursor() as cr:
             renewal = self._get_env(cr)["membri.renewal"].browse(self.renewal_id)
-            self.assertEqual([ask(renewal) for _time in range(PER_HOUR - 1)], [False] * 4)
-        results = self._race(ask, ask, ask)
-        self.assertCountEqual(results, [False, "too_often", "too_often"])
+            asked = [ask(number)(renewal) for number in range(PER_HOUR - 1)]
+            self.assertEqual(asked, [False] * (PER_HOUR - 1))
+        results = self._race(ask(7), ask(8), ask(9))
+        self.assertEqual(results.count(False), 1, results)
+        self.assertLessEqual(set(results), {False, "too_often", "busy"})
 
     # ------------------------------------------------------------------
     # Money

@@ -229,7 +229,7 @@ class TestThreadDoors(PortalCase):
 
     def test_who_may_not_write_sends_no_email(self):
         """Odoo lets whoever reads a record send emails about it, by a template or a composer. Ours
-        leave in the organisation's name, and what becomes of them is recorded."""
+        leave in the organization's name, and what becomes of them is recorded."""
         template = self.env.ref("membri_renewal.mail_template_notice")
         of_invoice = self.env.ref("membri_renewal.mail_template_invoice")
         self.renewal._internal_write({"delivery_state": "failed"})
@@ -288,3 +288,29 @@ class TestThreadDoors(PortalCase):
         mails = self.env["mail.mail"].sudo().search([("email_to", "=", "x@example.com")])
         self.assertEqual(len(mails), 6)
         self.assertEqual(set(mails.mapped("membri_kind")), {False})
+
+    def test_notifications_of_renewals(self):
+        """Odoo lets every employee read all notifications, with subjects and recipients."""
+        west = self._create_other_company("West", "America/Vancouver")
+        west_manager = new_test_user(
+            self.env_root,
+            "west_manager",
+            "membri_renewal.group_membri_manager",
+            company_id=west.id,
+            company_ids=west.ids,
+        )
+        domain = [("mail_message_id", "in", self.renewal.sudo().message_ids.ids)]
+        notifications = self.env["mail.notification"].sudo().search(domain)
+        self.assertTrue(notifications)
+        for user, sees in (
+            (self.employee, False),
+            (west_manager, False),
+            (self.auditor, True),
+            (self.officer, True),
+        ):
+            with self.subTest(user=user.login):
+                own = self.env["mail.notification"].with_user(user)
+                found = own.with_context(allowed_company_ids=user.company_ids.ids).search(domain)
+                self.assertEqual(found.ids, notifications.ids if sees else [])
+                other = own.search([("mail_message_id.model", "!=", "membri.renewal")])
+                self.assertTrue(other, "the rest as in Odoo")

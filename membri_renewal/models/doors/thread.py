@@ -82,7 +82,7 @@ class MailTemplate(models.Model):
 
     @api.model
     def _membri_check_may_email(self, model, res_ids):
-        """Emails about renewals and membership invoices leave in the organisation's name, with
+        """Emails about renewals and membership invoices leave in the organization's name, with
         their keys, and what becomes of them is recorded.
 
         :raises AccessError: for whoever may not write these documents"""
