@@ -23,7 +23,9 @@ class MembriReportController(ReportController):
                 response.headers.update(PRIVATE_HEADERS)
         return response
 
-    @http.route("/membri_renewal/letters/<int:attachment_id>", type="http", auth="user")
+    @http.route(
+        "/membri_renewal/letters/<int:attachment_id>", type="http", auth="user", methods=["GET"]
+    )
     def print_letters(self, attachment_id, **kw):
         """The letters that the user has just printed, or all those of a job, in one file."""
         attachment_sudo = browse_sudo("ir.attachment", attachment_id)
