@@ -205,8 +205,7 @@ class TestConcurrentAnswers(BaseCase):
         ids = []
         with self.registry.cursor() as cr:
             renewal = self._get_env(cr)["membri.renewal"].browse(self.renewal_id)
-            for _number in range(2):
-                ids.append(self._begin(renewal, "draft"))
+            ids += [self._begin(renewal, "draft") for _number in range(2)]
             transactions = renewal.env["payment.transaction"].browse(ids)
             transactions.filtered(lambda tx: tx.state == "draft")._set_canceled()
 
@@ -229,8 +228,11 @@ class TestConcurrentAnswers(BaseCase):
     # Afterwards
     # ------------------------------------------------------------------
 
-    def assertRecordValues(self, records, expected):  # noqa: N802 - as Odoo's
-        found = [{name: record[name] for name in vals} for record, vals in zip(records, expected)]
+    def assertRecordValues(self, records, expected):
+        found = [
+            {name: record[name] for name in vals}
+            for record, vals in zip(records, expected, strict=False)
+        ]
         self.assertEqual((len(records), found), (len(expected), expected))
 
     def _delete_all(self):

@@ -119,7 +119,10 @@ class TestWindows(FieldsCase):
     def test_forms_of_a_record_and_its_lines(self):
         own = self.env["membri.option.set"].with_user(self.foreigner).create({"name": "Ours"})
         line = [Command.create({"option_set_id": self.yearly.id})]
-        for values in ({"line_ids": line}, {"line_ids": [Command.link(self.yearly.line_ids[0].id)]}):
+        for values in (
+            {"line_ids": line},
+            {"line_ids": [Command.link(self.yearly.line_ids[0].id)]},
+        ):
             with self.subTest(values=values), self.assertRaises(AccessError):
                 self._call(
                     self.foreigner,
