@@ -111,7 +111,12 @@ class ResPartner(models.Model):
             & Domain("state", "in", ("draft", "sent", "change_requested", "intervention"))
             & Domain("access_token", "!=", False)
             & Domain("recipient_id", "!=", False)
-        ).filtered(lambda renewal: renewal._is_of_recipient())
+        ).filtered(
+            # members, who are most of them, keep their own
+            lambda renewal: (
+                renewal.recipient_id != renewal.partner_id and renewal._is_of_recipient()
+            )
+        )
 
 
 class MembriKeylessBodyMixin(models.AbstractModel):
