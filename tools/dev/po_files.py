@@ -1,4 +1,5 @@
-"""Merge an exported .pot into the add-on's files, or compare with them.
+"""Merge an exported .pot into the add-on's files, or compare with them. fr_FR.po, the words of
+France, is written from fr.po by the rules of ``typography.py``.
 
 ./dev i18n starts this very file with the tools' Python, which has polib::
 
@@ -45,6 +46,20 @@ def merged(path, template):
     return catalogue
 
 
+def of_france(path):
+    """What ``path`` (fr.po) says otherwise in France, for fr_FR.po: written by rules, never by
+    hand."""
+    catalogue = load(path)
+    here = polib.POFile(wrapwidth=WIDTH, encoding="utf-8")
+    here.metadata = {**catalogue.metadata, "Language": "fr_FR"}
+    here.header = catalogue.header
+    for entry in catalogue:
+        if not entry.obsolete and typography.of_france(entry.msgstr) != entry.msgstr:
+            entry.msgstr = typography.of_france(entry.msgstr)
+            here.append(entry)
+    return here
+
+
 def defects(path, template):
     if not path.exists():
         return [f"{path.name} is missing"]
@@ -73,6 +88,8 @@ def main(mode, exported, template_path, *languages):
             if not same(path, catalogue):
                 catalogue.save(str(path), newline="\n")
             translated = len(catalogue.translated_entries())
+            if path.stem == "fr":
+                of_france(path).save(str(path.with_stem("fr_FR")), newline="\n")
             total = len([entry for entry in catalogue if not entry.obsolete])
             print(
                 f"  {path.name}: {total} terms"
@@ -82,6 +99,8 @@ def main(mode, exported, template_path, *languages):
     problems = [] if same(template_path, template) else [f"{template_path.name} is stale"]
     for path in languages:
         problems += defects(path, template)
+        if path.stem == "fr" and not same(path.with_stem("fr_FR"), of_france(path)):
+            problems.append("fr_FR.po is stale")
     for problem in problems[:50]:
         print(f"  {problem}")
     if problems:

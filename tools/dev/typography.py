@@ -48,3 +48,32 @@ def elisions(text):
     """:return: the places (a list of texts) where *de*, *du* or *que* stands before a name that is
     filled in"""
     return BEFORE_NAME.findall(text)
+
+
+# France says some things in another way. Odoo reads fr.po, then fr_FR.po over it.
+FRANCE = [
+    (re.compile(r"\b([LlDd])e courriel\b"), r"\1’e-mail"),
+    (re.compile(r"\bdu courriel\b"), "de l’e-mail"),
+    (re.compile(r"\bau courriel\b"), "à l’e-mail"),
+    (re.compile(r"\b([Cc])e courriel\b"), r"\1et e-mail"),
+    (re.compile(r"\bcourriel(s?)\b"), r"e-mail\1"),
+    (re.compile(r"\bCourriel(s?)\b"), r"E-mail\1"),
+    (re.compile(r"\b[Tt]axes comprises\b"), "TTC"),
+    (re.compile(r"\bavant taxes\b"), "hors taxes"),
+    (re.compile(r"\bAvant taxes\b"), "Hors taxes"),
+    (re.compile(r"\bArgent comptant\b"), "Espèces"),
+    (re.compile(r"\b([Cc])ommuniquez avec nous\b"), r"\1ontactez-nous"),
+    (re.compile(r"\bcommuniquerons avec vous\b"), "vous contacterons"),
+    (re.compile(r"\bcommuniquera avec vous\b"), "vous contactera"),
+    (re.compile(r"\bcommuniquer avec nous\b"), "nous contacter"),
+    (re.compile(r"\b([Cc])ommuniquez avec la\b"), r"\1ontactez la"),
+]
+
+
+def of_france(text):
+    """:return: ``text``, of Québec, with the words of France"""
+    parts = CODE.split(text)
+    for number in range(0, len(parts), 2):
+        for pattern, replacement in FRANCE:
+            parts[number] = pattern.sub(replacement, parts[number])
+    return "".join(parts)

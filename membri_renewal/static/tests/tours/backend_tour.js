@@ -215,7 +215,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         {
             content: "Send its invoice again",
             trigger:
-                ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Enrollment) button:contains(Resend the Email)",
+                ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Enrollment) button[name=action_membri_send_again]",
             run: "click",
         },
         {

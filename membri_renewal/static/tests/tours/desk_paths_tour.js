@@ -164,7 +164,7 @@ registry.category("web_tour.tours").add("membri_path_contact_fr", {
         openTab("Facturation"),
         click(
             "Send the email of its renewal's invoice again",
-            ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Renouvellement) button:contains(Renvoyer le courriel)",
+            ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Renouvellement) button[name=action_membri_send_again]",
         ),
         click("Send", ".modal footer button[name=action_send_and_print]"),
         see("It is on its way", "body:not(:has(.modal)) .o_form_view"),

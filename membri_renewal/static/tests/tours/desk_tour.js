@@ -93,7 +93,7 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         {
             content: "Send the email of the renewal's invoice again",
             trigger:
-                ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Renouvellement) button:contains(Renvoyer le courriel)",
+                ".o_field_widget[name=membri_invoice_ids] .o_data_row:contains(Renouvellement) button[name=action_membri_send_again]",
             run: "click",
         },
         {
