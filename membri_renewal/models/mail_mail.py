@@ -4,7 +4,6 @@ from lxml import html
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
 from .doors.key import strip_keys
@@ -156,7 +155,7 @@ class MailMail(models.Model):
         return self.browse()
 
     def _membri_fail_review(self, document, error):
-        sentence = str(error) if isinstance(error, UserError) else repr(error)
+        sentence = self.env["membri.renewal"]._get_error_sentence(error)
         self.write({"state": "exception", "failure_type": "unknown", "failure_reason": sentence})
         document._membri_mail_failed(self, sentence)
 

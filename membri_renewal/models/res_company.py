@@ -62,6 +62,42 @@ class ResCompany(models.Model):
         help="Members who are about to decline can ask for a call instead. The renewal is then "
         "flagged for intervention.",
     )
+    membri_announced_hold_days = fields.Integer(
+        string="Pause Reminders After a Reported Payment (days)",
+        default=10,
+        help="Number of days without automatic reminders after a member reports a payment.",
+    )
+    membri_payment_user_id = fields.Many2one(
+        "res.users",
+        string="Reported Payments Handled By",
+        domain=[("share", "=", False)],
+        help="Leave empty to use the membership officer.",
+    )
+    membri_signatory = fields.Char(
+        string="Certificates Signed By",
+        translate=True,
+        help="Name and title below a membership certificate. Leave empty to use the membership "
+        "officer.",
+    )
+    membri_signature = fields.Image(
+        string="Signature",
+        max_width=600,
+        max_height=200,
+        help="Printed above the name. Leave empty to sign by hand.",
+    )
+    membri_fee_notice = fields.Boolean(
+        string="Fee Notices",
+        help="Approvals and enrollments send a fee notice, which has its own number. The "
+        "invoice is created, numbered and sent when the fee notice is paid.",
+    )
+    membri_fee_notice_sequence_id = fields.Many2one(
+        "ir.sequence", string="Fee Notice Numbers", copy=False, readonly=True
+    )
+
+    _membri_hold_positive = models.Constraint(
+        "CHECK (membri_announced_hold_days >= 0)",
+        "The pause cannot be negative.",
+    )
 
     _membri_no_answer_positive = models.Constraint(
         "CHECK (membri_no_answer_days >= 0 AND membri_no_answer_months >= 0)",
@@ -154,3 +190,30 @@ class ResCompany(models.Model):
         self.ensure_one()
         local = pytz.timezone(self.membri_tz).localize(datetime.combine(day, time.min))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _membri_get_payment_user(self):
+        """:return: the ``res.users`` who checks payments that members announce"""
+        self.ensure_one()
+        return self.membri_payment_user_id.filtered("active") or self._membri_get_assignee()
+
+    def _membri_get_signatory(self):
+        """:return: the name below an attestation"""
+        self.ensure_one()
+        return self.membri_signatory or self._membri_get_officer().name or self.name
+
+    def _membri_get_fee_notice_sequence(self):
+        """The numbers of this company's fee notices, made when first needed; the
+        caller is in sudo, for sequences are the administrators'"""
+        self.ensure_one()
+        if not self.membri_fee_notice_sequence_id:
+            self.membri_fee_notice_sequence_id = self.env["ir.sequence"].create(
+                {
+                    "name": self.env._("Fee notices of %(company)s", company=self.name),
+                    "code": "membri.fee.notice",
+                    "company_id": self.id,
+                    "prefix": "AVIS/%(range_year)s/",
+                    "padding": 5,
+                    "use_date_range": True,
+                }
+            )
+        return self.membri_fee_notice_sequence_id

@@ -35,3 +35,12 @@ class MembriSettingsMixin(models.AbstractModel):
         related="company_id.membri_portal_decline", readonly=False
     )
     membri_portal_call = fields.Boolean(related="company_id.membri_portal_call", readonly=False)
+    membri_announced_hold_days = fields.Integer(
+        related="company_id.membri_announced_hold_days", readonly=False
+    )
+    membri_payment_user_id = fields.Many2one(
+        related="company_id.membri_payment_user_id", readonly=False
+    )
+    membri_signatory = fields.Char(related="company_id.membri_signatory", readonly=False)
+    membri_signature = fields.Image(related="company_id.membri_signature", readonly=False)
+    membri_fee_notice = fields.Boolean(related="company_id.membri_fee_notice", readonly=False)

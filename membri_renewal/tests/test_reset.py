@@ -1,7 +1,7 @@
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning
 from odoo.tests import tagged
 
 from .common import MembriCommon
@@ -290,7 +290,7 @@ class TestReset(MembriCommon):
         }.items():
             with (
                 self.subTest(change=name),
-                self.assertRaisesRegex(UserError, "Reset"),
+                self.assertRaisesRegex(RedirectWarning, "Reset"),
                 self.env.cr.savepoint(),
             ):
                 change()

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ..models.renewal.renewal import UNDECIDED_STATES
@@ -38,12 +37,12 @@ class MembriCotisationTerminate(models.TransientModel):
 
     def _get_obstacle(self, cotisations):
         """:return: why one of them cannot end on that day, or ``False``"""
-        try:
-            for cotisation in cotisations:
-                cotisation._check_can_terminate(self.date)
-        except UserError as error:
-            return str(error)
-        return False
+        reasons = (
+            cotisation._get_cannot_reason("terminate")
+            or cotisation._get_cannot_end_on_reason(self.date)
+            for cotisation in cotisations
+        )
+        return next(filter(None, reasons), False)
 
     def _get_consequences(self, cotisation):
         """:return: list of sentences about one cotisation"""

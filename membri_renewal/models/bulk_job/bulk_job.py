@@ -15,8 +15,9 @@ class MembriBulkJob(models.Model):
 
     _name = "membri.bulk.job"
     _description = "Background Job"
-    _inherit = "membri.fields.mixin"
+    _inherit = ["membri.work.mixin", "membri.fields.mixin"]
     _written_by_clients = False
+    _work_cron = "membri_renewal.ir_cron_process_bulk"
     _order = "id desc"
 
     name = fields.Char(compute="_compute_name")
@@ -133,7 +134,7 @@ class MembriBulkJob(models.Model):
         """Go on with what is still to do, in the background."""
         self._check_owner()
         self.sudo().is_stopped = False
-        self.env.ref("membri_renewal.ir_cron_process_bulk").sudo()._trigger()
+        self._trigger_work()
         self._notify_progress()
 
     def action_retry(self):
@@ -143,7 +144,7 @@ class MembriBulkJob(models.Model):
             failed = job_sudo.line_ids.filtered(lambda line: line.result == "failed")
             failed.write({"result": "todo", "message": False})
             job_sudo.is_stopped = False
-            job_sudo._work_or_queue()
+            job_sudo._work_now_or_later()
 
     def _check_owner(self):
         self.check_access("read")
@@ -210,7 +211,46 @@ class MembriBulkJob(models.Model):
         return {name: self[name] for name in names}
 
     def _notify_progress(self):
-        """Tell the browsers of the users who asked for these jobs."""
+        # EXTENDS work_mixin: tell the browsers of the users who asked for these jobs
         for job in self:
             in_their_words = job.with_context(lang=job.user_id.lang)
             job.user_id._bus_send("membri_bulk_job", in_their_words._get_progress())
+
+
+class MembriBulkJobLine(models.Model):
+    _name = "membri.bulk.job.line"
+    _description = "Renewal in a Background Job"
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
+    _order = "id"
+
+    job_id = fields.Many2one("membri.bulk.job", required=True, index=True, ondelete="cascade")
+    # not required: an action of an extension may work on something else
+    renewal_id = fields.Many2one("membri.renewal", index=True, ondelete="cascade")
+    result = fields.Selection(
+        [
+            ("todo", "Left to Process"),
+            ("done", "Processed"),
+            ("skipped", "Skipped"),
+            ("failed", "Failed"),
+        ],
+        default="todo",
+        required=True,
+    )
+    message = fields.Text(help="Why the renewal was not processed.")
+    refusal_reason_id = fields.Many2one(
+        "membri.refusal.reason",
+        string="Decline Reason",
+        ondelete="restrict",
+        help="Reason for this renewal, if it differs from the job's.",
+    )
+    refusal_note = fields.Text(string="Decline Note")
+
+    _todo = models.Index("(job_id, id) WHERE result = 'todo'")
+    _once = models.UniqueIndex(
+        "(job_id, renewal_id)", "A renewal can only appear once in a background job."
+    )
+
+    def action_open_renewal(self):
+        self.ensure_one()
+        return self.renewal_id._get_records_action()

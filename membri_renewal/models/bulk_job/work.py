@@ -1,27 +1,26 @@
-import logging
-from datetime import timedelta
-
-from odoo import api, fields, models
+from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..printing import NotPrinted
 from .bulk_job import FOREGROUND_LIMIT
 
-_logger = logging.getLogger(__name__)
-
 BATCH = 50
 # other workers may have the first lines
 LOOK_AHEAD = 10 * BATCH
-CONCURRENCY_TRIES = 5
-# how soon to look again at renewals that somebody else has locked
-BUSY_DELAY = timedelta(minutes=1)
+BULK_ACTIONS = (
+    "send",
+    "send_reminder",
+    "approve",
+    "apply_and_approve",
+    "print_letter",
+    "retry_sending",
+)
 
 
 class MembriBulkJob(models.Model):
-    """How a job is worked off: at once or by the background run, batch by batch, as the user
-    who asked for it. What a batch did is committed together with the results of its lines, so
-    a server that is killed loses nothing and repeats nothing."""
+    """How a job is worked off, by the engine of ``mixins/work.py``: what a batch is, and what
+    is done with its records."""
 
     _inherit = "membri.bulk.job"
 
@@ -57,7 +56,7 @@ class MembriBulkJob(models.Model):
                 for renewal in self._order_for_batches(renewals.union())
             ]
         )
-        job_sudo._work_or_queue()
+        job_sudo._work_now_or_later()
         if job_sudo.done_count == job_sudo.total_count:
             return job_sudo._get_success_notification()
         return job_sudo._get_records_action(target="current")
@@ -76,15 +75,11 @@ class MembriBulkJob(models.Model):
             return records
         return records.search(domain)
 
-    def _work_or_queue(self):
+    def _work_now_or_later(self):
         """Work off up to a screenful while the user waits; hand more to the background run."""
-        self.ensure_one()
-        if self.todo_count > FOREGROUND_LIMIT:
-            self.env.ref("membri_renewal.ir_cron_process_bulk").sudo()._trigger()
+        if not self._work_or_queue(self.todo_count, FOREGROUND_LIMIT):
             self._notify_progress()
             return
-        while self._process_batch():
-            pass
         # what somebody else has locked is not waited for
         self.line_ids.filtered(lambda line: line.result == "todo").write(
             {
@@ -124,49 +119,15 @@ class MembriBulkJob(models.Model):
     @api.model
     def _cron_process_bulk(self):
         """Work off what was asked for, a batch at a time, committed as it goes."""
-        cron = self.env["ir.cron"]
-        domain = Domain("result", "=", "todo") & Domain("job_id.is_stopped", "=", False)
-        Line = self.env["membri.bulk.job.line"]
-        cron._commit_progress(remaining=Line.search_count(domain))
-        waiting_ids = set()  # jobs whose remaining lines somebody else has locked
-        while line := Line.search(
-            domain & Domain("job_id", "not in", list(waiting_ids)), limit=1, order="id"
-        ):  # first come, first served
-            job = line.job_id
-            processed = job._process_batch_with_retries()
-            if not processed:
-                waiting_ids.add(job.id)
-                continue
-            job._notify_progress()
-            if not cron._commit_progress(processed):
-                return
-        if waiting_ids:
-            self.env.ref("membri_renewal.ir_cron_process_bulk")._trigger(
-                fields.Datetime.now() + BUSY_DELAY
-            )
-        cron._commit_progress(remaining=0)
-
-    def _process_batch_with_retries(self):
-        """As Odoo does for requests: a batch that collides with another transaction is
-        rolled back and done again."""
-        tries = 1
-        while True:
-            try:
-                return self._process_batch()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                self.env.cr.rollback()
-                self.env.transaction.reset()
-                if tries == CONCURRENCY_TRIES:
-                    raise
-            tries += 1
-            _logger.info("Job %s collided with another transaction: try %s", self.id, tries)
+        self._work_off(
+            Domain("is_stopped", "=", False) & Domain("line_ids.result", "=", "todo"),
+            self.env["membri.bulk.job.line"].search_count(
+                Domain("result", "=", "todo") & Domain("job_id.is_stopped", "=", False)
+            ),
+        )
 
     def _process_batch(self):
-        """Work off up to ``BATCH`` lines as the user who asked for it.
-
-        :return: how many lines got their result; 0 when none is left, or others have them
-            locked
-        """
+        # EXTENDS work_mixin
         self.ensure_one()
         lines = (
             self.env["membri.bulk.job.line"]
@@ -287,3 +248,34 @@ class MembriBulkJob(models.Model):
             line.refusal_reason_id or self.refusal_reason_id,
             line.refusal_note or self.refusal_note,
         )
+
+
+class MembriRenewal(models.Model):
+    """Work on many (guide §2, *Approuver ou refuser plusieurs renouvellements à la fois*)."""
+
+    _inherit = "membri.renewal"
+
+    @api.model
+    def _cron_process_bulk(self):
+        """Work off the background jobs on many renewals."""
+        self.env["membri.bulk.job"]._cron_process_bulk()
+
+    def action_ask_bulk(self, action):
+        """Say what :meth:`action_bulk` would do with the selection; the wizard does it."""
+        return self.env["membri.bulk.start"]._get_wizard_action(action, self)
+
+    def action_bulk(self, action):
+        """Do one action on many renewals: what can be done is done, the rest is listed with
+        its reason. Beyond a screenful it goes to the background.
+
+        :param action: one of ``BULK_ACTIONS``
+        :return: a client action with the result
+        """
+        if action not in BULK_ACTIONS:
+            raise UserError(
+                self.env._(
+                    "“%(action)s” is not available for several renewals at once.", action=action
+                )
+            )
+        Job = self.env["membri.bulk.job"]
+        return Job._start(action, Job._get_selection(self))

@@ -1,7 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
 CRITERIA = {"option_set_ids", "date_from", "date_to", "company_id"}
@@ -28,7 +28,8 @@ class MembriCampaign(models.Model):
 
     _name = "membri.campaign"
     _description = "Renewal Campaign"
-    _inherit = ["mail.thread", "membri.state.mixin"]
+    _inherit = ["mail.thread", "membri.work.mixin", "membri.state.mixin"]
+    _work_cron = "membri_renewal.ir_cron_process_campaigns"
     _passes_over_given_facts = True
     _order = "id desc"
     _check_company_auto = True
@@ -188,36 +189,18 @@ class MembriCampaign(models.Model):
     # ------------------------------------------------------------------
 
     def _check_can(self, step):
-        """Two clicks, or two officers: the second sees what the first has started.
-
-        :raises AccessError: when the user may not run campaigns
-        :raises UserError: naming the campaign, the reason and the remedy
-        """
-        self.check_access("write")
-        # whoever may change renewals may run a campaign, nobody else
+        # EXTENDS state_mixin: whoever may change renewals may run a campaign, nobody else
         self.env["membri.renewal"].check_access("create")
-        try:
-            self.lock_for_update()
-        except LockError as error:
-            raise UserError(
-                self.env._(
-                    "Another user or a background job is processing this campaign. Try "
-                    "again in a moment."
-                )
-            ) from error
-        self.invalidate_recordset(["state"])
-        for campaign in self:
-            if reason := campaign._get_cannot_reason(step):
-                raise UserError(reason)
+        super()._check_can(step)
 
     def _get_cannot_reason(self, step):
-        """:return: why this step cannot be taken (a sentence), or ``False``"""
+        # EXTENDS state_mixin
         self.ensure_one()
         if self.state not in ALLOWED_FROM[step]:
             return self.env._(
                 "“%(campaign)s” is “%(state)s”, so this step is not available now. %(remedy)s",
                 campaign=self.name,
-                state=dict(self._fields["state"]._description_selection(self.env))[self.state],
+                state=self._get_state_label(),
                 remedy=self._get_remedy(),
             )
         if step in ("create_drafts", "send") and not self._get_ready_lines():

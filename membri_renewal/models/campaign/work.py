@@ -8,8 +8,8 @@ BATCH_SIZES = {"preview": 500, "create_drafts": 100, "send": 50}
 
 
 class MembriCampaign(models.Model):
-    """The work of a campaign: at once for a few members, in the background for thousands; a
-    batch at a time, committed as it goes, so that a restart resumes."""
+    """The work of a campaign, on the engine of ``mixins/work.py``: at once for a few members,
+    in the background for thousands."""
 
     _inherit = "membri.campaign"
 
@@ -67,16 +67,8 @@ class MembriCampaign(models.Model):
         lines_sudo.write({"is_todo": True, "result": False, "message": False})
         self._set_state("running", task=task, user_id=self.env.uid)
         limit = FOREGROUND_PREVIEW if task == "preview" else FOREGROUND_WORK
-        if len(lines_sudo) > limit:
-            self._trigger_work()
-            return
-        while self.state == "running" and self._process_batch():
-            pass
-        if self.state == "running":  # the night has some of them right now
-            self._trigger_work()
-
-    def _trigger_work(self):
-        self.env.ref("membri_renewal.ir_cron_process_campaigns").sudo()._trigger()
+        if self._work_or_queue(len(lines_sudo), limit) and self.state == "running":
+            self._trigger_work()  # the night has some of them right now
 
     # ------------------------------------------------------------------
     # Work
@@ -85,28 +77,15 @@ class MembriCampaign(models.Model):
     @api.model
     def _cron_process_campaigns(self):
         """Work off what was asked for. May be run at any time, twice, by two workers."""
-        cron = self.env["ir.cron"]
-        running = Domain("state", "=", "running")
-        Line = self.env["membri.campaign.line"]
         todo = Domain("is_todo", "=", True) & Domain("campaign_id.state", "=", "running")
-        cron._commit_progress(remaining=Line.search_count(todo))
-        seen = self.browse()
-        while campaign := self.search(
-            running & Domain("id", "not in", seen.ids), limit=1, order="id"
-        ):
-            processed = campaign._process_batch_isolated()
-            if not processed:  # finished, stopped, or another worker has the rest
-                seen |= campaign
-            if not cron._commit_progress(processed):
-                return
-        cron._commit_progress(remaining=0)
+        self._work_off(
+            Domain("state", "=", "running"),
+            self.env["membri.campaign.line"].search_count(todo),
+        )
 
-    def _process_batch_isolated(self):
-        """A campaign that cannot go on, e.g. because its officer has left, is stopped with the
-        reason, and stops no other.
-
-        :return: how many lines were worked on
-        """
+    def _process_batch_alone(self):
+        # EXTENDS work_mixin: a campaign that cannot go on, e.g. because its officer has left, is
+        # stopped with the reason
         counts = []
 
         def process(campaign):
@@ -124,11 +103,10 @@ class MembriCampaign(models.Model):
         return sum(counts)
 
     def _process_batch(self):
-        """Work off one batch, as the user who asked for it.
-
-        :return: how many lines were worked on
-        """
+        # EXTENDS work_mixin
         self.ensure_one()
+        if self.state != "running":
+            return 0
         # what is told on the lines is told in the language of that user
         worker = self.with_context(lang=self.user_id.lang)
         Line_sudo = worker.env["membri.campaign.line"].sudo()

@@ -13,13 +13,13 @@ class MembriChangeRequest(models.Model):
     """What a member asks for instead of what was proposed: a whole term, priced, next to the
     proposal as it stood; contact details; and words. Each sending is another version.
 
-    Made by the portal (``change_request/renewal_portal.py``), applied by the staff
+    Made by the portal (``change_request/renewal.py``), applied by the staff
     (``change_request/renewal.py``); nobody edits it.
     """
 
     _name = "membri.change.request"
     _description = "Renewal Change Request"
-    _inherit = ["membri.state.mixin", "membri.term.mixin"]
+    _inherit = ["membri.term.mixin", "membri.state.mixin"]
     _written_by_clients = False
     _order = "renewal_id, version desc"
     _check_company_auto = True

@@ -13,6 +13,9 @@ STATES = [
     ("cancelled", "Void"),
 ]
 LIVING_STATES = ("pending", "scheduled", "active")
+PAID_FOR_STATES = ("scheduled", "active")
+# of an invoice whose money has come, be it booked at the bank or not yet
+PAID_STATES = ("paid", "in_payment")
 
 
 class ResPartner(models.Model):
@@ -44,7 +47,7 @@ class MembriCotisation(models.Model):
 
     _name = "membri.cotisation"
     _description = "Membership Term"
-    _inherit = ["mail.thread", "membri.state.mixin", "membri.term.mixin"]
+    _inherit = ["mail.thread", "membri.term.mixin", "membri.state.mixin"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
     _locked_fields = frozenset({"state", "company_id"})

@@ -2,10 +2,10 @@ from collections import defaultdict
 from datetime import date
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 
-from ..mixins.reset_needed import ResetNeeded
+from .cotisation import PAID_FOR_STATES
 
 
 class MembriCotisation(models.Model):
@@ -53,7 +53,7 @@ class MembriCotisation(models.Model):
         is terminating, with a reason and a trace."""
         first = fields.Date.to_date(vals.get("date_start")) or date.min
         last = fields.Date.to_date(vals.get("date_end")) or date.max
-        paid = self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id)
+        paid = self.filtered(lambda c: c.state in PAID_FOR_STATES and c.invoice_id)
         for cotisation in paid:
             if first > cotisation.date_start or last < (cotisation.date_end or date.max):
                 raise UserError(
@@ -69,7 +69,7 @@ class MembriCotisation(models.Model):
     def _check_paid_as_invoiced(self, vals):
         """:raises UserError: when ``vals`` make something else of a term than was paid for"""
         names = vals.keys() & {"option_set_id", "date_start"}
-        paid = self.filtered(lambda c: c.state in ("scheduled", "active") and c.invoice_id)
+        paid = self.filtered(lambda c: c.state in PAID_FOR_STATES and c.invoice_id)
         for cotisation in paid._filter_edited({name: vals[name] for name in names}):
             raise UserError(
                 self.env._(
@@ -165,14 +165,15 @@ class MembriCotisation(models.Model):
                     **names,
                 )
             )
-        return ResetNeeded(
+        return RedirectWarning(
             self.env._(
                 "This would change the price of %(cotisation)s (%(member)s), already "
                 "invoiced (%(invoice)s). Reset its renewal, change it there and approve "
                 "it again: a new invoice replaces the old one.",
                 **names,
             ),
-            self.renewal_id,
+            self.renewal_id._get_records_action(),
+            self.env._("Reset"),
         )
 
     def _get_amount_by_taxes(self, lines):

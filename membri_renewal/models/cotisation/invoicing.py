@@ -7,8 +7,6 @@ from odoo.tools import formatLang
 
 from .cotisation import LIVING_STATES
 
-PAID_STATES = ("paid", "in_payment")
-
 
 class MembriCotisation(models.Model):
     """Invoices that follow the membership, and the membership that follows the money."""
@@ -97,6 +95,12 @@ class MembriCotisation(models.Model):
                 and not c.invoice_id.sending_data
             )
         )._queue_invoices()
+
+    def _void_invoices(self):
+        """Take these cotisations, which are cancelled, off their unpaid invoices."""
+        for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
+            if invoice_sudo and invoice_sudo.state != "cancel":
+                invoice_sudo._membri_take_off(cotisations)
 
     # ------------------------------------------------------------------
     # From invoices to cotisations

@@ -138,16 +138,16 @@ class MembriTermMixin(models.AbstractModel):
 
         return list(self.grouped(get_key).values())
 
+    def _split_for_isolation(self, effect):
+        # EXTENDS state_mixin: a bad record does not split the invoice of the others
+        groups = list(self.grouped(lambda term: term.sudo()._get_grouping_payer() or term).values())
+        return groups if len(groups) > 1 else self._split_off_failing(effect)
+
 
 class MembriCotisation(models.Model):
     """One invoice for several cotisations, where their payer wants it."""
 
     _inherit = "membri.cotisation"
-
-    def _split_for_isolation(self, effect):
-        # EXTENDS membri_renewal: a bad record does not split the invoice of the others
-        groups = list(self.grouped(lambda c: c.sudo()._get_grouping_payer() or c).values())
-        return groups if len(groups) > 1 else self._split_off_failing(effect)
 
     def _prepare_shared_invoice_vals(self, invoice_type):
         """:return: values of the one invoice of ``self``, which may be a single cotisation"""

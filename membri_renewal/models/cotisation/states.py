@@ -1,12 +1,12 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..renewal.renewal import UNDECIDED_STATES
-from .cotisation import LIVING_STATES
+from .cotisation import LIVING_STATES, PAID_FOR_STATES, PAID_STATES
 
 BATCH = 500
 
@@ -28,11 +28,7 @@ class MembriCotisation(models.Model):
 
         :raises UserError: when one is active or over, or a payment is under way
         """
-        self.check_access("write")
-        for cotisation in self:
-            reason = cotisation._get_cannot_cancel_reason()
-            if reason:
-                raise UserError(reason)
+        self._check_can("cancel")
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
         self._do_cancel()
         paid_sudo = self.sudo().filtered(
@@ -60,6 +56,14 @@ class MembriCotisation(models.Model):
             )
         )
 
+    def _get_cannot_reason(self, step):
+        # EXTENDS state_mixin
+        return {
+            "cancel": self._get_cannot_cancel_reason,
+            "terminate": self._get_cannot_terminate_reason,
+            "undo_termination": self._get_cannot_undo_termination_reason,
+        }[step]()
+
     def _get_cannot_cancel_reason(self):
         self.ensure_one()
         member = self.partner_id.display_name
@@ -83,10 +87,6 @@ class MembriCotisation(models.Model):
             )
         return False
 
-    def _get_state_label(self):
-        self.ensure_one()
-        return dict(self._fields["state"]._description_selection(self.env))[self.state]
-
     def _do_cancel(self):
         self._set_state("cancelled")
         # a renewal of a term that is void is void too
@@ -105,44 +105,45 @@ class MembriCotisation(models.Model):
         if not date:
             return self.env["membri.cotisation.terminate"]._get_wizard_action(self)
         date = fields.Date.to_date(date)
+        self._check_can("terminate")
         for cotisation in self:
-            cotisation._check_can_terminate(date)
+            if reason := cotisation._get_cannot_end_on_reason(date):
+                raise ValidationError(reason)
         self._do_terminate(date, reason)
         return True
 
-    def _check_can_terminate(self, date):
+    def _get_cannot_terminate_reason(self):
         self.ensure_one()
         member = self.partner_id.display_name
         if self.state != "active":
-            raise UserError(
-                self.env._(
-                    "%(cotisation)s (%(member)s) has the status “%(state)s”. Only an "
-                    "active term can be ended early.",
-                    cotisation=self.name,
-                    member=member,
-                    state=self._get_state_label(),
-                )
-            )
-        if date < self.date_start or (self.date_end and date > self.date_end):
-            raise ValidationError(
-                self.env._(
-                    "The period of %(cotisation)s (%(member)s) is %(term)s. Choose a last "
-                    "day within it.",
-                    cotisation=self.name,
-                    member=member,
-                    term=self.term_display,
-                )
+            return self.env._(
+                "%(cotisation)s (%(member)s) has the status “%(state)s”. Only an "
+                "active term can be ended early.",
+                cotisation=self.name,
+                member=member,
+                state=self._get_state_label(),
             )
         following = self.next_ids.filtered(lambda c: c.state in LIVING_STATES)
         if following:
-            raise UserError(
-                self.env._(
-                    "%(member)s already has the next term %(next)s. Reset its renewal or "
-                    "credit its invoice first, then end the current membership.",
-                    member=member,
-                    next=following[0].name,
-                )
+            return self.env._(
+                "%(member)s already has the next term %(next)s. Reset its renewal or "
+                "credit its invoice first, then end the current membership.",
+                member=member,
+                next=following[0].name,
             )
+        return False
+
+    def _get_cannot_end_on_reason(self, date):
+        """:return: why ``date`` cannot be the last day (a sentence), or ``False``"""
+        self.ensure_one()
+        if self.date_start <= date and not (self.date_end and date > self.date_end):
+            return False
+        return self.env._(
+            "The period of %(cotisation)s (%(member)s) is %(term)s. Choose a last day within it.",
+            cotisation=self.name,
+            member=self.partner_id.display_name,
+            term=self.term_display,
+        )
 
     def _do_terminate(self, date, reason=None):
         for cotisation in self:
@@ -175,10 +176,7 @@ class MembriCotisation(models.Model):
     def action_undo_termination(self):
         """Take a termination back (a wrong member, a resignation withdrawn): the days that were
         paid are the member's again, and the renewal that it refused can be decided."""
-        self.check_access("write")
-        for cotisation in self:
-            if reason := cotisation._get_cannot_undo_termination_reason():
-                raise UserError(reason)
+        self._check_can("undo_termination")
         self._do_undo_termination()
         return True
 
@@ -274,7 +272,7 @@ class MembriCotisation(models.Model):
 
     def _do_unpaid(self):
         """The money went away again: the cotisation waits for its payment."""
-        undone = self.filtered(lambda c: c.state in ("scheduled", "active"))
+        undone = self.filtered(lambda c: c.state in PAID_FOR_STATES)
         if undone:
             undone._set_state("pending")
             undone._refresh_members()
@@ -339,7 +337,7 @@ class MembriCotisation(models.Model):
         # the one before may be over without the night having seen it yet
         over = (self | self.previous_id).filtered(
             lambda c: (
-                c.state in ("active", "scheduled")
+                c.state in PAID_FOR_STATES
                 and c.date_end
                 and c.date_end < c.company_id._membri_today()
             )
@@ -377,24 +375,25 @@ class MembriCotisation(models.Model):
         May be run at any time, twice, by two workers, after days of silence. Costs a
         constant number of queries when nothing is due.
         """
-        cron = self.env["ir.cron"]
-        domain = self._get_update_states_domain()
-        seen = self.browse()
-        cron._commit_progress(remaining=self.search_count(domain))
-        while batch := self.search(
-            domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_start, id"
-        ):
-            seen |= batch
-            locked = batch.try_lock_for_update().filtered_domain(domain)
-            for cotisations in locked._split_by_staff_lang():
+
+        def update(due):
+            for cotisations in due._split_by_staff_lang():
                 errors = cotisations._run_isolated(type(self)._update_states)
                 for cotisation, error in errors.items():
                     cotisation._message_log(
-                        body=cotisation.env._("The nightly update failed: %(error)s", error=error)
+                        body=cotisation.env._(
+                            "The nightly update failed: %(error)s",
+                            error=cotisation._get_error_sentence(error),
+                        )
                     )
-            if not cron._commit_progress(len(batch)):
-                return
-        cron._commit_progress(remaining=0)
+
+        self.env["ir.cron"]._membri_work_off(
+            self,
+            self._get_update_states_domain(),
+            update,
+            order="date_start, id",
+            limit=BATCH,
+        )
 
     @api.model
     def _get_update_states_domain(self):
@@ -403,12 +402,12 @@ class MembriCotisation(models.Model):
             # reset to draft keeps its payment state, so the invoice's own state is asked too
             Domain("state", "=", "pending")
             & Domain("invoice_id.state", "=", "posted")
-            & Domain("payment_state", "in", ("paid", "in_payment")),
-            Domain("state", "in", ("scheduled", "active"))
+            & Domain("payment_state", "in", PAID_STATES),
+            Domain("state", "in", PAID_FOR_STATES)
             & Domain("invoice_id", "!=", False)
             & (
                 Domain("invoice_id.state", "!=", "posted")
-                | Domain("payment_state", "not in", ("paid", "in_payment"))
+                | Domain("payment_state", "not in", PAID_STATES)
             ),
             Domain("state", "=", "pending")
             & (
@@ -423,10 +422,7 @@ class MembriCotisation(models.Model):
             domains.append(
                 Domain("company_id", "=", company.id)
                 & (
-                    (
-                        Domain("state", "in", ("active", "scheduled"))
-                        & Domain("date_end", "<", today)
-                    )
+                    (Domain("state", "in", PAID_FOR_STATES) & Domain("date_end", "<", today))
                     | (
                         Domain("state", "=", "scheduled")
                         & Domain("date_start", "<=", today)

@@ -1,4 +1,3 @@
-from . import res_company
 from . import account_move
 from . import sending
 from . import page

@@ -67,31 +67,9 @@ class AccountMove(models.Model):
             return self._membri_get_document_label()
         return super()._get_move_display_name(show_ref)
 
-    def _membri_get_document_label(self):
-        """:return: what the payer has received, with its number: an invoice, a credit
-        note or a fee notice"""
-        self.ensure_one()
-        if self.membri_fee_notice_state in ("open", "void"):
-            return self.env._("Fee notice %(number)s", number=self.membri_fee_notice_name)
-        if self.move_type == "out_refund":
-            return self.env._("Credit note %(name)s", name=self.name or "")
-        return self.env._("Invoice %(number)s", number=self.name or "")
-
     # ------------------------------------------------------------------
     # From approval to fee notice
     # ------------------------------------------------------------------
-
-    def _membri_issue(self):
-        """Post new membership invoices; where the company works with fee notices, make fee
-        notices of those that cost something (what is free is paid at once)."""
-        notices = self.filtered(
-            lambda move: (
-                move.company_id.membri_fee_notice
-                and not move.currency_id.is_zero(move.amount_total)
-            )
-        )
-        notices._membri_make_fee_notices()
-        (self - notices)._post(soft=False)
 
     def _membri_make_fee_notices(self):
         for company, moves in self.grouped("company_id").items():
@@ -153,18 +131,6 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
     # Money
     # ------------------------------------------------------------------
-
-    def _membri_is_payable(self):
-        """:return: whether a payer can be asked for money on this document now"""
-        self.ensure_one()
-        return self.state == "posted" or (
-            self.membri_fee_notice_state == "open" and self._membri_is_awaited()
-        )
-
-    def _membri_is_awaited(self):
-        """:return: whether a cotisation waits for the payment of this document"""
-        self.ensure_one()
-        return "pending" in self.sudo().membri_cotisation_ids.mapped("state")
 
     def _has_to_be_paid(self):
         # EXTENDS account_payment: a fee notice takes money before it is an invoice

@@ -35,17 +35,12 @@ class AccountMove(models.Model):
     def _membri_cron_send_fee_notices(self):
         """Send the fee notices that wait, a batch at a time; one that fails is taken out of the
         queue, with its reason on the renewal."""
-        cron = self.env["ir.cron"]
-        domain = Domain("membri_fee_notice_to_send", "=", True)
-        cron._commit_progress(remaining=self.search_count(domain))
-        while batch := self.search(domain, limit=BATCH, order="id"):
-            locked = batch.try_lock_for_update().filtered_domain(domain)
-            if not locked:
-                return  # another worker has them
-            locked._membri_send_fee_notices()
-            if not cron._commit_progress(len(locked)):
-                return
-        cron._commit_progress(remaining=0)
+        self.env["ir.cron"]._membri_work_off(
+            self,
+            Domain("membri_fee_notice_to_send", "=", True),
+            type(self)._membri_send_fee_notices,
+            limit=BATCH,
+        )
 
     def _membri_send_fee_notices(self):
         cotisations = self.membri_cotisation_ids

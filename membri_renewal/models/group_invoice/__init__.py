@@ -1,2 +1,1 @@
 from . import shared_invoice
-from . import bulk_job

@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..renewal.renewal import UNDECIDED_STATES
-
+# one payer's members beyond this many are worked on, and invoiced, in several batches
+MOST_COMPANIONS = 500
 PART_PAID_ACTIVITY = "membri_renewal.activity_part_paid"
 
 
@@ -27,10 +27,6 @@ class AccountMove(models.Model):
             move.membri_renewal_ids = (
                 move.membri_renewal_id | move.invoice_line_ids.membri_cotisation_id.renewal_id
             )
-
-    def _membri_is_shared(self):
-        """:return: whether this document is about more than one member"""
-        return len(self.sudo().invoice_line_ids.membri_cotisation_id.partner_id) > 1
 
     def _membri_check_can_replace(self):
         """:raises UserError: when members were taken off this invoice: they would be credited
@@ -59,16 +55,6 @@ class AccountMove(models.Model):
             return terms_sudo.browse()
         credited_sudo = terms_sudo.filtered(lambda c: c.invoice_id == self and c._is_credited())
         return credited_sudo if credited_sudo != terms_sudo else terms_sudo.browse()
-
-    def _membri_take_off(self, cotisations):
-        """Take what is unpaid of ``cotisations`` off this invoice, for good."""
-        self.ensure_one()
-        if not self.invoice_line_ids.membri_cotisation_id - cotisations:
-            self._membri_void()
-        elif self.state == "draft":
-            self._membri_remove_lines(cotisations)
-        elif self.state == "posted":
-            self._membri_credit_lines(cotisations)
 
     def _membri_after_part_money(self):
         """Money came for a part of these invoices, or went away again: the day of the next
@@ -164,12 +150,6 @@ class MembriCotisation(models.Model):
         groups="account.group_account_readonly,account.group_account_invoice",
     )
 
-    def _void_invoices(self):
-        """Take these cotisations, which are cancelled, off their unpaid invoices."""
-        for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
-            if invoice_sudo and invoice_sudo.state != "cancel":
-                invoice_sudo._membri_take_off(cotisations)
-
     def _get_shared_consequence(self):
         """:return: what a reset does to an invoice that serves others too (a sentence), or
         ``False``"""
@@ -224,29 +204,6 @@ class MembriRenewal(models.Model):
             ("own_invoice_ids", operator, value),
             ("made_cotisation_ids.invoice_line_ids.move_id", operator, value),
         ]
-
-    def _is_invoice_of_others_too(self):
-        """Asked of the recipient, or of who is signed in (``_as_shown_to``).
-
-        :return: whether the invoice shows what is not theirs to see: other members, paid for
-            by somebody else"""
-        self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
-        if not invoice_sudo._membri_is_shared():
-            return False
-        # sudo: the domain says which invoices are theirs
-        visitor = self.env.context.get("membri_visitor")
-        # a tuple, as no client can send it
-        visitor_ids = visitor if isinstance(visitor, tuple) else ()
-        visitor_sudo = self.recipient_id.sudo().browse(visitor_ids)
-        if visitor_sudo:
-            domain = visitor_sudo._membri_get_whose_invoice_domain()
-            return not invoice_sudo.filtered_domain(domain)
-        return self.recipient_id != invoice_sudo.partner_id
-
-    def _as_shown_to(self, visitor):
-        """:return: ``self``, whose texts and links are those for ``visitor``, a contact"""
-        return self.with_context(membri_visitor=tuple(visitor.ids))
 
     def _get_payment_sentence(self):
         """:return: what is to be paid for the renewal to take effect, in the member's words"""
@@ -309,20 +266,6 @@ class MembriRenewal(models.Model):
             )
         return self.env._(
             "%(payer)s will receive one invoice for %(count)s members: %(amount)s.", **names
-        )
-
-    def _get_grouping_remark(self):
-        """:return: who gets the invoice of this renewal, where members are billed together (a
-        sentence), or ``False``"""
-        self.ensure_one()
-        payer = self._get_grouping_payer()
-        if not payer or self.state not in UNDECIDED_STATES:
-            return False
-        return self.env._(
-            "%(payer)s will be invoiced %(amount)s for this member. Approve members with "
-            "this payer together to create one invoice.",
-            payer=payer.sudo().display_name,
-            amount=self.currency_id.format(self._get_proposal().amount_total),
         )
 
     # ------------------------------------------------------------------
@@ -410,3 +353,30 @@ class MembriRenewal(models.Model):
             "member alone, or decline.",
             **names,
         )
+
+
+class MembriBulkJob(models.Model):
+    """Members of one payer, who get one invoice together, are worked on together."""
+
+    _inherit = "membri.bulk.job"
+
+    def _order_for_batches(self, renewals):
+        """:return: ``renewals``, those of one grouping payer side by side"""
+        payers = {renewal: renewal._get_grouping_payer() for renewal in renewals}
+        return renewals.sorted(lambda renewal: payers[renewal].id or 0)
+
+    def _with_companions(self, lines):
+        """:return: the lines of a batch, with those that follow and go on the last invoice"""
+        last = lines[-1:]
+        payer = last.renewal_id and last.renewal_id._get_grouping_payer()
+        if not payer:
+            return lines
+        following = self.env["membri.bulk.job.line"].search(
+            [("job_id", "=", self.id), ("result", "=", "todo"), ("id", ">", last.id)],
+            limit=MOST_COMPANIONS,
+            order="id",
+        )
+        companions = following.filtered(
+            lambda line: line.renewal_id and line.renewal_id._get_grouping_payer() == payer
+        )
+        return lines | companions.try_lock_for_update()

@@ -15,3 +15,4 @@ from . import line
 from . import send
 from . import delivery
 from . import agreement
+from . import payment

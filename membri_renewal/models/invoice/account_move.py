@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..cotisation.cotisation import LIVING_STATES
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -59,6 +61,18 @@ class AccountMove(models.Model):
             )
         )
 
+    def _membri_issue(self):
+        """Post new membership invoices; where the company works with fee notices, make fee
+        notices of those that cost something (what is free is paid at once)."""
+        notices = self.filtered(
+            lambda move: (
+                move.company_id.membri_fee_notice
+                and not move.currency_id.is_zero(move.amount_total)
+            )
+        )
+        notices._membri_make_fee_notices()
+        (self - notices)._post(soft=False)
+
     def _post(self, soft=True):
         # EXTENDS account
         for move in self.filtered(lambda m: m.membri_fee_notice_state == "open"):
@@ -103,6 +117,18 @@ class AccountMove(models.Model):
         """Payment reminders count from the due date."""
         renewals_sudo = self.sudo().membri_cotisation_ids.renewal_id
         renewals_sudo.filtered("invoice_id")._update_next_reminder()
+
+    def _membri_is_payable(self):
+        """:return: whether a payer can be asked for money on this document now"""
+        self.ensure_one()
+        return self.state == "posted" or (
+            self.membri_fee_notice_state == "open" and self._membri_is_awaited()
+        )
+
+    def _membri_is_awaited(self):
+        """:return: whether a cotisation waits for the payment of this document"""
+        self.ensure_one()
+        return "pending" in self.sudo().membri_cotisation_ids.mapped("state")
 
     def button_draft(self):
         # EXTENDS account
@@ -155,9 +181,7 @@ class AccountMove(models.Model):
         """A draft that a cotisation waits for is cancelled, not deleted: its number and its
         history stay."""
         for move in self.sudo().filtered("membri_cotisation_ids"):
-            living = move.membri_cotisation_ids.filtered(
-                lambda c: c.state in ("pending", "scheduled", "active")
-            )
+            living = move.membri_cotisation_ids.filtered(lambda c: c.state in LIVING_STATES)
             if living:
                 raise UserError(
                     self.env._(
@@ -188,3 +212,13 @@ class AccountMove(models.Model):
         )
         replacement._membri_update_reminders()
         cotisations_sudo._sync_with_invoice()
+
+    def _membri_take_off(self, cotisations):
+        """Take what is unpaid of ``cotisations`` off this invoice, for good."""
+        self.ensure_one()
+        if not self.invoice_line_ids.membri_cotisation_id - cotisations:
+            self._membri_void()
+        elif self.state == "draft":
+            self._membri_remove_lines(cotisations)
+        elif self.state == "posted":
+            self._membri_credit_lines(cotisations)

@@ -216,17 +216,12 @@ class MembriAnnualReceipt(models.Model):
     @api.model
     def _cron_send(self):
         """Email what is queued, a batch at a time; one that fails keeps its reason."""
-        cron = self.env["ir.cron"]
-        domain = Domain("state", "=", "queued") & Domain("mail_id", "=", False)
-        cron._commit_progress(remaining=self.search_count(domain))
-        while batch := self.search(domain, limit=BATCH, order="id"):
-            locked = batch.try_lock_for_update().filtered_domain(domain)
-            if not locked:
-                return  # another worker has them
-            locked._send()
-            if not cron._commit_progress(len(locked)):
-                return
-        cron._commit_progress(remaining=0)
+        self.env["ir.cron"]._membri_work_off(
+            self,
+            Domain("state", "=", "queued") & Domain("mail_id", "=", False),
+            type(self)._send,
+            limit=BATCH,
+        )
 
     def _send(self):
         """Make the emails; they are sent once the mail server has them (see ``mail_mail.py``)."""
@@ -243,7 +238,8 @@ class MembriAnnualReceipt(models.Model):
             except OperationalError:
                 raise
             except Exception as error:  # one bad payer never stops the others
-                receipt.write({"state": "failed", "reason": str(error)})
+                sentence = self.env["membri.renewal"]._get_error_sentence(error)
+                receipt.write({"state": "failed", "reason": sentence})
         self.mail_id._membri_leave_soon()
 
     # ------------------------------------------------------------------

@@ -57,17 +57,12 @@ class AccountMove(models.Model):
     def _membri_cron_send_receipts(self):
         """Send the confirmations that wait, a batch at a time; one that fails is taken out of
         the queue, with its reason on the invoice."""
-        cron = self.env["ir.cron"]
-        domain = Domain("membri_receipt_to_send", "=", True)
-        cron._commit_progress(remaining=self.search_count(domain))
-        while batch := self.search(domain, limit=BATCH, order="id"):
-            locked = batch.try_lock_for_update().filtered_domain(domain)
-            if not locked:
-                return  # another worker has them
-            locked._membri_send_receipts()
-            if not cron._commit_progress(len(locked)):
-                return
-        cron._commit_progress(remaining=0)
+        self.env["ir.cron"]._membri_work_off(
+            self,
+            Domain("membri_receipt_to_send", "=", True),
+            type(self)._membri_send_receipts,
+            limit=BATCH,
+        )
 
     def _membri_send_receipts(self):
         """Email the receipts of ``self``; what is no longer paid is dropped."""
@@ -83,7 +78,10 @@ class AccountMove(models.Model):
                 raise
             except Exception as error:  # one payer's receipt never stops the others'
                 move = move._membri_as_staff()
-                sentence = move.env._("The receipt was not sent: %(error)s", error=error)
+                sentence = move.env._(
+                    "The receipt was not sent: %(error)s",
+                    error=move.env["membri.renewal"]._get_error_sentence(error),
+                )
                 move._message_log(body=sentence)
                 move._membri_schedule_delivery(sentence)
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()

@@ -75,6 +75,20 @@ class AccountMove(models.Model):
         note. In sudo: that there are some is no secret; who opens them is asked then."""
         return self.sudo().invoice_line_ids.membri_cotisation_id
 
+    def _membri_get_document_label(self):
+        """:return: what the payer has received, with its number: an invoice, a credit
+        note or a fee notice"""
+        self.ensure_one()
+        if self.membri_fee_notice_state in ("open", "void"):
+            return self.env._("Fee notice %(number)s", number=self.membri_fee_notice_name)
+        if self.move_type == "out_refund":
+            return self.env._("Credit note %(name)s", name=self.name or "")
+        return self.env._("Invoice %(number)s", number=self.name or "")
+
+    def _membri_is_shared(self):
+        """:return: whether this document is about more than one member"""
+        return len(self.sudo().invoice_line_ids.membri_cotisation_id.partner_id) > 1
+
     def action_membri_view_renewal(self):
         self.ensure_one()
         return self.membri_renewal_id._get_records_action()

@@ -3,8 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount
 from odoo.tools.sql import column_exists, create_column
 
-from ..cotisation.cotisation import LIVING_STATES
-from ..cotisation.invoicing import PAID_STATES
+from ..cotisation.cotisation import LIVING_STATES, PAID_STATES
 
 ACTIVITY_WRITE_OFF = "membri_renewal.activity_write_off"
 CASH_TYPES = ("asset_cash", "liability_credit_card")

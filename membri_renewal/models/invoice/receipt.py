@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..cotisation.invoicing import PAID_STATES
+from ..cotisation.cotisation import PAID_STATES
 
 
 class AccountMove(models.Model):
@@ -190,7 +190,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.move_type == "out_refund":
             return "secondary", self.env._("Credit note")
-        if self.payment_state in ("paid", "in_payment"):
+        if self.payment_state in PAID_STATES:
             if not self._membri_is_covered():
                 return "warning", self.env._("Partially paid")
             if self.membri_write_off_state in ("to_decide", "ended"):

@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..cotisation.invoicing import PAID_STATES
+from ..cotisation.cotisation import PAID_STATES
 
 
 class AccountMove(models.Model):

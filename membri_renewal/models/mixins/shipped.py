@@ -1,4 +1,38 @@
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class MembriNeededMixin(models.AbstractModel):
+    """Records of ours that the code asks for by name. They are changed or archived at will:
+    without one of them a termination, a sending or a page would break."""
+
+    _name = "membri.needed.mixin"
+    _description = "Data required by memberships"
+    # external identifiers, where the code does not need all of ours
+    _needed_names = None
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_needed(self):
+        domain = (
+            Domain("module", "=", "membri_renewal")
+            & Domain("model", "=", self._name)
+            & Domain("res_id", "in", self.ids)
+        )
+        if self._needed_names is not None:
+            domain &= Domain("name", "in", self._needed_names)
+        else:
+            domain &= ~Domain("name", "=like", "demo%")
+        # sudo: external identifiers are the administrator's
+        needed_sudo = self.env["ir.model.data"].sudo().search(domain, limit=1)
+        if needed_sudo:
+            raise UserError(
+                self.env._(
+                    "“%(name)s” is needed by the memberships and cannot be deleted. "
+                    "Archive it if possible, or edit it.",
+                    name=self.browse(needed_sudo.res_id).display_name,
+                )
+            )
 
 
 class MembriShippedMixin(models.AbstractModel):
@@ -43,3 +77,76 @@ class MembriShippedMixin(models.AbstractModel):
             )
         )
         names_sudo.noupdate = not is_ours
+
+
+class MailTemplate(models.Model):
+    _name = "mail.template"
+    _inherit = ["mail.template", "membri.needed.mixin", "membri.shipped.mixin"]
+
+    _local_fields = frozenset({"ref_ir_act_window"})
+
+    def reset_template(self):
+        # EXTENDS mail: who takes our text back gets its corrections again
+        result = super().reset_template()
+        self.filtered("template_fs")._set_ours(True)
+        return result
+
+
+class MailActivityType(models.Model):
+    _name = "mail.activity.type"
+    _inherit = ["mail.activity.type", "membri.needed.mixin"]
+
+
+class MailMessageSubtype(models.Model):
+    _name = "mail.message.subtype"
+    _inherit = ["mail.message.subtype", "membri.needed.mixin"]
+
+
+class IrCron(models.Model):
+    _name = "ir.cron"
+    _inherit = ["ir.cron", "membri.needed.mixin"]
+
+
+class IrUiView(models.Model):
+    _name = "ir.ui.view"
+    _inherit = ["ir.ui.view", "membri.needed.mixin"]
+
+
+class IrActionsReport(models.Model):
+    _name = "ir.actions.report"
+    _inherit = ["ir.actions.report", "membri.needed.mixin"]
+
+
+class IrActionsActWindow(models.Model):
+    _name = "ir.actions.act_window"
+    _inherit = ["ir.actions.act_window", "membri.needed.mixin"]
+
+
+class ResGroups(models.Model):
+    _name = "res.groups"
+    _inherit = ["res.groups", "membri.needed.mixin"]
+
+
+class IrModelAccess(models.Model):
+    _name = "ir.model.access"
+    _inherit = ["ir.model.access", "membri.needed.mixin"]
+
+
+class IrSequence(models.Model):
+    _name = "ir.sequence"
+    _inherit = ["ir.sequence", "membri.needed.mixin"]
+
+    @api.model
+    def _membri_get_next(self, code, company):
+        """:return: the next number of a sequence of ``company``
+        :raises UserError: when there is none: it was archived, or its code was changed"""
+        number = self.with_company(company).next_by_code(code)
+        if not number:
+            raise UserError(
+                self.env._(
+                    "Cannot assign a number: the sequence with the code “%(code)s” is "
+                    "archived or missing. Restore it in Settings (Technical, Sequences).",
+                    code=code,
+                )
+            )
+        return number

@@ -3,7 +3,7 @@ import logging
 from psycopg2 import IntegrityError, OperationalError
 
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, RedirectWarning, UserError
 
 _logger = logging.getLogger(__name__)
 
@@ -43,6 +43,48 @@ class MembriStateMixin(models.AbstractModel):
                 )
             )
         return super().write(vals)
+
+    def _get_state_label(self):
+        self.ensure_one()
+        return dict(self._fields["state"]._description_selection(self.env))[self.state]
+
+    # ------------------------------------------------------------------
+    # Guards
+    # ------------------------------------------------------------------
+
+    def _check_can(self, step):
+        """Lock the records, then ask each whether it may take this step.
+
+        :raises AccessError: when the user may not change them
+        :raises UserError: naming the first record that may not, and why
+        """
+        self.check_access("write")
+        self._lock()
+        for record in self:
+            if reason := record._get_cannot_reason(step):
+                raise UserError(reason)
+
+    def _lock(self):
+        """Two people on one record: the second sees what the first has done."""
+        try:
+            self.lock_for_update()
+        except LockError as error:
+            raise UserError(
+                self.env._(
+                    "Another user or a background job is processing one of these records. "
+                    "Try again in a moment."
+                )
+            ) from error
+        self.invalidate_recordset(["state"])
+
+    def _get_cannot_reason(self, step):
+        """Hook: why this record may not take ``step`` (a sentence), or ``False``"""
+        self.ensure_one()
+        return False
+
+    # ------------------------------------------------------------------
+    # One bad record never stops the others
+    # ------------------------------------------------------------------
 
     def _get_staff_lang(self):
         """:return: the language of what is kept about this record for the staff"""
@@ -114,8 +156,8 @@ class MembriStateMixin(models.AbstractModel):
 
     def _get_error_sentence(self, error):
         """:return: what a person reads of an ``error`` that :meth:`_run_isolated` caught"""
-        if isinstance(error, UserError):
-            return str(error)
+        if isinstance(error, UserError | RedirectWarning):
+            return error.args[0]
         if isinstance(error, IntegrityError):
             tables = {model._table: name for name, model in self.env.registry.items()}
             name = tables.get(error.diag.table_name, self._name)

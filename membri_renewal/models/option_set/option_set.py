@@ -17,6 +17,20 @@ MONTHS = [
 ]
 
 
+class MembriSubscriptionType(models.Model):
+    _name = "membri.subscription.type"
+    _description = "Membership Type"
+    _inherit = "membri.fields.mixin"
+    _order = "sequence, name, id"
+
+    name = fields.Char(required=True, translate=True)
+    code = fields.Char()
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(string="Available", default=True)
+    company_id = fields.Many2one("res.company", index=True)
+    option_set_ids = fields.One2many("membri.option.set", "type_id", string="Membership Plans")
+
+
 class MembriOptionSet(models.Model):
     """What a member subscribes to: priced options, the length of a term, and how the
     next one is proposed. Date arithmetic is in ``option_set/period.py``, prices are in

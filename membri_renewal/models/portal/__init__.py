@@ -1,4 +1,3 @@
-from . import res_company
 from . import option_set
 from . import request
 from . import renewal_answer

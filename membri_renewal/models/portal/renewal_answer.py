@@ -5,9 +5,9 @@ from psycopg2 import OperationalError
 from psycopg2.errors import LockNotAvailable
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..renewal.links import ANSWERABLE_STATES
 from ..renewal.renewal import STAFF
 
 _logger = logging.getLogger(__name__)
@@ -16,7 +16,6 @@ MESSAGE_MAX_LENGTH = 2000
 LOCK_TIMEOUT = "5s"
 # where an answer leads that can be given only once
 STATE_OF_ANSWER = {"accept": "approved", "decline": "refused", "call": "intervention"}
-ANSWERABLE_STATES = ("sent", "change_requested")
 # what can be asked again and again: so many times an hour (portal/request.py)
 COUNTED_ANSWERS = ("request_change", "counter_offer", "call")
 
@@ -206,7 +205,7 @@ class MembriRenewal(models.Model):
         """The answer could not be carried out: the staff must know what was answered, and
         what is in the way."""
         self.ensure_one()
-        reason = str(error) if isinstance(error, UserError) else repr(error)
+        reason = self._get_error_sentence(error)
         label = self._get_answer_label(answer, author)
         self._mark_failed(f"{label} {reason}")
         self._schedule_once("membri_renewal.activity_intervention", f"{label} {reason}")

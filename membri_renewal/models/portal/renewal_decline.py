@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .renewal_answer import ANSWERABLE_STATES
+from ..renewal.links import ANSWERABLE_STATES
 
 PHONE_MAX_LENGTH = 32
 

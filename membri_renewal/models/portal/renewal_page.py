@@ -3,9 +3,8 @@ from urllib.parse import urlencode
 
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import format_date, formatLang
 
-from .renewal_answer import ANSWERABLE_STATES
+from ..renewal.links import ANSWERABLE_STATES
 
 HIDDEN_STATES = ("draft", "cancelled")
 
@@ -34,31 +33,6 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return bool(self.date_sent) and self.state not in HIDDEN_STATES
 
-    def _get_answer_page_url(self):
-        """:return: the full address of the page where the member answers, or ``False`` when
-        there is nothing to answer. It holds no key, and may be kept: texts and reports show
-        this one."""
-        self.ensure_one()
-        if not self.sudo().access_token or self.state not in ANSWERABLE_STATES:
-            return False
-        return self._get_localized_url(self.access_url)
-
-    def _get_answer_url(self):
-        """:return: the same address, with the key for users who may hold it. Makes no key:
-        sending does."""
-        page_url = self._get_answer_page_url()
-        return page_url and self._get_localized_url(self.sudo().get_portal_url())
-
-    def _get_invoice_path(self):
-        """:return: the path of the invoice on the portal, with its token (a page opened without
-        it breaks at payment) but for readers of memberships, or ``False``. Makes no token:
-        posting does."""
-        self.ensure_one()
-        if self._is_invoice_of_others_too():
-            return False
-        invoice_sudo = self.invoice_id.sudo()
-        return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
-
     def _get_payment_path(self, renewal_token=None):
         """The one place that says where the member pays.
 
@@ -72,21 +46,6 @@ class MembriRenewal(models.Model):
             return path
         query = urlencode({"payment": "True", "renewal_token": renewal_token or ""})
         return self.invoice_id.sudo().get_portal_url(query_string=f"&{query}", anchor="portal_pay")
-
-    def _get_invoice_page_url(self):
-        """:return: the full address of the invoice on the portal, without its token, or
-        ``False``"""
-        self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
-        return bool(self._get_invoice_path()) and self._get_localized_url(invoice_sudo.access_url)
-
-    def _get_localized_url(self, path):
-        """:return: the full address of a portal page, in the language of the recipient and
-        not in that of the browser which opens it"""
-        lang = self.env["res.lang"]._get_data(code=self._get_lang())
-        if lang and len(self.env["res.lang"].get_installed()) > 1:
-            path = f"/{lang.url_code}{path}"
-        return self.sudo().get_base_url() + path
 
     def _get_portal_contact(self):
         """:return: the partner who answers questions: the officer, else the company"""
@@ -186,28 +145,6 @@ class MembriRenewal(models.Model):
         whole = option_set._is_whole_period(term.date_start, term.date_end)
         return not whole and option_set.proration != "none"
 
-    def _format_amount(self, amount, term=None):
-        return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
-
-    def _format_day(self, day):
-        return format_date(self.env, day, date_format="long")
-
-    def _get_membership_sentence(self):
-        """:return: what the member has today, in a sentence"""
-        self.ensure_one()
-        last = self.current_date_end
-        if last >= self.company_id._membri_today():
-            return self.env._(
-                "Your membership with %(company)s ends on %(date)s.",
-                company=self.company_id.name,
-                date=self._format_day(last),
-            )
-        return self.env._(
-            "Your membership with %(company)s ended on %(date)s.",
-            company=self.company_id.name,
-            date=self._format_day(last),
-        )
-
     def _get_acceptance_sentence(self):
         """:return: what the member receives by accepting, and for how much, in a sentence"""
         self.ensure_one()
@@ -216,14 +153,6 @@ class MembriRenewal(models.Model):
         if self.company_id.membri_fee_notice:
             return self.env._("You will receive a fee notice for %(amount)s.", amount=amount)
         return self.env._("You will receive an invoice for %(amount)s.", amount=amount)
-
-    def _get_deadline_sentence(self):
-        """:return: until when an answer is expected, in a sentence"""
-        self.ensure_one()
-        last = self.current_date_end
-        if last >= self.company_id._membri_today():
-            return self.env._("Please reply by %(date)s.", date=self._format_day(last))
-        return self.env._("You can still renew. Please reply as soon as you can.")
 
     # ------------------------------------------------------------------
     # Where it stands, in the member's words

@@ -8,6 +8,7 @@ from . import archived
 from . import chatter
 from . import document
 from . import mail
+from . import links
 from . import notice
 from . import delivery
 from . import letter

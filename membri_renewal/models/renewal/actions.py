@@ -1,7 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import UserError
 
-from .renewal import UNDECIDED_STATES
+from .renewal import EDITABLE_STATES, STAFF, UNDECIDED_STATES
 
 # The table of specification §2: from which states each action may be taken.
 ALLOWED_FROM = {
@@ -20,14 +20,29 @@ ALLOWED_FROM = {
     "take_off": ("approved",),
     "print_letter": ("sent", "change_requested", "intervention", "approved"),
 }
-BULK_ACTIONS = (
+# Those that the form shows by the table alone.
+BUTTONS = (
     "send",
-    "send_reminder",
+    "request_change",
+    "require_intervention",
     "approve",
-    "apply_and_approve",
+    "refuse",
+    "reset",
+    "cancel",
     "print_letter",
-    "retry_sending",
 )
+# What else each of them asks of a renewal.
+GUARDS = {
+    "send": "_get_cannot_send_reason",
+    "approve": "_get_cannot_approve_reason",
+    "reset": "_get_cannot_reset_reason",
+    "send_reminder": "_get_cannot_send_reminder_reason",
+    "apply_change_request": "_get_cannot_apply_change_request_reason",
+    "apply_and_approve": "_get_cannot_apply_and_approve_reason",
+    "retry_sending": "_get_cannot_retry_sending_reason",
+    "take_off": "_get_cannot_take_off_reason",
+    "print_letter": "_get_cannot_print_letter_reason",
+}
 
 
 class MembriRenewal(models.Model):
@@ -35,6 +50,30 @@ class MembriRenewal(models.Model):
     than a few lines live in the files of their domain (approval, notice, reminder …)."""
 
     _inherit = "membri.renewal"
+
+    # the buttons that the table shows; what else a guard asks is told by a click
+    can_edit = fields.Boolean(string="Can Be Edited", compute="_compute_can", groups=STAFF)
+    can_send = fields.Boolean(string="Can Be Sent", compute="_compute_can", groups=STAFF)
+    can_request_change = fields.Boolean(
+        string="Change Can Be Requested", compute="_compute_can", groups=STAFF
+    )
+    can_require_intervention = fields.Boolean(
+        string="Intervention Can Be Required", compute="_compute_can", groups=STAFF
+    )
+    can_approve = fields.Boolean(string="Can Be Approved", compute="_compute_can", groups=STAFF)
+    can_refuse = fields.Boolean(string="Can Be Declined", compute="_compute_can", groups=STAFF)
+    can_reset = fields.Boolean(string="Can Be Reset", compute="_compute_can", groups=STAFF)
+    can_cancel = fields.Boolean(string="Can Be Cancelled", compute="_compute_can", groups=STAFF)
+    can_print_letter = fields.Boolean(
+        string="Letter Can Be Printed", compute="_compute_can", groups=STAFF
+    )
+
+    @api.depends("state")
+    def _compute_can(self):
+        for renewal in self:
+            renewal.can_edit = renewal.state in EDITABLE_STATES
+            for name in BUTTONS:
+                renewal[f"can_{name}"] = renewal.state in ALLOWED_FROM[name]
 
     # ------------------------------------------------------------------
     # Actions: buttons and RPC. All of the selection, or none of it.
@@ -102,40 +141,14 @@ class MembriRenewal(models.Model):
     # Guards
     # ------------------------------------------------------------------
 
-    def _check_can(self, transition):
-        """Lock the renewals, then ask each whether it may take this transition.
-
-        :raises AccessError: when the user may not change renewals
-        :raises UserError: naming the first renewal that may not, and why
-        """
-        self.check_access("write")
-        self._lock()
-        for renewal in self:
-            reason = renewal._get_cannot_reason(transition)
-            if reason:
-                raise UserError(reason)
-
     def _check_has_reason(self, reason):
         """:raises UserError: without a reason of the refusal, or when it was deleted meanwhile"""
         if not reason:
             raise UserError(self.env._("Choose a decline reason, or enter a new one."))
         reason._check_exists()
 
-    def _lock(self):
-        """Two people on one renewal: the second sees what the first has done."""
-        try:
-            self.lock_for_update()
-        except LockError as error:
-            raise UserError(
-                self.env._(
-                    "Another user or the nightly run is processing one of these renewals. "
-                    "Try again in a moment."
-                )
-            ) from error
-        self.invalidate_recordset(["state"])
-
     def _get_cannot_reason(self, transition):
-        """:return: why this renewal may not take ``transition`` (a sentence), or ``False``"""
+        # EXTENDS state_mixin: by the table of states, then by what is particular to it
         self.ensure_one()
         if self.state not in ALLOWED_FROM[transition]:
             return self.env._(
@@ -146,8 +159,7 @@ class MembriRenewal(models.Model):
                 transition=self._get_transition_label(transition),
                 remedy=self._get_transition_remedy(),
             )
-        specific = getattr(self, f"_get_cannot_{transition}_reason", None)
-        return specific() if specific else False
+        return transition in GUARDS and getattr(self, GUARDS[transition])()
 
     def _get_transition_label(self, transition):
         return {
@@ -248,32 +260,3 @@ class MembriRenewal(models.Model):
                 "membri_renewal.activity_archived",
             ]
         )
-
-    # ------------------------------------------------------------------
-    # Work on many (guide §2, *Approuver ou refuser plusieurs renouvellements à la fois*)
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _cron_process_bulk(self):
-        """Work off the background jobs on many renewals."""
-        self.env["membri.bulk.job"]._cron_process_bulk()
-
-    def action_ask_bulk(self, action):
-        """Say what :meth:`action_bulk` would do with the selection; the wizard does it."""
-        return self.env["membri.bulk.start"]._get_wizard_action(action, self)
-
-    def action_bulk(self, action):
-        """Do one action on many renewals: what can be done is done, the rest is listed with
-        its reason. Beyond a screenful it goes to the background.
-
-        :param action: one of ``BULK_ACTIONS``
-        :return: a client action with the result
-        """
-        if action not in BULK_ACTIONS:
-            raise UserError(
-                self.env._(
-                    "“%(action)s” is not available for several renewals at once.", action=action
-                )
-            )
-        Job = self.env["membri.bulk.job"]
-        return Job._start(action, Job._get_selection(self))

@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
+from ..cotisation.cotisation import PAID_FOR_STATES
 from .renewal import UNDECIDED_STATES
 
 # a term that ended, or was paid after its end, this long ago without a renewal is caught up
@@ -91,7 +92,7 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _get_rule_paid_domain(self, _company):
-        return Domain("state", "in", ("active", "scheduled", "expired"))
+        return Domain("state", "in", (*PAID_FOR_STATES, "expired"))
 
     def _get_rule_paid_sentence(self):
         return self.env._(

@@ -15,22 +15,19 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _cron_generate(self):
-        cron = self.env["ir.cron"]
-        Cotisation = self.env["membri.cotisation"]
-        domain = self._get_to_renew_domain()
-        cron._commit_progress(remaining=Cotisation.search_count(domain))
-        seen = Cotisation.browse()
-        while batch := Cotisation.search(
-            domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_end, id"
-        ):
-            batch = batch._with_companions(domain)
-            seen |= batch
-            due = batch.try_lock_for_update().filtered_domain(domain)
+        def generate(due):
             for cotisations in due._split_by_staff_lang():
                 cotisations._generate_isolated()
-            if not cron._commit_progress(len(batch)):
-                return
-        cron._commit_progress(remaining=0)
+
+        domain = self._get_to_renew_domain()
+        self.env["ir.cron"]._membri_work_off(
+            self.env["membri.cotisation"],
+            domain,
+            generate,
+            order="date_end, id",
+            limit=BATCH,
+            join=lambda batch: batch._with_companions(domain),
+        )
 
     @api.model
     def _get_to_renew_domain(self):

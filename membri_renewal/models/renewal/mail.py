@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import format_date, formatLang
 
 
 class MembriRenewal(models.Model):
@@ -124,3 +125,33 @@ class MembriRenewal(models.Model):
             "We sent you a renewal notice on %(date)s and haven't heard from you yet.",
             date=self._format_day(self._get_notice_day()),
         )
+
+    def _get_membership_sentence(self):
+        """:return: what the member has today, in a sentence"""
+        self.ensure_one()
+        last = self.current_date_end
+        if last >= self.company_id._membri_today():
+            return self.env._(
+                "Your membership with %(company)s ends on %(date)s.",
+                company=self.company_id.name,
+                date=self._format_day(last),
+            )
+        return self.env._(
+            "Your membership with %(company)s ended on %(date)s.",
+            company=self.company_id.name,
+            date=self._format_day(last),
+        )
+
+    def _get_deadline_sentence(self):
+        """:return: until when an answer is expected, in a sentence"""
+        self.ensure_one()
+        last = self.current_date_end
+        if last >= self.company_id._membri_today():
+            return self.env._("Please reply by %(date)s.", date=self._format_day(last))
+        return self.env._("You can still renew. Please reply as soon as you can.")
+
+    def _format_amount(self, amount, term=None):
+        return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
+
+    def _format_day(self, day):
+        return format_date(self.env, day, date_format="long")

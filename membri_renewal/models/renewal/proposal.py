@@ -39,6 +39,20 @@ class MembriRenewal(models.Model):
             remarks = saved and [saved._get_approval_remark(), saved._get_grouping_remark()]
             renewal.approval_remark = "\n".join(filter(None, remarks or ())) or False
 
+    def _get_grouping_remark(self):
+        """:return: who gets the invoice of this renewal, where members are billed together (a
+        sentence), or ``False``"""
+        self.ensure_one()
+        payer = self._get_grouping_payer()
+        if not payer or self.state not in UNDECIDED_STATES:
+            return False
+        return self.env._(
+            "%(payer)s will be invoiced %(amount)s for this member. Approve members with "
+            "this payer together to create one invoice.",
+            payer=payer.sudo().display_name,
+            amount=self.currency_id.format(self._get_proposal().amount_total),
+        )
+
     def _fill_create_vals(self, vals, memo):
         """Complete ``vals`` in place with what the renewed cotisation and the member's
         choices give: set, dates, lines, currency, mode, officer.

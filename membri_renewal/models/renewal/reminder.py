@@ -416,29 +416,21 @@ class MembriRenewal(models.Model):
         """Send the automatic reminders that are due. May be run at any time, twice, by two
         workers, after days of silence: of several steps that are late, the last one goes out
         and the others are recorded as skipped."""
-        cron = self.env["ir.cron"]
         domain = self._get_reminder_domain()
-        cron._commit_progress(remaining=self.search_count(domain))
-        seen = self.browse()
-        while batch := self.search(
-            domain & Domain("id", "not in", seen.ids), limit=BATCH, order="date_next_reminder, id"
-        ):
-            # one reminder to who pays for several
-            batch |= self.search(
-                domain
-                & Domain("invoice_id", "in", batch.invoice_id.ids)
-                & Domain("id", "not in", (seen | batch).ids)
-            )
-            seen |= batch
-            locked = batch.try_lock_for_update().filtered_domain(domain)
-            for renewals in locked._split_by_staff_lang():
+
+        def remind(due):
+            for renewals in due._split_by_staff_lang():
                 for renewal, error in renewals._run_isolated(type(self)._remind_by_steps).items():
                     sentence = renewal._get_error_sentence(error)
                     renewal._mark_failed(sentence)
                     renewal._log_failed_reminder(sentence)
-            if not cron._commit_progress(len(batch)):
-                return
-        cron._commit_progress(remaining=0)
+
+        def join(batch):  # one reminder to who pays for several
+            return batch | self.search(domain & Domain("invoice_id", "in", batch.invoice_id.ids))
+
+        self.env["ir.cron"]._membri_work_off(
+            self, domain, remind, order="date_next_reminder, id", limit=BATCH, join=join
+        )
 
     @api.model
     def _get_reminder_domain(self):

@@ -59,8 +59,8 @@ class MembriRenewal(models.Model):
         "portal.mixin",
         "mail.thread",
         "mail.activity.mixin",
-        "membri.state.mixin",
         "membri.term.mixin",
+        "membri.state.mixin",
     ]
     _order = "date_start, id"
     _check_company_auto = True
@@ -340,10 +340,6 @@ class MembriRenewal(models.Model):
         if self.state in ("approved", "refused"):
             return self.env._("Use “Reset” first.")
         return self.env._("Prepare a new renewal for this member.")
-
-    def _get_state_label(self):
-        self.ensure_one()
-        return dict(self._fields["state"]._description_selection(self.env))[self.state]
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_history(self):

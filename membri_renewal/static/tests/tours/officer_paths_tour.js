@@ -91,6 +91,7 @@ registry.category("web_tour.tours").add("membri_path_reset_fr", {
             trigger: ".modal footer button:contains(Réinitialiser)",
             run: "click",
         },
+        press("action_ask_reset"),
         confirmWizard("est annulée"),
         isNow("draft"),
         {

@@ -1,0 +1,130 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+_logger = logging.getLogger(__name__)
+
+CONCURRENCY_TRIES = 5
+# how soon to look again at what somebody else has locked
+BUSY_DELAY = timedelta(minutes=1)
+
+
+class IrCron(models.Model):
+    """The loop of our scheduled work on single records."""
+
+    _inherit = "ir.cron"
+
+    @api.model
+    def _membri_work_off(self, Model, domain, work, *, order="id", limit=50, join=None):
+        """Work off what is due, batch by batch, committed as it goes: a server that is killed
+        loses nothing, and what stays due is met once in a run. What somebody else has locked
+        is looked at again a minute later.
+
+        :param Model: an empty recordset of what is worked on
+        :param domain: what is due; asked of each record again once it is locked
+        :param work: function of a recordset; what fails is told on its records by itself
+        :param join: function of a batch that returns it with what must not be parted from it
+        """
+        self._commit_progress(remaining=Model.search_count(domain))
+        seen = busy = Model.browse()
+        while batch := Model.search(
+            domain & Domain("id", "not in", seen.ids), order=order, limit=limit
+        ):
+            if join:
+                batch = join(batch) - seen
+            seen |= batch
+            free = batch.try_lock_for_update()
+            busy |= batch - free
+            if due := free.filtered_domain(domain):
+                work(due)
+            if not self._commit_progress(len(batch)):
+                return
+        if busy and (cron_id := self.env.context.get("cron_id")):
+            self.browse(cron_id).sudo()._trigger(fields.Datetime.now() + BUSY_DELAY)
+        self._commit_progress(remaining=0)
+
+
+class MembriWorkMixin(models.AbstractModel):
+    """Work on many that a user has asked for, at once or in the background: a batch at a time,
+    as that user. What a batch did is committed together with the results of its lines, so a
+    server that is killed loses nothing and repeats nothing."""
+
+    _name = "membri.work.mixin"
+    _description = "Work on many, in batches"
+    _work_cron = None  # the external identifier of the background run
+
+    def _work_or_queue(self, count, limit):
+        """Do it while the user waits, or hand it to the background run.
+
+        :param count: how many lines there are to work on
+        :param limit: how many of them the user waits for
+        :return: whether it was done, but for lines that somebody else has locked"""
+        self.ensure_one()
+        if count > limit:
+            self._trigger_work()
+            return False
+        while self._process_batch():
+            pass
+        return True
+
+    def _trigger_work(self, at=None):
+        self.env.ref(self._work_cron).sudo()._trigger(at)
+
+    @api.model
+    def _work_off(self, domain, todo):
+        """The background run: first come, first served, a batch at a time.
+
+        :param domain: the records of this model that are at work
+        :param todo: how many lines they still have to do"""
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=todo)
+        waiting = self.browse()  # somebody else has locked their lines
+        while piece := self.search(
+            domain & Domain("id", "not in", waiting.ids), order="id", limit=1
+        ):
+            processed = piece._process_batch_with_retries()
+            if processed:
+                piece._notify_progress()
+            else:
+                waiting |= piece
+            if not cron._commit_progress(processed):
+                return
+        if waiting.filtered_domain(domain):
+            self._trigger_work(fields.Datetime.now() + BUSY_DELAY)
+        cron._commit_progress(remaining=0)
+
+    def _process_batch_with_retries(self):
+        """As Odoo does for requests: a batch that collides with another transaction is
+        rolled back and done again."""
+        tries = 1
+        while True:
+            try:
+                return self._process_batch_alone()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                if tries == CONCURRENCY_TRIES:
+                    raise
+            tries += 1
+            _logger.info("%s collided with another transaction: try %s", self, tries)
+
+    # ------------------------------------------------------------------
+    # Hooks
+    # ------------------------------------------------------------------
+
+    def _process_batch(self):
+        """Work off one batch, as the user who asked for it.
+
+        :return: how many lines got their result; 0 when none is left, or others have them
+            locked"""
+        raise NotImplementedError
+
+    def _process_batch_alone(self):
+        """The same in the background, where one that cannot go on must not stop the others."""
+        return self._process_batch()
+
+    def _notify_progress(self):
+        """A batch was done: tell who waits for it."""
