@@ -90,6 +90,9 @@ class ResCompany(models.Model):
         help="Approvals and enrollments send a fee notice, which has its own number. The "
         "invoice is created, numbered and sent when the fee notice is paid.",
     )
+    membri_receipt_sequence_id = fields.Many2one(
+        "ir.sequence", string="Receipt Numbers", copy=False, readonly=True
+    )
     membri_fee_notice_sequence_id = fields.Many2one(
         "ir.sequence", string="Fee Notice Numbers", copy=False, readonly=True
     )
@@ -201,19 +204,45 @@ class ResCompany(models.Model):
         self.ensure_one()
         return self.membri_signatory or self._membri_get_officer().name or self.name
 
+    def _membri_get_receipt_sequence(self):
+        return self._membri_ensure_sequence(
+            "membri_receipt_sequence_id",
+            name=self.env._("Receipts (%(company)s)", company=self.name),
+            code="membri.receipt",
+            prefix="REC/%(range_year)s/",
+        )
+
     def _membri_get_fee_notice_sequence(self):
-        """The numbers of this company's fee notices, made when first needed; the
-        caller is in sudo, for sequences are the administrators'"""
+        return self._membri_ensure_sequence(
+            "membri_fee_notice_sequence_id",
+            name=self.env._("Fee notices of %(company)s", company=self.name),
+            code="membri.fee.notice",
+            prefix="AVIS/%(range_year)s/",
+        )
+
+    def _membri_ensure_sequence(self, field, **vals):
+        """Numbers of this company's documents, made when first needed; the caller is in sudo,
+        for sequences are the administrators'
+
+        :param field: of the company, that holds the ``ir.sequence``
+        :return: the ``ir.sequence``"""
         self.ensure_one()
-        if not self.membri_fee_notice_sequence_id:
-            self.membri_fee_notice_sequence_id = self.env["ir.sequence"].create(
-                {
-                    "name": self.env._("Fee notices of %(company)s", company=self.name),
-                    "code": "membri.fee.notice",
-                    "company_id": self.id,
-                    "prefix": "AVIS/%(range_year)s/",
-                    "padding": 5,
-                    "use_date_range": True,
-                }
+        if not self[field]:
+            self[field] = self.env["ir.sequence"].create(
+                {"company_id": self.id, "padding": 5, "use_date_range": True, **vals}
             )
-        return self.membri_fee_notice_sequence_id
+        return self[field]
+
+    def _membri_get_check_rows(self):
+        """``(label, value)`` pairs of whom a check is made payable to, and where it is
+        mailed: the settings, else the name and the address of the company; the caller is in
+        sudo"""
+        self.ensure_one()
+        address = self.membri_check_address or self.partner_id._display_address(
+            without_company=True
+        )
+        lines = [line.strip() for line in address.splitlines() if line.strip()]
+        rows = [(self.env._("Check payable to"), self.membri_check_payee or self.name)]
+        if lines and (self.membri_check_address or self.street):
+            rows.append((self.env._("Mail the check to"), ", ".join(lines)))
+        return rows

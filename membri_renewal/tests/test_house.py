@@ -130,3 +130,15 @@ class TestHouse(BaseCase):
                         inherited.add(node.get("id"))
         self.assertGreater(found, 50)
         self.assertEqual(inherited, set())
+
+    def test_tests_share_bases(self):
+        """What tests have in common is in a ``common*.py``."""
+        tests = self._get_sources("tests")
+        imported = {
+            f"{path.name}: {node.module}"
+            for path, tree in tests.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and (node.module or "").rpartition(".")[2].startswith("test_")
+        }
+        self.assertEqual(imported, set())

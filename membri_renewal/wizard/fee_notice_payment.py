@@ -178,24 +178,6 @@ class AccountMove(models.Model):
         return False
 
 
-class AccountPaymentRegister(models.TransientModel):
-    _inherit = "account.payment.register"
-
-    @api.model
-    def default_get(self, fields):
-        # EXTENDS account
-        result = super().default_get(fields)
-        for command in result.get("line_ids") or ():
-            lines = self.env["account.move.line"].browse(command[2])
-            lines.move_id._membri_check_can_register_payment()
-        return result
-
-    def _create_payments(self):
-        # EXTENDS account
-        self.line_ids.move_id._membri_check_can_register_payment()
-        return super()._create_payments()
-
-
 class ValidateAccountMove(models.TransientModel):
     _inherit = "validate.account.move"
 

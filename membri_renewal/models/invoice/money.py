@@ -399,32 +399,3 @@ class AccountMove(models.Model):
             move_sudo.membri_write_off_state = decision
             move_sudo._message_log(body=note)
             move_sudo.activity_unlink([ACTIVITY_WRITE_OFF])
-
-
-class AccountPayment(models.Model):
-    _inherit = "account.payment"
-
-    def _membri_get_refunds(self):
-        """:return: ``{payment: [(refund, amount)]}`` of what was sent back of these payments by
-        refunds of their own, beyond what they had brought too much"""
-        refunds = self.sudo().search(
-            [("source_payment_id", "in", self.ids), ("state", "not in", ("draft", "canceled"))]
-        )
-        result = {}
-        for payment, own in refunds.grouped("source_payment_id").items():
-            lines = payment.move_id.line_ids.filtered(
-                lambda line, p=payment: line.account_id == p.destination_account_id
-            )
-            used = sum(
-                partial.credit_amount_currency
-                for partial in lines.matched_debit_ids
-                if partial.debit_move_id.move_id.is_invoice(include_receipts=True)
-            )
-            surplus = max(0.0, payment.amount - used) if lines else 0.0
-            result[payment] = []
-            for refund in own.sorted("date"):
-                taken = min(surplus, refund.amount)
-                surplus -= taken
-                if refund.currency_id.compare_amounts(refund.amount, taken) > 0:
-                    result[payment].append((refund, refund.amount - taken))
-        return result

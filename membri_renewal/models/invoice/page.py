@@ -254,21 +254,3 @@ class MembriCotisation(models.Model):
             end=self.env["membri.renewal"]._format_day(self.date_end),
             member=self.partner_id.display_name,
         )
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    def _membri_get_check_rows(self):
-        """``(label, value)`` pairs of whom a check is made payable to, and where it is
-        mailed: the settings, else the name and the address of the company; the caller is in
-        sudo"""
-        self.ensure_one()
-        address = self.membri_check_address or self.partner_id._display_address(
-            without_company=True
-        )
-        lines = [line.strip() for line in address.splitlines() if line.strip()]
-        rows = [(self.env._("Check payable to"), self.membri_check_payee or self.name)]
-        if lines and (self.membri_check_address or self.street):
-            rows.append((self.env._("Mail the check to"), ", ".join(lines)))
-        return rows

@@ -203,28 +203,3 @@ class AccountMove(models.Model):
         if self.payment_state == "partial":
             return "warning", self.env._("Partially paid")
         return "warning", self.env._("Amount due")
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    membri_receipt_sequence_id = fields.Many2one(
-        "ir.sequence", string="Receipt Numbers", copy=False, readonly=True
-    )
-
-    def _membri_get_receipt_sequence(self):
-        """The numbers of this company's receipts, made when first needed; the caller
-        is in sudo, for sequences are the administrators'"""
-        self.ensure_one()
-        if not self.membri_receipt_sequence_id:
-            self.membri_receipt_sequence_id = self.env["ir.sequence"].create(
-                {
-                    "name": self.env._("Receipts (%(company)s)", company=self.name),
-                    "code": "membri.receipt",
-                    "company_id": self.id,
-                    "prefix": "REC/%(range_year)s/",
-                    "padding": 5,
-                    "use_date_range": True,
-                }
-            )
-        return self.membri_receipt_sequence_id
