@@ -4,9 +4,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from .common_delivery import OneDeliveryCase
 from .common_payments import MembriPaymentCommon
-from .test_one_delivery import OneDeliveryCase
-from .test_shared_invoice import SharedInvoiceCommon
+from .common_shared_invoice import SharedInvoiceCommon
 
 
 @tagged("post_install", "-at_install")

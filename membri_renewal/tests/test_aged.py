@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from .test_write_off import WriteOffCase
+from .common_write_off import WriteOffCase
 
 AGES = ["not_due", "late_30", "late_60", "late_90", "late_more"]
 

@@ -6,7 +6,7 @@ from odoo import fields, http
 from odoo.tests import tagged
 
 from .common import MembriCommon
-from .test_my_membership import MembershipCase
+from .common_membership import MembershipCase
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg=="

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
 from odoo.addons.mail.tests.common import MailCase
 
-from .test_write_off import WriteOffCase
+from .common_write_off import WriteOffCase
 
 
 @tagged("post_install", "-at_install")

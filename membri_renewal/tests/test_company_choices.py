@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from .test_archived import ArchivedCommon
+from .common_archived import ArchivedCommon
 
 NOW = "2026-11-15 15:00:00"
 

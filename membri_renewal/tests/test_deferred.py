@@ -4,7 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from .test_write_off import WriteOffCase
+from .common_write_off import WriteOffCase
 
 
 @tagged("post_install", "-at_install")

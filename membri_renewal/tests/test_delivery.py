@@ -7,66 +7,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
-from odoo.addons.mail.tests.common import MockEmail
 
-from .test_notice import NoticeCase
-
-BOUNCE = """\
-Return-Path: <>
-From: MAILER-DAEMON@mx.example.com
-To: {bounce}
-Subject: Undelivered Mail Returned to Sender
-Message-Id: <bounce-{number}@mx.example.com>
-Auto-Submitted: auto-replied
-Content-Type: multipart/report; report-type=delivery-status; boundary="XX"
-
---XX
-Content-Type: text/plain; charset=us-ascii
-
-User unknown in virtual mailbox table.
-
---XX
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.com
-
-Final-Recipient: rfc822; {address}
-Action: failed
-Status: 5.1.1
-
---XX
-Content-Type: message/rfc822
-
-Message-Id: {message_id}
-From: sender@example.com
-To: {address}
-Subject: The notice
-
-Hello
-
---XX--
-"""
-
-
-class DeliveryCase(NoticeCase, MockEmail):
-    def setUp(self):
-        super().setUp()
-        self.number = 0
-
-    def _bounce(self, mail, address):
-        """The email comes back from ``address``, as the mail gateway hears of it."""
-        self.number += 1
-        raw = BOUNCE.format(
-            bounce=self.company.bounce_email or "bounce@example.com",
-            number=self.number,
-            address=address,
-            message_id=mail.message_id,
-        )
-        self.env_root["mail.thread"].message_process(None, raw)
-        self.env.invalidate_all()
-
-    def _get_last_mail(self, renewal):
-        return self._get_mails(renewal).sorted("id")[-1:]
+from .common_delivery import DeliveryCase
 
 
 @tagged("post_install", "-at_install")

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
-from .test_desk_paths_tours import DeskTourCase
+from .common_tours import DeskTourCase
 
 
 @tagged("post_install", "-at_install")

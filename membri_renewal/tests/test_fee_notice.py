@@ -5,40 +5,7 @@ from odoo.tests import tagged
 
 from odoo.addons.mail.tests.common import MailCase
 
-from .common import MembriCommon
-
-
-class FeeNoticeCommon(MembriCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.company.membri_fee_notice = True
-
-    def setUp(self):
-        super().setUp()
-        self.renewal = self._renewal_in("approved")
-        self.cotisation = self.renewal.new_cotisation_id
-        self.notice = self.renewal.invoice_id.with_env(self.env_account)
-
-    def _register(self, notices, **vals):
-        """By the guided step, as the staff does."""
-        action = notices.action_membri_register_fee_notice_payment()
-        wizard = notices.env[action["res_model"]].browse(action["res_id"])
-        wizard.write(vals)
-        wizard.action_confirm()
-
-    def _assert_open(self, notice=None):
-        notice = notice or self.notice
-        self.assertRecordValues(
-            notice,
-            [{"state": "draft", "name": False, "membri_fee_notice_state": "open"}],
-        )
-
-    def _assert_waiting(self):
-        self._assert_open()
-        self.assertEqual(self.cotisation.state, "pending")
-        self.assertFalse(self.renewal.is_paid)
-        self.assertTrue(self.renewal.is_open)
+from .common_fee_notice import FeeNoticeCommon
 
 
 @tagged("post_install", "-at_install")

@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .test_generation import GenerationCommon
+from .common_generation import GenerationCommon
 
 LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 

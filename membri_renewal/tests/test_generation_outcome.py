@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .test_generation import GenerationCommon
+from .common_generation import GenerationCommon
 
 
 @tagged("post_install", "-at_install")

@@ -6,7 +6,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from .test_generation import GenerationCommon
+from .common_generation import GenerationCommon
 
 
 def days(*texts):

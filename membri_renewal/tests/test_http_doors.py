@@ -10,8 +10,8 @@ from odoo.addons.payment import utils as payment_utils
 
 from ..models.ir_http import IrHttp
 from ..models.portal.request import PER_HOUR
+from .common_fee_notice import TODAY, FeeNoticePortalCase
 from .common_portal import PortalCase
-from .test_fee_notice_portal import TODAY, FeeNoticePortalCase
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 # everything that a member could change, beside the tables of ours

@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from odoo.addons.mail.tests.common import MailCase
 
 from .common_payments import PortalPaymentCase
-from .test_write_off import WriteOffCase
+from .common_write_off import WriteOffCase
 
 STANDING = 'id="membri_invoice_standing"'
 LAST_TRY = 'id="membri_last_try"'

@@ -9,7 +9,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.translate import code_translations
 
-from .test_archived import ArchivedCommon
+from .common_archived import ArchivedCommon
 
 NOW = "2026-11-15 15:00:00"
 

@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .test_one_delivery import OneDeliveryCase
+from .common_delivery import OneDeliveryCase
 
 
 @tagged("post_install", "-at_install")

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .test_my_membership import MembershipCase
+from .common_membership import MembershipCase
 
 
 @tagged("post_install", "-at_install")

@@ -10,8 +10,8 @@ from odoo.tools import mute_logger
 from odoo.addons.mail.tests.common import MailCase
 
 from ..models.campaign import work as campaign_work
-from .test_fee_notice import FeeNoticeCommon
-from .test_shared_invoice import SharedInvoiceCommon
+from .common_fee_notice import FeeNoticeCommon
+from .common_shared_invoice import SharedInvoiceCommon
 
 LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 

@@ -6,7 +6,7 @@ from odoo.tests import Form, tagged
 
 from .common import MembriCommon
 from .common_payments import MembriPaymentCommon
-from .test_shared_invoice import SharedInvoiceCommon
+from .common_shared_invoice import SharedInvoiceCommon
 
 
 @tagged("post_install", "-at_install")

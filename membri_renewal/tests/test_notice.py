@@ -8,34 +8,9 @@ from odoo import fields
 from odoo.tests import HttpCase, tagged
 from odoo.tools.pdf import PdfFileReader
 
-from .common import MembriCommon
+from .common_delivery import NoticeCase
 
 REPORT = "membri_renewal.report_renewal_notice"
-
-
-class NoticeCase(MembriCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.env_root["res.lang"]._activate_lang("fr_FR")
-        french = cls.env_root.ref("membri_renewal.mail_template_notice").with_context(lang="fr_FR")
-        french.subject = "Votre adhésion à {{ object.company_id.name }}"
-        french.body_html = """
-            <p>Bonjour, <a t-att-href="object._get_answer_url()">répondre</a>
-            <t t-out="object.term_display"/></p>"""
-
-    def _get_notice_messages(self, renewal):
-        notice = self.env.ref("membri_renewal.mt_notice")
-        return renewal.message_ids.filtered(lambda m: m.subtype_id == notice).sorted("id")
-
-    def _get_leaving(self, mail):
-        """The HTML of the first email, as it leaves."""
-        return mail._prepare_outgoing_list()[0]["body"]
-
-    def _get_mails(self, renewal):
-        return self.env_root["mail.mail"].search(
-            [("mail_message_id", "in", self._get_notice_messages(renewal).ids)]
-        )
 
 
 @tagged("post_install", "-at_install")

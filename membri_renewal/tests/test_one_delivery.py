@@ -5,57 +5,10 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
+from .common_delivery import OneDeliveryCase
+from .common_shared_invoice import SharedInvoiceCommon
 
-from .test_delivery import DeliveryCase
-from .test_shared_invoice import SharedInvoiceCommon
-
-MAIL_LOGGER = "odoo.addons.mail.models.mail_mail"
 STREET = {"street": "1 Main Street", "city": "Town", "zip": "J4H 2X3"}
-
-
-class OneDeliveryCase(DeliveryCase):
-    def _is_in_queue(self, renewal, code):
-        dashboard = self.env.ref(f"membri_renewal.dashboard_{code}")
-        self.env.flush_all()
-        return renewal in self.env["membri.renewal"].search(dashboard._get_domain())
-
-    def _run_sending(self, refuse=()):
-        """Odoo's sending queue, with a mail server that takes what is not to be refused; returns
-        the messages that left."""
-        left = []
-
-        def send_email(server, message, *args, **kwargs):
-            if any(address in message["To"] for address in refuse):
-                raise MailDeliveryException("Delivery failed", "550 5.1.1 no such user")
-            if self.officer.email not in message["To"]:  # who is told of an activity
-                left.append(message)
-            return message["Message-Id"]
-
-        with (
-            self.mock_mail_gateway(),
-            patch.object(IrMail_Server, "send_email", send_email),
-            mute_logger(MAIL_LOGGER),
-            self.enter_registry_test_mode(),
-        ):
-            self.env_root.ref("membri_renewal.ir_cron_send_fee_notices").method_direct_trigger()
-            self.env_root.ref("account.ir_cron_account_move_send").method_direct_trigger()
-            self.env_root["mail.mail"].search([("state", "=", "outgoing")]).send()
-        self.env.invalidate_all()
-        return left
-
-    def _get_invoice_mails(self, invoice):
-        return self.env_root["mail.mail"].search(
-            [("model", "=", "account.move"), ("res_id", "=", invoice.id)], order="id"
-        )
-
-    def _renew_automatically(self, **vals):
-        cotisation = self._create_yearly(**vals)
-        cotisation.partner_id.membri_auto_renew = True
-        renewal = self._create_renewal(cotisation)
-        renewal.action_send()
-        self.assertEqual(renewal.state, "approved")
-        return renewal
 
 
 @tagged("post_install", "-at_install")

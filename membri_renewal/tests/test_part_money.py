@@ -6,8 +6,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .test_reminders import ReminderCommon
-from .test_shared_invoice import SharedInvoiceCommon
+from .common_reminders import ReminderCommon
+from .common_shared_invoice import SharedInvoiceCommon
 
 
 @tagged("post_install", "-at_install")

@@ -3,7 +3,7 @@ import json
 from odoo import http
 from odoo.tests import Form, JsonRpcException, tagged
 
-from .test_whose import WhoseCase
+from .common_whose import WhoseCase
 
 
 @tagged("post_install", "-at_install")

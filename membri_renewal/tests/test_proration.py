@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from .test_pricing import PricingCommon
+from .common_pricing import PricingCommon
 
 
 @tagged("post_install", "-at_install")

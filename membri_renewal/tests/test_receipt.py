@@ -5,7 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .test_write_off import WriteOffCase
+from .common_write_off import WriteOffCase
 
 
 @tagged("post_install", "-at_install")

@@ -3,7 +3,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.tests import tagged
 
-from .test_write_off import WriteOffCase
+from .common_write_off import WriteOffCase
 
 COLUMNS = ["expected", "invoiced", "received", "written_off", "open"]
 

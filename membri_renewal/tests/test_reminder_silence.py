@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .test_reminders import ReminderCommon
+from .common_reminders import ReminderCommon
 
 
 @tagged("post_install", "-at_install")

@@ -9,7 +9,7 @@ from odoo.tests import tagged
 from odoo.addons.base.models.ir_cron import IrCron
 
 from ..models.renewal import reminder as renewal_reminder
-from .test_reminders import ReminderCommon
+from .common_reminders import ReminderCommon
 
 
 @tagged("post_install", "-at_install")

@@ -2,8 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .test_rpc_everything import MUTED
-from .test_rpc_methods import RpcCase
+from .common_rpc import MUTED, RpcCase
 
 
 @tagged("post_install", "-at_install")

@@ -9,7 +9,7 @@ from odoo.service.model import call_kw, get_public_method
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
-from .test_rpc_methods import MODULE, RpcCase
+from .common_rpc import MODULE, MUTED, RpcCase
 
 SECRET = "Whispered-to-the-staff"
 CHANGES = re.compile(r'\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
@@ -93,13 +93,6 @@ TABLES = (
     "account_move",
     "mail_message",
     "ir_attachment",
-)
-MUTED = (
-    "odoo.addons.base.models.ir_model",
-    "odoo.addons.base.models.ir_rule",
-    "odoo.addons.mail.models.mail_thread",
-    "odoo.models",
-    "odoo.sql_db",
 )
 
 

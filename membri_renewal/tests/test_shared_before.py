@@ -3,7 +3,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
-from .test_shared_invoice import SharedInvoiceCommon
+from .common_shared_invoice import SharedInvoiceCommon
 
 
 @tagged("post_install", "-at_install")

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .test_whose import WhoseCase
+from .common_whose import WhoseCase
 
 
 @tagged("post_install", "-at_install")

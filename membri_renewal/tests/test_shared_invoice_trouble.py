@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .test_shared_invoice import SharedInvoiceCommon
+from .common_shared_invoice import SharedInvoiceCommon
 
 LOGGER = "odoo.addons.membri_renewal.models.mixins.state"
 

@@ -12,7 +12,7 @@ from odoo.tools import mute_logger
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
 from .common import MembriCommon
-from .test_fields_and_rules import FieldsCase
+from .common_fields import FieldsCase
 
 
 @tagged("post_install", "-at_install")
