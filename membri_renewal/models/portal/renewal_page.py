@@ -86,17 +86,18 @@ class MembriRenewal(models.Model):
             )
         if not current.line_ids:
             return changes  # an imported term without detail
-        old = current.line_ids.grouped("product_id")
-        new = proposal.line_ids.grouped("product_id")
-        for product, lines in new.items():
+        for product, old, new in self._compare_options(current.line_ids, proposal.line_ids):
             name = product.display_name
-            amount = self._format_amount(sum(lines.mapped("price_subtotal")), proposal)
-            if product not in old:
+            if not new:
+                changes.append(self.env._("%(option)s: no longer included.", option=name))
+                continue
+            amount = self._format_amount(new[1], proposal)
+            if not old:
                 changes.append(
                     self.env._("%(option)s: %(amount)s (new).", option=name, amount=amount)
                 )
                 continue
-            old_amount = self._format_amount(sum(old[product].mapped("price_subtotal")), current)
+            old_amount = self._format_amount(old[1], current)
             if old_amount != amount:
                 changes.append(
                     self.env._(
@@ -106,11 +107,6 @@ class MembriRenewal(models.Model):
                         old_amount=old_amount,
                     )
                 )
-        changes += [
-            self.env._("%(option)s: no longer included.", option=product.display_name)
-            for product in old
-            if product not in new
-        ]
         return changes
 
     def _get_change_reasons(self):

@@ -82,11 +82,8 @@ class MembriRenewal(models.Model):
     def _get_option_changes(self):
         """:return: list of (kind, option, detail): what is added, removed, or has another
         quantity or price, in the order of the proposal"""
-        before = self._sum_options(self.cotisation_id.line_ids)
-        after = self._sum_options(self.line_ids)
         changes = []
-        for product in after.keys() | before.keys():
-            old, new = before.get(product), after.get(product)
+        for product, old, new in self._compare_options(self.cotisation_id.line_ids, self.line_ids):
             if not old:
                 changes.append(("added", product, self._format_option(new)))
             elif not new:
@@ -96,6 +93,16 @@ class MembriRenewal(models.Model):
                 changes.append(("changed", product, detail))
         changes.sort(key=lambda change: (change[0], change[1].display_name or ""))
         return [(kind, product.display_name, detail) for kind, product, detail in changes]
+
+    def _compare_options(self, before, after):
+        """What both the staff and the member are told of is found here.
+
+        :param before: lines of a term, ``after`` those that take their place
+        :return: list of (product, option before, option after): options as
+            :meth:`_sum_options` gives them, ``None`` where there is none"""
+        old, new = self._sum_options(before), self._sum_options(after)
+        products = [*new, *(product for product in old if product not in new)]
+        return [(product, old.get(product), new.get(product)) for product in products]
 
     def _differs(self, old, new):
         """Another quantity, or another amount in cents."""
