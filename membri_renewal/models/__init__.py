@@ -10,7 +10,7 @@ from . import printing
 from . import dashboard
 from . import res_partner
 from . import res_partner_whose
-from . import res_partner_reach
+from . import res_partner_recipient
 from . import res_partner_status
 from . import res_partner_display
 from . import invoice

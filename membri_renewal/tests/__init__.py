@@ -75,8 +75,8 @@ from . import test_portal_payment
 from . import test_portal_tours
 from . import test_pricing
 from . import test_proration
-from . import test_reach
 from . import test_receipt
+from . import test_recipient
 from . import test_reconciliation
 from . import test_reconciliation_cents
 from . import test_reminder_silence
