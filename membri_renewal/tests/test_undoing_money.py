@@ -97,8 +97,7 @@ class TestB5UndoingMoney(MoneyCommon):
                 )
                 activity = note.activity_ids.filtered(
                     lambda a: (
-                        a.activity_type_id
-                        == self.env.ref("membri_renewal.activity_undelivered")
+                        a.activity_type_id == self.env.ref("membri_renewal.activity_undelivered")
                     )
                 )
                 self.assertEqual(activity.user_id, self.officer)

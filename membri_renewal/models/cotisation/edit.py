@@ -84,7 +84,7 @@ class MembriCotisation(models.Model):
 
     def _check_not_in_renewal(self, vals):
         """:raises UserError: when ``vals`` give a term to another member, and its renewal asks
-            the first one"""
+        the first one"""
         names = vals.keys() & {"partner_id"}
         for cotisation in self._filter_edited({name: vals[name] for name in names}):
             # sudo: that there is one is no secret to who may write the term
