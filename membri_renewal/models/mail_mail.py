@@ -53,7 +53,7 @@ class MailMail(models.Model):
     @api.model
     def _membri_get_kind_of_context(self):
         """:return: ``(kind, template id)`` of the email that a method of ours is posting; what is
-            *sent* is known by it, so it is a tuple, as no client can put into the context"""
+        *sent* is known by it, so it is a tuple, as no client can put into the context"""
         kind = self.env.context.get("membri_mail_kind")
         return kind if isinstance(kind, tuple) else (False, False)
 

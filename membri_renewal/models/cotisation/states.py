@@ -107,8 +107,8 @@ class MembriCotisation(models.Model):
         date = fields.Date.to_date(date)
         self._check_can("terminate")
         for cotisation in self:
-            if reason := cotisation._get_cannot_end_on_reason(date):
-                raise ValidationError(reason)
+            if obstacle := cotisation._get_cannot_end_on_reason(date):
+                raise ValidationError(obstacle)
         self._do_terminate(date, reason)
         return True
 
