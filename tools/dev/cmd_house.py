@@ -1,6 +1,6 @@
-"""Draw the rooms of models/ and who calls whom, read off the sources, as docs/architecture.md
-shows it, and count. A call belongs to the room that alone defines a method of that name. With
---check the command fails when the picture in the document is another one.
+"""Count the rooms of models/, and draw in docs/architecture.md which calls which, read off the
+sources. A call belongs to the room that alone defines a method of that name. With --check the
+document is only compared, and the command fails when it shows another picture.
 """
 
 import ast
@@ -15,7 +15,7 @@ START, END = "<!-- ./dev house -->\n", "<!-- end of ./dev house -->\n"
 BESIDE = "beside"
 # every room stands on this one: its arrows would hide the others
 FLOOR = "mixins"
-# an arrow of fewer calls is left out of the picture, and counted below it
+# an arrow of fewer calls is left out of the picture
 FEWEST_CALLS = 3
 
 
@@ -27,12 +27,13 @@ def main(options):
     models = odoo.addons_path() / odoo.MODULE / "models"
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(models.rglob("*.py"))}
     rooms = {path: _get_room(path.relative_to(models)) for path in trees}
-    picture = _draw(_count_calls(trees, rooms), rooms)
+    calls = _count_calls(trees, rooms)
+    picture = _draw(calls, rooms)
+    _tell_counts(calls, rooms)
     document = cache.REPO / "docs" / "architecture.md"
     text = document.read_text("utf-8")
     before, _start, rest = text.partition(START)
     old, _end, after = rest.partition(END)
-    say(picture)
     if old == picture:
         return 0
     if options.check:
@@ -64,27 +65,27 @@ def _count_calls(trees, rooms):
 
 
 def _draw(calls, rooms):
-    """:return: a Mermaid picture and a line of counts, as Markdown"""
+    """:return: a Mermaid picture, as Markdown"""
+    nodes = [f"    {room}" for room in sorted(set(rooms.values()) - {FLOOR})]
+    arrows = [
+        f"    {caller} --> {callee}"
+        for (caller, callee), count in sorted(calls.items())
+        if FLOOR not in (caller, callee) and count >= FEWEST_CALLS
+    ]
+    return "```mermaid\nflowchart TD\n" + "\n".join([*nodes, *arrows]) + "\n```\n"
+
+
+def _tell_counts(calls, rooms):
     files, lines = Counter(), Counter()
     for path, room in rooms.items():
         if path.name != "__init__.py":
             files[room] += 1
             lines[room] += len(path.read_text("utf-8").splitlines())
-    nodes = [
-        f'    {room}["{room}<br/>{files[room]} files, {lines[room]} lines"]'
-        for room in sorted(files)
-    ]
-    shown = {
-        arrow: count
-        for arrow, count in sorted(calls.items())
-        if FLOOR not in arrow and count >= FEWEST_CALLS
-    }
-    arrows = [f"    {caller} -->|{count}| {callee}" for (caller, callee), count in shown.items()]
-    rest = sum(calls.values()) - sum(shown.values())
-    return (
-        "```mermaid\nflowchart TD\n"
-        + "\n".join([*nodes, *arrows])
-        + f"\n```\n\n{sum(files.values())} files in {len(files) - 1} rooms and {BESIDE} them, "
-        f"{sum(lines.values())} lines, {len(shown)} arrows. Not drawn: the {rest} calls of "
-        f"`{FLOOR}/` and of arrows of fewer than {FEWEST_CALLS} calls.\n"
-    )
+    for room in sorted(files):
+        called = ", ".join(
+            f"{callee} {count}"
+            for (caller, callee), count in sorted(calls.items())
+            if caller == room
+        )
+        say(f"  {room}: {files[room]} files, {lines[room]} lines; calls {called or 'none'}")
+    say(f"  {sum(files.values())} files in {len(files)} rooms, {sum(lines.values())} lines")
