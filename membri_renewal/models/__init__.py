@@ -13,6 +13,7 @@ from . import res_partner_whose
 from . import res_partner_recipient
 from . import res_partner_status
 from . import res_partner_display
+from . import account_tax
 from . import invoice
 from . import mail_mail
 from . import ir_http

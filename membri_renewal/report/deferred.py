@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..models.mixins.formats import format_day
+
 # Shares are differences of rounded running sums, so that the years of a line add up to it.
 DEFERRED_QUERY = """
 WITH line AS (
@@ -169,7 +171,7 @@ class MembriDeferredStart(models.TransientModel):
             **action,
             "name": self.env._(
                 "Deferred Membership Revenue as of %(date)s",
-                date=self.env["membri.renewal"]._format_day(self.date),
+                date=format_day(self.env, self.date),
             ),
             "context": {"membri_as_of": fields.Date.to_string(self.date)},
         }

@@ -35,6 +35,7 @@ from . import test_enrolment
 from . import test_fee_notice
 from . import test_fee_notice_portal
 from . import test_fields_and_rules
+from . import test_formats
 from . import test_generation
 from . import test_generation_bad_input
 from . import test_generation_concurrency

@@ -137,7 +137,7 @@ class TestApproval(MembriCommon, MockEmail):
         member = self._create_member("Marie Curie", lang="fr_FR")
         renewal = self._approve(member)
         text = renewal.invoice_id.invoice_line_ids.name
-        self.assertIn("du 1 janvier 2027 au 31 décembre 2027", text)
+        self.assertIn("du 1er janvier 2027 au 31 décembre 2027", text)
         self.assertNotIn("December", text)
 
     def test_billing_address_pays(self):

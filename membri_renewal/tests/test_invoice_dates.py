@@ -40,9 +40,9 @@ class TestInvoiceDates(MembriPaymentCommon):
         renewal = self._create_renewal(self._create_yearly(lang="fr_FR"))
         renewal.action_approve()
         line = renewal.invoice_id.invoice_line_ids
-        self.assertIn("du 1 janvier 2027 au 31 décembre 2027", line.name)
+        self.assertIn("du 1er janvier 2027 au 31 décembre 2027", line.name)
         renewal.new_cotisation_id.write({"date_end": "2027-11-30"})
-        self.assertIn("du 1 janvier 2027 au 30 novembre 2027", line.name)
+        self.assertIn("du 1er janvier 2027 au 30 novembre 2027", line.name)
 
     def test_text_that_an_accountant_reworded(self):
         """What is not found is not replaced; the rest of the text stays as it is."""

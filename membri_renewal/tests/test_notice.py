@@ -169,7 +169,7 @@ class TestNoticePdf(NoticeCase, HttpCase):
             renewal.name,
             renewal.partner_id.name,
             "31 décembre 2026",
-            "1 janvier 2027",
+            "1er janvier 2027",
             "345,00",
             f"/my/renewals/{renewal.id}",
         ):

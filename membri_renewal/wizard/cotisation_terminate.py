@@ -1,6 +1,6 @@
 from odoo import api, fields, models
-from odoo.tools import format_date
 
+from ..models.mixins.formats import format_day
 from ..models.renewal.renewal import UNDECIDED_STATES
 from .explanation import as_list
 
@@ -51,7 +51,7 @@ class MembriCotisationTerminate(models.TransientModel):
                 "%(member)s stays a member through %(date)s. The membership term "
                 "%(cotisation)s (%(term)s) ends on that day.",
                 member=cotisation.partner_id.display_name,
-                date=format_date(self.env, self.date, date_format="long"),
+                date=format_day(self.env, self.date),
                 cotisation=cotisation.name,
                 term=cotisation.term_display,
             )

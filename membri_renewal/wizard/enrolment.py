@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
-from odoo.tools import format_date, formatLang
+from odoo.tools import formatLang
 
 from ..models.renewal.renewal import UNDECIDED_STATES
 from .explanation import as_list
@@ -211,7 +211,7 @@ class MembriEnrolment(models.TransientModel):
             "not changed.",
             member=self.partner_id.display_name,
             cotisation=last.name,
-            date=format_date(self.env, last.date_end, date_format="long"),
+            date=self._format_day(last.date_end),
         )
 
     def _get_proration_sentence(self):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
-from odoo.tools import format_date, formatLang
+from odoo.tools import formatLang
 
+from ..models.mixins.formats import format_day
 from .explanation import as_list
 
 
@@ -81,7 +82,7 @@ class MembriRenewalReset(models.TransientModel):
             "%(sentence)s The member received it on %(date)s. Let them know that a new "
             "one will follow.",
             sentence=sentence,
-            date=format_date(self.env, invoice.membri_date_sent, date_format="long"),
+            date=format_day(self.env, invoice.membri_date_sent),
         )
 
     @api.model

@@ -2,7 +2,8 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import format_date
+
+from ..mixins.formats import format_day
 
 CRITERIA = {"option_set_ids", "date_from", "date_to", "company_id"}
 
@@ -100,7 +101,7 @@ class MembriCampaign(models.Model):
 
     @api.model
     def _get_default_name(self):
-        month = format_date(self.env, self.env.company._membri_today(), date_format="MMMM y")
+        month = format_day(self.env, self.env.company._membri_today(), date_format="MMMM y")
         return self.env._("Campaign: %(month)s", month=month)
 
     @api.model

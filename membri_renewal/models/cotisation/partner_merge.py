@@ -98,7 +98,7 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         note = self.env._(
             "Two contacts were merged: another term of the member covers the days from %(day)s.",
-            day=day,
+            day=self._format_day(day),
         )
         self._ask_about_merged_money()
         if self.date_start >= day:

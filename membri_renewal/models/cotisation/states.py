@@ -3,7 +3,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_date
 
 from ..renewal.renewal import UNDECIDED_STATES
 from .cotisation import LIVING_STATES, PAID_FOR_STATES, PAID_STATES
@@ -162,7 +161,7 @@ class MembriCotisation(models.Model):
             )
             message = self.env._(
                 "The membership ends on %(date)s. %(reason)s",
-                date=format_date(self.env, date),
+                date=self._format_day(date),
                 reason=reason or "",
             )
             cotisation._message_log(body=message)

@@ -1,5 +1,6 @@
 from odoo import models
-from odoo.tools import format_date
+
+from ..mixins.formats import format_day
 
 
 class AccountMove(models.Model):
@@ -53,7 +54,7 @@ class AccountMove(models.Model):
         reason = move_sudo._membri_get_cannot_pay_online_reason()
         if not move_sudo._membri_is_payable():
             return [reason]
-        due = format_date(self.env, move_sudo._membri_get_due_day(), date_format="long")
+        due = format_day(self.env, move_sudo._membri_get_due_day())
         sentences = [
             self.env._(
                 "Amount due: %(amount)s, by %(date)s.",

@@ -6,8 +6,10 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import LockError
 from odoo.fields import Domain
-from odoo.tools import format_date, formatLang
+from odoo.tools import formatLang
 from odoo.tools.mimetypes import guess_mimetype
+
+from ..mixins.formats import format_day
 
 ACTIVITY = "membri_renewal.activity_payment_announced"
 REFERENCE_MAX_LENGTH = 100
@@ -182,7 +184,7 @@ class AccountMove(models.Model):
             author=author.display_name,
             invoice=self._membri_get_document_label(),
             amount=formatLang(self.env, facts["amount"], currency_obj=self.currency_id),
-            date=format_date(self.env, facts["date"], date_format="long"),
+            date=format_day(self.env, facts["date"]),
             method=self._membri_get_payment_methods()[facts["method"]],
         )
         body = Markup("<p>%s</p>") % label

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..mixins.formats import format_day
+
 
 class AccountMove(models.Model):
     """What the payer of a membership invoice is told: in the email, in the PDF and on the page
@@ -68,7 +70,7 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_format_day(self, day):
-        return self.env["membri.renewal"]._format_day(day)
+        return format_day(self.env, day)
 
     def _membri_is_settled(self):
         """:return: whether nothing is left to pay, as far as the payer is concerned"""
@@ -250,7 +252,7 @@ class MembriCotisation(models.Model):
             )
         return self.env._(
             "The membership is paid from %(start)s to %(end)s (%(member)s).",
-            start=self.env["membri.renewal"]._format_day(self.date_start),
-            end=self.env["membri.renewal"]._format_day(self.date_end),
+            start=self._format_day(self.date_start),
+            end=self._format_day(self.date_end),
             member=self.partner_id.display_name,
         )

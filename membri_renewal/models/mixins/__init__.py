@@ -1,3 +1,4 @@
+from . import formats
 from . import shipped
 from . import fields
 from . import window

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.tools import format_date
+
+from .formats import format_day
 
 # what the totals of a term are computed from
 MONEY_FIELDS = (
@@ -96,12 +97,15 @@ class MembriTermMixin(models.AbstractModel):
         self.ensure_one()
         return self._format_period(self.date_start, self.date_end, date_format="long")
 
+    def _format_day(self, day):
+        return format_day(self.env, day)
+
     def _format_period(self, date_start, date_end, lang=None, date_format="medium"):
         """:return: both days, included, in the words of ``lang`` (default: the reader's)"""
         if not date_start:
             return ""
-        first = format_date(self.env, date_start, lang_code=lang, date_format=date_format)
+        first = format_day(self.env, date_start, lang, date_format)
         if not date_end:
             return self.env._("from %(first)s, for life", first=first)
-        last = format_date(self.env, date_end, lang_code=lang, date_format=date_format)
+        last = format_day(self.env, date_end, lang, date_format)
         return self.env._("%(first)s to %(last)s", first=first, last=last)

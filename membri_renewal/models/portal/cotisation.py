@@ -1,6 +1,6 @@
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import consteq, format_date, hmac
+from odoo.tools import consteq, hmac
 
 STATE_LEVELS = {
     "pending": "warning",
@@ -63,7 +63,7 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         if not self.date_end:
             return self.env._("for life")
-        return format_date(self.env, self.date_end, date_format="long")
+        return self._format_day(self.date_end)
 
     def _get_report_base_filename(self):
         # the portal and the print menu add what kind of document it is
@@ -77,7 +77,7 @@ class MembriCotisation(models.Model):
         return self.env._(
             "We certify that the member named below is a member in good standing of our "
             "organization, and has been without interruption since %(since)s.",
-            since=format_date(self.env, since or self.date_start, date_format="long"),
+            since=self._format_day(since or self.date_start),
         )
 
     def _get_verification_url(self):

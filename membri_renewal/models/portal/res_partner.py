@@ -2,7 +2,9 @@ from markupsafe import Markup
 
 from odoo import fields, models
 from odoo.fields import Domain
-from odoo.tools import email_normalize, format_date
+from odoo.tools import email_normalize
+
+from ..mixins.formats import format_day
 
 STATUS_LEVELS = {
     "active": "success",
@@ -39,7 +41,7 @@ class ResPartner(models.Model):
         """:return: where the membership stands, as a list of sentences"""
         self.ensure_one()
         end = self.membri_date_end
-        day = format_date(self.env, end, date_format="long") if end else ""
+        day = format_day(self.env, end) if end else ""
         status = self.membri_status or "non_member"
         if status == "active" and not end:
             return [self.env._("%(member)s is a member for life.", member=self.name)]
@@ -67,7 +69,7 @@ class ResPartner(models.Model):
                 *sentences,
                 self.env._(
                     "You keep your benefits until %(date)s while you renew.",
-                    date=format_date(self.env, grace, date_format="long"),
+                    date=format_day(self.env, grace),
                 ),
             ]
         return [*sentences, self.env._("Your renewal is in progress.")]

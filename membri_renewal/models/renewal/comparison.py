@@ -1,6 +1,7 @@
 from odoo import api, fields, models
-from odoo.tools import float_compare, format_amount, format_date, formatLang
+from odoo.tools import float_compare, format_amount, formatLang
 
+from ..mixins.formats import format_percentage
 from .renewal import STAFF
 
 
@@ -75,8 +76,8 @@ class MembriRenewal(models.Model):
         difference = sign + format_amount(self.env, abs(after - before), currency)
         if before:
             percent = round(100 * abs(after - before) / before, 1)
-            words = formatLang(self.env, percent, digits=0 if percent.is_integer() else 1)
-            difference += f" ({sign}{words}\N{NO-BREAK SPACE}%)"
+            words = format_percentage(self.env, percent, 0 if percent.is_integer() else 1)
+            difference += f" ({sign}{words})"
         return {**total, "difference": difference, "direction": "up" if direction > 0 else "down"}
 
     def _get_option_changes(self):
@@ -136,5 +137,5 @@ class MembriRenewal(models.Model):
         return {
             "kind": "gap" if days > 0 else "overlap",
             "days": abs(days),
-            "date": format_date(self.env, self.date_start, date_format="long"),
+            "date": self._format_day(self.date_start),
         }

@@ -2,7 +2,6 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import format_date
 
 from ..cotisation.cotisation import PAID_FOR_STATES
 from .renewal import UNDECIDED_STATES
@@ -72,9 +71,6 @@ class MembriCotisation(models.Model):
                     sentence = getattr(cotisation.sudo(), f"_get_rule_{name}_sentence")()
                     reasons[cotisation][name] = sentence
         return reasons
-
-    def _format_day(self, day):
-        return format_date(self.env, day, date_format="long")
 
     # ------------------------------------------------------------------
     # Rules that hold for everybody

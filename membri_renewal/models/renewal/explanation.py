@@ -1,7 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, format_datetime, formatLang
+from odoo.tools import formatLang
 
+from ..mixins.formats import format_moment
 from .eligibility import NIGHT
 
 
@@ -180,9 +181,7 @@ class MembriCotisation(models.Model):
             )
         return self.env._(
             "The next nightly run is planned for %(moment)s.",
-            moment=format_datetime(
-                self.env, cron_sudo.nextcall, tz=self.company_id.membri_tz, dt_format="short"
-            ),
+            moment=format_moment(self.env, cron_sudo.nextcall, self.company_id.membri_tz),
         )
 
     def _explain_proposal(self):
@@ -247,7 +246,7 @@ class MembriRenewal(models.Model):
 
     def _format_moment(self, moment):
         """:return: the civil day of ``moment`` for the company, in words"""
-        return format_date(self.env, self.company_id._membri_local_date(moment), date_format="long")
+        return self._format_day(self.company_id._membri_local_date(moment))
 
     def _explain_facts(self):
         """:return: what happened to these renewals so far, in the order of time"""
@@ -382,7 +381,7 @@ class MembriRenewal(models.Model):
         if self.date_next_reminder and self.state in ("sent", "approved"):
             reminder = self.env._(
                 "The next reminder is due on %(date)s.",
-                date=format_date(self.env, self.date_next_reminder, date_format="long"),
+                date=self._format_day(self.date_next_reminder),
             )
             return [sentence, reminder]
         if self.state in ("sent", "approved"):

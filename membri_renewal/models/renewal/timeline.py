@@ -1,8 +1,8 @@
 from datetime import datetime
 
 from odoo import api, fields, models
-from odoo.tools import format_date
 
+from ..mixins.formats import format_day
 from .renewal import STAFF
 
 
@@ -56,7 +56,7 @@ class MembriRenewal(models.Model):
                         "label": label,
                         "icon": icon,
                         "day": day,
-                        "date": format_date(self.env, day, date_format="d MMM y"),
+                        "date": format_day(self.env, day, date_format="d MMM y"),
                         # a day of today is still to come, a moment of today is over; what did
                         # not leave, and a reminder or call that is late, are not done
                         "is_done": (day < today or (day == today and not is_day))
