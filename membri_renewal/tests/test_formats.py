@@ -35,7 +35,11 @@ class TestFormats(MembriCommon):
         )
 
     def test_other_days(self):
-        for day, french in ((11, "11 janvier 2027"), (21, "21 janvier 2027"), (2, "2 janvier 2027")):
+        for day, french in (
+            (11, "11 janvier 2027"),
+            (21, "21 janvier 2027"),
+            (2, "2 janvier 2027"),
+        ):
             with self.subTest(day=day):
                 self.assertEqual(
                     self._in_languages(lambda env, day=day: format_day(env, date(2027, 1, day))),
@@ -102,7 +106,11 @@ class TestFormats(MembriCommon):
         taxes += taxes.copy({"invoice_label": False, "name": "Five %"})
         self.assertEqual(
             self._in_languages(lambda env: taxes.with_env(env(su=True))._membri_get_labels()),
-            ("9.975%, Five %", "9,975\N{NO-BREAK SPACE}%, Five %", "9,975\N{NO-BREAK SPACE}%, Five %"),
+            (
+                "9.975%, Five %",
+                "9,975\N{NO-BREAK SPACE}%, Five %",
+                "9,975\N{NO-BREAK SPACE}%, Five %",
+            ),
         )
 
     def test_pages_and_papers(self):

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import float_compare, format_amount, formatLang
+from odoo.tools import float_compare, format_amount
 
 from ..mixins.formats import format_percentage
 from .renewal import STAFF
