@@ -22,7 +22,7 @@ class MembriBulkSelection(models.AbstractModel):
     _description = "Renewal Selection"
 
     renewal_ids = fields.Many2many("membri.renewal", string="Renewals")
-    ready_count = fields.Integer(compute="_compute_explanation")
+    ready_count = fields.Integer(string="Ready to Process", compute="_compute_explanation")
     explanation = fields.Html(compute="_compute_explanation")
 
     @api.depends("renewal_ids")

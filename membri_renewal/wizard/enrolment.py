@@ -38,7 +38,7 @@ class MembriEnrolment(models.TransientModel):
     prorate = fields.Boolean(
         help="Prorates the price of a term that begins mid-period, as set on the plan.",
     )
-    can_prorate = fields.Boolean(compute="_compute_can_prorate")
+    can_prorate = fields.Boolean(string="Proration Possible", compute="_compute_can_prorate")
     line_ids = fields.One2many(
         "membri.enrolment.line",
         "enrolment_id",

@@ -11,7 +11,7 @@ class MembriCampaign(models.Model):
 
     _inherit = "membri.campaign"
 
-    line_count = fields.Integer(compute="_compute_counts")
+    line_count = fields.Integer(string="Members in Preview", compute="_compute_counts")
     notice_count = fields.Integer(compute="_compute_counts")
     invoice_count = fields.Integer(compute="_compute_counts")
     intervention_count = fields.Integer(string="On Hold", compute="_compute_counts")

@@ -40,6 +40,7 @@ class MembriTermLineMixin(models.AbstractModel):
         "the next renewal.",
     )
     full_quantity = fields.Float(
+        string="Quantity Before Proration",
         digits="Product Unit",
         help="Quantity before proration, if it had to change; used again for the next term.",
     )

@@ -29,6 +29,7 @@ class MembriOptionSetLine(models.Model):
         help="Replaces the price of the member's pricelist.",
     )
     has_own_price = fields.Boolean(
+        string="Use a Custom Price",
         compute="_compute_has_own_price",
         store=True,
         readonly=False,

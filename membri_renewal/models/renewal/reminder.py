@@ -11,6 +11,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     can_be_reminded = fields.Boolean(
+        string="Reminder Possible",
         compute="_compute_can_be_reminded",
         search="_search_can_be_reminded",
         groups="base.group_user",
