@@ -1,4 +1,5 @@
 import ast
+import re
 from collections import Counter, defaultdict
 from contextlib import nullcontext
 from datetime import timedelta
@@ -14,6 +15,11 @@ from odoo.tools.safe_eval import safe_eval
 
 # two spans of this length are compared
 TREND_DAYS = 7
+# queues whose name tells a threshold: the setting, and the number in the name that we ship
+THRESHOLDS = {
+    "no_answer_7d": ("membri_no_answer_days", 7),
+    "no_answer_6m": ("membri_no_answer_months", 6),
+}
 # what the domain of a queue is made of: values, and the names of `_get_eval_context`; nothing
 # that computes, which could keep the server busy for every reader
 DOMAIN_NODES = (
@@ -89,6 +95,24 @@ class MembriDashboard(models.Model):
         "(code) WHERE code IS NOT NULL",
         "This code is already used by another dashboard. Choose another one.",
     )
+
+    @api.depends("name", "code")
+    @api.depends_context("allowed_company_ids", "lang")
+    def _compute_display_name(self):
+        for dashboard in self:
+            dashboard.display_name = dashboard._get_title()
+
+    def _get_title(self):
+        """:return: the name, with the threshold that the company has set: “Over 10 Days”"""
+        self.ensure_one()
+        setting, shipped = THRESHOLDS.get(self.code, (False, 0))
+        number = self.env.company[setting] if setting else shipped
+        if number == shipped:
+            return self.name
+        title = re.sub(rf"\b{shipped}\b", str(number), self.name or "")
+        if number == 1:
+            title = re.sub(r"\b1(\s(?!mois\b)\w+)s\b", r"1\1", title)
+        return title
 
     @api.depends("domain")
     @api.depends_context("uid", "allowed_company_ids", "lang")
@@ -240,8 +264,8 @@ class MembriDashboard(models.Model):
         return {
             **action,
             "views": sorted(action["views"], key=lambda view: view[1] != first_view),
-            "name": self.name,
-            "display_name": self.name,
+            "name": self.display_name,
+            "display_name": self.display_name,
             "domain": list(self._get_domain()),
             "context": {"membri_dashboard": self.code or "own"},
             "help": self.env["ir.qweb"]._render(

@@ -98,6 +98,37 @@ class TestDashboards(MembriCommon):
         self.company.with_env(self.env_root).membri_no_answer_months = 0
         self.assertEqual(self._find("no_answer_6m"), renewal)
 
+    def test_titles_follow_the_thresholds(self):
+        company = self.company.with_env(self.env_root)
+        for code, setting, shipped in (
+            ("no_answer_7d", "membri_no_answer_days", "7"),
+            ("no_answer_6m", "membri_no_answer_months", "6"),
+        ):
+            dashboard = self.env["membri.dashboard"].search([("code", "=", code)])
+            self.assertEqual(dashboard.display_name, dashboard.name)
+            company[setting] = 10
+            dashboard.invalidate_recordset(["display_name"])
+            title = dashboard.name.replace(shipped, "10")
+            self.assertNotEqual(title, dashboard.name)
+            self.assertEqual(dashboard.display_name, title)
+            self.assertEqual(dashboard.action_open()["name"], title)
+        other = self.env["membri.dashboard"].search([("code", "=", "intervention")])
+        self.assertEqual(other.display_name, other.name)
+
+    def test_titles_in_the_singular(self):
+        dashboard = self.env["membri.dashboard"].search([("code", "=", "no_answer_7d")])
+        months = self.env["membri.dashboard"].search([("code", "=", "no_answer_6m")])
+        company = self.company.with_env(self.env_root)
+        company.write({"membri_no_answer_days": 1, "membri_no_answer_months": 1})
+        for queue, name, title in (
+            (dashboard, "No Reply (Over 7 Days)", "No Reply (Over 1 Day)"),
+            (dashboard, "Sans réponse (plus de 7 jours)", "Sans réponse (plus de 1 jour)"),
+            (months, "Sans réponse (plus de 6 mois)", "Sans réponse (plus de 1 mois)"),
+            (months, "Call them", "Call them"),
+        ):
+            queue.with_env(self.env_root).name = name
+            self.assertEqual(queue.display_name, title)
+
     def test_resending_does_not_take_out_of_the_queue(self):
         """`date_sent` is the first sending: the member has waited that long."""
         renewal = self._sent_on(NOW - timedelta(days=10))

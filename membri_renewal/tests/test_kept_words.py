@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -102,6 +103,44 @@ class TestA8KeptWords(ArchivedCommon):
             "The mail server could not be reached. %(said)s Once it works again, use “Retry”."
         )
         self.assertEqual(renewal.delivery_note, self._say_in_french(sentence) % {"said": "111"})
+
+    def test_a8_note_of_a_receipt_is_in_the_officers_language(self):
+        self.officer.sudo().lang = "fr_FR"
+        self.company.with_env(self.env_root).membri_payment_confirmation = True
+        invoice = self._renewal_in("approved").invoice_id.with_env(self.env_root)
+        invoice.partner_id.write({"email": False, "lang": "en_US"})
+        self._pay(invoice)
+        self.assertTrue(invoice.membri_receipt_to_send)
+        with self.mock_mail_gateway():
+            self._run_cron("ir_cron_send_receipts")
+        sentence = self._say_in_french(
+            "The receipt was not emailed because %(payer)s has no valid email address. "
+            "Print it if needed."
+        ) % {"payer": invoice.partner_id.display_name}
+        self.assertIn(sentence, invoice.message_ids[:1].body)
+
+    def test_a8_why_a_campaign_stopped_is_in_the_officers_language(self):
+        self.officer.sudo().lang = "fr_FR"
+        campaign = self.env_root["membri.campaign"].create(
+            {
+                "company_id": self.company.id,
+                "option_set_ids": self.yearly.ids,
+                "date_from": "2026-01-01",
+                "date_to": "2026-12-31",
+            }
+        )
+
+        def fail(campaign):
+            raise UserError("Nothing works")
+
+        with patch.object(self.registry["membri.campaign"], "_process_batch", fail):
+            campaign.with_context(lang="en_US")._process_batch_isolated()
+        self.assertEqual(campaign.state, "stopped")
+        sentence = self._say_in_french(
+            "The work was stopped: %(error)s Whoever resumes it continues with their own "
+            "access rights."
+        ) % {"error": "Nothing works"}
+        self.assertIn(sentence, campaign.message_ids[:1].body)
 
     def _say_in_french(self, sentence):
         return code_translations.get_python_translations("membri_renewal", "fr_FR")[sentence]

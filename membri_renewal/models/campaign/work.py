@@ -93,11 +93,12 @@ class MembriCampaign(models.Model):
 
         for campaign, error in self._run_isolated(process).items():
             campaign._set_state("stopped")
-            campaign._message_log(
-                body=self.env._(
+            told = campaign._split_by_staff_lang()[0]
+            told._message_log(
+                body=told.env._(
                     "The work was stopped: %(error)s Whoever resumes it continues with "
                     "their own access rights.",
-                    error=campaign._get_error_sentence(error),
+                    error=told._get_error_sentence(error),
                 )
             )
         return sum(counts)

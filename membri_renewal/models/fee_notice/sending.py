@@ -50,11 +50,13 @@ class AccountMove(models.Model):
         cotisations = cotisations.filtered(
             lambda c: c.state == "pending" and c.invoice_id not in stale
         )
-        errors = cotisations._run_isolated(
-            lambda terms: terms.invoice_id.filtered(
-                "membri_fee_notice_to_send"
-            )._membri_email_fee_notices()
-        )
+        errors = {}
+        for terms in cotisations._split_by_staff_lang():
+            errors |= terms._run_isolated(
+                lambda terms: terms.invoice_id.filtered(
+                    "membri_fee_notice_to_send"
+                )._membri_email_fee_notices()
+            )
         for cotisation, error in errors.items():
             move = cotisation.invoice_id
             if move.membri_fee_notice_to_send:  # else told already, for another member on it

@@ -227,7 +227,10 @@ class MembriAnnualReceipt(models.Model):
         """Make the emails; they are sent once the mail server has them (see ``mail_mail.py``)."""
         template_sudo = self.env.ref(TEMPLATE).sudo()
         for receipt in self:
-            if problem := receipt._membri_get_mail_unreachable_reason():
+            # the reason is kept for the staff: in their language, not the scheduler's
+            lang = receipt.company_id._membri_get_staff_lang() or self.env.lang
+            told = receipt.with_context(lang=lang)
+            if problem := told._membri_get_mail_unreachable_reason():
                 receipt.write({"state": "skipped", "reason": problem})
                 continue
             try:

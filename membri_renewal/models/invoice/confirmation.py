@@ -68,8 +68,9 @@ class AccountMove(models.Model):
         """Email the receipts of ``self``; what is no longer paid is dropped."""
         self.membri_receipt_to_send = False
         for move in self.filtered(lambda m: m._membri_has_receipt() and m._membri_is_paid()):
-            if reason := move._membri_get_no_receipt_email_reason():
-                move._message_log(body=reason)
+            told = move._membri_as_staff()  # not in the language of the scheduler
+            if reason := told._membri_get_no_receipt_email_reason():
+                told._message_log(body=reason)
                 continue
             try:
                 with self.env.cr.savepoint():
@@ -77,13 +78,12 @@ class AccountMove(models.Model):
             except OperationalError:
                 raise
             except Exception as error:  # one payer's receipt never stops the others'
-                move = move._membri_as_staff()
-                sentence = move.env._(
+                sentence = told.env._(
                     "The receipt was not sent: %(error)s",
-                    error=move.env["membri.renewal"]._get_error_sentence(error),
+                    error=told.env["membri.renewal"]._get_error_sentence(error),
                 )
-                move._message_log(body=sentence)
-                move._membri_schedule_delivery(sentence)
+                told._message_log(body=sentence)
+                told._membri_schedule_delivery(sentence)
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _membri_get_no_receipt_email_reason(self):

@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.tools import format_date, formatLang
+from odoo.tools import formatLang
 
 
 class MembriRenewal(models.Model):
@@ -152,6 +152,3 @@ class MembriRenewal(models.Model):
 
     def _format_amount(self, amount, term=None):
         return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
-
-    def _format_day(self, day):
-        return format_date(self.env, day, date_format="long")
