@@ -56,8 +56,10 @@ FRANCE = [
     (re.compile(r"\bdu courriel\b"), "de l’e-mail"),
     (re.compile(r"\bau courriel\b"), "à l’e-mail"),
     (re.compile(r"\b([Cc])e courriel\b"), r"\1et e-mail"),
+    (re.compile(r"\bde courriel\b"), "d’e-mail"),
     (re.compile(r"\bcourriel(s?)\b"), r"e-mail\1"),
     (re.compile(r"\bCourriel(s?)\b"), r"E-mail\1"),
+    (re.compile(r"\bTotal, taxes comprises\b"), "Total TTC"),
     (re.compile(r"\b[Tt]axes comprises\b"), "TTC"),
     (re.compile(r"\bavant taxes\b"), "hors taxes"),
     (re.compile(r"\bAvant taxes\b"), "Hors taxes"),
@@ -67,11 +69,13 @@ FRANCE = [
     (re.compile(r"\bcommuniquera avec vous\b"), "vous contactera"),
     (re.compile(r"\bcommuniquer avec nous\b"), "nous contacter"),
     (re.compile(r"\b([Cc])ommuniquez avec la\b"), r"\1ontactez la"),
+    # after a word, or after what is filled in
+    (re.compile(r"(?<=[^\s?!;])(?=[?!;](?:\s|$))|^(?=[?!;](?:\s|$))"), NBSP),
 ]
 
 
 def of_france(text):
-    """:return: ``text``, of Québec, with the words of France"""
+    """:return: ``text``, of Québec, with the words of France, and its space before ; ! ?"""
     parts = CODE.split(text)
     for number in range(0, len(parts), 2):
         for pattern, replacement in FRANCE:
