@@ -99,6 +99,7 @@ from . import test_smoke
 from . import test_status
 from . import test_thread_doors
 from . import test_timezone
+from . import test_told_of_money
 from . import test_transitions
 from . import test_transitions_beyond
 from . import test_undoing_money

@@ -197,7 +197,7 @@ class TestReminderDelivery(OneDeliveryCase):
         self.assertFalse(renewal.invoice_id.is_move_sent, "made, not sent")
 
     def test_paper_member_gets_reminder_letters(self):
-        for state, words in (("sent", "heard from you yet"), ("approved", "left to pay")):
+        for state, words in (("sent", "heard from you yet"), ("approved", "the rest of your payment")):
             with self.subTest(state):
                 renewal = self._create_renewal(
                     self._create_yearly(
@@ -218,11 +218,11 @@ class TestReminderDelivery(OneDeliveryCase):
                             "delivery_state": "letter",
                             "letter_state": "to_print",
                             "letter_content": "reminder",
-                            "reminder_count": 1,
+                            "reminder_count": 0,
                         }
                     ],
                 )
-                self.assertEqual(self._get_log(renewal).result, "sent")
+                self.assertEqual(self._get_log(renewal).result, "to_print")
                 parts = renewal._render_letters()
                 self.assertEqual(len(parts), 2, "before its document")
                 html, _type = self.env_root["ir.actions.report"]._render_qweb_html(
@@ -231,6 +231,9 @@ class TestReminderDelivery(OneDeliveryCase):
                 self.assertIn(words, html.decode())
                 if state == "approved":
                     self.assertIn("45.00", html.decode())
+                renewal.action_print_letter()
+                self.assertEqual(self._get_log(renewal).result, "sent")
+                self.assertEqual(renewal.reminder_count, 1, "once it is printed")
 
     def test_skipped_where_there_is_no_address(self):
         """The window before, the result, and the log say the same."""

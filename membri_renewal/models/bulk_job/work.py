@@ -16,6 +16,8 @@ BULK_ACTIONS = (
     "print_letter",
     "retry_sending",
 )
+SENDING_ACTIONS = ("send", "approve", "apply_and_approve", "send_reminder", "retry_sending")
+NOT_EMAILED = ("unreachable", "letter", "failed")
 
 
 class MembriBulkJob(models.Model):
@@ -92,15 +94,29 @@ class MembriBulkJob(models.Model):
         self.ensure_one()
         if self.action == "print_letter":
             return self.action_download_letters()
-        message = self.env._("Renewals processed: %(count)s.", count=self.done_count)
-        remarks = len(self.line_ids.filtered("message"))
-        if remarks:
+        remarks = len(
+            self.line_ids.filtered(
+                lambda li: li.message and li.renewal_id.delivery_state != "queued"
+            )
+        )
+        names = {"count": self.done_count, "queued": self.done_count - remarks, "remarks": remarks}
+        sends = self.action in ("send_reminder", "retry_sending")
+        if sends and remarks:
+            message = self.env._(
+                "Emails queued: %(queued)s. Not emailed: %(remarks)s; see “Letters to Print”, "
+                "“Unreachable by Email” and “Failed Emails”.",
+                **names,
+            )
+        elif sends:
+            message = self.env._("Emails queued: %(queued)s.", **names)
+        elif remarks:
             message = self.env._(
                 "Renewals processed: %(count)s. Not emailed: %(remarks)s; see “Letters to "
                 "Print”, “Unreachable by Email” and “Failed Emails”.",
-                count=self.done_count,
-                remarks=remarks,
+                **names,
             )
+        else:
+            message = self.env._("Renewals processed: %(count)s.", **names)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -236,9 +252,13 @@ class MembriBulkJob(models.Model):
         return {}
 
     def _get_remark(self, record):
-        """:return: what to know of a ``record`` that is done, or ``False``: that no email went"""
-        sends = self.action in ("send", "approve", "apply_and_approve", "retry_sending")
-        if sends and record.delivery_state in ("unreachable", "letter", "failed"):
+        """:return: what to know of a ``record`` that is done, or ``False``: that no email went,
+        or that the one that is sent again waits for the mail server"""
+        sends = self.action in SENDING_ACTIONS
+        queued = self.action == "retry_sending" and record.delivery_state == "queued"
+        if queued or (sends and record.delivery_state in NOT_EMAILED):
+            if self.action == "send_reminder" and record.letter_state == "to_print":
+                return self.env._("By mail: a letter is ready to print.")
             label = dict(record._fields["delivery_state"]._description_selection(record.env))
             return f"{label[record.delivery_state]}. {record.delivery_note or ''}".strip()
         return False

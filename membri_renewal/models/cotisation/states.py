@@ -275,7 +275,6 @@ class MembriCotisation(models.Model):
         if undone:
             undone._set_state("pending")
             undone._refresh_members()
-            undone.invoice_id._membri_tell_undone_payment()
 
     def _do_void(self):
         """The invoice was cancelled or fully credited outside of a reset."""
@@ -290,6 +289,11 @@ class MembriCotisation(models.Model):
         for terms in self._split_by_staff_lang():
             for term in terms:
                 reason = term.env._("The invoice was cancelled or fully credited.")
+                if term.invoice_id not in void:  # it serves others, too
+                    reason = term.env._(
+                        "This member is no longer billed on %(invoice)s.",
+                        invoice=term.sudo().invoice_id._membri_get_document_label(),
+                    )
                 if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
                     reason = f"{reason} {purpose}"
                 if renewal := term.renewal_id & renewals:

@@ -28,8 +28,10 @@ class AccountMove(models.Model):
         return company_sudo._membri_get_officer().partner_id or company_sudo.partner_id
 
     def _membri_get_members(self):
-        """:return: whose cotisations this document is about"""
-        return self.sudo().invoice_line_ids.membri_cotisation_id.partner_id
+        """:return: whose cotisations this document is about; not who was taken off"""
+        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        kept_sudo = terms_sudo.filtered(lambda term: term.state != "cancelled")
+        return (kept_sudo or terms_sudo).partner_id
 
     def _membri_get_page_status(self):
         """:return: ``(level, label)`` of a badge"""

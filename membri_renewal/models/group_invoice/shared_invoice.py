@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..invoice.undone import ACTIVITY_UNDONE
+
 # one payer's members beyond this many are worked on, and invoiced, in several batches
 MOST_COMPANIONS = 500
 PART_PAID_ACTIVITY = "membri_renewal.activity_part_paid"
@@ -33,6 +35,14 @@ class AccountMove(models.Model):
         and billed again"""
         for move in self.sudo():
             terms = move.invoice_line_ids.membri_cotisation_id
+            if terms and not move.membri_cotisation_ids:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s was replaced by %(living)s before. Replace that one instead.",
+                        invoice=move.display_name,
+                        living=", ".join(terms.invoice_id.mapped("display_name")),
+                    )
+                )
             gone = terms.filtered(lambda term: term.state == "cancelled")
             if gone and gone != terms:
                 raise UserError(
@@ -67,7 +77,9 @@ class AccountMove(models.Model):
                 and not move.currency_id.is_zero(move.amount_residual)
                 and move._membri_has_money()
             )
-            if not part_paid:
+            if not move._membri_is_open():
+                move.activity_unlink([PART_PAID_ACTIVITY, ACTIVITY_UNDONE])
+            elif not part_paid:
                 move.activity_unlink([PART_PAID_ACTIVITY])
             elif move._membri_is_shared() and not move.activity_search([PART_PAID_ACTIVITY]):
                 move._membri_tell_part_money()
@@ -211,17 +223,29 @@ class MembriRenewal(models.Model):
         invoice_sudo = self.invoice_id.sudo()
         if self._is_invoice_of_others_too():
             return self.env._(
-                "It takes effect once it is paid. We sent %(document)s to %(payer)s; your "
+                "It takes effect once it is paid. %(document)s is addressed to %(payer)s; your "
                 "share is %(amount)s.",
                 document=invoice_sudo._membri_get_document_label(),
                 payer=invoice_sudo.partner_id.display_name,
                 amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
             )
+        day, amount = invoice_sudo._membri_get_next_part()
+        left = invoice_sudo._membri_get_amount_due()
+        names = {
+            "document": invoice_sudo._membri_get_document_label(),
+            "amount": self._format_amount(amount),
+            "date": self._format_day(day),
+        }
+        if invoice_sudo.currency_id.compare_amounts(amount, left) < 0:
+            return self.env._(
+                "It takes effect once we receive your payment: %(left)s in all, of which "
+                "%(amount)s by %(date)s (%(document)s).",
+                left=self._format_amount(left),
+                **names,
+            )
         return self.env._(
             "It takes effect once we receive your payment: %(amount)s by %(date)s (%(document)s).",
-            document=invoice_sudo._membri_get_document_label(),
-            amount=self._format_amount(invoice_sudo.amount_residual),
-            date=self._format_day(invoice_sudo._membri_get_due_day()),
+            **names,
         )
 
     # ------------------------------------------------------------------

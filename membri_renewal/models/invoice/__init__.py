@@ -4,6 +4,7 @@ from . import settlement
 from . import money
 from . import orphan
 from . import undone
+from . import unused
 from . import announcement
 from . import receipt
 from . import confirmation

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..cotisation.cotisation import LIVING_STATES
+from .undone import ACTIVITY_UNDONE
 
 
 class AccountMove(models.Model):
@@ -58,7 +59,8 @@ class AccountMove(models.Model):
         return self.with_context(
             membri_deferred_cotisations=frozenset(
                 self.sudo().invoice_line_ids.membri_cotisation_id.ids
-            )
+            ),
+            membri_deferred_moves=frozenset(self.ids),
         )
 
     def _membri_issue(self):
@@ -142,6 +144,8 @@ class AccountMove(models.Model):
         # it drafts a posted invoice first: what it becomes counts, not the way there
         result = super(AccountMove, self._membri_defer_sync()).button_cancel()
         self._membri_sync()
+        # sudo: the question whether it is to be paid is the officer's
+        self.sudo().filtered("membri_invoice_type").activity_unlink([ACTIVITY_UNDONE])
         return result
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
@@ -207,8 +211,9 @@ class AccountMove(models.Model):
         )
         replacement._membri_ensure_tokens()
         cotisations_sudo._internal_write({"invoice_id": replacement.id})
+        # nobody has been sent the new one yet
         self.env["membri.renewal"].sudo().search([("invoice_id", "=", self.id)])._internal_write(
-            {"invoice_id": replacement.id}
+            {"invoice_id": replacement.id, "delivery_state": False, "delivery_note": False}
         )
         replacement._membri_update_reminders()
         cotisations_sudo._sync_with_invoice()

@@ -18,8 +18,35 @@ class AccountMove(models.Model):
             if move_sudo.move_type == "out_invoice":
                 for term_sudo in move_sudo.membri_cotisation_ids:
                     term_sudo._agree_with_invoice()
+                move_sudo._membri_ask_about_other_lines()
             elif move_sudo.move_type == "out_refund":
                 move_sudo._membri_tell_partial_credit()
+
+    def _membri_ask_about_other_lines(self):
+        """What is billed beside the terms is on no renewal and no member's page: the officer is
+        asked, unless the terms were asked about already."""
+        self.ensure_one()
+        others = self.invoice_line_ids.filtered(
+            lambda line: (
+                line.display_type == "product"
+                and not line.membri_cotisation_id
+                and not line.currency_id.is_zero(line.price_total)
+            )
+        )
+        terms = self.membri_cotisation_ids.filtered(lambda c: c.state in LIVING_STATES)
+        if not others or not terms or not all(term._agrees_with_invoice() for term in terms):
+            return
+        invoice = self._membri_as_staff()
+        invoice._membri_ask_officer(
+            invoice.env._(
+                "%(invoice)s bills %(amount)s that is in no membership term: %(lines)s. Add it to "
+                "the options of %(members)s if it belongs there.",
+                invoice=invoice._membri_get_document_label(),
+                amount=invoice.currency_id.format(sum(others.mapped("price_total"))),
+                lines=", ".join(line.name or line.product_id.display_name for line in others),
+                members=", ".join(terms.partner_id.mapped("display_name")),
+            )
+        )
 
     def _membri_tell_partial_credit(self):
         """Of what was credited for a part only the term stays: what it was for, the officer is

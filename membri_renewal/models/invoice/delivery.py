@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 from ..renewal.renewal import DELIVERY_STATES
+from .undone import ACTIVITY_UNDONE
 
 ACTIVITY = "membri_renewal.activity_undelivered"
 
@@ -282,9 +283,10 @@ class AccountMove(models.Model):
             self.activity_schedule(ACTIVITY, summary=note, user_id=user.id)
 
     def _membri_end_delivery(self):
-        """These documents are paid or void: nobody has to bring them to their payers."""
-        # sudo: the activity is the officer's, payments are others'
-        self.sudo().activity_unlink([ACTIVITY])
+        """These documents are paid or void: nobody has to bring them to their payers, or to ask
+        for money that had gone."""
+        # sudo: the activities are the officer's, payments are others'
+        self.sudo().activity_unlink([ACTIVITY, ACTIVITY_UNDONE])
 
     def _membri_record_reminders(self, result, reason, message=None):
         """:param message: of the email that failed; default: what never got as far as that"""
@@ -367,6 +369,8 @@ class AccountMove(models.Model):
             )
         if kind == "reminder" and self._membri_is_paid():
             return self.env._("%(document)s is paid.", document=document)
+        if kind == "reminder" and self._membri_is_settled():
+            return self.env._("Nothing is left to pay on %(document)s.", document=document)
         if kind == "reminder" and self._membri_is_money_under_way():
             return self.env._("A payment for %(document)s is in progress.", document=document)
         return False

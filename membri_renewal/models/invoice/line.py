@@ -51,18 +51,19 @@ class AccountPartialReconcile(models.Model):
     def unlink(self):
         # EXTENDS account: money that goes away again has no hook of its own
         moves = (self.debit_move_id | self.credit_move_id).move_id
-        # which money: told with what it does to the terms (`_tell_undone_payment`)
-        undone = tuple(
-            (invoice.id, other._name, other.id)
+        undone = [
+            (partial.debit_move_id.move_id, partial.credit_move_id.move_id)
             for partial in self
-            for invoice, other in (
-                (partial.debit_move_id.move_id, partial.credit_move_id.move_id),
-                (partial.credit_move_id.move_id, partial.debit_move_id.move_id),
-            )
-            if invoice.sudo().membri_invoice_type
-        )
+            if partial.debit_move_id.account_type == "asset_receivable"
+            and partial.debit_move_id.move_id.sudo().membri_invoice_type
+            # what was void, and is open again, is an orphan: told as such
+            and not partial.debit_move_id.move_id._membri_is_void()
+            # else the difference of an exchange rate
+            and not partial.debit_currency_id.is_zero(partial.debit_amount_currency)
+        ]
         result = super().unlink()
         moves = moves.exists()
-        moves.with_context(membri_undone=undone)._membri_sync()
+        moves._membri_sync()
+        moves._membri_tell_undone(undone)
         moves.filtered("membri_invoice_type")._membri_after_part_money()
         return result

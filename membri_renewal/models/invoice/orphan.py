@@ -2,6 +2,7 @@ from odoo import models
 from odoo.fields import Command
 
 from ..cotisation.cotisation import LIVING_STATES
+from .undone import ACTIVITY_UNDONE
 
 
 class AccountMove(models.Model):
@@ -75,7 +76,8 @@ class AccountMove(models.Model):
                     "replaced it. Cancel or credit one of the two.",
                     other=living.invoice_id._membri_get_document_label(),
                     **names,
-                )
+                ),
+                ACTIVITY_UNDONE,
             )
             return
         self._membri_ask_officer(
@@ -84,7 +86,8 @@ class AccountMove(models.Model):
                 "is void. Cancel or credit the invoice. Until then, this member cannot be "
                 "approved or enrolled for this period.",
                 **names,
-            )
+            ),
+            ACTIVITY_UNDONE,
         )
 
 

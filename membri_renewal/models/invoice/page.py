@@ -83,6 +83,44 @@ class AccountMove(models.Model):
         unbooked = sum(entry["amount"] for entry in self.sudo()._membri_get_unbooked_settlements())
         return max(0.0, self.currency_id.round(self.amount_residual - unbooked))
 
+    def _membri_get_parts_left(self):
+        """:return: list of ``(day, amount)`` of what is left to pay, one for each part of the
+        payment terms, the earliest first; payments without journal entry are taken off it"""
+        self.ensure_one()
+        move_sudo = self.sudo()  # payers see no journal items
+        left = move_sudo._membri_get_amount_due()
+        covered = move_sudo.amount_residual - left
+        parts = []
+        for line in move_sudo._membri_get_open_parts() if move_sudo.state == "posted" else ():
+            taken = min(covered, line.amount_residual_currency)
+            covered -= taken
+            amount = self.currency_id.round(line.amount_residual_currency - taken)
+            if not self.currency_id.is_zero(amount):
+                parts.append((line.date_maturity or move_sudo.invoice_date_due, amount))
+        return parts or [(move_sudo._membri_get_due_day(), left)]
+
+    def _membri_get_next_part(self):
+        """:return: ``(day, amount)`` of what is to be paid next: the earliest part that is open,
+        with all that is late by now"""
+        self.ensure_one()
+        parts = self._membri_get_parts_left()
+        day = parts[0][0]
+        until = max(day, self.company_id.sudo()._membri_today())
+        return day, self.currency_id.round(sum(part for due, part in parts if due <= until))
+
+    def _membri_get_amounts_settled(self):
+        """:return: ``(received, credited)`` of this invoice: money that came, and what is settled
+        without any; nothing of a fee notice, which is no invoice yet"""
+        self.ensure_one()
+        move_sudo = self.sudo()
+        if move_sudo.state != "posted":
+            return 0.0, 0.0
+        settled = self.currency_id.round(
+            move_sudo.amount_total - move_sudo._membri_get_amount_due()
+        )
+        received = min(settled, max(0.0, move_sudo._membri_get_received()))
+        return received, self.currency_id.round(settled - received)
+
     def _membri_get_days_late(self):
         self.ensure_one()
         due = self.sudo()._membri_get_due_day()
@@ -115,10 +153,16 @@ class AccountMove(models.Model):
         if self.currency_id.compare_amounts(due, self.amount_total) < 0:
             settled = self.currency_id.format(self.amount_total - due)
             rows.append((self.env._("Already paid or credited"), settled))
-        return [
-            *rows,
-            (self.env._("Amount due"), self.currency_id.format(due)),
-            (self.env._("Due by"), self._membri_format_day(self.sudo()._membri_get_due_day())),
+        rows.append((self.env._("Amount due"), self.currency_id.format(due)))
+        parts = self._membri_get_parts_left()
+        if len(parts) == 1:
+            return [*rows, (self.env._("Due by"), self._membri_format_day(parts[0][0]))]
+        return rows + [
+            (
+                self.env._("Due by %(date)s", date=self._membri_format_day(day)),
+                self.currency_id.format(amount),
+            )
+            for day, amount in parts
         ]
 
     def _membri_get_ways_to_pay(self):
@@ -223,20 +267,43 @@ class AccountMove(models.Model):
             return [self.env._("This invoice was cancelled. Please do not pay it.")]
         if self._membri_is_settled():
             return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
-        sentences = [
-            self.env._(
-                "Amount due: %(amount)s, by %(date)s.",
-                amount=self.currency_id.format(self._membri_get_amount_due()),
-                date=self._membri_format_day(self.sudo()._membri_get_due_day()),
+        sentences = [self._membri_get_amount_due_sentence()]
+        received, credited = self._membri_get_amounts_settled()
+        if received:
+            sentences.append(
+                self.env._(
+                    "We have received %(amount)s, thank you!",
+                    amount=self.currency_id.format(received),
+                )
             )
-        ]
-        if late := self._membri_get_late_sentence():
-            sentences[0] = self.env._(
-                "Amount due: %(amount)s. %(late)s",
-                amount=self.currency_id.format(self._membri_get_amount_due()),
-                late=late,
+        if credited:
+            sentences.append(
+                self.env._("%(amount)s was credited.", amount=self.currency_id.format(credited))
+            )
+        left = self._membri_get_amount_due()
+        if self.currency_id.compare_amounts(self._membri_get_next_part()[1], left) < 0:
+            sentences.append(
+                self.env._(
+                    "In all, %(amount)s is left to pay.", amount=self.currency_id.format(left)
+                )
             )
         return [*sentences, *filter(None, [self._membri_get_next_sentence()])]
+
+    def _membri_get_amount_due_sentence(self):
+        """:return: what is to be paid next, until when, and whether that is late (a sentence)"""
+        self.ensure_one()
+        day, amount = self._membri_get_next_part()
+        if late := self._membri_get_late_sentence():
+            return self.env._(
+                "Amount due: %(amount)s. %(late)s",
+                amount=self.currency_id.format(amount),
+                late=late,
+            )
+        return self.env._(
+            "Amount due: %(amount)s, by %(date)s.",
+            amount=self.currency_id.format(amount),
+            date=self._membri_format_day(day),
+        )
 
 
 class MembriCotisation(models.Model):

@@ -1,5 +1,7 @@
 from odoo import models
 
+UNDONE_STATES = ("draft", "canceled", "rejected")
+
 
 class AccountPayment(models.Model):
     _inherit = "account.payment"
@@ -7,15 +9,22 @@ class AccountPayment(models.Model):
     def write(self, vals):
         # EXTENDS account: payments without journal entry change the payment state of
         # their invoices by their own state alone
+        counted = self.browse()
+        if "state" in vals:
+            counted = self.filtered(lambda p: p.state in ("in_process", "paid"))
         result = super().write(vals)
         if "state" in vals:
-            # ids: contexts are compared
-            undone = tuple(
-                (invoice.id, payment._name, payment.id)
-                for payment in self
-                for invoice in payment.invoice_ids
+            self.invoice_ids._membri_sync()
+            undone = counted.filtered(lambda p: p.state in UNDONE_STATES)
+            self.env["account.move"]._membri_tell_undone(
+                [
+                    (invoice, payment)
+                    for payment in undone.filtered(lambda p: not p.move_id)
+                    for invoice in payment.invoice_ids
+                ]
             )
-            self.invoice_ids.with_context(membri_undone=undone)._membri_sync()
+            for payment in undone.filtered(lambda p: p.state == "rejected" and p.move_id):
+                payment.reconciled_invoice_ids._membri_tell_rejected(payment)
         return result
 
     def unlink(self):

@@ -91,6 +91,11 @@ class AccountMove(models.Model):
     def _membri_get_receipt_label(self, entry):
         """:return: how the money of ``entry`` came or went, in the payer's words"""
         method = self._membri_get_method_label(entry)
+        payment = entry["payment"]
+        # what was paid, beside what it settles in the currency of the invoice
+        is_foreign = payment and payment.currency_id != self.currency_id
+        if is_foreign and payment.reconciled_invoice_ids == self:
+            method = f"{method}, {payment.currency_id.format(payment.amount)}"
         if entry["kind"] == "given_back":
             return self.env._("Refund (%(method)s)", method=method)
         return method
@@ -197,6 +202,9 @@ class AccountMove(models.Model):
                 return "secondary", self.env._("Nothing due")
             return "success", self.env._("Paid in full")
         if self.payment_state == "reversed":
+            # with the credit note of another invoice it was paid
+            if self._membri_is_paid():
+                return "success", self.env._("Paid in full")
             return "secondary", self.env._("Credited")
         if any(tx.state in ("pending", "authorized") for tx in self.transaction_ids):
             return "info", self.env._("Payment in progress")

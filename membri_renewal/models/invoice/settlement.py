@@ -298,7 +298,7 @@ class AccountMove(models.Model):
         kept = payment_sudo.amount - refunded + surplus
         return self.currency_id.compare_amounts(kept, settled) >= 0
 
-    def _membri_ask_officer(self, note):
+    def _membri_ask_officer(self, note, activity_type="mail.mail_activity_data_todo"):
         """Plan an activity on the invoice; without an officer the chatter has to do."""
         self.ensure_one()
         # sudo: whatever asks, a payer's payment among them, asks in the name of the system
@@ -307,9 +307,7 @@ class AccountMove(models.Model):
         if not user:
             move_sudo._message_log(body=note)
         elif note not in move_sudo.activity_ids.mapped("summary"):  # asked once
-            move_sudo.activity_schedule(
-                "mail.mail_activity_data_todo", summary=note, user_id=user.id
-            )
+            move_sudo.activity_schedule(activity_type, summary=note, user_id=user.id)
 
     def _membri_get_credit_purpose(self):
         """:return: what these credit notes are for, where somebody has said so (a sentence)"""

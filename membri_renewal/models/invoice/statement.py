@@ -41,21 +41,105 @@ class ResPartner(models.Model):
         """:param date_from: what is older is summed up as the balance brought forward; default:
             the first day of last year
         :return: one dict per currency: ``currency``, ``opening``, ``entries`` (``date``,
-            ``label``, ``amount``, ``balance``), ``due`` (``move``, ``date``, ``days_late``,
-            ``amount``) and ``total``"""
+            ``label``, ``amount``, ``balance``), ``balance``, ``due`` (``move``, ``date``,
+            ``days_late``, ``amount``), ``total``, ``credits`` (``date``, ``label``, ``amount``:
+            what no invoice has used yet) and ``unused``, their total"""
         self.ensure_one()
         today = self.env.company._membri_today()
         date_from = date_from or today.replace(year=today.year - 1, month=1, day=1)
+        by_currency = self._membri_get_statement_moves().grouped("currency_id")
+        credits_by_currency = self._membri_get_unused_credits() if by_currency else {}
+        none = self.env["account.move"]
         return [
-            self._membri_get_statement_of(currency, moves, date_from)
-            for currency, moves in self._membri_get_statement_moves().grouped("currency_id").items()
+            self._membri_get_statement_of(
+                currency,
+                by_currency.get(currency, none),
+                credits_by_currency.get(currency, []),
+                date_from,
+            )
+            for currency in [*by_currency, *(set(credits_by_currency) - set(by_currency))]
         ]
 
-    def _membri_get_statement_of(self, currency, moves, date_from):
-        entries = sorted(
-            (entry for move in moves for entry in self._membri_get_statement_entries(move, moves)),
-            key=lambda entry: entry["date"],
+    def _membri_get_unused_credits(self):
+        """:return: ``{currency: [dict of "date", "label", "amount", "is_money"]}`` of what this
+        payer has paid, or was credited for a membership, and no invoice has used yet"""
+        if self.env.user.share:  # payments are the accountants'
+            return {}
+        addresses = self._membri_get_payer_addresses()
+        in_company = Domain("company_id", "child_of", self.env.company.id)
+        # sudo: whoever may read the invoices; without these, the statement would be wrong
+        lines_sudo = self.env["account.move.line"].sudo()
+        # a journal item of an invoice is the commercial entity's
+        credit_notes = (
+            Domain("move_id.membri_invoice_type", "!=", False)
+            & Domain("move_id.partner_id", "in", addresses.ids)
+            & Domain("account_type", "=", "asset_receivable")
+            & Domain("parent_state", "=", "posted")
+            & Domain("amount_residual", "<", 0.0)
         )
+        money = Domain("partner_id", "in", addresses.ids) & lines_sudo._membri_get_unused_domain()
+        lines_sudo = lines_sudo.search(in_company & (credit_notes | money))
+        result = {}
+        for line in lines_sudo:
+            result.setdefault(line.currency_id, []).append(
+                self._membri_prepare_unused_credit(
+                    line.date, -line.amount_residual_currency, line.move_id.origin_payment_id, line
+                )
+            )
+        # payments without journal entry are for no invoice until the bank has them
+        payments_sudo = self.env["account.payment"].sudo()
+        for payment in payments_sudo.search(
+            in_company
+            & Domain("partner_id", "in", addresses.ids)
+            & Domain("payment_type", "=", "inbound")
+            & Domain("state", "=", "in_process")
+            & Domain("move_id", "=", False)
+            & Domain("invoice_ids", "=", False)
+        ):
+            result.setdefault(payment.currency_id, []).append(
+                self._membri_prepare_unused_credit(payment.date, payment.amount, payment)
+            )
+        for items in result.values():
+            items.sort(key=lambda item: item["date"])
+        return result
+
+    def _membri_prepare_unused_credit(self, date, amount, payment, line=None):
+        """:param line: the journal item, if there is one"""
+        move = line.move_id if line else self.env["account.move"].sudo()
+        if move.is_invoice():
+            return {
+                "date": date,
+                "label": self.env._("Credit note %(name)s", name=move.name),
+                "amount": amount,
+                "is_money": False,
+            }
+        entry = {"kind": "money", "payment": payment, "move": move}
+        parts = [
+            move._membri_get_method_label(entry),
+            move._membri_get_payment_number(entry) or payment.name or move.name,
+        ]
+        return {
+            "date": date,
+            "label": " ".join(filter(None, parts)),
+            "amount": amount,
+            "is_money": True,
+        }
+
+    def _membri_get_statement_of(self, currency, moves, unused, date_from):
+        entries = [
+            entry for move in moves for entry in self._membri_get_statement_entries(move, moves)
+        ]
+        # a credit note is listed itself
+        entries += [
+            {
+                "date": item["date"],
+                "label": self.env._("%(payment)s (not used yet)", payment=item["label"]),
+                "amount": -item["amount"],
+            }
+            for item in unused
+            if item["is_money"]
+        ]
+        entries.sort(key=lambda entry: entry["date"])
         opening = sum(entry["amount"] for entry in entries if entry["date"] < date_from)
         balance = opening = currency.round(opening)
         shown = [entry for entry in entries if entry["date"] >= date_from]
@@ -65,12 +149,13 @@ class ResPartner(models.Model):
         due = [
             {
                 "move": move,
-                "date": move._membri_get_due_day(),
-                "days_late": move._membri_get_days_late(),
-                "amount": move._membri_get_amount_due(),
+                "date": day,
+                "days_late": max(0, (move.company_id._membri_today() - day).days),
+                "amount": amount,
             }
             for move in moves
             if move.move_type == "out_invoice" and not move._membri_is_settled()
+            for day, amount in move._membri_get_parts_left()
         ]
         return {
             "currency": currency,
@@ -79,6 +164,8 @@ class ResPartner(models.Model):
             "balance": balance,
             "due": due,
             "total": currency.round(sum(item["amount"] for item in due)),
+            "credits": unused,
+            "unused": currency.round(sum(item["amount"] for item in unused)),
         }
 
     def _membri_get_statement_entries(self, move, moves):

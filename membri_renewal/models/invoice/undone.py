@@ -1,65 +1,83 @@
 from odoo import models
 
+from ..cotisation.cotisation import LIVING_STATES
+
+ACTIVITY_UNDONE = "membri_renewal.activity_payment_undone"
+
 
 class AccountMove(models.Model):
     """Money that came and went again (a bounced check, a debit that was sent back, a payment
-    that was booked on the wrong invoice): the officer is told, with the cause."""
+    that was booked on the wrong invoice): the officer is told, with the cause, be it all of the
+    money or a part, and whatever the term is by then."""
 
     _inherit = "account.move"
 
-    def _membri_tell_undone_payment(self):
-        """Ask the officer about each of these invoices whose payment has just gone: the hooks
-        leave in the context which payments these were."""
-        undone = self.env.context.get("membri_undone")
-        if not isinstance(undone, tuple):  # as no client can send it
-            return
-        for invoice in self.sudo().filtered(lambda move: move.state == "posted"):
-            sources = [
-                self.env[model].browse(res_id)
-                for invoice_id, model, res_id in undone
-                if invoice_id == invoice.id
-            ]
-            for source in sources:
-                if sentence := invoice._membri_as_staff()._membri_get_undone_sentence(source):
-                    invoice._membri_ask_officer(sentence)
+    def _membri_tell_undone(self, undone):
+        """Ask the officer about what no longer settles membership invoices.
 
-    def _membri_get_undone_sentence(self, source):
-        """:param source: an ``account.payment``, or the entry (``account.move``) that had paid
-        :return: which money has gone, why, and what it means (a sentence)"""
+        :param undone: ``[(invoice, source)]``: the source is an ``account.payment``, or the entry
+            (``account.move``: a payment, a line of the bank, a credit note) that had settled it
+        """
+        # what is cancelled or reversed itself is no money that has gone
+        deferred = self.env.context.get("membri_deferred_moves")
+        deferred = deferred if isinstance(deferred, frozenset) else frozenset()
+        for invoice, source in undone:
+            invoice_sudo, source_sudo = invoice.sudo().exists(), source.sudo().exists()
+            if (
+                source_sudo
+                and invoice_sudo.id not in deferred
+                and invoice_sudo._membri_is_awaited_again()
+            ):
+                staff_sudo = invoice_sudo._membri_as_staff()
+                staff_sudo._membri_ask_officer(
+                    staff_sudo._membri_get_undone_sentence(source_sudo), ACTIVITY_UNDONE
+                )
+
+    def _membri_is_awaited_again(self):
+        """:return: whether something is to be paid on this invoice for a term that is not void"""
+        return (
+            bool(self.membri_invoice_type)
+            and self.move_type == "out_invoice"
+            and self.state == "posted"
+            and not self._membri_is_void()
+            and not self.currency_id.is_zero(self._membri_get_amount_due())
+            and any(
+                term.state in (*LIVING_STATES, "expired") for term in self.membri_cotisation_ids
+            )
+        )
+
+    def _membri_get_undone_sentence(self, source_sudo):
+        """:param source_sudo: as of ``_membri_tell_undone``
+        :return: which money has gone, why, and what it means (two sentences)"""
         self.ensure_one()
-        source_sudo = source.sudo().exists()
-        if source._name == self._name:
-            move, payment = source_sudo, source_sudo.origin_payment_id
-        else:
-            move, payment = self.browse(), source_sudo
-        if not move and not payment:
-            return False
+        move_sudo, payment_sudo = self.browse(), source_sudo
+        if source_sudo._name == self._name:
+            move_sudo, payment_sudo = source_sudo, source_sudo.origin_payment_id
         names = {
-            "payment": self._membri_get_undone_label(move, payment),
+            "payment": self._membri_get_undone_label(move_sudo, payment_sudo),
             "invoice": self._membri_get_document_label(),
-            "members": ", ".join(self._membri_get_members().mapped("display_name")),
         }
         if self.env.context.get("membri_undone_how") == "reversed":
-            return self.env._(
-                "%(payment)s for %(invoice)s was reversed. The invoice is unpaid again "
-                "(%(members)s).",
-                **names,
-            )
-        if payment.state == "rejected":
-            return self.env._(
-                "%(payment)s for %(invoice)s was rejected. The invoice is unpaid again "
-                "(%(members)s).",
-                **names,
-            )
-        if payment.state == "canceled":
-            return self.env._(
-                "%(payment)s for %(invoice)s was cancelled. The invoice is unpaid again "
-                "(%(members)s).",
-                **names,
-            )
+            cause = self.env._("%(payment)s for %(invoice)s was reversed.", **names)
+        elif payment_sudo.state == "rejected":
+            cause = self.env._("%(payment)s for %(invoice)s was rejected.", **names)
+        elif payment_sudo.state == "canceled":
+            cause = self.env._("%(payment)s for %(invoice)s was cancelled.", **names)
+        else:
+            cause = self.env._("%(payment)s was removed from %(invoice)s.", **names)
+        return f"{cause} {self._membri_get_left_sentence()}"
+
+    def _membri_get_left_sentence(self):
+        """:return: what is to be paid after money has gone (a sentence)"""
+        left = self._membri_get_amount_due()
+        members = ", ".join(self._membri_get_members().mapped("display_name"))
+        if self.currency_id.compare_amounts(left, self.amount_total) >= 0:
+            return self.env._("The invoice is unpaid again (%(members)s).", members=members)
         return self.env._(
-            "%(payment)s was removed from %(invoice)s. The invoice is unpaid again (%(members)s).",
-            **names,
+            "Amount due: %(left)s of %(total)s (%(members)s).",
+            left=self.currency_id.format(left),
+            total=self.currency_id.format(self.amount_total),
+            members=members,
         )
 
     def _membri_get_undone_label(self, move, payment):
@@ -71,3 +89,74 @@ class AccountMove(models.Model):
         # a payment without entry has no number
         name = payment.name or move.name or self.env._("Payment")
         return f"{name} ({', '.join(filter(None, details))})"
+
+    def _membri_get_money_entries(self):
+        """:return: the entries of money that settle this invoice, and its payments without
+        entry, as a list of records"""
+        self.ensure_one()
+        moves = self._membri_get_settling_moves().filtered(lambda move: not move.is_invoice())
+        return [*moves, *self._membri_get_unbooked_payments()]
+
+    def _membri_tell_replaced(self, replacement, sources):
+        """“Reverse and Create Invoice” leaves two things to somebody: money that had paid the old
+        invoice, and the old invoice itself where its credit note is dated ahead.
+
+        :param sources: what settled this invoice before, as of ``_membri_get_money_entries``
+        """
+        self.ensure_one()
+        if not self.membri_invoice_type:
+            return
+        self, replacement = self._membri_as_staff(), replacement._membri_as_staff()
+        left = self._membri_get_settling_moves()
+        freed = [source for source in sources if source not in left]
+        names = {
+            "invoice": self._membri_get_document_label(),
+            "replacement": replacement._membri_get_document_label(),
+        }
+        for source in freed:
+            is_entry = source._name == self._name
+            payment = source.origin_payment_id if is_entry else source
+            replacement._membri_ask_officer(
+                self.env._(
+                    "%(payment)s had paid %(invoice)s, which %(replacement)s replaces. Use the "
+                    "payment for the new invoice, or refund it.",
+                    payment=self._membri_get_undone_label(
+                        source if is_entry else self.browse(), payment
+                    ),
+                    **names,
+                ),
+                ACTIVITY_UNDONE,
+            )
+        notes = self.reversal_move_ids.filtered(lambda move: move.state == "draft")
+        if notes and self._membri_is_open():
+            self._membri_ask_officer(
+                self.env._(
+                    "%(invoice)s stays open until its credit note is posted (%(date)s), although "
+                    "%(replacement)s replaces it: it can still be paid. Post the credit note now, "
+                    "or ask the payer to wait for the new invoice.",
+                    date=self._membri_format_day(max(notes.mapped("date"))),
+                    **names,
+                ),
+                ACTIVITY_UNDONE,
+            )
+
+    def _membri_tell_rejected(self, payment):
+        """The bank has rejected a payment whose entry still stands: to Odoo, these invoices are
+        paid as long as it does.
+
+        :param payment: the ``account.payment``"""
+        for invoice in self.filtered(
+            lambda move: move.membri_invoice_type and move.state == "posted"
+        ):
+            invoice = invoice._membri_as_staff()
+            invoice._membri_ask_officer(
+                invoice.env._(
+                    "%(payment)s for %(invoice)s was rejected, but its journal entry still settles "
+                    "the invoice. Cancel the payment in Invoicing: the invoice is then to be paid "
+                    "again (%(members)s).",
+                    payment=invoice._membri_get_undone_label(invoice.browse(), payment),
+                    invoice=invoice._membri_get_document_label(),
+                    members=", ".join(invoice._membri_get_members().mapped("display_name")),
+                ),
+                ACTIVITY_UNDONE,
+            )

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..cotisation.cotisation import LIVING_STATES
 from .renewal import UNDECIDED_STATES
@@ -49,13 +49,40 @@ class ResPartner(models.Model):
             [*company_domain, ("state", "=", "approved"), ("invoice_id.partner_id", "in", self.ids)]
         )
 
+    def _membri_get_open_enrolment_invoices(self):
+        """:return: what these contacts have to pay for terms that no renewal is about"""
+        return (
+            self.env["membri.cotisation"]
+            .search(
+                [
+                    ("company_id", "=", self.env.company.id),
+                    ("state", "=", "pending"),
+                    ("renewal_id", "=", False),
+                    ("invoice_id.partner_id", "in", self.ids),
+                ]
+            )
+            .invoice_id
+        )
+
     def _membri_hold_archived(self):
         if not self:
             return
         renewals = self._membri_get_open_renewals()
         renewals.filtered(lambda r: r.state in UNDECIDED_STATES)._hold_archived()
         for renewal in renewals.filtered(lambda r: r.state == "approved"):
-            renewal._schedule_once(ACTIVITY, renewal._get_archived_invoice_sentence())
+            sentence = renewal._get_archived_invoice_sentence()
+            renewal._schedule_once(ACTIVITY, sentence)
+            renewal._mark_payer_archived(sentence)
+        for invoice in self._membri_get_open_enrolment_invoices():
+            invoice._membri_ask_officer(
+                self.env._(
+                    "%(contact)s is archived and %(document)s is not paid. Unarchive the contact, "
+                    "or cancel the invoice.",
+                    contact=invoice.partner_id.display_name,
+                    document=invoice._membri_get_document_label(),
+                ),
+                ACTIVITY,
+            )
         terms = self.env["membri.cotisation"].search(
             [
                 ("company_id", "=", self.env.company.id),
@@ -103,7 +130,8 @@ class ResPartner(models.Model):
         if not self:
             return
         renewals = self._membri_get_open_renewals()
-        (self.activity_ids | renewals.activity_ids).filtered(
+        invoices = self._membri_get_open_enrolment_invoices()
+        (self.activity_ids | renewals.activity_ids | invoices.activity_ids).filtered(
             lambda activity: activity.activity_type_id == self.env.ref(ACTIVITY)
         ).unlink()
         renewals._release_restored()
@@ -120,14 +148,48 @@ class MembriRenewal(models.Model):
         help="On hold because the contact is archived. Unarchive the contact to continue.",
     )
 
+    is_contact_archived = fields.Boolean(
+        string="Contact or Payer Archived",
+        compute="_compute_is_contact_archived",
+        groups="base.group_user",
+        help="Nothing is sent or invoiced: the contact, and whoever pays for it, is archived.",
+    )
+
+    @api.depends("partner_id.active", "state")
+    def _compute_is_contact_archived(self):
+        for renewal in self:
+            renewal.is_contact_archived = bool(
+                renewal.state in UNDECIDED_STATES and renewal._get_archived_reason()
+            )
+
+    def _mark_payer_archived(self, sentence):
+        """No email reaches an archived payer: the renewal stands in that queue, with the reason."""
+        self.ensure_one()
+        if not self.invoice_id.sudo().partner_id.active:
+            self._internal_write(
+                {
+                    "delivery_state": "unreachable",
+                    "delivery_note": sentence,
+                    "letter_state": False,
+                }
+            )
+
     def _get_archived_invoice_sentence(self):
         self.ensure_one()
         payer_sudo = self.invoice_id.sudo().partner_id
         member_sudo = self.partner_id.sudo()
+        if payer_sudo.active:
+            return self.env._(
+                "%(contact)s is archived and %(document)s is not paid: reminders go to "
+                "%(payer)s. Unarchive the contact, or reset the renewal.",
+                contact=member_sudo.display_name,
+                document=self.sudo().invoice_id._membri_get_document_label(),
+                payer=payer_sudo.display_name,
+            )
         return self.env._(
             "%(contact)s is archived and %(document)s is not paid, so no reminder is "
             "sent. Unarchive the contact, or reset the renewal.",
-            contact=(member_sudo if payer_sudo.active else payer_sudo).display_name,
+            contact=payer_sudo.display_name,
             document=self.sudo().invoice_id._membri_get_document_label(),
         )
 
@@ -143,6 +205,18 @@ class MembriRenewal(models.Model):
 
     def _release_restored(self):
         """The contact is in use again, or somebody else pays: go on from where it was."""
+        reached = self.filtered(
+            lambda r: (
+                r.state == "approved"
+                and r.delivery_state == "unreachable"
+                and not r._get_unreachable_reason()
+            )
+        )
+        for renewal in reached:
+            was_sent = renewal.invoice_id.sudo().membri_date_sent
+            renewal._internal_write(
+                {"delivery_state": "delivered" if was_sent else False, "delivery_note": False}
+            )
         held = self.filtered(lambda r: r.is_held_archived and not r._get_archived_reason())
         held._clear_intervention()
         for renewal in held.filtered(lambda r: r.state == "draft"):

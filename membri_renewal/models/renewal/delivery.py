@@ -378,7 +378,10 @@ class MembriRenewal(models.Model):
         unreachable._mark_unreachable()
         reached = awaiting - unreachable
         to_pay = reached.filtered(lambda r: r.state == "approved")
-        messages = to_pay._send_notice(lambda r: r._get_reminder_template(), "reminder")
+        # once to who pays for several
+        shared = to_pay.filtered(lambda r: r.invoice_id.sudo()._membri_is_shared())
+        shared._remind_payers()
+        messages = (to_pay - shared)._send_notice(lambda r: r._get_reminder_template(), "reminder")
         messages |= (reached - to_pay)._send_notice(lambda r: r._get_notice_template())
         if messages:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()

@@ -39,6 +39,7 @@ class MembriRenewal(models.Model):
                         "is_held_archived": False,
                     }
                 )
+                renewal._retell_intervention()
             elif renewal.state in UNDECIDED_STATES:
                 renewal._set_state(
                     "intervention",
@@ -80,6 +81,14 @@ class MembriRenewal(models.Model):
         for renewal in self:
             summary = renewal.intervention_reason or renewal.env._("Intervention required")
             renewal._schedule_once("membri_renewal.activity_intervention", summary)
+
+    def _retell_intervention(self):
+        """The reason has changed: the activity that is there says the new one."""
+        self.ensure_one()
+        if self.intervention_reason:
+            self.sudo().activity_search(["membri_renewal.activity_intervention"]).write(
+                {"summary": self.intervention_reason}
+            )
 
     def _schedule_once(self, activity_type, summary):
         self.ensure_one()

@@ -185,6 +185,7 @@ class MembriRenewal(models.Model):
             parts += renewals[start : start + PDF_BATCH]._render_letters()
         now = fields.Datetime.now()
         renewals._internal_write({"letter_state": "printed", "date_printed": now})
+        renewals._record_printed_reminders()
         renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(
             {"delivery_state": "letter"}
         )

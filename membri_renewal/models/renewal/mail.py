@@ -53,11 +53,11 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         self = self.with_context(lang=self._get_lang())
         if self.state == "approved":
-            invoice_sudo = self.invoice_id.sudo()
+            day, amount = self.invoice_id._membri_get_next_part()
             return self.env._(
                 "Amount due: %(amount)s, by %(date)s.",
-                amount=self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
-                date=self._format_day(invoice_sudo._membri_get_due_day()),
+                amount=self._format_amount(amount, self.invoice_id.sudo()),
+                date=self._format_day(day),
             )
         proposal = self._get_proposal()
         term = proposal._get_period_in_words()
@@ -72,50 +72,57 @@ class MembriRenewal(models.Model):
         """:return: ``(label, value)`` pairs of the invoice that is to be paid"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
+        day, part = invoice_sudo._membri_get_next_part()
+        left = invoice_sudo._membri_get_amount_due()
         rows = [
             (self.env._("Document"), invoice_sudo._membri_get_document_label()),
-            (self.env._("Due by"), self._format_day(invoice_sudo._membri_get_due_day())),
+            (self.env._("Due by"), self._format_day(day)),
         ]
-        parts_sudo = invoice_sudo._membri_get_open_parts()
-        if len(parts_sudo) > 1:
-            part = parts_sudo[0].amount_residual_currency
+        if invoice_sudo.currency_id.compare_amounts(part, left) < 0:
             rows.append((self.env._("Due on that date"), self._format_amount(part, invoice_sudo)))
-        if paid := self._get_amount_received():
-            rows.append((self.env._("Received so far"), self._format_amount(paid, invoice_sudo)))
-        return [
-            *rows,
-            (
-                self.env._("Amount due"),
-                self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
-            ),
-        ]
-
-    def _get_amount_received(self):
-        """:return: the part of the invoice that is settled, by money or by credit; 0 of a fee
-        notice, which is no invoice yet"""
-        self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
-        if invoice_sudo.state != "posted":
-            return 0.0
-        return invoice_sudo.amount_total - invoice_sudo.amount_residual
+        received, credited = invoice_sudo._membri_get_amounts_settled()
+        if received:
+            rows.append(
+                (self.env._("Received so far"), self._format_amount(received, invoice_sudo))
+            )
+        if credited:
+            rows.append((self.env._("Credited"), self._format_amount(credited, invoice_sudo)))
+        return [*rows, (self.env._("Amount due"), self._format_amount(left, invoice_sudo))]
 
     def _get_payment_reminder_sentence(self):
         """:return: that the renewal is accepted, and what came of the money"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
-        term = self._get_period_in_words()
-        if paid := self._get_amount_received():
+        names = {
+            "term": self._get_period_in_words(),
+            "document": invoice_sudo._membri_get_document_label(),
+            "rest": self._format_amount(invoice_sudo._membri_get_amount_due(), invoice_sudo),
+        }
+        if invoice_sudo._membri_is_shared():  # its payer has it for all of them
+            return self.env._(
+                "The memberships of %(members)s take effect as soon as we receive your payment of "
+                "%(document)s. Amount due: %(rest)s.",
+                members=", ".join(invoice_sudo._membri_get_members().mapped("display_name")),
+                **names,
+            )
+        received, credited = invoice_sudo._membri_get_amounts_settled()
+        if received:
             return self.env._(
                 "Your renewal for %(term)s takes effect as soon as we receive the rest of "
                 "your payment. We have received %(paid)s, thank you! Amount due: "
                 "%(rest)s.",
-                term=term,
-                paid=self._format_amount(paid, invoice_sudo),
-                rest=self._format_amount(invoice_sudo.amount_residual, invoice_sudo),
+                paid=self._format_amount(received, invoice_sudo),
+                **names,
+            )
+        if credited:
+            return self.env._(
+                "Your renewal for %(term)s takes effect as soon as we receive your payment. "
+                "%(credited)s of %(document)s was credited. Amount due: %(rest)s.",
+                credited=self._format_amount(credited, invoice_sudo),
+                **names,
             )
         return self.env._(
-            "Your renewal for %(term)s takes effect as soon as we receive your payment.",
-            term=term,
+            "Your renewal for %(term)s takes effect as soon as we receive your payment.", **names
         )
 
     def _get_notice_day_sentence(self):

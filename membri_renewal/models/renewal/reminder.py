@@ -75,6 +75,8 @@ class MembriRenewal(models.Model):
                 & Domain("is_paid", "=", False)
                 & reachable
                 & Domain("invoice_id.partner_id.active", "=", True)
+                # a large write-off: the officer decides, and nothing is left to pay
+                & Domain("invoice_id.membri_write_off_state", "!=", "to_decide")
                 & payable
                 & ~under_way
             )
@@ -128,6 +130,13 @@ class MembriRenewal(models.Model):
         if self.state == "approved" and not self.invoice_id.sudo()._membri_is_payable():
             return self.env._(
                 "The invoice for %(renewal)s is not posted, so it cannot be paid yet.",
+                renewal=self.display_name,
+            )
+        if self.state == "approved" and self.invoice_id.sudo()._membri_is_write_off_open():
+            return self.env._(
+                "Nothing is left to pay on %(document)s of %(renewal)s: a part was written off. "
+                "Decide on the invoice whether the membership stands.",
+                document=self.invoice_id.sudo()._membri_get_document_label(),
                 renewal=self.display_name,
             )
         if self._is_money_under_way() or (not by_hand and self._is_payment_announced()):
@@ -189,27 +198,30 @@ class MembriRenewal(models.Model):
         shared._remind_payers()
         on_paper = renewals.filtered(lambda r: r._is_on_paper())
         on_paper._queue_letters(is_reminder=True)
-        skipped, logs_vals = {}, []
+        skipped, waiting, logs_vals = {}, self.browse(), []
         for renewal in renewals:
+            result = "sent"
             emailed = renewal in messages or (
                 renewal in shared and renewal.delivery_state == "queued"
             )
             reason = False if emailed else renewal._get_unreachable_reason()
             if renewal in on_paper:
                 reason = self.env._("By mail: a letter is ready to print.")
+                if not emailed:
+                    result = "to_print"
+                    waiting |= renewal
             elif not emailed:
+                result = "skipped"
                 skipped[renewal] = renewal._get_no_address_sentence()
             logs_vals.append(
                 renewal._prepare_reminder_log_vals(
-                    steps[renewal],
-                    "skipped" if renewal in skipped else "sent",
-                    reason,
-                    messages.get(renewal),
+                    steps[renewal], result, reason, messages.get(renewal)
                 )
             )
         # sudo: the log is written by the system only
         self.env["membri.reminder.log"].sudo().create(logs_vals)
-        (renewals - self.browse().union(*skipped))._count_reminder()
+        # a letter counts once it is printed
+        (renewals - waiting - self.browse().union(*skipped))._count_reminder()
         renewals._update_next_reminder()
         return messages, skipped
 
@@ -248,6 +260,17 @@ class MembriRenewal(models.Model):
             renewal._internal_write(
                 {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
             )
+
+    def _record_printed_reminders(self):
+        """The letters of these renewals were printed: the reminders that waited for it are out."""
+        for renewal in self:
+            logs_sudo = renewal.sudo().reminder_log_ids  # the log is written by the system only
+            waiting_sudo = logs_sudo.filtered(lambda log: log.result == "to_print")
+            if waiting_sudo:
+                waiting_sudo.write(
+                    {"result": "sent", "reason": False, "date": fields.Datetime.now()}
+                )
+                renewal._count_reminder()
 
     def _record_reminder(self, message, result, reason=False):
         """What became of a reminder afterwards: one that did not leave uses up no step, and does
@@ -417,6 +440,7 @@ class MembriRenewal(models.Model):
         """Send the automatic reminders that are due. May be run at any time, twice, by two
         workers, after days of silence: of several steps that are late, the last one goes out
         and the others are recorded as skipped."""
+        self.env["account.move"]._membri_tell_unused_payments()
         domain = self._get_reminder_domain()
 
         def remind(due):

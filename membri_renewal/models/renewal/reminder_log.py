@@ -33,7 +33,13 @@ class MembriReminderLog(models.Model):
         help="If disabled, nothing could be sent and the nightly run tries again.",
     )
     result = fields.Selection(
-        [("sent", "Sent"), ("skipped", "Skipped"), ("failed", "Failed")], required=True
+        [
+            ("sent", "Sent"),
+            ("to_print", "Letter to Print"),
+            ("skipped", "Skipped"),
+            ("failed", "Failed"),
+        ],
+        required=True,
     )
     reason = fields.Char()
 
