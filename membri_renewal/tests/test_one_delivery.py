@@ -197,7 +197,10 @@ class TestReminderDelivery(OneDeliveryCase):
         self.assertFalse(renewal.invoice_id.is_move_sent, "made, not sent")
 
     def test_paper_member_gets_reminder_letters(self):
-        for state, words in (("sent", "heard from you yet"), ("approved", "the rest of your payment")):
+        for state, words in (
+            ("sent", "heard from you yet"),
+            ("approved", "the rest of your payment"),
+        ):
             with self.subTest(state):
                 renewal = self._create_renewal(
                     self._create_yearly(

@@ -5,13 +5,14 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
+from .common_archived import ArchivedCommon
+from .common_delivery import OneDeliveryCase
 from .common_payments import MembriPaymentCommon
-from .test_archived import ArchivedCommon
-from .test_one_delivery import STREET, OneDeliveryCase
-from .test_shared_invoice import SharedInvoiceCommon
+from .common_shared_invoice import SharedInvoiceCommon
 
 UNDONE = "membri_renewal.activity_payment_undone"
 UNUSED = "membri_renewal.activity_unused_payment"
+STREET = {"street": "1 Main Street", "city": "Town", "zip": "J4H 2X3"}
 
 
 @tagged("post_install", "-at_install")
