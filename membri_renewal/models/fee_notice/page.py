@@ -27,12 +27,6 @@ class AccountMove(models.Model):
         company_sudo = self.company_id.sudo()  # payers may see whom to ask
         return company_sudo._membri_get_officer().partner_id or company_sudo.partner_id
 
-    def _membri_get_members(self):
-        """:return: whose cotisations this document is about; not who was taken off"""
-        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
-        kept_sudo = terms_sudo.filtered(lambda term: term.state != "cancelled")
-        return (kept_sudo or terms_sudo).partner_id
-
     def _membri_get_page_status(self):
         """:return: ``(level, label)`` of a badge"""
         self.ensure_one()

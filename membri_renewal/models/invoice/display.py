@@ -85,6 +85,12 @@ class AccountMove(models.Model):
             return self.env._("Credit note %(name)s", name=self.name or "")
         return self.env._("Invoice %(number)s", number=self.name or "")
 
+    def _membri_get_members(self):
+        """:return: whose cotisations this document is about; not who was taken off"""
+        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        kept_sudo = terms_sudo.filtered(lambda term: term.state != "cancelled")
+        return (kept_sudo or terms_sudo).partner_id
+
     def _membri_is_shared(self):
         """:return: whether this document is about more than one member"""
         return len(self.sudo().invoice_line_ids.membri_cotisation_id.partner_id) > 1
