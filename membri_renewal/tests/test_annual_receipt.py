@@ -94,6 +94,10 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
             receipt.sudo().mail_id.send()
         self.assertEqual(receipt.state, "sent")
         self.assertTrue(receipt.date_sent)
+        partner = receipt.partner_id
+        receipt.sudo()._message_receive_bounce(partner.email, partner)
+        self.assertEqual(receipt.state, "failed", "it has come back")
+        self.assertIn(partner.email, receipt.reason)
 
     def test_once_for_each_payer_and_year(self):
         self._pay(self.invoice)

@@ -83,6 +83,8 @@ class TestStatus(MembriCommon):
         renewal = self._create_renewal(second)
         with self.assertRaises(UserError):
             second.partner_id = right
+        with self.assertRaises(UserError):  # the renewal follows the last day
+            second.write({"option_set_id": self.for_life.id, "date_end": False})
         renewal.action_cancel()
         second.partner_id = right
         self.assertEqual((wrong.membri_status, right.membri_status), ("inactive", "active"))

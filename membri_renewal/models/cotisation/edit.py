@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 
+from ..renewal.renewal import UNDECIDED_STATES
 from .cotisation import PAID_FOR_STATES
 
 
@@ -85,6 +86,8 @@ class MembriCotisation(models.Model):
     def _check_not_in_renewal(self, vals):
         """:raises UserError: when ``vals`` give a term to another member, and its renewal asks
         the first one"""
+        if "date_end" in vals and not vals["date_end"]:
+            self._check_not_for_life_in_renewal()
         names = vals.keys() & {"partner_id"}
         for cotisation in self._filter_edited({name: vals[name] for name in names}):
             # sudo: that there is one is no secret to who may write the term
@@ -95,6 +98,22 @@ class MembriCotisation(models.Model):
                         "Cancel the renewal first, then change the member.",
                         cotisation=cotisation.name,
                         renewal=renewal_sudo[0].name,
+                        member=cotisation.partner_id.display_name,
+                    )
+                )
+
+    def _check_not_for_life_in_renewal(self):
+        """:raises UserError: when a term has a renewal that is to follow its last day"""
+        for cotisation in self.filtered("date_end"):
+            # sudo: that there is one is no secret to who may write the term
+            renewal_sudo = cotisation.sudo()._get_living_renewal()
+            if renewal_sudo.state in UNDECIDED_STATES:
+                raise UserError(
+                    self.env._(
+                        "%(cotisation)s (%(member)s) has the open renewal %(renewal)s, which "
+                        "follows its last day. Cancel the renewal first, then remove the last day.",
+                        cotisation=cotisation.name,
+                        renewal=renewal_sudo.name,
                         member=cotisation.partner_id.display_name,
                     )
                 )

@@ -311,12 +311,13 @@ class MembriCotisation(models.Model):
             return
         company = self.company_id
         partner_sudo = self.sudo().partner_id.with_company(company)
-        if officer := company._membri_get_assignee():
+        officer = company._membri_get_assignee()
+        if not officer:
+            partner_sudo._message_log(body=note)
+        elif note not in partner_sudo.activity_ids.mapped("summary"):  # asked once
             partner_sudo.activity_schedule(
                 "mail.mail_activity_data_todo", summary=note, user_id=officer.id
             )
-        else:
-            partner_sudo._message_log(body=note)
 
     # ------------------------------------------------------------------
     # Business: the calendar
@@ -383,12 +384,12 @@ class MembriCotisation(models.Model):
             for cotisations in due._split_by_staff_lang():
                 errors = cotisations._run_isolated(type(self)._update_states)
                 for cotisation, error in errors.items():
-                    cotisation._message_log(
-                        body=cotisation.env._(
-                            "The nightly update failed: %(error)s",
-                            error=cotisation._get_error_sentence(error),
-                        )
+                    sentence = cotisation.env._(
+                        "The nightly update failed: %(error)s",
+                        error=cotisation._get_error_sentence(error),
                     )
+                    cotisation._message_log(body=sentence)
+                    cotisation._ask_officer(f"{cotisation.name}: {sentence}")
 
         self.env["ir.cron"]._membri_work_off(
             self,

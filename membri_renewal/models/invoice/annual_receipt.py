@@ -266,6 +266,19 @@ class MembriAnnualReceipt(models.Model):
     def _membri_mail_failed(self, _mail_sudo, sentence):
         self.write({"state": "failed", "reason": sentence})
 
+    def _message_receive_bounce(self, email, partner):
+        # EXTENDS mail: what has come back was not received
+        result = super()._message_receive_bounce(email, partner)
+        # sudo: the mail gateway works for everybody
+        for receipt_sudo in self.sudo().filtered(lambda receipt: receipt.state == "sent"):
+            lang = receipt_sudo.company_id._membri_get_staff_lang()
+            receipt_sudo = receipt_sudo.with_context(lang=lang)
+            receipt_sudo._membri_mail_failed(
+                receipt_sudo.mail_id,
+                receipt_sudo.env._("The email to %(address)s bounced.", address=email or ""),
+            )
+        return result
+
     def _membri_mail_unreachable(self, _mail_sudo):
         reason = self._membri_get_mail_unreachable_reason()
         self.write({"state": "skipped", "reason": reason})
