@@ -154,6 +154,33 @@ class TestA6AgreedIsInvoiced(MembriCommon):
         )
         self.assertEqual(renewal.invoice_id.amount_total, renewal.amount_total)
 
+    @freeze_time("2026-11-15 15:00:00")
+    def test_a6_an_option_twice_is_proposed_twice(self):
+        """One piece at the usual price, two at an agreed one: next year the same."""
+        term = self._create_yearly()
+        term.write(
+            {
+                "line_ids": [
+                    Command.create(
+                        {"product_id": self.product.id, "quantity": 1.0, "price_unit": 280.0}
+                    ),
+                    Command.create(
+                        {
+                            "product_id": self.product.id,
+                            "quantity": 2.0,
+                            "price_unit": 200.0,
+                            "is_price_agreed": True,
+                        }
+                    ),
+                ]
+            }
+        )
+        renewal = self._create_renewal(term)
+        self.assertEqual(
+            sorted(renewal.line_ids.mapped(lambda line: (line.quantity, line.price_unit))),
+            [(1.0, 300.0), (2.0, 200.0)],
+        )
+
     @freeze_time(LATE)
     def test_a6_restart_moves_prices_that_were_not_agreed(self):
         renewal = self._late()

@@ -42,6 +42,20 @@ class TestB6SharedBefore(SharedInvoiceCommon):
         renewal.action_approve()
         self.assertFalse(renewal.approval_remark)
 
+    def test_b6_the_page_and_the_notice_say_who_is_billed(self):
+        """Before accepting: who pays is told that it is sent to them, the others to whom."""
+        for renewal in self._prepare():
+            told_to_payer = renewal.recipient_id == self.payer
+            for sentence in (
+                renewal._get_acceptance_sentence(),
+                renewal._get_invoice_sentence(),
+            ):
+                self.assertEqual("Chain Ltd" in sentence, not told_to_payer, sentence)
+            renewal.with_env(self.env_root)._as_internal().recipient_id = renewal.partner_id
+            self.assertIn("Chain Ltd", renewal._get_acceptance_sentence())
+        alone = self._create_renewal(self._create_yearly())
+        self.assertNotIn(alone.partner_id.name, alone._get_acceptance_sentence())
+
     def test_b6_members_page_says_that_the_payer_was_sent_it(self):
         renewals = self._prepare()
         renewals.action_approve()

@@ -63,13 +63,17 @@ class MembriOptionSet(models.Model):
         kept = self.env["membri.cotisation.line"]
         if cotisation and cotisation.option_set_id == self:
             kept = cotisation.line_ids.filtered("product_id.active")
-        choices = []
+        choices, left = [], kept
         for line in self.line_ids.filtered("product_id.active"):
-            previous = kept.filtered(lambda k, line=line: k.product_id == line.product_id)[:1]
+            previous = left.filtered(lambda k, line=line: k.product_id == line.product_id)[:1]
+            left -= previous
             if previous or line.is_required or (line.is_default and not kept):
                 choices.append({"option_line": line, "previous": previous})
-        set_products = self.line_ids.product_id
-        choices += [{"previous": line} for line in kept if line.product_id not in set_products]
+        # beside the set, and of an option of the set a second line, at another price
+        option_lines = {line.product_id: line for line in reversed(self.line_ids)}
+        choices += [
+            {"option_line": option_lines.get(line.product_id), "previous": line} for line in left
+        ]
         return choices
 
     def _prepare_term_line(

@@ -142,10 +142,23 @@ class MembriRenewal(models.Model):
         return not whole and option_set.proration != "none"
 
     def _get_acceptance_sentence(self):
-        """:return: what the member receives by accepting, and for how much, in a sentence"""
+        """:return: who receives what by accepting, and for how much, in a sentence"""
         self.ensure_one()
         proposal = self._get_proposal()
         amount = self._format_amount(proposal.amount_total, proposal)
+        payer_sudo = self._get_other_payer()
+        if payer_sudo and self.company_id.membri_fee_notice:
+            return self.env._(
+                "%(payer)s will receive a fee notice for %(amount)s.",
+                payer=payer_sudo.display_name,
+                amount=amount,
+            )
+        if payer_sudo:
+            return self.env._(
+                "%(payer)s will receive an invoice for %(amount)s.",
+                payer=payer_sudo.display_name,
+                amount=amount,
+            )
         if self.company_id.membri_fee_notice:
             return self.env._("You will receive a fee notice for %(amount)s.", amount=amount)
         return self.env._("You will receive an invoice for %(amount)s.", amount=amount)

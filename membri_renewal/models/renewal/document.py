@@ -93,9 +93,28 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return self.company_id._membri_local_date(self.date_sent or fields.Datetime.now())
 
-    def _get_invoice_sentence(self):
-        """:return: what the member receives by accepting, in a sentence"""
+    def _get_other_payer(self):
+        """:return: who is invoiced, where that is neither the member nor the recipient, nor an
+            address of theirs; else nothing"""
         self.ensure_one()
+        payer_sudo = self._get_payer().sudo()  # whom it goes to is told to the member
+        own = self.partner_id | self.recipient_id
+        return payer_sudo.browse() if payer_sudo._membri_get_address_owners() & own else payer_sudo
+
+    def _get_invoice_sentence(self):
+        """:return: who receives what by accepting, in a sentence"""
+        self.ensure_one()
+        payer_sudo = self._get_other_payer()
+        if payer_sudo and self.company_id.membri_fee_notice:
+            return self.env._(
+                "Once you accept, we will send a fee notice to %(payer)s.",
+                payer=payer_sudo.display_name,
+            )
+        if payer_sudo:
+            return self.env._(
+                "Once you accept, we will send an invoice to %(payer)s.",
+                payer=payer_sudo.display_name,
+            )
         if self.company_id.membri_fee_notice:
             return self.env._("Once you accept, we will send you a fee notice.")
         return self.env._("Once you accept, we will send you an invoice.")
