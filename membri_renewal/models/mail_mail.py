@@ -16,8 +16,9 @@ class MailMail(models.Model):
     """Emails about memberships: looked at when they leave, and told to their document, which is a
     renewal, an invoice or an annual receipt. They answer the same questions
     (``_membri_get_mail_obstacle``, ``_membri_get_mail_unreachable_reason``,
-    ``_membri_get_mail_facts``, ``_membri_rewrite_mail``) and hear the same news (``_membri_mail_left``, ``_membri_mail_failed``,
-    ``_membri_mail_dropped``, ``_membri_mail_unreachable``)."""
+    ``_membri_get_mail_facts``, ``_membri_rewrite_mail``) and hear the same news
+    (``_membri_mail_left``, ``_membri_mail_failed``, ``_membri_mail_dropped``,
+    ``_membri_mail_unreachable``)."""
 
     _inherit = "mail.mail"
 

@@ -63,7 +63,7 @@ class ResPartner(models.Model):
     @api.model
     def _membri_mark_renewal_email_bounced(self, address):
         """:param address: normalized; an email to it has come back. Of mails that do not say to
-            whom they went, it is ``False``"""
+        whom they went, it is ``False``"""
         if not address:
             return
         # sudo: the mail gateway works for everybody
