@@ -87,7 +87,7 @@ class TestA3ArchivedContact(ArchivedCommon):
         self.assertEqual(renewal.state, "draft")
         activity = self._get_activities(renewal, member)
         self.assertEqual(len(activity), 1)
-        self.assertIn("restored", activity.summary)
+        self.assertIn("no longer archived", activity.summary)
 
     def test_a3_automatic_renewal_of_an_archived_contact_makes_no_invoice(self):
         term = self._create_yearly()

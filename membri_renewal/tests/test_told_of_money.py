@@ -285,13 +285,13 @@ class TestB8UnusedPayments(MembriPaymentCommon):
         [section] = self.invoice.partner_id.with_company(self.company)._membri_get_statement()
         return section
 
-    def _prepay(self, amount):
+    def _prepay(self, amount, payer=None):
         payment = self.env_account["account.payment"].create(
             {
                 "amount": amount,
                 "payment_type": "inbound",
                 "partner_type": "customer",
-                "partner_id": self.invoice.partner_id.id,
+                "partner_id": (payer or self.invoice.partner_id).id,
                 "journal_id": self.company_data["default_journal_bank"].id,
                 "memo": "Check 77",
             }
@@ -329,8 +329,7 @@ class TestB8UnusedPayments(MembriPaymentCommon):
         self.assertFalse(self.invoice.sudo().activity_search([UNUSED]))
 
     def test_b8_money_of_others_is_theirs(self):
-        other = self._create_member("Somebody Else")
-        self._prepay(100.0).partner_id = other
+        self._prepay(100.0, self._create_member("Somebody Else"))
         self._run_cron("ir_cron_send_reminders")
         self.assertFalse(self.invoice.sudo().activity_search([UNUSED]))
 
