@@ -95,7 +95,7 @@ class MembriRenewal(models.Model):
 
     def _get_other_payer(self):
         """:return: who is invoiced, where that is neither the member nor the recipient, nor an
-            address of theirs; else nothing"""
+        address of theirs; else nothing"""
         self.ensure_one()
         payer_sudo = self._get_payer().sudo()  # whom it goes to is told to the member
         own = self.partner_id | self.recipient_id
