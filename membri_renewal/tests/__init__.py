@@ -20,6 +20,7 @@ from . import test_click_everywhere
 from . import test_company_choices
 from . import test_concurrent_answers
 from . import test_contact_form
+from . import test_cost
 from . import test_cotisation_integrity
 from . import test_cotisation_states
 from . import test_credit_notes
@@ -90,6 +91,7 @@ from . import test_report_doors
 from . import test_reset
 from . import test_rpc_everything
 from . import test_rpc_methods
+from . import test_same_invoices
 from . import test_settings
 from . import test_shared_before
 from . import test_shared_invoice

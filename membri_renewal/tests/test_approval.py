@@ -352,18 +352,18 @@ class TestApproval(MembriCommon, MockEmail):
         moves._post(soft=False)
 
     def test_cost_grows_like_plain_invoices(self):
-        """Nothing explodes per record: measured 140 and 227 queries, 9.7 for each more
-        renewal; of these, 6 are of Odoo's own invoice (95 and 149), one ties the members to it."""
+        """Ten cost hardly more queries than one (issue 14): what Odoo does for each invoice is done
+        for all. Measured 142 and 150 queries; Odoo alone takes 6 more for each more invoice."""
         self._prepare(1).action_approve()  # warm caches: sequences, properties, ACL
         self._post_plain(self.member)
         one, ten = self._prepare(1), self._prepare(10)
         with self.assertQueryCount(144):
             cost_one = self._count_queries(one.action_approve)
-        with self.assertQueryCount(230):
+        with self.assertQueryCount(160):
             cost_ten = self._count_queries(ten.action_approve)
         plain_one = self._count_queries(lambda: self._post_plain(one.partner_id))
         plain_ten = self._count_queries(lambda: self._post_plain(ten.partner_id))
         ours = (cost_ten - cost_one) / 9
         plain = (plain_ten - plain_one) / 9
-        self.assertLessEqual(ours, 10)
-        self.assertLessEqual(ours - plain, 4)
+        self.assertLessEqual(ours, 1)
+        self.assertGreater(plain, 3)

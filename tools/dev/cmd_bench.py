@@ -1,23 +1,38 @@
-"""Measure the add-on beside plain Odoo and OCA's contract, in one run, and print ratios.
+"""Measure the add-on beside plain Odoo, in one run, and print ratios; fail when a row is missed.
 
-Runs the scripts of benchmarks/ on a fresh clone of the template database; nothing is kept.
+Without a name: the cases of benchmarks/compare, each with its limit. With names: the scripts of
+benchmarks/, which tell more of one thing. All on fresh clones of the template database; nothing is
+kept.
 """
 
+import json
+import statistics
 import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
-from . import odoo, ready, template, venv
+from . import cache, odoo, postgres, ready, template, venv
 from .report import Failure, say, step
 
 HELP = "measure the add-on beside plain Odoo and OCA's contract"
 PEER = "contract"  # of OCA: recurring invoices
 SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
+COMPARE = SCRIPTS / "compare"
+BY_PROCESS = ("plain_invoice", "plain_payment", "approve_two_workers")
+KEYS = ("n", "ours_s", "reference", "reference_s", "ratio", "queries")
 
 
 def add_arguments(parser):
     names = sorted(path.stem for path in SCRIPTS.glob("*.py"))
     parser.add_argument(
         "names", nargs="*", choices=[*names, []], metavar="NAME", help=", ".join(names)
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, under ten minutes")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there")
+    parser.add_argument(
+        "--case", action="append", default=[], metavar="CASE", help="only this case (repeatable)"
     )
 
 
@@ -27,16 +42,179 @@ def main(options):
     with template.clone("bench", source) as database:
         with step("installing the add-on and its peer"):
             odoo.install(database, [odoo.MODULE, PEER], log="bench-install", peers=peers)
-        for script in sorted(SCRIPTS.glob("*.py")):
-            if options.names and script.stem not in options.names:
-                continue
-            say(f"\n{script.stem}")
-            with script.open() as source_code:
-                process = subprocess.run(
-                    odoo.command("shell", "-d", database, "--no-http", "--log-level=warn"),
-                    env=odoo.environment(peers=peers),
-                    stdin=source_code,
-                    check=False,
+        if options.names:
+            _run_scripts(options.names, database, peers)
+        else:
+            _compare(options, database, source, peers)
+
+
+def _run_scripts(names, database, peers):
+    for name in names:
+        say(f"\n{name}")
+        with (SCRIPTS / f"{name}.py").open() as source_code:
+            process = subprocess.run(
+                odoo.command("shell", "-d", database, "--no-http", "--log-level=warn"),
+                env=odoo.environment(peers=peers),
+                stdin=source_code,
+                check=False,
+            )
+        if process.returncode:
+            raise Failure(f"the benchmark {name} stopped with an error")
+
+
+# ----------------------------------------------------------------------
+# The table
+# ----------------------------------------------------------------------
+
+
+def _compare(options, database, source, peers):
+    sys.path.insert(0, str(COMPARE))
+    import limits
+
+    wanted = options.case or list(limits.LIMITS)
+    results, missed = {}, []
+
+    def tell(name, result):
+        results[name] = {key: result.get(key) for key in KEYS}
+        misses = limits.get_missed(name, result)
+        missed.extend(misses)
+        _print_row(name, limits.LIMITS.get(name, ({}, name))[1], result, misses)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=2) + "\n")
+
+    say(f"{'':48} {'n':>7} {'each ms':>9} {'±%':>4} {'reference':>9} {'ratio':>6} {'queries':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        _do(database, peers, home, do="chart")
+        if any(name.startswith("plain_") for name in wanted):
+            with template.clone("bare", source) as bare:
+                _do(bare, peers, home, with_addon=False, do="chart")
+                for name, result in _measure_plain(options, database, bare, peers, home).items():
+                    if name in wanted:
+                        tell(name, result)
+        if "approve_two_workers" in wanted:
+            tell("approve_two_workers", _measure_workers(options, database, peers, home))
+        inside = [name for name in wanted if name not in BY_PROCESS]
+        if inside:
+            _do(database, peers, home, tell=tell, do="cases", names=inside, quick=options.quick)
+    if missed:
+        raise Failure("missed: " + "; ".join(missed))
+
+
+def _print_row(name, title, result, misses):
+    n = result["n"] or 1
+    reference = result.get("reference_s")
+    say(
+        f"{name + ': ' + title:48.48} {result['n']:7,} {1000 * result['ours_s'] / n:9.2f}"
+        f" {result.get('spread', 0):4.0f} "
+        + (f"{1000 * reference / n:9.2f} {result['ratio']:6.2f}" if reference else " " * 16)
+        + f" {result['queries']:8.0f}{'  MISSED' if misses else ''}"
+    )
+
+
+def _start(database, peers, home, with_addon=True, **task):
+    """:return: the process, and the file of its results"""
+    out = home / f"{time.time_ns()}.json"
+    out.touch()
+    variables = {
+        "BENCH_HOME": str(COMPARE),
+        "BENCH_OUT": str(out),
+        "BENCH_TASK": json.dumps(task),
+    }
+    with (COMPARE / "shell.py").open() as code, cache.log(f"bench-{task['do']}").open("w") as log:
+        process = subprocess.Popen(
+            odoo.command("shell", "-d", database, "--no-http", "--log-level=warn"),
+            env=odoo.environment(with_addon=with_addon, peers=peers, **variables),
+            stdin=code,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    return process, out
+
+
+def _finish(process, task):
+    # a shell that reads its script from a pipe says so by its log, not by its exit code
+    log = cache.log(f"bench-{task}")
+    if process.wait() or "Traceback (most recent call last)" in log.read_text():
+        raise Failure(f"the benchmark stopped with an error (see {log})")
+
+
+def _do(database, peers, home, with_addon=True, tell=None, **task):
+    """Run one task in an Odoo shell.
+
+    :param tell: function(name, result), called as soon as a result is there
+    :return: list of the results"""
+    process, out = _start(database, peers, home, with_addon, **task)
+    told = 0
+    while True:
+        ended = process.poll() is not None
+        rows = [json.loads(row) for row in out.read_text().splitlines()]
+        for row in rows[told:]:
+            if tell:
+                tell(row.pop("name"), row)
+        told = len(rows)
+        if ended:
+            break
+        time.sleep(0.5)
+    _finish(process, task["do"])
+    return rows
+
+
+def _measure_plain(options, database, bare, peers, home):
+    """Rounds in turn, each in a process of its own, with the add-on and without it."""
+    taken = {"plain_invoice": [], "plain_payment": []}
+    for _round in range(2 if options.quick else 5):
+        (ours,) = _do(database, peers, home, do="plain")
+        (theirs,) = _do(bare, peers, home, with_addon=False, do="plain")
+        for name, rows in taken.items():
+            rows.append((*ours[name], *theirs[name]))
+    return {
+        name: {
+            "n": 1,
+            "ours_s": statistics.median(row[0] for row in rows),
+            "reference": "Odoo without the add-on",
+            "reference_s": statistics.median(row[2] for row in rows),
+            "ratio": statistics.median(row[0] / row[2] for row in rows),
+            "queries": min(row[1] for row in rows),
+            "reference_queries": min(row[3] for row in rows),
+        }
+        for name, rows in taken.items()
+    }
+
+
+def _measure_workers(options, database, peers, home):
+    """Wall seconds of one process, and of two that start together, for as many approvals. What a
+    worker does is the scheduled action itself."""
+    count = 200 if options.quick else 500
+    walls = {}
+    with template.clone("workers", database) as clone:
+        for workers in (1, 2):
+            _do(clone, peers, home, do="queue", jobs=2, count=count // 2)
+            go = home / f"go{workers}"
+            started = []
+            for number in range(workers):
+                flag = home / f"ready{workers}-{number}"
+                started.append(
+                    (*_start(clone, peers, home, do="work", ready=str(flag), go=str(go)), flag)
                 )
-            if process.returncode:
-                raise Failure(f"the benchmark {script.stem} stopped with an error")
+            while not all(flag.exists() for _process, _out, flag in started):
+                time.sleep(0.05)
+            go.touch()
+            rows = []
+            for process, out, _flag in started:
+                _finish(process, "work")
+                rows += [json.loads(row) for row in out.read_text().splitlines()]
+            walls[workers] = max(r["to"] for r in rows) - min(r["from"] for r in rows)
+        left = postgres.query(
+            "SELECT count(*) FROM membri_bulk_job_line WHERE result <> 'done'", clone
+        )
+        if int(left):
+            raise Failure(f"{left} approvals were not done by the workers")
+    return {
+        "n": count,
+        "ours_s": walls[2],
+        "reference": "one worker",
+        "reference_s": walls[1],
+        "ratio": walls[2] / walls[1],
+        "queries": 0,
+    }

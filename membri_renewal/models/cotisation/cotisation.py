@@ -159,6 +159,16 @@ class MembriCotisation(models.Model):
         "The last day of a membership term cannot be before its first day. Change one of them.",
     )
     _living_end = models.Index("(company_id, state, date_end)")
+    # the night: what expired lately (a late payer is caught up with), and where the money
+    # contradicts the state; of the last two there are none most of the time
+    _expired_lately = models.Index("(company_id, date_expired) WHERE state = 'expired'")
+    _settled_pending = models.Index(
+        "(id) WHERE state = 'pending' AND payment_state IN ('paid', 'in_payment', 'reversed')"
+    )
+    _unpaid_active = models.Index(
+        "(id) WHERE state IN ('scheduled', 'active') AND invoice_id IS NOT NULL"
+        " AND (payment_state NOT IN ('paid', 'in_payment') OR payment_state IS NULL)"
+    )
 
     @api.model
     def _check_no_overlap(self, periods):
@@ -217,6 +227,7 @@ class MembriCotisation(models.Model):
         vals_list = self._check_client_create(vals_list)
         for vals in vals_list:
             self._fill_create_vals(vals)
+        self.env["ir.sequence"]._membri_fill_numbers("membri.cotisation", vals_list)
         periods = [
             (
                 vals["partner_id"],
@@ -240,7 +251,7 @@ class MembriCotisation(models.Model):
         return cotisations
 
     def _fill_create_vals(self, vals):
-        """Complete ``vals`` in place: number, company, currency, and the dates that the
+        """Complete ``vals`` in place: company, currency, and the dates that the
         option set gives. Only an import may bring a state of its own: it records facts
         that no invoice of ours can tell."""
         option_set = self.env["membri.option.set"].browse(vals.get("option_set_id"))
@@ -266,8 +277,6 @@ class MembriCotisation(models.Model):
             )
         date_end = fields.Date.to_date(vals.get("date_end"))
         vals["is_history"] = self._is_over(date_end, vals["company_id"])
-        if vals.get("name", "/") == "/":
-            vals["name"] = self.env["ir.sequence"]._membri_get_next("membri.cotisation", company)
 
     @api.model
     def _is_over(self, date_end, company_id):

@@ -31,15 +31,15 @@ class MembriCotisation(models.Model):
             # sudo: the invoice is a consequence of the membership; who may approve or
             # enrol need not be allowed to write invoices of any other kind
             groups = cotisations._group_for_invoices()
-            created_sudo = invoices_sudo.with_company(company).create(
+            created_sudo = invoices_sudo.with_company(company)._membri_create_many(
                 [group._prepare_shared_invoice_vals(invoice_type) for group in groups]
             )
-            created_sudo._membri_fill_due_date()
             for group, invoice_sudo in zip(groups, created_sudo, strict=True):
                 group._internal_write({"invoice_id": invoice_sudo.id})
             invoices_sudo |= created_sudo
         # linked before they are posted: an invoice of zero is paid at once
         invoices_sudo._membri_issue()
+        invoices_sudo._membri_log_created()
         return invoices_sudo
 
     def _check_can_book(self, company):

@@ -391,66 +391,71 @@ class MembriCotisation(models.Model):
                     cotisation._message_log(body=sentence)
                     cotisation._ask_officer(f"{cotisation.name}: {sentence}")
 
+        cases = self._get_update_states_domains()
         self.env["ir.cron"]._membri_work_off(
             self,
-            self._get_update_states_domain(),
+            Domain.OR(cases),
             update,
-            order="date_start, id",
             limit=BATCH,
+            search=lambda: self._search_cases(cases),
         )
+
+    @api.model
+    def _search_cases(self, domains):
+        """One search for each case: each has its index, while all of them in one domain would be
+        looked for in every term there ever was.
+
+        :return: list of ids, in the order of the cases, then of time"""
+        ids = {}
+        for domain in domains:
+            ids.update(dict.fromkeys(self.search(domain, order="date_start, id").ids))
+        return list(ids)
 
     @api.model
     def _get_update_states_domain(self):
         """:return: cotisations whose state the calendar or their invoice contradicts"""
+        return Domain.OR(self._get_update_states_domains())
+
+    @api.model
+    def _get_update_states_domains(self):
+        """:return: list of the cases in which the calendar or their invoice contradicts the state
+        of terms. Each has an index of its own (``cotisation.py``, ``invoice/account_move.py``)
+        """
+        membership = Domain("membri_invoice_type", "!=", False)
         domains = [
             # reset to draft keeps its payment state, so the invoice's own state is asked too
             Domain("state", "=", "pending")
-            & Domain("invoice_id.state", "=", "posted")
-            & Domain("payment_state", "in", PAID_STATES),
+            & Domain("payment_state", "in", (*PAID_STATES, "reversed"))
+            & (
+                Domain("payment_state", "=", "reversed") | Domain("invoice_id.state", "=", "posted")
+            ),
             Domain("state", "in", PAID_FOR_STATES)
             & Domain("invoice_id", "!=", False)
-            & (
-                Domain("invoice_id.state", "!=", "posted")
-                | Domain("payment_state", "not in", PAID_STATES)
-            ),
+            & Domain("payment_state", "not in", PAID_STATES),
+            Domain("state", "in", PAID_FOR_STATES)
+            & Domain("invoice_id", "any", membership & Domain("state", "!=", "posted")),
             Domain("state", "=", "pending")
-            & (
-                Domain("invoice_id.state", "=", "cancel") | Domain("payment_state", "=", "reversed")
-            ),
+            & Domain("invoice_id", "any", membership & Domain("state", "=", "cancel")),
             # a credit note of all of it voids also what was paid and not refunded yet
             Domain("state", "in", LIVING_STATES)
             & Domain("invoice_id.reversal_move_ids", "any", [("state", "=", "posted")]),
         ]
         for company in self.env["res.company"]._membri_get_all():
             today = company._membri_today()
-            domains.append(
-                Domain("company_id", "=", company.id)
-                & (
-                    (Domain("state", "in", PAID_FOR_STATES) & Domain("date_end", "<", today))
-                    | (
-                        Domain("state", "=", "scheduled")
-                        & Domain("date_start", "<=", today)
-                        & Domain(
-                            "partner_id",
-                            "not any",
-                            [
-                                (
-                                    "membri_cotisation_ids",
-                                    "any",
-                                    [
-                                        ("company_id", "=", company.id),
-                                        ("state", "=", "active"),
-                                        "|",
-                                        ("date_end", "=", False),
-                                        ("date_end", ">=", today),
-                                    ],
-                                )
-                            ],
-                        )
-                    )
-                )
+            ours = Domain("company_id", "=", company.id)
+            going_on = (
+                ours
+                & Domain("state", "=", "active")
+                & (Domain("date_end", "=", False) | Domain("date_end", ">=", today))
             )
-        return Domain.OR(domains)
+            over = Domain("state", "in", PAID_FOR_STATES) & Domain("date_end", "<", today)
+            due = (
+                Domain("state", "=", "scheduled")
+                & Domain("date_start", "<=", today)
+                & Domain("partner_id", "not any", [("membri_cotisation_ids", "any", going_on)])
+            )
+            domains += [ours & over, ours & due]
+        return domains
 
     def _update_states(self):
         self._sync_with_invoice()

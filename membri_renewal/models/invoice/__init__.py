@@ -1,4 +1,5 @@
 from . import account_move
+from . import batch
 from . import display
 from . import settlement
 from . import money

@@ -29,6 +29,19 @@ class AccountMove(models.Model):
     membri_cotisation_ids = fields.One2many(
         "membri.cotisation", "invoice_id", string="Membership Terms", readonly=True
     )
+    # nobody reads it: what follows the payment state of an invoice (`membri.renewal.payment_state`
+    # and more) is found through it in the cache, else by a search at each write on any entry
+    membri_awaiting_renewal_ids = fields.One2many(
+        "membri.renewal",
+        "invoice_id",
+        string="Renewals That Wait for It",
+        readonly=True,
+        groups="membri_renewal.group_membri_readonly",
+    )
+    # the night looks for terms whose invoice is no longer posted
+    _membri_not_posted = models.Index(
+        "(id) WHERE membri_invoice_type IS NOT NULL AND state != 'posted'"
+    )
     membri_date_sent = fields.Datetime(
         string="Last Sent",
         copy=False,
@@ -73,7 +86,7 @@ class AccountMove(models.Model):
             )
         )
         notices._membri_make_fee_notices()
-        (self - notices)._post(soft=False)
+        (self - notices)._membri_post_many()
 
     def _post(self, soft=True):
         # EXTENDS account
@@ -89,9 +102,13 @@ class AccountMove(models.Model):
     def _membri_fill_due_date(self):
         """Without payment terms Odoo makes an invoice due on the day it is made: one that is
         dated ahead would be due before its own date."""
-        for move in self:
-            if not move.invoice_payment_term_id and move.invoice_date_due < move.invoice_date:
-                move.invoice_date_due = move.invoice_date
+        early = self.filtered(
+            lambda move: (
+                not move.invoice_payment_term_id and move.invoice_date_due < move.invoice_date
+            )
+        )
+        for day, moves in early.grouped("invoice_date").items():
+            moves.invoice_date_due = day
 
     def _membri_ensure_tokens(self):
         """Members pay by a link that holds a token: it is there from the posting on, so that
@@ -108,7 +125,7 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         # EXTENDS account
-        result = super().write(vals)
+        result = super(AccountMove, self._membri_for_write(vals)).write(vals)
         if "matched_payment_ids" in vals:  # payments without journal entry
             self._membri_sync()
         if "invoice_date_due" in vals:

@@ -76,8 +76,11 @@ class AccountMove(models.Model):
         return self.sudo().invoice_line_ids.membri_cotisation_id
 
     def _membri_get_document_label(self):
-        """:return: what the payer has received, with its number: an invoice, a credit
-        note or a fee notice"""
+        """:return: what the payer has received, with its number: an invoice, a credit note or a
+        fee notice. Nothing of no document: when an update writes a mail template, Odoo tries it
+        on any renewal, approved or not"""
+        if not self:
+            return ""
         self.ensure_one()
         if self.membri_fee_notice_state in ("open", "void"):
             return self.env._("Fee notice %(number)s", number=self.membri_fee_notice_name)

@@ -1,6 +1,9 @@
+from collections import defaultdict
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class MembriNeededMixin(models.AbstractModel):
@@ -137,11 +140,16 @@ class IrSequence(models.Model):
     _inherit = ["ir.sequence", "membri.needed.mixin"]
 
     @api.model
-    def _membri_get_next(self, code, company):
-        """:return: the next number of a sequence of ``company``
+    def _membri_get_next(self, code, company, count):
+        """:return: list of the next ``count`` numbers of a sequence of ``company``; of the usual
+            kind of sequence in one query
         :raises UserError: when there is none: it was archived, or its code was changed"""
-        number = self.with_company(company).next_by_code(code)
-        if not number:
+        sequence = self.with_company(company).search(
+            [("code", "=", code), ("company_id", "in", (company.id, False))],
+            order="company_id",
+            limit=1,
+        )
+        if not sequence:
             raise UserError(
                 self.env._(
                     "Cannot assign a number: the sequence with the code “%(code)s” is "
@@ -149,4 +157,27 @@ class IrSequence(models.Model):
                     code=code,
                 )
             )
-        return number
+        if sequence.implementation != "standard" or sequence.use_date_range:
+            return [sequence.next_by_id() for _number in range(count)]
+        prefix, suffix = sequence._get_prefix_suffix()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT nextval(%s) FROM generate_series(1, %s)",
+                f"ir_sequence_{sequence.id:03d}",
+                count,
+            )
+        )
+        return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for (number,) in rows]
+
+    @api.model
+    def _membri_fill_numbers(self, code, vals_list):
+        """Number new records of ours, each in its company: ``name`` is filled in place."""
+        by_company = defaultdict(list)
+        for vals in vals_list:
+            if vals.get("name", "/") == "/":
+                by_company[vals["company_id"]].append(vals)
+        for company_id, waiting in by_company.items():
+            company = self.env["res.company"].browse(company_id)
+            numbers = self._membri_get_next(code, company, len(waiting))
+            for vals, number in zip(waiting, numbers, strict=True):
+                vals["name"] = number

@@ -49,10 +49,13 @@ class MembriCotisation(models.Model):
         return [name for name, first_asker in RULES.items() if first_asker <= asker]
 
     @api.model
-    def _get_to_renew_domain(self, company, asker):
-        """:return: the terms of ``company`` that ``asker`` may renew, as a domain"""
+    def _get_to_renew_domain(self, company, asker, but=()):
+        """:param but: names of rules that are asked later
+        :return: the terms of ``company`` that ``asker`` may renew, as a domain"""
         return Domain("company_id", "=", company.id) & Domain.AND(
-            getattr(self, f"_get_rule_{name}_domain")(company) for name in self._get_rules(asker)
+            getattr(self, f"_get_rule_{name}_domain")(company)
+            for name in self._get_rules(asker)
+            if name not in but
         )
 
     def _get_not_renewed_reasons(self, asker):
@@ -240,7 +243,9 @@ class MembriCotisation(models.Model):
             )
         )
         today = company._membri_today()
-        return Domain.OR(
+        # the last of these days said once more: by it an index finds them
+        longest = max((lead_days for lead_days, _set_ids in groups), default=0)
+        return Domain("date_end", "<=", today + timedelta(days=longest)) & Domain.OR(
             Domain("option_set_id", "in", set_ids)
             & Domain("date_end", "<=", today + timedelta(days=lead_days))
             for lead_days, set_ids in groups

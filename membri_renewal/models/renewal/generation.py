@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.fields import Domain
 
-from .eligibility import NIGHT
+from ..cotisation.cotisation import PAID_FOR_STATES
+from .eligibility import CATCH_UP_DAYS, NIGHT
 
 BATCH = 50
 
@@ -19,15 +22,52 @@ class MembriRenewal(models.Model):
             for cotisations in due._split_by_staff_lang():
                 cotisations._generate_isolated()
 
-        domain = self._get_to_renew_domain()
+        Cotisation = self.env["membri.cotisation"]
+        firsts = self._get_first_domains()
+        domain = Domain.OR(
+            first & Cotisation._get_rule_no_other_renewal_domain(company)
+            for company, first in firsts.items()
+        )
         self.env["ir.cron"]._membri_work_off(
-            self.env["membri.cotisation"],
+            Cotisation,
             domain,
             generate,
-            order="date_end, id",
             limit=BATCH,
             join=lambda batch: batch._with_companions(domain),
+            search=lambda: self._search_to_renew(firsts, domain),
         )
+
+    @api.model
+    def _get_first_domains(self):
+        """:return: ``{company: domain}`` of the terms to be renewed, but for who has another
+        renewal open: that is asked of the few that are found"""
+        return {
+            company: self.env["membri.cotisation"]._get_to_renew_domain(
+                company, NIGHT, but=("no_other_renewal",)
+            )
+            for company in self.env["res.company"]._membri_get_all()
+        }
+
+    @api.model
+    def _search_to_renew(self, firsts, domain):
+        """:param firsts: as of :meth:`_get_first_domains`
+        :param domain: as of :meth:`_get_to_renew_domain`
+        :return: ids of the terms that the night renews, found by what an index answers: those
+            that run, and those that ended or expired lately"""
+        Cotisation = self.env["membri.cotisation"]
+        found = Cotisation.browse()
+        for company, first in firsts.items():
+            since = company._membri_today() - timedelta(days=CATCH_UP_DAYS)
+            cases = (
+                Domain("state", "in", PAID_FOR_STATES),
+                Domain("state", "=", "expired")
+                & (Domain("date_end", ">=", since) | Domain("date_expired", ">=", since)),
+            )
+            for case in cases:
+                found |= Cotisation.search(case & first)
+        if not found:
+            return []
+        return Cotisation.search(domain & Domain("id", "in", found.ids), order="date_end, id").ids
 
     @api.model
     def _get_to_renew_domain(self):

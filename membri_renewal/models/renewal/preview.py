@@ -28,8 +28,7 @@ class MembriCotisation(models.Model):
         memo = {"prefetch": self.ids}
         previews = {}
         for cotisation in self:
-            # a name of its own: no number is used up
-            vals = {"cotisation_id": cotisation.id, "name": cotisation.name}
+            vals = {"cotisation_id": cotisation.id}
             self.env["membri.renewal"]._fill_create_vals(vals, memo)
             previews[cotisation] = {
                 **{

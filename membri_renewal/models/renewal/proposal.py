@@ -84,10 +84,6 @@ class MembriRenewal(models.Model):
             vals["mode"] = vals["mode_proposed"]
         vals.setdefault("user_id", cotisation.company_id._membri_get_officer().id)
         self._fill_proposed_term(vals, cotisation, partner, memo)
-        if vals.get("name", "/") == "/":
-            vals["name"] = self.env["ir.sequence"]._membri_get_next(
-                "membri.renewal", cotisation.company_id
-            )
 
     def _get_cotisation_to_renew(self, vals, memo):
         """:return: the cotisation that ``vals`` name, else the current one of their member

@@ -284,6 +284,7 @@ class MembriRenewal(models.Model):
         memo = {"prefetch": [vals.get("cotisation_id") for vals in vals_list]}
         for vals in vals_list:
             self._fill_create_vals(vals, memo)
+        self.env["ir.sequence"]._membri_fill_numbers("membri.renewal", vals_list)
         # what has just been decided makes room for a new one in the unique indexes
         self.flush_model(["state"])
         # internal: completed by us with what no client may give

@@ -1,0 +1,38 @@
+"""What the cases of ``./dev bench`` may take. Another case adds its line here.
+
+name: ({figure: limit}, what is measured). Figures: ``ratio`` to the reference, ``each`` (queries
+for one of ``n``), ``queries``, ``more`` (queries beyond those of the reference), ``seconds``
+(``ours_s``).
+"""
+
+LIMITS = {
+    "approve": ({"ratio": 0.60, "each": 5}, "approve 100 renewals"),
+    "approve_1000": ({"ratio": 0.55, "each": 5}, "approve 1,000 renewals"),
+    "approve_two_workers": ({"ratio": 0.60}, "approve in the background, two processes (wall)"),
+    "settle": ({"ratio": 1.03}, "pay 40 of our invoices at once"),
+    "plain_invoice": ({"more": 0}, "an ordinary invoice, with the add-on installed"),
+    "plain_payment": ({"more": 2}, "an ordinary payment, with the add-on installed"),
+    "night_idle": ({"seconds": 0.2, "queries": 20}, "three nightly runs, nothing due"),
+    "night_due": ({}, "renewals of the night, notices included"),
+    "dashboards": ({"seconds": 0.05}, "the cards of the queues"),
+    "growth": ({"ratio": 1.1}, "one approval of many beside one of few"),
+    "memory": ({"seconds": 300}, "MB after approvals in the background"),
+}
+
+
+def get_missed(name, result):
+    """:return: list of what ``result`` misses, in words"""
+    n = result["n"] or 1
+    figures = {
+        "ratio": result.get("ratio"),
+        "each": result["queries"] / n,
+        "queries": result["queries"],
+        "more": result["queries"] - (result.get("reference_queries") or 0),
+        "seconds": result["ours_s"],
+    }
+    limits = LIMITS.get(name, ({}, ""))[0]
+    return [
+        f"{name}: {figure} {figures[figure]:.2f}, allowed {limit}"
+        for figure, limit in limits.items()
+        if figures[figure] is None or figures[figure] > limit
+    ]

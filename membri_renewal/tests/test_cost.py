@@ -1,0 +1,98 @@
+import re
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.sql_db import Cursor
+from odoo.tests import tagged
+
+from .common import MembriCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestCost(MembriCommon):
+    """issue 14: what the add-on costs, counted in statements (seconds are ``./dev bench``'s)."""
+
+    def _record_queries(self, work):
+        """:return: the statements that ``work()`` sends, what it leaves to be written included"""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        queries = []
+        execute = Cursor.execute
+
+        def record(cursor, query, *args, **kwargs):
+            statement = getattr(query, "code", query)
+            queries.append(statement if isinstance(statement, str) else statement.decode())
+            return execute(cursor, query, *args, **kwargs)
+
+        with patch.object(Cursor, "execute", record):
+            work()
+            self.env.flush_all()
+        return queries
+
+    def _get_ours(self, queries):
+        # not the sub-queries of Odoo's own columns (`FROM "membri_x" AS "membri_x__exists"`)
+        pattern = re.compile(r'(FROM|INTO|UPDATE) "membri_\w+"(?! AS)')
+        return [query for query in queries if pattern.search(query)]
+
+    def _invoice(self, partner):
+        """An ordinary invoice, posted, as the accountant makes it."""
+        move = self.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner.id,
+                "invoice_date": "2026-11-15",
+                "invoice_line_ids": [fields.Command.create({"product_id": self.product.id})],
+            }
+        )
+        move.action_post()
+        return move
+
+    def test_ordinary_invoice_and_payment_ask_nearly_nothing_of_ours(self):
+        """Point 3: nothing for an invoice, one look at terms and one at renewals for a payment."""
+        stranger = self._create_member("Company that buys chairs")
+        self._pay(self._invoice(stranger))  # warm caches
+        made = []
+        queries = self._record_queries(lambda: made.append(self._invoice(stranger)))
+        self.assertEqual(self._get_ours(queries), [])
+        queries = self._record_queries(lambda: self._pay(made[0]))
+        self.assertEqual(made[0].payment_state, made[0]._get_invoice_in_payment_state())
+        self.assertLessEqual(len(self._get_ours(queries)), 2)
+
+    def test_night_when_nothing_is_due(self):
+        """Point 4: the three nightly runs ask once for each case."""
+        self._create_yearly()
+        Cron = self.registry["ir.cron"]
+        with patch.object(Cron, "_commit_progress", lambda *args, **kwargs: 60.0):
+            for _number in range(2):
+                self.env_root.flush_all()
+                self.env_root.invalidate_all()
+                before = self.env.cr.sql_log_count
+                self.env_root["membri.cotisation"]._cron_update_states()
+                self.env_root["membri.renewal"]._cron_generate()
+                self.env_root["membri.renewal"]._cron_send_reminders()
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 20)
+
+    def test_night_finds_each_case_as_before(self):
+        """Searched case by case, the terms are those of the whole condition."""
+        pending, active, over = (self._create_yearly() for _number in range(3))
+        over._internal_write({"date_end": "2026-11-01"})
+        scheduled = self._create_cotisation(
+            self._create_member("Next"), "2026-11-01", state="scheduled"
+        )
+        pending._set_state("pending")
+        renewal = self._create_renewal(active)
+        renewal.action_approve()
+        Cotisation = self.env_root["membri.cotisation"]
+        found = Cotisation._search_cases(Cotisation._get_update_states_domains())
+        whole = Cotisation.search(Cotisation._get_update_states_domain())
+        self.assertEqual(set(found), set(whole.ids))
+        self.assertLessEqual({over.id, scheduled.id}, set(found))
+        self.assertNotIn(renewal.new_cotisation_id.id, found)
+        Renewal = self.env_root["membri.renewal"]
+        domain = Renewal._get_to_renew_domain()
+        found = Renewal._search_to_renew(Renewal._get_first_domains(), domain)
+        self.assertEqual(set(found), set(Cotisation.search(domain).ids))
+        self.assertNotIn(active.id, found)
