@@ -1,5 +1,5 @@
-"""The cases of ``./dev bench`` that one Odoo process measures. Each is committed, on a clone that is
-thrown away; work is done as an officer, so record rules are on.
+"""The cases of ``./dev bench`` that one Odoo process measures. Each is committed, on a clone that
+is thrown away; work is done as an officer, so record rules are on.
 
 A case is a function that takes a ``Bench`` and returns ``{n, ours_s, reference, reference_s, ratio,
 queries}``; seconds are CPU seconds of all ``n``. Its limits are in ``limits.py``.
