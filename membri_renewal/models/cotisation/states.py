@@ -432,10 +432,9 @@ class MembriCotisation(models.Model):
             Domain("state", "in", PAID_FOR_STATES)
             & Domain("invoice_id", "!=", False)
             & Domain("payment_state", "not in", PAID_STATES),
-            Domain("state", "in", PAID_FOR_STATES)
-            & Domain("invoice_id", "any", membership & Domain("state", "!=", "posted")),
-            Domain("state", "=", "pending")
-            & Domain("invoice_id", "any", membership & Domain("state", "=", "cancel")),
+            Domain("state", "in", LIVING_STATES)
+            & Domain("invoice_id", "any", membership & Domain("state", "!=", "posted"))
+            & (Domain("state", "in", PAID_FOR_STATES) | Domain("invoice_id.state", "=", "cancel")),
             # a credit note of all of it voids also what was paid and not refunded yet
             Domain("state", "in", LIVING_STATES)
             & Domain("invoice_id.reversal_move_ids", "any", [("state", "=", "posted")]),
