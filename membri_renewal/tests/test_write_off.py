@@ -43,6 +43,20 @@ class TestWriteOff(WriteOffCase):
         self.assertEqual(self.invoice._membri_get_received(), 0.0)
         self.assertEqual(len(self._get_questions()), 1)
 
+    def test_nobody_is_asked_for_what_was_written_off(self):
+        self.assertTrue(self.renewal.can_be_reminded)
+        self._pay_and_write_off(200.0)
+        self.assertFalse(self.renewal.is_paid)
+        self.renewal.invalidate_recordset(["can_be_reminded"])
+        self.assertFalse(self.renewal.can_be_reminded)
+        self.assertFalse(
+            self.renewal.search([("id", "in", self.renewal.ids), ("can_be_reminded", "=", True)])
+        )
+        self.assertTrue(self.invoice._membri_get_mail_obstacle("reminder"))
+        with self.assertRaises(UserError):
+            self.renewal.action_send_reminder()
+        self.assertFalse(self.renewal.date_last_reminder)
+
     def test_rest_written_off_by_hand(self):
         self._pay(self.invoice, 300.0)
         self._settle_by_entry(self.company_data["default_account_expense"], 44.93)

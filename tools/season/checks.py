@@ -162,6 +162,8 @@ def why_left(partner):
         return "not paid yet"
     if last.is_open:
         return "without an answer yet"
+    if last.state == "cancelled":
+        return "renewal cancelled by the officer"
     term = partner.membri_cotisation_ids.sorted("date_start")[-1:]
     paid_on = max(term.invoice_id.line_ids.matched_credit_ids.mapped("max_date"), default=None)
     if paid_on and paid_on > term.date_end + CATCH_UP:

@@ -113,6 +113,8 @@ def is_settled(term, queues):
     )
     if later or term.date_terminated or "refused" in renewals.mapped("state"):
         return True
+    if not renewals and term.renewal_ids:  # the officer's decision: nobody is asked again
+        return True
     return any(queues.shows(renewal) for renewal in renewals)
 
 
@@ -126,7 +128,13 @@ def check_documents(env, queues):
             ("state", "=", "posted"),
         ]
     )
-    unpaid = invoices.filtered(lambda m: not m._membri_is_paid() and not m._membri_is_void())
+    unpaid = invoices.filtered(
+        lambda m: (
+            not m._membri_is_paid()
+            and not m._membri_is_void()
+            and m.membri_write_off_state != "ended"  # written off, and the membership with it
+        )
+    )
     env.flush_all()
     aged = env["membri.aged"].search([("move_id", "in", unpaid.ids)]).move_id
     lost = []

@@ -69,9 +69,12 @@ class MembriRenewal(models.Model):
         )
 
     def _get_mail_invoice_rows(self):
-        """:return: ``(label, value)`` pairs of the invoice that is to be paid"""
+        """:return: ``(label, value)`` pairs of the invoice that is to be paid; none without one:
+        Odoo tries each template that is saved on any record of its model"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
+        if not invoice_sudo:
+            return []
         day, part = invoice_sudo._membri_get_next_part()
         left = invoice_sudo._membri_get_amount_due()
         rows = [

@@ -40,7 +40,10 @@ class MembriRenewal(models.Model):
     def _get_can_be_reminded_domain(self):
         """:return: what :meth:`_get_no_reminder_reason` asks, as a domain; who cannot be reached
         waits in the queue for that, where an address or a letter is found"""
-        payable = Domain("invoice_id.state", "=", "posted") | (
+        payable = (
+            Domain("invoice_id.state", "=", "posted")
+            & Domain("invoice_id.amount_residual", "!=", 0.0)
+        ) | (
             Domain("invoice_id.membri_fee_notice_state", "=", "open")
             & Domain("invoice_id.membri_cotisation_ids.state", "=", "pending")
         )
