@@ -96,6 +96,11 @@ class MembriRenewal(models.Model):
         """:return: that the renewal is accepted, and what came of the money"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
+        if not invoice_sudo:  # a template that is saved is tried on any renewal
+            return self.env._(
+                "Your renewal for %(term)s takes effect as soon as we receive your payment.",
+                term=self._get_period_in_words(),
+            )
         names = {
             "term": self._get_period_in_words(),
             "document": invoice_sudo._membri_get_document_label(),
