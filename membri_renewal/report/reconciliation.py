@@ -17,6 +17,20 @@ REASONS = [
     ("rounding", "Tax rounding"),
     ("other_line", "Invoice line without a membership term"),
 ]
+# how each reason is said; the others need no sentence
+EXPLANATIONS = {
+    "not_approved": "_explain_not_approved",
+    "fee_notice": "_explain_fee_notice",
+    "draft": "_explain_draft",
+    "voided": "_explain_voided",
+    "no_invoice": "_explain_no_invoice",
+    "credited": "_explain_credited",
+    "cancelled": "_explain_cancelled",
+    "price_changed": "_explain_price_changed",
+    "currency": "_explain_currency",
+    "rounding": "_explain_rounding",
+    "other_line": "_explain_other_line",
+}
 
 
 class MembriReconciliation(models.Model):
@@ -134,8 +148,8 @@ class MembriReconciliation(models.Model):
 
     def _compute_explanation(self):
         for row in self.sudo():  # what the row is about may be read with it
-            explain = getattr(row, f"_explain_{row.reason}", None)
-            row.explanation = explain() if explain else False
+            name = EXPLANATIONS.get(row.reason)
+            row.explanation = name and getattr(row, name)()
 
     # ------------------------------------------------------------------
     # The difference, in a sentence

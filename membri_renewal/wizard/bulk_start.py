@@ -84,7 +84,12 @@ class MembriBulkStart(models.TransientModel):
                     "select other renewals."
                 )
             ]
-        return getattr(self, f"_get_{self.action}_sentences")(groups)
+        return {
+            "approve": self._get_approve_sentences,
+            "apply_and_approve": self._get_apply_and_approve_sentences,
+            "send": self._get_send_sentences,
+            "send_reminder": self._get_send_reminder_sentences,
+        }[self.action](groups)
 
     def _get_approve_sentences(self, groups):
         count, amount = self._sum_up(groups)

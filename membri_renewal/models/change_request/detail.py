@@ -85,12 +85,17 @@ class MembriChangeRequestDetail(models.Model):
 
         :return: whether an address has changed, on which taxes may depend
         """
+        effects = {
+            "contact": self._apply_contact,
+            "billing": self._apply_billing,
+            "responsible": self._apply_responsible,
+        }
         for (request, subject), details in self.grouped(
             lambda detail: (detail.request_id, detail.subject)
         ).items():
             vals = {detail.field_name: detail.value_id or detail.new_value for detail in details}
-            apply = getattr(self, f"_apply_{subject}")
-            apply(request.partner_id.with_company(request.renewal_id.company_id), vals)
+            member = request.partner_id.with_company(request.renewal_id.company_id)
+            effects[subject](member, vals)
         return bool(ADDRESS_FIELDS & set(self.mapped("field_name")))
 
     def _apply_contact(self, member, vals):

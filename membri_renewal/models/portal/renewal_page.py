@@ -191,8 +191,13 @@ class MembriRenewal(models.Model):
     def _get_portal_sentences(self):
         """:return: where the renewal stands and what comes next, as a list of sentences"""
         self.ensure_one()
-        describe = getattr(self, f"_get_portal_sentences_{self.state}")
-        return describe()
+        return {
+            "sent": self._get_portal_sentences_sent,
+            "change_requested": self._get_portal_sentences_change_requested,
+            "intervention": self._get_portal_sentences_intervention,
+            "approved": self._get_portal_sentences_approved,
+            "refused": self._get_portal_sentences_refused,
+        }[self.state]()
 
     def _get_portal_sentences_sent(self):
         if reason := self._get_cannot_answer_reason("accept"):

@@ -14,22 +14,37 @@ CATCH_UP_DAYS = 60
 # staff may do by hand, the campaign does for many, and the night does by itself.
 HAND, CAMPAIGN, NIGHT = 1, 2, 3
 
-# The rules in the order in which they are told. Each has its two sides below:
-# ``_get_rule_NAME_domain(company)``, the terms that pass, and
-# ``_get_rule_NAME_sentence()``, what is said of one that does not.
+# The rules in the order in which they are told: who is the first to ask, the terms of a company
+# that pass, and what is said of one that does not.
 RULES = {
-    "ends": HAND,
-    "paid": HAND,
-    "not_terminated": HAND,
-    "not_renewed": HAND,
-    "no_next_term": HAND,
-    "no_other_renewal": HAND,
-    "not_history": CAMPAIGN,
-    "after_go_live": CAMPAIGN,
-    "not_cancelled": NIGHT,
-    "not_too_late": NIGHT,
-    "due": NIGHT,
-    "not_tried_today": NIGHT,
+    "ends": (HAND, "_get_rule_ends_domain", "_get_rule_ends_sentence"),
+    "paid": (HAND, "_get_rule_paid_domain", "_get_rule_paid_sentence"),
+    "not_terminated": (
+        HAND,
+        "_get_rule_not_terminated_domain",
+        "_get_rule_not_terminated_sentence",
+    ),
+    "not_renewed": (HAND, "_get_rule_not_renewed_domain", "_get_rule_not_renewed_sentence"),
+    "no_next_term": (HAND, "_get_rule_no_next_term_domain", "_get_rule_no_next_term_sentence"),
+    "no_other_renewal": (
+        HAND,
+        "_get_rule_no_other_renewal_domain",
+        "_get_rule_no_other_renewal_sentence",
+    ),
+    "not_history": (CAMPAIGN, "_get_rule_not_history_domain", "_get_rule_not_history_sentence"),
+    "after_go_live": (
+        CAMPAIGN,
+        "_get_rule_after_go_live_domain",
+        "_get_rule_after_go_live_sentence",
+    ),
+    "not_cancelled": (NIGHT, "_get_rule_not_cancelled_domain", "_get_rule_not_cancelled_sentence"),
+    "not_too_late": (NIGHT, "_get_rule_not_too_late_domain", "_get_rule_not_too_late_sentence"),
+    "due": (NIGHT, "_get_rule_due_domain", "_get_rule_due_sentence"),
+    "not_tried_today": (
+        NIGHT,
+        "_get_rule_not_tried_today_domain",
+        "_get_rule_not_tried_today_sentence",
+    ),
 }
 
 
@@ -46,17 +61,22 @@ class MembriCotisation(models.Model):
     def _get_rules(self, asker):
         """:param asker: ``HAND``, ``CAMPAIGN`` or ``NIGHT``
         :return: the names of the rules that hold, in the order in which they are told"""
-        return [name for name, first_asker in RULES.items() if first_asker <= asker]
+        return [name for name, (first_asker, *_methods) in RULES.items() if first_asker <= asker]
 
     @api.model
     def _get_to_renew_domain(self, company, asker, but=()):
         """:param but: names of rules that are asked later
         :return: the terms of ``company`` that ``asker`` may renew, as a domain"""
         return Domain("company_id", "=", company.id) & Domain.AND(
-            getattr(self, f"_get_rule_{name}_domain")(company)
+            self._get_rule_domain(name, company)
             for name in self._get_rules(asker)
             if name not in but
         )
+
+    @api.model
+    def _get_rule_domain(self, name, company):
+        _asker, domain, _sentence = RULES[name]
+        return getattr(self, domain)(company)
 
     def _get_not_renewed_reasons(self, asker):
         """Why ``asker`` renews these terms, or not: the very domains, evaluated on them.
@@ -67,12 +87,12 @@ class MembriCotisation(models.Model):
         reasons = {cotisation: {} for cotisation in self}
         for company, cotisations in self.grouped("company_id").items():
             for name in self._get_rules(asker):
-                domain = getattr(self, f"_get_rule_{name}_domain")(company)
+                domain = self._get_rule_domain(name, company)
                 # sudo: the rules are about facts, whoever looks
                 passing = cotisations.sudo().filtered_domain(domain).with_env(self.env)
                 for cotisation in cotisations - passing:
-                    sentence = getattr(cotisation.sudo(), f"_get_rule_{name}_sentence")()
-                    reasons[cotisation][name] = sentence
+                    _asker, _domain, sentence = RULES[name]
+                    reasons[cotisation][name] = getattr(cotisation.sudo(), sentence)()
         return reasons
 
     # ------------------------------------------------------------------
