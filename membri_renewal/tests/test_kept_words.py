@@ -134,7 +134,7 @@ class TestA8KeptWords(ArchivedCommon):
             raise UserError("Nothing works")
 
         with patch.object(self.registry["membri.campaign"], "_process_batch", fail):
-            campaign.with_context(lang="en_US")._process_batch_alone()
+            campaign.with_context(lang="en_US")._process_batch_isolated()
         self.assertEqual(campaign.state, "stopped")
         sentence = self._say_in_french(
             "The work was stopped: %(error)s Whoever resumes it continues with their own "

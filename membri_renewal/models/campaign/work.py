@@ -83,7 +83,7 @@ class MembriCampaign(models.Model):
             self.env["membri.campaign.line"].search_count(todo),
         )
 
-    def _process_batch_alone(self):
+    def _process_batch_isolated(self):
         # EXTENDS work_mixin: a campaign that cannot go on, e.g. because its officer has left, is
         # stopped with the reason
         counts = []

@@ -110,7 +110,7 @@ class MembriWorkMixin(models.AbstractModel):
         tries = 1
         while True:
             try:
-                return self._process_batch_alone()
+                return self._process_batch_isolated()
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 self.env.cr.rollback()
                 self.env.transaction.reset()
@@ -130,7 +130,7 @@ class MembriWorkMixin(models.AbstractModel):
             locked"""
         raise NotImplementedError
 
-    def _process_batch_alone(self):
+    def _process_batch_isolated(self):
         """The same in the background, where one that cannot go on must not stop the others."""
         return self._process_batch()
 
