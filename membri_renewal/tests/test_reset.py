@@ -91,7 +91,7 @@ class TestReset(MembriCommon):
         with freeze_time("2027-01-01 12:00:00"):
             self._run_cron("ir_cron_update_states")
             message = self._assert_refused(renewal.action_reset)
-        self.assertIn("End Membership", message)
+        self.assertIn("End the membership", message)
         self.assertEqual(renewal.new_cotisation_id.state, "active")
 
     def test_reset_of_zero_before_its_first_day(self):
