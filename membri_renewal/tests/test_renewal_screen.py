@@ -144,7 +144,7 @@ class TestRenewalScreen(MembriCommon):
             self.renewal.action_send_reminder()
             self.renewal.date_follow_up = "2026-12-01"
         with freeze_time("2026-11-21 15:00:00"):
-            self.assertEqual(self._get_labels(True), ["Sent", "Reminded (1)"])
+            self.assertEqual(self._get_labels(True), ["Sent", "Reminders sent: 1"])
             self.assertEqual(self._get_labels(False), ["Call", "End of current term"])
             self.renewal.action_approve()
             self.assertIn("Approved", self._get_labels(True))
