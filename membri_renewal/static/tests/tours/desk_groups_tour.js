@@ -25,6 +25,7 @@ registry.category("web_tour.tours").add("membri_group_manager_fr", {
         click("Save it", ".o_list_button_save"),
         see("It is saved", ".o_list_view:not(:has(.o_selected_row))"),
         ...openMenu("configuration", "option_set"),
+        see("The option sets", ".o_list_view th[data-name=date_mode]"),
         click("An option set", ".o_list_button_add"),
         fill("Its name", ".o_form_view .oe_title .o_field_widget[name=name] input", "Étudiants"),
         click("Add an option", ".o_field_widget[name=line_ids] .o_field_x2many_list_row_add a"),

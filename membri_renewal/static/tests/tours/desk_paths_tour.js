@@ -62,7 +62,7 @@ registry.category("web_tour.tours").add("membri_path_queues_fr", {
         see("The drafts only", ".o_list_view:has(.o_data_row:contains(Dora Draft))"),
         selectAll(),
         click("Send them", ".o_control_panel button:text(Envoyer)"),
-        confirmWizard("1"),
+        confirmWizard("690"),
         isEmptyQueue(),
     ],
 });

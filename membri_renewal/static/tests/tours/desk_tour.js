@@ -12,7 +12,7 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         {
             content: "The card tells count, oldest, amount at stake and trend",
             trigger:
-                ".o_kanban_record:contains(Tous les renouvellements actifs) .o_membri_facts:has([name=amount_at_stake]):has([name=recent_count]):has([name=previous_count])",
+                ".o_kanban_record:contains(Tous les renouvellements actifs) .o_membri_facts:contains(345):has(.fa-clock-o):has(.fa-money):has(.fa-arrow-up)",
         },
         {
             content: "An empty queue is a small celebration",
