@@ -144,6 +144,8 @@ class TestBulkStart(ChangeRequestCommon):
             {"renewal_ids": (sent | approved).ids, "reason_id": self.reason.id}
         )
         self.assertEqual((wizard.renewal_count, wizard.ready_count), (2, 1))
-        self.assertIn(f"{approved.display_name} is “Approved”", html2plaintext(wizard.explanation))
+        self.assertIn(
+            f"{approved.display_name} cannot be declined", html2plaintext(wizard.explanation)
+        )
         wizard.renewal_ids = sent
         self.assertFalse(wizard.explanation)

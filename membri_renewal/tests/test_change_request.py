@@ -48,7 +48,7 @@ class TestChangeRequest(ChangeRequestCommon):
         self.assertEqual(renewal.state, "change_requested")
         self.assertEqual(renewal.amount_total, 402.5, "asking changes no proposal")
         self.assertIn("Directory listing: remove.", renewal.change_request)
-        self.assertIn("$\xa0345.00, instead of $\xa0402.50", renewal.change_request)
+        self.assertIn("$\xa0345.00 (was $\xa0402.50)", renewal.change_request)
 
     def test_apply_and_approve(self):
         renewal = self._renewal_of_full()
@@ -141,7 +141,7 @@ class TestChangeRequest(ChangeRequestCommon):
         by_phone = self._renewal_of_full("change_requested")
         self.small.sudo().active = False
         for renewal, words in (
-            (sent, "it cannot be changed as the member asks"),
+            (sent, "cannot be updated with the member's request"),
             (in_words, "only wrote a message"),
             (archived, "no longer available"),
             (by_phone, "no change request to apply"),
@@ -211,7 +211,7 @@ class TestContactDetails(ChangeRequestCommon):
         self.assertRecordValues(member, [{"phone": "+1 555 0199", "city": "Laval"}])
         self.assertEqual(renewal.amount_untaxed, 350.0)
         self.assertIn(
-            "Contact details, Phone: +1 555 0199, instead of +1 555 0100.",
+            "Contact details, Phone: +1 555 0199 (was +1 555 0100).",
             "".join(member.message_ids.mapped("body")),
         )
 

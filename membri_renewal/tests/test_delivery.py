@@ -229,7 +229,7 @@ class TestMailContent(DeliveryCase):
         self.assertEqual(link.get("href"), renewal._get_answer_url())
         [preheader] = root.xpath("//div[@class='o_membri_preheader']")
         self.assertIn("display: none", preheader.get("style"))
-        self.assertIn("345.00. Please answer by December 31, 2026.", preheader.text_content())
+        self.assertIn("345.00. Please reply by December 31, 2026.", preheader.text_content())
         self.assertTrue(root.xpath("//body/table[@role='presentation']"))
         self.assertFalse(root.xpath("//*[contains(@style, 'min-width')]"))
         for image in root.xpath("//img"):

@@ -202,7 +202,7 @@ class TestFeeNotice(FeeNoticeCommon, MailCase):
 
     def test_void_stays_void(self):
         self.renewal.action_reset()
-        self.assertIn("void", self._assert_refused(self.notice.button_draft))
+        self.assertIn("withdrawn", self._assert_refused(self.notice.button_draft))
         self.assertEqual(self.notice.state, "cancel")
         with self.assertRaises(UserError):
             self.notice.action_membri_register_fee_notice_payment()
@@ -222,13 +222,13 @@ class TestFeeNotice(FeeNoticeCommon, MailCase):
 
     def test_pending_transaction_holds_it(self):
         self._create_transaction(self.notice, "pending")
-        self.assertIn("being paid", self._assert_refused(self.renewal.action_reset))
+        self.assertIn("has a payment", self._assert_refused(self.renewal.action_reset))
         self.assertTrue(self.renewal._get_no_reminder_reason())
         self._assert_waiting()
 
     def test_done_and_not_booked_holds_it(self):
         self._create_transaction(self.notice, "done")
-        self.assertIn("being paid", self._assert_refused(self.renewal.action_reset))
+        self.assertIn("has a payment", self._assert_refused(self.renewal.action_reset))
         self._assert_waiting()
 
     def test_failed_transactions_change_nothing(self):

@@ -157,7 +157,7 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         self.assertEqual(self.cotisation.state, "cancelled")
         self.assertEqual(transaction.payment_id.amount, 345.0)
         self.assertFalse(transaction.payment_id.is_reconciled)
-        self.assertIn("is void", self.notice.activity_ids.summary)
+        self.assertIn("is cancelled", self.notice.activity_ids.summary)
         self.assertEqual(self.notice.activity_ids.user_id, self.officer)
 
     # ------------------------------------------------------------------

@@ -46,7 +46,7 @@ class TestBadInput(GenerationCommon):
         self.assertEqual(len(mails), 57)
         self.assertFalse(self._renewals(*bad))
         for error in bad.membri_cotisation_ids.mapped("renewal_error"):
-            self.assertRegex(error, "The option set “Empty” has no option")
+            self.assertRegex(error, "The plan “Empty” has no option")
 
     def test_set_without_account(self):
         """Only who is invoiced at once suffers; the draft names the product and the remedy."""
@@ -69,7 +69,7 @@ class TestBadInput(GenerationCommon):
             [{"state": "draft", "delivery_state": "failed", "invoice_id": False}],
         )
         self.assertRegex(
-            self._renewals(bad).delivery_note, "“Lost” has no income account.*accountant"
+            self._renewals(bad).delivery_note, "“Lost” cannot be invoiced .*accountant"
         )
         lost.property_account_income_id = account
         with freeze_time("2026-11-16 15:00:00"):

@@ -231,7 +231,7 @@ class TestFeeNoticeMoney(FeeNoticeCommon):
         invoiced = self._renewal_in("approved")
         self._create_transaction(invoiced.invoice_id.sudo(), "done")
         self.assertTrue(invoiced._get_no_reminder_reason())
-        self.assertIn("being paid", self._assert_refused(invoiced.action_reset))
+        self.assertIn("has a payment", self._assert_refused(invoiced.action_reset))
         self.assertEqual(invoiced.new_cotisation_id.state, "pending")
 
     def test_paid_twice_online(self):

@@ -47,7 +47,7 @@ class TestMoneyHostile(MembriPaymentCommon):
             )
             self.assertFalse(invoice_sudo._membri_has_receipt())
             self._pay(self.invoice, 244.93)
-            self.assertEqual(invoice_sudo._membri_get_portal_status(), ("success", "Paid"))
+            self.assertEqual(invoice_sudo._membri_get_portal_status(), ("success", "Paid in full"))
             self.assertTrue(invoice_sudo._membri_has_receipt())
 
     # ------------------------------------------------------------------

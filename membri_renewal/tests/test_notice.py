@@ -142,7 +142,7 @@ class TestNoticeEmail(NoticeCase):
         self.assertEqual(
             changes,
             [
-                "Membership: $ 300.00, instead of $ 280.00.",
+                "Membership: $ 300.00 (was $ 280.00).",
                 "Directory listing: no longer included.",
             ],
         )

@@ -345,7 +345,7 @@ class TestSharedReminder(SharedInvoiceCommon, OneDeliveryCase):
         renewals.action_send_reminder()
         self.assertEqual(renewals.mapped("reminder_count"), [1, 1, 1])
         [message] = self._run_sending()
-        self.assertIn("Reminder", message["Subject"])
+        self.assertIn("reminder", message["Subject"])
         body = message.get_body(("html",)).get_content()
         self.assertIn("345.00", body)
         self.assertNotIn("1,035.00", body)

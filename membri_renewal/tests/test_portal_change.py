@@ -87,7 +87,7 @@ class TestPortalChangeForm(ChangeRequestCommon, PortalCase):
             request, [{"version": 1, "amount_total": 517.5, "message": "<b>Hi</b>"}]
         )
         page = self._open(renewal, token).text
-        self.assertIn("Directory listing: 3, instead of 1.", page)
+        self.assertIn("Directory listing: 3 (was 1).", page)
         self.assertIn("We received your message.", page)
         self.assertIn("Edit My Request", page)
 
