@@ -159,3 +159,21 @@ class TestUpgrade(TransactionCase):
         self.env["ir.model.data"].search(
             [("model", "=", record._name), ("res_id", "=", record.id), ("module", "=", MODULE)]
         ).noupdate = False
+
+    def test_b_new_words_reach_what_updates_leave_alone(self):
+        """Reasons and jobs follow the words of 19.0.1.1.0, unless somebody has named them."""
+        reason = self.env.ref(f"{MODULE}.refusal_reason_no_answer")
+        edited = self.env.ref(f"{MODULE}.refusal_reason_unused")
+        job = self.env.ref(f"{MODULE}.ir_cron_process_bulk")
+        shipped = reason.name, job.name
+        reason.name = "No answer"
+        edited.name = "Never came"
+        job.name = "Membership: work on many renewals"
+        self.env.flush_all()
+        load_script(
+            file_path(f"{MODULE}/migrations/19.0.1.1.0/pre-words.py"), "membri_pre_words"
+        ).migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual((reason.name, job.name), shipped)
+        self.assertEqual(job.cron_name, shipped[1])
+        self.assertEqual(edited.name, "Never came")
