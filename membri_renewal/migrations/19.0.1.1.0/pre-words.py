@@ -24,12 +24,20 @@ JOBS = {
         "Membership: work on campaigns",
         "Membership: process campaigns",
     ),
+    # in French only
+    "ir_cron_send_fee_notices": ("Membership: send fee notices", "Membership: send fee notices"),
 }
 
 
 def migrate(cr, version):
     for name, (old, new) in REASONS.items():
         rename(cr, name, "membri.refusal.reason", "membri_refusal_reason", old, new)
+    cr.execute(
+        """UPDATE ir_sequence AS sequence SET name = 'Membership Term'
+             FROM ir_model_data AS data
+            WHERE data.module = 'membri_renewal' AND data.name = 'sequence_cotisation'
+              AND data.res_id = sequence.id AND sequence.name = 'Cotisation'"""
+    )
     for name, (old, new) in JOBS.items():
         cr.execute(
             """UPDATE ir_cron AS job SET cron_name = %s
