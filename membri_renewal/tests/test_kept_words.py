@@ -130,8 +130,10 @@ class TestA8KeptWords(ArchivedCommon):
             }
         )
 
+        sentence = "Nothing works"
+
         def fail(campaign):
-            raise UserError("Nothing works")
+            raise UserError(sentence)
 
         with patch.object(self.registry["membri.campaign"], "_process_batch", fail):
             campaign.with_context(lang="en_US")._process_batch_isolated()

@@ -1,4 +1,5 @@
 from contextlib import ExitStack
+from itertools import count as count_up
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -23,6 +24,7 @@ class TestSameInvoices(MembriCommon):
         super().setUpClass()
         cls.extra.list_price = 33.33
         cls.product = cls.product.with_company(cls.company)
+        cls.numbers = count_up()
 
     # ------------------------------------------------------------------
     # The comparison
@@ -126,11 +128,8 @@ class TestSameInvoices(MembriCommon):
     def _renew(self, count=3, option_set=None, partners=None, **vals):
         """Renewals of new members, or of ``partners``."""
         if not partners:
-            start = getattr(self, "made", 0)
-            self.made = start + count
             partners = [
-                self._create_member(f"Somebody {number}", **vals)
-                for number in range(start, self.made)
+                self._create_member(f"Somebody {next(self.numbers)}", **vals) for _ in range(count)
             ]
         return self.env["membri.renewal"].union(
             *(
@@ -140,8 +139,7 @@ class TestSameInvoices(MembriCommon):
         )
 
     def _create_set(self, *products, **vals):
-        self.sets = getattr(self, "sets", 0) + 1
-        return self._create_option_set(f"Set {self.sets}", products, **vals)
+        return self._create_option_set(f"Set {next(self.numbers)}", products, **vals)
 
     def _create_tax(self, amount, **vals):
         return self.tax.sudo().copy({"name": f"{amount} %", "amount": amount, **vals})

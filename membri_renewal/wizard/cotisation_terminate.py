@@ -20,7 +20,7 @@ class MembriCotisationTerminate(models.TransientModel):
         help="The last day of membership, included.",
     )
     reason = fields.Char(required=True)
-    obstacle = fields.Text(compute="_compute_explanation", string="Obstacle")
+    obstacle = fields.Text(compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
     @api.depends("cotisation_ids", "date")

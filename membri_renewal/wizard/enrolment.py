@@ -50,7 +50,7 @@ class MembriEnrolment(models.TransientModel):
     open_renewal_id = fields.Many2one(
         "membri.renewal", compute="_compute_open_renewal_id", string="Renewal to Decline"
     )
-    obstacle = fields.Text(compute="_compute_explanation", string="Obstacle")
+    obstacle = fields.Text(compute="_compute_explanation")
     is_over = fields.Boolean(string="Already Ended", compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 

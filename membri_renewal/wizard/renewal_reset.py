@@ -15,7 +15,7 @@ class MembriRenewalReset(models.TransientModel):
 
     renewal_id = fields.Many2one("membri.renewal", required=True)
     invoice_id = fields.Many2one(related="renewal_id.invoice_id")
-    obstacle = fields.Text(compute="_compute_explanation", string="Obstacle")
+    obstacle = fields.Text(compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
     @api.depends("renewal_id")

@@ -192,7 +192,7 @@ class MembriCampaign(models.Model):
     def _check_can(self, step):
         # EXTENDS state_mixin: whoever may change renewals may run a campaign, nobody else
         self.env["membri.renewal"].check_access("create")
-        super()._check_can(step)
+        return super()._check_can(step)
 
     def _get_cannot_reason(self, step):
         # EXTENDS state_mixin

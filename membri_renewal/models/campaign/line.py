@@ -49,7 +49,7 @@ class MembriCampaignLine(models.Model):
         group_expand=True,
         help="What happens to this member when the renewals are created and sent.",
     )
-    reason = fields.Char(string="Reason", readonly=True)
+    reason = fields.Char(readonly=True)
     option_set_id = fields.Many2one(
         "membri.option.set", string="Proposed Plan", readonly=True, ondelete="cascade"
     )

@@ -205,7 +205,7 @@ class MembriRenewal(models.Model):
 
     def _after_state(self, state):
         # EXTENDS state_mixin: whatever decides a renewal, or sends it again, answers what was asked
-        super()._after_state(state)
         if state not in ("change_requested", "intervention"):
             waiting_sudo = self.sudo().change_request_id.filtered(lambda r: r.state == "pending")
             waiting_sudo._set_state("closed")
+        return super()._after_state(state)

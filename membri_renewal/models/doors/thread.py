@@ -77,8 +77,8 @@ class MailTemplate(models.Model):
 
     def _send_check_access(self, res_ids):
         # EXTENDS mail, which asks for the right to read
-        super()._send_check_access(res_ids)
         self._membri_check_may_email(self.model, res_ids)
+        return super()._send_check_access(res_ids)
 
     @api.model
     def _membri_check_may_email(self, model, res_ids):

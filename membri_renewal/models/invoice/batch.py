@@ -191,7 +191,7 @@ class AccountMove(models.Model):
     def _membri_post_many(self):
         """Post drafts that were just made, all at once."""
         # the rank of each payer is written, which asks for its users: here, for all
-        self.partner_id.user_ids  # noqa: B018 - read ahead
+        self.partner_id.mapped("user_ids")
         asked = self.env.cr.precommit.data
         asked[LAST_NUMBERS] = {}
         try:

@@ -10,7 +10,8 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
         ...openRenewal("Alpha Bakery"),
         {
             content: "The current term stands beside the proposed one",
-            trigger: ".o_form_view:has(.o_field_widget[name=current_date_end]):has(.o_field_widget[name=date_end])",
+            trigger:
+                ".o_form_view:has(.o_field_widget[name=current_date_end]):has(.o_field_widget[name=date_end])",
         },
         {
             content: "Approve is the highlighted step of a renewal that was sent",
@@ -75,7 +76,8 @@ registry.category("web_tour.tours").add("membri_backend_decide", {
         },
         {
             content: "Told what becomes of the invoice, confirm",
-            trigger: ".modal:has(.o_field_widget[name=consequences]:contains(INV/)) footer button[name=action_confirm]",
+            trigger:
+                ".modal:has(.o_field_widget[name=consequences]:contains(INV/)) footer button[name=action_confirm]",
             run: "click",
         },
         isNow("draft"),

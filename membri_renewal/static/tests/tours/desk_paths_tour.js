@@ -88,14 +88,8 @@ registry.category("web_tour.tours").add("membri_path_requests_fr", {
         ...refuse("Trop cher"),
         goBack(),
         ...openRenewal("Gamma Garage"),
-        click(
-            "Approve what was proposed",
-            ".o_membri_change_request button[name=action_approve]",
-        ),
-        click(
-            "Told that nothing is applied, confirm",
-            ".modal footer button.btn-primary",
-        ),
+        click("Approve what was proposed", ".o_membri_change_request button[name=action_approve]"),
+        click("Told that nothing is applied, confirm", ".modal footer button.btn-primary"),
         isNow("approved"),
         goBack(),
         isEmptyQueue(),

@@ -16,8 +16,7 @@ registry.category("web_tour.tours").add("membri_desk_in_french", {
         },
         {
             content: "An empty queue is a small celebration",
-            trigger:
-                ".o_kanban_record:contains(intervention requise) .o_membri_done",
+            trigger: ".o_kanban_record:contains(intervention requise) .o_membri_done",
         },
         {
             content: "Open the queue as cards",
