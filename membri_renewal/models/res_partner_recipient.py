@@ -62,8 +62,9 @@ class ResPartner(models.Model):
 
     @api.model
     def _membri_mark_renewal_email_bounced(self, address):
-        """:param address: normalized; an email to it has come back. Of mails that do not say to
-        whom they went, it is ``False``"""
+        """An email to this address has come back.
+
+        :param address: normalized; ``False`` of mails that do not say to whom they went"""
         if not address:
             return
         # sudo: the mail gateway works for everybody

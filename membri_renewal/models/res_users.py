@@ -53,8 +53,10 @@ class ResUsers(models.Model):
                 activities.write({"user_id": assignee.id})
 
     def _membri_get_activity_domain(self):
-        """:return: those activities of these users that are about memberships: of our types, on
-        our records, and what the officer is asked on an invoice or a member"""
+        """What is about memberships: activities of our types, on our records, and what the officer
+        is asked on an invoice or a member.
+
+        :return: the domain of those of these users"""
         # sudo: external identifiers are the administrator's
         types_sudo = (
             self.env["ir.model.data"]

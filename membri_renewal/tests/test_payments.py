@@ -87,7 +87,7 @@ class TestPayments(MembriPaymentCommon):
         told = [
             message
             for message in self.renewal.partner_id.message_ids
-            if "is now: Paid, Upcoming" in message.body
+            if "is now “Upcoming”" in message.body
         ]
         self.assertEqual(len(told), 1)
 
@@ -283,8 +283,8 @@ class TestPayments(MembriPaymentCommon):
     def test_chatter_tells_what_the_money_did(self):
         member = self.renewal.partner_id
         self._pay(self.invoice)
-        self.assertIn("is now: Paid, Upcoming", member.message_ids[0].body)
+        self.assertIn("is now “Upcoming”", member.message_ids[0].body)
         self.assertIn(self.cotisation.name, member.message_ids[0].body)
         self.assertIn("344.93", member.message_ids[0].body)
         self.invoice.line_ids.remove_move_reconcile()
-        self.assertIn("is now: Pending", member.message_ids[0].body)
+        self.assertIn("is now “Pending”", member.message_ids[0].body)

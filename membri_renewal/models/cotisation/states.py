@@ -289,7 +289,7 @@ class MembriCotisation(models.Model):
         for terms in self._split_by_staff_lang():
             for term in terms:
                 reason = term.env._("The invoice was cancelled or fully credited.")
-                if term.invoice_id not in void:  # it serves others, too
+                if term.invoice_id not in void and term.sudo().invoice_id._membri_is_shared():
                     reason = term.env._(
                         "This member is no longer billed on %(invoice)s.",
                         invoice=term.sudo().invoice_id._membri_get_document_label(),

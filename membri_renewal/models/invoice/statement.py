@@ -61,8 +61,9 @@ class ResPartner(models.Model):
         ]
 
     def _membri_get_unused_credits(self):
-        """:return: ``{currency: [dict of "date", "label", "amount", "is_money"]}`` of what this
-        payer has paid, or was credited for a membership, and no invoice has used yet"""
+        """What this payer has paid, or was credited for a membership, and no invoice has used yet.
+
+        :return: ``{currency: [dict of "date", "label", "amount", "is_money"]}``"""
         if self.env.user.share:  # payments are the accountants'
             return {}
         addresses = self._membri_get_payer_addresses()

@@ -158,8 +158,9 @@ class MembriFieldsMixin(models.AbstractModel):
 
     @api.model
     def _get_commanded_ids(self, comodel, commands):
-        """:return: the ids that one2many or many2many commands name; what they would write on
-        other records of ours is checked as well"""
+        """Check what one2many or many2many commands would write on other records of ours.
+
+        :return: the ids that they name"""
         ids = []
         for command in commands:
             if not isinstance(command, (list, tuple)):
