@@ -61,7 +61,7 @@ class TestB6SharedBefore(SharedInvoiceCommon):
         renewals.action_approve()
         for renewal in renewals:
             said = " ".join(renewal._get_portal_sentences())
-            self.assertIn("sent to Chain Ltd", said)
+            self.assertIn("addressed to Chain Ltd", said)
             page = str(
                 self.env["ir.qweb"]._render(
                     "membri_renewal.portal_renewal_payment", {"renewal": renewal.sudo()}
