@@ -68,7 +68,7 @@ class TestReminderDays(ReminderCommon):
         self._approve(renewal)
         self.assertEqual(renewal.invoice_id.invoice_date_due, date(2026, 11, 10))
         mails = self._assert_falls_on(renewal, step, "2026-11-17 04:59:59", "2026-11-17 05:00:00")
-        self.assertIn(f"Reminder: Invoice {renewal.invoice_id.name}", mails.subject)
+        self.assertIn(f"Invoice {renewal.invoice_id.name}", mails.subject)
         self.assertEqual(renewal.state, "approved")
 
     def test_due_date_of_members_who_are_invoiced_at_once(self):
