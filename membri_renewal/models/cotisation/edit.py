@@ -1,3 +1,4 @@
+import logging
 from collections import defaultdict
 from datetime import date
 
@@ -184,7 +185,7 @@ class MembriCotisation(models.Model):
                     **names,
                 )
             )
-        return RedirectWarning(
+        warning = RedirectWarning(
             self.env._(
                 "This would change the price of %(cotisation)s (%(member)s), already "
                 "invoiced (%(invoice)s). Reset its renewal, change it there and approve "
@@ -194,6 +195,8 @@ class MembriCotisation(models.Model):
             self.renewal_id._get_records_action(),
             self.env._("Reset"),
         )
+        warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
+        return warning
 
     def _get_amount_by_taxes(self, lines):
         """:return: ``{taxes: untaxed amount}``: equal for two sets of lines that cost the same"""
