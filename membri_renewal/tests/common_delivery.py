@@ -1,3 +1,4 @@
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo.tools import mute_logger
@@ -7,41 +8,8 @@ from odoo.addons.mail.tests.common import MockEmail
 
 from .common import MembriCommon
 
-BOUNCE = """\
-Return-Path: <>
-From: MAILER-DAEMON@mx.example.com
-To: {bounce}
-Subject: Undelivered Mail Returned to Sender
-Message-Id: <bounce-{number}@mx.example.com>
-Auto-Submitted: auto-replied
-Content-Type: multipart/report; report-type=delivery-status; boundary="XX"
-
---XX
-Content-Type: text/plain; charset=us-ascii
-
-User unknown in virtual mailbox table.
-
---XX
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.com
-
-Final-Recipient: rfc822; {address}
-Action: failed
-Status: 5.1.1
-
---XX
-Content-Type: message/rfc822
-
-Message-Id: {message_id}
-From: sender@example.com
-To: {address}
-Subject: The notice
-
-Hello
-
---XX--
-"""
+# also what bounces in ``./dev season``
+BOUNCE = Path(__file__).with_name("bounce.eml").read_text()
 MAIL_LOGGER = "odoo.addons.mail.models.mail_mail"
 
 

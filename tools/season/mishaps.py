@@ -1,43 +1,12 @@
 """What goes wrong in a season, or is taken back: a handful of each, every one by the way that
 people take (the accountant's windows, the mail gateway, the archive button)."""
 
+from pathlib import Path
+
+ADDON = Path(__file__).resolve().parents[2] / "membri_renewal"
 HANDFUL = 3
 FIRST_WEEK = 4  # the demo's own season has settled
-BOUNCE = """\
-Return-Path: <>
-From: MAILER-DAEMON@mx.example.com
-To: {bounce}
-Subject: Undelivered Mail Returned to Sender
-Message-Id: <season-{number}@mx.example.com>
-Auto-Submitted: auto-replied
-Content-Type: multipart/report; report-type=delivery-status; boundary="XX"
-
---XX
-Content-Type: text/plain; charset=us-ascii
-
-User unknown in virtual mailbox table.
-
---XX
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.com
-
-Final-Recipient: rfc822; {address}
-Action: failed
-Status: 5.1.1
-
---XX
-Content-Type: message/rfc822
-
-Message-Id: {message_id}
-From: sender@example.com
-To: {address}
-Subject: The invoice
-
-Hello
-
---XX--
-"""
+BOUNCE = (ADDON / "tests" / "bounce.eml").read_text()
 
 
 class Mishaps:

@@ -89,8 +89,9 @@ class MembriCotisation(models.Model):
         the first one"""
         if "date_end" in vals and not vals["date_end"]:
             self._check_not_for_life_in_renewal()
-        names = vals.keys() & {"partner_id"}
-        for cotisation in self._filter_edited({name: vals[name] for name in names}):
+        if "partner_id" not in vals:
+            return
+        for cotisation in self._filter_changed("partner_id", vals["partner_id"]):
             # sudo: that there is one is no secret to who may write the term
             if renewal_sudo := cotisation.sudo()._get_living_renewal():
                 raise UserError(

@@ -96,13 +96,14 @@ class MembriRenewal(models.Model):
         """:return: that the renewal is accepted, and what came of the money"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
+        term = self._get_period_in_words()
+        nothing_yet = self.env._(
+            "Your renewal for %(term)s takes effect as soon as we receive your payment.", term=term
+        )
         if not invoice_sudo:  # a template that is saved is tried on any renewal
-            return self.env._(
-                "Your renewal for %(term)s takes effect as soon as we receive your payment.",
-                term=self._get_period_in_words(),
-            )
+            return nothing_yet
         names = {
-            "term": self._get_period_in_words(),
+            "term": term,
             "document": invoice_sudo._membri_get_document_label(),
             "rest": self._format_amount(invoice_sudo._membri_get_amount_due(), invoice_sudo),
         }
@@ -129,9 +130,7 @@ class MembriRenewal(models.Model):
                 credited=self._format_amount(credited, invoice_sudo),
                 **names,
             )
-        return self.env._(
-            "Your renewal for %(term)s takes effect as soon as we receive your payment.", **names
-        )
+        return nothing_yet
 
     def _get_notice_day_sentence(self):
         """:return: that a notice was sent, and when"""
