@@ -1,7 +1,7 @@
 {
     "name": "Membership Renewal",
     "summary": "Run a whole membership renewal season: notices, answers, invoices, terms",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/Membership",
     "author": "Membri Renewal Contributors",
     "license": "AGPL-3",

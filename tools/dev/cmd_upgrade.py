@@ -17,7 +17,7 @@ from . import cache, demo, odoo, postgres, ready, system, template, test_log, ve
 from .report import Failure, say, step
 
 HELP = "upgrade a database of an earlier version and compare it with a fresh installation"
-RELEASED = "da2aca9"  # the last released state
+RELEASED = "6c5d52f"  # the last released state
 NEIGHBOR = "membership"  # of OCA
 SCRIPTS = cache.TOOLS / "upgrade"
 SHOWN = 60
