@@ -6,8 +6,12 @@ class MembriRefusalReason(models.Model):
     _name = "membri.refusal.reason"
     _description = "Decline Reason"
     _inherit = ["membri.needed.mixin", "membri.fields.mixin"]
-    # given by the code: who enrolls again, who is terminated
-    _needed_names = ("refusal_reason_rejoined", "refusal_reason_terminated")
+    # given by the code: who enrolls again, who is terminated, who never paid
+    _needed_names = (
+        "refusal_reason_rejoined",
+        "refusal_reason_terminated",
+        "refusal_reason_not_paid",
+    )
     _order = "sequence, name, id"
 
     name = fields.Char(required=True, translate=True)

@@ -7,6 +7,8 @@ from ..models.renewal.actions import ALLOWED_FROM
 from .explanation import as_list
 
 MOST_REASONS = 10
+# of what ends memberships, more are looked at one by one
+LOOK_LIMITS = {"end_unpaid": 1000}
 
 
 class MembriBulkSelection(models.AbstractModel):
@@ -46,12 +48,13 @@ class MembriBulkSelection(models.AbstractModel):
         """:return: ``(domain of the renewals that are done, how many, sentences on the others)``"""
         self.ensure_one()
         renewals, allowed = self.renewal_ids._origin, ALLOWED_FROM[self._get_bulk_action()]
-        if not self._is_screenful():
+        if not self._is_looked_at():
             selected = Domain("id", "in", renewals.ids)
             counts = dict(renewals._read_group(selected, ["state"], ["__count"]))
             ready_count = sum(counts.pop(state, 0) for state in allowed)
             sentences = self._get_left_out_sentences(counts)
-            return selected & Domain("state", "in", allowed), ready_count, sentences
+            ready = selected & Domain("state", "in", allowed)
+            return self._split_off_money(ready, ready_count, sentences)
         reasons = {
             renewal: reason
             for renewal in renewals
@@ -73,6 +76,30 @@ class MembriBulkSelection(models.AbstractModel):
     def _is_screenful(self):
         """:return: whether each of the selected renewals is looked at"""
         return len(self.renewal_ids) <= FOREGROUND_LIMIT
+
+    def _is_looked_at(self):
+        """:return: whether every guard is asked of each of the selected renewals"""
+        limit = LOOK_LIMITS.get(self._get_bulk_action(), 0)
+        return self._is_screenful() or len(self.renewal_ids) <= limit
+
+    def _split_off_money(self, ready, ready_count, sentences):
+        """Of thousands that are to be ended, those that something was paid for are found by one
+        search."""
+        if self._get_bulk_action() != "end_unpaid":
+            return ready, ready_count, sentences
+        # sudo: payments are the accountants', that there is one is a fact
+        Renewal_sudo = self.env["membri.renewal"].sudo()
+        found_sudo = Renewal_sudo.search(ready & Renewal_sudo._get_can_end_unpaid_domain())
+        if paid := ready_count - len(found_sudo):
+            sentences = [
+                *sentences,
+                self.env._(
+                    "Renewals skipped because they are paid, partly paid or credited, or a payment "
+                    "is in progress: %(count)s.",
+                    count=self._format_count(paid),
+                ),
+            ]
+        return Domain("id", "in", found_sudo.ids), len(found_sudo), sentences
 
     def _get_left_out_reason(self, renewal):
         """:return: why the action does nothing for ``renewal`` (a sentence), or ``False``"""

@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 from odoo.tools import format_amount
 
+from .bulk_selection import MOST_REASONS
+
 
 class MembriBulkStart(models.TransientModel):
     """What work on several renewals is about to do, said before it is done (guide §2, *Approuver
@@ -21,6 +23,7 @@ class MembriBulkStart(models.TransientModel):
             "apply_and_approve": self.env._("Apply and Approve Selected Change Requests"),
             "send": self.env._("Send Selected Renewals"),
             "send_reminder": self.env._("Resend the Renewal Notice"),
+            "end_unpaid": self.env._("End Unpaid Renewals"),
         }
         return list(labels.items())
 
@@ -89,7 +92,19 @@ class MembriBulkStart(models.TransientModel):
             "apply_and_approve": self._get_apply_and_approve_sentences,
             "send": self._get_send_sentences,
             "send_reminder": self._get_send_reminder_sentences,
+            "end_unpaid": self._get_end_unpaid_sentences,
         }[self.action](groups)
+
+    def _get_end_unpaid_sentences(self, groups):
+        count, amount = self._sum_up(groups)
+        return [
+            self.env._(
+                "Renewals to end as unpaid: %(count)s (%(amount)s). Nothing more is owed. The "
+                "members stay members until their current term ends, then become inactive.",
+                count=count,
+                amount=amount,
+            )
+        ]
 
     def _get_approve_sentences(self, groups):
         count, amount = self._sum_up(groups)
@@ -164,7 +179,10 @@ class MembriBulkStart(models.TransientModel):
         return self._format_count(sum(group[3] for group in groups)), words
 
     def _get_billing_sentences(self, ready):
-        """:return: what is billed otherwise than the renewals show, and who gets one invoice"""
+        """:return: what is billed otherwise than the renewals show, and who gets one invoice; what
+        becomes of the invoices that are ended"""
+        if self.action == "end_unpaid":
+            return self._get_voided_sentences(ready)
         if self.action not in ("approve", "send"):
             return []
         billed = ready
@@ -176,6 +194,38 @@ class MembriBulkStart(models.TransientModel):
             sentences = list(filter(None, [renewals._get_totals_remark()]))
         shared = self.env["membri.renewal"]._get_shared_proposals(billed)
         return [*sentences, *self._shorten([group._get_shared_remark() for group in shared])]
+
+    def _get_voided_sentences(self, ready):
+        """:return: which documents are cancelled, credited or withdrawn when these renewals end"""
+        if not self._is_looked_at():
+            return [
+                self.env._(
+                    "Their invoices are cancelled, or credited where they can no longer be cancelled."
+                )
+            ]
+        # sudo: whoever may end a renewal is told what becomes of its invoice
+        terms_sudo = self.env["membri.renewal"].search(ready).new_cotisation_id.sudo()
+        labels = {
+            "withdraw": self.env._("Fee notices to withdraw"),
+            "cancel": self.env._("Invoices to cancel"),
+            "credit": self.env._("Invoices to credit, as they can no longer be cancelled"),
+            "shared": self.env._("Shared invoices on which only these members are removed"),
+        }
+        fates = {}
+        for invoice_sudo, own_sudo in terms_sudo.grouped("invoice_id").items():
+            fates.setdefault(invoice_sudo._membri_get_fate_without(own_sudo), []).append(
+                invoice_sudo.display_name
+            )
+        return [
+            self.env._(
+                "%(what)s: %(count)s (%(documents)s).",
+                what=label,
+                count=self._format_count(len(fates[fate])),
+                documents=", ".join([*fates[fate][:MOST_REASONS], *["…"][: len(fates[fate]) > MOST_REASONS]]),
+            )
+            for fate, label in labels.items()
+            if fate in fates
+        ]
 
     def _get_remarks(self, ready):
         """:return: sentences on what an officer would want to look at first"""

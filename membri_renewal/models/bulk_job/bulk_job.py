@@ -30,6 +30,7 @@ class MembriBulkJob(models.Model):
             ("refuse", "Decline"),
             ("print_letter", "Print Letters"),
             ("retry_sending", "Retry Sending"),
+            ("end_unpaid", "End Unpaid Renewals"),
         ],
         required=True,
         readonly=True,

@@ -15,6 +15,7 @@ BULK_ACTIONS = (
     "apply_and_approve",
     "print_letter",
     "retry_sending",
+    "end_unpaid",
 )
 SENDING_ACTIONS = ("send", "approve", "apply_and_approve", "send_reminder", "retry_sending")
 NOT_EMAILED = ("unreachable", "letter", "failed")
@@ -283,6 +284,10 @@ class MembriRenewal(models.Model):
     def action_ask_bulk(self, action):
         """Say what :meth:`action_bulk` would do with the selection; the wizard does it."""
         return self.env["membri.bulk.start"]._get_wizard_action(action, self)
+
+    def action_ask_end_unpaid(self):
+        """Say what :meth:`action_end_unpaid` would do, to one or to many; the window does it."""
+        return self.action_ask_bulk("end_unpaid")
 
     def action_bulk(self, action):
         """Do one action on many renewals: what can be done is done, the rest is listed with

@@ -3,6 +3,7 @@ from . import batch
 from . import display
 from . import settlement
 from . import money
+from . import parts
 from . import orphan
 from . import undone
 from . import unused

@@ -47,9 +47,13 @@ class AccountMove(models.Model):
     def _auto_init(self):
         # an accounting database has many entries, and membership invoices come later: nothing
         # to compute for those that are there
-        for name in ("membri_amount_received", "membri_amount_written_off"):
+        for name, kind in (
+            ("membri_amount_received", "numeric"),
+            ("membri_amount_written_off", "numeric"),
+            ("membri_is_first_part_paid", "boolean"),
+        ):
             if not column_exists(self.env.cr, self._table, name):
-                create_column(self.env.cr, self._table, name, "numeric")
+                create_column(self.env.cr, self._table, name, kind)
         return super()._auto_init()
 
     @api.depends(

@@ -184,6 +184,17 @@ class AccountMove(models.Model):
                 credit_note._membri_queue_credit_notes()
         self._membri_end_delivery()
 
+    def _membri_get_fate_without(self, cotisations):
+        """:param cotisations: terms that are to leave this document, for good
+        :return: what becomes of it: ``withdraw``, ``cancel``, ``credit``, or ``shared`` where
+            others stay on it"""
+        self.ensure_one()
+        if self.invoice_line_ids.membri_cotisation_id - cotisations:
+            return "shared"
+        if self.membri_fee_notice_state == "open":
+            return "withdraw"
+        return "cancel" if self.state == "draft" or self._membri_can_cancel() else "credit"
+
     def _membri_queue_credit_notes(self):
         """The credit notes that we make by ourselves go to the payers, who have the invoices."""
         self._membri_deliver()

@@ -109,6 +109,32 @@ class MembriOptionSet(models.Model):
     )
     notice_lead_days = fields.Integer(string="Notice Lead Time (days)", default=60)
     grace_days = fields.Integer(string="Grace Period (days after the end)", default=30)
+    activation = fields.Selection(
+        [
+            ("paid", "Fully Paid"),
+            ("first_part", "First Part Paid"),
+            ("approved", "Approved"),
+        ],
+        string="Active Once",
+        default="paid",
+        required=True,
+        help="What makes a new term active once the one before it is over. Approved: members "
+        "stay members until they resign, paid or not.",
+    )
+    announce_days = fields.Integer(
+        string="Announcement (days before the invoice)",
+        help="Members who are invoiced right away are told so many days before, and can change "
+        "or stop the renewal until then. 0: no announcement.",
+    )
+    unpaid_end_months = fields.Integer(
+        string="Propose to End After (months)",
+        help="Renewals that are still unpaid so many months after their due date are proposed in "
+        "the dashboard “Unpaid for Too Long”. 0: never.",
+    )
+    unpaid_end_automatic = fields.Boolean(
+        string="End Automatically",
+        help="The nightly run ends these renewals. If disabled, they are only proposed.",
+    )
     notice_template_id = fields.Many2one(
         "mail.template",
         string="Notice Email",
@@ -134,6 +160,11 @@ class MembriOptionSet(models.Model):
     _delays_not_negative = models.Constraint(
         "CHECK (notice_lead_days >= 0 AND grace_days >= 0)",
         "The notice lead time and the grace period cannot be negative.",
+    )
+    _money_delays_not_negative = models.Constraint(
+        "CHECK (COALESCE(announce_days, 0) >= 0 AND COALESCE(unpaid_end_months, 0) >= 0)",
+        "The days of the announcement and the months before an unpaid renewal is ended cannot be "
+        "negative.",
     )
     _proration_value_range = models.Constraint(
         "CHECK (proration_value >= 0 AND (proration != 'percent' OR proration_value <= 100))",

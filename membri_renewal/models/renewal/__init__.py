@@ -3,6 +3,7 @@ from . import proposal
 from . import line
 from . import actions
 from . import approval
+from . import unpaid
 from . import intervention
 from . import archived
 from . import chatter

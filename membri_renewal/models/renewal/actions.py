@@ -18,6 +18,7 @@ ALLOWED_FROM = {
     "apply_and_approve": ("change_requested", "intervention"),
     "retry_sending": (*UNDECIDED_STATES, "approved"),
     "take_off": ("approved",),
+    "end_unpaid": ("approved",),
     "print_letter": ("sent", "change_requested", "intervention", "approved"),
 }
 # Those that the form shows by the table alone.
@@ -41,6 +42,7 @@ GUARDS = {
     "apply_and_approve": "_get_cannot_apply_and_approve_reason",
     "retry_sending": "_get_cannot_retry_sending_reason",
     "take_off": "_get_cannot_take_off_reason",
+    "end_unpaid": "_get_cannot_end_unpaid_reason",
     "print_letter": "_get_cannot_print_letter_reason",
 }
 
@@ -175,6 +177,7 @@ class MembriRenewal(models.Model):
             "apply_and_approve": self.env._("approved with the requested changes"),
             "retry_sending": self.env._("resent"),
             "take_off": self.env._("removed from its invoice"),
+            "end_unpaid": self.env._("ended as unpaid"),
             "print_letter": self.env._("printed as a letter"),
         }[transition]
 

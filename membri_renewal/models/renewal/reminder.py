@@ -47,7 +47,25 @@ class MembriRenewal(models.Model):
             Domain("invoice_id.membri_fee_notice_state", "=", "open")
             & Domain("invoice_id.membri_cotisation_ids.state", "=", "pending")
         )
-        under_way = (
+        reachable = Domain("delivery_state", "!=", "unreachable")
+        return Domain("cotisation_id.state", "!=", "cancelled") & (
+            (Domain("state", "=", "sent") & reachable)
+            | (
+                Domain("state", "=", "approved")
+                & Domain("is_paid", "=", False)
+                & reachable
+                & Domain("invoice_id.partner_id.active", "=", True)
+                # a large write-off: the officer decides, and nothing is left to pay
+                & Domain("invoice_id.membri_write_off_state", "!=", "to_decide")
+                & payable
+                & ~self._get_payment_under_way_domain()
+            )
+        )
+
+    @api.model
+    def _get_payment_under_way_domain(self):
+        """:return: what :meth:`_is_payment_under_way` asks, as a domain"""
+        return (
             Domain("invoice_id.transaction_ids.state", "in", ("pending", "authorized"))
             | Domain(
                 "invoice_id.transaction_ids",
@@ -69,20 +87,6 @@ class MembriRenewal(models.Model):
                 & ~Domain("invoice_id.line_ids.matched_credit_ids", "!=", False)
             )
             | self._get_announced_domain()
-        )
-        reachable = Domain("delivery_state", "!=", "unreachable")
-        return Domain("cotisation_id.state", "!=", "cancelled") & (
-            (Domain("state", "=", "sent") & reachable)
-            | (
-                Domain("state", "=", "approved")
-                & Domain("is_paid", "=", False)
-                & reachable
-                & Domain("invoice_id.partner_id.active", "=", True)
-                # a large write-off: the officer decides, and nothing is left to pay
-                & Domain("invoice_id.membri_write_off_state", "!=", "to_decide")
-                & payable
-                & ~under_way
-            )
         )
 
     # ------------------------------------------------------------------

@@ -1,0 +1,208 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..cotisation.cotisation import LIVING_STATES, PAID_STATES
+from .renewal import STAFF
+
+BATCH = 50
+
+
+class MembriRenewal(models.Model):
+    """Accepted and never paid: who is late, and the end of it. In arrears is a fact that ends
+    nothing; *End unpaid* voids the invoice and refuses the renewal, in one transaction for each
+    member (one for those of one payer)."""
+
+    _inherit = "membri.renewal"
+
+    in_arrears = fields.Boolean(
+        compute="_compute_in_arrears",
+        search="_search_in_arrears",
+        groups=STAFF,
+        help="A part of the invoice was due before today and is not paid.",
+    )
+    is_unpaid_too_long = fields.Boolean(
+        string="Unpaid for Too Long",
+        compute="_compute_is_unpaid_too_long",
+        search="_search_is_unpaid_too_long",
+        groups=STAFF,
+        help="Nothing was paid, as many months after the due date as the plan allows.",
+    )
+
+    # ------------------------------------------------------------------
+    # Who is late
+    # ------------------------------------------------------------------
+
+    @api.depends("state", "new_cotisation_id", "is_paid", "invoice_id.amount_residual")
+    def _compute_in_arrears(self):
+        approved = self.filtered(lambda r: r.state == "approved")
+        late = approved.new_cotisation_id._filter_in_arrears()
+        for renewal in self:
+            renewal.in_arrears = renewal in approved and renewal.new_cotisation_id in late
+
+    @api.model
+    def _search_in_arrears(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = self.env["membri.cotisation"]._find_in_arrears(Domain("renewal_id", "!=", False))
+        found = Domain("state", "=", "approved") & Domain("new_cotisation_id", "in", late.ids)
+        if set(value) == {True, False}:
+            return Domain.TRUE
+        return found if True in value else ~found
+
+    @api.depends("state", "is_paid", "invoice_id.amount_residual", "option_set_id")
+    def _compute_is_unpaid_too_long(self):
+        domain = self._get_unpaid_too_long_domain() & Domain("id", "in", self._origin.ids)
+        found = self.sudo().search(domain)  # sudo: a fact, as above
+        for renewal in self:
+            renewal.is_unpaid_too_long = renewal._origin in found
+
+    @api.model
+    def _search_is_unpaid_too_long(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # sudo: payments are the accountants', that there is none is a fact
+        found = Domain("id", "in", self.sudo()._search(self._get_unpaid_too_long_domain()))
+        if set(value) == {True, False}:
+            return Domain.TRUE
+        return found if True in value else ~found
+
+    @api.model
+    def _get_unpaid_too_long_domain(self):
+        """:return: the renewals that can be ended, and whose plan proposes it by now"""
+        Cotisation = self.env["membri.cotisation"]
+        # sudo: of every plan, whoever asks
+        groups = (
+            self.env["membri.option.set"]
+            .sudo()
+            .with_context(active_test=False)
+            ._read_group([("unpaid_end_months", ">", 0)], ["unpaid_end_months"])
+        )
+        late = Domain.OR(
+            Domain("option_set_id.unpaid_end_months", "=", months)
+            & Domain(
+                "new_cotisation_id", "any", Cotisation._membri_get_long_due_domain(company, months)
+            )
+            for (months,) in groups
+            for company in self.env["res.company"]._membri_get_all()
+        )
+        return late & self._get_can_end_unpaid_domain()
+
+    # ------------------------------------------------------------------
+    # The end
+    # ------------------------------------------------------------------
+
+    def action_end_unpaid(self):
+        """End renewals that were accepted and never paid: the invoice is void, the renewal is
+        declined with the reason *Not paid*, and the member is inactive as of the end of the old
+        term. Undone by a reset, as any refusal."""
+        self._check_can("end_unpaid")
+        self._do_end_unpaid()
+        return True
+
+    def _get_cannot_end_unpaid_reason(self):
+        """:return: why this renewal cannot be ended (a sentence), or ``False``: money, first"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        cotisation_sudo = self.new_cotisation_id.sudo()
+        names = {
+            "renewal": self.display_name,
+            "document": invoice_sudo._membri_get_document_label(),
+        }
+        if self.is_paid:
+            return self.env._("%(renewal)s is paid (%(document)s).", **names)
+        if self._is_payment_under_way():
+            return self.env._(
+                "%(renewal)s: a payment for %(document)s is in progress or was reported. Wait for "
+                "the result.",
+                **names,
+            )
+        if invoice_sudo._membri_has_money():
+            return self.env._(
+                "%(renewal)s: %(document)s is partly paid. Refund the payment first, or write off "
+                "the rest.",
+                **names,
+            )
+        if cotisation_sudo._get_credit_lines():
+            return self.env._(
+                "%(renewal)s: %(document)s was partly credited. Credit the rest in Invoicing: the "
+                "membership term follows.",
+                **names,
+            )
+        if cotisation_sudo.state not in LIVING_STATES:
+            return self.env._(
+                "%(renewal)s: the term %(cotisation)s is over, so it cannot be taken back. Credit "
+                "%(document)s or write it off.",
+                cotisation=cotisation_sudo.name,
+                **names,
+            )
+        following = cotisation_sudo.next_ids.filtered(lambda c: c.state in LIVING_STATES)
+        if following:
+            return self.env._(
+                "%(renewal)s: %(member)s already has the next term %(next)s. Reset its renewal "
+                "first.",
+                member=self.partner_id.display_name,
+                next=following[0].name,
+                **names,
+            )
+        return False
+
+    @api.model
+    def _get_can_end_unpaid_domain(self):
+        """:return: what :meth:`_get_cannot_end_unpaid_reason` asks, as a domain; of money, booked
+        or under way, there is none"""
+        return (
+            Domain("state", "=", "approved")
+            & Domain("is_paid", "=", False)
+            & Domain("invoice_id", "!=", False)
+            & Domain("payment_state", "not in", (*PAID_STATES, "partial", "reversed"))
+            & Domain("new_cotisation_id.state", "in", LIVING_STATES)
+            & ~Domain("new_cotisation_id.next_ids", "any", [("state", "in", LIVING_STATES)])
+            & ~self._get_payment_under_way_domain()
+        )
+
+    def _do_end_unpaid(self, note=None):
+        """Void what is not paid, and refuse. The renewal lets go of the invoice first, so that
+        the voided one no longer speaks for it.
+
+        :param note: plain text, kept with the refusal"""
+        if not self:
+            return
+        # sudo: the invoice and the term are consequences of the decision
+        cotisations_sudo = self.new_cotisation_id.sudo()
+        self._internal_write({"invoice_id": False, "new_cotisation_id": False})
+        self._do_refuse(self.env.ref("membri_renewal.refusal_reason_not_paid"), note)
+        cotisations_sudo._do_cancel()
+        cotisations_sudo._void_invoices()
+
+    # ------------------------------------------------------------------
+    # By itself, where the plan says so
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_end_unpaid(self):
+        """Nightly: end what is unpaid for too long, where the plan says that it ends by itself.
+        May be run at any time, twice, by two workers; one that fails is told on it."""
+        domain = self._get_unpaid_too_long_domain() & Domain(
+            "option_set_id.unpaid_end_automatic", "=", True
+        )
+
+        def end(due):
+            for renewals in due._split_by_staff_lang():
+                for renewal, error in renewals._run_isolated(type(self)._do_end_by_itself).items():
+                    sentence = renewal.env._(
+                        "This unpaid renewal could not be ended: %(error)s",
+                        error=renewal._get_error_sentence(error),
+                    )
+                    renewal._message_log(body=sentence)
+
+        self.env["ir.cron"]._membri_work_off(self, domain, end, limit=BATCH)
+
+    def _do_end_by_itself(self):
+        free = self.filtered(lambda r: not r._get_cannot_end_unpaid_reason())
+        for months, renewals in free.grouped(lambda r: r.option_set_id.unpaid_end_months).items():
+            renewals._do_end_unpaid(
+                renewals.env._(
+                    "Ended automatically: unpaid %(months)s months after the due date.",
+                    months=months,
+                )
+            )
