@@ -29,6 +29,7 @@
         "views/invoice_mail_templates.xml",
         "data/mail_template_data.xml",
         "data/invoice_mail_data.xml",
+        "data/automatic_payment_data.xml",
         "report/fee_notice_templates.xml",
         "data/fee_notice_data.xml",
         "data/dashboard_data.xml",

@@ -24,3 +24,4 @@ from . import bulk_job
 from . import campaign
 from . import fee_notice
 from . import group_invoice
+from . import automatic_payment

@@ -29,6 +29,7 @@ class MailMail(models.Model):
             ("fee_notice", "Fee Notice"),
             ("invoice", "Invoice"),
             ("receipt", "Receipt"),
+            ("charge", "Automatic Payment"),
         ],
         string="Membership Email",
         readonly=True,

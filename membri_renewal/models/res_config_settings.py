@@ -43,4 +43,10 @@ class MembriSettingsMixin(models.AbstractModel):
     )
     membri_signatory = fields.Char(related="company_id.membri_signatory", readonly=False)
     membri_signature = fields.Image(related="company_id.membri_signature", readonly=False)
+    membri_charge_lead_days = fields.Integer(
+        related="company_id.membri_charge_lead_days", readonly=False
+    )
+    membri_charge_retry_days = fields.Char(
+        related="company_id.membri_charge_retry_days", readonly=False
+    )
     membri_fee_notice = fields.Boolean(related="company_id.membri_fee_notice", readonly=False)

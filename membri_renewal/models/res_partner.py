@@ -240,7 +240,9 @@ class ResPartner(models.Model):
         active = vals.get("active")
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
         held = self._membri_get_held_keys(vals)
+        cards = self._membri_get_cards_before(vals)
         result = super().write(vals)
+        self._membri_follow_cards(cards, vals)
         held._renew_lost_keys()
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))
@@ -306,6 +308,14 @@ class ResPartner(models.Model):
 
     def _get_refusal(self, field, record):
         # EXTENDS fields_mixin
+        if field.name.startswith("membri_payment_"):
+            return AccessError(
+                self.env._(
+                    "Only payers can save a card, when they pay on the portal (%(member)s). You "
+                    "can stop automatic payment.",
+                    member=record.display_name or self.env._("a new contact"),
+                )
+            )
         if self._is_fact(field):
             return AccessError(
                 self.env._(

@@ -7,6 +7,7 @@ from . import test_annual_receipt
 from . import test_answering_key
 from . import test_approval
 from . import test_archived
+from . import test_automatic_payment
 from . import test_bad_input
 from . import test_bulk
 from . import test_bulk_selection

@@ -8,7 +8,15 @@ from odoo.tests import BaseCase, tagged
 
 ADDON = Path(__file__).parents[1]
 CORE = ("mixins", "option_set", "cotisation", "renewal", "doors")
-FEATURES = ("portal", "change_request", "campaign", "bulk_job", "fee_notice", "group_invoice")
+FEATURES = (
+    "portal",
+    "change_request",
+    "campaign",
+    "bulk_job",
+    "fee_notice",
+    "group_invoice",
+    "automatic_payment",
+)
 
 
 def _get_model(node):

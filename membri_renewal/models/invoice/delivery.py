@@ -373,6 +373,8 @@ class AccountMove(models.Model):
             return self.env._("Nothing is left to pay on %(document)s.", document=document)
         if kind == "reminder" and self._membri_is_money_under_way():
             return self.env._("A payment for %(document)s is in progress.", document=document)
+        if kind == "reminder":
+            return self._membri_get_charge_planned_reason()
         return False
 
     def _membri_get_mail_unreachable_reason(self):

@@ -189,6 +189,8 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self._membri_is_settled():
             return self._membri_get_settled_sentence()
+        if sentence := self._membri_get_charge_sentence():
+            return sentence
         if "pending" not in self._membri_get_cotisations_sudo().mapped("state"):
             return ""
         return self.env._("The membership takes effect as soon as we receive your payment.")

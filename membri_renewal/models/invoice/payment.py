@@ -87,4 +87,6 @@ class PaymentTransaction(models.Model):
                 transaction.invoice_ids._membri_tell_surplus(transaction)
         # a fee notice that is paid in part is an invoice, which says what is left
         done.invoice_ids.membri_cotisation_ids._queue_invoices_of_fee_notices()
+        done._membri_save_cards()
+        self._membri_follow_charges()
         return result

@@ -116,10 +116,7 @@ class AccountMove(models.Model):
     def _membri_get_unbooked_transactions(self):
         """:return: online payments that are under way, or done and not booked yet"""
         return self.transaction_ids.filtered(
-            lambda tx: (
-                tx.state in ("pending", "authorized")
-                or (tx.state == "done" and not tx.is_post_processed)
-            )
+            lambda tx: tx._membri_is_under_way()
         )
 
     def _membri_get_payments_under_way(self):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from .formats import format_day
 
@@ -109,3 +110,27 @@ class MembriTermMixin(models.AbstractModel):
             return self.env._("from %(first)s, for life", first=first)
         last = format_day(self.env, date_end, lang, date_format)
         return self.env._("%(first)s to %(last)s", first=first, last=last)
+
+    # ------------------------------------------------------------------
+    # Hooks
+    # ------------------------------------------------------------------
+
+    def _before_document(self):
+        """Hook: the notice, or the invoice, of ``self`` is about to go out."""
+
+    def _get_charge_sentence(self):
+        """Hook: what is charged automatically, and when (a sentence to the member), or ``False``"""
+        return False
+
+    def _get_charge_planned_reason(self):
+        """Hook: that no reminder is needed, since it is paid automatically, or ``False``"""
+        return False
+
+    def _get_charge_mail_obstacle(self):
+        """Hook: why an email about an automatic payment must not leave any more, or ``False``"""
+        return False
+
+    @api.model
+    def _get_charge_planned_domain(self):
+        """Hook: the same, as a domain"""
+        return Domain.FALSE

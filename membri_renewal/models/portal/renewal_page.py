@@ -144,6 +144,8 @@ class MembriRenewal(models.Model):
     def _get_acceptance_sentence(self):
         """:return: who receives what by accepting, and for how much, in a sentence"""
         self.ensure_one()
+        if sentence := self._get_charge_sentence():
+            return sentence
         proposal = self._get_proposal()
         amount = self._format_amount(proposal.amount_total, proposal)
         payer_sudo = self._get_other_payer()
@@ -240,6 +242,8 @@ class MembriRenewal(models.Model):
         ]
         if self._is_money_under_way():
             return [*sentences, self.env._("Your payment is in progress.")]
+        if sentence := self._get_charge_sentence():
+            return [*sentences, sentence]
         return [
             *sentences,
             self._get_payment_sentence(),

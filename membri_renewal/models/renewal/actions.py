@@ -20,6 +20,8 @@ ALLOWED_FROM = {
     "take_off": ("approved",),
     "end_unpaid": ("approved",),
     "print_letter": ("sent", "change_requested", "intervention", "approved"),
+    # whatever became of the renewal, a member can stop what was announced
+    "stop_charge": (*UNDECIDED_STATES, "approved", "refused", "cancelled"),
 }
 # Those that the form shows by the table alone.
 BUTTONS = (
@@ -44,6 +46,7 @@ GUARDS = {
     "take_off": "_get_cannot_take_off_reason",
     "end_unpaid": "_get_cannot_end_unpaid_reason",
     "print_letter": "_get_cannot_print_letter_reason",
+    "stop_charge": "_get_cannot_stop_charge_reason",
 }
 
 
@@ -179,6 +182,7 @@ class MembriRenewal(models.Model):
             "take_off": self.env._("removed from its invoice"),
             "end_unpaid": self.env._("ended as unpaid"),
             "print_letter": self.env._("printed as a letter"),
+            "stop_charge": self.env._("taken off automatic payment"),
         }[transition]
 
     def _get_transition_remedy(self):

@@ -80,6 +80,7 @@ class MembriRenewal(models.Model):
                 for renewal in renewals
             }
         )
+        renewals._before_document()
         cotisations_sudo._queue_invoices()
 
     def _prepare_cotisation_vals(self):

@@ -165,6 +165,8 @@ class MembriRenewal(models.Model):
             )
         if self.state == "sent" and facts.startswith("approved"):
             return self.env._("%(renewal)s is no longer accepted.", renewal=self.display_name)
+        if kind == "charge":  # it says itself what is charged
+            return self._get_charge_mail_obstacle()
         # who reminded by hand had looked: only what was announced since counts
         told = self.date_payment_announced
         by_hand = not told or (mail_sudo.create_date and told <= mail_sudo.create_date)

@@ -102,8 +102,10 @@ class MembriRenewal(models.Model):
         return payer_sudo.browse() if payer_sudo._membri_get_address_owners() & own else payer_sudo
 
     def _get_invoice_sentence(self):
-        """:return: who receives what by accepting, in a sentence"""
+        """:return: who receives what by accepting, or what is charged then, in a sentence"""
         self.ensure_one()
+        if sentence := self._get_charge_sentence():
+            return sentence
         payer_sudo = self._get_other_payer()
         if payer_sudo and self.company_id.membri_fee_notice:
             return self.env._(

@@ -41,6 +41,7 @@ class MembriRenewal(models.Model):
             )
             renewal._portal_ensure_token()  # the answer link; pages and reports make none
         renewals._follow_taxes()
+        renewals._before_document()
         renewals._clear_intervention()
         renewals._end_activities()
         renewals._renew_letters()

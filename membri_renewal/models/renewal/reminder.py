@@ -87,6 +87,7 @@ class MembriRenewal(models.Model):
                 & ~Domain("invoice_id.line_ids.matched_credit_ids", "!=", False)
             )
             | self._get_announced_domain()
+            | self._get_charge_planned_domain()
         )
 
     # ------------------------------------------------------------------
@@ -152,6 +153,8 @@ class MembriRenewal(models.Model):
                 "send a reminder.",
                 renewal=self.display_name,
             )
+        if reason := self._get_charge_planned_reason():
+            return reason
         if self.cotisation_id.state == "cancelled":
             return self.env._(
                 "The membership term that %(renewal)s renews is void, so no reminder is needed.",

@@ -1,0 +1,44 @@
+from datetime import timedelta
+
+from odoo import fields, models
+
+from .charge import PAYER_HOURS
+
+
+class AccountMove(models.Model):
+    """Membership invoices that are paid by a saved card."""
+
+    _inherit = "account.move"
+
+    def _membri_get_charged_renewals(self):
+        """:return: in sudo, the accepted renewals on these invoices that an automatic payment was
+        announced for"""
+        return self._membri_get_renewals().filtered("charge_state").sorted("id")
+
+    def _membri_is_being_paid(self):
+        """:return: whether the payer has begun another payment, or a payment is not booked yet"""
+        self.ensure_one()
+        since = fields.Datetime.now() - timedelta(hours=PAYER_HOURS)
+        begun = self.transaction_ids.filtered(
+            lambda tx: tx.state == "draft" and tx.last_state_change >= since
+        )
+        return bool(begun) or self._membri_is_money_under_way()
+
+    def _membri_get_charge_sentence(self):
+        """:return: what is charged by itself for this invoice, and when (a sentence), or ``False``"""
+        self.ensure_one()
+        sentences = [
+            renewal_sudo._get_charge_sentence()
+            for renewal_sudo in self._membri_get_charged_renewals()
+        ]
+        return " ".join(filter(None, sentences)) or False
+
+    def _membri_get_charge_planned_reason(self):
+        """:return: that no reminder is needed, since the invoice is paid automatically, or
+        ``False``"""
+        self.ensure_one()
+        reasons = (
+            renewal_sudo._get_charge_planned_reason()
+            for renewal_sudo in self._membri_get_charged_renewals()
+        )
+        return next(filter(None, reasons), False)

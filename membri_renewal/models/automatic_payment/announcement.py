@@ -1,0 +1,454 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..renewal.renewal import STAFF, UNDECIDED_STATES
+
+CHARGE_STATES = [
+    ("announced", "Announced"),
+    ("pending", "In Progress"),
+    ("done", "Charged"),
+    ("failed", "Failed"),
+    ("stopped", "Stopped"),
+]
+# nothing of it is left to be charged, or it is being charged
+SETTLED_STATES = ("pending", "done")
+ANNOUNCE_BATCH = 20
+
+
+class MembriRenewal(models.Model):
+    """What will be charged, to which card and when: fixed when the payer is told. A higher price,
+    another card or a missed day is told anew, and moves the day."""
+
+    _inherit = "membri.renewal"
+
+    date_charge = fields.Date(
+        string="Charged On",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups=STAFF,
+        help="Day of the automatic payment that the payer was told.",
+    )
+    amount_charge = fields.Monetary(
+        string="Amount to Charge",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="Amount of the automatic payment that the payer was told. Never more is charged.",
+    )
+    charge_state = fields.Selection(
+        CHARGE_STATES,
+        string="Automatic Payment",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups=STAFF,
+    )
+    charge_token_id = fields.Many2one(
+        "payment.token",
+        string="Announced Card",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        groups=STAFF,
+    )
+    charge_card = fields.Char(
+        string="Card to Charge",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="Card that the payer was told.",
+    )
+    date_charge_announced = fields.Datetime(
+        string="Payment Announced On", readonly=True, copy=False, groups=STAFF
+    )
+    date_charge_retry = fields.Date(
+        string="Next Attempt On", readonly=True, copy=False, groups=STAFF
+    )
+    charge_attempts = fields.Integer(
+        string="Payment Attempts", readonly=True, copy=False, groups=STAFF
+    )
+    charge_note = fields.Char(
+        string="Automatic Payment Note",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="Why nothing is charged, or was charged, automatically.",
+    )
+    can_stop_charge = fields.Boolean(
+        string="Charge Can Be Stopped", compute="_compute_can_stop_charge", groups=STAFF
+    )
+
+    @api.depends("charge_state")
+    def _compute_can_stop_charge(self):
+        for renewal in self:
+            renewal.can_stop_charge = not renewal._get_cannot_stop_charge_reason()
+
+    # ------------------------------------------------------------------
+    # To which card, how much, and when
+    # ------------------------------------------------------------------
+
+    def _get_charge_payer(self):
+        """:return: who pays this renewal, in sudo, in its company: the payer of its document"""
+        self.ensure_one()
+        invoice_sudo = self._get_document_sudo()
+        payer = invoice_sudo.partner_id or self._get_payer()
+        return payer.sudo().with_company(self.company_id)
+
+    def _get_charge_card(self):
+        """:return: ``(token in sudo, reason)``: the saved card of the payer, where the plan
+        charges cards, and why it cannot be charged (a sentence), or ``False``"""
+        self.ensure_one()
+        token_sudo = self.env["payment.token"].sudo()
+        if self.option_set_id.sudo().automatic_payment == "none":
+            return token_sudo, False
+        payer_sudo = self._get_charge_payer()
+        token_sudo = payer_sudo._membri_get_saved_card()
+        if token_sudo:
+            reason = token_sudo._membri_get_unusable_reason(payer_sudo, self.company_id)
+            return token_sudo, reason or self._get_currency_reason(token_sudo)
+        if self.option_set_id.sudo().automatic_payment == "required":
+            return token_sudo, self.env._(
+                "The plan %(plan)s requires automatic payment, and %(payer)s has no saved card.",
+                plan=self.option_set_id.name,
+                payer=payer_sudo.display_name,
+            )
+        return token_sudo, False
+
+    def _get_currency_reason(self, token_sudo):
+        """:return: why this card cannot be charged in the currency of the document, or ``False``"""
+        currency = self._get_document_sudo().currency_id or self.currency_id
+        if currency != self.currency_id:
+            return self.env._(
+                "%(document)s is in %(currency)s, and the renewal in %(proposed)s. Only what was "
+                "announced is charged.",
+                document=self._get_document_sudo()._membri_get_document_label(),
+                currency=currency.name,
+                proposed=self.currency_id.name,
+            )
+        allowed = token_sudo.provider_id.available_currency_ids
+        if allowed and currency not in allowed:
+            return self.env._(
+                "%(provider)s takes no payments in %(currency)s, so %(card)s cannot be charged.",
+                provider=token_sudo.provider_id.name,
+                currency=currency.name,
+                card=token_sudo._membri_get_label(),
+            )
+        return False
+
+    def _get_charge_amount(self):
+        """:return: what is left to pay for this renewal; of an invoice for several, its share"""
+        self.ensure_one()
+        invoice_sudo = self._get_document_sudo()
+        if not invoice_sudo:
+            return self._get_proposal().amount_total
+        left = invoice_sudo._membri_get_amount_to_pay()
+        renewals_sudo = invoice_sudo._membri_get_renewals().sorted("id")
+        if len(renewals_sudo) < 2:
+            return left
+        shares = {}
+        for renewal_sudo in renewals_sudo[1:]:
+            shares[renewal_sudo.id] = min(left, renewal_sudo.new_cotisation_id.amount_total)
+            left -= shares[renewal_sudo.id]
+        return self.currency_id.round(shares.get(self.id, left))
+
+    def _get_wanted_charge_day(self):
+        """:return: the day of the charge, were it announced long before: when the invoice is due;
+        as long as there is none, the first day of the next term"""
+        self.ensure_one()
+        if self._get_document_sudo():
+            return self._get_due_day() or self.company_id._membri_today()
+        return self._get_proposal().date_start
+
+    def _is_charge_told(self, token_sudo, amount, is_new_document):
+        """:return: whether the payer was told that ``amount`` is charged to this card, and when"""
+        if (
+            self.charge_state not in ("announced", "failed")
+            or self.charge_token_id.sudo() != token_sudo
+            or self.currency_id.compare_amounts(amount, self.amount_charge) > 0
+        ):
+            return False
+        if self.charge_state == "failed":  # its attempts go on, or the member pays another way
+            return not is_new_document
+        # a night or two may have been missed
+        today = self.company_id._membri_today()
+        patience = 0 if is_new_document else self.company_id._membri_get_charge_lead_days(token_sudo)
+        return self.date_charge + timedelta(days=patience) >= today
+
+    def _prepare_charge_vals(self, is_new_document=False):
+        """:param is_new_document: the notice or the invoice is about to go out, and tells it
+        :return: the values that follow from card, price and day; with
+            ``date_charge_announced`` when the payer is to be told"""
+        self.ensure_one()
+        if self.charge_state in SETTLED_STATES:
+            return {}
+        token_sudo, reason = self._get_charge_card()
+        amount = self._get_charge_amount() if token_sudo and not reason else 0.0
+        if reason or self.currency_id.compare_amounts(amount, 0.0) <= 0:
+            return self._prepare_no_charge_vals(reason)
+        if self.charge_state == "stopped" and self.charge_token_id.sudo() == token_sudo:
+            return {}
+        if self._is_charge_told(token_sudo, amount, is_new_document):
+            less = self.currency_id.compare_amounts(amount, self.amount_charge) < 0
+            return {"amount_charge": amount} if less else {}
+        today = self.company_id._membri_today()
+        lead = self.company_id._membri_get_charge_lead_days(token_sudo)
+        days = [today + timedelta(days=lead), self._get_wanted_charge_day()]
+        if self.charge_state == "announced":
+            days.append(self.date_charge)
+        return {
+            "charge_state": "announced",
+            "date_charge": max(days),
+            "amount_charge": amount,
+            "charge_token_id": token_sudo.id,
+            "charge_card": token_sudo._membri_get_label(),
+            "date_charge_announced": fields.Datetime.now(),
+            "date_charge_retry": False,
+            "charge_attempts": 0,
+            "charge_note": False,
+        }
+
+    def _prepare_no_charge_vals(self, reason):
+        """:param reason: why a card that is there is not charged, or ``False``"""
+        if not (self.charge_state or self.charge_note or reason):
+            return {}
+        vals = {"charge_note": reason}
+        if self.charge_state in ("announced", "failed"):
+            # what was announced is not charged: it waits with its reason, or has none any more
+            vals |= {
+                "charge_state": "failed" if reason else False,
+                "date_charge_retry": False,
+            }
+        return vals
+
+    # ------------------------------------------------------------------
+    # Told with the notice or the invoice …
+    # ------------------------------------------------------------------
+
+    def _before_document(self):
+        # EXTENDS term_mixin
+        result = super()._before_document()
+        for renewal in self:
+            if renewal.option_set_id.automatic_payment != "none" or renewal.charge_state:
+                if vals := renewal._prepare_charge_vals(is_new_document=True):
+                    renewal._internal_write(vals)
+        return result
+
+    # ------------------------------------------------------------------
+    # … or by an email of its own
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_to_announce_domain(self):
+        """:return: accepted and unpaid renewals whose payer has, or had, a saved card"""
+        cases = []
+        Partner = self.env["res.partner"].sudo()
+        for company in self.env["res.company"]._membri_get_all():
+            payers = Partner.with_company(company).search([("membri_payment_token_id", "!=", False)])
+            if payers:
+                cases.append(
+                    Domain("company_id", "=", company.id)
+                    & Domain("invoice_id.partner_id", "child_of", payers.ids)
+                )
+        return (
+            Domain.OR(cases)
+            & Domain("state", "=", "approved")
+            & Domain("is_paid", "=", False)
+            & Domain("option_set_id.automatic_payment", "!=", "none")
+            & (Domain("charge_state", "=", False) | Domain("charge_state", "not in", SETTLED_STATES))
+        )
+
+    @api.model
+    def _search_to_announce(self, domain):
+        """:return: the ids of those whose payers are to be told something else than they were"""
+        return [
+            renewal.id
+            for renewal in self.search(domain, order="id")
+            if "date_charge_announced" in renewal._prepare_charge_vals()
+        ]
+
+    def _announce_charges(self):
+        """Tell the payers by email what will be charged. Who cannot be told is not charged."""
+        for renewal in self:
+            vals = renewal._prepare_charge_vals()
+            if "date_charge_announced" not in vals:
+                continue
+            if reason := renewal._get_unreachable_reason():
+                renewal._hold_charge(
+                    self.env._("The automatic payment was not announced. %(why)s", why=reason)
+                )
+                continue
+            renewal._internal_write(vals)
+            renewal._email_charge("membri_renewal.mail_template_charge")
+
+    def _email_charge(self, template_xmlid):
+        """Tell the payer what will be, or was not, charged."""
+        template = self.env.ref(template_xmlid)
+        messages = self._send_notice(lambda _renewal: template, kind="charge")
+        self._leave_soon(messages)
+
+    def _hold_charge(self, reason):
+        """Nothing is charged, and the queue says why.
+
+        :param reason: a sentence"""
+        for renewal in self:
+            if renewal.charge_note != reason:
+                renewal._internal_write({"charge_note": reason})
+                renewal._message_log(body=reason)
+
+    # ------------------------------------------------------------------
+    # What the member reads
+    # ------------------------------------------------------------------
+
+    def _get_charge_sentence(self):
+        # EXTENDS term_mixin
+        self.ensure_one()
+        renewal_sudo = self.sudo()  # facts of the charge are the staff's, the sentence is not
+        if renewal_sudo.is_paid or renewal_sudo.charge_state not in ("announced", "failed"):
+            return super()._get_charge_sentence()
+        names = {
+            "amount": self._format_amount(renewal_sudo.amount_charge),
+            "card": renewal_sudo.charge_card,
+            "date": self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
+        }
+        other_sudo = self._get_other_payer()
+        if renewal_sudo.charge_state == "failed":
+            if not renewal_sudo.date_charge_retry or other_sudo:
+                return super()._get_charge_sentence()
+            return self.env._(
+                "Your payment of %(amount)s did not go through. We will try your %(card)s again on "
+                "%(date)s. You can also pay another way before.",
+                **names,
+            )
+        if other_sudo:
+            return self.env._(
+                "We will charge %(amount)s to the saved card of %(payer)s on %(date)s.",
+                payer=other_sudo.display_name,
+                **names,
+            )
+        if self.state in UNDECIDED_STATES:
+            return self.env._(
+                "We will charge %(amount)s to your %(card)s on %(date)s if you accept. To pay "
+                "another way or to stop this, open the page.",
+                **names,
+            )
+        return self.env._(
+            "We will charge %(amount)s to your %(card)s on %(date)s. You don't need to do "
+            "anything. To pay another way or to stop this, open the page.",
+            **names,
+        )
+
+    def _get_charge_failed_sentence(self):
+        """:return: that the card was not charged, and what happens or is to be done now"""
+        self.ensure_one()
+        renewal_sudo = self.sudo()  # facts of the charge are the staff's, the sentence is not
+        names = {
+            "amount": self._format_amount(renewal_sudo.amount_charge),
+            "card": renewal_sudo.charge_card or "",
+        }
+        if renewal_sudo.date_charge_retry:
+            return self.env._(
+                "Your payment of %(amount)s with your %(card)s did not go through. We will try "
+                "again on %(date)s. You can also pay another way, or use another card, on the page "
+                "below.",
+                date=self._format_day(renewal_sudo.date_charge_retry),
+                **names,
+            )
+        return self.env._(
+            "Your payment of %(amount)s with your %(card)s did not go through, and we will not try "
+            "again. Please pay on the page below, or use another card there.",
+            **names,
+        )
+
+    def _get_charge_planned_reason(self):
+        # EXTENDS term_mixin: reminders never ask for what is taken by itself
+        self.ensure_one()
+        renewal_sudo = self.sudo()
+        if self.state == "approved" and renewal_sudo.filtered_domain(
+            self._get_charge_planned_domain()
+        ):
+            return self.env._(
+                "%(renewal)s is paid automatically (%(card)s, %(date)s). No reminder is needed.",
+                renewal=self.display_name,
+                card=renewal_sudo.charge_card,
+                date=self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
+            )
+        return super()._get_charge_planned_reason()
+
+    def _get_charge_mail_obstacle(self):
+        # EXTENDS term_mixin
+        self.ensure_one()
+        if self.is_paid:
+            return self.env._(
+                "%(renewal)s is paid. No reminder is needed.", renewal=self.display_name
+            )
+        if self.sudo().charge_state not in ("announced", "failed"):
+            return self.env._(
+                "The automatic payment of %(renewal)s was stopped.", renewal=self.display_name
+            )
+        return super()._get_charge_mail_obstacle()
+
+    @api.model
+    def _get_charge_planned_domain(self):
+        # EXTENDS term_mixin
+        return (
+            super()._get_charge_planned_domain()
+            | Domain("charge_state", "in", ("announced", "pending"))
+            | (Domain("charge_state", "=", "failed") & Domain("date_charge_retry", "!=", False))
+        )
+
+    # ------------------------------------------------------------------
+    # Stop
+    # ------------------------------------------------------------------
+
+    def action_stop_charge(self):
+        """Nothing is charged automatically for these renewals; their members pay another way.
+
+        :raises UserError: when nothing was announced, or it is being or was charged"""
+        self._check_can("stop_charge")
+        self._do_stop_charge()
+        return True
+
+    def _get_cannot_stop_charge_reason(self):
+        """:return: why there is nothing to stop (a sentence), or ``False``"""
+        self.ensure_one()
+        state = self.sudo().charge_state
+        if state == "pending" and not self._get_unanswered_charge():
+            return self.env._(
+                "%(renewal)s is being charged right now. Wait for the result: a payment can be "
+                "refunded.",
+                renewal=self.display_name,
+            )
+        if state == "done":
+            return self.env._(
+                "%(renewal)s was charged already. Refund the payment in Invoicing, if necessary.",
+                renewal=self.display_name,
+            )
+        if state not in ("announced", "failed", "pending"):
+            return self.env._(
+                "No automatic payment is planned for %(renewal)s, so there is nothing to stop.",
+                renewal=self.display_name,
+            )
+        return False
+
+    def _do_stop_charge(self):
+        stopped = self.filtered(lambda renewal: not renewal._get_cannot_stop_charge_reason())
+        for renewal in stopped:
+            # sudo: transactions are the administrators'
+            renewal._get_unanswered_charge()._set_canceled(
+                state_message=self.env._("The automatic payment was stopped.")
+            )
+        stopped._internal_write(
+            {"charge_state": "stopped", "date_charge_retry": False, "charge_note": False}
+        )
+        stopped._update_next_reminder()
+        for renewal in stopped:
+            note = self.env._(
+                "The automatic payment of %(renewal)s was stopped. Nothing is charged.",
+                renewal=renewal.name,
+            )
+            renewal._message_log(body=note)
+            renewal.partner_id._message_log(body=note)

@@ -1,0 +1,392 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+
+from .announcement import ANNOUNCE_BATCH
+from .transaction import IDEMPOTENT_PROVIDERS
+
+# how long a provider remembers the reference of a request
+REFERENCE_HOURS = 20
+# how long a payer may take on the provider's page
+PAYER_HOURS = 1
+
+
+class MembriRenewal(models.Model):
+    """The night that charges what was announced. Each invoice for itself: a transaction is
+    written and committed, the provider is asked, its answer is committed. Whatever happens in
+    between, the transaction is found again by its reference, and lives alone."""
+
+    _inherit = "membri.renewal"
+
+    @api.model
+    def _cron_charge(self):
+        """Tell payers what is to be charged anew, then charge what is due. May be run at any
+        time, twice, by two workers, after days of silence."""
+        Renewal = self.sudo()  # payments and cards are the administrators'
+        cron = self.env["ir.cron"]
+        domain = Renewal._get_to_announce_domain()
+
+        def announce(due):
+            for renewals in due._split_by_staff_lang():
+                for renewal, error in renewals._run_isolated(type(self)._announce_charges).items():
+                    renewal._hold_charge(renewal._get_error_sentence(error))
+
+        def charge(due):
+            for renewals in due._split_by_staff_lang():
+                renewals._charge_isolated()
+
+        def join(batch):  # one charge for the invoice of several
+            return batch | Renewal.search(
+                Domain("invoice_id", "in", batch.invoice_id.ids) & due_domain
+            )
+
+        cron._membri_work_off(
+            Renewal,
+            domain,
+            announce,
+            limit=ANNOUNCE_BATCH,
+            search=lambda: Renewal._search_to_announce(domain),
+        )
+        due_domain = Renewal._get_to_charge_domain()
+        cron._membri_work_off(
+            Renewal, due_domain, charge, order="date_charge, id", limit=1, join=join
+        )
+
+    @api.model
+    def _get_to_charge_domain(self):
+        """:return: what is due by today, what waits for its answer, and what was announced and
+        needs no charge any more"""
+        due = Domain.OR(
+            Domain("company_id", "=", company.id)
+            & (
+                (Domain("charge_state", "=", "announced") & Domain("date_charge", "<=", today))
+                | (Domain("charge_state", "=", "failed") & Domain("date_charge_retry", "<=", today))
+            )
+            for company in self.env["res.company"]._membri_get_all()
+            if (today := company._membri_today())
+        )
+        over = Domain("charge_state", "in", ("announced", "failed")) & (
+            Domain("is_paid", "=", True) | Domain("state", "in", ("refused", "cancelled"))
+        )
+        return (
+            (Domain("state", "=", "approved") & due) | Domain("charge_state", "=", "pending") | over
+        )
+
+    # ------------------------------------------------------------------
+    # One invoice
+    # ------------------------------------------------------------------
+
+    def _charge_isolated(self):
+        """Charge what ``self``, the due renewals of one invoice, which are locked, have
+        announced; whatever fails stays on them as a sentence."""
+        first = self[:1]
+        for renewal, error in first._run_isolated(type(self)._begin_charge).items():
+            renewal._hold_charge(renewal._get_error_sentence(error))
+        transaction = first._get_unanswered_charge()
+        if not transaction or first.charge_note:
+            return
+        # written before the provider is asked: whatever happens now, it is found again
+        self.env["ir.cron"]._commit_progress()
+        if not first.try_lock_for_update() or transaction.state != "draft":
+            return  # somebody else was quicker
+        for renewal, error in first._run_isolated(type(self)._send_charge).items():
+            renewal._hold_unknown_charge(renewal._get_error_sentence(error))
+            return
+        self.env["ir.cron"]._commit_progress()  # the provider's answer
+        answered = transaction.filtered(lambda tx: tx.state == "done")
+        for renewal, error in first._run_isolated(type(self)._book_charge).items():
+            answered.is_post_processed = False  # Odoo's own run tries again
+            renewal._hold_charge(renewal._get_error_sentence(error))
+
+    def _begin_charge(self):
+        """Write the transaction of what is due on the invoice of this renewal, or say why there
+        is none."""
+        self.ensure_one()
+        invoice = self.invoice_id
+        renewals = invoice._membri_get_charged_renewals() or self
+        if transaction := self._get_last_charge().filtered(lambda tx: tx.state != "draft"):
+            if self.charge_state == "pending":
+                if transaction.state == "done" and not transaction.is_post_processed:
+                    transaction._post_process()
+                renewals._follow_charge(transaction)
+                return
+        if self._get_unanswered_charge():
+            self._find_charge_again()
+            return
+        if self._is_charge_over():
+            renewals._end_charge()
+            return
+        if not invoice.try_lock_for_update():
+            return
+        reason, is_final = renewals._get_cannot_charge_reason()
+        if reason and is_final:
+            renewals._fail_charge(reason)
+        elif reason:
+            renewals._hold_charge(reason)
+        else:
+            renewals._do_begin_charge()
+
+    def _is_charge_over(self):
+        """:return: whether nothing is to be charged any more: paid, credited, or given up"""
+        return (
+            self.state != "approved"
+            or not self.invoice_id
+            or self.is_paid
+            or self.invoice_id._membri_is_void()
+            or (
+                self.invoice_id.state == "posted"
+                and self.currency_id.is_zero(self.invoice_id.amount_residual)
+            )
+        )
+
+    def _end_charge(self):
+        for renewal in self:
+            note = (
+                self.env._("Paid before the announced day, so nothing was charged automatically.")
+                if renewal.is_paid
+                else self.env._("Nothing is left to pay, so nothing was charged automatically.")
+            )
+            renewal._internal_write(
+                {"charge_state": "stopped", "date_charge_retry": False, "charge_note": False}
+            )
+            renewal._message_log(body=note)
+
+    def _get_cannot_charge_reason(self):
+        """:return: ``(sentence or False, whether the payer has to act)``: why the invoice of these
+        renewals is not charged now"""
+        first = self[:1]
+        invoice = first.invoice_id
+        if first.option_set_id.automatic_payment == "none":
+            return self.env._("The plan no longer offers automatic payment."), True
+        if not first.charge_token_id:
+            return (
+                self.env._(
+                    "%(card)s was removed after the payment was announced. Nothing was charged.",
+                    card=first.charge_card or self.env._("The card"),
+                ),
+                True,
+            )
+        token, reason = first._get_charge_card()
+        if reason:
+            return reason, True
+        if token != first.charge_token_id:
+            # the night has told it, or could not
+            return self.env._("The new card was not announced yet. Nothing was charged."), False
+        if not invoice._membri_is_payable():
+            return (
+                self.env._(
+                    "%(document)s is a draft. Confirm it: nothing is charged before.",
+                    document=invoice._membri_get_document_label(),
+                ),
+                False,
+            )
+        if invoice._membri_is_being_paid():
+            return self.env._("Another payment is in progress. Nothing was charged."), False
+        if self._is_announcement_lost():
+            return (
+                self.env._(
+                    "The announcement did not reach the payer. Nothing was charged: correct the "
+                    "address and resend the invoice, or ask for another payment."
+                ),
+                False,
+            )
+        announced = sum(self.filtered(lambda r: r.charge_token_id == token).mapped("amount_charge"))
+        if invoice.currency_id.compare_amounts(invoice._membri_get_amount_to_pay(), announced) > 0:
+            return (
+                self.env._(
+                    "More is due on %(document)s than was announced. Nothing was charged.",
+                    document=invoice._membri_get_document_label(),
+                ),
+                False,
+            )
+        return False, False
+
+    def _is_announcement_lost(self):
+        """:return: whether what told the payer did not leave, or came back"""
+        return any(
+            renewal.delivery_state in ("failed", "unreachable") and not renewal.charge_attempts
+            for renewal in self
+        )
+
+    def _do_begin_charge(self):
+        first = self[:1]
+        transaction = self.env["payment.transaction"].create(
+            first._prepare_charge_transaction_vals(
+                min(
+                    first.invoice_id._membri_get_amount_to_pay(),
+                    sum(self.mapped("amount_charge")),
+                )
+            )
+        )
+        for renewal in self:
+            renewal._internal_write(
+                {
+                    "charge_state": "pending",
+                    "charge_attempts": renewal.charge_attempts + 1,
+                    "date_charge_retry": False,
+                    "charge_note": False,
+                }
+            )
+        self.env.flush_all()  # the unique index has the last word
+        return transaction
+
+    def _prepare_charge_transaction_vals(self, amount):
+        self.ensure_one()
+        invoice, token = self.invoice_id, self.charge_token_id
+        number = (
+            self.env["payment.transaction"].search_count(
+                [("membri_charge_invoice_id", "=", invoice.id)]
+            )
+            + 1
+        )
+        return {
+            "provider_id": token.provider_id.id,
+            "payment_method_id": token.payment_method_id.id,
+            "token_id": token.id,
+            "operation": "offline",
+            # the same for whoever charges this invoice for the n-th time: unique in the database
+            "reference": f"{self.name}-{invoice.id}-{number}",
+            "amount": invoice.currency_id.round(amount),
+            "currency_id": invoice.currency_id.id,
+            "partner_id": invoice.partner_id.id,
+            "invoice_ids": [Command.set(invoice.ids)],
+            "membri_charge_invoice_id": invoice.id,
+            "membri_charge_day": self.date_charge,
+        }
+
+    # ------------------------------------------------------------------
+    # The provider
+    # ------------------------------------------------------------------
+
+    def _get_charges(self):
+        """:return: the automatic payments of the invoice of this renewal, in sudo"""
+        self.ensure_one()
+        # sudo: transactions are the administrators'
+        return (
+            self.sudo()
+            .invoice_id.transaction_ids.filtered(
+                lambda tx: tx.membri_charge_invoice_id == self.sudo().invoice_id
+            )
+            .sorted("id")
+        )
+
+    def _get_last_charge(self):
+        return self._get_charges()[-1:]
+
+    def _get_unanswered_charge(self):
+        """:return: the automatic payment that the provider was, or is about to be, asked for and
+        has not answered"""
+        return self._get_last_charge().filtered(lambda tx: tx.state == "draft")
+
+    def _send_charge(self):
+        """Ask the provider for the money."""
+        self._get_unanswered_charge()._charge_with_token()
+
+    def _book_charge(self):
+        """Book the provider's answer, and record it."""
+        transaction = self._get_last_charge()
+        if transaction.state == "done":
+            transaction._post_process()
+        transaction._membri_follow_charges()
+
+    def _find_charge_again(self):
+        """The server stopped between the request and its answer. Who takes one payment for a
+        reference is asked again with the same one; for the others a person has to look."""
+        transaction = self._get_unanswered_charge()
+        since = fields.Datetime.now() - timedelta(hours=REFERENCE_HOURS)
+        if (
+            transaction.provider_code in IDEMPOTENT_PROVIDERS
+            and transaction.last_state_change >= since
+            and transaction.token_id.active
+        ):
+            self._internal_write({"charge_note": False})
+            return
+        self._hold_unknown_charge()
+
+    def _hold_unknown_charge(self, said=""):
+        transaction = self._get_unanswered_charge()
+        self._hold_charge(
+            self.env._(
+                "It is not known whether %(provider)s took the payment %(reference)s. Look it up "
+                "there: if it was not taken, use “Stop Charge”. %(said)s",
+                provider=transaction.provider_id.name,
+                reference=transaction.reference,
+                said=said,
+            ).strip()
+        )
+
+    # ------------------------------------------------------------------
+    # The answer
+    # ------------------------------------------------------------------
+
+    def _follow_charge(self, transaction):
+        """Record on ``self``, the renewals of its invoice, what became of a transaction."""
+        if transaction.state == "done":
+            charged = self.filtered(lambda renewal: renewal.charge_state != "done")
+            charged._internal_write(
+                {"charge_state": "done", "date_charge_retry": False, "charge_note": False}
+            )
+            for renewal in charged:
+                renewal._message_log(
+                    body=self.env._(
+                        "%(amount)s was charged to %(card)s (%(reference)s).",
+                        amount=transaction.currency_id.format(transaction.amount),
+                        card=renewal.charge_card,
+                        reference=transaction.reference,
+                    )
+                )
+        elif transaction.state in ("cancel", "error"):
+            declined = self.filtered(lambda renewal: renewal.charge_state == "pending")
+            declined._fail_charge(
+                declined[:1]._get_decline_sentence(transaction),
+                declined[:1]._get_retry_day(transaction),
+            )
+
+    def _get_decline_sentence(self, transaction):
+        """:return: what kind of no it was, with the provider's own words"""
+        names = {
+            "card": self.charge_card,
+            "provider": transaction.provider_id.name,
+            "said": transaction.state_message or "",
+        }
+        kind = transaction._membri_get_decline()
+        if kind == "down":
+            sentence = self.env._(
+                "%(provider)s could not be reached, so nothing was charged. %(said)s", **names
+            )
+        elif kind == "final":
+            sentence = self.env._(
+                "%(card)s was refused for good: the payer has to use another card. %(said)s", **names
+            )
+        else:
+            sentence = self.env._("%(card)s was declined. %(said)s", **names)
+        return sentence.strip()
+
+    def _get_retry_day(self, transaction):
+        """:return: the day of the next attempt, or ``False`` when there is none"""
+        if not self or transaction._membri_get_decline() == "final":
+            return False
+        days = self.company_id._membri_get_retry_days()
+        done = self.charge_attempts - 1
+        if not 0 <= done < len(days):
+            return False
+        wait = days[done] - (days[done - 1] if done else 0)
+        return self.company_id._membri_today() + timedelta(days=wait)
+
+    def _fail_charge(self, reason, retry_day=False):
+        """Nothing was charged: record why, and tell the payer with a link to pay or to use
+        another card.
+
+        :param reason: a sentence
+        :param retry_day: of the next attempt, or ``False``"""
+        if not self:
+            return
+        self._internal_write(
+            {"charge_state": "failed", "charge_note": reason, "date_charge_retry": retry_day}
+        )
+        self._update_next_reminder()
+        for renewal in self:
+            renewal._message_log(body=reason)
+        first = self.filtered(lambda renewal: not renewal._get_unreachable_reason())[:1]
+        first._email_charge("membri_renewal.mail_template_charge_failed")

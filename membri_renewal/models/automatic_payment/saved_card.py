@@ -1,0 +1,286 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from ..mixins.formats import format_day
+from ..res_partner import READERS
+
+SOURCES = [
+    ("payment", "Payment Form"),
+    ("membership", "My Membership"),
+    ("system", "Recorded by the System"),
+]
+
+
+class ResPartner(models.Model):
+    """The card that pays a contact's memberships: one per company, given by the payer alone, who
+    takes it back by one click. Staff see it and can stop it, and never enter one."""
+
+    _inherit = "res.partner"
+
+    membri_payment_token_id = fields.Many2one(
+        "payment.token",
+        string="Saved Card",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        readonly=True,
+        help="Charged for renewals of plans with automatic payment, on the day announced to the "
+        "payer. Only the payer can save a card.",
+    )
+    membri_payment_consent_date = fields.Date(
+        string="Card Saved On",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        readonly=True,
+        help="Day on which the payer agreed to automatic payments.",
+    )
+    membri_payment_consent_wording = fields.Text(
+        string="Wording of the Consent",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        readonly=True,
+        help="What the payer read and agreed to.",
+    )
+    membri_payment_consent_source = fields.Selection(
+        SOURCES,
+        string="Source of the Consent",
+        company_dependent=True,
+        groups=READERS,
+        copy=False,
+        readonly=True,
+    )
+    membri_payment_card = fields.Char(
+        string="Automatic Payment",
+        compute="_compute_membri_payment_card",
+        groups=READERS,
+        help="Saved card of this payer, and why it cannot be charged, if so.",
+    )
+
+    @api.depends("membri_payment_token_id")
+    @api.depends_context("company", "lang")
+    def _compute_membri_payment_card(self):
+        # sudo: tokens are their owners'; which card it is, staff may see
+        for partner, partner_sudo in zip(self, self.sudo(), strict=True):
+            token_sudo = partner_sudo.membri_payment_token_id
+            reason = token_sudo and token_sudo._membri_get_unusable_reason(
+                partner_sudo, self.env.company
+            )
+            partner.membri_payment_card = token_sudo and (
+                reason
+                or self.env._(
+                    "%(card)s, saved on %(date)s",
+                    card=token_sudo._membri_get_label(),
+                    date=format_day(self.env, partner_sudo.membri_payment_consent_date)
+                    if partner_sudo.membri_payment_consent_date
+                    else "–",
+                )
+            )
+
+    @api.constrains("membri_payment_token_id")
+    def _check_membri_payment_token_id(self):
+        for partner_sudo in self.sudo():
+            token_sudo = partner_sudo.membri_payment_token_id
+            if token_sudo and (
+                reason := token_sudo._membri_get_unusable_reason(partner_sudo, self.env.company)
+            ):
+                raise ValidationError(reason)
+
+    # ------------------------------------------------------------------
+    # Whose card pays
+    # ------------------------------------------------------------------
+
+    def _membri_get_card_holders(self):
+        """:return: the contacts whose saved card pays what is invoiced to this one: itself, or who
+        it is a mere address of"""
+        self.ensure_one()
+        return self.sudo()._membri_get_address_owners()
+
+    def _membri_get_saved_card(self):
+        """:return: the ``payment.token`` (in sudo) that pays what is invoiced to this contact in the
+        current company, usable or not; empty without"""
+        self.ensure_one()
+        cards = (
+            holder.membri_payment_token_id
+            for holder in self._membri_get_card_holders().with_company(self.env.company)
+        )
+        return next(filter(None, cards), self.env["payment.token"].sudo())
+
+    # ------------------------------------------------------------------
+    # Consent
+    # ------------------------------------------------------------------
+
+    def _membri_save_card(self, token, wording, source):
+        """The payer agrees to automatic payments by ``token``.
+
+        :param wording: the sentence that the payer read
+        :param source: of ``SOURCES``
+        :raises ValidationError: when the card cannot be used
+        """
+        self.ensure_one()
+        # sudo: the payer decides, on the portal
+        self.sudo().write(
+            {
+                "membri_payment_token_id": token.id,
+                "membri_payment_consent_date": self.env.company._membri_today(),
+                "membri_payment_consent_wording": wording,
+                "membri_payment_consent_source": source,
+            }
+        )
+
+    def _membri_get_cards_before(self, vals):
+        """:return: ``{contact: its saved card}`` before ``vals`` are written, if they change it"""
+        if "membri_payment_token_id" not in vals:
+            return {}
+        return {partner: partner.membri_payment_token_id for partner in self.sudo()}
+
+    def _membri_follow_cards(self, before, vals):
+        """A card was saved, replaced or taken back: date the consent, tell the contact's chatter,
+        and stop what was to be charged to a card that was taken back. What was announced for
+        another card is announced anew by the night.
+
+        :param before: as of :meth:`_membri_get_cards_before`
+        """
+        for partner_sudo, old in before.items():
+            new = partner_sudo.membri_payment_token_id
+            if new == old:
+                continue
+            facts = {}
+            if not new:
+                facts = {
+                    "membri_payment_consent_date": False,
+                    "membri_payment_consent_wording": False,
+                    "membri_payment_consent_source": False,
+                }
+                note = self.env._(
+                    "Automatic payment was stopped: %(card)s is no longer charged.",
+                    card=old._membri_get_label(),
+                )
+            else:
+                if "membri_payment_consent_date" not in vals:
+                    facts = {
+                        "membri_payment_consent_date": self.env.company._membri_today(),
+                        "membri_payment_consent_source": "system",
+                    }
+                note = self.env._(
+                    "%(card)s was saved for automatic payments. %(wording)s",
+                    card=new._membri_get_label(),
+                    wording=partner_sudo.membri_payment_consent_wording or "",
+                )
+            if facts:
+                partner_sudo._internal_write(facts)
+            partner_sudo._message_log(body=note)
+            if not new:
+                partner_sudo._membri_get_charged_renewals(old)._do_stop_charge()
+
+    def _membri_get_charged_renewals(self, token):
+        """:return: in sudo, the renewals in the current company that ``token`` is to be charged
+        for, of what is invoiced to this contact"""
+        renewals_sudo = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search(
+                Domain("charge_token_id", "in", token.ids)
+                & Domain("charge_state", "in", ("announced", "failed"))
+                & Domain("company_id", "=", self.env.company.id)
+            )
+        )
+        return renewals_sudo.filtered(
+            lambda renewal: self in renewal._get_charge_payer()._membri_get_card_holders()
+        )
+
+    # ------------------------------------------------------------------
+    # The end of it
+    # ------------------------------------------------------------------
+
+    def action_membri_stop_automatic_payment(self):
+        """Nothing is charged to the saved card of this contact any more.
+
+        :raises UserError: without a saved card, or while it is being charged"""
+        self.ensure_one()
+        self.env["membri.cotisation"].check_access("write")
+        self.check_access("write")
+        self._membri_check_can_stop_card()
+        self._membri_stop_card()
+        return True
+
+    def _membri_check_can_stop_card(self):
+        if not self.sudo().membri_payment_token_id:
+            raise UserError(
+                self.env._(
+                    "%(payer)s has no saved card, so there is nothing to stop.",
+                    payer=self.display_name,
+                )
+            )
+
+    def _membri_stop_card(self):
+        """Take the saved card back, in the current company, with all that was to be charged to
+        it. What is being charged already comes to its own end."""
+        # sudo: who may stop was asked
+        self.sudo().filtered("membri_payment_token_id").write({"membri_payment_token_id": False})
+
+
+class PaymentToken(models.Model):
+    _inherit = "payment.token"
+
+    def _membri_get_label(self):
+        """:return: which card it is, as “Visa ••1234”"""
+        self.ensure_one()
+        token_sudo = self.sudo()
+        digits = "".join(filter(str.isalnum, token_sudo.payment_details or ""))[-4:]
+        name = token_sudo.payment_method_id.name or token_sudo.provider_id.name
+        return f"{name} ••{digits}" if digits else name
+
+    def _membri_get_unusable_reason(self, payer, company):
+        """:param payer: the contact that pays
+        :param company: whose invoices are paid
+        :return: why this card cannot be charged (a sentence), or ``False``"""
+        self.ensure_one()
+        token_sudo = self.sudo()
+        provider_sudo = token_sudo.provider_id
+        names = {
+            "card": token_sudo._membri_get_label(),
+            "payer": payer.display_name,
+            "company": company.name,
+            "provider": provider_sudo.name,
+        }
+        if not token_sudo._membri_is_card_of(payer):
+            return self.env._(
+                "%(card)s is not a card of %(payer)s. Only the payer's own card can be charged.",
+                **names,
+            )
+        if provider_sudo.company_id not in company.sudo().parent_ids:
+            return self.env._(
+                "%(card)s was saved with another company than %(company)s. The payer has to save "
+                "it on an invoice of %(company)s.",
+                **names,
+            )
+        if provider_sudo.state == "disabled":
+            return self.env._(
+                "%(provider)s is disabled, so %(card)s cannot be charged. Enable it, or ask for "
+                "another payment.",
+                **names,
+            )
+        if not token_sudo.active:
+            return self.env._(
+                "%(card)s was removed. %(payer)s can save another card on the portal.", **names
+            )
+        if not (provider_sudo.allow_tokenization and provider_sudo.support_tokenization):
+            return self.env._(
+                "%(provider)s does not allow saved cards, so %(card)s cannot be charged. Allow "
+                "it on the provider, or ask for another payment.",
+                **names,
+            )
+        return False
+
+    def _membri_is_card_of(self, payer):
+        """:return: whether this card is the payer's: its own, of its address, or, of a company,
+        that of a contact who pays for it"""
+        owners_sudo = self.partner_id._membri_get_card_holders()
+        payers_sudo = payer._membri_get_card_holders()
+        if owners_sudo & payers_sudo:
+            return True
+        company_sudo = payers_sudo.filtered("is_company")
+        return bool(self.partner_id.commercial_partner_id & company_sudo)

@@ -1,0 +1,76 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+# rule H1 of Payments Canada: a debit of a bank account is announced ten days before
+DEBIT_LEAD_DAYS = 10
+DEBIT_METHODS = (
+    "acss_debit",
+    "ach_direct_debit",
+    "bacs_direct_debit",
+    "becs_direct_debit",
+    "sepa_direct_debit",
+)
+
+
+class MembriOptionSet(models.Model):
+    _inherit = "membri.option.set"
+
+    automatic_payment = fields.Selection(
+        [("none", "Not Offered"), ("offered", "Offered"), ("required", "Required")],
+        default="none",
+        required=True,
+        help="Offered: renewals of members with a saved card are charged on the announced day. "
+        "Required: those without a saved card appear in a dashboard. Not Offered: nothing is "
+        "charged automatically.",
+    )
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    membri_charge_lead_days = fields.Integer(
+        string="Announce Automatic Payments (days before)",
+        default=10,
+        help="Least number of days between the announcement of an automatic payment and the "
+        "payment. Debits of bank accounts are always announced at least 10 days before.",
+    )
+    membri_charge_retry_days = fields.Char(
+        string="Retry Declined Payments After (days)",
+        default="3,5,7",
+        help="Days after the first attempt, separated by commas. Leave empty to never retry. "
+        "Only declines that may pass are retried.",
+    )
+
+    _membri_charge_lead_positive = models.Constraint(
+        "CHECK (membri_charge_lead_days > 0)",
+        "Automatic payments are announced at least one day before.",
+    )
+
+    @api.constrains("membri_charge_retry_days")
+    def _check_membri_charge_retry_days(self):
+        for company in self:
+            try:
+                days = company._membri_get_retry_days()
+            except ValueError:
+                days = [0]
+            if days != sorted(set(days)) or any(not 0 < day <= 60 for day in days):
+                raise ValidationError(
+                    self.env._(
+                        "“%(days)s” is not a list of days. Enter increasing numbers from 1 to 60, "
+                        "separated by commas, such as 3,5,7.",
+                        days=company.membri_charge_retry_days,
+                    )
+                )
+
+    def _membri_get_retry_days(self):
+        """:return: the days after the first attempt on which a declined payment is tried again"""
+        self.ensure_one()
+        return [int(day) for day in (self.membri_charge_retry_days or "").split(",") if day.strip()]
+
+    def _membri_get_charge_lead_days(self, token):
+        """:return: how many days before a charge to ``token`` the payer is told"""
+        self.ensure_one()
+        lead = max(1, self.membri_charge_lead_days)
+        if token.payment_method_id.code in DEBIT_METHODS:
+            return max(lead, DEBIT_LEAD_DAYS)
+        return lead

@@ -1,0 +1,97 @@
+from contextlib import contextmanager
+from datetime import timedelta
+
+from freezegun import freeze_time
+
+from odoo import fields
+
+from .common import MembriCommon
+
+
+class AutomaticPaymentCommon(MembriCommon):
+    """Members whose card is saved with Odoo's demo provider, and a plan that charges it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.provider = cls._create_provider(cls.company)
+        cls.yearly.sudo().automatic_payment = "offered"
+
+    @classmethod
+    def _create_provider(cls, company):
+        provider = (
+            cls.env_root["payment.provider"].search(
+                [("code", "=", "demo"), ("company_id", "=", company.id)], limit=1
+            )
+            or cls.env_root.ref("payment.payment_provider_demo")
+        )
+        if provider.company_id != company:
+            provider = provider.copy({"company_id": company.id})
+        provider.write({"state": "test", "allow_tokenization": True})
+        if company == cls.company:
+            provider.journal_id = cls.company_data["default_journal_bank"]
+        return provider
+
+    @classmethod
+    def _create_token(cls, partner, state="done", provider=None, **vals):
+        return cls.env_root["payment.token"].create(
+            {
+                "provider_id": (provider or cls.provider).id,
+                "payment_method_id": cls.env_root.ref("payment_demo.payment_method_demo").id,
+                "partner_id": partner.id,
+                "payment_details": "1234",
+                "provider_ref": "demo reference",
+                "demo_simulated_state": state,
+                **vals,
+            }
+        )
+
+    def _save_card(self, partner, state="done"):
+        """:return: the token, which ``partner`` has agreed to be charged"""
+        token = self._create_token(partner, state)
+        payer = partner.with_env(self.env_root).with_company(self.company)
+        payer._membri_save_card(token, "Use this card for my next renewals", "payment")
+        return token
+
+    def _announced(self, state="done", **vals):
+        """:return: an approved renewal whose payment was announced"""
+        cotisation = self._create_yearly()
+        self._save_card(cotisation.partner_id, state)
+        renewal = self._create_renewal(cotisation, **vals)
+        renewal.action_send()
+        renewal.action_approve()
+        self.assertEqual(renewal.charge_state, "announced")
+        return renewal
+
+    @contextmanager
+    def _on(self, day, hour=15):
+        with freeze_time(f"{fields.Date.to_string(day)} {hour}:00:00"):
+            yield
+
+    def _charge(self, day=None):
+        """The night of ``day``."""
+        if day is None:
+            self._run_cron("ir_cron_charge")
+            return
+        with self._on(day):
+            self._run_cron("ir_cron_charge")
+
+    def _after(self, renewal, days):
+        return renewal.date_charge + timedelta(days=days)
+
+    def _get_charges(self, invoice):
+        return invoice.sudo().transaction_ids.sorted("id")
+
+    def _get_charged(self, invoice):
+        """:return: what was taken for ``invoice`` by itself"""
+        done = self._get_charges(invoice).filtered(lambda tx: tx.state == "done")
+        return sum(done.mapped("amount"))
+
+    def _assert_nothing_charged(self, renewal, state, invoice=None):
+        invoice = invoice or renewal.invoice_id
+        self.assertEqual(self._get_charged(invoice), 0.0)
+        self.assertEqual(renewal.charge_state, state)
+
+    def _is_in_queue(self, renewal):
+        queue = self.env.ref("membri_renewal.dashboard_charge_failed")
+        return bool(renewal.filtered_domain(queue._get_domain()))

@@ -1,0 +1,544 @@
+"""Issue 15, points 1 to 3: what is announced is charged, once; the member can stop it; bad input
+is charged nothing, or once, with a sentence."""
+
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from freezegun import freeze_time
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common_automatic_payment import AutomaticPaymentCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestSavedCard(AutomaticPaymentCommon):
+    def test_consent_is_dated(self):
+        token = self._save_card(self.member)
+        self.assertRecordValues(
+            self.member,
+            [
+                {
+                    "membri_payment_consent_date": date(2026, 11, 15),
+                    "membri_payment_consent_wording": "Use this card for my next renewals",
+                    "membri_payment_consent_source": "payment",
+                }
+            ],
+        )
+        self.assertEqual(self.member.sudo().membri_payment_token_id, token)
+        self.assertIn("Demo ••1234", self.member.membri_payment_card)
+
+    def test_staff_enter_no_card(self):
+        token = self._create_token(self.member)
+        with self.assertRaises(AccessError):
+            self.member.membri_payment_token_id = token
+        self.assertFalse(self.member.sudo().membri_payment_token_id)
+
+    def test_staff_stop_it(self):
+        self._save_card(self.member)
+        self.member.action_membri_stop_automatic_payment()
+        self.assertFalse(self.member.sudo().membri_payment_token_id)
+        self.assertFalse(self.member.membri_payment_consent_date)
+        with self.assertRaises(UserError):
+            self.member.action_membri_stop_automatic_payment()
+        with self.assertRaises(AccessError):
+            self.member.with_user(self.auditor).action_membri_stop_automatic_payment()
+
+    def test_per_company(self):
+        other = self._create_other_company("Chapter", "America/Toronto")
+        self._save_card(self.member)
+        self.assertFalse(self.member.with_company(other).sudo().membri_payment_token_id)
+
+    def _assert_card_refused(self, token, words, partner=None):
+        member_sudo = (partner or self.member).with_env(self.env_root).with_company(self.company)
+        with self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
+            member_sudo.membri_payment_token_id = token
+        self.assertIn(words, str(caught.exception))
+        member_sudo.invalidate_recordset()
+        self.assertFalse(member_sudo.membri_payment_token_id)
+
+    def test_card_of_another_payer(self):
+        other = self._create_member("Bruno Tremblay")
+        self._assert_card_refused(self._create_token(other), "is not a card of")
+
+    def test_card_of_a_colleague(self):
+        firm = self._create_member("Firm", is_company=True)
+        one, two = (self._create_member(name, parent_id=firm.id) for name in ("One", "Two"))
+        self._assert_card_refused(self._create_token(one), "is not a card of", partner=two)
+        firm.with_env(self.env_root).with_company(
+            self.company
+        ).membri_payment_token_id = self._create_token(one)
+
+    def test_card_of_another_company(self):
+        other = self._create_other_company("Chapter", "America/Toronto")
+        token = self._create_token(self.member, provider=self._create_provider(other))
+        self._assert_card_refused(token, "another company")
+
+    def test_archived_card(self):
+        token = self._create_token(self.member)
+        token.active = False
+        self._assert_card_refused(token, "was removed")
+
+    def test_provider_without_saved_cards(self):
+        token = self._create_token(self.member)
+        self.provider.allow_tokenization = False
+        self._assert_card_refused(token, "does not allow saved cards")
+
+    def test_disabled_provider(self):
+        token = self._create_token(self.member)
+        self.provider.state = "disabled"
+        self._assert_card_refused(token, "is disabled")
+
+    def test_settings(self):
+        company = self.company.with_env(self.env_root)
+        self.assertEqual(company.membri_charge_lead_days, 10)
+        self.assertEqual(company._membri_get_retry_days(), [3, 5, 7])
+        company.membri_charge_retry_days = ""
+        self.assertEqual(company._membri_get_retry_days(), [])
+        for wrong in ("3,x", "5,3", "0", "3,3", "-1"):
+            with self.subTest(wrong), self.assertRaises(ValidationError):
+                company.membri_charge_retry_days = wrong
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestAnnounced(AutomaticPaymentCommon):
+    def test_off_by_default(self):
+        self.yearly.sudo().automatic_payment = "none"
+        self._save_card(self.member)
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        renewal.action_send()
+        renewal.action_approve()
+        self._charge(date(2027, 2, 1))
+        self._assert_nothing_charged(renewal, False)
+
+    def test_notice_announces(self):
+        self._save_card(self.member)
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        renewal.action_send()
+        self.assertRecordValues(
+            renewal,
+            [
+                {
+                    "charge_state": "announced",
+                    "date_charge": date(2027, 1, 1),
+                    "amount_charge": renewal.amount_total,
+                }
+            ],
+        )
+        body = renewal.message_ids.filtered(lambda m: "Time to renew" in (m.subject or "")).body
+        self.assertIn("Demo ••1234 on January 1, 2027", body.replace("\xa0", " "))
+        # sent is not accepted: nothing is charged
+        self._charge(date(2027, 1, 1))
+        self.assertEqual(renewal.charge_state, "announced")
+        self.assertFalse(renewal.invoice_id)
+
+    def test_acceptance_keeps_what_was_announced(self):
+        renewal = self._announced()
+        self.assertEqual(renewal.date_charge, date(2027, 1, 1))
+        self.assertEqual(renewal.amount_charge, renewal.invoice_id.amount_total)
+
+    def test_invoice_mode_announces_with_the_invoice(self):
+        cotisation = self._create_yearly()
+        self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        self.assertEqual(renewal.charge_state, "announced")
+        self.assertGreaterEqual(renewal.date_charge, date(2026, 11, 25))
+        self.assertIn(
+            "We will charge", renewal.invoice_id._membri_get_next_sentence(), "in its email"
+        )
+
+    def test_late_acceptance_is_announced_again(self):
+        self._save_card(self.member)
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        renewal.action_send()
+        with self._on(date(2027, 1, 8)):
+            renewal.action_approve()
+        self.assertEqual(renewal.date_charge, date(2027, 1, 18))
+
+    def test_changed_price_is_announced_again(self):
+        renewal = self._announced()
+        with self._on(date(2026, 12, 28)):
+            renewal.action_reset()
+            renewal.line_ids.price_unit = 400.0
+            renewal.action_approve()
+        self.assertEqual(renewal.amount_charge, renewal.invoice_id.amount_total)
+        self.assertEqual(renewal.date_charge, date(2027, 1, 7))
+        self._charge(date(2027, 1, 6))
+        self._assert_nothing_charged(renewal, "announced")
+        self._charge(date(2027, 1, 7))
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.amount_charge)
+
+    def test_changed_card_is_announced_again(self):
+        renewal = self._announced()
+        with self._on(date(2026, 12, 30)):
+            new = self._save_card(renewal.partner_id)
+            before = len(renewal.message_ids)
+            self._run_cron("ir_cron_charge")
+        self.assertEqual(renewal.sudo().charge_token_id, new)
+        self.assertEqual(renewal.date_charge, date(2027, 1, 9))
+        self.assertGreater(len(renewal.message_ids), before, "by an email of its own")
+        self._charge(date(2027, 1, 1))
+        self._assert_nothing_charged(renewal, "announced")
+        self._charge(date(2027, 1, 9))
+        self.assertEqual(self._get_charges(renewal.invoice_id).token_id, new)
+
+    def test_card_saved_after_the_invoice(self):
+        renewal = self._renewal_in("approved")
+        self.assertFalse(renewal.charge_state)
+        self._save_card(renewal.partner_id)
+        self._charge()
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertEqual(renewal.date_charge, date(2026, 11, 25))
+
+    def test_not_announced_without_address(self):
+        renewal = self._renewal_in("approved")
+        renewal.partner_id.email = False
+        self._save_card(renewal.partner_id)
+        self._charge(date(2026, 11, 20))
+        self._charge(date(2027, 2, 1))
+        self._assert_nothing_charged(renewal, False)
+        self.assertIn("was not announced", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+
+    def test_announcement_that_did_not_leave(self):
+        renewal = self._announced()
+        renewal._internal_write({"delivery_state": "failed", "delivery_note": "No route."})
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertTrue(self._is_in_queue(renewal))
+
+    def test_required_without_card(self):
+        self.yearly.sudo().automatic_payment = "required"
+        renewal = self._renewal_in("approved")
+        self.assertFalse(renewal.charge_state)
+        self.assertIn("requires automatic payment", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+        self._pay(renewal.invoice_id)
+        self.assertFalse(self._is_in_queue(renewal))
+
+    def test_reminders_do_not_ask_for_it(self):
+        renewal = self._announced()
+        with self._on(date(2026, 12, 20)):
+            self.assertFalse(renewal.can_be_reminded)
+            self.assertNotIn(
+                renewal, renewal.search([("can_be_reminded", "=", True)]), "nor does the queue"
+            )
+            with self.assertRaises(UserError) as caught:
+                renewal.action_send_reminder()
+        self.assertIn("paid automatically", str(caught.exception))
+        renewal.action_stop_charge()
+        self.assertTrue(renewal.can_be_reminded)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestCharged(AutomaticPaymentCommon):
+    def test_charged_on_the_day_once(self):
+        renewal = self._announced()
+        self._charge(self._after(renewal, -1))
+        self._assert_nothing_charged(renewal, "announced")
+        for _night in range(3):
+            self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertTrue(renewal.is_paid)
+        charge = self._get_charges(renewal.invoice_id)
+        self.assertRecordValues(
+            charge, [{"state": "done", "operation": "offline", "amount": renewal.amount_charge}]
+        )
+        self.assertEqual(charge.payment_id.amount, renewal.amount_charge)
+        self.assertFalse(self._is_in_queue(renewal))
+        with self.assertRaises(UserError):
+            renewal.action_stop_charge()
+
+    def test_clock_set_back(self):
+        renewal = self._announced()
+        self._charge(renewal.date_charge)
+        self._charge(self._after(renewal, -5))
+        self._charge(self._after(renewal, 1))
+        self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
+
+    def test_missed_night(self):
+        renewal = self._announced()
+        self._charge(self._after(renewal, 3))
+        self.assertEqual(renewal.charge_state, "done")
+
+    def test_long_silence_is_announced_again(self):
+        renewal = self._announced()
+        day = self._after(renewal, 40)
+        self._charge(day)
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertEqual(renewal.date_charge, day + timedelta(days=10))
+
+    def test_price_of_zero(self):
+        cotisation = self._create_yearly()
+        self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation)
+        renewal.line_ids.price_unit = 0.0
+        renewal.action_send()
+        renewal.action_approve()
+        self.assertFalse(renewal.charge_state)
+        self._charge(date(2027, 2, 1))
+        self._assert_nothing_charged(renewal, False)
+        self.assertTrue(renewal.is_paid)
+
+    def test_another_currency(self):
+        renewal = self._announced()
+        self.provider.available_currency_ids = self.env_root.ref("base.JPY")
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "failed")
+        self.assertIn("takes no payments in", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+
+    def test_card_deleted_or_archived(self):
+        for how in ("unlink", "archive"):
+            with self.subTest(how):
+                renewal = self._announced()
+                token = renewal.sudo().charge_token_id
+                token.unlink() if how == "unlink" else token.write({"active": False})
+                self.env.invalidate_all()
+                self._charge(renewal.date_charge)
+                self._assert_nothing_charged(renewal, "failed")
+                self.assertIn("was removed", renewal.charge_note)
+                self.assertFalse(renewal.date_charge_retry)
+                self.assertTrue(self._is_in_queue(renewal))
+                self.assertTrue(
+                    renewal.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
+                )
+
+    def test_pending_waits(self):
+        renewal = self._announced("pending")
+        for days in (0, 1, 30):
+            self._charge(self._after(renewal, days))
+        charge = self._get_charges(renewal.invoice_id)
+        self.assertEqual(charge.mapped("state"), ["pending"])
+        self.assertEqual(renewal.charge_state, "pending")
+        self.assertFalse(renewal.is_paid)
+        self.assertFalse(renewal.can_be_reminded)
+        with self.assertRaises(UserError):
+            renewal.action_stop_charge()
+        charge.action_demo_set_done()
+        self._charge(self._after(renewal, 31))
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertTrue(renewal.is_paid)
+        self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
+
+    def test_paid_by_hand_the_day_before(self):
+        renewal = self._announced()
+        self._pay(renewal.invoice_id)
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "stopped")
+        notes = " ".join(renewal.message_ids.mapped("body"))
+        self.assertIn("nothing was charged automatically", notes)
+
+    def test_part_paid_by_hand(self):
+        renewal = self._announced()
+        total = renewal.invoice_id.amount_total
+        self._pay(renewal.invoice_id, 100.0)
+        self._charge(renewal.date_charge)
+        self.assertAlmostEqual(self._get_charged(renewal.invoice_id), total - 100.0)
+        self.assertTrue(renewal.is_paid)
+
+    def test_credited_the_day_before(self):
+        renewal = self._announced()
+        invoice = renewal.invoice_id
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id})
+        )
+        self.env_account["account.move"].browse(wizard.reverse_moves()["res_id"]).action_post()
+        self.assertEqual(renewal.state, "intervention")
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(invoice), 0.0)
+
+    def test_stopped(self):
+        renewal = self._announced()
+        renewal.action_stop_charge()
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "stopped")
+        with self.assertRaises(UserError):
+            renewal.action_stop_charge()
+
+    def test_card_taken_back_stops_everything(self):
+        renewal = self._announced()
+        renewal.partner_id.action_membri_stop_automatic_payment()
+        self.assertEqual(renewal.charge_state, "stopped")
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "stopped")
+
+    def test_decline_is_tried_again(self):
+        renewal = self._announced("error")
+        first = renewal.date_charge
+        for attempt, days in enumerate((0, 3, 5, 7), start=1):
+            self._charge(first + timedelta(days=days - 1))
+            self.assertEqual(len(self._get_charges(renewal.invoice_id)), attempt - 1)
+            self._charge(first + timedelta(days=days))
+            self.assertEqual(len(self._get_charges(renewal.invoice_id)), attempt)
+            self._assert_nothing_charged(renewal, "failed")
+            self.assertIn("was declined", renewal.charge_note)
+            self.assertTrue(self._is_in_queue(renewal))
+        self.assertFalse(renewal.date_charge_retry)
+        self._charge(first + timedelta(days=30))
+        self.assertEqual(len(self._get_charges(renewal.invoice_id)), 4)
+        mails = renewal.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
+        self.assertEqual(len(mails), 4)
+
+    def test_retry_succeeds(self):
+        renewal = self._announced("error")
+        self._charge(renewal.date_charge)
+        self.assertFalse(renewal.can_be_reminded, "another attempt is to come")
+        renewal.sudo().charge_token_id.demo_simulated_state = "done"
+        self._charge(self._after(renewal, 3))
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.amount_charge)
+        self.assertFalse(renewal.charge_note)
+
+    def test_hard_decline(self):
+        renewal = self._announced("cancel")
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "failed")
+        self.assertIn("refused for good", renewal.charge_note)
+        self.assertFalse(renewal.date_charge_retry)
+        self._charge(self._after(renewal, 3))
+        self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
+
+    def test_provider_down(self):
+        renewal = self._announced()
+        error = ValidationError("Could not establish the connection to the API.")
+        with patch.object(
+            self.registry["payment.transaction"], "_send_payment_request", side_effect=error
+        ):
+            self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "failed")
+        self.assertIn("could not be reached", renewal.charge_note)
+        self._charge(self._after(renewal, 3))
+        self.assertEqual(renewal.charge_state, "done")
+
+    def test_provider_disabled(self):
+        renewal = self._announced()
+        self.provider.state = "disabled"
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "failed")
+        self.assertIn("is disabled", renewal.charge_note)
+
+    @mute_logger("odoo.addons.membri_renewal.models.mixins.state")
+    def test_crash_after_the_request(self):
+        """The provider has taken the money; the server stops before it has written so."""
+        renewal = self._announced()
+        taken = []
+
+        def crash(transaction):
+            taken.append(transaction.reference)
+            raise RuntimeError("killed")
+
+        with patch.object(
+            self.registry["payment.transaction"], "_send_payment_request", crash
+        ):
+            self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "pending")
+        self.assertFalse(renewal.can_be_reminded)
+        self.assertIn("It is not known", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+        charge = self._get_charges(renewal.invoice_id)
+        self.assertEqual(charge.mapped("state"), ["draft"])
+        # the same reference again, for the provider remembers it
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charges(renewal.invoice_id), charge)
+        self.assertEqual(charge.mapped("reference"), taken)
+        self.assertEqual(renewal.charge_state, "done")
+
+    @mute_logger("odoo.addons.membri_renewal.models.mixins.state")
+    def test_crash_found_late(self):
+        """Nobody remembers the reference any more: a person looks, and says that nothing came."""
+        renewal = self._announced()
+        with patch.object(
+            self.registry["payment.transaction"], "_send_payment_request", side_effect=RuntimeError
+        ):
+            self._charge(renewal.date_charge)
+        self._charge(self._after(renewal, 2))
+        self._assert_nothing_charged(renewal, "pending")
+        renewal.action_stop_charge()
+        self._assert_nothing_charged(renewal, "stopped")
+        self.assertEqual(self._get_charges(renewal.invoice_id).state, "cancel")
+
+    @mute_logger("odoo.sql_db")
+    def test_database_allows_one(self):
+        renewal = self._announced("pending")
+        self._charge(renewal.date_charge)
+        charge = self._get_charges(renewal.invoice_id)
+        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
+            charge.copy(
+                {
+                    "reference": "another",
+                    "membri_charge_invoice_id": renewal.invoice_id.id,
+                    "membri_charge_day": renewal.date_charge,
+                }
+            )
+            self.env.flush_all()
+
+    def test_member_is_paying(self):
+        renewal = self._announced()
+        with self._on(renewal.date_charge):
+            transaction = self._create_transaction(renewal.invoice_id, "pending")
+            self._run_cron("ir_cron_charge")
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertEqual(self._get_charges(renewal.invoice_id), transaction)
+        self.assertIn("in progress", renewal.charge_note)
+
+    def test_fee_notice_gets_its_number_with_the_money(self):
+        self.company.with_env(self.env_root).membri_fee_notice = True
+        renewal = self._announced()
+        invoice = renewal.invoice_id.sudo()
+        self.assertEqual((invoice.state, invoice.membri_fee_notice_state), ("draft", "open"))
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertEqual(invoice.state, "posted")
+        self.assertTrue(renewal.is_paid)
+
+    def test_one_bad_record_stops_nobody(self):
+        good, bad = self._announced(), self._announced()
+        broken = patch.object(
+            self.registry["membri.renewal"],
+            "_prepare_charge_transaction_vals",
+            autospec=True,
+        )
+        original = self.registry["membri.renewal"]._prepare_charge_transaction_vals
+        with broken as prepare, mute_logger("odoo.addons.membri_renewal.models.mixins.state"):
+            prepare.side_effect = lambda renewal, amount: (
+                self._raise() if renewal.id == bad.id else original(renewal, amount)
+            )
+            self._charge(good.date_charge)
+        self.assertEqual(good.charge_state, "done")
+        self._assert_nothing_charged(bad, "announced")
+        self.assertTrue(self._is_in_queue(bad))
+
+    def _raise(self):
+        raise UserError("No luck")
+
+    def test_shared_invoice_is_charged_once(self):
+        payer = self._create_member("Family", is_company=True)
+        payer.membri_group_invoices = True
+        self._save_card(payer)
+        members = [self._create_member(name, parent_id=payer.id) for name in ("Son", "Daughter")]
+        renewals = self.env["membri.renewal"].union(
+            *(
+                self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+                for member in members
+            )
+        )
+        renewals.action_approve()
+        invoice = renewals.invoice_id
+        self.assertEqual(len(invoice), 1)
+        self.assertEqual(set(renewals.mapped("charge_state")), {"announced"})
+        self.assertAlmostEqual(sum(renewals.mapped("amount_charge")), invoice.amount_total)
+        self._charge(renewals[0].date_charge)
+        self.assertEqual(set(renewals.mapped("charge_state")), {"done"})
+        self.assertEqual(len(self._get_charges(invoice)), 1)
+        self.assertAlmostEqual(self._get_charged(invoice), invoice.amount_total)
+        self.assertTrue(all(renewal.is_paid for renewal in renewals))
