@@ -166,7 +166,11 @@ class MembriRenewal(models.Model):
         """:return: whether a payment is on its way that is not booked yet, or was announced. A
         part that is booked is none: the reminders speak of the rest."""
         self.ensure_one()
-        return self._is_money_under_way() or self._is_payment_announced()
+        return (
+            self._is_money_under_way()
+            or self._is_payment_announced()
+            or bool(self._get_charge_planned_reason())
+        )
 
     def _is_money_under_way(self):
         """:return: the same, but for what was only announced"""
