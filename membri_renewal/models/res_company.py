@@ -7,7 +7,11 @@ from odoo.exceptions import ValidationError
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    """The settings of memberships: the staff's. Portal users read their company; what these
+    settings decide for them is asked in sudo, here."""
+
+    _name = "res.company"
+    _inherit = ["res.company", "membri.fields.mixin"]
 
     membri_tz = fields.Selection(
         lambda self: [(tz, tz) for tz in sorted(pytz.all_timezones)],
@@ -186,18 +190,21 @@ class ResCompany(models.Model):
         """:param moment: naive UTC datetime, as fields hold it
         :return: the civil day of that moment for this company"""
         self.ensure_one()
-        return pytz.utc.localize(moment).astimezone(pytz.timezone(self.membri_tz)).date()
+        zone = pytz.timezone(self.sudo().membri_tz)
+        return pytz.utc.localize(moment).astimezone(zone).date()
 
     def _membri_midnight(self, day):
         """:return: the first moment of ``day`` for this company, as a naive UTC datetime"""
         self.ensure_one()
-        local = pytz.timezone(self.membri_tz).localize(datetime.combine(day, time.min))
+        zone = pytz.timezone(self.sudo().membri_tz)
+        local = zone.localize(datetime.combine(day, time.min))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
 
     def _membri_get_payment_user(self):
         """:return: the ``res.users`` who checks payments that members announce"""
         self.ensure_one()
-        return self.membri_payment_user_id.filtered("active") or self._membri_get_assignee()
+        user_sudo = self.sudo().membri_payment_user_id.filtered("active")
+        return user_sudo.with_env(self.env) or self._membri_get_assignee()
 
     def _membri_get_signatory(self):
         """:return: the name below an attestation"""

@@ -23,7 +23,6 @@ class ResPartner(models.Model):
 
     _name = "res.partner"
     _inherit = ["res.partner", "membri.fields.mixin"]
-    _portal_fields = None
     # nobody is a member yet, whatever a duplicate or an import brings
     _passes_over_given_facts = True
 
@@ -239,7 +238,8 @@ class ResPartner(models.Model):
         self._membri_forget_bounces(vals)
         active = vals.get("active")
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
-        held = self._membri_get_held_keys(vals)
+        parents = self.browse(vals.get("parent_id") or ())
+        held = self._membri_get_held_keys(vals.keys(), parents)
         cards = self._membri_get_cards_before(vals)
         result = super().write(vals)
         self._membri_follow_cards(cards, vals)
@@ -271,7 +271,19 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # a new billing address is another payer
+        default_type = self.env.context.get("default_type")
+        parents = self.browse(
+            {
+                vals.get("parent_id") or self.env.context.get("default_parent_id")
+                for vals in vals_list
+                if vals.get("type", default_type) == "invoice"
+            }
+            - {None, False}
+        )
+        held = self._membri_get_held_keys({"type"} if parents else set(), parents)
         partners = super().create(vals_list)
+        held._renew_lost_keys()
         by_default = {name for name in FOLLOWED_FIELDS if f"default_{name}" in self.env.context}
         for partner, vals in zip(partners, vals_list, strict=True):
             if typed := FOLLOWED_FIELDS & (vals.keys() | by_default):
@@ -279,6 +291,12 @@ class ResPartner(models.Model):
                 values = {name: partner.sudo()[name] for name in typed}
                 partner._internal_write(self._membri_get_followers(values))
         return partners
+
+    def unlink(self):
+        held = self._membri_get_held_keys({"parent_id"})
+        result = super().unlink()
+        held.exists()._renew_lost_keys()
+        return result
 
     @api.model
     def _membri_get_followers(self, vals):

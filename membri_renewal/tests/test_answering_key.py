@@ -606,3 +606,92 @@ class TestKeyLeaves(KeyCase):
         self.member.parent_id = False
         self.assertEqual(self.renewal.access_token, key)
         self.assertEqual(self._open(self.renewal, key).status_code, 200)
+
+    def _assert_renewed(self, renewal, change, renewed=True):
+        """``change`` takes the key out of the hands of who received it, or leaves it there."""
+        old, answer_state = renewal.access_token, renewal.state
+        change()
+        self.env.flush_all()
+        self.assertTrue(renewal.access_token)
+        self.assertEqual(renewal.access_token != old, renewed)
+        if renewed:
+            self._assert_turned_away(self._open(renewal, old))
+            self.assertEqual(renewal.state, answer_state)
+
+    def _send_to_payer(self, **flags):
+        """A member without an address, whose employer pays: the notice goes there."""
+        self.member.email = False
+        self.corporation.write({"email": "office@example.com", **flags})
+        self.renewal.action_send()
+        self.assertEqual(self.renewal.recipient_id, self.corporation)
+
+    def test_who_does_not_pay_any_more_does_not_answer(self):
+        """Each way in which the employer stops paying: the key that it received is void."""
+        self._sign_in(None)
+        billing = self._create_member("Billing", parent_id=self.corporation.id, type="invoice")
+        self._send_to_payer()
+        own = {"name": "Ada at Home", "parent_id": self.member.id, "type": "invoice"}
+        for change, undo in (
+            (
+                lambda: billing.write({"type": "other"}),
+                lambda: billing.write({"type": "invoice"}),
+            ),
+            (lambda: billing.action_archive(), lambda: billing.action_unarchive()),
+            (lambda: self.env["res.partner"].create(own), lambda: self.member.child_ids.unlink()),
+            (
+                lambda: self.member.write({"child_ids": [(0, 0, {**own, "parent_id": False})]}),
+                lambda: self.member.child_ids.unlink(),
+            ),
+            (
+                lambda: billing.write({"parent_id": self.stranger.id}),
+                lambda: billing.write({"parent_id": self.corporation.id}),
+            ),
+            (lambda: billing.unlink(), lambda: None),
+        ):
+            self._assert_renewed(self.renewal, change)
+            self.assertEqual(self.renewal.recipient_id, self.member)
+            undo()
+            self.renewal.action_send()
+        self.assertFalse(billing.exists())
+
+    def test_who_wants_no_common_invoice_any_more_does_not_answer(self):
+        self._sign_in(None)
+        self._send_to_payer(membri_group_invoices=True)
+        self._assert_renewed(
+            self.renewal, lambda: self.corporation.write({"name": "Boulanger Inc."}), renewed=False
+        )
+        self._assert_renewed(
+            self.renewal, lambda: self.corporation.write({"membri_group_invoices": False})
+        )
+
+    def test_who_is_not_written_to_any_more_does_not_answer(self):
+        """The address for renewals, or the contact's own, is another one now."""
+        self._sign_in(None)
+        self.member.membri_renewal_email = "assistant@example.com"
+        self.renewal.action_send()
+        self.assertEqual(self.renewal.delivery_email, "assistant@example.com")
+        for change, renewed in (
+            (lambda: self.member.write({"membri_renewal_email": "Assistant@example.com "}), False),
+            (lambda: self.member.write({"phone": "+1 450-555-0177"}), False),
+            (lambda: self.member.write({"membri_renewal_email": "other@example.com"}), True),
+            # the one who lost it loses nothing more
+            (lambda: self.member.write({"membri_renewal_email": "third@example.com"}), False),
+            (lambda: self.renewal.action_send(), False),
+            (lambda: self.member.write({"membri_renewal_email": False}), True),
+            (lambda: self.renewal.action_send(), False),
+            (lambda: self.member.write({"email": "typed.wrong@example.com"}), True),
+        ):
+            self._assert_renewed(self.renewal, change, renewed)
+        self.renewal.action_approve()
+        self._assert_renewed(
+            self.renewal, lambda: self.member.write({"email": "ada@example.com"}), renewed=False
+        )
+
+    def test_who_is_deleted_does_not_answer(self):
+        self._sign_in(None)
+        former = self._create_member("Fay Former")
+        self.member.membri_responsible_id = former
+        self.renewal.action_send()
+        self.member._internal_write({"membri_responsible_id": former})
+        self._assert_renewed(self.renewal, former.unlink)
+        self.assertEqual(self.renewal.recipient_id, self.member)

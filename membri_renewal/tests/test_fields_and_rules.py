@@ -2,16 +2,21 @@
 all fields of all models, so that a new one is tested before anybody thinks of it."""
 
 import warnings
+from base64 import b64decode
 
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common_fields import FieldsCase
 
-OUTSIDE = ("res.partner", "account.move", "account.move.line")
+OUTSIDE = ("res.company", "res.partner", "account.move", "account.move.line")
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
 
 
 @tagged("post_install", "-at_install")
@@ -324,6 +329,40 @@ class TestNoDetour(FieldsCase):
         for path in ("cotisation_id.termination_reason", "new_cotisation_id.origin"):
             field = self.env["membri.cotisation"]._fields[path.split(".")[1]]
             self._assert_no_detour(self.member_user, self.renewal, path, field)
+
+    def test_portal_of_models_of_odoo(self):
+        """Their own invoice, contact and company: our fields on it are the staff's, but for those
+        that are named as members'."""
+        invoice = self.accepted.invoice_id
+        self.company.membri_signature = PIXEL
+        for records in (invoice, invoice.invoice_line_ids, self.colleague, self.company):
+            own = records.with_user(self.colleague_user)
+            self.assertEqual(own.search([("id", "in", records.ids)]), records)
+            self.assertTrue(own.read(["display_name"]))
+            ours = {name for name in records._fields if name.startswith("membri_")}
+            self.assertLessEqual(records._portal_fields, ours)
+            for name in ours:
+                if name in records._portal_fields:
+                    self.assertTrue(own.read([name]))
+                else:
+                    self._assert_no_detour(
+                        self.colleague_user, records, name, records._fields[name]
+                    )
+        self.assertEqual(invoice.with_user(self.colleague_user).membri_invoice_type, "renewal")
+
+    @mute_logger("odoo.addons.base.models.ir_binary", "odoo.models")
+    def test_portal_images(self):
+        """The signature of the certificates is on them, and nowhere else."""
+        self.company.membri_signature = PIXEL
+        path = f"/web/image/res.company/{self.company.id}/membri_signature"
+        for login in (None, "member_user"):
+            self._sign_in(login)
+            self.assertNotIn(b64decode(PIXEL), self.url_open(path).content)
+            self.assertNotEqual(
+                self.url_open(path.replace("image", "content")).status_code, 200
+            )
+        self._sign_in("officer")
+        self.assertEqual(self.url_open(path.replace("image", "content")).status_code, 200)
 
     def test_portal_reads_and_groups_what_is_the_members(self):
         own = self.renewal.with_user(self.member_user)

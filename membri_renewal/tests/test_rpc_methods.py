@@ -1,4 +1,5 @@
 import inspect
+from unittest.mock import patch
 from xmlrpc.client import Fault
 
 from odoo.exceptions import AccessError, UserError
@@ -159,6 +160,62 @@ class TestRpcMethods(RpcCase):
     def test_auditor(self):
         """Whoever may read follows links, and changes nothing."""
         self._check(self.auditor, lambda model, name: name in READERS.get(model, ()))
+
+
+@tagged("post_install", "-at_install")
+class TestScheduledWork(RpcCase):
+    """Odoo lets every user run a server action by its id, and asks for the rights on its model in
+    sudo: what is scheduled is run by the scheduler, or an administrator, alone."""
+
+    def _get_actions(self):
+        crons = self.env_root["ir.cron"].with_context(active_test=False).search([])
+        return crons.filtered(
+            lambda cron: cron.get_external_id()[cron.id].startswith("membri_renewal.")
+        ).ir_actions_server_id
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_actions")
+    def test_nobody_else_runs_it(self):
+        actions = self._get_actions()
+        self.assertGreaterEqual(len(actions), 8)
+        users = (
+            self.member_user,
+            self.stranger_user,
+            self.employee,
+            self.auditor,
+            self.officer,
+            self.manager,
+        )
+        ran = []
+        for user in users:
+            for action in actions:
+                with patch.object(self.registry["ir.actions.server"], "_run", ran.append):
+                    with self.assertRaises(AccessError):
+                        call_kw(
+                            self.env(user=user, context={})["ir.actions.server"],
+                            "run",
+                            [action.ids],
+                            {},
+                        )
+        self.assertFalse(ran)
+
+    def test_the_scheduler_and_administrators_do(self):
+        action = self.env_root.ref("membri_renewal.ir_cron_update_states").ir_actions_server_id
+        admin = self.env_root.ref("base.user_admin")
+        for user in (self.env_root.user, admin):
+            action.with_user(user).sudo()._membri_check_scheduled()
+        self.env_root.ref("membri_renewal.ir_cron_update_states").user_id = self.officer
+        action.with_user(self.officer).sudo()._membri_check_scheduled()
+
+    def test_other_actions_are_as_in_odoo(self):
+        action = self.env_root["ir.actions.server"].create(
+            {
+                "name": "Ask",
+                "model_id": self.env_root["ir.model"]._get("membri.renewal").id,
+                "state": "code",
+                "code": "action = {'type': 'ir.actions.act_window_close'}",
+            }
+        )
+        self.assertTrue(action.with_user(self.officer).run())
 
 
 @tagged("post_install", "-at_install")

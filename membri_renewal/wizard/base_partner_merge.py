@@ -10,6 +10,7 @@ class BasePartnerMerge(models.TransientModel):
         partners = self.env["res.partner"].browse(partner_ids).exists()
         # sudo: whoever may merge contacts merges their memberships with them
         self.env["membri.cotisation"].sudo()._merge_histories(partners)
+        held = partners._membri_get_held_keys({"parent_id"})
         # of two days of joining that were typed, the first one is right
         joined = {
             company: min(typed.mapped("membri_member_since"))
@@ -29,6 +30,7 @@ class BasePartnerMerge(models.TransientModel):
         )
         self.env.invalidate_all()
         survivor = partners.exists()
+        held.exists()._renew_lost_keys()
         for company in self.env["res.company"]._membri_get_all():
             if company in joined:
                 survivor.sudo().with_company(company).membri_member_since = joined[company]

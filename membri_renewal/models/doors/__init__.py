@@ -1,3 +1,4 @@
 from . import key
 from . import outgoing_key
+from . import scheduled
 from . import thread

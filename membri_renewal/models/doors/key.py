@@ -3,6 +3,9 @@ from urllib.parse import urlencode
 
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..renewal.renewal import UNDECIDED_STATES
 
 # a key in the address of a page of ours, as it stands in HTML
 KEY_OF_RENEWAL = re.compile(
@@ -12,6 +15,18 @@ KEY_OF_ANY = re.compile(
     r"""(/my/(?:renewals|invoices|fee-notices)/\d+[^"'<>\s]*?(?:[?&]|&amp;))"""
     r"""(?:access|renewal)_token=[\w-]+(?:&amp;|&)?"""
 )
+
+# what says where a member's notices go …
+TIES = {"membri_responsible_id", "membri_renewal_email", "email", "parent_id"}
+# … and who pays for whom
+PAYER_TIES = {
+    "parent_id",
+    "type",
+    "active",
+    "is_company",
+    "membri_group_invoices",
+    "membri_address_unconfirmed",
+}
 
 
 def strip_keys(body, pattern=KEY_OF_RENEWAL):
@@ -60,25 +75,32 @@ class MembriRenewal(models.Model):
             return super().get_portal_url(suffix, report_type, download, query_string, anchor)
         return _get_path(self.access_url, suffix, report_type, download, query_string, anchor)
 
-    def _is_of_recipient(self):
-        """:return: whether the membership is that of the contact who received the key"""
+    def _is_key_in_right_hands(self):
+        """:return: whether the membership is that of the contact who received the key, at an
+            address that the key may go to"""
         self.ensure_one()
-        return bool(self.filtered_domain(self.recipient_id._membri_get_whose_domain()))
+        recipient, address = self.recipient_id, self.delivery_email
+        if not recipient or (address and address not in self._membri_get_key_addresses()):
+            return False
+        return recipient == self.partner_id or bool(
+            self.filtered_domain(recipient._membri_get_whose_domain())
+        )
 
     def _renew_lost_keys(self):
-        """Those whom the membership was of (``_is_of_recipient``) when it was sent to them, and is
-        not any more, do not answer by what they received: there is another key now."""
-        for renewal in self.filtered(lambda renewal: not renewal._is_of_recipient()):
-            former = renewal.recipient_id.display_name
+        """Those in whose hands the key was right (:meth:`_is_key_in_right_hands`) when it was sent
+        to them, and is not any more, do not answer by what they received: there is another key."""
+        for renewal in self.filtered(lambda renewal: not renewal._is_key_in_right_hands()):
+            former, address = renewal.recipient_id, renewal.delivery_email
             renewal.access_token = False
             renewal._portal_ensure_token()
             renewal._as_internal()._compute_recipient_id()
+            recipient = renewal.recipient_id
             renewal._message_log(
                 body=renewal.env._(
                     "The link that was sent to %(former)s does not open this renewal any more. "
                     "Send the notice again: it goes to %(recipient)s.",
-                    former=former,
-                    recipient=renewal.recipient_id.display_name,
+                    former=former.display_name if former - recipient else address,
+                    recipient=renewal._get_document_address() or recipient.display_name,
                 )
             )
 
@@ -99,24 +121,35 @@ class MembriRenewal(models.Model):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def _membri_get_held_keys(self, vals):
-        """:param vals: about to be written
-        :return: the undecided renewals, in sudo, whose recipient they may make a stranger to the
-            membership: another person in charge is named, or somebody leaves a company"""
+    def _membri_get_held_keys(self, names, parents=None):
+        """:param names: of the fields that are about to be written
+        :param parents: the contacts that ``self``, or a new contact, is put below
+        :return: the undecided renewals, in sudo, whose key that may leave in the wrong hands:
+            somebody else is in charge or pays, leaves a company, or has another address"""
         Renewal_sudo = self.env["membri.renewal"].sudo()
-        if not {"membri_responsible_id", "parent_id"} & vals.keys():
+        # sudo: who belongs together is no question of what the user may read
+        contacts_sudo, domain = self.sudo(), Domain.FALSE
+        if TIES & names:
+            domain |= Domain("partner_id", "in", self.ids) | Domain("recipient_id", "in", self.ids)
+        if PAYER_TIES & names:
+            contacts_sudo |= (parents or self).sudo()
+            tops = {contact._membri_get_top_parent().id for contact in contacts_sudo}
+            # members, who are most of them, keep their own
+            domain |= Domain("recipient_id", "child_of", list(tops)) & Domain.custom(
+                to_sql=lambda model, alias, query: SQL(
+                    "%s != %s",
+                    model._field_to_sql(alias, "recipient_id", query),
+                    model._field_to_sql(alias, "partner_id", query),
+                )
+            )
+        if domain.is_false():
             return Renewal_sudo
         return Renewal_sudo.search(
-            (Domain("partner_id", "in", self.ids) | Domain("recipient_id", "in", self.ids))
-            & Domain("state", "in", ("draft", "sent", "change_requested", "intervention"))
+            domain
+            & Domain("state", "in", UNDECIDED_STATES)
             & Domain("access_token", "!=", False)
             & Domain("recipient_id", "!=", False)
-        ).filtered(
-            # members, who are most of them, keep their own
-            lambda renewal: (
-                renewal.recipient_id != renewal.partner_id and renewal._is_of_recipient()
-            )
-        )
+        ).filtered(lambda renewal: renewal._is_key_in_right_hands())
 
 
 class MembriKeylessBodyMixin(models.AbstractModel):

@@ -8,7 +8,6 @@ from .undone import ACTIVITY_UNDONE
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "membri.fields.mixin"]
-    _portal_fields = None
 
     membri_invoice_type = fields.Selection(
         [("enrolment", "Enrollment"), ("renewal", "Renewal")],

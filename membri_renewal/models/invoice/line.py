@@ -6,7 +6,6 @@ from ..cotisation.cotisation import PAID_STATES
 class AccountMoveLine(models.Model):
     _name = "account.move.line"
     _inherit = ["account.move.line", "membri.fields.mixin"]
-    _portal_fields = None
     # who makes an invoice says which term a line is about; nobody says otherwise later
     _creation_fields = frozenset({"membri_cotisation_id"})
 

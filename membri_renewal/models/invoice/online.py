@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 # of providers whose payments are promises: a transfer that somebody may make
 PROMISED = ("none", "custom")
+MAX_AMOUNT = 1e12  # beyond any invoice; rounding fails on the largest numbers there are
 
 
 class AccountMove(models.Model):
@@ -80,7 +81,7 @@ class AccountMove(models.Model):
             paid = float(amount)
         except (TypeError, ValueError):
             paid = 0.0
-        if not 0.0 < paid < float("inf"):
+        if not 0.0 < paid < MAX_AMOUNT:
             raise ValidationError(self.env._("Please open the page again and pay from there."))
         return paid
 

@@ -19,7 +19,7 @@ class MembriFieldsMixin(models.AbstractModel):
     _name = "membri.fields.mixin"
     _description = "Field access for clients and members"
     # what portal users may read of the records that are theirs: a field is the staff's until
-    # somebody decides otherwise; None on Odoo's own models, which have rules of their own
+    # somebody decides otherwise; of Odoo's own models this is about the membri_* fields alone
     _portal_fields = frozenset()
     # facts that are not declared readonly, since forms and imports may give them at creation …
     _locked_fields = frozenset()
@@ -71,9 +71,9 @@ class MembriFieldsMixin(models.AbstractModel):
         # EXTENDS base: called for every field that is read, hence the cheapest questions first
         if operation == "read":
             if (
-                self._portal_fields is not None
+                not self.env.su
                 and field.name not in self._portal_fields
-                and not self.env.su
+                and (self._name.startswith("membri.") or field.name.startswith("membri_"))
                 and self.env.user.share
             ):
                 return False

@@ -48,6 +48,17 @@ PORTAL_LINE_FIELDS = frozenset(
         "company_id",
     }
 )
+# the kind and the numbers of their own documents, and what is due: the pages show no more of ours
+PORTAL_INVOICE_FIELDS = frozenset(
+    {
+        "membri_invoice_type",
+        "membri_fee_notice_name",
+        "membri_fee_notice_date",
+        "membri_fee_notice_state",
+        "membri_receipt_name",
+        "membri_amount_due",
+    }
+)
 
 
 class MembriRenewal(models.Model):
@@ -58,3 +69,8 @@ class MembriRenewal(models.Model):
 class MembriRenewalLine(models.Model):
     _inherit = "membri.renewal.line"
     _portal_fields = PORTAL_LINE_FIELDS
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+    _portal_fields = PORTAL_INVOICE_FIELDS
