@@ -12,6 +12,7 @@ class AccountMove(models.Model):
     membri_amount_due = fields.Monetary(
         string="Membership Amount Due",
         compute="_compute_membri_amount_due",
+        compute_sudo=True,  # members read it, and not what it follows from
         help="Includes fee notices, which are not in the accounts yet.",
     )
 
