@@ -16,6 +16,7 @@ from . import res_partner_display
 from . import account_tax
 from . import invoice
 from . import mail_mail
+from . import mail_template
 from . import ir_http
 from . import res_users
 from . import portal

@@ -48,15 +48,48 @@ class IrActionsReport(models.Model):
         content, report_type = super()._render_qweb_pdf(report_ref, res_ids=res_ids, data=data)
         return self._membri_check_pdf(content, report_type), report_type
 
+    @api.model
     def _membri_print(self, report_ref, records):
-        """Print many documents in one call of wkhtmltopdf.
+        """Print many documents in one call of wkhtmltopdf for each company, whose letterhead and
+        paper they are printed on.
 
         :return: ``{record: bytes}``
         :raises NotPrinted: when one of them could not be made
         """
-        content, report_type = self._pre_render_qweb_pdf(report_ref, res_ids=records.ids)
-        contents = self._get_splitted_report(report_ref, content, report_type)
-        return {record: self._membri_check_pdf(contents.get(record.id), None) for record in records}
+        contents = {}
+        for company, documents in records.grouped("company_id").items():
+            # sudo: a member who answers on the portal may cause a document, too
+            report_sudo = self.sudo().with_company(company)
+            content, report_type = report_sudo._pre_render_qweb_pdf(
+                report_ref, res_ids=documents.ids
+            )
+            found = report_sudo._get_splitted_report(report_ref, content, report_type)
+            for document in documents:
+                contents[document] = self._membri_check_pdf(found.get(document.id), None)
+        return contents
+
+    @api.model
+    def _membri_attach(self, contents, get_filename):
+        """:param contents: ``{record: bytes}``, printed ones, or as they were stored
+        :param get_filename: function from a record to the name of its file
+        :return: ``{record: ir.attachment}``, one insert for all of them"""
+        attachments_sudo = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": get_filename(record),
+                        "raw": self._membri_check_pdf(content, None),
+                        "mimetype": "application/pdf",
+                        "res_model": record._name,
+                        "res_id": record.id,
+                    }
+                    for record, content in contents.items()
+                ]
+            )
+        )
+        return dict(zip(contents, attachments_sudo, strict=True))
 
 
 class AccountMoveSend(models.AbstractModel):

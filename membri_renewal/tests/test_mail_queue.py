@@ -66,10 +66,10 @@ class TestQueueOfNotices(OneDeliveryCase):
 
         broken = "The template is broken"
 
-        def fail(renewals, template):
+        def fail(template, records):
             raise UserError(broken)
 
-        with patch.object(self.registry["membri.renewal"], "_render_notice_texts", fail):
+        with patch.object(self.registry["mail.template"], "_membri_render", fail):
             [message] = self._run_sending()
         self.assertIn(good.partner_id.email, message["To"])
         self.assertEqual(mail.state, "exception")

@@ -75,34 +75,20 @@ class AccountMove(models.Model):
         return self.env["mail.mail"].sudo()
 
     def _membri_post_fee_notices(self):
-        mails_sudo = self.env["mail.mail"].sudo()
-        template_sudo = self.env.ref("membri_renewal.mail_template_fee_notice").sudo()
+        template = self.env.ref("membri_renewal.mail_template_fee_notice")
         documents = self._membri_attach_fee_notices()
-        bodies = template_sudo._render_field(
-            "body_html", self.ids, compute_lang=True, options={"post_process": True}
-        )
-        subjects = template_sudo._render_field("subject", self.ids, compute_lang=True)
-        senders = template_sudo._render_field("email_from", self.ids)
-        for move in self:
+
+        def get_values(move):
             address = move._membri_get_receiver_address()
-            message = move.with_context(
-                mail_post_autofollow_author_skip=True,
-                mail_notify_author=True,
-                membri_mail_kind=("fee_notice", False),
-            ).message_post(
-                body=bodies[move.id],
-                subject=subjects[move.id],
-                message_type="comment",
-                subtype_xmlid="mail.mt_comment",
-                partner_ids=[] if address else move._membri_get_receiver().ids,
-                outgoing_email_to=address,
-                email_from=senders[move.id] or None,
-                attachment_ids=documents[move].ids,
-                email_layout_xmlid=template_sudo.email_layout_xmlid,
-                force_email_lang=move._membri_get_payer_lang(),
-                force_send=False,
-            )
-            mails_sudo |= message.sudo().mail_ids
+            return {
+                "partner_ids": [] if address else move._membri_get_receiver().ids,
+                "outgoing_email_to": address,
+                "attachment_ids": documents[move].ids,
+                "force_email_lang": move._membri_get_payer_lang(),
+            }
+
+        messages = template._membri_post(self, "fee_notice", get_values)
+        for move in self:
             move.write(
                 {
                     "membri_fee_notice_to_send": False,
@@ -112,6 +98,8 @@ class AccountMove(models.Model):
                 }
             )
         self._membri_get_renewals()._mark_queued()
+        # sudo: the queue of emails is the administrator's
+        mails_sudo = self.env["mail.message"].union(*messages.values()).sudo().mail_ids
         mails_sudo._membri_leave_soon()
         return mails_sudo
 
@@ -125,25 +113,8 @@ class AccountMove(models.Model):
         return label.replace("/", "-") + ".pdf"
 
     def _membri_attach_fee_notices(self):
-        """Render the PDF of many fee notices in one call of wkhtmltopdf.
-
-        :return: ``{move: ir.attachment}``"""
-        Report_sudo = self.env["ir.actions.report"].sudo()
-        contents = Report_sudo._membri_print(REPORT, self)
-        attachments_sudo = (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                [
-                    {
-                        "name": move._membri_get_fee_notice_filename(),
-                        "raw": contents[move],
-                        "mimetype": "application/pdf",
-                        "res_model": move._name,
-                        "res_id": move.id,
-                    }
-                    for move in self
-                ]
-            )
+        """:return: ``{move: ir.attachment}``, the PDF of each"""
+        Report = self.env["ir.actions.report"]
+        return Report._membri_attach(
+            Report._membri_print(REPORT, self), lambda move: move._membri_get_fee_notice_filename()
         )
-        return dict(zip(self, attachments_sudo, strict=True))

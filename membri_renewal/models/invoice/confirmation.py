@@ -101,41 +101,19 @@ class AccountMove(models.Model):
     def _membri_email_receipt(self):
         """:return: the email, in Odoo's queue: looked at once more when it leaves"""
         self.ensure_one()
-        template_sudo = self.env.ref("membri_renewal.mail_template_receipt").sudo()
-        receipt = self.with_context(membri_mail_kind=("receipt", False))
-        message = receipt._membri_post_email(template_sudo, [self._membri_attach_receipt()])
-        self.membri_date_receipt_sent = fields.Datetime.now()
-        return message.sudo().mail_ids
-
-    def _membri_post_email(self, template_sudo, documents):
-        """Post the email of ``template_sudo`` to the payer, in their language.
-
-        :param documents: list of ``(file name, content)``"""
-        self.ensure_one()
-        values = {
-            name: template_sudo._render_field(name, self.ids, compute_lang=True, options=options)[
-                self.id
-            ]
-            for name, options in (
-                ("body_html", {"post_process": True}),
-                ("subject", None),
-                ("email_from", None),
-            )
-        }
-        return self.with_context(
-            mail_post_autofollow_author_skip=True, mail_notify_author=True
-        ).message_post(
-            body=values["body_html"],
-            subject=values["subject"],
-            message_type="comment",
-            subtype_xmlid="mail.mt_comment",
-            partner_ids=self.partner_id.ids,
-            email_from=values["email_from"] or None,
-            attachments=documents,
-            email_layout_xmlid=template_sudo.email_layout_xmlid,
-            force_email_lang=self._membri_get_payer_lang(),
-            force_send=False,
+        template = self.env.ref("membri_renewal.mail_template_receipt")
+        document = self._membri_attach_receipt()
+        messages = template._membri_post(
+            self,
+            "receipt",
+            lambda move: {
+                "partner_ids": move.partner_id.ids,
+                "attachments": [document],
+                "force_email_lang": move._membri_get_payer_lang(),
+            },
         )
+        self.membri_date_receipt_sent = fields.Datetime.now()
+        return messages[self].sudo().mail_ids
 
     def _membri_attach_receipt(self):
         """:return: ``(file name, content)`` of the receipt in the payer's language"""

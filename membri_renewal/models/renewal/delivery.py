@@ -191,7 +191,7 @@ class MembriRenewal(models.Model):
                 if is_notice and self.state != "approved"
                 else self._get_reminder_template()
             )
-        texts = renewal_sudo._render_notice_texts(template)
+        texts = template._membri_render(renewal_sudo)
         address = self._get_document_address()
         recipient = self.env["res.partner"] if address else self.recipient_id
         attachment = renewal_sudo._attach_documents().get(renewal_sudo)

@@ -30,48 +30,21 @@ class MembriRenewal(models.Model):
                 documents[renewal] = notices[invoice_sudo]
                 continue
             document = invoice_sudo._get_invoice_legal_documents("pdf", allow_fallback=True)
-            documents |= renewal._attach_pdfs({renewal: document["content"]}, document["filename"])
+            documents |= self.env["ir.actions.report"]._membri_attach(
+                {renewal: document["content"]}, lambda _renewal, name=document["filename"]: name
+            )
         return documents
 
     def _attach_notices(self):
         """:return: ``{renewal: ir.attachment}``, the notice of each"""
-        return self._attach_pdfs(self._render_notices())
+        return self.env["ir.actions.report"]._membri_attach(
+            self._render_notices(), lambda renewal: renewal._get_notice_filename()
+        )
 
     def _render_notices(self, report=REPORT):
-        """Render the PDF of many notices in one call of wkhtmltopdf for each company, whose
-        letterhead and paper they are printed on.
-
-        :param report: another report on renewals
-        :return: ``{renewal: bytes}``
-        """
-        contents = {}
-        for company, renewals in self.grouped("company_id").items():
-            # sudo: a member who answers on the portal may cause a notice, too
-            Report_sudo = self.env["ir.actions.report"].sudo().with_company(company)
-            contents |= Report_sudo._membri_print(report, renewals)
-        return contents
-
-    def _attach_pdfs(self, contents, filename=None):
-        """:param contents: ``{renewal: bytes}``, printed ones, or as they were stored
-        :param filename: default: the one of a notice
-        :return: ``{renewal: ir.attachment}``"""
-        attachments_sudo = (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                [
-                    {
-                        "name": filename or renewal._get_notice_filename(),
-                        "raw": self.env["ir.actions.report"]._membri_check_pdf(content, None),
-                        "mimetype": "application/pdf",
-                        "res_model": renewal._name,
-                        "res_id": renewal.id,
-                    }
-                    for renewal, content in contents.items()
-                ]
-            )
-        )
-        return dict(zip(contents, attachments_sudo, strict=True))
+        """:param report: another report on renewals
+        :return: ``{renewal: bytes}``"""
+        return self.env["ir.actions.report"]._membri_print(report, self)
 
     def _get_notice_filename(self):
         return self.with_context(lang=self._get_lang())._get_report_base_filename() + ".pdf"

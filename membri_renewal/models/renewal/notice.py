@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
 
 from .document import PDF_BATCH
 
@@ -91,41 +90,26 @@ class MembriRenewal(models.Model):
         :param attachments: ``{renewal: ir.attachment}``, the document of each email
         :return: ``{renewal: mail.message}``
         """
-        texts = self._render_notice_texts(template)
-        layout = template.sudo().email_layout_xmlid or "membri_renewal.mail_frame"
-        messages = {}
-        for renewal in self:
-            attachment = attachments.get(renewal, self.env["ir.attachment"])
-            other_address = renewal._get_document_address()
-            messages[renewal] = (
-                renewal.with_context(
-                    mail_post_autofollow_author_skip=True,
-                    mail_notify_author=True,
-                    membri_mail_kind=(kind, template.id),
-                )
-                .sudo()
-                .message_post(
-                    body=texts["body_html"][renewal.id],
-                    subject=texts["subject"][renewal.id],
-                    message_type="comment",
-                    subtype_xmlid="membri_renewal.mt_notice",
-                    partner_ids=[] if other_address else renewal.recipient_id.ids,
-                    outgoing_email_to=other_address or False,
-                    email_from=texts["email_from"][renewal.id] or None,
-                    reply_to=texts["reply_to"][renewal.id] or None,
-                    attachment_ids=attachment.ids,
-                    email_layout_xmlid=layout,
-                    force_email_lang=renewal._get_lang(),
-                    force_send=False,
-                    mail_auto_delete=False,
-                )
-            )
+        no_file = self.env["ir.attachment"]
+
+        def get_values(renewal):
+            address = renewal._get_document_address()
+            return {
+                "subtype_xmlid": "membri_renewal.mt_notice",
+                "partner_ids": [] if address else renewal.recipient_id.ids,
+                "outgoing_email_to": address or False,
+                "attachment_ids": attachments.get(renewal, no_file).ids,
+                "force_email_lang": renewal._get_lang(),
+                "mail_auto_delete": False,
+            }
+
+        messages = template._membri_post(self.sudo(), kind, get_values)
         self._log_on_contacts(
             {
                 renewal: renewal.env._(
                     "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
                     renewal=renewal.name,
-                    subject=texts["subject"][renewal.id],
+                    subject=messages[renewal].subject,
                     recipient=renewal._get_document_address() or renewal.recipient_id.display_name,
                 )
                 for renewal in self
@@ -134,31 +118,3 @@ class MembriRenewal(models.Model):
         )
         self._mark_queued()
         return messages
-
-    def _render_notice_texts(self, template):
-        """:return: ``{field of mail.template: {renewal id: text}}``
-        :raises UserError: naming the template, when it cannot be filled in"""
-        template_sudo = template.sudo()  # an answer of the portal may send too
-        try:
-            return {
-                "body_html": template_sudo._render_field(
-                    "body_html", self.ids, compute_lang=True, options={"post_process": True}
-                ),
-                "subject": template_sudo._render_field("subject", self.ids, compute_lang=True),
-                "email_from": template_sudo._render_field("email_from", self.ids),
-                "reply_to": template_sudo._render_field("reply_to", self.ids),
-            }
-        except (UserError, ValueError, SyntaxError) as error:
-            cause = error
-            while cause.__cause__:  # what Odoo raises shows the whole template
-                cause = cause.__cause__
-            raise UserError(
-                self.env._(
-                    "The email template “%(template)s” cannot be filled in for "
-                    "%(renewal)s: %(cause)s. Fix the template or choose another one on "
-                    "the plan, then resend.",
-                    template=template_sudo.name,
-                    renewal=", ".join(self.mapped("name")[:3]),
-                    cause=str(cause).strip().splitlines()[0],
-                )
-            ) from error

@@ -1,0 +1,70 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class MailTemplate(models.Model):
+    """The one way from a template to the emails of many records: notices, reminders, fee notices
+    and receipts. Their PDFs are made by ``printing.py``."""
+
+    _inherit = "mail.template"
+
+    def _membri_render(self, records):
+        """:return: ``{field of mail.template: {record id: text}}``; subject and body in the
+            language of each recipient
+        :raises UserError: naming the template, when it cannot be filled in"""
+        template_sudo = self.sudo()  # an answer of the portal may send too
+        try:
+            return {
+                "body_html": template_sudo._render_field(
+                    "body_html", records.ids, compute_lang=True, options={"post_process": True}
+                ),
+                "subject": template_sudo._render_field("subject", records.ids, compute_lang=True),
+                "email_from": template_sudo._render_field("email_from", records.ids),
+                "reply_to": template_sudo._render_field("reply_to", records.ids),
+            }
+        except (UserError, ValueError, SyntaxError) as error:
+            cause = error
+            while cause.__cause__:  # what Odoo raises shows the whole template
+                cause = cause.__cause__
+            raise UserError(
+                self.env._(
+                    "The email template “%(template)s” cannot be filled in for "
+                    "%(document)s: %(cause)s. Fix the template or choose another one, "
+                    "then resend.",
+                    template=template_sudo.name,
+                    document=", ".join(records[:3].mapped("display_name")),
+                    cause=str(cause).strip().splitlines()[0],
+                )
+            ) from error
+
+    def _membri_post(self, records, kind, get_values):
+        """Post a message of this template on each of ``records``; the emails wait in Odoo's queue.
+
+        :param kind: of the emails, one of ``mail.mail.membri_kind``
+        :param get_values: function from a record to what its ``message_post`` gets beside the
+            texts: to whom it goes, in which language, with which files
+        :return: ``{record: mail.message}``
+        """
+        texts = self._membri_render(records)
+        layout = self.sudo().email_layout_xmlid or "membri_renewal.mail_frame"
+        posting = records.with_context(
+            mail_post_autofollow_author_skip=True,
+            mail_notify_author=True,
+            membri_mail_kind=(kind, self.id),
+        )
+        return {
+            record: record.message_post(
+                **{
+                    "body": texts["body_html"][record.id],
+                    "subject": texts["subject"][record.id],
+                    "message_type": "comment",
+                    "subtype_xmlid": "mail.mt_comment",
+                    "email_from": texts["email_from"][record.id] or None,
+                    "reply_to": texts["reply_to"][record.id] or None,
+                    "email_layout_xmlid": layout,
+                    "force_send": False,
+                    **get_values(record),
+                }
+            )
+            for record in posting
+        }
