@@ -78,10 +78,10 @@ class FeeNoticePortal(account_portal.PortalAccount):
             return self._show_copy(
                 notice_sudo, access_token, "membri_renewal.action_report_fee_notice", download
             )
-        return request.render(
-            "membri_renewal.portal_fee_notice_page",
-            self._get_fee_notice_page_values(notice_sudo, access_token),
-        )
+        values = self._get_fee_notice_page_values(notice_sudo, access_token)
+        if cards_sudo := values.get("tokens_sudo"):
+            values["tokens_sudo"] = cards_sudo._membri_filter_own(notice_sudo)
+        return request.render("membri_renewal.portal_fee_notice_page", values)
 
     def _get_fee_notice_page_values(self, notice_sudo, access_token):
         # the form of the payment holds the token

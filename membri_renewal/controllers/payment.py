@@ -3,6 +3,8 @@ from odoo.http import request, route
 
 from odoo.addons.account_payment.controllers import payment as account_payment
 
+from .portal_access import browse_sudo
+
 
 class PaymentPortal(account_payment.PaymentPortal):
     """The links that went out with a membership invoice outlive it: a voided one takes no
@@ -32,6 +34,24 @@ class PaymentPortal(account_payment.PaymentPortal):
             overdue = request.env["account.move"].search(self._get_overdue_invoices_domain())
             overdue.sudo()._membri_begin_payment(kwargs.get("amount"))
         return super().overdue_invoices_transaction(payment_reference, **kwargs)
+
+    def _create_transaction(self, *args, **kwargs):
+        # EXTENDS payment: every way to pay online comes here
+        if kwargs.get("flow") == "token":
+            self._check_saved_card(kwargs.get("token_id"), kwargs.get("custom_create_values"))
+        return super()._create_transaction(*args, **kwargs)
+
+    def _check_saved_card(self, token_id, values):
+        """:param values: of the transaction, with what is paid
+        :raises ValidationError: when the visitor may not pay that by this saved card"""
+        token_sudo = browse_sudo("payment.token", token_id)
+        commands = (values or {}).get("invoice_ids") or []
+        invoice_ids = [i for command in commands for i in (command[2] or [command[1]])]
+        documents = request.env["account.move"].browse(filter(None, invoice_ids))
+        if token_sudo and not token_sudo._membri_filter_own(documents):
+            raise ValidationError(
+                request.env._("Sign in as the holder of this card, or pay another way.")
+            )
 
     def _get_extra_payment_form_values(self, invoice_id=None, access_token=None, **kwargs):
         # EXTENDS account_payment, which does this for cancelled invoices

@@ -25,6 +25,8 @@ class MembriPortalAccount(PortalAccount):
         values = super()._invoice_get_page_view_values(invoice, access_token, **kwargs)
         if invoice.membri_invoice_type:
             values["res_company"] = invoice.sudo().company_id
+            if cards_sudo := values.get("tokens_sudo"):
+                values["tokens_sudo"] = cards_sudo._membri_filter_own(invoice)
         renewal_sudo = invoice.sudo().membri_renewal_id
         # the link of the invoice alone, which others may hold, does not lead to the renewal
         if renewal_token is None or not renewal_sudo or "landing_route" not in values:

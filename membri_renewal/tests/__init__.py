@@ -112,5 +112,6 @@ from . import test_undone_mistakes
 from . import test_upgrade
 from . import test_views
 from . import test_whose
+from . import test_whose_card
 from . import test_windows_and_rules
 from . import test_write_off

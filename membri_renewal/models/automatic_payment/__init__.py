@@ -7,4 +7,5 @@ from . import saved_card
 from . import announcement
 from . import charge
 from . import transaction
+from . import whose_card
 from . import account_move
