@@ -14,9 +14,13 @@ class IrHttp(models.AbstractModel):
 
     def session_info(self):
         # EXTENDS web: work that goes on in the background shows from the first page on
+        # and an officer who chose no other home begins the day with the dashboards
         result = super().session_info()
-        if self.env.user.has_group("membri_renewal.group_membri_user"):
+        user = self.env.user
+        if user.has_group("membri_renewal.group_membri_user"):
             result["membri_bulk_jobs"] = self.env["membri.bulk.job"]._get_running_progress()
+            if not result["home_action_id"] and not user.has_group("base.group_system"):
+                result["home_action_id"] = self.env.ref("membri_renewal.action_membri_dashboard").id
         return result
 
     # ------------------------------------------------------------------

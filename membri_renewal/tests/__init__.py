@@ -30,6 +30,7 @@ from . import test_dashboards
 from . import test_deferred
 from . import test_delivery
 from . import test_demo
+from . import test_desk
 from . import test_desk_many_tours
 from . import test_desk_paths_tours
 from . import test_desk_tours

@@ -17,9 +17,18 @@ class MembriEnrolment(models.TransientModel):
     _check_company_auto = True
 
     partner_id = fields.Many2one(string="Contact", ondelete="cascade", index=False)
+    partner_lang = fields.Selection(
+        related="partner_id.lang", string="Language", readonly=False, related_sudo=False
+    )
+    partner_lang_count = fields.Integer(
+        related="partner_id.active_lang_count", string="Language Count"
+    )
     option_set_id = fields.Many2one(
         string="Membership Plan",
         domain="[('company_id', 'parent_of', company_id)]",
+        compute="_compute_option_set_id",
+        store=True,
+        readonly=False,
         ondelete="cascade",
         index=False,
     )
@@ -53,6 +62,12 @@ class MembriEnrolment(models.TransientModel):
     obstacle = fields.Text(compute="_compute_explanation")
     is_over = fields.Boolean(string="Already Ended", compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
+
+    @api.depends("partner_id", "company_id")
+    def _compute_option_set_id(self):
+        """Somebody who comes back is offered the plan that they had, if it still exists."""
+        for enrolment in self.filtered(lambda e: not e.option_set_id):
+            enrolment.option_set_id = enrolment._get_last_term().option_set_id.filtered("active")
 
     @api.depends("option_set_id", "partner_id")
     def _compute_currency_id(self):
@@ -192,9 +207,9 @@ class MembriEnrolment(models.TransientModel):
             member=self.partner_id.display_name,
         )
 
-    def _get_return_sentence(self):
-        """The gap since the last term stays visible."""
-        last = self.env["membri.cotisation"].search(
+    def _get_last_term(self):
+        """:return: the member's last term with an end, in this company"""
+        return self.env["membri.cotisation"].search(
             [
                 ("partner_id", "=", self.partner_id._origin.id),
                 ("company_id", "=", self.company_id._origin.id),
@@ -204,6 +219,10 @@ class MembriEnrolment(models.TransientModel):
             order="date_end desc",
             limit=1,
         )
+
+    def _get_return_sentence(self):
+        """The gap since the last term stays visible."""
+        last = self._get_last_term()
         if not last:
             return self.env._("%(member)s is a new member.", member=self.partner_id.display_name)
         return self.env._(

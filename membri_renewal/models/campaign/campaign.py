@@ -160,6 +160,20 @@ class MembriCampaign(models.Model):
         self._do_run("create_drafts")
         return True
 
+    def action_ask_send(self):
+        """:return: the window that says how many notices and invoices go out, and for how much"""
+        self.ensure_one()
+        self._check_can("send")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Create and Send"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(self.env.ref("membri_renewal.membri_campaign_view_form_send").id, "form")],
+            "target": "new",
+        }
+
     def action_send(self):
         """Create the renewals of the preview and take them to where they lead: notices and
         invoices go out, flagged ones are held."""

@@ -10,6 +10,9 @@ class MembriRenewal(models.Model):
 
     _inherit = "membri.renewal"
 
+    member_name = fields.Char(
+        related="partner_id.complete_name", string="Name of the Member", groups=STAFF
+    )
     current_option_set_id = fields.Many2one(
         related="cotisation_id.option_set_id", string="Current Plan", groups=STAFF
     )

@@ -84,7 +84,18 @@ class MembriRenewal(models.Model):
         :return: a client action that downloads the file
         """
         self._check_can("print_letter")
-        return self._get_letters_action(self._do_print_letters())
+        attachment = self._do_print_letters()
+        self.env.user._bus_send(
+            "simple_notification",
+            {
+                "type": "success",
+                "message": self.env._(
+                    "Letters printed: %(count)s. They are no longer in the queue.",
+                    count=len(self.union()),
+                ),
+            },
+        )
+        return self._get_letters_action(attachment)
 
     @api.model
     def _get_letters_filename(self, count):
@@ -101,7 +112,7 @@ class MembriRenewal(models.Model):
         return {
             "type": "ir.actions.act_url",
             "url": f"/membri_renewal/letters/{attachment.id}",
-            "target": "download",
+            "target": "new",  # which loads the queue again, where “download” does not
         }
 
     def _get_cannot_print_letter_reason(self):

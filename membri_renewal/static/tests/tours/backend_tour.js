@@ -138,7 +138,12 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         ...stepUtils.goToAppSteps("membri_renewal.menu_membri_root", "Open Memberships"),
         {
             content: "Members",
-            trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_member']",
+            trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_members']",
+            run: "click",
+        },
+        {
+            content: "All of them",
+            trigger: "[data-menu-xmlid='membri_renewal.menu_membri_member']",
             run: "click",
         },
         {
@@ -159,7 +164,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
         {
             content: "Choose the option set",
             trigger: ".modal .o_field_widget[name=option_set_id] input",
-            run: "click",
+            run: "edit Calendar year",
         },
         {
             content: "One of fixed dates",

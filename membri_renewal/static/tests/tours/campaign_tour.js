@@ -78,7 +78,7 @@ registry.category("web_tour.tours").add("membri_campaign_fr", {
         },
         {
             content: "Créer et envoyer",
-            trigger: ".o_statusbar_buttons button[name=action_send]:contains(Créer et envoyer)",
+            trigger: ".o_statusbar_buttons button[name=action_ask_send]:contains(Créer et envoyer)",
             run: "click",
         },
         {
@@ -89,7 +89,12 @@ registry.category("web_tour.tours").add("membri_campaign_fr", {
         isNow("done"),
         {
             content: "Ouvrir Alpha, qui a reçu son avis",
-            trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_member']",
+            trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_members']",
+            run: "click",
+        },
+        {
+            content: "All of them",
+            trigger: "[data-menu-xmlid='membri_renewal.menu_membri_member']",
             run: "click",
         },
         {

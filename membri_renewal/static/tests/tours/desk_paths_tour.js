@@ -101,7 +101,7 @@ registry.category("web_tour.tours").add("membri_path_flag_fr", {
     url: "/odoo",
     steps: () => [
         ...openApp(),
-        ...openMenu("member"),
+        ...openMenu("members", "member"),
         click("The contact", ".o_data_cell:contains(Alpha Bakery)"),
         openTab("Abonnement"),
         click(
@@ -137,7 +137,7 @@ registry.category("web_tour.tours").add("membri_path_contact_fr", {
     url: "/odoo",
     steps: () => [
         ...openApp(),
-        ...openMenu("member"),
+        ...openMenu("members", "member"),
         click("The contact", ".o_data_cell:contains(Alpha Bakery)"),
         openTab("Abonnement"),
         click(
@@ -153,7 +153,7 @@ registry.category("web_tour.tours").add("membri_path_contact_fr", {
         click("It opens", ".o-FileViewer [aria-label='Fermer'], .o-FileViewer .oi-close"),
         click("Smart button", ".oe_stat_button[name=action_membri_view_renewals]"),
         see("Its renewals", ".o_list_view .o_data_row:contains(Envoyé), .o_form_view .oe_title"),
-        ...openMenu("member"),
+        ...openMenu("members", "member"),
         click("Another contact", ".o_data_cell:contains(Beta Clinic)"),
         openTab("Facturation"),
         click(
@@ -182,7 +182,7 @@ registry.category("web_tour.tours").add("membri_path_come_and_go_fr", {
     url: "/odoo",
     steps: () => [
         ...openApp(),
-        ...openMenu("member"),
+        ...openMenu("members", "member"),
         click("Enrol", ".o_control_panel button:contains(Faire une adhésion)"),
         fill("Somebody new", ".modal .o_field_widget[name=partner_id] input", "Zoe Nouvelle"),
         click("Create the contact", ".o-autocomplete--dropdown-item:contains(Créer) a"),
@@ -190,7 +190,7 @@ registry.category("web_tour.tours").add("membri_path_come_and_go_fr", {
         see("Its options and price", ".modal .o_data_row:contains(Membership)"),
         confirmWizard("Zoe Nouvelle"),
         isNow("pending"),
-        ...openMenu("cotisation"),
+        ...openMenu("members", "cotisation"),
         click("The term of Alpha", ".o_data_cell:contains(Alpha Bakery)"),
         press("action_terminate"),
         fill("Why", ".modal .o_field_widget[name=reason] input", "Démission"),

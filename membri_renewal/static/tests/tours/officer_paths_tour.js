@@ -23,6 +23,16 @@ registry.category("web_tour.tours").add("membri_path_refuse_many_fr", {
         openQueue("Tous les renouvellements actifs"),
         selectAll(),
         runFlow("Refuser plusieurs renouvellements"),
+        {
+            content: "Think again",
+            trigger: ".modal footer button[special=cancel]",
+            run: "click",
+        },
+        {
+            content: "They are still selected",
+            trigger: "body:not(:has(.modal)) .o_list_view .o_selection_box",
+        },
+        runFlow("Refuser plusieurs renouvellements"),
         ...chooseReason(".modal .o_inner_group", "Trop cher"),
         {
             content: "Different Reasons",
@@ -162,7 +172,12 @@ registry.category("web_tour.tours").add("membri_path_inactive_fr", {
         },
         {
             content: "Members",
-            trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_member']",
+            trigger: ".o_menu_sections [data-menu-xmlid='membri_renewal.menu_membri_members']",
+            run: "click",
+        },
+        {
+            content: "All of them",
+            trigger: "[data-menu-xmlid='membri_renewal.menu_membri_member']",
             run: "click",
         },
         {

@@ -1,0 +1,110 @@
+import json
+from ast import literal_eval
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.tests import Form, HttpCase, tagged
+
+from .common import MembriCommon
+
+
+@tagged("post_install", "-at_install")
+class TestDesk(MembriCommon, HttpCase):
+    """What the officer's screens do by themselves."""
+
+    def _get_home(self, login):
+        self.authenticate(login, login)
+        info = self.url_open(
+            "/web/session/get_session_info",
+            data=json.dumps({"params": {}}),
+            headers={"Content-Type": "application/json"},
+        )
+        return info.json()["result"]["home_action_id"]
+
+    def test_officers_land_on_the_dashboards(self):
+        dashboards = self.env.ref("membri_renewal.action_membri_dashboard").id
+        self.assertEqual(self._get_home("officer"), dashboards)
+        # whoever only looks, or administers Odoo, begins where Odoo begins
+        self.assertFalse(self._get_home("auditor"))
+        self.manager.with_env(self.env_root).group_ids += self.env.ref("base.group_system")
+        self.assertFalse(self._get_home("manager"))
+
+    def test_chosen_home_is_kept(self):
+        contacts = self.env.ref("contacts.action_contacts").id
+        self.officer.with_env(self.env_root).action_id = contacts
+        self.assertEqual(self._get_home("officer"), contacts)
+
+    def test_officers_export(self):
+        self.assertTrue(self.officer.has_group("base.group_allow_export"))
+        self.assertFalse(self.auditor.has_group("base.group_allow_export"))
+
+    def test_calendar_is_titled_with_the_member(self):
+        renewal = self._create_renewal(self._create_cotisation(self.member, date(2025, 4, 1)))
+        view = self.env["membri.renewal"].get_view(view_type="calendar")
+        self.assertIn('create_name_field="member_name"', view["arch"])
+        self.assertEqual(renewal.member_name, self.member.complete_name)
+
+    def test_members_search_finds_who_left(self):
+        """Neither the action nor what it searches by hides the former members."""
+        self._create_cotisation(self.member, date(2020, 3, 10), state="expired")
+        action = self.env_root.ref("membri_renewal.action_membri_member")
+        self.assertEqual(self.member.membri_status, "inactive")
+        self.assertNotIn("search_default", action.context)
+        found = (
+            self.env["res.partner"]
+            .with_user(self.officer)
+            .search([*literal_eval(action.domain), ("name", "ilike", self.member.name)])
+        )
+        self.assertEqual(found, self.member)
+
+    @freeze_time("2026-03-10 15:00:00")
+    def test_former_plan_is_proposed(self):
+        self._create_cotisation(self.member, date(2024, 3, 10), state="expired")
+        form = Form(self.env["membri.enrolment"].with_user(self.officer))
+        form.partner_id = self.member
+        self.assertEqual(form.option_set_id, self.yearly)
+        # chosen by hand, it stays when another member is chosen
+        other = self._create_option_set("Other")
+        form.option_set_id = other
+        form.partner_id = self._create_member("Somebody Else")
+        self.assertEqual(form.option_set_id, other)
+
+    @freeze_time("2026-03-10 15:00:00")
+    def test_archived_plan_is_not_proposed(self):
+        self._create_cotisation(self.member, date(2024, 3, 10), state="expired")
+        self.yearly.with_env(self.env_root).active = False
+        form = Form(self.env["membri.enrolment"].with_user(self.officer))
+        form.partner_id = self.member
+        self.assertFalse(form.option_set_id)
+
+    @freeze_time("2026-03-10 15:00:00")
+    def test_language_is_set_while_enrolling(self):
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        self.member.with_env(self.env_root).lang = False
+        form = Form(self.env["membri.enrolment"].with_user(self.officer))
+        form.partner_id = self.member
+        form.option_set_id = self.yearly
+        form.partner_lang = "fr_FR"
+        form.save()
+        self.assertEqual(self.member.lang, "fr_FR")
+
+    def test_sending_a_campaign_says_how_much(self):
+        today = self.company._membri_today()
+        self._create_cotisation(self.member, date(today.year, 1, 1))
+        campaign = self.env["membri.campaign"].create(
+            {
+                "name": "Season",
+                "option_set_ids": self.yearly.ids,
+                "date_from": date(today.year, 12, 1),
+                "date_to": date(today.year, 12, 31),
+            }
+        )
+        campaign.action_preview()
+        self.assertEqual((campaign.state, campaign.notice_count), ("previewed", 1))
+        action = campaign.action_ask_send()
+        self.assertEqual((action["res_id"], action["target"]), (campaign.id, "new"))
+        self.assertEqual(campaign.state, "previewed")
+        form = Form(campaign, view="membri_renewal.membri_campaign_view_form_send")
+        self.assertEqual(form.notice_count, 1)
+        self.assertEqual(form.amount_company, campaign.amount_company)
