@@ -83,7 +83,7 @@ registry.category("web_tour.tours").add("membri_campaign_fr", {
         },
         {
             content: "Confirmer",
-            trigger: ".modal footer button.btn-primary:contains(Créer et envoyer)",
+            trigger: ".modal footer button[name=action_send]",
             run: "click",
         },
         isNow("done"),

@@ -196,6 +196,11 @@ registry.category("web_tour.tours").add("membri_path_inactive_fr", {
             run: "click",
         },
         {
+            content: "What is known of the contact has come",
+            timeout: SERVER_WORK,
+            trigger: ".modal .o_field_widget[name=partner_lang]",
+        },
+        {
             content: "Choose the option set",
             trigger: ".modal .o_field_widget[name=option_set_id] input",
             run: "edit Calendar year",
