@@ -56,6 +56,8 @@
         "views/campaign_views.xml",
         "views/dashboard_views.xml",
         "views/bulk_job_views.xml",
+        "views/import_templates.xml",
+        "views/import_views.xml",
         "views/res_partner_views.xml",
         "views/res_partner_list_views.xml",
         "wizard/renewal_explanation_views.xml",

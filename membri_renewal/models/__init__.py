@@ -26,3 +26,4 @@ from . import campaign
 from . import fee_notice
 from . import group_invoice
 from . import automatic_payment
+from . import moving_in

@@ -47,6 +47,10 @@ from . import test_generation_outcome
 from . import test_generation_year
 from . import test_house
 from . import test_http_doors
+from . import test_import
+from . import test_import_bad_files
+from . import test_import_export
+from . import test_import_profiles
 from . import test_invoice_dates
 from . import test_invoice_page
 from . import test_invoice_terms

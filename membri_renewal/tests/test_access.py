@@ -33,6 +33,10 @@ MATRIX = {
     "membri.renewal.explanation": ("crwu", "crwu", "crwu", "", ""),
     "membri.deferred.start": ("crwu", "crwu", "crwu", "", ""),
     "membri.settings": ("crw", "", "", "", ""),
+    "membri.import": ("crwu", "", "", "", ""),
+    "membri.import.level": ("crwu", "", "", "", ""),
+    "membri.import.column": ("crwu", "", "", "", ""),
+    "membri.import.line": ("r", "", "", "", ""),
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "u": "unlink"}
 FACTS = ("membri_status", "membri_cotisation_id", "membri_date_end")

@@ -16,6 +16,7 @@ FEATURES = (
     "fee_notice",
     "group_invoice",
     "automatic_payment",
+    "moving_in",
 )
 
 

@@ -36,6 +36,7 @@ MENUS = {
 MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign"}
 MENUS["manager"] = MENUS["officer"] | {
     "menu_membri_settings",
+    "menu_membri_import",
     "menu_membri_option_set",
     "menu_membri_subscription_type",
     "menu_membri_refusal_reason",

@@ -38,6 +38,7 @@ SPLIT_MODELS = {
     "membri.campaign": "what it is, its work, and its counts",
     "membri.cotisation": "a term's states, edits, payer, invoices and page, one file each",
     "membri.demo": "each file makes one part of the demonstration data",
+    "membri.import": "reading, deciding, writing and undoing, one file each",
     "membri.option.set": "periods, prices and reminders, one file each",
     "membri.renewal": "each step of its way has a file, and each feature a room",
     "membri.term.mixin": "payer and invoice of a term belong to the room cotisation/",

@@ -28,7 +28,7 @@ export class BulkJobFormController extends formView.Controller {
     /** Of work that was stopped, the batch that was under way is still to be told. */
     get isUnfinished() {
         const {root} = this.model;
-        return Boolean(root?.resId) && root.data.state !== "finished";
+        return Boolean(root?.resId) && ["running", "stopped"].includes(root.data.state);
     }
 
     async refresh() {

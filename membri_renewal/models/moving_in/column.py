@@ -1,0 +1,145 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from .profiles import PROFILES
+from .reading import normalize
+from .targets import ALIASES
+
+
+class MembriImportColumn(models.Model):
+    _name = "membri.import.column"
+    _description = "Column of an Imported List"
+    _inherit = "membri.fields.mixin"
+    _order = "is_second_file, place, id"
+
+    import_id = fields.Many2one("membri.import", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="import_id.company_id")
+    place = fields.Integer(readonly=True)
+    is_second_file = fields.Boolean(string="In the Second File", readonly=True)
+    name = fields.Char(string="Column", readonly=True)
+    sample = fields.Char(string="Example", readonly=True)
+    target = fields.Selection(
+        [
+            ("external_id", "Record ID"),
+            ("ref", "Member Number"),
+            ("name", "Name"),
+            ("first_name", "First Name"),
+            ("last_name", "Last Name"),
+            ("company", "Company"),
+            ("is_company", "Is a Company"),
+            ("email", "Email"),
+            ("phone", "Phone"),
+            ("street", "Street"),
+            ("house_number", "House Number"),
+            ("street2", "Street 2"),
+            ("zip", "Postal Code"),
+            ("city", "City"),
+            ("state", "State or Province"),
+            ("country", "Country"),
+            ("lang", "Language"),
+            ("website", "Website"),
+            ("function", "Job Position"),
+            ("notes", "Notes"),
+            ("responsible", "Membership Contact"),
+            ("responsible_email", "Email of the Membership Contact"),
+            ("renewal_email", "Renewal Email"),
+            ("archived", "Archived"),
+            ("level", "Membership Plan"),
+            ("date_start", "First Day"),
+            ("date_end", "Last Day"),
+            ("first_unpaid_day", "First Unpaid Day"),
+            ("member_since", "Member Since"),
+            ("status", "Status"),
+            ("amount", "Amount"),
+            ("agreed_price", "Agreed Price"),
+            ("auto_renew", "Automatic Renewal"),
+            ("notice_date", "Renewal Notice Sent On"),
+            ("renewal_state", "Open Renewal"),
+            ("balance", "Open Balance"),
+            ("date_left", "Left On"),
+            ("date_deceased", "Deceased On"),
+            ("owner", "Included in the Membership Of"),
+            ("bundle", "Bundle"),
+            ("enabled", "Has a Membership"),
+            ("exempt", "Exempt from Fees"),
+            ("term_id", "Term Number"),
+        ],
+        string="Read As",
+        help="Leave empty to keep the column aside: it is shown with its row and changes nothing.",
+    )
+
+
+class MembriImport(models.Model):
+    """What each column of the list means: as the system calls it, as it was chosen for an
+    earlier list, or as its name says."""
+
+    _inherit = "membri.import"
+
+    def _update_columns(self, headers, sample, *, is_second_file=False):
+        """List the columns of a file; what was chosen by hand stays.
+
+        :param headers: their names
+        :param sample: the cells of the first row"""
+        self.ensure_one()
+        ours = self.column_ids.filtered(lambda c: c.is_second_file == is_second_file)
+        if [column.name or "" for column in ours.sorted("place")] == headers:
+            self._check_columns(ours)
+            return
+        ours.unlink()
+        earlier = self._get_earlier_targets()
+        taken, vals_list = {}, []
+        for place, header in enumerate(headers):
+            target = self._get_target(header, earlier)
+            # of two telephone columns the first counts; two of one name are a mistake
+            if target and taken.setdefault(target, normalize(header)) != normalize(header):
+                target = False
+            vals_list.append(
+                {
+                    "import_id": self.id,
+                    "place": place,
+                    "is_second_file": is_second_file,
+                    "name": header,
+                    "sample": (sample[place] if place < len(sample) else "")[:80],
+                    "target": target or False,
+                }
+            )
+        columns = self.env["membri.import.column"]._as_internal().create(vals_list)
+        self.invalidate_recordset(["column_ids"])
+        self._check_columns(columns.with_env(self.env))
+
+    def _get_target(self, header, earlier):
+        words = normalize(header)
+        if words in earlier:
+            return earlier[words]
+        target = PROFILES[self.profile].get_column(words)
+        return ALIASES.get(words, False) if target is False else target
+
+    def _get_earlier_targets(self):
+        """:return: ``{words of a header: what it was read as}`` of the last list of this kind"""
+        columns = self.env["membri.import.column"].search(
+            [
+                ("import_id.company_id", "=", self.company_id.id),
+                ("import_id.profile", "=", self.profile),
+                ("import_id.state", "=", "done"),
+                ("import_id", "!=", self.id),
+                ("target", "!=", False),
+            ],
+            order="id",
+        )
+        return {normalize(column.name): column.target for column in columns}
+
+    def _check_columns(self, columns):
+        """:raises UserError: when two columns are read as the same"""
+        for target, same in columns.filtered("target").grouped("target").items():
+            if len(same) > 1:
+                raise UserError(
+                    self.env._(
+                        "The columns “%(first)s” and “%(second)s” are both read as “%(target)s”. "
+                        "Rename or delete one of them in the list.",
+                        first=same[0].name,
+                        second=same[1].name,
+                        target=dict(same._fields["target"]._description_selection(self.env))[
+                            target
+                        ],
+                    )
+                )

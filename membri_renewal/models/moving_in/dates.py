@@ -1,0 +1,103 @@
+"""Dates as lists write them. What can be read in two ways is not guessed."""
+
+import re
+from datetime import date, datetime, timedelta
+
+from .reading import normalize
+
+ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
+COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})$")
+NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:[T ,].*)?$")
+SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?$")
+SERIAL_EPOCH = date(1899, 12, 30)
+FIRST_YEAR, LAST_YEAR = 1900, 2150
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january janvier januar jan janv",
+            "february fevrier februar feb fev fevr",
+            "march mars marz maerz mar",
+            "april avril apr avr",
+            "may mai",
+            "june juin juni jun",
+            "july juillet juli jul juil",
+            "august aout aug",
+            "september septembre sep sept",
+            "october octobre oktober oct okt",
+            "november novembre nov",
+            "december decembre dezember dec dez",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+
+
+class NotADate(ValueError):
+    """``args[0]`` is ``year``, ``ambiguous`` or ``unknown``."""
+
+
+def get_proof(text):
+    """:return: ``dmy`` or ``mdy`` when this date can only be read so, else ``None``"""
+    match = NUMBERS.match(text)
+    if not match or match[2] == ".":
+        return None
+    first, second = int(match[1]), int(match[3])
+    if first > 12 >= second:
+        return "dmy"
+    if second > 12 >= first:
+        return "mdy"
+    return None
+
+
+def read_date(text, order):
+    """:param order: ``dmy``, ``mdy`` or ``None``: how days and months are in order in this list
+    :return: the ``date``
+    :raises NotADate: with the reason"""
+    day = _read(text, order)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise NotADate("year")
+    return day
+
+
+def _read(text, order):
+    if match := ISO.match(text) or COMPACT.match(text):
+        return _make(match[1], match[2], match[3])
+    if SERIAL.match(text):
+        return SERIAL_EPOCH + timedelta(days=int(text[:5]))
+    if match := NUMBERS.match(text):
+        first, second, year = match[1], match[3], match[4]
+        if len(year) == 2:
+            year = int(year) + (2000 if int(year) < 70 else 1900)
+        if match[2] == ".":  # 24.01.1985 is written by those who put the day first
+            return _make(year, second, first)
+        if proof := get_proof(text):
+            order = proof
+        elif first == second:
+            order = "dmy"
+        if not order:
+            raise NotADate("ambiguous")
+        return _make(year, second, first) if order == "dmy" else _make(year, first, second)
+    return _read_words(text)
+
+
+def _read_words(text):
+    """1er janvier 2027, January 1, 2027, 1-Jan-2027"""
+    words = normalize(text).replace("1er", "1").split()
+    months = [MONTHS[word] for word in words if word in MONTHS]
+    numbers = [word for word in words if word.isdigit()]
+    days = [number for number in numbers if len(number) <= 2]
+    years = [number for number in numbers if len(number) == 4]
+    if len(months) != 1 or not days or not years:
+        raise NotADate("unknown")
+    return _make(years[0], months[0], days[0])
+
+
+def _make(year, month, day):
+    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        raise NotADate("year")
+    try:
+        return datetime(int(year), int(month), int(day)).date()
+    except ValueError as error:
+        raise NotADate("unknown") from error

@@ -1,0 +1,464 @@
+from dataclasses import dataclass, field
+from datetime import date
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import fields, models
+from odoo.fields import Domain
+
+from ..cotisation.cotisation import LIVING_STATES
+from .matching import Matcher
+from .profiles import PROFILES
+from .reading import normalize
+
+ONE_DAY = relativedelta(days=1)
+
+
+@dataclass
+class Decision:
+    """What becomes of one row."""
+
+    result: str = "same"
+    message: str = ""
+    partner: object = None
+    partner_vals: dict = field(default_factory=dict)
+    option_set: object = None
+    term: object = None  # the one that the row tells of, or changes
+    term_vals: dict = field(default_factory=dict)  # of a new one
+    term_change: dict = field(default_factory=dict)  # of the one that there is
+    option_of: object = None  # the decision, or the term, that this one becomes an option of
+    date_start: object = False
+    date_end: object = False
+
+
+class Refused(Exception):
+    """``args``: the result and a sentence."""
+
+
+class MembriImport(models.Model):
+    """What becomes of each row, for the preview and for the run alike."""
+
+    _inherit = "membri.import"
+
+    def _decide_and_tell(self, lines, memory):
+        """The preview of some rows.
+
+        :param memory: a dict, shared by the batches: what the rows before have told"""
+        for line, decision in self._decide(lines, memory).items():
+            # sudo: rows are written by the import only
+            line.sudo().write(self._prepare_line_vals(decision))
+
+    @staticmethod
+    def _prepare_line_vals(decision):
+        return {
+            "result": decision.result,
+            "message": decision.message,
+            "partner_id": decision.partner.id if decision.partner else False,
+            "cotisation_id": decision.term.id if decision.term else False,
+            "option_set_id": decision.option_set.id if decision.option_set else False,
+            "date_start": decision.date_start,
+            "date_end": decision.date_end,
+        }
+
+    def _decide(self, lines, memory):
+        """:return: ``{line: Decision}`` of the rows that could be read"""
+        lines = lines.filtered(lambda line: not line.is_unread)
+        values_list = [line.trace["values"] for line in lines]
+        matcher = Matcher(self, values_list)
+        partners = {}
+        for line, values in zip(lines, values_list, strict=True):
+            partners[line] = matcher.find(values)
+        known = self._get_known_terms([partner for partner, _r, _p in partners.values()])
+        numbered = matcher.find_terms(values_list)
+        levels = {normalize(level.name): level.option_set_id for level in self.level_ids}
+        decisions = {}
+        for line, values in zip(lines, values_list, strict=True):
+            decisions[line] = self._decide_row(
+                line,
+                values,
+                partners[line],
+                known.get(partners[line][0], ()),
+                numbered.get(values["term_id"]),
+                levels,
+                memory,
+            )
+        return decisions
+
+    def _get_known_terms(self, partners):
+        """:return: ``{contact: its terms in this company that are not void, in time order}``"""
+        terms = self.env["membri.cotisation"].search(
+            Domain("partner_id", "in", [partner.id for partner in partners if partner])
+            & Domain("company_id", "=", self.company_id.id),
+            order="date_start, id",
+        )
+        return terms.grouped("partner_id")
+
+    def _decide_row(self, line, values, match, known, numbered, levels, memory):
+        """:param match: as ``Matcher.find`` returns it
+        :param known: the terms that the contact has
+        :param numbered: the term that has the number of this row, if it was imported before
+        :param memory: see :meth:`_decide_and_tell`"""
+        partner, remark, problem = match
+        decision = Decision(partner=partner, option_set=self.env["membri.option.set"], term=None)
+        remarks = [*line.trace.get("remarks", ()), *filter(None, [remark])]
+        if problem:
+            decision.result, decision.message = "error", problem
+            return decision
+        person = memory.setdefault(
+            f"partner:{partner.id}" if partner else values["key"],
+            {"terms": [], "is_new": not partner},
+        )
+        try:
+            if partner:
+                decision.partner_vals = self._get_contact_changes(partner, values)
+            terms = [
+                *((t.date_start, t.date_end, t.option_set_id, t) for t in known),
+                *person["terms"],
+            ]
+            if values["has_term"]:
+                self._decide_term(decision, values, terms, numbered, levels)
+                if decision.term_vals:
+                    person["terms"].append(
+                        (
+                            decision.date_start,
+                            decision.date_end,
+                            decision.option_set,
+                            None,
+                            decision,
+                        )
+                    )
+            self._tell(decision, values, is_new=not partner and person["is_new"])
+            person["is_new"] = False
+        except Refused as refused:
+            decision.result, decision.message = refused.args
+        decision.message = " ".join([decision.message, *remarks]).strip()
+        return decision
+
+    def _tell(self, decision, values, *, is_new):
+        """One sentence about what becomes of the row."""
+        names = {
+            "name": (decision.partner and decision.partner.display_name)
+            or values["contact"].get("name")
+            or values["key"],
+            "plan": decision.option_set.name or "",
+            "period": self.env["membri.cotisation"]._format_period(
+                decision.date_start, decision.date_end
+            ),
+        }
+        changed = ", ".join(
+            self.env["res.partner"]._fields[name]._description_string(self.env)
+            for name in decision.partner_vals
+        )
+        if decision.option_of is not None:
+            decision.result = "new"
+            decision.message = self.env._(
+                "%(name)s: “%(plan)s” becomes an option of the membership of these days.", **names
+            )
+        elif decision.term_vals and is_new:
+            decision.result = "new"
+            decision.message = self.env._("New member %(name)s: %(plan)s, %(period)s.", **names)
+        elif decision.term_vals:
+            decision.result = "new"
+            decision.message = self.env._("New term of %(name)s: %(plan)s, %(period)s.", **names)
+        elif decision.term_change:
+            decision.result = "differs"
+            decision.message = self.env._(
+                "The term of %(name)s differs: it becomes %(period)s.", **names
+            )
+        elif is_new and values["owner"]:
+            decision.result = "new"
+            decision.message = self.env._(
+                "New contact %(name)s, included in the membership of another: no term and no fee "
+                "of their own.",
+                **names,
+            )
+        elif is_new:
+            decision.result = "new"
+            decision.message = self.env._("New contact %(name)s, without a membership.", **names)
+        elif not decision.partner_vals:
+            decision.message = self.env._("Nothing differs for %(name)s.", **names)
+        if decision.partner_vals and decision.partner:
+            if decision.result == "same":
+                decision.result = "differs"
+            sentence = self.env._("%(name)s differs in: %(fields)s.", fields=changed, **names)
+            decision.message = " ".join(filter(None, (decision.message, sentence)))
+
+    # ------------------------------------------------------------------
+    # The contact
+    # ------------------------------------------------------------------
+
+    def _get_contact_changes(self, partner, values):
+        """:return: values of ``partner`` that the list has otherwise; what the list does not
+        say stays"""
+        vals = self._prepare_contact_vals(values)
+        for name in ("is_company", "comment", "company_name", "company_id", "active"):
+            vals.pop(name, None)
+        if values.get("is_named_after_email"):
+            vals.pop("name", None)
+        since, known = vals.get("membri_member_since"), partner.membri_member_since
+        if since and known and known <= fields.Date.to_date(since):
+            vals.pop("membri_member_since")
+        return {
+            name: value
+            for name, value in vals.items()
+            if partner._fields[name].convert_to_write(partner[name], partner)
+            != partner._fields[name].convert_to_write(
+                partner._fields[name].convert_to_record(
+                    partner._fields[name].convert_to_cache(value, partner), partner
+                ),
+                partner,
+            )
+        }
+
+    def _prepare_contact_vals(self, values):
+        """:return: values of ``res.partner``, as far as the list tells"""
+        vals = {name: value for name, value in values["contact"].items() if value}
+        country = self._find_country(values.get("country"))
+        if country:
+            vals["country_id"] = country.id
+        if values.get("state") and (state := self._find_state(values["state"], country)):
+            vals["state_id"] = state.id
+        if lang := self._find_lang(values.get("lang")):
+            vals["lang"] = lang
+        if values["since"]:
+            vals["membri_member_since"] = values["since"]
+        if values.get("auto_renew"):
+            vals["membri_auto_renew_choice"] = values["auto_renew"]
+        if values["renewal_email"]:
+            vals["membri_renewal_email"] = values["renewal_email"]
+        return vals
+
+    def _find_country(self, text):
+        if not text:
+            return self.env["res.country"]
+        code = text.strip().upper()
+        for country in self._get_all("res.country"):
+            if country.code == code:
+                return country
+        words = normalize(text)
+        for lang in {"en_US", *(lang for lang, _label in self.env["res.lang"].get_installed())}:
+            for country in self._get_all("res.country").with_context(lang=lang):
+                if normalize(country.name) == words:
+                    return country.with_env(self.env)
+        return self.env["res.country"]
+
+    def _find_state(self, text, country):
+        words = normalize(text)
+        country = country or self.company_id.country_id
+        return country.state_ids.filtered(
+            lambda state: words in (normalize(state.code), normalize(state.name))
+        )[:1]
+
+    def _get_all(self, model):
+        return self.env[model].search([])
+
+    def _find_lang(self, text):
+        """:return: the code of an installed language, or ``False``"""
+        words = normalize(text)
+        if not words:
+            return False
+        names = {
+            "french": "fr",
+            "francais": "fr",
+            "english": "en",
+            "anglais": "en",
+            "franzosisch": "fr",
+            "deutsch": "de",
+            "allemand": "de",
+            "german": "de",
+        }
+        code = names.get(words, words.split()[0])[:2]
+        installed = [lang for lang, _label in self.env["res.lang"].get_installed()]
+        exact = [lang for lang in installed if normalize(lang) == words]
+        return next(iter(exact or [lang for lang in installed if lang[:2] == code]), False)
+
+    # ------------------------------------------------------------------
+    # The term
+    # ------------------------------------------------------------------
+
+    def _decide_term(self, decision, values, terms, numbered, levels):
+        """:param terms: list of ``(first day, last day, plan, term or None)`` that are known; of
+        an earlier row of this list, with its decision behind"""
+        option_set = levels.get(normalize(values["level"]))
+        if not option_set:
+            raise Refused("error", self._get_no_plan_sentence(values["level"]))
+        decision.option_set = option_set
+        self._set_period(decision, values, terms)
+        if numbered and numbered.state == "cancelled":
+            decision.term = numbered
+            return
+        if values["status"] == "cancelled":
+            self._decide_void(decision, values, terms)
+            return
+        terms = [t for t in terms if t[3] is None or t[3].state != "cancelled"]
+        start, end = decision.date_start, decision.date_end or date.max
+        in_the_way = [t for t in terms if t[0] <= end and start <= (t[1] or date.max)]
+        if not in_the_way:
+            decision.term_vals = self._prepare_term_vals(decision, values)
+            return
+        own = [t for t in in_the_way if t[2] == option_set]
+        own = [t for t in own if numbered and t[3] == numbered] or own
+        if not own:
+            self._decide_second(decision, in_the_way[0])
+            return
+        self._decide_same(decision, values, own, in_the_way)
+
+    def _get_no_plan_sentence(self, level):
+        if level:
+            return self.env._(
+                "No membership plan is chosen for “%(level)s” of the list.", level=level
+            )
+        return self.env._("No membership plan is chosen for rows that name none.")
+
+    def _decide_void(self, decision, values, terms):
+        same = [
+            t[3]
+            for t in terms
+            if t[3]
+            and t[3].state == "cancelled"
+            and t[:3] == (decision.date_start, decision.date_end, decision.option_set)
+        ]
+        if same and not values["term_id"]:
+            decision.term = same[0]
+        else:
+            decision.term_vals = self._prepare_term_vals(decision, values)
+
+    def _decide_second(self, decision, other):
+        """Another plan for days that the member has a term for."""
+        names = {
+            "plan": decision.option_set.name,
+            "other": other[2].name,
+            "period": self.env["membri.cotisation"]._format_period(other[0], other[1]),
+        }
+        term = other[3]
+        if self.second_membership == "option" and (term is None or term.origin == "import"):
+            if term and decision.option_set.line_ids.product_id <= term.line_ids.product_id:
+                decision.term = term
+            else:
+                decision.option_of = term or other[4]
+            return
+        raise Refused(
+            "skipped",
+            self.env._(
+                "Left out, because the member has “%(other)s” (%(period)s) for these days. Add "
+                "“%(plan)s” as an option of that term.",
+                **names,
+            ),
+        )
+
+    def _decide_same(self, decision, values, own, in_the_way):
+        """The member has a term of this plan for some of these days: it is the one, it goes on
+        for longer, or it is shorter than we thought."""
+        first_day, last_day, _plan, term = own[-1]
+        end, last = decision.date_end or date.max, last_day or date.max
+        decision.term = term
+        if end == last or (end < last and decision.date_start != first_day):
+            decision.date_start, decision.date_end = first_day, last_day
+            return
+        may_change = term is not None and self._may_change(term)
+        if end > last and not may_change:
+            # what is over stays as it is: what comes after it is a term of its own
+            decision.term, decision.date_start = None, last_day + ONE_DAY
+            if any(t for t in in_the_way if t[0] > last_day):
+                raise Refused("skipped", self.env._("Left out, because the days overlap."))
+            decision.term_vals = self._prepare_term_vals(decision, values)
+        elif may_change:
+            decision.date_start = first_day
+            decision.term_change = {"date_end": decision.date_end}
+        else:
+            decision.date_start, decision.date_end = first_day, last_day
+
+    @staticmethod
+    def _may_change(term):
+        return (
+            term.origin == "import"
+            and term.state in LIVING_STATES
+            and not term.invoice_id
+            and not term.renewal_ids
+            and not term.next_ids
+        )
+
+    def _set_period(self, decision, values, terms):
+        """Fill in the first and the last day, as far as the plan tells what the list does not."""
+        option_set, profile = decision.option_set, PROFILES[self.profile]
+        start = fields.Date.to_date(values["start"]) or None
+        end = fields.Date.to_date(values["end"]) or None
+        since = fields.Date.to_date(values["since"]) or None
+        today = self.company_id._membri_today()
+        is_for_life = not end and (values["lifetime"] or option_set.lifetime)
+        if is_for_life:
+            if not option_set.lifetime:
+                raise Refused(
+                    "error",
+                    self.env._(
+                        "The membership has no last day, but the plan “%(plan)s” is not for life.",
+                        plan=option_set.name,
+                    ),
+                )
+            start = start or since or today
+        elif end and not start:
+            start = self._count_back(option_set, end)
+            earlier = [t[1] for t in terms if t[1] and t[0] < end and start <= t[1] < end]
+            if earlier and all(t[3] is None or t[3].state != "cancelled" for t in terms):
+                start = max(earlier) + ONE_DAY
+            elif since and start < since <= end:
+                start = since
+        elif start and not end:
+            end = option_set._get_period(start)[1] or None
+            if next_start := fields.Date.to_date(values.get("next_start")):
+                end = min(end, next_start - ONE_DAY) if end else next_start - ONE_DAY
+        elif not start:
+            if not profile.is_running or option_set.lifetime:
+                raise Refused("error", self.env._("The row has neither a first nor a last day."))
+            start, following = option_set._get_grid_bounds(today, since or today.replace(day=1))
+            end = following - ONE_DAY
+        if end and start > end:
+            raise Refused("error", self.env._("The first day is after the last day."))
+        self._end_early(decision, values, start, end, today)
+
+    def _end_early(self, decision, values, start, end, today):
+        """Who has left has a last day."""
+        decision.date_start, decision.date_end = start, end or False
+        left = fields.Date.to_date(values["left"])
+        if left:
+            if left < start:
+                raise Refused("error", self.env._("The member left before the first day."))
+            decision.date_end = min(end, left) if end else left
+        elif values["status"] == "over" and (not end or end >= today):
+            raise Refused(
+                "error",
+                self.env._("The status says that the membership is over, its last day does not."),
+            )
+
+    @staticmethod
+    def _count_back(option_set, end):
+        if option_set.lifetime:
+            return end
+        return end + ONE_DAY - relativedelta(months=option_set._get_period_months())
+
+    def _prepare_term_vals(self, decision, values):
+        """:return: values of a ``membri.cotisation``, but for its member"""
+        today = self.company_id._membri_today()
+        start, end = decision.date_start, decision.date_end
+        if values["status"] in ("pending", "cancelled"):
+            state = values["status"]
+        elif end and end < today:
+            state = "expired"
+        else:
+            state = "scheduled" if start > today else "active"
+        vals = {
+            "option_set_id": decision.option_set.id,
+            "company_id": self.company_id.id,
+            "date_start": start,
+            "date_end": end,
+            "state": state,
+            "origin": "import",
+        }
+        if values["left"] or values["status"] in ("left", "deceased"):
+            vals["date_terminated"] = end
+            vals["termination_reason"] = (
+                self.env._("Deceased")
+                if values["status"] == "deceased"
+                else self.env._("Left, as the imported list says")
+            )
+        return vals

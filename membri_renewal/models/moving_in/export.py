@@ -1,0 +1,161 @@
+import base64
+import csv
+import io
+
+from odoo import api, fields, models
+from odoo.tools import split_every
+
+from .reading import escape_formula
+
+BATCH = 1000
+# the columns of the documented format (docs/moving-in.md), by what they are read as
+COLUMNS = (
+    "external_id",
+    "ref",
+    "name",
+    "is_company",
+    "company",
+    "email",
+    "phone",
+    "street",
+    "street2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "lang",
+    "website",
+    "function",
+    "responsible",
+    "responsible_email",
+    "renewal_email",
+    "auto_renew",
+    "member_since",
+    "term_id",
+    "level",
+    "date_start",
+    "date_end",
+    "status",
+    "amount",
+    "agreed_price",
+    "date_left",
+    "renewal_state",
+    "notice_date",
+    "balance",
+    "archived",
+)
+
+
+class MembriImport(models.Model):
+    """Moving out: all members and their terms, in the format that the profile *Any Other List*
+    reads back."""
+
+    _inherit = "membri.import"
+
+    @api.model
+    def action_export(self):
+        """:return: an action that downloads the members of the current company, one row for
+        each term"""
+        self.check_access("create")
+        content = self._get_export(self.env.company)
+        name = self.env._("Members of %(company)s", company=self.env.company.name) + ".csv"
+        Attachment = self.env["ir.attachment"]
+        Attachment.search(
+            [("res_model", "=", self._name), ("res_id", "=", 0), ("create_uid", "=", self.env.uid)]
+        ).unlink()
+        attachment = Attachment.create(
+            {
+                "name": name,
+                "datas": base64.b64encode(content),
+                "mimetype": "text/csv",
+                "res_model": self._name,
+                "res_id": 0,
+            }
+        )
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{attachment.id}?download=true",
+            "target": "download",
+        }
+
+    @api.model
+    def _get_export(self, company):
+        """:return: the bytes of a CSV file, one row for each term of ``company``"""
+        labels = dict(
+            self.env["membri.import.column"]._fields["target"]._description_selection(self.env)
+        )
+        Term = self.env["membri.cotisation"].with_context(active_test=False).with_company(company)
+        ids = Term.search([("company_id", "=", company.id)], order="date_start, id").ids
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow([labels[target] for target in COLUMNS])
+        for batch in split_every(BATCH, ids, list):
+            terms = Term.browse(batch)
+            for term in terms:
+                row = self._prepare_export_row(term)
+                writer.writerow([escape_formula(str(row.get(c) or "")) for c in COLUMNS])
+            self.env.invalidate_all()  # a long list does not fill the memory
+        return buffer.getvalue().encode("utf-8-sig")
+
+    @api.model
+    def _prepare_export_row(self, term):
+        """:return: ``{target: value}`` of one term and its member"""
+        partner = term.partner_id.with_company(term.company_id)
+        return {
+            **self._prepare_export_contact(partner),
+            "term_id": term.name,
+            "level": term.option_set_id.with_context(lang="en_US").name,
+            "date_start": term.date_start,
+            "date_end": term.date_end,
+            "status": term.state,
+            "amount": term.amount_total if term.line_ids else "",
+            "agreed_price": self._get_agreed_price(term),
+            "date_left": term.date_terminated,
+            **self._prepare_export_renewal(term),
+        }
+
+    @api.model
+    def _prepare_export_contact(self, partner):
+        responsible = partner.membri_responsible_id
+        return {
+            "external_id": partner.id,
+            "ref": partner.ref,
+            "name": partner.name,
+            "is_company": "yes" if partner.is_company else "no",
+            "company": not partner.is_company and (partner.parent_id.name or partner.company_name),
+            "email": partner.email,
+            "phone": partner.phone,
+            "street": partner.street,
+            "street2": partner.street2,
+            "city": partner.city,
+            "state": partner.state_id.code,
+            "zip": partner.zip,
+            "country": partner.country_id.code,
+            "lang": partner.lang,
+            "website": partner.website,
+            "function": partner.function,
+            "responsible": responsible.name,
+            "responsible_email": responsible.email,
+            "renewal_email": partner.membri_renewal_email,
+            "auto_renew": partner.membri_auto_renew_choice,
+            "member_since": partner.membri_is_since_typed and partner.membri_member_since,
+            "archived": "" if partner.active else "yes",
+        }
+
+    @api.model
+    def _get_agreed_price(self, term):
+        lines = term.line_ids
+        return term.amount_untaxed if lines and all(lines.mapped("is_price_agreed")) else ""
+
+    @api.model
+    def _prepare_export_renewal(self, term):
+        renewal = term.renewal_ids.filtered(
+            lambda r: r.state in ("draft", "sent", "change_requested", "intervention")
+        )[:1]
+        invoice_sudo = term.sudo().invoice_id  # what is owed, not the invoice
+        return {
+            "renewal_state": renewal.state,
+            "notice_date": renewal.date_sent
+            and fields.Date.to_string(term.company_id._membri_local_date(renewal.date_sent)),
+            "balance": invoice_sudo.amount_residual if invoice_sudo.state == "posted" else "",
+        }

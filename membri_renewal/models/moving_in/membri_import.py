@@ -1,0 +1,296 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .reading import check_size
+
+# The states in which each step may be taken.
+ALLOWED_FROM = {
+    "preview": ("draft", "previewed", "done", "undone"),
+    "run": ("draft", "previewed", "done", "undone"),
+    "stop": ("running",),
+    "resume": ("stopped",),
+    "undo": ("done", "stopped"),
+}
+# up to about this many rows are worked on while the user waits
+FOREGROUND_LIMIT = 300
+
+
+class MembriImport(models.Model):
+    """A list of members from another system: looked at row by row, then taken over, and taken
+    back as long as nothing has followed from it.
+
+    What the rows say is read in ``row.py``, what becomes of them is decided in ``decision.py``,
+    for the preview as for the run.
+    """
+
+    _name = "membri.import"
+    _description = "Import of Members"
+    _inherit = ["membri.work.mixin", "membri.state.mixin"]
+    _work_cron = "membri_renewal.ir_cron_process_imports"
+    _order = "id desc"
+    _locked_fields = frozenset({"state", "company_id"})
+    _creation_fields = frozenset({"company_id"})
+    _check_company_auto = True
+
+    name = fields.Char(compute="_compute_name", store=True, readonly=False)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Imported By",
+        required=True,
+        readonly=True,
+        copy=False,
+        default=lambda self: self.env.user,
+    )
+    profile = fields.Selection(
+        [
+            ("membri365", "Membri365"),
+            ("civicrm", "CiviCRM"),
+            ("wild_apricot", "Wild Apricot"),
+            ("dolibarr", "Dolibarr"),
+            ("galette", "Galette"),
+            ("hitobito", "hitobito"),
+            ("odoo", "Odoo Members (This Database)"),
+            ("free", "Any Other List"),
+        ],
+        string="List From",
+        required=True,
+        default="free",
+        help="The system that wrote the list: its column names and dates are known.",
+    )
+    file = fields.Binary(string="List", copy=False, help="CSV, XLSX or ODS.")
+    filename = fields.Char(string="File Name", copy=False)
+    second_file = fields.Binary(
+        string="List of Memberships",
+        copy=False,
+        help="CiviCRM exports contacts and memberships separately: contacts above, memberships "
+        "here.",
+    )
+    second_filename = fields.Char(string="File Name of the Memberships", copy=False)
+    date_order = fields.Selection(
+        [("dmy", "Day First"), ("mdy", "Month First")],
+        string="Order of Dates",
+        help="How dates such as 01/02/2027 are read. Leave empty to let other dates of the list "
+        "tell.",
+    )
+    second_membership = fields.Selection(
+        [("skip", "Leave Out and Tell"), ("option", "Add as an Option")],
+        string="Two Memberships of One Member",
+        default="skip",
+        required=True,
+        help="A member has one term at a time. A second membership for the same days can be "
+        "added to the first one as an option.",
+    )
+    state = fields.Selection(
+        [
+            ("draft", "Selection"),
+            ("previewed", "Preview"),
+            ("running", "Running"),
+            ("stopped", "Stopped"),
+            ("done", "Finished"),
+            ("undone", "Undone"),
+        ],
+        string="Status",
+        default="draft",
+        required=True,
+        index=True,
+        copy=False,
+    )
+    header = fields.Json(string="Column Names", readonly=True, copy=False)
+    date_reading = fields.Text(string="How Dates Are Read", readonly=True, copy=False)
+    is_date_order_asked = fields.Boolean(
+        string="Order of Dates Is Missing", readonly=True, copy=False
+    )
+    level_ids = fields.One2many("membri.import.level", "import_id", string="Plans in the List")
+    option_set_map = fields.Json(
+        string="Plans by Name",
+        compute="_compute_option_set_map",
+        inverse="_inverse_option_set_map",
+        help="Membership plan (ID) for each name of a plan in the list.",
+    )
+    column_ids = fields.One2many("membri.import.column", "import_id", string="Columns")
+    line_ids = fields.One2many("membri.import.line", "import_id", string="Rows", readonly=True)
+    date_done = fields.Datetime(string="Imported On", readonly=True, copy=False)
+    result_file = fields.Binary(string="Rows to Correct", readonly=True, copy=False)
+    result_filename = fields.Char(string="File of Rows to Correct", readonly=True, copy=False)
+    total_count = fields.Integer(string="Rows in the List", compute="_compute_counts")
+    todo_count = fields.Integer(string="Left to Process", compute="_compute_counts")
+    new_count = fields.Integer(string="New", compute="_compute_counts")
+    same_count = fields.Integer(string="Unchanged", compute="_compute_counts")
+    differs_count = fields.Integer(string="Changed", compute="_compute_counts")
+    skipped_count = fields.Integer(string="Left Out", compute="_compute_counts")
+    error_count = fields.Integer(string="To Correct", compute="_compute_counts")
+    progress = fields.Integer(compute="_compute_counts")
+    unmapped_count = fields.Integer(string="Plans to Choose", compute="_compute_unmapped_count")
+    totals = fields.Html(compute="_compute_totals", string="Totals by Plan and Year")
+
+    # ------------------------------------------------------------------
+    # Computes
+    # ------------------------------------------------------------------
+
+    @api.depends("filename", "profile")
+    def _compute_name(self):
+        labels = dict(self._fields["profile"]._description_selection(self.env))
+        for record in self:
+            parts = (labels.get(record.profile, ""), record.filename)
+            record.name = " · ".join(filter(None, parts))
+
+    @api.depends("level_ids.option_set_id")
+    def _compute_option_set_map(self):
+        for record in self:
+            record.option_set_map = {
+                level.name or "": level.option_set_id.id
+                for level in record.level_ids
+                if level.option_set_id
+            }
+
+    def _inverse_option_set_map(self):
+        for record in self:
+            record._set_option_set_map(record.option_set_map or {})
+
+    @api.depends("line_ids.result", "line_ids.todo")
+    def _compute_counts(self):
+        Line = self.env["membri.import.line"]
+        domain = [("import_id", "in", self.ids)]
+        counts = {
+            (record, result): count
+            for record, result, count in Line._read_group(
+                domain, ["import_id", "result"], ["__count"]
+            )
+        }
+        todo = dict(Line._read_group([*domain, ("todo", "!=", False)], ["import_id"], ["__count"]))
+        for record in self:
+            for result in ("new", "same", "differs", "skipped", "error"):
+                record[f"{result}_count"] = counts.get((record, result), 0)
+            total = sum(count for (owner, _result), count in counts.items() if owner == record)
+            record.total_count = total
+            record.todo_count = todo.get(record, 0)
+            record.progress = 100 * (total - record.todo_count) // total if total else 0
+
+    @api.depends("level_ids.option_set_id")
+    def _compute_unmapped_count(self):
+        for record in self:
+            record.unmapped_count = len(record.level_ids.filtered(lambda li: not li.option_set_id))
+
+    @api.depends("line_ids.result")
+    @api.depends_context("lang")
+    def _compute_totals(self):
+        for record in self:
+            record.totals = self.env["ir.qweb"]._render(
+                "membri_renewal.import_totals",
+                {"totals": record._get_totals(), "currency": record.company_id.currency_id},
+            )
+
+    def _get_totals(self):
+        """:return: list of ``(plan, year of the first day, rows, members, amount)`` of the rows
+        that tell of a term, to hold against the other system"""
+        self.ensure_one()
+        return self.env["membri.import.line"]._read_group(
+            [
+                ("import_id", "=", self.id),
+                ("option_set_id", "!=", False),
+                ("date_start", "!=", False),
+                ("result", "in", ("new", "same", "differs")),
+            ],
+            ["option_set_id", "date_start:year"],
+            ["__count", "key:count_distinct", "amount:sum"],
+            order="date_start:year, option_set_id",
+        )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.constrains("file", "second_file")
+    def _check_files(self):
+        for record in self:
+            for name in ("file", "second_file"):
+                if data := record[name]:
+                    label = record.filename or record._fields[name]._description_string(self.env)
+                    check_size(self.env, len(data) * 3 // 4, label)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_run(self):
+        for record in self.filtered(lambda r: r.state in ("running", "stopped", "done")):
+            raise UserError(
+                self.env._(
+                    "“%(name)s” was imported and is kept, so that it can be undone. Undo it first.",
+                    name=record.name,
+                )
+            )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_preview(self):
+        """Read the list and say of each row what would become of it. Nothing is created."""
+        self._check_can("preview")
+        for record in self:
+            record._do_preview()
+        return True
+
+    def action_run(self):
+        """Take over the rows of the preview that can be taken over; the others come back in a
+        file with the reason."""
+        self._check_can("run")
+        for record in self:
+            if record.state in ("draft", "undone"):
+                record._do_preview()
+            record._do_run()
+        return True
+
+    def action_stop(self):
+        """Stop after the batch that is being worked on; nothing done is undone."""
+        self._check_can("stop")
+        self._set_state("stopped")
+        return True
+
+    def action_resume(self):
+        self._check_can("resume")
+        self._set_state("running", user_id=self.env.uid)
+        self._trigger_work()
+        return True
+
+    def action_undo(self):
+        """Take back what was imported, as long as nothing has followed from it."""
+        self._check_can("undo")
+        for record in self:
+            record._do_undo()
+        return True
+
+    def action_view_lines(self):
+        """Show the rows, or those of one result (``membri_result`` of the context)."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_import_line"
+        )
+        domain = [("import_id", "=", self.id)]
+        if result := self.env.context.get("membri_result"):
+            domain.append(("result", "=", result))
+        return {**action, "domain": domain, "context": {}}
+
+    # ------------------------------------------------------------------
+    # Guards
+    # ------------------------------------------------------------------
+
+    def _get_cannot_reason(self, step):
+        # EXTENDS state_mixin
+        self.ensure_one()
+        if self.state not in ALLOWED_FROM[step]:
+            return self.env._(
+                "“%(name)s” is “%(state)s”, so this step is not available now.",
+                name=self.name,
+                state=self._get_state_label(),
+            )
+        if step == "undo":
+            return self._get_cannot_undo_reason()
+        if step in ("preview", "run") and self.profile != "odoo" and not self.file:
+            return self.env._("Choose the list to import first.")
+        return False
+
+    def _get_staff_lang(self):
+        # EXTENDS state_mixin: one person reads it
+        return self.user_id.lang

@@ -1,0 +1,66 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, sql
+
+HEADER = [
+    "Contact",
+    "Name",
+    "Membership Plan",
+    "First Day",
+    "Last Day",
+    "Left On",
+    "Status",
+    "Amount",
+]
+
+
+class MembriImport(models.Model):
+    """The tables of Odoo's ``membership``, or of OCA's, in this very database. They stay when
+    that add-on is uninstalled from an older version and its tables are kept."""
+
+    _inherit = "membri.import"
+
+    def _read_odoo_tables(self):
+        """:return: as ``read_list``: the first column is the contact of this database"""
+        if not sql.table_exists(self.env.cr, "membership_membership_line"):
+            raise UserError(
+                self.env._(
+                    "This database has no memberships of Odoo's “Members” app (there is no table "
+                    "membership_membership_line). Choose another system."
+                )
+            )
+        return HEADER, self._iterate_odoo_tables()
+
+    def _iterate_odoo_tables(self):
+        # contacts of another company stay that company's
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT line.id, partner.id, partner.name, template.name, line.date_from,
+                       line.date_to, line.date_cancel, line.state, line.member_price
+                  FROM membership_membership_line line
+                  JOIN res_partner partner ON partner.id = line.partner
+                  JOIN product_product product ON product.id = line.membership_id
+                  JOIN product_template template ON template.id = product.product_tmpl_id
+                 WHERE partner.company_id IS NULL OR partner.company_id = %s
+                 ORDER BY line.date_from, line.id
+                """,
+                self.company_id.id,
+            )
+        )
+        for number, row in enumerate(self.env.cr.fetchall(), 2):
+            _id, partner_id, name, product, start, end, cancelled, state, price = row
+            names = product if isinstance(product, dict) else {"en_US": product}
+            yield (
+                number,
+                [
+                    str(partner_id),
+                    name or "",
+                    names.get(self.env.lang) or names.get("en_US") or "",
+                    start.isoformat() if start else "",
+                    end.isoformat() if end else "",
+                    cancelled.isoformat() if cancelled and state != "canceled" else "",
+                    state or "",
+                    str(price or ""),
+                ],
+            )

@@ -1,0 +1,307 @@
+import base64
+import binascii
+from collections import Counter
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import split_every
+
+from .profiles import PROFILES
+from .reading import check_size, read_list
+from .row import RowReader
+
+BATCH = 500
+
+
+class MembriImport(models.Model):
+    """The dry run: the list is read twice, once for what concerns all rows, once row by row in
+    batches, so that a long one does not fill the memory."""
+
+    _inherit = "membri.import"
+
+    def _do_preview(self):
+        self.ensure_one()
+        record = self._as_worker()
+        if record.state == "done":
+            record._keep_earlier_run()
+        record.line_ids.sudo().unlink()  # sudo: rows are written by the import only
+        record._read_headers()
+        overview = record._overlook()
+        record._update_levels(overview["levels"])
+        record._internal_write(
+            {
+                "date_reading": record._get_date_reading(overview),
+                "is_date_order_asked": overview["is_date_order_asked"],
+                "result_file": False,
+                "result_filename": False,
+            }
+        )
+        memory = {}
+        for batch in split_every(BATCH, record._iterate_rows(), list):
+            lines = record._create_lines(batch, overview)
+            record._decide_and_tell(lines, memory)
+            self.env.flush_all()
+            self.env["membri.import.line"].invalidate_model()
+        self._set_state("previewed")
+        self.invalidate_recordset()
+
+    def _as_worker(self):
+        """:return: ``self`` in the company of the import, and silent: nobody is mailed, and
+        nothing is logged for each contact"""
+        self.ensure_one()
+        return self.with_company(self.company_id).with_context(
+            allowed_company_ids=self.company_id.ids,
+            tracking_disable=True,
+            mail_create_nolog=True,
+            mail_create_nosubscribe=True,
+            mail_auto_subscribe_no_notify=True,
+            mail_notify_force_send=False,
+            no_reset_password=True,
+        )
+
+    def _keep_earlier_run(self):
+        """Another file is about to be looked at: what was done with the one before it stays
+        undoable, in a record of its own."""
+        earlier = self._as_internal().create(
+            {
+                "name": self.name,
+                "company_id": self.company_id.id,
+                "profile": self.profile,
+                "filename": self.filename,
+                "user_id": self.user_id.id,
+                "state": "done",
+                "date_done": self.date_done,
+                "header": self.header,
+            }
+        )
+        # sudo: rows are written by the import only
+        self.line_ids.sudo().write({"import_id": earlier.id})
+        self.invalidate_recordset(["line_ids"])
+        for level in self.level_ids:
+            level._as_internal().copy({"import_id": earlier.id})
+
+    # ------------------------------------------------------------------
+    # Files
+    # ------------------------------------------------------------------
+
+    def _has_second(self):
+        return PROFILES[self.profile].has_second_file and bool(self.second_file)
+
+    def _read(self, name):
+        """:param name: of the field of the file
+        :return: as :func:`read_list`"""
+        self.ensure_one()
+        if self.profile == "odoo":
+            return self._read_odoo_tables()
+        filename = self.filename if name == "file" else self.second_filename
+        filename = filename or self.env._("List")
+        data = self.with_context(bin_size=False)[name] or b""
+        check_size(self.env, len(data) * 3 // 4, filename)
+        try:
+            content = base64.b64decode(data)
+        except (binascii.Error, ValueError) as error:
+            raise UserError(
+                self.env._("“%(file)s” is damaged. Choose the file again.", file=filename)
+            ) from error
+        return read_list(self.env, content, filename)
+
+    def _read_headers(self):
+        """Say what each column is read as."""
+        headers = []
+        for name in ("file", "second_file") if self._has_second() else ("file",):
+            names, rows = self._read(name)
+            _number, sample = next(rows, (0, []))
+            self._update_columns(names, sample, is_second_file=name == "second_file")
+            headers += names
+        self._internal_write({"header": headers})
+        if not {"external_id", "ref", "name", "last_name", "company", "email"} & set(
+            self.column_ids.mapped("target")
+        ):
+            raise UserError(
+                self.env._(
+                    "No column of “%(file)s” tells whom a row is about: a name, an email or a "
+                    "number. Check that the first row has the names of the columns.",
+                    file=self.filename or "",
+                )
+            )
+
+    def _get_places(self, *, is_second_file=False):
+        """:return: ``{place in the row: target}`` of one file"""
+        return {
+            column.place: column.target
+            for column in self.column_ids
+            if column.is_second_file == is_second_file and column.target
+        }
+
+    @staticmethod
+    def _get_targets(places, cells):
+        return {
+            target: cells[place]
+            for place, target in places.items()
+            if place < len(cells) and cells[place]
+        }
+
+    def _iterate_rows(self):
+        """:return: iterator of ``(row, its cells, {target: text})``; with a second file, one for
+        each of its rows, with what the first one says of the contact"""
+        headers, rows = self._read("file")
+        places = self._get_places()
+        if not self._has_second():
+            for number, cells in rows:
+                yield number, cells, self._get_targets(places, cells)
+            return
+        contacts, keys_of = {}, {}
+        for number, cells in rows:
+            targets = self._get_targets(places, cells)
+            contacts[number] = (cells, targets)
+            for key in (targets.get("external_id"), targets.get("email", "").casefold()):
+                if key:
+                    keys_of.setdefault(key, number)
+        second_places = self._get_places(is_second_file=True)
+        alone = set(contacts)
+        blank = [""] * len(headers)
+        for number, cells in self._read("second_file")[1]:
+            targets = self._get_targets(second_places, cells)
+            keys = (targets.get("external_id"), targets.get("email", "").casefold())
+            owner = next((keys_of[key] for key in keys if key in keys_of), None)
+            alone.discard(owner)
+            contact_cells, contact = contacts.get(owner, ([], {}))
+            yield (
+                number,
+                (contact_cells + blank)[: len(headers)] + cells,
+                {**targets, **contact},
+            )
+        for number in sorted(alone):
+            yield number, *contacts[number]
+
+    # ------------------------------------------------------------------
+    # What concerns all rows
+    # ------------------------------------------------------------------
+
+    def _overlook(self):
+        """:return: dict: the names of plans (``levels``), how days and months are in order
+        (``order``, ``proofs``), whose membership others are part of (``owners``), and the
+        first days of each member (``starts``)"""
+        profile = PROFILES[self.profile]
+        reader = RowReader(self.env, profile, self.date_order)
+        levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
+        for number, _cells, targets in self._iterate_rows():
+            for order, text in reader.get_proofs(targets).items():
+                proofs.setdefault(order, (number, text))
+            values, _problems, _remarks = reader.read(targets)
+            key, keys = values["key"], values["keys"]
+            if values["has_term"]:
+                levels[values["level"]] += 1
+            for kind, name in (
+                ("term", values["term_id"]),
+                ("id", keys.get("external")),
+                ("bundle", values["bundle"] if values["level"] else ""),
+            ):
+                if name:
+                    owners.setdefault(f"{kind}:{name}", key)
+            if "email" in keys:
+                names.setdefault(keys["email"], set()).add(keys.get("name", ""))
+            if profile.is_row_payment and targets.get("date_start"):
+                starts.setdefault(key, []).append(targets["date_start"])
+        order = self.date_order or (next(iter(proofs)) if len(proofs) == 1 else False)
+        return {
+            "levels": levels,
+            "order": order,
+            "proofs": proofs,
+            "is_date_order_asked": not order and reader.has_ambiguous,
+            "owners": owners,
+            "shared_emails": {email for email, whose in names.items() if len(whose) > 1},
+            "starts": starts,
+        }
+
+    def _get_date_reading(self, overview):
+        order, proofs = overview["order"], overview["proofs"]
+        labels = dict(self._fields["date_order"]._description_selection(self.env))
+        if overview["is_date_order_asked"] and len(proofs) > 1:
+            return self.env._(
+                "Some dates have the day first (%(day_first)s, row %(day_row)s), others the month "
+                "(%(month_first)s, row %(month_row)s). Choose how the others are to be read.",
+                day_first=proofs["dmy"][1],
+                day_row=proofs["dmy"][0],
+                month_first=proofs["mdy"][1],
+                month_row=proofs["mdy"][0],
+            )
+        if overview["is_date_order_asked"]:
+            return self.env._(
+                "Dates such as 01/02/2027 can be read in two ways, and no other date of the list "
+                "tells which. Choose “Day First” or “Month First”."
+            )
+        if self.date_order:
+            return self.env._("As chosen: %(order)s.", order=labels[self.date_order])
+        if order:
+            row, text = proofs[order]
+            return self.env._(
+                "%(order)s, as %(text)s in row %(row)s tells.",
+                order=labels[order],
+                text=text,
+                row=row,
+            )
+        return self.env._("Each date can be read in one way only.")
+
+    # ------------------------------------------------------------------
+    # Row by row
+    # ------------------------------------------------------------------
+
+    def _create_lines(self, batch, overview):
+        """:param batch: rows, as :meth:`_iterate_rows` gives them
+        :return: their lines, with what they say (``values`` of ``trace``) and, of those that
+            cannot be read, why"""
+        reader = RowReader(self.env, PROFILES[self.profile], overview["order"] or None)
+        headers = self.header or []
+        taken = {
+            column.place + (0 if not column.is_second_file else self._get_first_width())
+            for column in self.column_ids
+            if column.target
+        }
+        vals_list = []
+        for number, cells, targets in batch:
+            values, problems, remarks = reader.read(targets)
+            if len(cells) > len(headers) and any(cells[len(headers) :]):
+                problems.append(
+                    self.env._("The row has more cells than there are names of columns.")
+                )
+            self._complete_values(values, targets, reader, overview)
+            vals_list.append(
+                {
+                    "import_id": self.id,
+                    "row": number,
+                    "name": values["contact"].get("name") or values["key"] or "",
+                    "key": values["key"],
+                    "term_key": values["term_id"] or False,
+                    "cells": cells,
+                    "aside": {
+                        headers[place] or str(place + 1): cell
+                        for place, cell in enumerate(cells)
+                        if cell and place < len(headers) and place not in taken
+                    },
+                    "amount": values["amount"] or values["agreed"] or 0.0,
+                    "trace": {"values": values, "remarks": remarks},
+                    "is_unread": bool(problems),
+                    "result": "error" if problems else False,
+                    "message": " ".join(problems) or False,
+                }
+            )
+        # sudo: rows are written by the import only
+        return self.env["membri.import.line"].sudo().create(vals_list).sudo(False)
+
+    def _get_first_width(self):
+        return len(self.column_ids.filtered(lambda column: not column.is_second_file))
+
+    def _complete_values(self, values, targets, reader, overview):
+        """What a row can only say together with the others."""
+        if self.profile == "odoo":
+            values["partner_id"] = int(values["keys"].pop("external"))
+        values["is_email_shared"] = values["keys"].get("email") in overview["shared_emails"]
+        if owner := values["owner"]:
+            values["owner_key"] = overview["owners"].get(owner, "")
+        if starts := overview["starts"].get(values["key"]):
+            days = sorted({reader.read_day(text) for text in starts} - {None})
+            later = [day.isoformat() for day in days if day.isoformat() > values["start"]]
+            if later and values["start"]:
+                # the member's last day is on all rows: it is that of the last payment
+                values["end"], values["next_start"] = "", later[0]

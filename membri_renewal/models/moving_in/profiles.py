@@ -1,0 +1,229 @@
+"""The lists of each system: what its columns are called beyond the usual names
+(``targets.py``), and what is particular to its rows.
+
+A profile of another system is an entry of ``PROFILES`` and of the selection of
+``membri.import.profile``; an extension adds to both.
+"""
+
+from .reading import normalize
+
+
+class Profile:
+    """One system. Subclasses say what is different in it."""
+
+    # names of columns, in words as ``normalize`` gives them; ``None``: kept aside
+    columns = {}
+    # the list has only the last day: the first one follows from the plan
+    counts_back = False
+    # nothing tells the dates: who is on the list is a member of the running period
+    is_running = False
+    # one row for each payment: the last day is the same on all rows of a member
+    is_row_payment = False
+    # rows of the second file are the terms
+    has_second_file = False
+
+    def get_column(self, header):
+        """:param header: the name of a column, in words as ``normalize`` gives them
+        :return: what it means, ``None``: nothing, or ``False``: what its name says"""
+        return self.columns.get(header, False)
+
+    def adapt(self, cells):
+        """Put the particulars of this system into the usual terms.
+
+        :param cells: ``{target: text}`` of one row, changed in place"""
+
+
+class Membri365(Profile):
+    """Views of Dynamics 365, French or English, with three hidden columns in front: the record,
+    a checksum, and when it was changed."""
+
+    def get_column(self, header):
+        # EXTENDS: these columns are named after the table of the view
+        if "do not modify" not in header and "ne pas modifier" not in header:
+            return False
+        rest = header.replace("do not modify", "").replace("ne pas modifier", "").split()
+        if {"checksum", "somme", "controle", "modified", "modifie"} & set(rest):
+            return None
+        return "external_id" if rest in (["contact"], ["account"], ["compte"]) else "term_id"
+
+
+class CiviCRM(Profile):
+    columns = {
+        "contact id": "external_id",
+        "internal contact id": "external_id",
+        "membership id": "term_id",
+        "membership type": "level",
+        "membership start date": "date_start",
+        "membership expiration date": "date_end",
+        "membership status": "status",
+        "owner membership id": "owner",
+        "source": None,
+        "status override": None,
+        "street address": "street",
+        "organization name": "company",
+        "display name": "name",
+        "employer name": "company",
+        "current employer": "company",
+    }
+    has_second_file = True
+
+    def adapt(self, cells):
+        if cells.get("is_company"):
+            cells["is_company"] = (
+                "yes"
+                if normalize(cells["is_company"]) in ("organization", "organisation")
+                else "no"
+            )
+        if owner := cells.get("owner"):
+            cells["owner"] = f"term:{owner}"
+
+
+class WildApricot(Profile):
+    columns = {
+        "user id": "external_id",
+        "membership level": "level",
+        "member id": "external_id",
+        "notes": "notes",
+        "balance": "balance",
+    }
+    counts_back = True
+
+    def adapt(self, cells):
+        due = cells.get("first_unpaid_day", "")
+        if normalize(due) == "never":
+            cells["first_unpaid_day"] = ""
+            cells["lifetime"] = "yes"
+        elif normalize(due) == "clear":
+            cells["first_unpaid_day"] = ""
+        if normalize(cells.get("member_since")) in ("never", "clear"):
+            cells["member_since"] = ""
+        if cells.get("enabled") and normalize(cells["enabled"]) not in ("yes", "oui", "true", "1"):
+            cells["contact_only"] = "yes"
+        if cells.get("bundle") and not cells.get("level"):
+            cells["owner"] = f"bundle:{cells['bundle']}"
+
+
+class Dolibarr(Profile):
+    columns = {
+        "id": "external_id",
+        "rowid": "external_id",
+        "member id": "external_id",
+        "nature": "is_company",
+        "morphy": "is_company",
+        "nature mor phy": "is_company",
+        "login": None,
+        "datesubscription": "date_start",
+        "date subscription": "date_start",
+        "datestartsubscription": "date_start",
+        "dateendsubscription": "date_end",
+        "date end subscription": "date_end",
+        "countrycode": "country",
+        "membertypelabel": "level",
+        "birthday": None,
+        "ref": "ref",
+    }
+    is_row_payment = True
+
+    def adapt(self, cells):
+        if cells.get("is_company"):
+            cells["is_company"] = "yes" if normalize(cells["is_company"]) == "mor" else "no"
+        # -2: excluded, -1: draft, 0: resigned, 1: valid
+        status = cells.get("status", "").strip()
+        cells["status"] = {"-2": "left", "-1": "draft", "0": "left", "1": ""}.get(status, status)
+
+
+class Galette(Profile):
+    columns = {
+        "id adh": "external_id",
+        "num adh": "ref",
+        "nom adh": "last_name",
+        "prenom adh": "first_name",
+        "societe adh": "company",
+        "adresse adh": "street",
+        "cp adh": "zip",
+        "ville adh": "city",
+        "region adh": "state",
+        "pays adh": "country",
+        "tel adh": "phone",
+        "email adh": "email",
+        "date crea adh": "member_since",
+        "bool exempt adh": "exempt",
+        "date echeance": "date_end",
+        "pref lang": "lang",
+        "parent id": "owner",
+        "libelle statut": "level",
+        "info public adh": "notes",
+        "activite adh": None,
+    }
+    counts_back = True
+
+    def adapt(self, cells):
+        is_exempt = normalize(cells.get("exempt")) in ("1", "yes", "oui", "true", "t")
+        if is_exempt and not cells.get("date_end"):
+            cells["lifetime"] = "yes"
+            cells["level"] = cells.get("level") or "exempt"
+        if normalize(cells.get("owner")) == "0":
+            cells["owner"] = ""
+        if cells.get("owner"):
+            cells["owner"] = f"id:{cells['owner']}"
+
+
+class Hitobito(Profile):
+    columns = {
+        "vorname": "first_name",
+        "nachname": "last_name",
+        "firmenname": "company",
+        "firma": "is_company",
+        "firma ja nein": "is_company",
+        "haupt e mail": "email",
+        "adresse": "street",
+        "strasse": "street",
+        "hausnummer": "house_number",
+        "plz": "zip",
+        "ort": "city",
+        "land": "country",
+        "geburtstag": None,
+        "rollen": "level",
+        "eintritt": "member_since",
+        "eintrittsdatum": "member_since",
+        "austritt": "date_left",
+        "austrittsdatum": "date_left",
+        "zusaetzliche e mails": None,
+        "korrespondenzsprache": "lang",
+        "anrede": None,
+        "titel": None,
+        "mitglied nr": "ref",
+        "id": "external_id",
+    }
+    is_running = True
+
+    def adapt(self, cells):
+        if number := cells.pop("house_number", ""):
+            cells["street"] = f"{cells.get('street', '')} {number}".strip()
+        # several roles, or addresses, in a cell: the first one counts
+        for target in ("level", "email"):
+            parts = cells.get(target, "").replace("\n", ",").split(",")
+            cells[target] = next((part.strip() for part in parts if part.strip()), "")
+
+
+class Membership(Profile):
+    """The tables of Odoo's (or OCA's) ``membership`` in this very database, read by
+    ``odoo_tables.py``."""
+
+    columns = {"contact": "external_id"}
+
+
+class Free(Profile):
+    pass
+
+
+PROFILES = {
+    "membri365": Membri365(),
+    "civicrm": CiviCRM(),
+    "wild_apricot": WildApricot(),
+    "dolibarr": Dolibarr(),
+    "galette": Galette(),
+    "hitobito": Hitobito(),
+    "odoo": Membership(),
+    "free": Free(),
+}

@@ -1,0 +1,247 @@
+"""One row of a list in our terms: who it is about, what membership it tells of, and what cannot
+be read of it."""
+
+from odoo.tools import email_normalize
+
+from ..mixins.formats import format_day
+from .dates import NotADate, get_proof, read_date
+from .reading import normalize
+from .targets import DATE_TARGETS, STATUSES, YES
+
+CONTACT_TEXTS = (
+    "ref",
+    "email",
+    "phone",
+    "street",
+    "street2",
+    "zip",
+    "city",
+    "website",
+    "function",
+)
+
+
+def is_yes(text):
+    return normalize(text) in YES
+
+
+def name_words(name):
+    """:return: a name to compare: « Boulanger, Ada » is “Ada Boulanger”"""
+    return " ".join(sorted(normalize(name).split()))
+
+
+class RowReader:
+    """Reads the rows of one import.
+
+    :param env: of the user who reads the sentences
+    :param profile: of ``PROFILES``
+    :param order: ``dmy`` or ``mdy``: of dates that can be read in two ways
+    """
+
+    def __init__(self, env, profile, order):
+        self.env = env
+        self.profile = profile
+        self.order = order
+        self.problems = []
+        self.remarks = []
+        self.has_ambiguous = False
+
+    @staticmethod
+    def get_proofs(cells):
+        """:return: ``{dmy or mdy: a date that can only be read so}`` of one row"""
+        proofs = {}
+        for target in DATE_TARGETS:
+            if (text := cells.get(target)) and (proof := get_proof(text)):
+                proofs[proof] = text
+        return proofs
+
+    def read(self, cells):
+        """:param cells: ``{target: text}``
+        :return: ``(values, sentences of what is wrong, remarks)``"""
+        self.problems, self.remarks = [], []
+        cells = dict(cells)
+        self.profile.adapt(cells)
+        values = {
+            **self._read_contact(cells),
+            **self._read_term(cells),
+            **self._read_beside(cells),
+        }
+        values["keys"] = self._get_keys(values, cells)
+        values["key"] = self._get_key(values["keys"])
+        if not values["key"]:
+            self.problems.append(
+                self.env._("There is no name, email or number: nobody can be told apart.")
+            )
+        return values, self.problems, self.remarks
+
+    # ------------------------------------------------------------------
+    # Who
+    # ------------------------------------------------------------------
+
+    def _read_contact(self, cells):
+        person = " ".join(filter(None, (cells.get("first_name"), cells.get("last_name"))))
+        name = cells.get("name") or person
+        company = cells.get("company", "")
+        is_company = is_yes(cells["is_company"]) if cells.get("is_company") else not name
+        contact = {target: cells[target] for target in CONTACT_TEXTS if cells.get(target)}
+        if number := cells.get("house_number"):
+            contact["street"] = f"{contact.get('street', '')} {number}".strip()
+        values = {"contact": contact}
+        if is_company and (company or name):
+            contact["is_company"] = True
+            contact["name"] = company or name
+            if company and person:
+                values["responsible"] = [person, cells.get("responsible_email", "")]
+        elif name:
+            contact["name"] = name
+            values["employer"] = company
+        elif contact.get("email"):
+            contact["name"] = contact["email"]
+            values["is_named_after_email"] = True
+        if cells.get("responsible") or cells.get("responsible_email"):
+            values["responsible"] = [
+                cells.get("responsible", ""),
+                cells.get("responsible_email", ""),
+            ]
+        for target in ("country", "state", "lang"):
+            if cells.get(target):
+                values[target] = cells[target]
+        if contact.get("email") and not email_normalize(contact["email"], strict=False):
+            self.remarks.append(
+                self.env._("“%(email)s” is not a valid email address.", email=contact["email"])
+            )
+        values["archived"] = is_yes(cells.get("archived"))
+        values["notes"] = cells.get("notes", "")
+        return values
+
+    @staticmethod
+    def _get_keys(values, cells):
+        contact = values["contact"]
+        keys = {
+            "external": cells.get("external_id", ""),
+            "ref": contact.get("ref", ""),
+            "email": email_normalize(contact.get("email", ""), strict=False) or "",
+            "name": name_words(contact.get("name")),
+        }
+        return {kind: key for kind, key in keys.items() if key}
+
+    @staticmethod
+    def _get_key(keys):
+        """:return: what tells the members of one list apart"""
+        if "external" in keys:
+            return f"id:{keys['external']}"
+        if "ref" in keys:
+            return f"ref:{normalize(keys['ref'])}"
+        if "email" in keys:
+            return f"email:{keys['email']} {keys.get('name', '')}"
+        return f"name:{keys['name']}" if "name" in keys else ""
+
+    # ------------------------------------------------------------------
+    # The membership
+    # ------------------------------------------------------------------
+
+    def _read_term(self, cells):
+        dates = {target: self._read_date(cells, target) for target in DATE_TARGETS}
+        end = dates["date_end"]
+        if not end and dates["first_unpaid_day"]:
+            end = dates["first_unpaid_day"].fromordinal(dates["first_unpaid_day"].toordinal() - 1)
+        status = STATUSES.get(normalize(cells.get("status")), "")
+        left = dates["date_deceased"] or dates["date_left"]
+        if dates["date_deceased"]:
+            status = "deceased"
+        elif dates["date_left"]:
+            status = "left"
+        values = {
+            "level": cells.get("level", "").strip(),
+            "start": self._to_json(dates["date_start"]),
+            "end": self._to_json(end),
+            "since": self._to_json(dates["member_since"]),
+            "left": self._to_json(left),
+            "notice": self._to_json(dates["notice_date"]),
+            "status": status,
+            "lifetime": is_yes(cells.get("lifetime")),
+            "amount": self._read_amount(cells, "amount"),
+            "agreed": self._read_amount(cells, "agreed_price"),
+            "term_id": cells.get("term_id", ""),
+            "owner": cells.get("owner", "").strip(),
+            "bundle": cells.get("bundle", ""),
+        }
+        values["has_term"] = bool(
+            not values["owner"]
+            and not is_yes(cells.get("contact_only"))
+            and (values["level"] or values["start"] or values["end"] or values["lifetime"])
+        )
+        if status == "new" and values["has_term"]:
+            values["has_term"] = False
+            self.remarks.append(
+                self.env._("The application is not decided yet: use “Enroll” to accept it.")
+            )
+        return values
+
+    def _read_date(self, cells, target):
+        text = cells.get(target, "").strip()
+        if not text or normalize(text) in ("0", "null", "none"):
+            return None
+        try:
+            return read_date(text, self.order)
+        except NotADate as error:
+            self.problems.append(self._get_date_problem(text, error.args[0]))
+            return None
+
+    def read_day(self, text):
+        """:return: the date, or ``None`` when it cannot be read"""
+        try:
+            return read_date(text, self.order)
+        except NotADate:
+            return None
+
+    def _get_date_problem(self, text, reason):
+        if reason == "ambiguous":
+            self.has_ambiguous = True
+            first, second = (
+                format_day(self.env, read_date(text, order)) for order in ("dmy", "mdy")
+            )
+            return self.env._(
+                "%(text)s can be %(first)s or %(second)s. Choose “Day First” or “Month First”.",
+                text=text,
+                first=first,
+                second=second,
+            )
+        if reason == "year":
+            return self.env._("The year of %(text)s cannot be right.", text=text)
+        return self.env._("“%(text)s” is not a date.", text=text)
+
+    def _read_amount(self, cells, target):
+        text = cells.get(target, "").strip()
+        if not text:
+            return None
+        digits = "".join(c for c in text if c.isdigit() or c in ".,-")
+        comma, point = digits.rfind(","), digits.rfind(".")
+        if comma > point and len(digits) - comma - 1 != 3:
+            digits = digits.replace(".", "").replace(",", ".")
+        else:
+            digits = digits.replace(",", "")
+        try:
+            return round(float(digits), 6)
+        except ValueError:
+            self.problems.append(self.env._("“%(text)s” is not an amount.", text=text))
+            return None
+
+    @staticmethod
+    def _to_json(day):
+        return day.isoformat() if day else ""
+
+    # ------------------------------------------------------------------
+    # What goes with it
+    # ------------------------------------------------------------------
+
+    @staticmethod
+    def _read_beside(cells):
+        values = {
+            "renewal_email": cells.get("renewal_email", ""),
+            "renewal_state": cells.get("renewal_state", ""),
+            "balance": cells.get("balance", ""),
+        }
+        if cells.get("auto_renew"):
+            values["auto_renew"] = "yes" if is_yes(cells["auto_renew"]) else "no"
+        return values

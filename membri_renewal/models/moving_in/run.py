@@ -1,0 +1,499 @@
+import base64
+import csv
+import io
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+from odoo.tools import plaintext2html
+
+from .decision import Decision
+from .matching import MODULE, Matcher, get_external_name
+from .membri_import import FOREGROUND_LIMIT
+from .reading import escape_formula, normalize
+
+BATCH = 200
+# a renewal that the other system has asked, or is about to ask
+RENEWAL_WORDS = {
+    "draft": "draft",
+    "to send": "draft",
+    "a envoyer": "draft",
+    "sent": "sent",
+    "envoye": "sent",
+    "change requested": "change_requested",
+    "change_requested": "change_requested",
+    "demande de changement": "change_requested",
+    "intervention": "intervention",
+    "intervention required": "intervention",
+    "intervention requise": "intervention",
+}
+
+
+class MembriImport(models.Model):
+    """The run, on the engine of ``mixins/work.py``: rows in the order of their first day, then
+    what ties contacts to each other."""
+
+    _inherit = "membri.import"
+
+    def _do_run(self):
+        self.ensure_one()
+        Line_sudo = self.env["membri.import.line"].sudo()  # written by the import only
+        lines_sudo = Line_sudo.search(
+            [("import_id", "=", self.id), ("is_done", "=", False), ("is_unread", "=", False)]
+        )
+        lines_sudo.write({"todo": "row"})
+        self._set_state("running", user_id=self.env.uid)
+        if self._work_or_queue(len(lines_sudo), FOREGROUND_LIMIT) and self.state == "running":
+            self._do_finish()
+
+    @api.model
+    def _cron_process_imports(self):
+        """Work off what was asked for. May be run at any time, twice, by two workers."""
+        self._work_off(
+            Domain("state", "=", "running"),
+            self.env["membri.import.line"].search_count(
+                Domain("todo", "!=", False) & Domain("import_id.state", "=", "running")
+            ),
+        )
+
+    def _process_batch_isolated(self):
+        # EXTENDS work_mixin: one that cannot go on, e.g. because its manager has left, stops
+        counts = []
+
+        def process(record):
+            counts.append(record._process_batch())
+
+        for record, error in self._run_isolated(process).items():
+            record._set_state("stopped", date_reading=record._get_error_sentence(error))
+        return sum(counts)
+
+    def _process_batch(self):
+        # EXTENDS work_mixin
+        self.ensure_one()
+        if self.state != "running":
+            return 0
+        record = self.with_user(self.user_id).with_context(lang=self.user_id.lang)._as_worker()
+        Line = record.env["membri.import.line"]
+        for task, work in (("row", record._import_rows), ("links", record._import_links)):
+            lines = Line.search(
+                [("import_id", "=", self.id), ("todo", "=", task)],
+                order="date_start, id",
+                limit=BATCH,
+            )
+            if not lines:
+                continue
+            lines = lines.sudo().try_lock_for_update().sudo(False)
+            self._work_isolated(lines, work)
+            self.env.flush_all()
+            self.env.invalidate_all()  # a long list does not fill the memory
+            if not Line.search_count([("import_id", "=", self.id), ("todo", "!=", False)], limit=1):
+                self._do_finish()
+            return len(lines)
+        return 0
+
+    def _work_isolated(self, lines, work):
+        for line, error in lines._run_isolated(work).items():
+            # sudo: rows are written by the import only
+            line.sudo().write(
+                {"todo": False, "result": "error", "message": line._get_error_sentence(error)}
+            )
+
+    def _do_finish(self):
+        self._set_state("done", date_done=fields.Datetime.now())
+        self._write_result_file()
+
+    # ------------------------------------------------------------------
+    # Rows
+    # ------------------------------------------------------------------
+
+    def _import_rows(self, lines):
+        """Take over some rows: all of them or, by an exception, none."""
+        decisions = self._decide(lines, {})
+        todo = {
+            line: decision
+            for line, decision in decisions.items()
+            if decision.result not in ("error", "skipped")
+        }
+        for line, decision in decisions.items():
+            vals = self._prepare_line_vals(decision)
+            if line not in todo:
+                # sudo: rows are written by the import only
+                line.sudo().write({**vals, "todo": False})
+        traces = {line: {} for line in todo}
+        self._import_contacts(todo, traces)
+        self._import_terms(todo, traces)
+        self._import_renewals(todo, traces)
+        for line, decision in todo.items():
+            values = line.trace["values"]
+            line.sudo().write(
+                {
+                    **self._prepare_line_vals(decision),
+                    "todo": "links" if self._has_links(values) else False,
+                    "is_done": True,
+                    "trace": {**line.trace, "done": traces[line]},
+                }
+            )
+
+    def _import_contacts(self, todo, traces):
+        new, vals_list = {}, []
+        for line, decision in todo.items():
+            values = line.trace["values"]
+            if decision.partner:
+                if decision.partner_vals:
+                    traces[line]["contact"] = self._change(decision.partner, decision.partner_vals)
+            elif values["key"] not in new:
+                new[values["key"]] = line
+                vals_list.append(self._prepare_new_contact_vals(values))
+        created = self.env["res.partner"].create(vals_list)
+        partners = dict(zip(new, created, strict=True))
+        names = {}
+        for line, decision in todo.items():
+            values = line.trace["values"]
+            if not decision.partner:
+                decision.partner = partners[values["key"]]
+            if new.get(values["key"]) == line:
+                traces[line]["created_partner"] = decision.partner.id
+                traces[line]["contact"] = {
+                    "before": {},
+                    "after": self._read_back(decision.partner, values["contact"]),
+                }
+            if external := values["keys"].get("external"):
+                names[get_external_name(self, external)] = decision.partner.id
+        self._import_names(names, "res.partner")
+
+    def _prepare_new_contact_vals(self, values):
+        vals = self._prepare_contact_vals(values)
+        if values.get("employer"):
+            vals["company_name"] = values["employer"]
+        if values["notes"]:
+            vals["comment"] = plaintext2html(values["notes"])
+        return vals
+
+    def _import_names(self, names, model):
+        """Remember which record of ours is which one of the other system."""
+        # sudo: external ids are the administrator's; these are ours
+        Data_sudo = self.env["ir.model.data"].sudo()
+        known = {
+            row["name"]: row["res_id"]
+            for row in Data_sudo.search_read(
+                [("module", "=", MODULE), ("name", "in", list(names))], ["name", "res_id"]
+            )
+        }
+        Data_sudo.create(
+            [
+                {
+                    "module": MODULE,
+                    "name": name,
+                    "model": model,
+                    "res_id": res_id,
+                    "noupdate": True,
+                }
+                for name, res_id in names.items()
+                if name not in known
+            ]
+        )
+        moved = [name for name, res_id in known.items() if names[name] != res_id]
+        for data in Data_sudo.search([("module", "=", MODULE), ("name", "in", moved)]):
+            data.res_id = names[data.name]
+
+    def _change(self, record, vals):
+        """:return: what ``vals`` has changed: the values ``before`` and ``after``"""
+        before = self._read_back(record, vals)
+        record.write(vals)
+        return {"before": before, "after": self._read_back(record, vals)}
+
+    @staticmethod
+    def _read_back(record, names):
+        values = {}
+        for name in names:
+            value = record._fields[name].convert_to_write(record[name], record)
+            values[name] = fields.Date.to_string(value) if hasattr(value, "isoformat") else value
+        return values
+
+    # ------------------------------------------------------------------
+    # Terms
+    # ------------------------------------------------------------------
+
+    def _import_terms(self, todo, traces):
+        Term = self.env["membri.cotisation"]
+        new = [line for line, decision in todo.items() if decision.term_vals]
+        vals_list = []
+        for line in new:
+            decision = todo[line]
+            vals_list.append(
+                {
+                    **decision.term_vals,
+                    "partner_id": decision.partner.id,
+                    "line_ids": self._prepare_told_lines(decision, line.trace["values"]),
+                }
+            )
+        # internal: an import brings facts, such as that a member has left
+        terms = Term._as_internal().create(vals_list).with_env(self.env)
+        for line, term in zip(new, terms, strict=True):
+            todo[line].term = term
+            traces[line]["created_term"] = term.id
+            traces[line]["term"] = {"after": self._read_term_back(term)}
+        had_terms = self.env["res.partner"].union(
+            *(todo[line].partner for line in new if not traces[line].get("created_partner"))
+        )
+        had_terms._membri_chain_terms(self.company_id)
+        for line, decision in todo.items():
+            if decision.term_change:
+                traces[line]["term"] = self._change_term(decision.term, decision.term_change)
+            elif decision.option_of is not None:
+                traces[line]["created_options"] = self._add_options(decision, line).ids
+        self._import_names(
+            {
+                get_external_name(self, line.term_key, "term"): decision.term.id
+                for line, decision in todo.items()
+                if line.term_key and decision.term
+            },
+            "membri.cotisation",
+        )
+
+    def _add_options(self, decision, line):
+        """:return: the lines by which a second membership becomes part of the first one"""
+        term = decision.option_of
+        if isinstance(term, Decision):  # of an earlier row
+            term = term.term
+        before, commands = term.line_ids, []
+        if not before:  # else the renewal would propose the second one alone
+            commands += self._prepare_term_lines(term.option_set_id)
+        commands += self._prepare_term_lines(
+            decision.option_set, **self._get_prices(line.trace["values"])
+        )
+        term.write({"line_ids": commands})
+        decision.term = term
+        return term.line_ids - before
+
+    def _change_term(self, term, vals):
+        before = self._read_term_back(term)
+        term._internal_write({**vals, "date_terminated": False})
+        today = self.company_id._membri_today()
+        over = term.filtered(
+            lambda t: t.state in ("active", "scheduled") and t.date_end and t.date_end < today
+        )
+        over._do_expire()
+        term._refresh_members()
+        return {"before": before, "after": self._read_term_back(term)}
+
+    @staticmethod
+    def _read_term_back(term):
+        return {
+            "option_set_id": term.option_set_id.id,
+            "date_start": fields.Date.to_string(term.date_start),
+            "date_end": fields.Date.to_string(term.date_end) if term.date_end else False,
+            "lines": len(term.line_ids),
+        }
+
+    @staticmethod
+    def _get_prices(values):
+        return {"amount": values["amount"], "agreed": values["agreed"]}
+
+    def _prepare_told_lines(self, decision, values):
+        """The options of a term whose amount the list tells; else none, and the renewal
+        proposes those of the plan."""
+        prices = self._get_prices(values)
+        if prices["amount"] is None and prices["agreed"] is None:
+            return []
+        return self._prepare_term_lines(decision.option_set, **prices)
+
+    def _prepare_term_lines(self, option_set, amount=None, agreed=None):
+        """:param amount: what was paid, taxes included; the next price is the plan's
+        :param agreed: what was agreed, before taxes, and is the next price as well
+        :return: commands: the plan's usual options, at the list price without either"""
+        is_agreed = agreed is not None
+        amount = agreed if is_agreed else amount
+        options = option_set.line_ids.filtered(
+            lambda line: line.product_id.active and (line.is_required or line.is_default)
+        )
+        if not options:
+            return []
+        currency = self.company_id.currency_id
+        weights = [
+            option.quantity
+            * (option.price_unit if option.has_own_price else option.product_id.lst_price)
+            for option in options
+        ]
+        shares = option_set._share_out(
+            sum(weights) if amount is None else amount, weights, currency
+        )
+        return [
+            Command.create(
+                {
+                    "product_id": option.product_id.id,
+                    "name": option.product_id.display_name,
+                    "quantity": option.quantity,
+                    "price_unit": share / option.quantity,
+                    "is_price_agreed": is_agreed,
+                    "tax_ids": [
+                        Command.set(
+                            option.product_id.taxes_id._filter_taxes_by_company(self.company_id).ids
+                            if is_agreed
+                            else []
+                        )
+                    ],
+                }
+            )
+            for option, share in zip(options, shares, strict=True)
+        ]
+
+    # ------------------------------------------------------------------
+    # What was going on
+    # ------------------------------------------------------------------
+
+    def _import_renewals(self, todo, traces):
+        """Renewals that the other system has asked go on here; nothing is sent again."""
+        for line, decision in todo.items():
+            values = line.trace["values"]
+            if decision.result not in ("new", "differs"):
+                continue
+            if values["balance"] and normalize(values["balance"]).replace(" ", "").strip("0"):
+                traces[line]["noted"] = True
+                decision.partner._message_log(
+                    body=self.env._(
+                        "Open balance in the list that was imported: %(balance)s. It is not "
+                        "booked.",
+                        balance=values["balance"],
+                    )
+                )
+            state = RENEWAL_WORDS.get(normalize(values["renewal_state"])) or (
+                "sent" if values["notice"] else ""
+            )
+            if not state and values["status"] == "renewing":
+                state = "draft"
+            term = decision.term
+            if not state or not term or not term.date_end or term.renewal_ids:
+                continue
+            if term.state not in ("active", "scheduled", "expired"):
+                continue
+            renewal = self.env["membri.renewal"].create({"cotisation_id": term.id})
+            traces[line]["created_renewal"] = renewal.id
+            self._move_renewal(renewal, state, fields.Date.to_date(values["notice"]))
+
+    def _move_renewal(self, renewal, state, notice):
+        if state == "draft":
+            return
+        day = notice or self.company_id._membri_today()
+        renewal._set_state(
+            "sent", date_sent=self.company_id._membri_midnight(day) + timedelta(hours=12)
+        )
+        renewal._portal_ensure_token()
+        renewal._skip_overtaken_steps()
+        renewal._update_next_reminder()
+        if state == "change_requested":
+            renewal._set_state("change_requested")
+        elif state == "intervention":
+            renewal.partner_id.membri_intervention_required = True
+        renewal._refresh_members()
+
+    # ------------------------------------------------------------------
+    # What ties contacts to each other
+    # ------------------------------------------------------------------
+
+    @staticmethod
+    def _has_links(values):
+        return bool(
+            values.get("responsible")
+            or values.get("employer")
+            or values["owner"]
+            or values["archived"]
+        )
+
+    def _import_links(self, lines):
+        values_list = [line.trace["values"] for line in lines]
+        matcher = Matcher(self, values_list)
+        owners = self._find_owners(values_list)
+        for line, values in zip(lines, values_list, strict=True):
+            partner, done = line.partner_id, dict(line.trace.get("done", {}))
+            vals = {}
+            parent = self._find_parent(partner, values, matcher, owners)
+            if parent and parent != partner and partner.parent_id != parent:
+                vals["parent_id"] = parent.id
+                if partner.street and partner.street != parent.street:
+                    vals["type"] = "other"  # keeps its own address
+            if responsible := values.get("responsible"):
+                person = self._find_responsible(partner, responsible, matcher, done)
+                if person and partner.membri_responsible_id != person:
+                    vals["membri_responsible_id"] = person.id
+            if values["archived"] and partner.active and done.get("created_partner"):
+                vals["active"] = False
+            if vals:
+                change = self._change(partner, vals)
+                done["links"] = change
+            line.sudo().write({"todo": False, "trace": {**line.trace, "done": done}})
+
+    def _find_owners(self, values_list):
+        """:return: ``{key of a member of this list: the contact}``"""
+        keys = [values["owner_key"] for values in values_list if values.get("owner_key")]
+        lines = self.env["membri.import.line"].search(
+            [("import_id", "=", self.id), ("key", "in", keys), ("partner_id", "!=", False)]
+        )
+        return {line.key: line.partner_id for line in lines}
+
+    def _find_parent(self, partner, values, matcher, owners):
+        """:return: the company that ``partner`` is a contact of, as far as it is known"""
+        if values["owner"]:
+            owner = owners.get(values.get("owner_key")) or matcher.find_named(values["owner"])
+            if not owner.is_company:
+                owner = owner.parent_id
+            return owner
+        if values.get("employer"):
+            employer = matcher.find_named(values["employer"])
+            return employer.filtered("is_company")
+        return partner.browse()
+
+    def _find_responsible(self, member, responsible, matcher, done):
+        """:return: the person in charge; one that nobody knows becomes a contact of the
+        company"""
+        name, email = responsible
+        Partner = self.env["res.partner"]
+        if email:
+            found = Partner.search([("email_normalized", "=", email.casefold())], limit=2)
+            if len(found) == 1:
+                return found
+        if name and (found := matcher.find_named(name)) and not found.is_company:
+            return found
+        if not name and not email:
+            return Partner
+        children = member.child_ids.filtered(
+            lambda c: normalize(c.name) == normalize(name or email)
+        )
+        if children:
+            return children[0]
+        person = Partner.create(
+            {
+                "name": name or email,
+                "email": email or False,
+                "parent_id": member.id if member.is_company else False,
+            }
+        )
+        done["created_people"] = [*done.get("created_people", ()), person.id]
+        return person
+
+    # ------------------------------------------------------------------
+    # What was left out
+    # ------------------------------------------------------------------
+
+    def _write_result_file(self):
+        """The rows that could not be taken over, as they were, with a column *why*."""
+        lines = self.env["membri.import.line"].search(
+            [("import_id", "=", self.id), ("result", "in", ("error", "skipped"))]
+        )
+        if not lines:
+            self._internal_write({"result_file": False, "result_filename": False})
+            return
+        told = self.with_context(lang=self.user_id.lang)
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        headers = self.header or []
+        writer.writerow([*map(escape_formula, headers), told.env._("Why")])
+        for line in lines:
+            cells = ((line.cells or []) + [""] * len(headers))[: len(headers)]
+            writer.writerow([*map(escape_formula, cells), escape_formula(line.message or "")])
+        self._internal_write(
+            {
+                "result_file": base64.b64encode(buffer.getvalue().encode("utf-8-sig")),
+                "result_filename": told.env._("Rows to correct") + ".csv",
+            }
+        )

@@ -1,0 +1,351 @@
+import base64
+import csv
+import io
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common_import import ImportCase
+
+LIST = """Name;Email;Member Number;Plan;Start;End;Amount;Member Since;Color
+Ada Martin;ada@list.example;1001;Gold;2026-01-01;2026-12-31;120.00;2011-05-01;blue
+Bea Roy;bea@list.example;1002;Gold;2025-01-01;2025-12-31;110.00;;red
+Cyr Proulx;cyr@list.example;1003;Lead;2026-01-01;2026-12-31;;;
+Dia Otis;dia@list.example;1004;Gold;31/31/2026;2026-12-31;;;
+"""
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestImport(ImportCase):
+    """Issue 16, 2: preview, run, run again, and undo."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.gold = cls._plan("Gold")
+
+    def test_preview_creates_nothing(self):
+        before = self._count()
+        record = self._import(LIST)
+        self.assertEqual(record.state, "previewed")
+        self.assertEqual(self._get_results(record), ["new", "new", "error", "error"])
+        self.assertEqual(self._count(), before)
+        messages = record.line_ids.sorted("row").mapped("message")
+        self.assertIn("Ada Martin", messages[0])
+        self.assertIn("Gold", messages[0])
+        self.assertIn("Lead", messages[2])
+        self.assertIn("31/31/2026", messages[3])
+        self.assertEqual(record.line_ids.sorted("row").mapped("row"), [2, 3, 4, 5])
+        self.assertEqual(record.line_ids[0].aside, {"Color": "blue"})
+        self.assertEqual(
+            record.level_ids.filtered(lambda level: not level.option_set_id).name, "Lead"
+        )
+        totals = {
+            (plan, day.year): (rows, amount) for plan, day, rows, _m, amount in record._get_totals()
+        }
+        self.assertEqual(totals, {(self.gold, 2026): (1, 120.0), (self.gold, 2025): (1, 110.0)})
+        self.assertIn("120.00", record.totals)
+
+    def test_run(self):
+        record = self._import(LIST)
+        before = self._count()
+        record.action_run()
+        self.assertEqual(record.state, "done")
+        self.assertEqual(self._get_results(record), ["new", "new", "error", "error"])
+        self.assertEqual(
+            self._get_terms(record),
+            [
+                ("Ada Martin", "Gold", "2026-01-01", "2026-12-31", "active"),
+                ("Bea Roy", "Gold", "2025-01-01", "2025-12-31", "expired"),
+            ],
+        )
+        after = self._count()
+        self.assertEqual(after["mail.mail"], before["mail.mail"])
+        self.assertEqual(after["account.move"], before["account.move"])
+        ada, bea = record.line_ids.sorted("row").partner_id
+        self.assertEqual(ada.ref, "1001")
+        self.assertEqual(ada.membri_status, "active")
+        self.assertEqual(str(ada.membri_member_since), "2011-05-01")
+        self.assertEqual(ada.membri_cotisation_id.amount_total, 120.0)
+        self.assertEqual(ada.membri_cotisation_id.origin, "import")
+        self.assertEqual(bea.membri_status, "inactive")
+        self.assertTrue(bea.membri_cotisation_ids.is_history)
+        self.assertFalse(self.env["membri.renewal"].search([("partner_id", "in", (ada + bea).ids)]))
+        # what could not be taken over comes back, with the reason
+        text = base64.b64decode(record.result_file).decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text)))
+        self.assertEqual(rows[0][-1], "Why")
+        self.assertEqual([row[0] for row in rows[1:]], ["Cyr Proulx", "Dia Otis"])
+
+    def test_history_is_not_renewed(self):
+        record = self._import(LIST)
+        record.action_run()
+        self._run_cron("ir_cron_generate")
+        terms = record.line_ids.cotisation_id
+        self.assertEqual(terms.renewal_ids.partner_id.mapped("name"), ["Ada Martin"])
+
+    def test_run_twice(self):
+        first = self._import(LIST)
+        first.action_run()
+        before = self._count()
+        first.action_run()
+        self.assertEqual(self._count(), before)
+        second = self._import(LIST)
+        self.assertEqual(self._get_results(second), ["same", "same", "error", "error"])
+        second.action_run()
+        self.assertEqual(self._count(), before)
+
+    def test_newer_file(self):
+        """The third time, with what has changed meanwhile."""
+        self._import(LIST).action_run()
+        newer = (
+            LIST.replace("2026-12-31;120.00", "2027-06-30;120.00")
+            .replace("bea@list.example", "bea.roy@list.example")
+            .replace("2025-01-01;2025-12-31;110.00", "2026-02-01;2027-01-31;115.00")
+        )
+        record = self._import(newer)
+        self.assertEqual(self._get_results(record)[:2], ["differs", "new"])
+        record.action_run()
+        self.assertEqual(
+            self._get_terms(),
+            [
+                ("Ada Martin", "Gold", "2026-01-01", "2027-06-30", "active"),
+                ("Bea Roy", "Gold", "2025-01-01", "2025-12-31", "expired"),
+                ("Bea Roy", "Gold", "2026-02-01", "2027-01-31", "active"),
+            ],
+        )
+        bea = record.line_ids.sorted("row")[1].partner_id
+        self.assertEqual(bea.email, "bea.roy@list.example")
+        record.action_undo()
+        self.assertEqual(bea.email, "bea@list.example")
+        self.assertEqual(
+            self._get_terms(),
+            [
+                ("Ada Martin", "Gold", "2026-01-01", "2026-12-31", "active"),
+                ("Bea Roy", "Gold", "2025-01-01", "2025-12-31", "expired"),
+            ],
+        )
+
+    def test_other_file_on_the_same_record(self):
+        """The run before stays undoable, in a record of its own."""
+        record = self._import(LIST)
+        record.action_run()
+        record.file = base64.b64encode(LIST.replace("2026-12-31;120", "2027-06-30;120").encode())
+        record.action_preview()
+        self.assertEqual(self._get_results(record)[:2], ["differs", "same"])
+        earlier = self.Import.search([("id", "!=", record.id), ("state", "=", "done")])
+        self.assertEqual(len(earlier.line_ids.filtered("is_done")), 2)
+        before = self._count()
+        earlier.action_undo()
+        after = self._count()
+        self.assertEqual(before["membri.cotisation"] - after["membri.cotisation"], 2)
+        self.assertEqual(before["res.partner"] - after["res.partner"], 2)
+
+    def test_undo(self):
+        before = self._count()
+        record = self._import(LIST)
+        record.action_run()
+        record.action_undo()
+        self.assertEqual(record.state, "undone")
+        self.assertEqual(self._count(), before)
+        self.assertFalse(record.line_ids.cotisation_id)
+        record.action_run()
+        self.assertEqual(record.state, "done")
+        self.assertEqual(len(self._get_terms(record)), 2)
+
+    def test_undo_is_refused(self):
+        """A renewal, an invoice, an edit: nothing is undone then."""
+        record = self._import(LIST)
+        record.action_run()
+        ada = record.line_ids.sorted("row")[0].partner_id
+        before = self._count()
+        ada.phone = "555"  # of no matter: the list said nothing of it
+        ada.email = "other@list.example"
+        self.assertIn("Ada Martin", self._assert_refused(record.action_undo))
+        ada.email = "ada@list.example"
+        self._create_renewal(ada.membri_cotisation_id)
+        self.assertIn("Ada Martin", self._assert_refused(record.action_undo))
+        self.assertEqual(record.state, "done")
+        self.assertEqual(self._count()["membri.cotisation"], before["membri.cotisation"])
+
+    def test_existing_contact(self):
+        """By email, by number, by name: nobody twice."""
+        by_email = self._create_member("A. Martin", email="ada@list.example")
+        by_ref = self._create_member("Beatrice Roy", email="b@x.example", ref="1002")
+        record = self._import(LIST)
+        lines = record.line_ids.sorted("row")
+        self.assertEqual(lines[0].partner_id, by_email)
+        self.assertEqual(lines[1].partner_id, by_ref)
+        record.action_run()
+        self.assertEqual(by_email.name, "Ada Martin")
+        self.assertEqual(by_email.membri_status, "active")
+        record.action_undo()
+        self.assertEqual(by_email.name, "A. Martin")
+        self.assertEqual(by_email.membri_status, "non_member")
+        self.assertTrue(by_ref.exists())
+
+    def test_same_name(self):
+        self._create_member("Jean Roy", email="jean1@x.example")
+        self._create_member("Jean Roy", email="jean2@x.example")
+        text = "Name;Plan;Start;End\nJean Roy;Gold;2026-01-01;2026-12-31\n"
+        record = self._import(text)
+        self.assertEqual(self._get_results(record), ["error"])
+        self.assertIn("Jean Roy", record.line_ids.message)
+
+    def test_family_email(self):
+        """Two people of one address are two members."""
+        text = (
+            "Name;Email;Plan;Start;End\n"
+            "Ada Roy;roy@x.example;Gold;2026-01-01;2026-12-31\n"
+            "Bob Roy;roy@x.example;Gold;2026-01-01;2026-12-31\n"
+        )
+        for results in (["new", "new"], ["same", "same"]):
+            record = self._import(text)
+            self.assertEqual(self._get_results(record), results)
+            record.action_run()
+        self.assertEqual(len(record.line_ids.partner_id), 2)
+
+    def test_two_memberships(self):
+        extra = self._plan("Journal", products=self.extra)
+        text = (
+            "Name;Plan;Start;End;Amount\n"
+            "Ada Roy;Gold;2026-01-01;2026-12-31;300\n"
+            "Ada Roy;Journal;2026-01-01;2026-12-31;50\n"
+        )
+        record = self._import(text)
+        self.assertEqual(self._get_results(record), ["new", "skipped"])
+        record = self._import(text, second_membership="option")
+        record.action_run()
+        term = record.line_ids.partner_id.membri_cotisation_ids
+        self.assertEqual(len(term), 1)
+        self.assertEqual(term.line_ids.product_id, self.product + extra.line_ids.product_id)
+        self.assertEqual(term.amount_total, 350.0)
+
+    def test_dates_are_asked(self):
+        """01/02/2027 is not guessed."""
+        text = "Name;Plan;Start;End\nAda Roy;Gold;01/02/2026;05/01/2027\n"
+        record = self._import(text)
+        self.assertEqual(self._get_results(record), ["error"])
+        self.assertTrue(record.is_date_order_asked)
+        self.assertIn("01/02/2026", record.line_ids.message)
+        record.date_order = "dmy"
+        record.action_preview()
+        self.assertEqual(str(record.line_ids.date_start), "2026-02-01")
+        record.date_order = "mdy"
+        record.action_preview()
+        self.assertEqual(str(record.line_ids.date_start), "2026-01-02")
+        self.assertEqual(str(record.line_ids.date_end), "2027-05-01")
+
+    def test_other_rows_tell_the_dates(self):
+        text = (
+            "Name;Plan;Start;End\n"
+            "Ada Roy;Gold;01/02/2026;05/01/2027\n"
+            "Bea Roy;Gold;01/02/2026;31/01/2027\n"
+        )
+        record = self._import(text)
+        self.assertFalse(record.is_date_order_asked)
+        self.assertIn("31/01/2027", record.date_reading)
+        self.assertEqual(set(record.line_ids.mapped("date_start")), {self.today_is("2026-02-01")})
+
+    def today_is(self, day):
+        return self.env["membri.cotisation"]._fields["date_start"].to_date(day)
+
+    def test_agreed_price(self):
+        text = "Name;Plan;Start;End;Agreed Price\nAda Roy;Gold;2026-01-01;2026-12-31;250\n"
+        record = self._import(text)
+        record.action_run()
+        renewal = self._create_renewal(record.line_ids.cotisation_id)
+        self.assertEqual(renewal.amount_untaxed, 250.0)
+
+    def test_amount_is_not_the_next_price(self):
+        record = self._import(LIST)
+        record.action_run()
+        term = record.line_ids.sorted("row")[0].cotisation_id
+        self.assertEqual(self._create_renewal(term).amount_untaxed, 300.0)
+
+    def test_leaving_and_dying(self):
+        text = (
+            "Name;Plan;Start;End;Left On;Deceased On\n"
+            "Ada Roy;Gold;2026-01-01;2026-12-31;2026-12-01;\n"
+            "Bea Roy;Gold;2026-01-01;2026-12-31;;2026-10-05\n"
+        )
+        record = self._import(text)
+        record.action_run()
+        ada, bea = record.line_ids.sorted("row").cotisation_id
+        self.assertEqual((str(ada.date_end), ada.state), ("2026-12-01", "active"))
+        self.assertTrue(ada.date_terminated)
+        self.assertEqual((str(bea.date_end), bea.state), ("2026-10-05", "expired"))
+        self._run_cron("ir_cron_generate")
+        self.assertFalse((ada + bea).renewal_ids)
+
+    def test_open_renewal(self):
+        before = self._count()
+        text = (
+            "Name;Email;Plan;Start;End;Notice Sent On\n"
+            "Ada Roy;ada@x.example;Gold;2026-01-01;2026-12-31;2026-11-02\n"
+        )
+        record = self._import(text)
+        record.action_run()
+        renewal = record.line_ids.cotisation_id.renewal_ids
+        self.assertEqual(renewal.state, "sent")
+        self.assertEqual(str(renewal.date_sent.date()), "2026-11-02")
+        self.assertEqual(self._count()["mail.mail"], before["mail.mail"])
+        record.action_undo()
+        self.assertFalse(renewal.exists())
+
+    def test_background(self):
+        rows = "".join(
+            f"Member {number};m{number}@x.example;Gold;2026-01-01;2026-12-31\n"
+            for number in range(320)
+        )
+        record = self._import("Name;Email;Plan;Start;End\n" + rows)
+        record.action_run()
+        self.assertEqual(record.state, "running")
+        self._run_cron("ir_cron_process_imports")
+        self.assertEqual(record.state, "done")
+        self.assertEqual(record.progress, 100)
+        self.assertEqual(len(record.line_ids.cotisation_id), 320)
+
+    def test_stopped_and_resumed(self):
+        rows = "".join(
+            f"Member {number};m{number}@x.example;Gold;2026-01-01;2026-12-31\n"
+            for number in range(301)
+        )
+        record = self._import("Name;Email;Plan;Start;End\n" + rows)
+        record.action_run()
+        record._process_batch()
+        record.action_stop()
+        done = len(record.line_ids.filtered("is_done"))
+        self.assertGreater(done, 0)
+        self.assertEqual(len(record.line_ids.cotisation_id), done)
+        self._run_cron("ir_cron_process_imports")
+        self.assertEqual(record.state, "stopped")
+        record.action_resume()
+        self._run_cron("ir_cron_process_imports")
+        self.assertEqual(record.state, "done")
+        self.assertEqual(len(record.line_ids.cotisation_id), 301)
+
+    def test_rights(self):
+        record = self._import(LIST)
+        for user in (self.officer, self.auditor, self.employee):
+            for action in ("action_preview", "action_run", "action_undo"):
+                with self.subTest(user=user.login, action=action), self.assertRaises(AccessError):
+                    getattr(record.with_user(user), action)()
+        with self.assertRaises(UserError):
+            record.line_ids[0].message = "forged"
+
+    def test_option_set_map(self):
+        """By ID, by code or by name; a plan of another company is none."""
+        self.gold.code = "G1"
+        record = self._import(LIST.replace("Gold", "Or"))
+        self.assertFalse(record.option_set_map)
+        for value in (self.gold.id, "G1", "Gold"):
+            record.option_set_map = {"or": value}
+            self.assertEqual(record.option_set_map, {"Or": self.gold.id})
+        record.action_preview()
+        self.assertEqual(self._get_results(record)[:2], ["new", "new"])
+        with self.assertRaises(UserError):
+            record.option_set_map = {"Lead": 10**8}

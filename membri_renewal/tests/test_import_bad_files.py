@@ -1,0 +1,221 @@
+import base64
+import csv
+import io
+import zipfile
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import tagged
+
+from ..models.moving_in import reading
+from .common_import import ImportCase
+
+HEADER = "Name;Email;Plan;Start;End\n"
+ROW = "Ada Roy;ada@x.example;Gold;2026-01-01;2026-12-31\n"
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestImportBadFiles(ImportCase):
+    """Issue 16, bad input: a sentence, nothing half done."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.gold = cls._plan("Gold")
+
+    def _refused(self, content, filename="list.csv", **vals):
+        data = content.encode() if isinstance(content, str) else content
+        record = self.Import.create(
+            {"file": base64.b64encode(data), "filename": filename, "profile": "free", **vals}
+        )
+        before = self._count()
+        sentence = self._assert_refused(record.action_preview)
+        self.assertEqual(self._count(), before)
+        return sentence
+
+    def _zip(self, **files):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files.items():
+                archive.writestr(name.replace("__", "/"), content)
+        return buffer.getvalue()
+
+    def test_no_list(self):
+        for content in (
+            b"%PDF-1.7 ...",
+            b"\x89PNG\r\n",
+            b"\xd0\xcf\x11\xe0" + b"x" * 100,
+            self._zip(readme="x"),
+            b"PK\x03\x04 broken",
+            b"",
+            b"   \n \n",
+            b"\xef\xbb\xbf",
+            b"just some words\nand more of them\n",
+            HEADER.replace("Name", "Color").replace("Email", "Size").encode() + b"a;b;c;d;e\n",
+        ):
+            with self.subTest(content=content[:20]):
+                self.assertTrue(self._refused(content or b"\n", "membres.csv"))
+
+    def test_without_file(self):
+        record = self.Import.create({"profile": "free"})
+        self.assertTrue(self._assert_refused(record.action_preview))
+        self.assertTrue(self._assert_refused(record.action_run))
+
+    def test_too_large(self):
+        with patch.object(reading, "MAX_BYTES", 1000), self.assertRaises(ValidationError):
+            self.Import.create({"file": base64.b64encode(b"x" * 2000), "filename": "big.csv"})
+
+    def test_zip_bomb(self):
+        bomb = self._zip(xl__workbook=b"x", **{"xl__workbook.xml": b"0" * (30 * 1024 * 1024)})
+        self.assertLess(len(bomb), 200_000)
+        with patch("openpyxl.load_workbook") as load:
+            self.assertIn("30", self._refused(bomb, "bomb.xlsx"))
+        load.assert_not_called()
+
+    def test_nul_bytes(self):
+        self.assertTrue(self._refused((HEADER + ROW).encode() + b"\0\0Bea;;;\n"))
+
+    def test_a_million_columns(self):
+        self.assertTrue(self._refused(";".join(["Name"] + ["x"] * 1_000_000) + "\n"))
+
+    def test_open_quote(self):
+        self.assertTrue(self._refused(HEADER + '"Ada;' + "x" * 50_000))
+
+    def test_broken_spreadsheet(self):
+        whole = self._xlsx([HEADER.strip().split(";"), ROW.strip().split(";")])
+        self.assertTrue(self._refused(whole[: len(whole) // 2], "half.xlsx"))
+        self.assertTrue(self._refused(self._zip(**{"xl__workbook.xml": "<x>"}), "no.xlsx"))
+        self.assertTrue(self._refused(self._zip(**{"content.xml": "<x"}), "no.ods"))
+
+    def test_duplicate_headers(self):
+        self.assertIn("Email", self._refused(HEADER.replace("Plan", "Email") + ROW))
+        # of a column that means nothing to us it does not matter
+        record = self._import("Name;Color;Color\nAda Roy;a;b\n")
+        self.assertEqual(self._get_results(record), ["new"])
+
+    def test_encodings_and_separators(self):
+        for encoding in ("utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"):
+            for separator in (",", ";", "\t", "|"):
+                with self.subTest(encoding=encoding, separator=separator):
+                    text = (HEADER + ROW.replace("Ada Roy", "Élise Côté")).replace(";", separator)
+                    record = self._import(text.encode(encoding))
+                    self.assertEqual(record.line_ids.name, "Élise Côté")
+                    self.assertEqual(record.line_ids.option_set_id, self.gold)
+
+    def test_mixed_encodings(self):
+        first, second = ROW.replace("Ada", "Élise"), ROW.replace("Ada", "Zoé").replace("ada", "z")
+        record = self._import(HEADER.encode() + first.encode() + second.encode("cp1252"))
+        self.assertEqual(record.line_ids.mapped("name"), ["Élise Roy", "Zoé Roy"])
+
+    def test_formulas(self):
+        """What looks like a formula is text, and leaves as text."""
+        text = HEADER + '"=HYPERLINK(""http://x"")";a@x.example;"=cmd|A1";2026-01-01;2026-12-31\n'
+        record = self._import(text)
+        self.assertEqual(record.line_ids.name, '=HYPERLINK("http://x")')
+        record.action_run()
+        back = base64.b64decode(record.result_file).decode("utf-8-sig")
+        for row in csv.reader(io.StringIO(back)):
+            for cell in row:
+                self.assertFalse(cell.startswith(("=", "+", "@", "-")), cell)
+        again = self._import(back)
+        self.assertEqual(again.line_ids.name, '=HYPERLINK("http://x")')
+
+    def test_formulas_of_a_spreadsheet(self):
+        """Values only; a formula that was never computed has none."""
+        rows = [HEADER.strip().split(";"), ["=1+1", "ada@x.example", "Gold", "2026-01-01", ""]]
+        record = self._import(self._xlsx(rows), filename="list.xlsx")
+        self.assertEqual(record.line_ids.name, "ada@x.example")
+
+    def test_years(self):
+        for day in ("0000-01-01", "9999-12-31", "01/01/0000", "31/12/9999", "99999", "2026-02-30"):
+            with self.subTest(day=day):
+                record = self._import(HEADER + ROW.replace("2026-12-31", day))
+                self.assertEqual(self._get_results(record), ["error"])
+                self.assertIn(day, record.line_ids.message)
+
+    def test_more_cells_than_names(self):
+        record = self._import(HEADER + ROW.strip() + ";x;y\n" + ROW.replace("Ada", "Bea"))
+        self.assertEqual(record.line_ids[0].result, "error")
+
+    def test_member_of_another_company(self):
+        """Their contact is neither shown nor changed."""
+        other = self._create_other_company("Elsewhere", "America/Toronto")
+        theirs = self.env_root["res.partner"].create(
+            {"name": "Ada Roy", "email": "ada@x.example", "company_id": other.id}
+        )
+        record = self._import(HEADER + ROW)
+        self.assertEqual(self._get_results(record), ["new"])
+        self.assertFalse(record.line_ids.partner_id)
+        record.action_run()
+        self.assertNotEqual(record.line_ids.partner_id.id, theirs.id)
+        self.assertFalse(theirs.membri_cotisation_ids)
+
+    def test_plan_of_another_company(self):
+        other = self._create_other_company("Elsewhere", "America/Toronto")
+        plan = self._create_option_set("Theirs", company_id=other.id)
+        with self.assertRaises(UserError):
+            self.Import.create({"option_set_map": {"Gold": plan.id}})
+
+    def test_one_bad_row(self):
+        """What fails while it is written stops nobody else."""
+        text = HEADER + ROW + ROW.replace("Ada", "Bea").replace("ada", "bea")
+        record = self._import(text)
+        create = type(self.env["membri.cotisation"]).create
+
+        def fail(model, vals_list):
+            names = self.env["res.partner"].browse(vals["partner_id"] for vals in vals_list)
+            if "Bea Roy" in names.mapped("name"):
+                raise UserError("Bea cannot be a member")
+            return create(model, vals_list)
+
+        with patch.object(type(self.env["membri.cotisation"]), "create", fail):
+            record.action_run()
+        self.assertEqual(self._get_results(record), ["new", "error"])
+        self.assertEqual(record.line_ids[1].message, "Bea cannot be a member")
+        self.assertFalse(self.env["res.partner"].search([("name", "=", "Bea Roy")]))
+        record.action_run()
+        self.assertEqual(self._get_results(record), ["new", "new"])
+
+    def test_spreadsheets(self):
+        """Dates as the spreadsheet has them, numbers without decimals."""
+        from datetime import datetime
+
+        rows = [
+            ["Name", "Member Number", "Plan", "Start", "End"],
+            ["Ada Roy", 12, "Gold", datetime(2026, 1, 1), 46387],
+        ]
+        record = self._import(self._xlsx(rows), filename="list.xlsx")
+        line = record.line_ids
+        self.assertEqual(line.cells[:2], ["Ada Roy", "12"])
+        self.assertEqual((str(line.date_start), str(line.date_end)), ("2026-01-01", "2026-12-31"))
+
+    def test_ods(self):
+        cells = "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{name}</text:p>'
+            "</table:table-cell>"
+            for name in ("Name", "Plan", "Start", "End")
+        )
+        row = (
+            "<table:table-cell><text:p>Ada Roy</text:p></table:table-cell>"
+            "<table:table-cell><text:p>Gold</text:p></table:table-cell>"
+            '<table:table-cell office:value-type="date" office:date-value="2026-01-01">'
+            "<text:p>x</text:p></table:table-cell>"
+            '<table:table-cell office:value-type="date" office:date-value="2026-12-31"/>'
+            '<table:table-cell table:number-columns-repeated="1020"/>'
+        )
+        names = "urn:oasis:names:tc:opendocument:xmlns"
+        content = (
+            f'<office:document-content xmlns:office="{names}:office:1.0" '
+            f'xmlns:table="{names}:table:1.0" xmlns:text="{names}:text:1.0"><office:body>'
+            f"<office:spreadsheet><table:table><table:table-row>{cells}</table:table-row>"
+            f"<table:table-row>{row}</table:table-row>"
+            '<table:table-row table:number-rows-repeated="1048574"><table:table-cell/>'
+            "</table:table-row></table:table></office:spreadsheet></office:body>"
+            "</office:document-content>"
+        )
+        record = self._import(self._zip(**{"content.xml": content}), filename="list.ods")
+        self.assertEqual(record.line_ids.name, "Ada Roy")
+        self.assertEqual(str(record.line_ids.date_end), "2026-12-31")

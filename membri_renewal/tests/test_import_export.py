@@ -1,0 +1,111 @@
+import base64
+import csv
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+from odoo.tools import file_open
+
+from .common_import import ImportCase
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestImportExport(ImportCase):
+    """Issue 16, 2: what is exported from one company is the same in an empty one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.elsewhere = cls._create_other_company("Elsewhere", "America/Toronto")
+        cls.manager.with_env(cls.env_root).company_ids += cls.elsewhere
+        cls.yearly.with_env(cls.env_root).copy({"company_id": cls.elsewhere.id, "name": "Yearly"})
+        cls.for_life.with_env(cls.env_root).copy(
+            {"company_id": cls.elsewhere.id, "name": "For life"}
+        )
+
+    def _get_facts(self, company):
+        terms = (
+            self.env["membri.cotisation"]
+            .with_company(company)
+            .search([("company_id", "=", company.id)])
+        )
+        return sorted(
+            (
+                term.partner_id.name,
+                term.option_set_id.name,
+                str(term.date_start),
+                str(term.date_end),
+                term.state,
+                term.amount_total,
+                term.partner_id.with_company(company).membri_status,
+                str(term.partner_id.with_company(company).membri_member_since),
+                str(term.date_terminated),
+                term.renewal_ids.mapped("state"),
+            )
+            for term in terms
+        )
+
+    def test_round_trip(self):
+        firm = self._create_member("=Firm & Sons", is_company=True, ref="F-1")
+        person = self._create_member("Person One", membri_member_since="2001-02-03")
+        lines = [(0, 0, {"product_id": self.product.id, "price_unit": 80.0, "quantity": 2})]
+        self._create_cotisation(firm, "2025-01-01", state="expired", line_ids=lines)
+        current = self._create_cotisation(firm, "2026-01-01", line_ids=lines)
+        self._create_cotisation(firm, "2027-01-01", state="cancelled")
+        self._create_cotisation(firm, "2027-01-01", state="cancelled")
+        self._create_cotisation(firm, "2027-01-01", state="pending")
+        self._create_cotisation(person, "2026-03-01", self.for_life)
+        leaver = self._create_cotisation(self._create_member("Leaver"), "2026-02-01")
+        leaver.action_terminate("2026-12-01", "Moved")
+        asked = self._create_cotisation(self._create_member("Asked"), "2026-01-01")
+        self._create_renewal(asked).action_send()
+        self.assertTrue(current.amount_total)
+        expected = self._get_facts(self.company)
+        before = self._count()
+
+        content = self.Import._get_export(self.company)
+        there = self.env(context={"allowed_company_ids": self.elsewhere.ids})["membri.import"]
+        record = there.create(
+            {"profile": "free", "file": base64.b64encode(content), "filename": "export.csv"}
+        )
+        record.action_run()
+        self.assertEqual(set(record.line_ids.mapped("result")), {"new"})
+        self.assertEqual(self._get_facts(self.elsewhere), expected)
+        after = self._count()
+        self.assertEqual(after["res.partner"], before["res.partner"])
+        self.assertEqual(after["mail.mail"], before["mail.mail"])
+        self.assertEqual(self._get_facts(self.company), expected)
+        # once more: nothing
+        again = there.create(
+            {"profile": "free", "file": base64.b64encode(content), "filename": "export.csv"}
+        )
+        again.action_run()
+        self.assertEqual(set(again.line_ids.mapped("result")), {"same"})
+        self.assertEqual(self._count(), after)
+
+    def test_download(self):
+        action = self.Import.action_export()
+        self.assertEqual(action["type"], "ir.actions.act_url")
+        for user in (self.officer, self.auditor):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.Import.with_user(user).action_export()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestImportTemplates(ImportCase):
+    """Issue 16, 2: the templates of Odoo's own import, loaded in their order."""
+
+    def test_templates(self):
+        self.env_root["product.product"].create({"name": "Membership", "type": "service"})
+        for model in ("res.partner", "membri.option.set", "membri.cotisation"):
+            template = self.env[model].get_import_templates()[-1]
+            with file_open(template["template"].lstrip("/"), "r") as file:
+                header, *rows = csv.reader(file)
+            result = self.env(su=True)[model].load(header, rows)
+            self.assertFalse(result["messages"], model)
+            self.assertEqual(len(result["ids"]), len(rows))
+        member = self.env.ref("my_list.member_1001")
+        self.assertEqual(member.membri_status, "active")
