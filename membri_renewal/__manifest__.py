@@ -54,6 +54,8 @@
         "views/campaign_templates.xml",
         "views/campaign_line_views.xml",
         "views/campaign_views.xml",
+        "wizard/option_set_start_views.xml",
+        "views/setup_step_views.xml",
         "views/dashboard_views.xml",
         "views/bulk_job_views.xml",
         "views/import_templates.xml",

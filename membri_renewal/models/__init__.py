@@ -8,6 +8,8 @@ from . import renewal
 from . import doors
 from . import printing
 from . import dashboard
+from . import setup_step
+from . import res_company_readiness
 from . import res_partner
 from . import res_partner_whose
 from . import res_partner_recipient

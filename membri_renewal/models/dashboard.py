@@ -84,6 +84,11 @@ class MembriDashboard(models.Model):
     problem = fields.Char(
         compute="_compute_queue", help="Why this dashboard cannot be shown to the user."
     )
+    is_unused = fields.Boolean(
+        string="Not Used Yet",
+        compute="_compute_is_unused",
+        help="There has been no renewal in this company so far.",
+    )
     has_dynamic_domain = fields.Boolean(
         string="Has Relative Dates",
         compute="_compute_has_dynamic_domain",
@@ -159,6 +164,15 @@ class MembriDashboard(models.Model):
                 count for age, count in counts.items() if TREND_DAYS <= age < 2 * TREND_DAYS
             ),
         }
+
+    @api.depends("record_count")
+    @api.depends_context("company")
+    def _compute_is_unused(self):
+        """An empty queue is a good one, but in a company that has not begun."""
+        company = self.env.company
+        self.is_unused = not any(self.mapped("record_count")) and not self.env[
+            "membri.renewal"
+        ].sudo().search([("company_id", "=", company.id)], limit=1)
 
     @api.depends("domain")
     def _compute_has_dynamic_domain(self):

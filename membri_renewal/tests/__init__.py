@@ -39,6 +39,7 @@ from . import test_enrolment
 from . import test_fee_notice
 from . import test_fee_notice_portal
 from . import test_fields_and_rules
+from . import test_first_run
 from . import test_formats
 from . import test_generation
 from . import test_generation_bad_input
@@ -50,6 +51,7 @@ from . import test_http_doors
 from . import test_import
 from . import test_import_bad_files
 from . import test_import_export
+from . import test_import_odoo
 from . import test_import_profiles
 from . import test_invoice_dates
 from . import test_invoice_page

@@ -33,6 +33,8 @@ MATRIX = {
     "membri.renewal.explanation": ("crwu", "crwu", "crwu", "", ""),
     "membri.deferred.start": ("crwu", "crwu", "crwu", "", ""),
     "membri.settings": ("crw", "", "", "", ""),
+    "membri.setup.step": ("r", "", "", "", ""),
+    "membri.option.set.start": ("crwu", "", "", "", ""),
     "membri.import": ("crwu", "", "", "", ""),
     "membri.import.level": ("crwu", "", "", "", ""),
     "membri.import.column": ("crwu", "", "", "", ""),

@@ -35,6 +35,7 @@ MENUS = {
 }
 MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign"}
 MENUS["manager"] = MENUS["officer"] | {
+    "menu_membri_setup_step",
     "menu_membri_settings",
     "menu_membri_import",
     "menu_membri_option_set",

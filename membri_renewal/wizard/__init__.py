@@ -12,3 +12,4 @@ from . import renewal_reset
 from . import renewal_explanation
 from . import annual_receipt_start
 from . import payment_register
+from . import option_set_start

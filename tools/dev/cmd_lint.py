@@ -40,6 +40,7 @@ SPLIT_MODELS = {
     "membri.demo": "each file makes one part of the demonstration data",
     "membri.import": "reading, deciding, writing and undoing, one file each",
     "membri.option.set": "periods, prices and reminders, one file each",
+    "membri.option.set.line": "what is missing of it is asked with the other first steps",
     "membri.renewal": "each step of its way has a file, and each feature a room",
     "membri.term.mixin": "payer and invoice of a term belong to the room cotisation/",
     "payment.transaction": "its key is a matter of doors/",

@@ -178,6 +178,8 @@ class MembriCampaign(models.Model):
         """Create the renewals of the preview and take them to where they lead: notices and
         invoices go out, flagged ones are held."""
         self._check_can("send")
+        for campaign in self:
+            campaign.company_id._membri_check_ready(campaign._get_ready_option_sets())
         self._do_run("send")
         return True
 
@@ -234,6 +236,11 @@ class MembriCampaign(models.Model):
             "stopped": self.env._("Resume it first."),
             "done": self.env._("Start another campaign."),
         }[self.state]
+
+    def _get_ready_option_sets(self):
+        """:return: the plans of the members who are asked"""
+        self.ensure_one()
+        return self._get_ready_lines().option_set_id.with_env(self.env)
 
     @api.constrains("option_set_ids", "company_id")
     def _check_option_sets(self):

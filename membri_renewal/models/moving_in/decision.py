@@ -3,7 +3,7 @@ from datetime import date
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import fields, models
+from odoo import api, fields, models, tools
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES
@@ -229,18 +229,18 @@ class MembriImport(models.Model):
         return vals
 
     def _find_country(self, text):
-        if not text:
-            return self.env["res.country"]
-        code = text.strip().upper()
-        for country in self._get_all("res.country"):
-            if country.code == code:
-                return country
-        words = normalize(text)
-        for lang in {"en_US", *(lang for lang, _label in self.env["res.lang"].get_installed())}:
-            for country in self._get_all("res.country").with_context(lang=lang):
-                if normalize(country.name) == words:
-                    return country.with_env(self.env)
-        return self.env["res.country"]
+        return self.env["res.country"].browse(self._get_country_ids().get(normalize(text)))
+
+    @api.model
+    @tools.ormcache()
+    def _get_country_ids(self):
+        """:return: ``{code or name in an installed language, in words: id of the country}``"""
+        countries = self.env["res.country"].sudo().search([])
+        ids = {}
+        for lang, _label in self.env["res.lang"].get_installed():
+            for country in countries.with_context(lang=lang):
+                ids[normalize(country.name)] = country.id
+        return ids | {country.code.casefold(): country.id for country in countries if country.code}
 
     def _find_state(self, text, country):
         words = normalize(text)
@@ -248,9 +248,6 @@ class MembriImport(models.Model):
         return country.state_ids.filtered(
             lambda state: words in (normalize(state.code), normalize(state.name))
         )[:1]
-
-    def _get_all(self, model):
-        return self.env[model].search([])
 
     def _find_lang(self, text):
         """:return: the code of an installed language, or ``False``"""

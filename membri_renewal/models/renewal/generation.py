@@ -85,7 +85,10 @@ class MembriRenewal(models.Model):
         """Take drafts of the night, or of a campaign, to where they lead (specification §5.1): held
         for the staff, invoiced at once, or sent."""
         held = self._hold_for_staff()
-        (self - held).action_send()
+        ready = self - held
+        for company, officer in ready.grouped(lambda r: (r.company_id, r._get_officer())):
+            company._membri_check_can_send(officer)
+        ready.action_send()
 
     def _hold_for_staff(self):
         """Hold the drafts that no email or invoice may go out for: the contact carries the

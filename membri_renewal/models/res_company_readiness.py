@@ -1,0 +1,149 @@
+import logging
+
+from odoo import models
+from odoo.exceptions import RedirectWarning, UserError
+
+
+class ResCompany(models.Model):
+    """What a company must have before anything can leave: asked by the first steps, by
+    campaigns, and by the nightly run."""
+
+    _inherit = "res.company"
+
+    def _membri_get_sender(self, officer=None):
+        """:param officer: ``res.users`` who sends; default: the membership officer
+        :return: the address that notices are sent from, or ``""``"""
+        self.ensure_one()
+        company_sudo = self.sudo()
+        officer_sudo = (officer or self._membri_get_officer()).sudo()
+        return (
+            officer_sudo.email_normalized or company_sudo.email or company_sudo.catchall_email or ""
+        )
+
+    def _membri_get_unready(self, option_sets):
+        """:param option_sets: the plans that are about to be used
+        :return: list of ``(code, sentence, action that mends it, its name)`` of what would keep
+            notices or invoices from leaving, or make them wrong; empty when all is well"""
+        self.ensure_one()
+        settings = "membri_renewal.action_membri_settings"
+        found = []
+        if not self._membri_get_sender():
+            found.append(
+                (
+                    "sender",
+                    self.env._(
+                        "%(company)s has no email address to send from. Enter one for the "
+                        "membership officer or for the company.",
+                        company=self.name,
+                    ),
+                    settings,
+                    self.env._("Open Settings"),
+                )
+            )
+        plans = "membri_renewal.action_membri_option_set"
+        for option_set in option_sets:
+            for code, sentence in option_set._get_unready_reasons():
+                found.append((code, sentence, plans, self.env._("Open Plans")))
+        return found
+
+    def _membri_check_ready(self, option_sets):
+        """:raises RedirectWarning: with the first thing that is missing, and where to mend it"""
+        for company in self:
+            if unready := company._membri_get_unready(option_sets):
+                _code, sentence, xmlid, label = unready[0]
+                warning = RedirectWarning(sentence, self.env.ref(xmlid).id, label)
+                warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
+                raise warning
+
+    def _membri_check_can_send(self, officer=None):
+        """:raises UserError: when an email would have no sender"""
+        for company in self:
+            if not company._membri_get_sender(officer):
+                raise UserError(
+                    self.env._(
+                        "%(company)s has no email address to send from. Enter one for the "
+                        "membership officer or for the company.",
+                        company=company.name,
+                    )
+                )
+
+
+class MembriOptionSet(models.Model):
+    """What a plan must have before its members are asked."""
+
+    _inherit = "membri.option.set"
+
+    def _get_unready_reasons(self):
+        """:return: list of ``(code, sentence)``"""
+        self.ensure_one()
+        usual = self.line_ids.filtered(lambda line: line.is_required or line.is_default)
+        if not usual:
+            return [
+                (
+                    "options",
+                    self.env._(
+                        "The plan “%(plan)s” has no option that is required or included by "
+                        "default, so it has no price. Add one.",
+                        plan=self.name,
+                    ),
+                )
+            ]
+        reasons = []
+        if not any(line._has_price() for line in usual):
+            reasons.append(
+                (
+                    "price",
+                    self.env._(
+                        "The plan “%(plan)s” has no price. Enter the price of its options; for a "
+                        "free membership, turn on “Custom Price” and leave it at zero.",
+                        plan=self.name,
+                    ),
+                )
+            )
+        if without := usual.filtered(lambda line: not line._get_income_account_sudo()):
+            reasons.append(
+                (
+                    "account",
+                    self.env._(
+                        "“%(product)s” of the plan “%(plan)s” has no income account, so it cannot "
+                        "be invoiced. Choose one on the product, on its category, or on the sales "
+                        "journal.",
+                        product=without[0].product_id.display_name,
+                        plan=self.name,
+                    ),
+                )
+            )
+        return reasons
+
+
+class MembriOptionSetLine(models.Model):
+    _inherit = "membri.option.set.line"
+
+    def _has_price(self):
+        """:return: whether somebody has said what this option costs: on the plan, on the product,
+        or on a pricelist"""
+        self.ensure_one()
+        if self.has_own_price or self.product_id.lst_price:
+            return True
+        rules_sudo = self.env["product.pricelist.item"].sudo()  # the accountants' to read
+        return bool(
+            rules_sudo.search_count(
+                [
+                    "|",
+                    ("product_id", "=", self.product_id.id),
+                    ("product_tmpl_id", "=", self.product_id.product_tmpl_id.id),
+                ],
+                limit=1,
+            )
+        )
+
+    def _get_income_account_sudo(self):
+        """:return: where the income of this option is booked. In sudo: accounts are the
+        accountants'; whether there is one is no secret"""
+        self.ensure_one()
+        company = self.option_set_id._get_term_company()
+        product_sudo = self.product_id.sudo().with_company(company)
+        return (
+            product_sudo.product_tmpl_id.get_product_accounts()["income"]
+            or company._membri_get_sale_journals_sudo().default_account_id[:1]
+        )

@@ -1,0 +1,125 @@
+from odoo import api, fields, models
+
+# in their order: what each step asks, in a word (``_is_done``), and where it is done
+STEPS = {
+    "organization": "_is_organization_done",
+    "letterhead": "_is_letterhead_done",
+    "plan": "_is_plan_done",
+    "go_live": "_is_go_live_done",
+    "members": "_is_members_done",
+    "campaign": "_is_campaign_done",
+}
+
+
+class MembriSetupStep(models.Model):
+    """One of the first steps of a new company. None is ticked by hand: each asks the facts."""
+
+    _name = "membri.setup.step"
+    _description = "First Step"
+    _inherit = "membri.fields.mixin"
+    _written_by_clients = False
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    code = fields.Selection(
+        [
+            ("organization", "Organization"),
+            ("letterhead", "Letterhead"),
+            ("plan", "Membership Plan"),
+            ("go_live", "Go-Live Date"),
+            ("members", "Members"),
+            ("campaign", "First Campaign"),
+        ],
+        string="Step",
+        required=True,
+    )
+    description = fields.Char(translate=True)
+    sequence = fields.Integer(default=10)
+    is_done = fields.Boolean(string="Complete", compute="_compute_is_done")
+    missing = fields.Char(
+        string="Still Missing",
+        compute="_compute_is_done",
+        help="What keeps it from being complete.",
+    )
+
+    _once = models.UniqueIndex("(code)", "Each step is listed once.")
+
+    @api.depends_context("company")
+    def _compute_is_done(self):
+        # sudo: the facts, whoever looks
+        company_sudo = self.env.company.sudo()
+        for step in self:
+            missing = getattr(self, STEPS[step.code])(company_sudo)
+            step.missing = missing
+            step.is_done = not missing
+
+    # ------------------------------------------------------------------
+    # Facts: what is missing (a sentence), or ``False``
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _is_organization_done(self, company):
+        missing = [
+            label
+            for label, is_there in (
+                (self.env._("country"), company.country_id),
+                (self.env._("email"), company._membri_get_sender()),
+                (self.env._("address"), company.street and company.city),
+                (self.env._("membership officer"), company.membri_officer_id),
+            )
+            if not is_there
+        ]
+        return ", ".join(missing)
+
+    @api.model
+    def _is_letterhead_done(self, company):
+        if company.external_report_layout_id or not company.uses_default_logo:
+            return False
+        return self.env._("logo and layout of documents")
+
+    @api.model
+    def _is_plan_done(self, company):
+        option_sets = (
+            self.env["membri.option.set"].sudo().search([("company_id", "parent_of", company.id)])
+        )
+        if not option_sets:
+            return self.env._("a membership plan")
+        reasons = [reason for plan in option_sets for _code, reason in plan._get_unready_reasons()]
+        return reasons[0] if reasons else False
+
+    @api.model
+    def _is_go_live_done(self, company):
+        return False if company.membri_go_live else self.env._("the day from which renewals start")
+
+    @api.model
+    def _is_members_done(self, company):
+        has_terms = (
+            self.env["membri.cotisation"].sudo().search([("company_id", "=", company.id)], limit=1)
+        )
+        return False if has_terms else self.env._("the first member")
+
+    @api.model
+    def _is_campaign_done(self, company):
+        was_sent = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search([("company_id", "=", company.id), ("state", "!=", "draft")], limit=1)
+        )
+        return False if was_sent else self.env._("the first notice")
+
+    def action_open(self):
+        """:return: where this step is done"""
+        self.ensure_one()
+        if self.code == "letterhead":
+            return self.env["ir.actions.actions"]._for_xml_id(
+                "web.action_base_document_layout_configurator"
+            )
+        if self.code == "organization":
+            return self.env.company._get_records_action()
+        xmlid = {
+            "plan": "action_membri_option_set_start",
+            "go_live": "action_membri_settings",
+            "members": "action_membri_import",
+            "campaign": "action_membri_campaign",
+        }[self.code]
+        return self.env["ir.actions.actions"]._for_xml_id(f"membri_renewal.{xmlid}")

@@ -1,0 +1,64 @@
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common_import import ImportCase
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestImportOdoo(ImportCase):
+    """Issue 16, 2: the tables of Odoo's ``membership`` in this very database."""
+
+    def _create_tables(self):
+        self.cr.execute(
+            """CREATE TABLE membership_membership_line (
+                id serial PRIMARY KEY, partner integer, membership_id integer, date_from date,
+                date_to date, date_cancel date, state varchar, member_price numeric)"""
+        )
+
+    def _insert(self, *row):
+        self.env.flush_all()
+        self.cr.execute(
+            """INSERT INTO membership_membership_line
+                (partner, membership_id, date_from, date_to, state, member_price)
+                VALUES (%s, %s, %s, %s, %s, %s)""",
+            row,
+        )
+
+    def test_without_tables(self):
+        record = self.Import.create({"profile": "odoo"})
+        with self.assertRaises(UserError):
+            record.action_preview()
+
+    def test_tables(self):
+        self._create_tables()
+        ada, product = self.member, self.product
+        other = self._create_other_company("Elsewhere", "America/Toronto")
+        theirs = self.env_root["res.partner"].create({"name": "Theirs", "company_id": other.id})
+        self._insert(ada.id, product.id, "2025-01-01", "2025-12-31", "paid", 90)
+        self._insert(ada.id, product.id, "2026-01-01", "2026-12-31", "free", 0)
+        self._insert(ada.id, product.id, "2024-01-01", "2024-12-31", "canceled", 80)
+        self._insert(theirs.id, product.id, "2026-01-01", "2026-12-31", "paid", 90)
+        record = self.Import.create(
+            {"profile": "odoo", "option_set_map": {"Membership": self.yearly.id}}
+        )
+        before = self._count()
+        record.action_preview()
+        self.assertEqual(self._get_results(record), ["new"] * 3)
+        self.assertEqual(record.line_ids.partner_id, ada)
+        record.action_run()
+        self.assertEqual(
+            self._get_terms(record),
+            [
+                (ada.name, "Yearly", "2024-01-01", "2024-12-31", "cancelled"),
+                (ada.name, "Yearly", "2025-01-01", "2025-12-31", "expired"),
+                (ada.name, "Yearly", "2026-01-01", "2026-12-31", "active"),
+            ],
+        )
+        after = self._count()
+        self.assertEqual(after["res.partner"], before["res.partner"])
+        self.assertEqual(after["account.move"], before["account.move"])
+        record.action_preview()
+        self.assertEqual(self._get_results(record), ["same"] * 3)
