@@ -1,6 +1,7 @@
 import base64
 import csv
 import io
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -308,6 +309,26 @@ class TestImport(ImportCase):
         self.assertEqual(record.state, "done")
         self.assertEqual(record.progress, 100)
         self.assertEqual(len(record.line_ids.cotisation_id), 320)
+
+    def test_preview_in_the_background(self):
+        """Of a long list; who asks to import it gets that after the preview."""
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+        with patch(f"{preview}.FOREGROUND_PREVIEW", 1), patch(f"{preview}.PREVIEW_BATCH", 2):
+            record = self._import(LIST)
+            self.assertEqual((record.state, record.progress), ("running", 0))
+            record._process_batch()
+            self.assertEqual((record.state, record.progress), ("running", 50))
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(record.state, "previewed")
+            self.assertEqual(self._get_results(record), ["new", "new", "error", "error"])
+            again = self.Import.create(
+                {"file": record.file, "filename": "x.csv", "profile": "free"}
+            )
+            again.action_run()
+            self.assertEqual(again.state, "running")
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(again.state, "done")
+            self.assertEqual(len(again.line_ids.cotisation_id), 2)
 
     def test_stopped_and_resumed(self):
         rows = "".join(

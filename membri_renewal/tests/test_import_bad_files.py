@@ -54,6 +54,7 @@ class TestImportBadFiles(ImportCase):
             b"   \n \n",
             b"\xef\xbb\xbf",
             b"just some words\nand more of them\n",
+            HEADER.encode(),
             HEADER.replace("Name", "Color").replace("Email", "Size").encode() + b"a;b;c;d;e\n",
         ):
             with self.subTest(content=content[:20]):

@@ -221,7 +221,9 @@ class MembriBulkStart(models.TransientModel):
                 "%(what)s: %(count)s (%(documents)s).",
                 what=label,
                 count=self._format_count(len(fates[fate])),
-                documents=", ".join([*fates[fate][:MOST_REASONS], *["…"][: len(fates[fate]) > MOST_REASONS]]),
+                documents=", ".join(
+                    [*fates[fate][:MOST_REASONS], *["…"][: len(fates[fate]) > MOST_REASONS]]
+                ),
             )
             for fate, label in labels.items()
             if fate in fates

@@ -175,7 +175,9 @@ class MembriRenewal(models.Model):
             return not is_new_document
         # a night or two may have been missed
         today = self.company_id._membri_today()
-        patience = 0 if is_new_document else self.company_id._membri_get_charge_lead_days(token_sudo)
+        patience = (
+            0 if is_new_document else self.company_id._membri_get_charge_lead_days(token_sudo)
+        )
         return self.date_charge + timedelta(days=patience) >= today
 
     def _prepare_charge_vals(self, is_new_document=False):
@@ -247,7 +249,9 @@ class MembriRenewal(models.Model):
         cases = []
         Partner = self.env["res.partner"].sudo()
         for company in self.env["res.company"]._membri_get_all():
-            payers = Partner.with_company(company).search([("membri_payment_token_id", "!=", False)])
+            payers = Partner.with_company(company).search(
+                [("membri_payment_token_id", "!=", False)]
+            )
             if payers:
                 cases.append(
                     Domain("company_id", "=", company.id)
@@ -258,7 +262,10 @@ class MembriRenewal(models.Model):
             & Domain("state", "=", "approved")
             & Domain("is_paid", "=", False)
             & Domain("option_set_id.automatic_payment", "!=", "none")
-            & (Domain("charge_state", "=", False) | Domain("charge_state", "not in", SETTLED_STATES))
+            & (
+                Domain("charge_state", "=", False)
+                | Domain("charge_state", "not in", SETTLED_STATES)
+            )
         )
 
     @api.model

@@ -357,7 +357,8 @@ class MembriRenewal(models.Model):
             )
         elif kind == "final":
             sentence = self.env._(
-                "%(card)s was refused for good: the payer has to use another card. %(said)s", **names
+                "%(card)s was refused for good: the payer has to use another card. %(said)s",
+                **names,
             )
         else:
             sentence = self.env._("%(card)s was declined. %(said)s", **names)

@@ -77,7 +77,7 @@ class MembriRenewal(models.Model):
 
     def _is_key_in_right_hands(self):
         """:return: whether the membership is that of the contact who received the key, at an
-            address that the key may go to"""
+        address that the key may go to"""
         self.ensure_one()
         recipient, address = self.recipient_id, self.delivery_email
         if not recipient or (address and address not in self._membri_get_key_addresses()):

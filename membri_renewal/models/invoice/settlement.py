@@ -115,9 +115,7 @@ class AccountMove(models.Model):
 
     def _membri_get_unbooked_transactions(self):
         """:return: online payments that are under way, or done and not booked yet"""
-        return self.transaction_ids.filtered(
-            lambda tx: tx._membri_is_under_way()
-        )
+        return self.transaction_ids.filtered(lambda tx: tx._membri_is_under_way())
 
     def _membri_get_payments_under_way(self):
         """:return: payments of this invoice that no journal entry has settled it with yet, drafts

@@ -40,13 +40,36 @@ class MembriImport(models.Model):
 
     _inherit = "membri.import"
 
-    def _decide_and_tell(self, lines, memory):
-        """The preview of some rows.
-
-        :param memory: a dict, shared by the batches: what the rows before have told"""
+    def _decide_and_tell(self, lines):
+        """The preview of some rows, after those before them."""
+        memory = self._get_told(lines)
         for line, decision in self._decide(lines, memory).items():
             # sudo: rows are written by the import only
             line.sudo().write(self._prepare_line_vals(decision))
+
+    def _get_told(self, lines):
+        """:return: ``{member: what earlier rows of this list tell of it}``, for
+        :meth:`_decide`"""
+        told = {}
+        earlier = self.env["membri.import.line"].search(
+            [
+                ("import_id", "=", self.id),
+                ("id", "not in", lines.ids),
+                ("key", "in", lines.mapped("key")),
+                ("result", "in", ("new", "differs", "same")),
+            ],
+            order="id",
+        )
+        for line in earlier:
+            person = told.setdefault(
+                f"partner:{line.partner_id.id}" if line.partner_id else line.key,
+                {"terms": [], "is_new": False},
+            )
+            if line.option_set_id and line.result == "new":
+                person["terms"].append(
+                    (line.date_start, line.date_end, line.option_set_id, None, None)
+                )
+        return told
 
     @staticmethod
     def _prepare_line_vals(decision):
@@ -97,7 +120,7 @@ class MembriImport(models.Model):
         """:param match: as ``Matcher.find`` returns it
         :param known: the terms that the contact has
         :param numbered: the term that has the number of this row, if it was imported before
-        :param memory: see :meth:`_decide_and_tell`"""
+        :param memory: see :meth:`_get_told`; filled in"""
         partner, remark, problem = match
         decision = Decision(partner=partner, option_set=self.env["membri.option.set"], term=None)
         remarks = [*line.trace.get("remarks", ()), *filter(None, [remark])]
@@ -332,7 +355,7 @@ class MembriImport(models.Model):
             if term and decision.option_set.line_ids.product_id <= term.line_ids.product_id:
                 decision.term = term
             else:
-                decision.option_of = term or other[4]
+                decision.option_of = term or other[4] or decision
             return
         raise Refused(
             "skipped",

@@ -11,8 +11,8 @@ ALLOWED_FROM = {
     "resume": ("stopped",),
     "undo": ("done", "stopped"),
 }
-# up to about this many rows are worked on while the user waits
-FOREGROUND_LIMIT = 300
+# up to about this many rows are previewed, or worked on, while the user waits
+FOREGROUND_PREVIEW, FOREGROUND_LIMIT = 2000, 300
 
 
 class MembriImport(models.Model):
@@ -98,7 +98,12 @@ class MembriImport(models.Model):
         index=True,
         copy=False,
     )
+    task = fields.Selection([("preview", "Preview"), ("run", "Import")], readonly=True, copy=False)
+    is_run_next = fields.Boolean(string="Import After the Preview", readonly=True, copy=False)
     header = fields.Json(string="Column Names", readonly=True, copy=False)
+    # what concerns all rows, and how many of them have been looked at
+    overview = fields.Json(string="What All Rows Tell", readonly=True, copy=False)
+    previewed_count = fields.Integer(string="Rows Previewed", readonly=True, copy=False)
     date_reading = fields.Text(string="How Dates Are Read", readonly=True, copy=False)
     is_date_order_asked = fields.Boolean(
         string="Order of Dates Is Missing", readonly=True, copy=False
@@ -150,7 +155,7 @@ class MembriImport(models.Model):
         for record in self:
             record._set_option_set_map(record.option_set_map or {})
 
-    @api.depends("line_ids.result", "line_ids.todo")
+    @api.depends("line_ids.result", "line_ids.todo", "overview", "task", "state")
     def _compute_counts(self):
         Line = self.env["membri.import.line"]
         domain = [("import_id", "in", self.ids)]
@@ -167,7 +172,11 @@ class MembriImport(models.Model):
             total = sum(count for (owner, _result), count in counts.items() if owner == record)
             record.total_count = total
             record.todo_count = todo.get(record, 0)
-            record.progress = 100 * (total - record.todo_count) // total if total else 0
+            if record.task == "preview" and record.overview:
+                rows = record.overview["rows"]
+                record.progress = 100 * record.previewed_count // rows if rows else 100
+            else:
+                record.progress = 100 * (total - record.todo_count) // total if total else 0
 
     @api.depends("level_ids.option_set_id")
     def _compute_unmapped_count(self):
@@ -239,7 +248,10 @@ class MembriImport(models.Model):
         for record in self:
             if record.state in ("draft", "undone"):
                 record._do_preview()
-            record._do_run()
+            if record.state == "running":  # the preview of a long list
+                record._internal_write({"is_run_next": True})
+            else:
+                record._do_run()
         return True
 
     def action_stop(self):

@@ -1,16 +1,18 @@
 import base64
 import binascii
 from collections import Counter
+from itertools import islice
 
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
+from .membri_import import FOREGROUND_PREVIEW
 from .profiles import PROFILES
 from .reading import check_size, read_list
 from .row import RowReader
 
-BATCH = 500
+BATCH, PREVIEW_BATCH = 500, 5000
 
 
 class MembriImport(models.Model):
@@ -20,6 +22,8 @@ class MembriImport(models.Model):
     _inherit = "membri.import"
 
     def _do_preview(self):
+        """Say what concerns all rows, then look at each: now, or of a long list in the
+        background."""
         self.ensure_one()
         record = self._as_worker()
         if record.state == "done":
@@ -27,23 +31,40 @@ class MembriImport(models.Model):
         record.line_ids.sudo().unlink()  # sudo: rows are written by the import only
         record._read_headers()
         overview = record._overlook()
-        record._update_levels(overview["levels"])
+        record._update_levels(overview.pop("levels"))
         record._internal_write(
             {
+                "overview": overview,
+                "previewed_count": 0,
                 "date_reading": record._get_date_reading(overview),
                 "is_date_order_asked": overview["is_date_order_asked"],
                 "result_file": False,
                 "result_filename": False,
             }
         )
-        memory = {}
-        for batch in split_every(BATCH, record._iterate_rows(), list):
-            lines = record._create_lines(batch, overview)
-            record._decide_and_tell(lines, memory)
+        self._set_state("running", task="preview", is_run_next=False, user_id=self.env.uid)
+        self._work_or_queue(overview["rows"], FOREGROUND_PREVIEW)
+
+    def _preview_batch(self):
+        """Look at the next rows of the list.
+
+        :return: how many"""
+        done = self.previewed_count
+        rows = list(islice(self._iterate_rows(), done, done + PREVIEW_BATCH))
+        for batch in split_every(BATCH, rows, list):
+            lines = self._create_lines(batch, self.overview)
+            self._decide_and_tell(lines)
             self.env.flush_all()
             self.env["membri.import.line"].invalidate_model()
-        self._set_state("previewed")
-        self.invalidate_recordset()
+        self._internal_write({"previewed_count": done + len(rows)})
+        if done + len(rows) >= self.overview["rows"]:
+            self._set_state("previewed")
+            if self.is_run_next:
+                self._internal_write({"is_run_next": False})
+                self._do_run()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return len(rows)
 
     def _as_worker(self):
         """:return: ``self`` in the company of the import, and silent: nobody is mailed, and
@@ -179,15 +200,17 @@ class MembriImport(models.Model):
     # ------------------------------------------------------------------
 
     def _overlook(self):
-        """:return: dict: the names of plans (``levels``), how days and months are in order
+        """:return: dict: how many ``rows``, the names of plans (``levels``), how days and months are in order
         (``order``, ``proofs``), whose membership others are part of (``owners``), and the
         first days of each member (``starts``)"""
         profile = PROFILES[self.profile]
         reader = RowReader(self.env, profile, self.date_order)
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
+        count = 0
         for number, _cells, targets in self._iterate_rows():
             for order, text in reader.get_proofs(targets).items():
                 proofs.setdefault(order, (number, text))
+            count += 1
             values, _problems, _remarks = reader.read(targets)
             key, keys = values["key"], values["keys"]
             if values["has_term"]:
@@ -203,14 +226,19 @@ class MembriImport(models.Model):
                 names.setdefault(keys["email"], set()).add(keys.get("name", ""))
             if profile.is_row_payment and targets.get("date_start"):
                 starts.setdefault(key, []).append(targets["date_start"])
+        if not count:
+            raise UserError(
+                self.env._("“%(file)s” has no row below the names of the columns.", file=self.name)
+            )
         order = self.date_order or (next(iter(proofs)) if len(proofs) == 1 else False)
         return {
+            "rows": count,
             "levels": levels,
             "order": order,
             "proofs": proofs,
             "is_date_order_asked": not order and reader.has_ambiguous,
             "owners": owners,
-            "shared_emails": {email for email, whose in names.items() if len(whose) > 1},
+            "shared_emails": [email for email, whose in names.items() if len(whose) > 1],
             "starts": starts,
         }
 
@@ -252,6 +280,7 @@ class MembriImport(models.Model):
         :return: their lines, with what they say (``values`` of ``trace``) and, of those that
             cannot be read, why"""
         reader = RowReader(self.env, PROFILES[self.profile], overview["order"] or None)
+        overview = {**overview, "shared_emails": set(overview["shared_emails"])}
         headers = self.header or []
         taken = {
             column.place + (0 if not column.is_second_file else self._get_first_width())

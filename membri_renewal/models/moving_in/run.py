@@ -42,7 +42,7 @@ class MembriImport(models.Model):
             [("import_id", "=", self.id), ("is_done", "=", False), ("is_unread", "=", False)]
         )
         lines_sudo.write({"todo": "row"})
-        self._set_state("running", user_id=self.env.uid)
+        self._set_state("running", task="run", user_id=self.env.uid)
         if self._work_or_queue(len(lines_sudo), FOREGROUND_LIMIT) and self.state == "running":
             self._do_finish()
 
@@ -73,6 +73,8 @@ class MembriImport(models.Model):
         if self.state != "running":
             return 0
         record = self.with_user(self.user_id).with_context(lang=self.user_id.lang)._as_worker()
+        if self.task == "preview":
+            return record._preview_batch()
         Line = record.env["membri.import.line"]
         for task, work in (("row", record._import_rows), ("links", record._import_links)):
             lines = Line.search(
