@@ -200,9 +200,9 @@ class MembriImport(models.Model):
     # ------------------------------------------------------------------
 
     def _overlook(self):
-        """:return: dict: how many ``rows``, the names of plans (``levels``), how days and months are in order
-        (``order``, ``proofs``), whose membership others are part of (``owners``), and the
-        first days of each member (``starts``)"""
+        """:return: dict: how many ``rows``, the names of plans (``levels``), how days and
+        months are in order (``order``, ``proofs``), whose membership others are part of
+        (``owners``), and the first days of each member (``starts``)"""
         profile = PROFILES[self.profile]
         reader = RowReader(self.env, profile, self.date_order)
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}

@@ -81,6 +81,8 @@ class RowReader:
     def _read_contact(self, cells):
         person = " ".join(filter(None, (cells.get("first_name"), cells.get("last_name"))))
         name = cells.get("name") or person
+        if cells.get("first_name") and not cells.get("last_name") and cells.get("name"):
+            name = f"{cells['first_name']} {cells['name']}"  # which is the family name there
         company = cells.get("company", "")
         is_company = is_yes(cells["is_company"]) if cells.get("is_company") else not name
         contact = {target: cells[target] for target in CONTACT_TEXTS if cells.get(target)}
