@@ -365,6 +365,7 @@ class TestImport(ImportCase):
         self.assertFalse(record.option_set_map)
         for value in (self.gold.id, "G1", "Gold"):
             record.option_set_map = {"or": value}
+            record.invalidate_recordset()
             self.assertEqual(record.option_set_map, {"Or": self.gold.id})
         record.action_preview()
         self.assertEqual(self._get_results(record)[:2], ["new", "new"])

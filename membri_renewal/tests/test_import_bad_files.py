@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..models.moving_in import reading
@@ -66,7 +66,7 @@ class TestImportBadFiles(ImportCase):
         self.assertTrue(self._assert_refused(record.action_run))
 
     def test_too_large(self):
-        with patch.object(reading, "MAX_BYTES", 1000), self.assertRaises(ValidationError):
+        with patch.object(reading, "MAX_BYTES", 1000), self.assertRaises(UserError):
             self.Import.create({"file": base64.b64encode(b"x" * 2000), "filename": "big.csv"})
 
     def test_zip_bomb(self):

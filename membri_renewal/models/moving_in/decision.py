@@ -369,7 +369,7 @@ class MembriImport(models.Model):
     def _decide_same(self, decision, values, own, in_the_way):
         """The member has a term of this plan for some of these days: it is the one, it goes on
         for longer, or it is shorter than we thought."""
-        first_day, last_day, _plan, term = own[-1]
+        first_day, last_day, _plan, term = own[-1][:4]
         end, last = decision.date_end or date.max, last_day or date.max
         decision.term = term
         if end == last or (end < last and decision.date_start != first_day):

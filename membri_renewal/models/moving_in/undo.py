@@ -74,7 +74,12 @@ class MembriImport(models.Model):
             trace["created_partner"] for trace in done.values() if "created_partner" in trace
         ]
         imported = self.env["membri.import.line"]._read_group(
-            [("partner_id", "in", new_ids), ("import_id", "!=", self.id), ("is_done", "=", True)],
+            [
+                ("partner_id", "in", new_ids),
+                ("import_id", "!=", self.id),
+                ("is_done", "=", True),
+                ("result", "!=", "same"),
+            ],
             ["partner_id"],
         )
         users = (
