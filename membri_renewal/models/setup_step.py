@@ -35,7 +35,9 @@ class MembriSetupStep(models.Model):
     )
     description = fields.Char(translate=True)
     sequence = fields.Integer(default=10)
-    is_done = fields.Boolean(string="Complete", compute="_compute_is_done")
+    is_done = fields.Boolean(
+        string="Complete", compute="_compute_is_done", search="_search_is_done"
+    )
     missing = fields.Char(
         string="Still Missing",
         compute="_compute_is_done",
@@ -52,6 +54,12 @@ class MembriSetupStep(models.Model):
             missing = getattr(self, STEPS[step.code])(company_sudo)
             step.missing = missing
             step.is_done = not missing
+
+    def _search_is_done(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        found = self.search([]).filtered(lambda step: step.is_done in value)
+        return [("id", "in", found.ids)]
 
     # ------------------------------------------------------------------
     # Facts: what is missing (a sentence), or ``False``

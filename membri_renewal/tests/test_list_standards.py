@@ -11,6 +11,7 @@ SETTINGS = {
     "membri.dashboard",
     "membri.option.set",
     "membri.refusal.reason",
+    "membri.setup.step",
     "membri.subscription.type",
 }
 

@@ -276,6 +276,7 @@ class MembriImport(models.Model):
     def action_view_lines(self):
         """Show the rows, or those of one result (``membri_result`` of the context)."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_import_line"
         )
