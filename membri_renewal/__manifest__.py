@@ -67,6 +67,7 @@
         "report/reconciliation_views.xml",
         "report/aged_views.xml",
         "report/deferred_views.xml",
+        "report/insight_views.xml",
         "views/annual_receipt_views.xml",
         "views/res_config_settings_views.xml",
         "views/fee_notice_views.xml",

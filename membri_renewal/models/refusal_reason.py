@@ -1,22 +1,50 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+# what officers write of a death when they type it instead of choosing the reason
+DEATH = re.compile(r"\b(deceased|death|died|dead|décès|décédée?|deces|decedee?|mort)\b", re.IGNORECASE)
 
 
 class MembriRefusalReason(models.Model):
     _name = "membri.refusal.reason"
     _description = "Decline Reason"
     _inherit = ["membri.needed.mixin", "membri.fields.mixin"]
-    # given by the code: who enrolls again, who is terminated, who never paid
+    # given by the code: who enrolls again, who is terminated, who never paid, who died
     _needed_names = (
         "refusal_reason_rejoined",
         "refusal_reason_terminated",
         "refusal_reason_not_paid",
+        "refusal_reason_deceased",
     )
     _order = "sequence, name, id"
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(string="Available", default=True)
+    is_death = fields.Boolean(
+        string="Death",
+        help="Members who leave for this reason are counted as deceased in the figures.",
+    )
+
+    @api.model
+    def _get_of_text(self, text):
+        """:param text: why a membership ends, as it was typed
+        :return: the reason that it names, in any language, or that a death is; else none"""
+        text = (text or "").strip()
+        if not text:
+            return self.browse()
+        # sudo: archived ones too, whoever ends a membership
+        reasons_sudo = self.sudo().with_context(active_test=False).search([])
+        for code, _name in self.env["res.lang"].get_installed():
+            for reason in reasons_sudo.with_context(lang=code):
+                if (reason.name or "").casefold() == text.casefold():
+                    return self.browse(reason.id)
+        if DEATH.search(text):
+            deceased = self.env.ref("membri_renewal.refusal_reason_deceased", False)
+            return deceased or self.browse()
+        return self.browse()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_given(self):

@@ -1,3 +1,4 @@
 from . import reconciliation
 from . import aged
 from . import deferred
+from . import insight

@@ -19,9 +19,21 @@ class MembriCotisationTerminate(models.TransientModel):
         default=lambda self: self.env.company._membri_today(),
         help="The last day of membership, included.",
     )
-    reason = fields.Char(required=True)
+    reason_id = fields.Many2one(
+        "membri.refusal.reason",
+        string="Kind of Reason",
+        help="Choose a reason from the list, so that the figures can count it.",
+    )
+    reason = fields.Char(
+        required=True, compute="_compute_reason", store=True, readonly=False, precompute=True
+    )
     obstacle = fields.Text(compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
+
+    @api.depends("reason_id")
+    def _compute_reason(self):
+        for wizard in self:
+            wizard.reason = wizard.reason_id.name or wizard.reason
 
     @api.depends("cotisation_ids", "date")
     def _compute_explanation(self):

@@ -110,6 +110,26 @@ class MembriCotisation(models.Model):
         help="The member left before the last day, so this term is not proposed for renewal.",
     )
     termination_reason = fields.Char(string="Reason for Ending", readonly=True, copy=False)
+    termination_reason_id = fields.Many2one(
+        "membri.refusal.reason",
+        string="Kind of Reason for Ending",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        index="btree_not_null",
+    )
+    date_activated = fields.Date(
+        string="Active Since",
+        readonly=True,
+        copy=False,
+        help="Date on which the term became the member's current one.",
+    )
+    date_deactivated = fields.Date(
+        string="No Longer Active Since",
+        readonly=True,
+        copy=False,
+        help="Date on which an active term became void or unpaid again.",
+    )
     date_end_agreed = fields.Date(
         string="Original Last Day",
         readonly=True,

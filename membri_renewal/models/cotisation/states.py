@@ -97,7 +97,8 @@ class MembriCotisation(models.Model):
         """End active cotisations before their last day: resignation, death, exclusion.
 
         :param date: the last day of membership, included
-        :param reason: kept on the cotisation and in the member's chatter
+        :param reason: kept on the cotisation and in the member's chatter; one that the list of
+            reasons has, or that tells of a death, is counted as that one
         Called without a date (the button), opens the wizard that asks for both.
         """
         self.check_access("write")
@@ -109,6 +110,24 @@ class MembriCotisation(models.Model):
             if obstacle := cotisation._get_cannot_end_on_reason(date):
                 raise ValidationError(obstacle)
         self._do_terminate(date, reason)
+        return True
+
+    def _set_state(self, state, **vals):
+        # EXTENDS state_mixin: from when on, and until when, it made somebody a member
+        for company, cotisations in self.grouped("company_id").items():
+            dated, dates = cotisations.browse(), {}
+            if state == "active":
+                dated = cotisations.filtered(
+                    lambda c: c.state != "active" and (not c.date_activated or c.date_deactivated)
+                )
+                dates = {"date_activated": company._membri_today(), "date_deactivated": False}
+            elif state in ("pending", "cancelled"):
+                dated = cotisations.filtered(lambda c: c.state == "active")
+                dates = {"date_deactivated": company._membri_today()}
+            if dated:
+                super(MembriCotisation, dated)._set_state(state, **dates, **vals)
+            if rest := cotisations - dated:
+                super(MembriCotisation, rest)._set_state(state, **vals)
         return True
 
     def _get_cannot_terminate_reason(self):
@@ -145,12 +164,14 @@ class MembriCotisation(models.Model):
         )
 
     def _do_terminate(self, date, reason=None):
+        kind = self.env["membri.refusal.reason"]._get_of_text(reason)
         for cotisation in self:
             cotisation._internal_write(
                 {
                     "date_end": date,
                     "date_terminated": date,
                     "termination_reason": reason,
+                    "termination_reason_id": kind.id,
                     # terminated twice: the first one knows what was agreed
                     "date_end_agreed": (
                         cotisation.date_end_agreed
@@ -230,6 +251,7 @@ class MembriCotisation(models.Model):
                     "date_end": last,
                     "date_terminated": False,
                     "termination_reason": False,
+                    "termination_reason_id": False,
                     "date_end_agreed": False,
                 }
             )

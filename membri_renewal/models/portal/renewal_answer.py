@@ -111,6 +111,7 @@ class MembriRenewal(models.Model):
         try:
             with self.env.cr.savepoint():
                 told = effect(renewal_sudo)
+                renewal_sudo._internal_write({"is_answered_online": True})
                 renewal_sudo._log_answer(answer, author, told or text)
         except OperationalError:
             raise  # a concurrent update: Odoo runs the request again

@@ -182,6 +182,7 @@ class MembriRenewal(models.Model):
             date_approved=False,
             date_refused=False,
             date_answer=False,
+            is_answered_online=False,
             refusal_reason_id=False,
             refusal_note=False,
             date_next_reminder=False,

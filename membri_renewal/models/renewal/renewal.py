@@ -131,6 +131,9 @@ class MembriRenewal(models.Model):
         help="Date on which the notice was first sent.",
     )
     date_answer = fields.Datetime(string="Replied On", readonly=True, copy=False)
+    is_answered_online = fields.Boolean(
+        string="Replied on the Portal", readonly=True, copy=False, groups=STAFF
+    )
     date_approved = fields.Datetime(string="Approved On", readonly=True, copy=False)
     date_refused = fields.Datetime(string="Declined On", readonly=True, copy=False)
     date_last_reminder = fields.Datetime(

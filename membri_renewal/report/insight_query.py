@@ -1,0 +1,196 @@
+"""The query of the figures, read from top to bottom. What each figure means is said in
+``docs/figures.md``.
+
+- ``timeline``: the terms that were paid for, each with the one that follows it.
+- ``unpaid``: of each member the first term that waits for its money.
+- ``paid``: on which day the money of an invoice was complete; credit notes are no money.
+- ``term``: the last term of each member in each season (the year of the last day), with what was
+  asked for it, until when a next one counts as renewed, and what became of it.
+"""
+
+INSIGHT_QUERY = """
+WITH timeline AS (
+    SELECT id, partner_id, company_id, option_set_id, currency_id, date_start, date_end,
+           amount_total, date_terminated, termination_reason, termination_reason_id,
+           FIRST_VALUE(date_start) OVER in_order AS first_day,
+           LEAD(id) OVER in_order AS next_id,
+           LEAD(date_start) OVER in_order AS next_start,
+           LEAD(date_end) OVER in_order AS next_end,
+           LEAD(option_set_id) OVER in_order AS next_set_id,
+           LEAD(amount_total) OVER in_order AS next_amount,
+           LEAD(currency_id) OVER in_order AS next_currency_id,
+           LEAD(invoice_id) OVER in_order AS next_invoice_id,
+           LEAD(payment_state) OVER in_order AS next_payment_state,
+           LEAD(origin) OVER in_order AS next_origin
+      FROM membri_cotisation
+     WHERE state IN ('scheduled', 'active', 'expired')
+    WINDOW in_order AS (PARTITION BY partner_id, company_id ORDER BY date_start)
+), unpaid AS (
+    SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date_start
+      FROM membri_cotisation
+     WHERE state = 'pending'
+  ORDER BY partner_id, company_id, date_start
+), paid AS (
+    SELECT money.move_id, MAX(money.day) AS day
+      FROM (
+               SELECT receivable.move_id, item.date AS day
+                 FROM account_partial_reconcile partial
+                 JOIN account_move_line receivable ON receivable.id = partial.debit_move_id
+                 JOIN account_move invoice ON invoice.id = receivable.move_id
+                                          AND invoice.membri_invoice_type IS NOT NULL
+                 JOIN account_move_line item ON item.id = partial.credit_move_id
+                 JOIN account_move entry ON entry.id = item.move_id
+                                        AND entry.move_type != 'out_refund'
+                UNION ALL
+               SELECT link.invoice_id, payment.date
+                 FROM account_move__account_payment link
+                 JOIN account_payment payment ON payment.id = link.payment_id
+                WHERE payment.move_id IS NULL AND payment.state IN ('in_process', 'paid')
+           ) money
+  GROUP BY money.move_id
+), term AS (
+    SELECT timeline.*, company.currency_id AS company_currency_id, option_set.type_id,
+           renewal.id AS renewal_id, renewal.state AS renewal_state,
+           renewal.reminder_count, renewal.mode, renewal.is_answered_online,
+           renewal.date_answer, renewal.date_approved,
+           notice.day AS notice_day, answer.day AS answer_day,
+           since.day AS since, AGE((timeline.date_end + 1)::timestamp, since.day::timestamp) AS age,
+           reason.id AS reason_id,
+           CASE
+               WHEN timeline.next_start <= counted.until
+                AND timeline.next_payment_state = 'not_paid' THEN 'unpaid'
+               WHEN timeline.next_start <= counted.until THEN 'renewed'
+               WHEN timeline.next_start IS NOT NULL
+                AND timeline.next_payment_state IS DISTINCT FROM 'not_paid' THEN 'returned'
+               WHEN timeline.date_terminated IS NOT NULL AND reason.is_death THEN 'deceased'
+               WHEN timeline.date_terminated IS NOT NULL THEN 'terminated'
+               WHEN unpaid.date_start > timeline.date_end
+                AND unpaid.date_start <= counted.until THEN 'unpaid'
+               WHEN renewal.state = 'refused' AND reason.is_death THEN 'deceased'
+               WHEN renewal.state = 'refused' AND reason.id = ANY(%(unpaid)s) THEN 'unpaid'
+               WHEN renewal.state = 'refused'
+                AND (reason.id != %(rejoined)s OR counted.until < today.day) THEN 'left'
+               WHEN renewal.state = 'approved' THEN 'unpaid'
+               WHEN renewal.state != 'refused' OR today.day <= counted.until THEN 'open'
+               ELSE 'left'
+           END AS outcome
+      FROM timeline
+      JOIN res_company company ON company.id = timeline.company_id
+      JOIN res_partner partner ON partner.id = timeline.partner_id
+      JOIN membri_option_set option_set ON option_set.id = timeline.option_set_id
+      JOIN (VALUES %(today)s) today (company_id, day) ON today.company_id = timeline.company_id
+ LEFT JOIN membri_renewal renewal ON renewal.cotisation_id = timeline.id
+                                 AND renewal.state != 'cancelled'
+ LEFT JOIN membri_refusal_reason reason
+        ON reason.id = COALESCE(timeline.termination_reason_id, renewal.refusal_reason_id,
+                                CASE WHEN timeline.date_terminated IS NOT NULL
+                                     THEN %(terminated)s END)
+ LEFT JOIN unpaid ON unpaid.partner_id = timeline.partner_id
+                 AND unpaid.company_id = timeline.company_id
+CROSS JOIN LATERAL (
+               SELECT timeline.date_end + 1 + option_set.grace_days + %(catch_up)s AS until
+           ) counted
+CROSS JOIN LATERAL (
+               SELECT partner.membri_member_since->>(timeline.company_id::text) AS day
+           ) typed
+CROSS JOIN LATERAL (
+               SELECT CASE
+                          WHEN typed.day ~ '^[0-9]{4}-' AND typed.day::date <= timeline.date_end
+                          THEN typed.day::date
+                          ELSE timeline.first_day
+                      END AS day
+           ) since
+CROSS JOIN LATERAL (
+               SELECT (COALESCE(renewal.date_sent, renewal.date_approved)
+                       AT TIME ZONE 'UTC' AT TIME ZONE company.membri_tz)::date AS day
+           ) notice
+CROSS JOIN LATERAL (
+               SELECT CASE
+                          WHEN renewal.date_sent IS NOT NULL
+                           AND (renewal.state != 'refused'
+                                OR renewal.date_answer IS NOT NULL
+                                OR renewal.refusal_reason_id != ALL(%(by_program)s))
+                          THEN (COALESCE(renewal.date_answer, renewal.date_approved,
+                                         renewal.date_refused)
+                                AT TIME ZONE 'UTC' AT TIME ZONE company.membri_tz)::date
+                      END AS day
+           ) answer
+     WHERE timeline.date_end IS NOT NULL
+       AND (timeline.next_end IS NULL
+            OR EXTRACT(YEAR FROM timeline.next_end) != EXTRACT(YEAR FROM timeline.date_end))
+)
+SELECT term.id, term.id AS cotisation_id, term.partner_id, term.company_id,
+       term.company_currency_id AS currency_id, term.option_set_id, term.type_id,
+       term.renewal_id, followed.id AS next_cotisation_id, followed.set_id AS next_option_set_id,
+       EXTRACT(YEAR FROM term.date_end)::integer::varchar AS season,
+       term.date_start, term.date_end, term.since AS member_since,
+       EXTRACT(YEAR FROM term.since)::integer AS cohort_year, tenure.years AS tenure_years,
+       (tenure.years = 1 OR term.since >= term.date_start) AS is_first_year,
+       term.outcome,
+       CASE WHEN term.outcome IN ('left', 'unpaid', 'terminated', 'deceased')
+            THEN term.reason_id END AS reason_id,
+       CASE WHEN term.outcome IN ('terminated', 'deceased')
+            THEN term.termination_reason END AS reason_note,
+       CASE
+           WHEN term.is_answered_online THEN 'portal'
+           WHEN term.renewal_state = 'approved' AND term.mode = 'invoice' THEN 'automatic'
+           WHEN term.renewal_state IN ('approved', 'refused') OR term.date_answer IS NOT NULL
+             OR (term.renewal_id IS NULL AND term.outcome IN ('renewed', 'returned')
+                 AND term.next_origin = 'enrolment')
+           THEN 'staff'
+       END AS channel,
+       COALESCE(term.reminder_count, 0) AS reminder_count,
+       term.notice_day AS date_notice, term.answer_day AS date_answer,
+       CASE WHEN followed.id IS NOT NULL AND term.next_payment_state IN ('paid', 'in_payment')
+            THEN paid.day END AS date_paid,
+       GREATEST(0, term.answer_day - term.notice_day) AS days_to_answer,
+       CASE WHEN followed.id IS NOT NULL AND term.next_payment_state IN ('paid', 'in_payment')
+                 AND paid.day IS NOT NULL AND term.notice_day IS NOT NULL
+            THEN GREATEST(0, paid.day - term.notice_day) END AS days_to_pay,
+       price.before AS amount_before, price.after AS amount_after,
+       price.after - price.before AS amount_change,
+       CASE
+           WHEN followed.id IS NULL THEN NULL
+           WHEN followed.set_id = term.option_set_id THEN 'same'
+           WHEN daily.after > daily.before * 1.005 THEN 'up'
+           WHEN daily.after < daily.before * 0.995 THEN 'down'
+           ELSE 'same'
+       END AS set_change,
+       1 AS member_count,
+       (term.outcome = 'renewed')::integer AS renewed_count,
+       (term.outcome IN ('left', 'unpaid', 'terminated', 'deceased', 'returned'))::integer
+           AS lost_count,
+       (term.outcome = 'open')::integer AS open_count,
+       CASE term.outcome WHEN 'renewed' THEN 100.0 WHEN 'open' THEN NULL ELSE 0.0 END
+           AS renewal_rate
+  FROM term
+ LEFT JOIN paid ON paid.move_id = term.next_invoice_id
+ LEFT JOIN (VALUES %(rates)s) rate (company_id, currency_id, factor)
+        ON rate.company_id = term.company_id AND rate.currency_id = term.currency_id
+ LEFT JOIN (VALUES %(rates)s) next_rate (company_id, currency_id, factor)
+        ON next_rate.company_id = term.company_id
+       AND next_rate.currency_id = term.next_currency_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN term.outcome IN ('renewed', 'returned') THEN term.next_id END AS id,
+           CASE WHEN term.outcome IN ('renewed', 'returned') THEN term.next_set_id END AS set_id
+) followed
+CROSS JOIN LATERAL (
+    SELECT ROUND((term.amount_total * COALESCE(rate.factor, 1))::numeric, 2) AS before,
+           CASE WHEN followed.id IS NULL THEN 0
+                ELSE ROUND((term.next_amount * COALESCE(next_rate.factor, 1))::numeric, 2)
+           END AS after
+) price
+CROSS JOIN LATERAL (
+    SELECT price.before / CASE WHEN term.next_end IS NULL THEN 1
+                               ELSE term.date_end - term.date_start + 1 END AS before,
+           price.after / CASE WHEN term.next_end IS NULL THEN 1
+                              ELSE term.next_end - term.next_start + 1 END AS after
+) daily
+CROSS JOIN LATERAL (
+    SELECT GREATEST(
+               1,
+               EXTRACT(YEAR FROM term.age)::integer
+               + (term.age > MAKE_INTERVAL(years => EXTRACT(YEAR FROM term.age)::integer))::integer
+           ) AS years
+) tenure
+"""

@@ -1,0 +1,400 @@
+"""Issue 17, points 1 and 2: what became of each term, against figures that were computed by hand."""
+
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
+
+from .common_insight import InsightCase
+
+# The season of 2026, day of the report: June 15, 2027. All terms end on December 31, 2026, but
+# for those that end early; a next term counts as renewed until April 1, 2027 (30 days of grace
+# and 60 of catching up after the day that follows).
+#   members, joined, plan, price, what happened, next plan, next price, its first day
+SEASON = [
+    (14, 2020, "basic", 100, "next", "basic", 110, "2027-01-01"),
+    (4, 2020, "plus", 250, "next", "plus", 260, "2027-01-01"),
+    (3, 2024, "basic", 100, "next", "plus", 260, "2027-01-01"),
+    (2, 2024, "plus", 250, "next", "basic", 110, "2027-01-01"),
+    (5, 2026, "basic", 100, "next", "basic", 110, "2027-01-01"),
+    (2, 2026, "basic", 100, "refused", None, 0, None),
+    (1, 2022, "basic", 100, "next", "basic", 110, "2027-04-01"),
+    (1, 2022, "basic", 100, "next", "basic", 110, "2027-04-02"),
+    (2, 2020, "plus", 250, "unpaid", "plus", 260, "2027-01-01"),
+    (1, 2020, "basic", 100, "resigned", None, 0, None),
+    (1, 2020, "basic", 100, "died", None, 0, None),
+    (1, 2018, "plus", 250, "refused for death", None, 0, None),
+    (2, 2024, "basic", 100, "silent", None, 0, None),
+    (1, 2024, "basic", 100, "asked", None, 0, None),
+]
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-06-15 15:00:00")
+class TestSeason(InsightCase):
+    """Forty members, computed on paper."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.plans = {
+            "basic": cls._create_option_set("Basic"),
+            "plus": cls._create_option_set("Plus"),
+        }
+        cls.deceased = cls.env.ref("membri_renewal.refusal_reason_deceased")
+        stories = [story for story in SEASON for _member in range(story[0])]
+        members = cls.env["res.partner"].create(
+            [
+                {"name": f"Member {number}", "membri_member_since": f"{joined}-01-01"}
+                for number, (_count, joined, *_rest) in enumerate(stories)
+            ]
+        )
+        Cotisation = cls.env["membri.cotisation"]
+        cls.terms = Cotisation.create(
+            [
+                cls._prepare_term(member, cls.plans[plan], price, "2026-01-01")
+                for member, (_count, _joined, plan, price, *_rest) in zip(
+                    members, stories, strict=True
+                )
+            ]
+        )
+        Cotisation.create(
+            [
+                cls._prepare_term(
+                    member,
+                    cls.plans[plan],
+                    price,
+                    day,
+                    state="active" if what == "next" else "pending",
+                )
+                for member, (*_now, what, plan, price, day) in zip(members, stories, strict=True)
+                if plan
+            ]
+        )
+        cls.asked = cls.env["membri.renewal"]
+        for term, (*_now, what, _plan, _price, _day) in zip(cls.terms, stories, strict=True):
+            if what in ("resigned", "died"):
+                last = "2026-09-30" if what == "resigned" else "2026-05-10"
+                term._internal_write({"date_end": last, "date_terminated": last})
+                if what == "died":
+                    term._internal_write({"termination_reason_id": cls.deceased.id})
+            elif what in ("refused", "refused for death", "asked"):
+                renewal = cls._create_renewal(term)
+                if what == "asked":
+                    cls.asked = renewal
+                    renewal._set_state("sent", date_sent="2026-11-01 15:00:00")
+                    continue
+                reason = cls.reason if what == "refused" else cls.deceased
+                renewal._set_state(
+                    "refused",
+                    refusal_reason_id=reason.id,
+                    date_sent="2026-11-01 15:00:00",
+                    date_refused="2026-11-21 15:00:00",
+                )
+
+    def _count(self, field):
+        groups = self.env["membri.insight"]._read_group(
+            [("season", "=", "2026")], [field], ["__count"]
+        )
+        return {value: count for value, count in groups if value}
+
+    def test_each_member_once(self):
+        rows = self._get_rows(season="2026")
+        self.assertEqual(rows.cotisation_id, self.terms)
+        self.assertEqual(len(rows.partner_id), 40)
+
+    def test_outcomes(self):
+        self.assertEqual(
+            self._count("outcome"),
+            {
+                "renewed": 29,
+                "returned": 1,
+                "left": 4,
+                "unpaid": 2,
+                "terminated": 1,
+                "deceased": 2,
+                "open": 1,
+            },
+        )
+
+    def test_rates(self):
+        """29 of the 39 that are known: 74.36 %; of the first year 5 of 7: 71.43 %."""
+        Insight = self.env["membri.insight"]
+        measures = ["member_count:sum", "renewed_count:sum", "lost_count:sum", "open_count:sum"]
+        season = [("season", "=", "2026")]
+        [(*counts, rate)] = Insight._read_group(season, [], [*measures, "renewal_rate:avg"])
+        self.assertEqual(counts, [40, 29, 10, 1])
+        self.assertAlmostEqual(rate, 74.359, 3)
+        first = [*season, ("is_first_year", "=", True)]
+        [(*counts, rate)] = Insight._read_group(first, [], [*measures, "renewal_rate:avg"])
+        self.assertEqual(counts, [7, 5, 2, 0])
+        self.assertAlmostEqual(rate, 71.429, 3)
+
+    def test_cohorts(self):
+        groups = self.env["membri.insight"]._read_group(
+            [("season", "=", "2026")],
+            ["cohort_year", "tenure_years"],
+            ["__count", "renewed_count:sum"],
+        )
+        self.assertEqual(
+            {(cohort, years): counts for cohort, years, *counts in groups},
+            {
+                (2018, 9): [1, 0],
+                (2020, 7): [22, 18],
+                (2022, 5): [2, 1],
+                (2024, 3): [8, 5],
+                (2026, 1): [7, 5],
+            },
+        )
+
+    def test_money(self):
+        """Before: 31 × 100 + 9 × 250. After: 21 × 110 and 7 × 260 of those who renewed, and 110 of
+        the one who came back."""
+        [(before, after)] = self.env["membri.insight"]._read_group(
+            [("season", "=", "2026")], [], ["amount_before:sum", "amount_after:sum"]
+        )
+        self.assertEqual((before, after), (5350.0, 4350.0))
+        self.assertEqual(self._count("set_change"), {"up": 3, "down": 2, "same": 25})
+
+    def test_reasons_and_days(self):
+        self.assertEqual(
+            self._count("reason_id"),
+            {
+                self.reason: 2,
+                self.deceased: 2,
+                self.env.ref("membri_renewal.refusal_reason_terminated"): 1,
+            },
+        )
+        rows = self._get_rows(season="2026").filtered("date_answer")
+        self.assertEqual(rows.mapped("days_to_answer"), [20, 20, 20])
+        self.assertEqual(set(rows.mapped("channel")), {"staff"})
+
+    def test_undecided_is_open_until_it_is_decided(self):
+        self.assertEqual(self._get_outcome(self.asked.cotisation_id), "open")
+        self.asked._do_refuse(self.reason)
+        self.assertEqual(self._get_outcome(self.asked.cotisation_id), "left")
+
+    def test_what_comes_is_the_next_season(self):
+        """30 were paid for and end in 2027 or 2028: nothing is known of them yet."""
+        following = self._get_rows().filtered(lambda row: row.season > "2026")
+        self.assertEqual(len(following), 30)
+        self.assertEqual(set(following.mapped("outcome")), {"open"})
+        self.assertEqual(following.mapped("season").count("2028"), 2)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestInsight(InsightCase):
+    def test_paid_on_the_portal(self):
+        """Asked on the 15th, accepted on the 20th, paid on the 30th."""
+        term = self._create_yearly()
+        renewal = self._create_renewal(term)
+        renewal.action_send()
+        self.assertEqual(self._get_outcome(term), "open")
+        with freeze_time("2026-11-21 03:30:00"):  # still the 20th in Toronto
+            self.assertFalse(renewal._portal_accept(renewal.partner_id))
+        row = self._get_rows(term)
+        self.assertRecordValues(
+            row, [{"outcome": "unpaid", "channel": "portal", "days_to_answer": 5, "days_to_pay": 0}]
+        )
+        with freeze_time("2026-11-30 15:00:00"):
+            self._register_payment(
+                renewal.invoice_id.with_env(self.env_account), payment_date="2026-11-30"
+            )
+        row = self._get_rows(term)
+        self.assertRecordValues(
+            row,
+            [
+                {
+                    "partner_id": term.partner_id.id,
+                    "company_id": self.company.id,
+                    "option_set_id": self.yearly.id,
+                    "cohort_year": 2026,
+                    "tenure_years": 1,
+                    "is_first_year": True,
+                    "date_end": date(2026, 12, 31),
+                    "outcome": "renewed",
+                    "next_cotisation_id": renewal.new_cotisation_id.id,
+                    "amount_after": renewal.new_cotisation_id.amount_total,
+                    "days_to_pay": 15,
+                    "set_change": "same",
+                }
+            ],
+        )
+
+    def test_money_that_goes_again(self):
+        """Renewed, then the payment is undone: unpaid; credited in full: open again."""
+        renewal = self._renewal_in("approved")
+        term = renewal.cotisation_id
+        payment = self._pay(renewal.invoice_id)
+        self.assertEqual(self._get_outcome(term), "renewed")
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertEqual(self._get_outcome(term), "unpaid")
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=renewal.invoice_id.ids)
+            .create({"journal_id": renewal.invoice_id.journal_id.id})
+        )
+        wizard.refund_moves()
+        credit_note = renewal.invoice_id.with_env(self.env_account).reversal_move_ids
+        if credit_note.state == "draft":
+            credit_note.action_post()
+        self.env["membri.cotisation"].search([])._sync_with_invoice()
+        self.assertEqual(renewal.new_cotisation_id.state or "cancelled", "cancelled")
+        self.assertEqual(self._get_outcome(term), "open")
+        # the term that was credited is nobody's membership
+        self.assertEqual(len(self._get_rows(partner_id=term.partner_id.id)), 1)
+
+    def test_automatic(self):
+        renewal = self._create_renewal(self._create_yearly(), mode="invoice")
+        renewal.action_approve()
+        self.assertEqual(self._get_rows(renewal.cotisation_id).channel, "automatic")
+
+    def test_refused_and_reset(self):
+        renewal = self._renewal_in("refused")
+        row = self._get_rows(renewal.cotisation_id)
+        self.assertRecordValues(
+            row, [{"outcome": "left", "reason_id": self.reason.id, "channel": "staff"}]
+        )
+        renewal.action_reset()
+        self.assertRecordValues(
+            self._get_rows(renewal.cotisation_id), [{"outcome": "open", "reason_id": False}]
+        )
+
+    def test_terminated_and_deceased(self):
+        """A death is told by the reason of the list, in any language, or by the word."""
+        for text, outcome in (
+            ("Resigned", "terminated"),
+            ("deceased", "deceased"),
+            ("Death of the owner", "deceased"),
+            ("Décès de madame", "deceased"),
+            ("A dead end", "deceased"),
+            ("Deadline missed", "terminated"),
+        ):
+            term = self._create_yearly()
+            term.action_terminate("2026-11-30", text)
+            with self.subTest(text=text):
+                row = self._get_rows(term)
+                self.assertRecordValues(row, [{"outcome": outcome, "reason_note": text}])
+        term.action_undo_termination()
+        self.assertEqual(self._get_outcome(term), "open")
+
+    def test_terminated_by_the_window(self):
+        term = self._create_yearly()
+        wizard = self._open_wizard(
+            term.action_terminate(), date="2026-11-30", reason_id=self.reason.id
+        )
+        self.assertEqual(wizard.reason, self.reason.name)
+        wizard.action_confirm()
+        row = self._get_rows(term)
+        self.assertRecordValues(row, [{"outcome": "terminated", "reason_id": self.reason.id}])
+
+    def test_ended_and_enrolled_again(self):
+        """Ended for another plan that begins at once: kept. The term of the season counts once."""
+        term = self._create_yearly()
+        term.action_terminate("2026-11-14", "Other plan")
+        following = term.partner_id._membri_enrol(self.yearly, "2026-11-15")
+        self.assertEqual(self._get_outcome(term), "terminated")
+        self._pay(following.invoice_id)
+        self.assertEqual(self._get_outcome(term), "renewed")
+
+    def test_rejoined_and_unpaid(self):
+        """Who enrolls in place of the renewal has not left."""
+        renewal = self._renewal_in("sent")
+        following = renewal.partner_id._membri_enrol(self.fixed, "2027-01-01")
+        self.assertEqual(renewal.state, "refused")
+        self.assertEqual(self._get_outcome(renewal.cotisation_id), "unpaid")
+        self._pay(following.invoice_id)
+        self.assertEqual(self._get_outcome(renewal.cotisation_id), "renewed")
+
+    def test_lifetime(self):
+        """A member for life ends no season; who becomes one is kept."""
+        term = self._create_cotisation(self.member, "2025-01-01", state="expired")
+        self._create_cotisation(self.member, "2026-01-01", self.for_life)
+        rows = self._get_rows(partner_id=self.member.id)
+        self.assertEqual(rows.cotisation_id, term)
+        self.assertEqual(rows.outcome, "renewed")
+
+    def test_monthly_once_per_season(self):
+        terms = self.env["membri.cotisation"].create(
+            [
+                self._prepare_term(self.member, self.monthly, 10, f"2025-{month:02}-01")
+                for month in range(1, 13)
+            ]
+        )
+        rows = self._get_rows(partner_id=self.member.id)
+        self.assertEqual(rows.cotisation_id, terms[-1])
+        self.assertRecordValues(rows, [{"season": "2025", "outcome": "left"}])
+
+    def test_cancelled_duplicate(self):
+        """Terms and renewals that are void count for nothing."""
+        term = self._create_yearly()
+        self._create_renewal(term).action_cancel()
+        renewal = self._create_renewal(term)
+        duplicate = term.partner_id._membri_enrol(self.yearly, "2028-01-01")
+        duplicate.action_cancel()
+        renewal.action_send()
+        rows = self._get_rows(partner_id=term.partner_id.id)
+        self.assertRecordValues(rows, [{"renewal_id": renewal.id, "outcome": "open"}])
+
+    def test_merge(self):
+        """Two contacts that were one member: one history, in which the year was renewed."""
+        double = self._create_member("Ada Boulanger bis")
+        term = self._create_cotisation(double, "2025-01-01", state="expired")
+        self._create_cotisation(self.member, "2026-01-01")
+        with freeze_time("2027-01-15 15:00:00"):
+            self.assertEqual(self._get_outcome(term), "left")
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.member + double).ids, self.member, extra_checks=False)
+        self.env.invalidate_all()
+        rows = self._get_rows(partner_id=self.member.id)
+        self.assertEqual(rows.mapped("outcome"), ["open", "renewed"])
+        self.assertEqual(set(rows.mapped("cohort_year")), {2025})
+
+    def test_year_of_joining(self):
+        """Typed or imported, else the first term's; the first year only the first time."""
+        self.member.membri_member_since = "2010-05-01"
+        self._create_cotisation(self.member, "2025-01-01", state="expired")
+        self._create_cotisation(self.member, "2026-01-01")
+        rows = self._get_rows(partner_id=self.member.id)
+        self.assertEqual(rows.mapped("cohort_year"), [2010, 2010])
+        self.assertEqual(rows.mapped("tenure_years"), [17, 16])
+        self.assertFalse(any(rows.mapped("is_first_year")))
+        other = self._create_member("New in July")
+        self._create_cotisation(other, "2025-07-01", self.fixed, state="expired")
+        self._create_cotisation(other, "2026-01-01", self.fixed)
+        rows = self._get_rows(partner_id=other.id)
+        self.assertEqual(rows.mapped("tenure_years"), [2, 1])
+        self.assertEqual(rows.mapped("is_first_year"), [False, True])
+
+    def test_companies_and_access(self):
+        term = self._create_yearly()
+        for user in (self.officer, self.manager, self.auditor):
+            self.assertEqual(self._get_rows(term, user).outcome, "open")
+        accountant = new_test_user(
+            self.env_root,
+            "accountant",
+            "account.group_account_user",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        self.assertEqual(self._get_rows(term, accountant).outcome, "open")
+        portal = new_test_user(self.env_root, "portal", "base.group_portal")
+        for user in (self.employee, portal):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self._get_rows(term, user)
+        for operation in ("write", "create", "unlink"):
+            self.assertFalse(self.env["membri.insight"].with_user(self.manager).has_access(operation))
+        other = self._create_other_company("Other chapter", "UTC")
+        rows = self.env["membri.insight"].with_context(allowed_company_ids=other.ids)
+        self.assertFalse(rows.search([]))
+
+    def test_every_figure_opens_its_members(self):
+        terms = self._create_yearly() + self._create_yearly()
+        rows = self._get_rows(terms)
+        action = rows.action_open_members()
+        self.assertEqual(action["res_model"], "res.partner")
+        self.assertEqual(rows[0].action_open_member()["res_id"], rows[0].partner_id.id)
