@@ -2,3 +2,8 @@ from . import reconciliation
 from . import aged
 from . import deferred
 from . import insight
+from . import season
+from . import money
+from . import forecast
+from . import price_simulation
+from . import at_risk

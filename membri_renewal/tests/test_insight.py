@@ -7,92 +7,12 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from .common_insight import InsightCase
-
-# The season of 2026, day of the report: June 15, 2027. All terms end on December 31, 2026, but
-# for those that end early; a next term counts as renewed until April 1, 2027 (30 days of grace
-# and 60 of catching up after the day that follows).
-#   members, joined, plan, price, what happened, next plan, next price, its first day
-SEASON = [
-    (14, 2020, "basic", 100, "next", "basic", 110, "2027-01-01"),
-    (4, 2020, "plus", 250, "next", "plus", 260, "2027-01-01"),
-    (3, 2024, "basic", 100, "next", "plus", 260, "2027-01-01"),
-    (2, 2024, "plus", 250, "next", "basic", 110, "2027-01-01"),
-    (5, 2026, "basic", 100, "next", "basic", 110, "2027-01-01"),
-    (2, 2026, "basic", 100, "refused", None, 0, None),
-    (1, 2022, "basic", 100, "next", "basic", 110, "2027-04-01"),
-    (1, 2022, "basic", 100, "next", "basic", 110, "2027-04-02"),
-    (2, 2020, "plus", 250, "unpaid", "plus", 260, "2027-01-01"),
-    (1, 2020, "basic", 100, "resigned", None, 0, None),
-    (1, 2020, "basic", 100, "died", None, 0, None),
-    (1, 2018, "plus", 250, "refused for death", None, 0, None),
-    (2, 2024, "basic", 100, "silent", None, 0, None),
-    (1, 2024, "basic", 100, "asked", None, 0, None),
-]
-
+from .common_insight import InsightCase, SeasonCase
 
 @tagged("post_install", "-at_install")
 @freeze_time("2027-06-15 15:00:00")
-class TestSeason(InsightCase):
+class TestSeason(SeasonCase):
     """Forty members, computed on paper."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.plans = {
-            "basic": cls._create_option_set("Basic"),
-            "plus": cls._create_option_set("Plus"),
-        }
-        cls.deceased = cls.env.ref("membri_renewal.refusal_reason_deceased")
-        stories = [story for story in SEASON for _member in range(story[0])]
-        members = cls.env["res.partner"].create(
-            [
-                {"name": f"Member {number}", "membri_member_since": f"{joined}-01-01"}
-                for number, (_count, joined, *_rest) in enumerate(stories)
-            ]
-        )
-        Cotisation = cls.env["membri.cotisation"]
-        cls.terms = Cotisation.create(
-            [
-                cls._prepare_term(member, cls.plans[plan], price, "2026-01-01")
-                for member, (_count, _joined, plan, price, *_rest) in zip(
-                    members, stories, strict=True
-                )
-            ]
-        )
-        Cotisation.create(
-            [
-                cls._prepare_term(
-                    member,
-                    cls.plans[plan],
-                    price,
-                    day,
-                    state="active" if what == "next" else "pending",
-                )
-                for member, (*_now, what, plan, price, day) in zip(members, stories, strict=True)
-                if plan
-            ]
-        )
-        cls.asked = cls.env["membri.renewal"]
-        for term, (*_now, what, _plan, _price, _day) in zip(cls.terms, stories, strict=True):
-            if what in ("resigned", "died"):
-                last = "2026-09-30" if what == "resigned" else "2026-05-10"
-                term._internal_write({"date_end": last, "date_terminated": last})
-                if what == "died":
-                    term._internal_write({"termination_reason_id": cls.deceased.id})
-            elif what in ("refused", "refused for death", "asked"):
-                renewal = cls._create_renewal(term)
-                if what == "asked":
-                    cls.asked = renewal
-                    renewal._set_state("sent", date_sent="2026-11-01 15:00:00")
-                    continue
-                reason = cls.reason if what == "refused" else cls.deceased
-                renewal._set_state(
-                    "refused",
-                    refusal_reason_id=reason.id,
-                    date_sent="2026-11-01 15:00:00",
-                    date_refused="2026-11-21 15:00:00",
-                )
 
     def _count(self, field):
         groups = self.env["membri.insight"]._read_group(

@@ -79,7 +79,15 @@ OWN_ROWS = {
 
 
 # Windows that readers may open: their rows are their own, and go away by themselves.
-WINDOWS = ("membri_renewal_explanation", "membri_deferred_start")
+WINDOWS = (
+    "membri_renewal_explanation",
+    "membri_deferred_start",
+    "membri_season",
+    "membri_forecast",
+    "membri_forecast_line",
+    "membri_price_simulation",
+    "membri_price_simulation_line",
+)
 # What must not change whoever calls what.
 TABLES = (
     "membri_renewal",

@@ -31,6 +31,15 @@ MENUS = {
         "menu_membri_annual_receipt",
         "menu_membri_aged",
         "menu_membri_deferred",
+        "menu_membri_insight",
+        "menu_membri_insight_cohort",
+        "menu_membri_insight_reason",
+        "menu_membri_insight_time",
+        "menu_membri_season",
+        "menu_membri_money",
+        "menu_membri_forecast",
+        "menu_membri_price_simulation",
+        "menu_membri_at_risk",
     },
 }
 MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign"}

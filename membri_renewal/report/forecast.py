@@ -1,0 +1,214 @@
+from collections import defaultdict
+from math import sqrt
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..models.mixins.formats import format_day
+
+MONTHS = 18
+# of fewer past terms than this, a rate says little: that of the plan is taken, then that of all
+FEWEST = 10
+# 95 % of the standard normal distribution
+Z = 1.96
+# years of membership that are told apart; who is a member for longer is one group
+TENURES = 5
+
+
+def get_wilson(renewed, count):
+    """:return: ``(low, high)``: the range in which the true rate lies with 95 %, after Wilson"""
+    if not count:
+        return 0.0, 1.0
+    rate, square = renewed / count, Z * Z
+    center = (rate + square / (2 * count)) / (1 + square / count)
+    half = (
+        Z
+        / (1 + square / count)
+        * sqrt(rate * (1 - rate) / count + square / (4 * count * count))
+    )
+    return max(0.0, center - half), min(1.0, center + half)
+
+
+class MembriForecast(models.TransientModel):
+    """What the next months bring, if members do as those before them: the terms that end, each at
+    the past renewal rate of its plan and year of membership. Nothing is changed."""
+
+    _name = "membri.forecast"
+    _inherit = "membri.wizard.mixin"
+    _description = "Renewal Forecast"
+
+    date = fields.Date(
+        string="From", required=True, default=lambda self: self.env.company._membri_today()
+    )
+    months = fields.Integer(required=True, default=MONTHS)
+    back_test = fields.Char(string="Earlier Forecasts", compute="_compute_back_test")
+
+    _months_positive = models.Constraint(
+        "CHECK (months BETWEEN 1 AND 60)", "Choose from 1 to 60 months."
+    )
+
+    @api.depends("date", "months")
+    @api.depends_context("company", "lang")
+    def _compute_back_test(self):
+        for window in self:
+            window.back_test = window._tell_back_test() if window.date else False
+
+    def _tell_back_test(self):
+        day = self.date - relativedelta(years=1)
+        months = min(self.months, 12)
+        test = self._get_back_test(self.env.company, day, months)
+        if not test["terms"]:
+            return self.env._("There are no earlier seasons to compare with yet.")
+        return self.env._(
+            "The forecast of %(date)s for %(months)s months expected %(expected)s renewals "
+            "(%(low)s to %(high)s) out of %(terms)s. There were %(actual)s.",
+            date=format_day(self.env, day),
+            months=months,
+            expected=round(test["expected"]),
+            low=round(test["low"]),
+            high=round(test["high"]),
+            terms=test["terms"],
+            actual=test["actual"],
+        )
+
+    def action_open(self):
+        """:return: the action that shows the forecast, month by month"""
+        self.ensure_one()
+        # sudo: the user's own lines, which only this method makes
+        lines = self.env["membri.forecast.line"].sudo().create(
+            [
+                {"forecast_id": self.id, **vals}
+                for vals in self._get_forecast(self.env.company, self.date, self.months)
+            ]
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_forecast_line"
+        )
+        return {**action, "domain": [("id", "in", lines.ids)]}
+
+    # ------------------------------------------------------------------
+    # The figures
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_past(self, company, day):
+        """:return: ``{(plan id, years): (terms, renewed)}`` of what had ended, and was decided,
+        before ``day``; the plan alone under ``(plan id, None)``, all under ``(None, None)``"""
+        past = defaultdict(lambda: (0, 0))
+        groups = self.env["membri.insight"]._read_group(
+            Domain("company_id", "=", company.id)
+            & Domain("date_end", "<", day)
+            & Domain("outcome", "!=", "open"),
+            ["option_set_id", "tenure_years"],
+            ["__count", "renewed_count:sum"],
+        )
+        for option_set, years, count, renewed in groups:
+            for key in (
+                (option_set.id, min(years, TENURES)),
+                (option_set.id, None),
+                (None, None),
+            ):
+                past[key] = (past[key][0] + count, past[key][1] + renewed)
+        return past
+
+    @api.model
+    def _get_rate(self, past, option_set_id, years):
+        """:return: ``(rate, low, high)`` of the narrowest group that has enough past terms"""
+        for key in ((option_set_id, min(years, TENURES)), (option_set_id, None), (None, None)):
+            count, renewed = past.get(key, (0, 0))
+            if count >= FEWEST or key == (None, None):
+                return (renewed / count if count else 0.0, *get_wilson(renewed, count))
+        return 0.0, 0.0, 1.0
+
+    @api.model
+    def _get_forecast(self, company, day, months, decided=False):
+        """:param day: the first day of what is forecast
+        :param decided: of terms of the past whose outcome is known, instead of those to come
+        :return: list of values of ``membri.forecast.line``, one for each month, plan and year of
+            membership; and of what came, where it is known"""
+        past = self._get_past(company, day)
+        groups = self.env["membri.insight"]._read_group(
+            Domain("company_id", "=", company.id)
+            & Domain("date_end", ">=", day)
+            & Domain("date_end", "<", day + relativedelta(months=months))
+            & Domain("outcome", "!=" if decided else "=", "open"),
+            ["date_end:month", "option_set_id", "tenure_years"],
+            ["__count", "amount_before:sum", "renewed_count:sum"],
+        )
+        lines = []
+        for month, option_set, years, count, amount, renewed in groups:
+            rate, low, high = self._get_rate(past, option_set.id, years)
+            lines.append(
+                {
+                    "month": month,
+                    "option_set_id": option_set.id,
+                    "tenure_years": years,
+                    "terms": count,
+                    "rate": 100 * rate,
+                    "expected": count * rate,
+                    "low": count * low,
+                    "high": count * high,
+                    "amount": amount,
+                    "amount_expected": company.currency_id.round(amount * rate),
+                    "amount_low": company.currency_id.round(amount * low),
+                    "amount_high": company.currency_id.round(amount * high),
+                    **({"actual": renewed} if decided else {}),
+                }
+            )
+        return lines
+
+    @api.model
+    def _get_back_test(self, company, day, months):
+        """The forecast as it would have been on ``day``, by what was known then, beside what came.
+
+        :return: ``{"terms", "expected", "low", "high", "actual", "error"}``; the error in
+            percentage points of the renewal rate"""
+        lines = self._get_forecast(company, day, months, decided=True)
+        total = {
+            name: sum(line[name] for line in lines)
+            for name in ("terms", "expected", "low", "high", "actual")
+        }
+        missed = total["expected"] - total["actual"]
+        return {**total, "error": 100 * missed / total["terms"] if lines else 0.0}
+
+
+class MembriForecastLine(models.TransientModel):
+    _name = "membri.forecast.line"
+    _inherit = "membri.wizard.mixin"
+    _description = "Renewal Forecast by Month and Plan"
+    _written_by_clients = False
+    _order = "month, option_set_id, tenure_years"
+
+    forecast_id = fields.Many2one("membri.forecast", required=True, ondelete="cascade")
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
+    month = fields.Date()
+    option_set_id = fields.Many2one("membri.option.set", string="Membership Plan")
+    tenure_years = fields.Integer(string="Tenure (years)", aggregator=None)
+    terms = fields.Integer(string="Ending Terms")
+    rate = fields.Float(string="Past Renewal Rate (%)", digits=(16, 1), aggregator="avg")
+    expected = fields.Float(string="Expected Renewals", digits=(16, 1))
+    low = fields.Float(string="At Least", digits=(16, 1))
+    high = fields.Float(string="At Most", digits=(16, 1))
+    amount = fields.Monetary(string="Amount of Ending Terms")
+    amount_expected = fields.Monetary(string="Expected Amount")
+    amount_low = fields.Monetary(string="Amount, at Least")
+    amount_high = fields.Monetary(string="Amount, at Most")
+
+    @api.depends_context("company")
+    def _compute_currency_id(self):
+        self.currency_id = self.env.company.currency_id
+
+    def action_open_members(self):
+        """Open the members whose terms a line is about."""
+        self.ensure_one()
+        rows = self.env["membri.insight"].search(
+            Domain("company_id", "=", self.env.company.id)
+            & Domain("outcome", "=", "open")
+            & Domain("option_set_id", "=", self.option_set_id.id)
+            & Domain("tenure_years", "=", self.tenure_years)
+            & Domain("date_end", ">=", max(self.month, self.forecast_id.date))
+            & Domain("date_end", "<", self.month + relativedelta(months=1))
+        )
+        return rows.partner_id._get_records_action(name=self.env._("Members"))

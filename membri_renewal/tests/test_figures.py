@@ -1,0 +1,336 @@
+"""Issue 17, points 2 to 5: what is read from the figures; each number was computed by hand."""
+
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.membri_renewal.report.forecast import get_wilson
+
+from .common_insight import InsightCase, SeasonCase
+from .common_write_off import WriteOffCase
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-06-15 15:00:00")
+class TestSeasonScreens(SeasonCase):
+    def _count_members(self, day):
+        window = self.env["membri.season"].with_user(self.auditor).create({"date": day})
+        action = window.action_open_members()
+        members = self.env["res.partner"].with_context(active_test=False).search(action["domain"])
+        self.assertEqual(len(members), window.member_total)
+        return window.member_total
+
+    def test_members_as_of_a_day(self):
+        """All but the one who died in May; in March the 28 who had gone on; then two more."""
+        self.assertEqual(self._count_members("2025-12-31"), 0)
+        self.assertEqual(self._count_members("2026-05-10"), 40)
+        self.assertEqual(self._count_members("2026-05-11"), 39)
+        self.assertEqual(self._count_members("2026-10-01"), 38)
+        self.assertEqual(self._count_members("2027-03-31"), 28)
+        self.assertEqual(self._count_members("2027-04-01"), 29)
+        self.assertEqual(self._count_members("2027-06-15"), 30)
+
+    def test_season_by_day(self):
+        """Four were asked on November 1, three of them replied on the 21st."""
+        for day, replied in (("2026-11-20", 0), ("2026-11-21", 3)):
+            window = self.env["membri.season"].create({"date": day})
+            with self.subTest(day=day):
+                self.assertEqual(
+                    window._get_progress(),
+                    [
+                        {
+                            "season": "2026",
+                            "day": fields.Date.to_date(day),
+                            "members": 40,
+                            "asked": 4,
+                            "replied": replied,
+                            "paid": 0,
+                        }
+                    ],
+                )
+        following = self.env["membri.season"].create({"date": "2027-11-21"})._get_progress()
+        self.assertEqual([row["season"] for row in following], ["2027", "2026"])
+        self.assertEqual([row["replied"] for row in following], [0, 3])
+        self.assertIn("3 (8%)", window.progress)
+
+    def test_cohorts(self):
+        window = self.env["membri.season"].create({"date": "2027-06-15"})
+        self.assertEqual(
+            window._get_cohorts(),
+            {
+                2018: (1, {8: 1}),
+                2020: (22, {6: 22, 7: 18}),
+                2022: (2, {4: 2}),
+                2024: (8, {2: 8, 3: 5}),
+                2026: (7, {0: 7, 1: 5}),
+            },
+        )
+        self.assertIn("82%", window.cohorts)
+        self.assertIn("background-color", window.cohorts)
+
+    # ------------------------------------------------------------------
+    # What comes
+    # ------------------------------------------------------------------
+
+    def test_wilson(self):
+        for renewed, count, low, high in ((15, 18, 0.6078, 0.9416), (0, 10, 0.0, 0.2775)):
+            with self.subTest(renewed=renewed, count=count):
+                found = get_wilson(renewed, count)
+                self.assertAlmostEqual(found[0], low, 4)
+                self.assertAlmostEqual(found[1], high, 4)
+        self.assertEqual(get_wilson(0, 0), (0.0, 1.0))
+
+    def _get_forecast_lines(self):
+        window = self.env["membri.forecast"].with_user(self.auditor).create({})
+        action = window.action_open()
+        return self.env[action["res_model"]].with_user(self.auditor).search(action["domain"])
+
+    def test_forecast(self):
+        """30 terms end within 18 months. Of Basic, 15 of 18 renewed in their fifth year or later."""
+        lines = self._get_forecast_lines()
+        self.assertEqual(sum(lines.mapped("terms")), 30)
+        line = lines.filtered(
+            lambda l: l.option_set_id == self.plans["basic"] and l.tenure_years == 8
+        )
+        self.assertEqual((line.terms, line.month), (14, date(2027, 12, 1)))
+        self.assertAlmostEqual(line.rate, 83.333, 2)
+        self.assertAlmostEqual(line.expected, 14 * 15 / 18, 1)
+        self.assertAlmostEqual(line.low, 14 * 0.6078, 1)
+        self.assertAlmostEqual(line.high, 14 * 0.9416, 1)
+        self.assertEqual((line.amount, line.amount_expected), (1540.0, 1283.33))
+        action = line.action_open_members()
+        self.assertEqual(len(self.env["res.partner"].search(action["domain"])), 14)
+
+    def test_too_few_of_the_same_year(self):
+        """Nobody of Basic was in the fourth year: the rate of the plan, 23 of 30."""
+        lines = self._get_forecast_lines()
+        line = lines.filtered(
+            lambda l: l.option_set_id == self.plans["basic"] and l.tenure_years == 4
+        )
+        self.assertEqual(line.terms, 2)
+        self.assertAlmostEqual(line.rate, 76.667, 2)
+
+    def test_back_test(self):
+        """On June 15, 2026 one term had ended, by a death: nothing was to be expected."""
+        test = self.env["membri.forecast"]._get_back_test(self.company, date(2026, 6, 15), 12)
+        self.assertEqual((test["terms"], test["actual"], test["expected"]), (38, 29, 0.0))
+        self.assertAlmostEqual(test["error"], -76.316, 3)
+
+    # ------------------------------------------------------------------
+    # Prices
+    # ------------------------------------------------------------------
+
+    def _simulate(self, **vals):
+        window = self.env["membri.price.simulation"].with_user(self.auditor).create(vals)
+        action = window.action_open()
+        lines = self.env[action["res_model"]].with_user(self.auditor).search(action["domain"])
+        return {line.option_set_id: line for line in lines}
+
+    def test_percentage(self):
+        """23 pay 110 for Basic, 7 pay 260 for Plus; of Plus there are too few for a rate."""
+        lines = self._simulate(percentage=10, rate_drop=5)
+        basic, plus = (lines[self.plans[name]] for name in ("basic", "plus"))
+        self.assertRecordValues(
+            basic + plus,
+            [
+                {
+                    "members": 23,
+                    "price_now": 110.0,
+                    "price_then": 121.0,
+                    "increase": 11.0,
+                    "revenue_now": 1939.67,
+                    "revenue_then": 2133.63,
+                    "revenue_lower": 1994.48,
+                },
+                {
+                    "members": 7,
+                    "price_now": 260.0,
+                    "price_then": 286.0,
+                    "increase": 26.0,
+                    "revenue_now": 1353.33,
+                    "revenue_then": 1488.67,
+                    "revenue_lower": 1388.57,
+                },
+            ],
+        )
+        action = basic.action_open_members()
+        self.assertEqual(len(self.env["res.partner"].search(action["domain"])), 23)
+
+    def test_pricelist_and_nothing_changes(self):
+        pricelist = self.env_root["product.pricelist"].create(
+            {
+                "name": "Draft for the board",
+                "item_ids": [
+                    fields.Command.create(
+                        {
+                            "applied_on": "3_global",
+                            "compute_price": "fixed",
+                            "fixed_price": 150.0,
+                        }
+                    )
+                ],
+            }
+        )
+        agreed = self.terms[0].next_ids
+        agreed.line_ids._internal_write({"is_price_agreed": True})
+        before = self._snapshot(self.terms.next_ids)
+        renewals = self.env["membri.renewal"].search_count([])
+        window = self.env["membri.price.simulation"].create(
+            {"method": "pricelist", "pricelist_id": pricelist.id}
+        )
+        found = {
+            (vals["price_now"], vals["price_then"], vals["members"]) for vals in window._get_lines()
+        }
+        self.assertEqual(found, {(110.0, 110.0, 1), (110.0, 150.0, 22), (260.0, 150.0, 7)})
+        self.assertEqual(self._snapshot(self.terms.next_ids), before)
+        self.assertEqual(self.env["membri.renewal"].search_count([]), renewals)
+
+    def test_pricelist_is_needed(self):
+        window = self.env["membri.price.simulation"].create({"method": "pricelist"})
+        with self.assertRaises(UserError):
+            window.action_open()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestMembersOnADay(InsightCase):
+    def _is_member_on(self, term, day):
+        members = self.env["membri.cotisation"]._get_members_on(
+            self.company, fields.Date.to_date(day)
+        )
+        return term.partner_id in members
+
+    def test_credited_later(self):
+        """A member until the day of the credit note, although the term is void by now."""
+        term = self._create_yearly()
+        with freeze_time("2026-12-01 15:00:00"):
+            term._do_cancel()
+        self.assertTrue(self._is_member_on(term, "2026-11-30"))
+        self.assertFalse(self._is_member_on(term, "2026-12-01"))
+        self.assertFalse(self._is_member_on(term, "2025-12-31"))
+
+    def test_never_paid(self):
+        pending = self._renewal_in("approved").new_cotisation_id
+        pending.action_cancel()
+        self.assertFalse(self._is_member_on(pending, "2027-02-01"))
+
+    def test_payment_undone(self):
+        term = self._create_yearly()
+        with freeze_time("2026-12-01 15:00:00"):
+            term._do_unpaid()
+        self.assertEqual(term.state, "pending")
+        self.assertTrue(self._is_member_on(term, "2026-11-30"))
+        self.assertFalse(self._is_member_on(term, "2026-12-01"))
+        with freeze_time("2026-12-05 15:00:00"):
+            term._do_paid()
+        self.assertEqual((term.state, term.date_activated), ("active", date(2026, 12, 5)))
+        self.assertTrue(self._is_member_on(term, "2026-12-06"))
+
+    def test_terminated_and_for_life(self):
+        term = self._create_yearly()
+        life = self._create_cotisation(self.member, "2020-01-01", self.for_life)
+        term.action_terminate("2026-11-30", "Resigned")
+        self.assertTrue(self._is_member_on(term, "2026-11-30"))
+        self.assertFalse(self._is_member_on(term, "2026-12-01"))
+        self.assertTrue(self._is_member_on(life, "2040-01-01"))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestAtRisk(InsightCase):
+    def _get_row(self, renewal):
+        self.env.flush_all()
+        AtRisk = self.env["membri.at.risk"].with_user(self.auditor)
+        AtRisk.invalidate_model()
+        return AtRisk.search([("renewal_id", "=", renewal.id)])
+
+    def _create_history(self):
+        """Last year notified on November 1 and answered on the 3rd; this year not yet."""
+        old = self._create_cotisation(self.member, "2025-01-01", state="expired")
+        renewal = self._create_renewal(old)
+        term = self._create_cotisation(self.member, "2026-01-01")
+        term._internal_write({"renewal_id": renewal.id})
+        renewal._set_state(
+            "approved",
+            new_cotisation_id=term.id,
+            date_sent="2025-11-01 15:00:00",
+            date_answer="2025-11-03 15:00:00",
+        )
+        renewal = self._create_renewal(term)
+        renewal._set_state("sent", date_sent="2026-11-07 15:00:00")
+        return renewal
+
+    def test_later_than_last_time(self):
+        renewal = self._create_history()
+        self.assertFalse(self._get_row(renewal))
+        with freeze_time("2026-11-16 15:00:00"):
+            self.assertFalse(self._get_row(renewal))
+        with freeze_time("2026-11-17 15:00:00"):
+            row = self._get_row(renewal)
+        self.assertRecordValues(
+            row,
+            [{"is_later": True, "is_first_year": False, "days_waited": 10, "days_last_time": 2}],
+        )
+        self.assertIn("10", row.reasons)
+
+    def test_each_sign(self):
+        first = self._renewal_in("sent")
+        self.assertRecordValues(self._get_row(first), [{"is_first_year": True, "sign_count": 1}])
+        renewal = self._create_history()
+        renewal._internal_write({"delivery_state": "failed", "reminder_count": 2})
+        row = self._get_row(renewal)
+        self.assertRecordValues(
+            row, [{"is_unreachable": True, "is_reminded": True, "is_first_year": False}]
+        )
+        self.assertEqual(row.sign_count, 2)
+        self.assertEqual(row.action_open_renewal()["res_id"], renewal.id)
+        renewal._do_refuse(self.reason)
+        self.assertFalse(self._get_row(renewal))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2027-01-15 15:00:00")
+class TestMoney(WriteOffCase):
+    def _check(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        Money = self.env["membri.money"].with_user(self.auditor)
+        totals = Money._get_totals(self.company)
+        for name, (here, there) in totals.items():
+            with self.subTest(name=name):
+                self.assertAlmostEqual(here, there, 2)
+        params = Money.action_check_totals()["params"]
+        self.assertEqual(params["type"], "success")
+        return {name: round(here, 2) for name, (here, _there) in totals.items()}
+
+    def test_to_the_cent(self):
+        """344.93 with taxes, 300.00 before; 15 of 365 days are over."""
+        totals = self._check()
+        self.assertEqual((totals["invoiced"], totals["open"]), (344.93, 344.93))
+        self.assertEqual((totals["revenue"], totals["deferred"]), (300.0, 287.67))
+        self._register_payment(self.invoice, amount=100.0)
+        totals = self._check()
+        self.assertEqual((totals["received"], totals["open"]), (100.0, 244.93))
+        self._credit(self.invoice, price=100.0)
+        totals = self._check()
+        self.assertEqual(totals["revenue"], 200.0)
+
+    def test_by_month_and_plan(self):
+        [(month, option_set, invoiced, deferred)] = self.env["membri.money"]._read_group(
+            [("cotisation_id", "=", self.cotisation.id)],
+            ["date:month", "option_set_id"],
+            ["invoiced:sum", "deferred:sum"],
+        )
+        self.assertEqual(month, date(2027, 1, 1))
+        self.assertEqual(option_set, self.cotisation.option_set_id)
+        self.assertEqual((round(invoiced, 2), round(deferred, 2)), (344.93, 287.67))
+
+    def test_a_difference_is_told(self):
+        Money = type(self.env["membri.money"])
+        self.patch(Money, "_get_totals", lambda _self, _company: {"open": (1.0, 2.0)})
+        params = self.env["membri.money"].action_check_totals()["params"]
+        self.assertEqual((params["type"], params["sticky"]), ("danger", True))
