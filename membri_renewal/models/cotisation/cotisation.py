@@ -179,6 +179,10 @@ class MembriCotisation(models.Model):
         "The last day of a membership term cannot be before its first day. Change one of them.",
     )
     _living_end = models.Index("(company_id, state, date_end)")
+    # the figures: each member's paid terms, in order
+    _timeline = models.Index(
+        "(partner_id, company_id, date_start) WHERE state IN ('scheduled', 'active', 'expired')"
+    )
     # the night: what expired lately (a late payer is caught up with), and where the money
     # contradicts the state; of the last two there are none most of the time
     _expired_lately = models.Index("(company_id, date_expired) WHERE state = 'expired'")
