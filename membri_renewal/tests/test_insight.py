@@ -253,9 +253,9 @@ class TestInsight(InsightCase):
         """Terms and renewals that are void count for nothing."""
         term = self._create_yearly()
         self._create_renewal(term).action_cancel()
-        renewal = self._create_renewal(term)
         duplicate = term.partner_id._membri_enrol(self.yearly, "2028-01-01")
         duplicate.action_cancel()
+        renewal = self._create_renewal(term)
         renewal.action_send()
         rows = self._get_rows(partner_id=term.partner_id.id)
         self.assertRecordValues(rows, [{"renewal_id": renewal.id, "outcome": "open"}])
