@@ -184,6 +184,20 @@ class TestInsight(InsightCase):
             self._get_rows(renewal.cotisation_id), [{"outcome": "open", "reason_id": False}]
         )
 
+    def test_unpaid(self):
+        """Active as soon as it is approved is not paid yet; and ended unpaid is unpaid."""
+        self.yearly.with_env(self.env_root).activation = "approved"
+        renewal = self._renewal_in("approved")
+        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+        self.assertEqual(self._get_outcome(renewal.cotisation_id), "unpaid")
+        other = self._renewal_in("approved")
+        self._pay(other.invoice_id)
+        self.assertEqual(self._get_outcome(other.cotisation_id), "renewed")
+        renewal.action_end_unpaid()
+        row = self._get_rows(renewal.cotisation_id)
+        reason = self.env.ref("membri_renewal.refusal_reason_not_paid")
+        self.assertRecordValues(row, [{"outcome": "unpaid", "reason_id": reason.id}])
+
     def test_terminated_and_deceased(self):
         """A death is told by the reason of the list, in any language, or by the word."""
         for text, outcome in (

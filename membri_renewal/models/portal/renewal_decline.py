@@ -16,7 +16,7 @@ class MembriRenewal(models.Model):
         """:return: the refusal reasons that members choose from: not those of the staff"""
         staff_reasons = [
             self.env.ref(f"membri_renewal.refusal_reason_{name}", raise_if_not_found=False)
-            for name in ("no_answer", "rejoined", "terminated")
+            for name in ("no_answer", "rejoined", "terminated", "not_paid", "deceased")
         ]
         # sudo: members choose from the reasons without reading the staff's list
         return (
