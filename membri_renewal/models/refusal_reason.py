@@ -4,7 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 # what officers write of a death when they type it instead of choosing the reason
-DEATH = re.compile(r"\b(deceased|death|died|dead|décès|décédée?|deces|decedee?|mort)\b", re.IGNORECASE)
+DEATH = re.compile(
+    r"\b(deceased|death|died|dead|décès|décédée?|deces|decedee?|mort)\b", re.IGNORECASE
+)
 
 
 class MembriRefusalReason(models.Model):

@@ -23,11 +23,7 @@ def get_wilson(renewed, count):
         return 0.0, 1.0
     rate, square = renewed / count, Z * Z
     center = (rate + square / (2 * count)) / (1 + square / count)
-    half = (
-        Z
-        / (1 + square / count)
-        * sqrt(rate * (1 - rate) / count + square / (4 * count * count))
-    )
+    half = Z / (1 + square / count) * sqrt(rate * (1 - rate) / count + square / (4 * count * count))
     return max(0.0, center - half), min(1.0, center + half)
 
 
@@ -77,11 +73,15 @@ class MembriForecast(models.TransientModel):
         """:return: the action that shows the forecast, month by month"""
         self.ensure_one()
         # sudo: the user's own lines, which only this method makes
-        lines = self.env["membri.forecast.line"].sudo().create(
-            [
-                {"forecast_id": self.id, **vals}
-                for vals in self._get_forecast(self.env.company, self.date, self.months)
-            ]
+        lines = (
+            self.env["membri.forecast.line"]
+            .sudo()
+            .create(
+                [
+                    {"forecast_id": self.id, **vals}
+                    for vals in self._get_forecast(self.env.company, self.date, self.months)
+                ]
+            )
         )
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_forecast_line"

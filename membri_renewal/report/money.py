@@ -89,9 +89,7 @@ class MembriMoney(models.Model):
             mine, [], ["expected:sum", "received:sum", "written_off:sum"]
         )
         [(deferred,)] = self.env["membri.deferred"]._read_group(mine, [], ["unearned:sum"])
-        journal = {
-            name: pair[1] for name, pair in Reconciliation._get_balances(company).items()
-        }
+        journal = {name: pair[1] for name, pair in Reconciliation._get_balances(company).items()}
         # sudo: a sum, and no entry of anybody
         [(balance,)] = (
             self.env["account.move.line"]
@@ -154,5 +152,3 @@ class MembriMoney(models.Model):
                 "sticky": bool(wrong),
             },
         }
-
-

@@ -27,9 +27,7 @@ class MembriPriceSimulation(models.TransientModel):
     )
     percentage = fields.Float(string="Increase (%)", default=5.0)
     pricelist_id = fields.Many2one("product.pricelist")
-    months = fields.Integer(
-        string="Terms Ending Within (months)", required=True, default=12
-    )
+    months = fields.Integer(string="Terms Ending Within (months)", required=True, default=12)
     rate_drop = fields.Float(
         string="Renewal Rate Lower By (points)",
         default=5.0,
@@ -42,8 +40,10 @@ class MembriPriceSimulation(models.TransientModel):
         if self.method == "pricelist" and not self.pricelist_id:
             raise UserError(self.env._("Choose the pricelist to simulate."))
         # sudo: the user's own lines, which only this method makes
-        lines = self.env["membri.price.simulation.line"].sudo().create(
-            [{"simulation_id": self.id, **vals} for vals in self._get_lines()]
+        lines = (
+            self.env["membri.price.simulation.line"]
+            .sudo()
+            .create([{"simulation_id": self.id, **vals} for vals in self._get_lines()])
         )
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_price_simulation_line"
@@ -74,7 +74,7 @@ class MembriPriceSimulation(models.TransientModel):
         for term in self._get_rows().cotisation_id:
             now, then = self._get_prices(term, memo)
             key = (term.option_set_id, term.currency_id, now, then)
-            groups[key] = groups.get(key, []) + [term.id]
+            groups.setdefault(key, []).append(term.id)
         lines = []
         for (option_set, currency, now, then), term_ids in groups.items():
             count = len(term_ids)
@@ -106,7 +106,9 @@ class MembriPriceSimulation(models.TransientModel):
             quantity = line.full_quantity or line.quantity
             price = line.full_price_unit or line.price_unit
             now += quantity * price
-            then += quantity * (price if line.is_price_agreed else self._get_price(line, price, memo))
+            then += quantity * (
+                price if line.is_price_agreed else self._get_price(line, price, memo)
+            )
         currency = term.currency_id
         return currency.round(now), currency.round(then)
 

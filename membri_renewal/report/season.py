@@ -69,9 +69,7 @@ class MembriSeason(models.TransientModel):
         )
         return {
             **action,
-            "name": self.env._(
-                "Members on %(date)s", date=format_day(self.env, self.date)
-            ),
+            "name": self.env._("Members on %(date)s", date=format_day(self.env, self.date)),
             "domain": [("id", "in", self._get_members().ids)],
             "context": {"active_test": False},
         }
@@ -100,7 +98,10 @@ class MembriSeason(models.TransientModel):
                         (row["season"], None),
                         (format_day(self.env, row["day"]), None),
                         (row["members"], None),
-                        *((self._tell_share(row, name), None) for name in ("asked", "replied", "paid")),
+                        *(
+                            (self._tell_share(row, name), None)
+                            for name in ("asked", "replied", "paid")
+                        ),
                     ]
                     for row in rows
                 ],
@@ -163,7 +164,10 @@ class MembriSeason(models.TransientModel):
                         (cohort, None),
                         (size, None),
                         *(
-                            (format_percentage(self.env, 100 * kept[year] / size), kept[year] / size)
+                            (
+                                format_percentage(self.env, 100 * kept[year] / size),
+                                kept[year] / size,
+                            )
                             if year in kept
                             else ("", None)
                             for year in years
@@ -211,7 +215,9 @@ class MembriSeason(models.TransientModel):
     def _render_cell(self, text, share):
         if share is None:
             return Markup('<td class="text-end">%s</td>') % text
-        return Markup('<td class="text-end" style="background-color: rgba(40, 167, 69, %s)">%s</td>') % (
+        return Markup(
+            '<td class="text-end" style="background-color: rgba(40, 167, 69, %s)">%s</td>'
+        ) % (
             f"{0.7 * share:.2f}",
             text,
         )

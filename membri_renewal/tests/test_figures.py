@@ -90,11 +90,11 @@ class TestSeasonScreens(SeasonCase):
         return self.env[action["res_model"]].with_user(self.auditor).search(action["domain"])
 
     def test_forecast(self):
-        """30 terms end within 18 months. Of Basic, 15 of 18 renewed in their fifth year or later."""
+        """30 terms end within 18 months. Of Basic, 15 of 18 renewed from the fifth year on."""
         lines = self._get_forecast_lines()
         self.assertEqual(sum(lines.mapped("terms")), 30)
         line = lines.filtered(
-            lambda l: l.option_set_id == self.plans["basic"] and l.tenure_years == 8
+            lambda row: row.option_set_id == self.plans["basic"] and row.tenure_years == 8
         )
         self.assertEqual((line.terms, line.month), (14, date(2027, 12, 1)))
         self.assertAlmostEqual(line.rate, 83.3, 1)
@@ -109,7 +109,7 @@ class TestSeasonScreens(SeasonCase):
         """Nobody of Basic was in the fourth year: the rate of the plan, 23 of 30."""
         lines = self._get_forecast_lines()
         line = lines.filtered(
-            lambda l: l.option_set_id == self.plans["basic"] and l.tenure_years == 4
+            lambda row: row.option_set_id == self.plans["basic"] and row.tenure_years == 4
         )
         self.assertEqual(line.terms, 2)
         self.assertAlmostEqual(line.rate, 76.7, 1)

@@ -1,4 +1,4 @@
-"""Issue 17, points 1 and 2: what became of each term, against figures that were computed by hand."""
+"""Issue 17, points 1 and 2: what became of each term; the figures were computed by hand."""
 
 from datetime import date
 
@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from .common_insight import InsightCase, SeasonCase
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2027-06-15 15:00:00")
@@ -321,7 +322,9 @@ class TestInsight(InsightCase):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self._get_rows(term, user)
         for operation in ("write", "create", "unlink"):
-            self.assertFalse(self.env["membri.insight"].with_user(self.manager).has_access(operation))
+            self.assertFalse(
+                self.env["membri.insight"].with_user(self.manager).has_access(operation)
+            )
         other = self._create_other_company("Other chapter", "UTC")
         rows = self.env["membri.insight"].with_context(allowed_company_ids=other.ids)
         self.assertFalse(rows.search([]))

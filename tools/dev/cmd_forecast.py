@@ -15,7 +15,7 @@ from dateutil.relativedelta import relativedelta
 Forecast = env["membri.forecast"]
 companies = env["membri.insight"]._read_group([], ["company_id"])
 found = 0
-print(f"{'company':24} {'from':12} {'terms':>6} {'expected':>9} {'range':>15} {'came':>6} {'error':>8}")
+print(f"{'company':24} {'from':12} {'terms':>6} {'expected':>9} {'range':>15} {'came':>6}   error")
 for (company,) in companies:
     for years in range(1, YEARS + 1):
         day = company._membri_today() - relativedelta(years=years)
