@@ -106,7 +106,7 @@ class MembriAtRisk(models.Model):
     date_end = fields.Date(string="Last Day of Current Term", readonly=True)
     amount_total = fields.Monetary(string="Total", readonly=True)
     days_waited = fields.Integer(string="Days Without a Reply", readonly=True, aggregator="avg")
-    days_last_time = fields.Integer(string="Days Last Time", readonly=True, aggregator="avg")
+    days_last_time = fields.Integer(string="Days Taken Last Time", readonly=True, aggregator="avg")
     is_later = fields.Boolean(string="Later Than Last Time", readonly=True)
     is_first_year = fields.Boolean(string="First Year", readonly=True)
     is_unreachable = fields.Boolean(string="Email Not Delivered", readonly=True)

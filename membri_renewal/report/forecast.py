@@ -181,20 +181,24 @@ class MembriForecastLine(models.TransientModel):
     _written_by_clients = False
     _order = "month, option_set_id, tenure_years"
 
-    forecast_id = fields.Many2one("membri.forecast", required=True, ondelete="cascade")
+    forecast_id = fields.Many2one(
+        "membri.forecast", required=True, ondelete="cascade", readonly=True
+    )
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
-    month = fields.Date()
-    option_set_id = fields.Many2one("membri.option.set", string="Membership Plan")
-    tenure_years = fields.Integer(string="Tenure (years)", aggregator=None)
-    terms = fields.Integer(string="Ending Terms")
-    rate = fields.Float(string="Past Renewal Rate (%)", digits=(16, 1), aggregator="avg")
-    expected = fields.Float(string="Expected Renewals", digits=(16, 1))
-    low = fields.Float(string="At Least", digits=(16, 1))
-    high = fields.Float(string="At Most", digits=(16, 1))
-    amount = fields.Monetary(string="Amount of Ending Terms")
-    amount_expected = fields.Monetary(string="Expected Amount")
-    amount_low = fields.Monetary(string="Amount, at Least")
-    amount_high = fields.Monetary(string="Amount, at Most")
+    month = fields.Date(readonly=True)
+    option_set_id = fields.Many2one("membri.option.set", string="Membership Plan", readonly=True)
+    tenure_years = fields.Integer(string="Tenure (years)", aggregator=None, readonly=True)
+    terms = fields.Integer(string="Ending Terms", readonly=True)
+    rate = fields.Float(
+        string="Past Renewal Rate (%)", digits=(16, 1), aggregator="avg", readonly=True
+    )
+    expected = fields.Float(string="Expected Renewals", digits=(16, 1), readonly=True)
+    low = fields.Float(string="At Least", digits=(16, 1), readonly=True)
+    high = fields.Float(string="At Most", digits=(16, 1), readonly=True)
+    amount = fields.Monetary(string="Amount of Ending Terms", readonly=True)
+    amount_expected = fields.Monetary(string="Expected Amount", readonly=True)
+    amount_low = fields.Monetary(string="Amount, at Least", readonly=True)
+    amount_high = fields.Monetary(string="Amount, at Most", readonly=True)
 
     @api.depends_context("company")
     def _compute_currency_id(self):

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -76,7 +76,7 @@ class MembriInsight(models.Model):
     season = fields.Char(readonly=True, help="Year in which the term ends.")
     date_start = fields.Date(string="First Day", readonly=True)
     date_end = fields.Date(string="Last Day", readonly=True)
-    member_since = fields.Date(string="Member Since", readonly=True)
+    member_since = fields.Date(string="Joined On", readonly=True)
     cohort_year = fields.Integer(
         string="Year of Joining", readonly=True, aggregator=None, help="Year of first joining."
     )
@@ -115,11 +115,11 @@ class MembriInsight(models.Model):
         string="Days to Pay", readonly=True, aggregator="avg", help="From notice to payment."
     )
     amount_before = fields.Monetary(
-        readonly=True, string="Amount Before", help="Total of the term, taxes included."
+        readonly=True, string="Term Amount", help="Total of the term, taxes included."
     )
     amount_after = fields.Monetary(
         readonly=True,
-        string="Amount After",
+        string="Next Term Amount",
         help="Total of the next paid term, taxes included. Zero if there is none.",
     )
     amount_change = fields.Monetary(readonly=True, string="Change in Amount")
@@ -144,6 +144,12 @@ class MembriInsight(models.Model):
     @property
     def _table_query(self):
         return SQL(INSIGHT_QUERY, **self._get_query_values())
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        # EXTENDS base: what was read before may be something else by now, and nobody writes here
+        self.invalidate_model(flush=False)
+        return super()._search(domain, *args, **kwargs)
 
     def _get_query_values(self):
         """:return: what the query cannot know: each company's day and rates, and the reasons that

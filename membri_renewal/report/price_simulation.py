@@ -136,21 +136,34 @@ class MembriPriceSimulationLine(models.TransientModel):
     _written_by_clients = False
     _order = "option_set_id, price_now, id"
 
-    simulation_id = fields.Many2one("membri.price.simulation", required=True, ondelete="cascade")
-    currency_id = fields.Many2one("res.currency")
-    option_set_id = fields.Many2one("membri.option.set", string="Membership Plan")
-    cotisation_ids = fields.Many2many(
-        "membri.cotisation", "membri_price_simulation_line_term_rel", string="Membership Terms"
+    simulation_id = fields.Many2one(
+        "membri.price.simulation", required=True, ondelete="cascade", readonly=True
     )
-    members = fields.Integer()
-    price_now = fields.Float(string="Price Now", digits=(16, 2), aggregator="avg")
-    price_then = fields.Float(string="New Price", digits=(16, 2), aggregator="avg")
-    increase = fields.Float(string="Increase per Member", digits=(16, 2), aggregator="avg")
-    rate = fields.Float(string="Past Renewal Rate (%)", digits=(16, 1), aggregator="avg")
-    rate_lower = fields.Float(string="Lower Renewal Rate (%)", digits=(16, 1), aggregator="avg")
-    revenue_now = fields.Monetary(string="Revenue at Current Prices")
-    revenue_then = fields.Monetary(string="Revenue at New Prices")
-    revenue_lower = fields.Monetary(string="Revenue at the Lower Rate")
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    option_set_id = fields.Many2one("membri.option.set", string="Membership Plan", readonly=True)
+    cotisation_ids = fields.Many2many(
+        "membri.cotisation",
+        "membri_price_simulation_line_term_rel",
+        string="Membership Terms",
+        readonly=True,
+    )
+    members = fields.Integer(readonly=True)
+    price_now = fields.Float(
+        string="Current Price", digits=(16, 2), aggregator="avg", readonly=True
+    )
+    price_then = fields.Float(string="New Price", digits=(16, 2), aggregator="avg", readonly=True)
+    increase = fields.Float(
+        string="Increase per Member", digits=(16, 2), aggregator="avg", readonly=True
+    )
+    rate = fields.Float(
+        string="Past Renewal Rate (%)", digits=(16, 1), aggregator="avg", readonly=True
+    )
+    rate_lower = fields.Float(
+        string="Lower Renewal Rate (%)", digits=(16, 1), aggregator="avg", readonly=True
+    )
+    revenue_now = fields.Monetary(string="Revenue at Current Prices", readonly=True)
+    revenue_then = fields.Monetary(string="Revenue at New Prices", readonly=True)
+    revenue_lower = fields.Monetary(string="Revenue at the Lower Rate", readonly=True)
 
     def action_open_members(self):
         """Open the members who would pay this price."""

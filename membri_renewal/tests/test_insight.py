@@ -187,9 +187,10 @@ class TestInsight(InsightCase):
 
     def test_unpaid(self):
         """Active as soon as it is approved is not paid yet; and ended unpaid is unpaid."""
-        self.yearly.with_env(self.env_root).activation = "approved"
         renewal = self._renewal_in("approved")
-        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+        self.assertEqual(self._get_outcome(renewal.cotisation_id), "unpaid")
+        renewal.new_cotisation_id._set_state("scheduled")
+        self.assertEqual(renewal.new_cotisation_id.payment_state, "not_paid")
         self.assertEqual(self._get_outcome(renewal.cotisation_id), "unpaid")
         other = self._renewal_in("approved")
         self._pay(other.invoice_id)
