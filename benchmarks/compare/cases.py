@@ -5,13 +5,13 @@ A case is a function that takes a ``Bench`` and returns ``{n, ours_s, reference,
 queries}``; seconds are CPU seconds of all ``n``. Its limits are in ``limits.py``.
 """
 
-import itertools
 import logging
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import clock
+from bench import Bench, compare
 
 from odoo.fields import Command
 
@@ -56,117 +56,6 @@ def case(function):
     return function
 
 
-class Bench:
-    """The database, the officer, and the sizes of this run."""
-
-    def __init__(self, env, quick):
-        self.admin = env
-        self.quick = quick
-        self.rounds = 3 if quick else 7
-        self.numbers = itertools.count(time.time_ns() % 10**9)
-        self.today = env.company._membri_today()
-        groups = env.ref("membri_renewal.group_membri_user")
-        groups += env.ref("account.group_account_invoice")
-        user = env["res.users"].create(
-            {
-                "name": "Bench officer",
-                "login": f"bench{time.time_ns()}",
-                "email": "bench@example.com",
-                "group_ids": [Command.link(group.id) for group in groups],
-            }
-        )
-        env.company.membri_officer_id = user
-        env.cr.commit()
-        self.env = env(user=user.id, context={"lang": "en_US", "tz": "America/Toronto"})
-        self.product = env["product.product"].create(
-            {"name": "Bench membership", "type": "service", "list_price": 300}
-        )
-        self.option_set = self.create_set()
-
-    def create_set(self, **vals):
-        return self.admin["membri.option.set"].create(
-            {
-                "name": f"Bench {next(self.numbers)}",
-                "line_ids": [Command.create({"product_id": self.product.id})],
-                **vals,
-            }
-        )
-
-    def create_members(self, count):
-        number = next(self.numbers)
-        return self.admin["res.partner"].create(
-            [
-                {"name": f"Bench {number} {i}", "email": f"b{number}-{i}@example.com"}
-                for i in range(count)
-            ]
-        )
-
-    def create_renewals(self, count, option_set=None):
-        cotisations = self.admin["membri.cotisation"].create(
-            [
-                {
-                    "partner_id": partner.id,
-                    "option_set_id": (option_set or self.option_set).id,
-                    "date_start": self.today - timedelta(days=350),
-                    "state": "active",
-                }
-                for partner in self.create_members(count)
-            ]
-        )
-        renewals = self.admin["membri.renewal"].create(
-            [{"cotisation_id": c.id} for c in cotisations]
-        )
-        self.admin.cr.commit()
-        return renewals.with_env(self.env)
-
-    def invoice(self, partners):
-        """What Odoo alone does: as many posted invoices of one line."""
-        moves = self.env["account.move"].create(
-            [
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": partner.id,
-                    "invoice_date": self.today,
-                    "invoice_line_ids": [
-                        Command.create(
-                            {"product_id": self.product.id, "quantity": 1, "price_unit": 300}
-                        )
-                    ],
-                }
-                for partner in partners
-            ]
-        )
-        moves.action_post()
-        return moves
-
-    def pay(self, moves):
-        context = {"active_model": "account.move", "active_ids": moves.ids}
-        wizard = self.env["account.payment.register"].with_context(**context)
-        return wizard.create({"group_payment": False})._create_payments()
-
-    def measure(self, work):
-        seconds, queries, _result = clock.measure(self.env, work)
-        return seconds, queries
-
-    def analyze(self):
-        self.admin.cr.execute("ANALYZE")
-        self.admin.cr.commit()
-
-
-def compare(bench, count, reference, ours, theirs):
-    summary, ratios = clock.in_turn(bench.rounds, ours=ours, theirs=theirs)
-    seconds, spread, queries = summary["ours"]
-    return {
-        "n": count,
-        "ours_s": seconds,
-        "spread": spread,
-        "reference": reference,
-        "reference_s": summary["theirs"][0],
-        "ratio": ratios["theirs"],
-        "queries": queries,
-    }
-
-
 def approve_many(bench, count):
     def ours(_number):
         renewals = bench.create_renewals(count)
@@ -193,6 +82,107 @@ def approve_1000(bench):
     bench.rounds, rounds = 3, bench.rounds
     try:
         return approve_many(bench, 1000)
+    finally:
+        bench.rounds = rounds
+
+
+@case
+def peers(bench):
+    """The same beside OCA's ``contract`` and ``membership``, which are installed here besides.
+
+    :return: list of (name, result)"""
+    count = 100
+    Contract = bench.env["contract.contract"]
+    product = bench.admin["product.product"].create(
+        {
+            "name": "Bench membership of OCA",
+            "type": "service",
+            "list_price": 300,
+            "membership": True,
+            "membership_date_from": bench.today,
+            "membership_date_to": bench.today + timedelta(days=364),
+        }
+    )
+    # what OCA's own officers have
+    bench.env.user.sudo().group_ids += bench.admin.ref("account.group_account_manager")
+    bench.env.user.sudo().group_ids += bench.admin.ref("base.group_partner_manager")
+
+    def ours(_number):
+        return bench.measure(bench.create_renewals(count).action_approve)
+
+    def contract(_number):
+        contracts = Contract.create(
+            [
+                {
+                    "name": partner.name,
+                    "partner_id": partner.id,
+                    "contract_line_ids": [
+                        Command.create(
+                            {
+                                "product_id": bench.product.id,
+                                "name": bench.product.name,
+                                "quantity": 1,
+                                "price_unit": 300,
+                                "recurring_rule_type": "yearly",
+                                "recurring_interval": 1,
+                                "date_start": bench.today,
+                            }
+                        )
+                    ],
+                }
+                for partner in bench.create_members(count).with_env(bench.env)
+            ]
+        )
+        return bench.measure(lambda: contracts._recurring_create_invoice().action_post())
+
+    def membership(_number):
+        partners = bench.create_members(count).with_env(bench.env)
+        return bench.measure(
+            lambda: partners.create_membership_invoice(product, 300).action_post()
+        )
+
+    summary, ratios = clock.in_turn(
+        bench.rounds, ours=ours, contract=contract, membership=membership
+    )
+    seconds, spread, queries = summary["ours"]
+    return [
+        (
+            f"approve_{peer}",
+            {
+                "n": count,
+                "ours_s": seconds,
+                "spread": spread,
+                "reference": f"OCA {peer}",
+                "reference_s": summary[peer][0],
+                "ratio": ratios[peer],
+                "queries": queries,
+            },
+        )
+        for peer in ("contract", "membership")
+    ]
+
+
+@case
+def notice(bench):
+    """Fifty notices with their PDF, and what wkhtmltopdf takes for as many pages."""
+    count = 50
+    bench.rounds, rounds = 2 if bench.quick else 3, bench.rounds
+    pages = "".join(
+        f'<h1 style="page-break-after: always">Page {number}</h1>' for number in range(count)
+    )
+    Report = bench.admin["ir.actions.report"]
+
+    def ours(_number):
+        renewals = bench.create_renewals(count)
+        result = bench.measure(renewals.action_send)
+        assert set(renewals.mapped("state")) == {"sent"}
+        return result
+
+    def theirs(_number):
+        return bench.measure(lambda: Report._run_wkhtmltopdf([f"<html><body>{pages}</body></html>"]))
+
+    try:
+        return compare(bench, count, "wkhtmltopdf, as many pages", ours, theirs)
     finally:
         bench.rounds = rounds
 
@@ -257,7 +247,7 @@ def work_of(env, name):
 @case
 def night_due(bench):
     """As many terms to be renewed as 1 % of the members: drafts with their notices."""
-    count = 50 if bench.quick else 1000
+    count = 200 if bench.quick else 1000  # of the members of night_idle
     option_set = bench.create_set(notice_lead_days=30)
     bench.admin["membri.cotisation"].create(
         [
@@ -278,22 +268,117 @@ def night_due(bench):
 
 
 @case
+def options(bench):
+    """A set of 200 options: enrolling, accepting, and the form on which a member asks for
+    changes. Told is the dearest; the others are its parts."""
+    count = 200
+    products = bench.admin["product.product"].create(
+        [{"name": f"Option {i}", "type": "service", "list_price": 10 + i} for i in range(count)]
+    )
+    option_set = bench.create_set(
+        line_ids=[Command.create({"product_id": product.id}) for product in products],
+        portal_offer="all",
+    )
+
+    def enrol(_number):
+        member = bench.create_members(1).with_env(bench.env)
+        return bench.measure(lambda: member._membri_enrol(option_set.with_env(bench.env)))
+
+    def create_sent():
+        renewal = bench.create_renewals(1, option_set).sudo()
+        renewal.action_send()
+        bench.admin.cr.commit()
+        return renewal
+
+    def accept(_number):
+        renewal = create_sent()
+        result = bench.measure(
+            lambda: renewal._portal_accept(renewal.partner_id, renewal._get_proposal_key())
+        )
+        assert renewal.state == "approved"
+        return result
+
+    def change(_number):
+        renewal = create_sent()
+        path = f"/my/renewals/{renewal.id}/change?access_token={renewal._portal_ensure_token()}"
+        bench.admin.cr.commit()
+        assert bench.get(path).count('name="option_') >= count
+        return bench.measure_pages([path])
+
+    def invoice(_number):
+        partner = bench.create_members(1).with_env(bench.env)
+        return bench.measure(lambda: bench.invoice(partner, products.with_env(bench.env)))
+
+    bench.rounds, rounds = 3, bench.rounds
+    ways = {"enrol": enrol, "accept": accept, "change": change}
+    summary, _ratios = clock.in_turn(bench.rounds, **ways, invoice=invoice)
+    bench.rounds = rounds
+    dearest = max(ways, key=lambda name: summary[name][0])
+    seconds, spread, _queries = summary[dearest]
+    return {
+        "n": count,
+        "ours_s": seconds,
+        "spread": spread,
+        "reference": "Odoo's invoice of as many lines",
+        "reference_s": summary["invoice"][0],
+        "ratio": seconds / summary["invoice"][0],
+        "queries": max(summary[name][2] for name in ways),
+        "parts": {name: summary[name][0] for name in ways},
+    }
+
+
+@case
 def dashboards(bench):
-    """The cards of all queues, as the officer's page reads them."""
+    """The cards of all queues, as the officer's page reads them, and the search for a member."""
+    env = bench.env
 
     def read():
         return (
-            bench.env["membri.dashboard"]
+            env["membri.dashboard"]
             .search([])
             .read(["record_count", "date_oldest", "amount_at_stake", "recent_count"])
         )
 
-    spent = [clock.measure(bench.env, read) for _number in range(5)]
+    def search():
+        domain = ["|", ("name", "ilike", "Night 777"), ("partner_id", "ilike", "Night 777")]
+        return env["membri.renewal"].web_search_read(
+            domain, {"name": {}}, limit=80, count_limit=10_001
+        )
+
+    summary, _ratios = clock.in_turn(
+        5, cards=lambda _n: bench.measure(read), search=lambda _n: bench.measure(search)
+    )
+    seconds, spread, queries = summary["cards"]
     return {
         "n": bench.admin["membri.renewal"].search_count([]),
-        "ours_s": sorted(seconds for seconds, _queries, _result in spent)[2],
-        "queries": spent[-1][1],
+        "ours_s": seconds,
+        "spread": spread,
+        "queries": queries,
+        "parts": {"search": summary["search"][0]},
     }
+
+
+@case
+def portal(bench):
+    """The page of a renewal for fifty members at once, and Odoo's page of as many invoices."""
+    count = 50
+    renewals = bench.create_renewals(count)
+    renewals.write({"mode": "notice"})
+    renewals.action_send()
+    moves = bench.invoice(renewals.partner_id)
+    bench.admin.cr.commit()
+    ours = [renewal.sudo().get_portal_url() for renewal in renewals]
+    theirs = [move.sudo().get_portal_url() for move in moves]
+    bench.admin.cr.commit()
+    assert renewals[0].name in bench.get(ours[0])
+    assert moves[0].name in bench.get(theirs[0])
+    return compare(
+        bench,
+        count,
+        "Odoo's page of an invoice",
+        lambda _number: bench.measure_pages(ours),
+        lambda _number: bench.measure_pages(theirs),
+    )
 
 
 @case
@@ -325,27 +410,35 @@ def growth(bench):
 
 @case
 def memory(bench):
-    """What the process holds after many approvals in the background, in MB (as ``ours_s``)."""
-    count = 400 if bench.quick else 10_000
-    for start in range(0, count, 400):
-        bench.create_renewals(min(400, count - start)).action_bulk("approve")
-        bench.env.cr.commit()
-        bench.admin["membri.bulk.job"]._cron_process_bulk()
-        bench.env.invalidate_all()
+    """What the process holds after many approvals and notices in the background, in MB (as
+    ``ours_s``)."""
+    sizes = {"approve": 400, "send": 100} if bench.quick else {"approve": 10_000, "send": 2_000}
+    for action, count in sizes.items():
+        for start in range(0, count, 400):
+            bench.create_renewals(min(400, count - start)).action_bulk(action)
+            bench.env.cr.commit()
+            bench.admin["membri.bulk.job"]._cron_process_bulk()
+            bench.env.invalidate_all()
     rows = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
-    return {"n": count, "ours_s": int(rows["VmRSS"].split()[0]) / 1024, "queries": 0}
+    return {
+        "n": sum(sizes.values()),
+        "ours_s": int(rows["VmRSS"].split()[0]) / 1024,
+        "queries": 0,
+    }
 
 
-def run(env, names, quick, tell):
+def run(env, names, quick, tell, server=None):
     """:param tell: function(name, result), called after each case"""
     for logger in ("odoo.addons.base.models.ir_actions_report", "py.warnings"):
         logging.getLogger(logger).setLevel(logging.ERROR)
-    bench = Bench(env, quick)
+    bench = Bench(env, quick, server)
     bench.analyze()
     for name, function in CASES.items():
-        if names and name not in names:
+        if name not in names:
             continue
         started = time.perf_counter()
-        result = function(bench)
-        if result:
-            tell(name, {**result, "wall_s": time.perf_counter() - started})
+        found = function(bench)
+        wall = time.perf_counter() - started
+        for row, result in found if isinstance(found, list) else [(name, found)]:
+            if result:
+                tell(row, {**result, "wall_s": wall})

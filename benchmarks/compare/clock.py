@@ -9,23 +9,34 @@ from pathlib import Path
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def read_backend(env):
-    """:return: CPU seconds of the backend; 0 where it runs on another machine"""
-    env.cr.execute("SELECT pg_backend_pid()")
-    process = Path("/proc") / str(env.cr.fetchone()[0])
+def read_process(pid):
+    """:return: CPU seconds of a process of one thread; 0 where it runs on another machine"""
     try:
-        return int((process / "schedstat").read_text().split()[0]) / 1e9
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
     except OSError:
-        try:
-            fields = (process / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return 0.0
+
+
+def read_backend(env):
+    env.cr.execute("SELECT pg_backend_pid()")
+    return read_process(env.cr.fetchone()[0])
 
 
 def read(env):
     times = os.times()
     return time.process_time() + times.children_user + times.children_system + read_backend(env)
+
+
+def read_server(env, pid):
+    """:return: CPU seconds of an Odoo server and of its backends on the database of ``env``"""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    env.cr.execute(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    backends = sum(read_process(backend) for (backend,) in env.cr.fetchall())
+    env.cr.commit()
+    return (int(fields[11]) + int(fields[12])) / TICKS + backends
 
 
 def measure(env, work):

@@ -19,7 +19,7 @@ def tell(name, result):
 if task["do"] == "cases":
     import cases
 
-    cases.run(env, task["names"], task["quick"], tell)  # noqa: F821 - given by the shell
+    cases.run(env, task["names"], task["quick"], tell, task.get("server"))  # noqa: F821 - given by the shell
 elif task["do"] == "chart":
     if not env.company.chart_template:  # noqa: F821
         env["account.chart.template"].try_loading("generic_coa", env.company, install_demo=False)  # noqa: F821
@@ -31,9 +31,8 @@ elif task["do"] == "plain":
 elif task["do"] == "queue":
     import cases
 
-    bench = cases.Bench(env, True)  # noqa: F821
-    for _number in range(task["jobs"]):
-        bench.create_renewals(task["count"]).action_bulk("approve")
+    bench = cases.Bench(env, quick=True)  # noqa: F821
+    bench.create_renewals(task["count"]).action_bulk("approve")
     env.cr.commit()  # noqa: F821
     bench.analyze()
 elif task["do"] == "work":

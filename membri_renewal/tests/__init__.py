@@ -66,6 +66,7 @@ from . import test_letters
 from . import test_list_standards
 from . import test_mail_queue
 from . import test_mail_templates
+from . import test_many_options
 from . import test_membership_tours
 from . import test_merge
 from . import test_money_beside

@@ -15,8 +15,10 @@ class AccountPaymentRegister(models.TransientModel):
 
     def _create_payments(self):
         # EXTENDS account
-        self.line_ids.move_id._membri_check_can_register_payment()
-        return super()._create_payments()
+        moves = self.line_ids.move_id
+        moves._membri_check_can_register_payment()
+        with moves._membri_look_once():
+            return super()._create_payments()
 
     def _compute_amount(self):
         # EXTENDS account: what the payer announced is what is looked for

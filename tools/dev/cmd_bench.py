@@ -16,11 +16,13 @@ from pathlib import Path
 from . import cache, odoo, postgres, ready, template, venv
 from .report import Failure, say, step
 
-HELP = "measure the add-on beside plain Odoo and OCA's contract"
-PEER = "contract"  # of OCA: recurring invoices
+HELP = "measure the add-on beside plain Odoo, OCA's contract and OCA's membership"
+PEERS = ["contract", "membership"]  # of OCA: recurring invoices, memberships by product
 SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
 COMPARE = SCRIPTS / "compare"
-BY_PROCESS = ("plain_invoice", "plain_payment", "approve_two_workers")
+WITH_PEERS = ("approve_contract", "approve_membership")
+# each in processes of its own; the others share one
+APART = ("plain_invoice", "plain_payment", "approve_two_workers", "memory", *WITH_PEERS)
 KEYS = ("n", "ours_s", "reference", "reference_s", "ratio", "queries")
 
 
@@ -38,23 +40,22 @@ def add_arguments(parser):
 
 def main(options):
     source = ready.ensure(with_browser=False)
-    peers = [venv.peer_addons()]
     with template.clone("bench", source) as database:
-        with step("installing the add-on and its peer"):
-            odoo.install(database, [odoo.MODULE, PEER], log="bench-install", peers=peers)
+        with step("installing the add-on"):
+            odoo.install(database, [odoo.MODULE], log="bench-install")
         if options.names:
-            _run_scripts(options.names, database, peers)
+            _run_scripts(options.names, database)
         else:
-            _compare(options, database, source, peers)
+            _compare(options, database, source)
 
 
-def _run_scripts(names, database, peers):
+def _run_scripts(names, database):
     for name in names:
         say(f"\n{name}")
         with (SCRIPTS / f"{name}.py").open() as source_code:
             process = subprocess.run(
                 odoo.command("shell", "-d", database, "--no-http", "--log-level=warn"),
-                env=odoo.environment(peers=peers),
+                env=odoo.environment(),
                 stdin=source_code,
                 check=False,
             )
@@ -67,7 +68,7 @@ def _run_scripts(names, database, peers):
 # ----------------------------------------------------------------------
 
 
-def _compare(options, database, source, peers):
+def _compare(options, database, source):
     sys.path.insert(0, str(COMPARE))
     import limits
 
@@ -75,6 +76,8 @@ def _compare(options, database, source, peers):
     results, missed = {}, []
 
     def tell(name, result):
+        if name not in wanted:
+            return
         results[name] = {key: result.get(key) for key in KEYS}
         misses = limits.get_missed(name, result)
         missed.extend(misses)
@@ -85,18 +88,24 @@ def _compare(options, database, source, peers):
     say(f"{'':48} {'n':>7} {'each ms':>9} {'±%':>4} {'reference':>9} {'ratio':>6} {'queries':>8}")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        _do(database, peers, home, do="chart")
+        _do(database, home, do="chart")
         if any(name.startswith("plain_") for name in wanted):
-            with template.clone("bare", source) as bare:
-                _do(bare, peers, home, with_addon=False, do="chart")
-                for name, result in _measure_plain(options, database, bare, peers, home).items():
-                    if name in wanted:
-                        tell(name, result)
+            _measure_plain(options, database, source, home, tell)
         if "approve_two_workers" in wanted:
-            tell("approve_two_workers", _measure_workers(options, database, peers, home))
-        inside = [name for name in wanted if name not in BY_PROCESS]
+            tell("approve_two_workers", _measure_workers(options, database, home))
+        if any(name in WITH_PEERS for name in wanted):
+            _measure_peers(options, database, home, tell)
+        if "memory" in wanted:  # of a process that did nothing else
+            with template.clone("memory", database) as clone:
+                _do(clone, home, tell=tell, do="cases", names=["memory"], quick=options.quick)
+        inside = [name for name in wanted if name not in APART]
         if inside:
-            _do(database, peers, home, tell=tell, do="cases", names=inside, quick=options.quick)
+            # pages, and the style sheets of documents, come from a server
+            with odoo.server(database) as served:
+                server = {"url": served.url, "pid": served.process.pid}
+                task = {"names": inside, "quick": options.quick, "server": server}
+                _do(database, home, tell=tell, do="cases", **task)
+    missed += [f"{name}: not measured" for name in wanted if name not in results]
     if missed:
         raise Failure("missed: " + "; ".join(missed))
 
@@ -110,9 +119,11 @@ def _print_row(name, title, result, misses):
         + (f"{1000 * reference / n:9.2f} {result['ratio']:6.2f}" if reference else " " * 16)
         + f" {result['queries']:8.0f}{'  MISSED' if misses else ''}"
     )
+    for part, seconds in result.get("parts", {}).items():
+        say(f"  of which {part}: {1000 * seconds:.0f} ms")
 
 
-def _start(database, peers, home, with_addon=True, **task):
+def _start(database, home, with_addon=True, peers=(), **task):
     """:return: the process, and the file of its results"""
     out = home / f"{time.time_ns()}.json"
     out.touch()
@@ -139,12 +150,12 @@ def _finish(process, task):
         raise Failure(f"the benchmark stopped with an error (see {log})")
 
 
-def _do(database, peers, home, with_addon=True, tell=None, **task):
+def _do(database, home, with_addon=True, peers=(), tell=None, **task):
     """Run one task in an Odoo shell.
 
     :param tell: function(name, result), called as soon as a result is there
     :return: list of the results"""
-    process, out = _start(database, peers, home, with_addon, **task)
+    process, out = _start(database, home, with_addon, peers, **task)
     told = 0
     while True:
         ended = process.poll() is not None
@@ -160,44 +171,56 @@ def _do(database, peers, home, with_addon=True, tell=None, **task):
     return rows
 
 
-def _measure_plain(options, database, bare, peers, home):
+def _measure_plain(options, database, source, home, tell):
     """Rounds in turn, each in a process of its own, with the add-on and without it."""
     taken = {"plain_invoice": [], "plain_payment": []}
-    for _round in range(2 if options.quick else 5):
-        (ours,) = _do(database, peers, home, do="plain")
-        (theirs,) = _do(bare, peers, home, with_addon=False, do="plain")
-        for name, rows in taken.items():
-            rows.append((*ours[name], *theirs[name]))
-    return {
-        name: {
-            "n": 1,
-            "ours_s": statistics.median(row[0] for row in rows),
-            "reference": "Odoo without the add-on",
-            "reference_s": statistics.median(row[2] for row in rows),
-            "ratio": statistics.median(row[0] / row[2] for row in rows),
-            "queries": min(row[1] for row in rows),
-            "reference_queries": min(row[3] for row in rows),
-        }
-        for name, rows in taken.items()
-    }
+    with template.clone("bare", source) as bare:
+        _do(bare, home, with_addon=False, do="chart")
+        for _round in range(2 if options.quick else 5):
+            (ours,) = _do(database, home, do="plain")
+            (theirs,) = _do(bare, home, with_addon=False, do="plain")
+            for name, rows in taken.items():
+                rows.append((*ours[name], *theirs[name]))
+    for name, rows in taken.items():
+        tell(
+            name,
+            {
+                "n": 1,
+                "ours_s": statistics.median(row[0] for row in rows),
+                "reference": "Odoo without the add-on",
+                "reference_s": statistics.median(row[2] for row in rows),
+                "ratio": statistics.median(row[0] / row[2] for row in rows),
+                "queries": min(row[1] for row in rows),
+                "reference_queries": min(row[3] for row in rows),
+            },
+        )
 
 
-def _measure_workers(options, database, peers, home):
+def _measure_peers(options, database, home, tell):
+    folders = [venv.peer_addons()]
+    with template.clone("peers", database) as clone:
+        with step("installing OCA's add-ons beside it"):
+            odoo.install(clone, PEERS, log="bench-peers", peers=folders)
+        task = {"names": ["peers"], "quick": options.quick}
+        _do(clone, home, peers=folders, tell=tell, do="cases", **task)
+
+
+def _measure_workers(options, database, home):
     """Wall seconds of one process, and of two that start together, for as many approvals. What a
     worker does is the scheduled action itself."""
-    count = 200 if options.quick else 500
+    count = 800 if options.quick else 3200  # several batches for each
     walls = {}
     with template.clone("workers", database) as clone:
         for workers in (1, 2):
-            _do(clone, peers, home, do="queue", jobs=2, count=count // 2)
+            _do(clone, home, do="queue", count=count)
             go = home / f"go{workers}"
             started = []
             for number in range(workers):
                 flag = home / f"ready{workers}-{number}"
-                started.append(
-                    (*_start(clone, peers, home, do="work", ready=str(flag), go=str(go)), flag)
-                )
+                started.append((*_start(clone, home, do="work", ready=str(flag), go=str(go)), flag))
             while not all(flag.exists() for _process, _out, flag in started):
+                if any(process.poll() for process, _out, _flag in started):
+                    raise Failure(f"a worker stopped (see {cache.log('bench-work')})")
                 time.sleep(0.05)
             go.touch()
             rows = []

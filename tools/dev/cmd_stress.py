@@ -27,7 +27,7 @@ PATIENCE = 120  # seconds
 
 def add_arguments(parser):
     parser.add_argument(
-        "--renewals", type=int, default=240, help="how many to approve (default: 240)"
+        "--renewals", type=int, default=1000, help="how many to approve (default: 1000)"
     )
     parser.add_argument("--kills", type=int, default=3, help="how often to kill (default: 3)")
     parser.add_argument("--keep", action="store_true", help="keep the database and say its name")

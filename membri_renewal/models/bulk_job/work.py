@@ -5,9 +5,9 @@ from odoo.fields import Domain
 from ..printing import NotPrinted
 from .bulk_job import FOREGROUND_LIMIT
 
-BATCH = 50
-# other workers may have the first lines
-LOOK_AHEAD = 10 * BATCH
+BATCH = 200
+# each with its document, which is held in memory
+PRINTED_BATCH = 50
 BULK_ACTIONS = (
     "send",
     "send_reminder",
@@ -18,6 +18,7 @@ BULK_ACTIONS = (
     "end_unpaid",
 )
 SENDING_ACTIONS = ("send", "approve", "apply_and_approve", "send_reminder", "retry_sending")
+PRINTING_ACTIONS = ("send", "send_reminder", "print_letter", "retry_sending")
 NOT_EMAILED = ("unreachable", "letter", "failed")
 
 
@@ -146,12 +147,11 @@ class MembriBulkJob(models.Model):
     def _process_batch(self):
         # EXTENDS work_mixin
         self.ensure_one()
-        lines = (
-            self.env["membri.bulk.job.line"]
-            .search(
-                [("job_id", "=", self.id), ("result", "=", "todo")], limit=LOOK_AHEAD, order="id"
-            )
-            .try_lock_for_update(limit=BATCH)
+        prints = self.action in PRINTING_ACTIONS
+        lines = self._lock_batch(
+            self.env["membri.bulk.job.line"],
+            [("job_id", "=", self.id), ("result", "=", "todo")],
+            min(BATCH, PRINTED_BATCH) if prints else BATCH,
         )
         lines = self._with_companions(lines)
         records = self._get_records(lines)

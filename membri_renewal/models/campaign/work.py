@@ -112,7 +112,7 @@ class MembriCampaign(models.Model):
         worker = self.with_context(lang=self.user_id.lang)
         Line_sudo = worker.env["membri.campaign.line"].sudo()
         todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
-        lines = Line_sudo.search(todo, limit=BATCH_SIZES[self.task], order="id")
+        lines = self._lock_batch(Line_sudo, todo, BATCH_SIZES[self.task])
         if self.task == "send":
             lines = lines._with_companions(todo)
         lines = lines.try_lock_for_update().filtered("is_todo")

@@ -33,12 +33,12 @@ class MembriRenewal(models.Model):
         lines = option_set._get_offered_lines(proposal)
         if option_set != proposal.option_set_id:
             return {line: line.quantity for line in lines if line.is_required or line.is_default}
-        quantities = {}
-        for line in lines:
-            ours = proposal.line_ids.filtered(lambda p, line=line: p.product_id == line.product_id)
-            if ours:
-                quantities[line] = option_set._get_usual_quantity(previous=ours[0])
-        return quantities
+        ours = {line.product_id: line for line in reversed(proposal.line_ids)}
+        return {
+            line: option_set._get_usual_quantity(previous=ours[line.product_id])
+            for line in lines
+            if line.product_id in ours
+        }
 
     def _get_requested_dates(self, option_set, proposal, date_start=None):
         """:param date_start: asked by the member, if any
@@ -69,11 +69,7 @@ class MembriRenewal(models.Model):
         :return: list of values for ``membri.change.request.line``
         """
         choices = self._get_requested_choices(option_set, quantities, proposal)
-        memo = {}
-        lines_vals = [
-            option_set._prepare_term_line(self.partner_id, dates[0], memo=memo, **choice)
-            for choice in choices
-        ]
+        lines_vals = option_set._prepare_lines_of(choices, self.partner_id, dates[0])
         same_term = (option_set, *dates) == (
             proposal.option_set_id,
             proposal.date_start,
@@ -97,11 +93,13 @@ class MembriRenewal(models.Model):
             ours = proposal.line_ids
         elif option_set == self.cotisation_id.option_set_id:
             ours = self.cotisation_id.line_ids
+        first = {line.product_id: line for line in reversed(ours)}
         choices = []
         for line in option_set.line_ids.filtered(lambda o: o in quantities):
-            previous = [p for p in ours if p.product_id == line.product_id][:1]
             choice = {"option_line": line, "quantity": quantities[line]}
-            choices.append({**choice, "previous": previous[0]} if previous else choice)
+            if line.product_id in first:
+                choice["previous"] = first[line.product_id]
+            choices.append(choice)
         if option_set == proposal.option_set_id:
             choices += [{"previous": line} for line in self._get_extra_lines(proposal)]
         return choices

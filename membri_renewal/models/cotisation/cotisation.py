@@ -47,7 +47,7 @@ class MembriCotisation(models.Model):
 
     _name = "membri.cotisation"
     _description = "Membership Term"
-    _inherit = ["mail.thread", "membri.term.mixin", "membri.state.mixin"]
+    _inherit = ["membri.thread.mixin", "membri.term.mixin", "membri.state.mixin"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
     _locked_fields = frozenset({"state", "company_id"})

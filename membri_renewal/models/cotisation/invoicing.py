@@ -77,7 +77,7 @@ class MembriCotisation(models.Model):
             # what `_membri_ensure_tokens` would write on each once it is posted, which is slow
             "access_token": str(uuid.uuid4()),
             "invoice_line_ids": [
-                Command.create(line._prepare_invoice_line_vals()) for line in self.line_ids
+                Command.create(vals) for vals in self.line_ids._prepare_invoice_lines_vals()
             ],
         }
 
@@ -166,19 +166,32 @@ class MembriCotisation(models.Model):
 
     def _log_on_members(self):
         """Tell in the chatter of each member what the money did to the membership."""
-        for cotisation in self:
-            cotisation.partner_id._message_log(
-                body=self.env._(
-                    "The status of membership term %(cotisation)s (%(term)s, %(amount)s) "
-                    "is now “%(state)s”.",
-                    cotisation=cotisation.name,
-                    term=cotisation.term_display,
-                    amount=formatLang(
-                        self.env, cotisation.amount_total, currency_obj=cotisation.currency_id
-                    ),
-                    state=cotisation._get_state_label(),
-                )
+        for cotisations in self._split_by_member():
+            cotisations.partner_id._message_log_batch(
+                {
+                    cotisation.partner_id.id: self.env._(
+                        "The status of membership term %(cotisation)s (%(term)s, %(amount)s) "
+                        "is now “%(state)s”.",
+                        cotisation=cotisation.name,
+                        term=cotisation.term_display,
+                        amount=formatLang(
+                            self.env, cotisation.amount_total, currency_obj=cotisation.currency_id
+                        ),
+                        state=cotisation._get_state_label(),
+                    )
+                    for cotisation in cotisations
+                }
             )
+
+    def _split_by_member(self):
+        """:return: list of recordsets, in none of which a member is twice"""
+        rounds = []
+        for terms in self.grouped("partner_id").values():
+            for number, term in enumerate(terms):
+                if number == len(rounds):
+                    rounds.append(self.browse())
+                rounds[number] |= term
+        return rounds
 
     def action_view_invoice(self):
         self.ensure_one()

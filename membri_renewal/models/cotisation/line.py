@@ -53,25 +53,27 @@ class MembriCotisationLine(models.Model):
             self.cotisation_id._check_can_edit({"line_ids": True})
             self.cotisation_id._check_invoiced_amount()
 
-    def _prepare_invoice_line_vals(self):
-        """:return: values of the invoice line; its text carries the dates of the term"""
-        self.ensure_one()
+    def _prepare_invoice_lines_vals(self):
+        """:return: list of values of the invoice lines of one term; their texts carry its dates"""
         cotisation = self.cotisation_id
-        name = self.with_context(lang=cotisation.partner_id.lang)._translate_name()
-        vals = {
-            "product_id": self.product_id.id,
-            "name": f"{name}\n{cotisation._get_invoice_period()}",
-            "quantity": self.quantity,
-            "price_unit": self.price_unit,
-            "tax_ids": [fields.Command.set(self.tax_ids.ids)],
-            "membri_cotisation_id": cotisation.id,
-            **cotisation._prepare_deferral_vals(),
-        }
-        option_line = cotisation.option_set_id.line_ids.filtered(
-            lambda line: line.product_id == self.product_id
-        )[:1]
-        if option_line.analytic_distribution:  # else what Odoo's distribution models say
-            vals["analytic_distribution"] = option_line.analytic_distribution
+        suffix = f"\n{cotisation._get_invoice_period()}"
         if cotisation._get_payer() != cotisation.partner_id:
-            vals["name"] += f"\n{cotisation.partner_id.display_name}"
-        return vals
+            suffix += f"\n{cotisation.partner_id.display_name}"
+        common = {"membri_cotisation_id": cotisation.id, **cotisation._prepare_deferral_vals()}
+        options = {option.product_id: option for option in reversed(cotisation.option_set_id.line_ids)}
+        lines_vals = []
+        for line in self.with_context(lang=cotisation.partner_id.lang):
+            vals = {
+                "product_id": line.product_id.id,
+                "name": f"{line._translate_name()}{suffix}",
+                "quantity": line.quantity,
+                "price_unit": line.price_unit,
+                "tax_ids": [fields.Command.set(line.tax_ids.ids)],
+                **common,
+            }
+            option = options.get(line.product_id)
+            # else what Odoo's distribution models say
+            if option and option.analytic_distribution:
+                vals["analytic_distribution"] = option.analytic_distribution
+            lines_vals.append(vals)
+        return lines_vals

@@ -69,19 +69,25 @@ class AccountMove(models.Model):
     def _membri_after_part_money(self):
         """Money came for a part of these invoices, or went away again: the day of the next
         reminder moves, and of an invoice for several the officer has to decide."""
+        if not self or self._membri_looks_later("_membri_after_part_money"):
+            return
         self._membri_update_reminders()
-        for move in self.sudo():
-            part_paid = (
-                move.state == "posted"
+        part_paid_sudo = self.sudo().filtered(
+            lambda move: (
+                move._membri_is_open()
+                and move.state == "posted"
                 and move.payment_state == "partial"
                 and not move.currency_id.is_zero(move.amount_residual)
                 and move._membri_has_money()
             )
-            if not move._membri_is_open():
-                move.activity_unlink([PART_PAID_ACTIVITY, ACTIVITY_UNDONE])
-            elif not part_paid:
-                move.activity_unlink([PART_PAID_ACTIVITY])
-            elif move._membri_is_shared() and not move.activity_search([PART_PAID_ACTIVITY]):
+        )
+        others_sudo = self.sudo() - part_paid_sudo
+        others_sudo.activity_unlink([PART_PAID_ACTIVITY])
+        others_sudo.filtered(lambda move: not move._membri_is_open()).activity_unlink(
+            [ACTIVITY_UNDONE]
+        )
+        for move in part_paid_sudo.filtered(lambda move: move._membri_is_shared()):
+            if not move.activity_search([PART_PAID_ACTIVITY]):
                 move._membri_tell_part_money()
 
     def _membri_tell_part_money(self):

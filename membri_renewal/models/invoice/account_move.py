@@ -1,9 +1,13 @@
+from collections import defaultdict
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..cotisation.cotisation import LIVING_STATES
 from .undone import ACTIVITY_UNDONE
 
+LOOK_LATER = "membri_renewal.look_later"
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -56,6 +60,9 @@ class AccountMove(models.Model):
     def _membri_sync(self):
         """Bring the cotisations that these moves (invoices or credit notes) are about in
         line with them."""
+        # Odoo calls the hooks of nothing at each write on a journal item
+        if not self or self._membri_looks_later("_membri_sync"):
+            return
         cotisations_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
         deferred = self.env.context.get("membri_deferred_cotisations")
         if isinstance(deferred, frozenset):  # as no client can send it
@@ -64,6 +71,32 @@ class AccountMove(models.Model):
         (self | self.reversed_entry_id)._membri_follow_orphans(cotisations_sudo)
         (self | self.reversed_entry_id)._membri_ask_about_write_offs()
         self._membri_follow_receipts()
+
+    @contextmanager
+    def _membri_look_once(self):
+        """Many invoices are paid at once, in several steps each: what follows from it is decided
+        when all is done, for all of them together."""
+        waiting = self.env.cr.precommit.data
+        if LOOK_LATER in waiting:
+            yield
+            return
+        waiting[LOOK_LATER] = defaultdict(set)
+        try:
+            yield
+            looked = dict(waiting[LOOK_LATER])
+        finally:
+            waiting.pop(LOOK_LATER, None)
+        self.browse(looked.get("_membri_sync", ())).exists()._membri_sync()
+        paid_in_part = self.browse(looked.get("_membri_after_part_money", ()))
+        paid_in_part.exists()._membri_after_part_money()
+
+    def _membri_looks_later(self, method):
+        """:return: whether ``method`` is called for these moves at the end of
+        :meth:`_membri_look_once`"""
+        if LOOK_LATER not in self.env.cr.precommit.data:
+            return False
+        self.env.cr.precommit.data[LOOK_LATER][method].update(self.ids)
+        return True
 
     def _membri_defer_sync(self):
         """:return: ``self``, with the cotisations of these moves left as they are, for what
@@ -150,6 +183,8 @@ class AccountMove(models.Model):
 
     def button_draft(self):
         # EXTENDS account
+        if not self:
+            return super().button_draft()
         self._membri_check_not_void()
         result = super().button_draft()
         self._membri_sync()
@@ -157,6 +192,8 @@ class AccountMove(models.Model):
 
     def button_cancel(self):
         # EXTENDS account
+        if not self:
+            return super().button_cancel()
         # it drafts a posted invoice first: what it becomes counts, not the way there
         result = super(AccountMove, self._membri_defer_sync()).button_cancel()
         self._membri_sync()

@@ -74,9 +74,9 @@ class AccountMove(models.Model):
         Line = moves.env["account.move.line"]
         Line.create(
             [
-                {**line, "move_id": move.id}
+                line
                 for (move, move_lines), *_others in kinds.values()
-                for line in move_lines
+                for line in move._membri_prepare_lines_with_amounts(move_lines)
             ]
         )
         copies = []
@@ -125,6 +125,42 @@ class AccountMove(models.Model):
                 for line in lines
             ),
         )
+
+    def _membri_prepare_lines_with_amounts(self, lines):
+        """The balance of each line, from Odoo's own tax engine over all of them: else Odoo, which
+        finds the same, writes it line by line once they are made. Where it finds another one, as
+        with cash rounding, it corrects it.
+
+        :param lines: list of values of the lines to be made of this draft
+        :return: list of their values, complete"""
+        self.ensure_one()
+        Tax = self.env["account.tax"]
+        products = self.env["product.product"].browse([line.get("product_id") for line in lines])
+        base_lines = [
+            Tax._prepare_base_line_for_taxes_computation(
+                {},
+                product_id=product,
+                product_uom_id=product.uom_id,
+                tax_ids=Tax.browse(line["tax_ids"][0][2]),
+                price_unit=line["price_unit"],
+                quantity=line["quantity"],
+                currency_id=self.currency_id,
+                rate=self.invoice_currency_rate,
+                partner_id=self.commercial_partner_id,
+                sign=self.direction_sign,
+            )
+            for product, line in zip(products, lines, strict=True)
+        ]
+        Tax._add_tax_details_in_base_lines(base_lines, self.company_id)
+        Tax._round_base_lines_tax_details(base_lines, self.company_id)
+        Tax._add_accounting_data_in_base_lines_tax_details(
+            base_lines, self.company_id, include_caba_tags=self.always_tax_exigible
+        )
+        amounts = Tax._prepare_tax_lines(base_lines, self.company_id)["base_lines_to_update"]
+        return [
+            {**line, **found, "move_id": self.id}
+            for line, (_base_line, found) in zip(lines, amounts, strict=True)
+        ]
 
     def _membri_read_lines(self):
         """:return: list of values of the lines of this draft, in the order in which Odoo made them,

@@ -49,6 +49,8 @@ class AccountPartialReconcile(models.Model):
 
     def unlink(self):
         # EXTENDS account: money that goes away again has no hook of its own
+        if not self:
+            return super().unlink()
         moves = (self.debit_move_id | self.credit_move_id).move_id
         undone = [
             (partial.debit_move_id.move_id, partial.credit_move_id.move_id)

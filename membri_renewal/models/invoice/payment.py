@@ -1,10 +1,19 @@
-from odoo import models
+from odoo import fields, models
 
 UNDONE_STATES = ("draft", "canceled", "rejected")
 
 
 class AccountPayment(models.Model):
     _inherit = "account.payment"
+
+    # asked for several times while one payment is followed: found in the cache
+    membri_refund_ids = fields.One2many(
+        "account.payment",
+        "source_payment_id",
+        string="Refunds of This Payment",
+        readonly=True,
+        groups="account.group_account_readonly",
+    )
 
     def write(self, vals):
         # EXTENDS account: payments without journal entry change the payment state of
@@ -29,6 +38,8 @@ class AccountPayment(models.Model):
 
     def unlink(self):
         # EXTENDS account
+        if not self:
+            return super().unlink()
         invoices = self.invoice_ids
         result = super().unlink()
         invoices._membri_sync()
@@ -37,11 +48,13 @@ class AccountPayment(models.Model):
     def _membri_get_refunds(self):
         """:return: ``{payment: [(refund, amount)]}`` of what was sent back of these payments by
         refunds of their own, beyond what they had brought too much"""
-        refunds = self.sudo().search(
-            [("source_payment_id", "in", self.ids), ("state", "not in", ("draft", "canceled"))]
-        )
         result = {}
-        for payment, own in refunds.grouped("source_payment_id").items():
+        for payment in self.sudo():
+            own = payment.membri_refund_ids.filtered(
+                lambda refund: refund.state not in ("draft", "canceled")
+            )
+            if not own:
+                continue
             lines = payment.move_id.line_ids.filtered(
                 lambda line, p=payment: line.account_id == p.destination_account_id
             )

@@ -6,3 +6,5 @@ from . import work
 from . import state
 from . import term_line
 from . import term
+from . import thread
+from . import thread

@@ -10,6 +10,8 @@ _logger = logging.getLogger(__name__)
 CONCURRENCY_TRIES = 5
 # how soon to look again at what somebody else has locked
 BUSY_DELAY = timedelta(minutes=1)
+# other workers may have the first lines: batches that are looked at to find one
+LOOK_AHEAD = 10
 
 
 class IrCron(models.Model):
@@ -63,6 +65,9 @@ class MembriWorkMixin(models.AbstractModel):
     _name = "membri.work.mixin"
     _description = "Work on many, in batches"
     _work_cron = None  # the external identifier of the background run
+    # further scheduled actions that do the same: one of them is run by one worker at a time, and
+    # batches are shared out by their locks
+    _work_helpers = 3
 
     def _work_or_queue(self, count, limit):
         """Do it while the user waits, or hand it to the background run.
@@ -79,7 +84,18 @@ class MembriWorkMixin(models.AbstractModel):
         return True
 
     def _trigger_work(self, at=None):
+        """Have the background run look at it, on as many workers as there are."""
+        names = [f"{self._work_cron}_{number}" for number in range(2, 2 + self._work_helpers)]
         self.env.ref(self._work_cron).sudo()._trigger(at)
+        for name in names:  # who has taken some of them away has fewer workers
+            if helper := self.env.ref(name, raise_if_not_found=False):
+                helper.sudo()._trigger(at)
+
+    def _lock_batch(self, Line, domain, limit):
+        """:return: the first ``limit`` of the lines that ``domain`` finds and nobody else works
+            on; other workers may have the ones before"""
+        ahead = LOOK_AHEAD * limit
+        return Line.search(domain, limit=ahead, order="id").try_lock_for_update(limit=limit)
 
     @api.model
     def _work_off(self, domain, todo):

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from itertools import accumulate, pairwise
 
 from odoo import fields, models
@@ -48,14 +49,26 @@ class MembriOptionSet(models.Model):
         :return: list of values for ``membri.cotisation.line`` or ``membri.renewal.line``
         """
         self.ensure_one()
-        memo = {} if memo is None else memo
-        lines_vals = [
-            self._prepare_term_line(partner, date_start, memo=memo, **choice)
-            for choice in self._get_chosen_options(cotisation)
-        ]
+        lines_vals = self._prepare_lines_of(
+            self._get_chosen_options(cotisation), partner, date_start, memo
+        )
         if not prorate:
             return lines_vals
         return self._prorate_lines(lines_vals, self._get_currency(partner), date_start, date_end)
+
+    def _prepare_lines_of(self, choices, partner, date_start, memo=None):
+        """The lines of what was chosen, at full prices: those of the pricelist are looked up
+        for all of them at once.
+
+        :param choices: list of keyword arguments of :meth:`_prepare_term_line`
+        :param memo: a dict shared by the calls of one batch
+        :return: list of values, one for each choice"""
+        self.ensure_one()
+        memo = {} if memo is None else memo
+        self._fill_pricelist_prices(choices, partner, date_start, memo)
+        return [
+            self._prepare_term_line(partner, date_start, memo=memo, **choice) for choice in choices
+        ]
 
     def _get_chosen_options(self, cotisation=None):
         """:return: what a term is made of, as keyword arguments of :meth:`_prepare_term_line`"""
@@ -64,8 +77,10 @@ class MembriOptionSet(models.Model):
         if cotisation and cotisation.option_set_id == self:
             kept = cotisation.line_ids.filtered("product_id.active")
         choices, left = [], kept
+        kept_by_product = {product: list(lines) for product, lines in kept.grouped("product_id").items()}
         for line in self.line_ids.filtered("product_id.active"):
-            previous = left.filtered(lambda k, line=line: k.product_id == line.product_id)[:1]
+            same = kept_by_product.get(line.product_id)
+            previous = same.pop(0) if same else kept.browse()
             left -= previous
             if previous or line.is_required or (line.is_default and not kept):
                 choices.append({"option_line": line, "previous": previous})
@@ -134,37 +149,69 @@ class MembriOptionSet(models.Model):
         pricelist = partner.with_company(self.company_id).property_product_pricelist
         key = ("price", pricelist, product, quantity, date_start)
         if key not in memo:
-            memo[key] = pricelist.with_company(self.company_id)._get_product_price(
-                product.with_company(self.company_id),
-                quantity,
-                currency=self._get_currency(partner),
-                date=self.company_id._membri_midnight(date_start),
-            )
+            self._look_up_prices(pricelist, partner, product, quantity, date_start, memo)
         return memo[key]
+
+    def _fill_pricelist_prices(self, choices, partner, date_start, memo):
+        """Look up what :meth:`_get_pricelist_price` will be asked for, all at once."""
+        pricelist = partner.with_company(self.company_id).property_product_pricelist
+        wanted = defaultdict(list)
+        for choice in choices:
+            option_line, previous = choice.get("option_line"), choice.get("previous")
+            product = choice.get("product") or (option_line or previous).product_id
+            quantity = choice.get("quantity")
+            if quantity is None:
+                quantity = self._get_usual_quantity(option_line, previous)
+            if ("price", pricelist, product, quantity, date_start) not in memo:
+                wanted[quantity].append(product.id)
+        for quantity, product_ids in wanted.items():
+            products = self.env["product.product"].browse(product_ids)
+            self._look_up_prices(pricelist, partner, products, quantity, date_start, memo)
+
+    def _look_up_prices(self, pricelist, partner, products, quantity, date_start, memo):
+        prices = pricelist.with_company(self.company_id)._get_products_price(
+            products.with_company(self.company_id),
+            quantity,
+            currency=self._get_currency(partner),
+            date=self.company_id._membri_midnight(date_start),
+        )
+        for product in products:
+            memo["price", pricelist, product, quantity, date_start] = prices[product.id]
 
     def _get_taxes(self, partner, product, memo):
         """:return: the product's sales taxes, mapped by the fiscal position that the
         invoice will have"""
-        payer = partner.with_company(self.company_id)._membri_get_payer()
-        delivery = partner.browse(partner.address_get(["delivery"])["delivery"])
-        key = (
-            "taxes",
-            product,
-            payer.with_company(self.company_id).property_account_position_id,
-            *(
-                (address.country_id, address.state_id, address.zip, address.vat)
-                for address in (payer, delivery)
-            ),
-        )
+        position = self._get_fiscal_position(partner, memo)
+        key = ("taxes", product.taxes_id, position, self.company_id)
         if key not in memo:
-            position = (
-                self.env["account.fiscal.position"]
-                .with_company(self.company_id)
-                ._get_fiscal_position(payer, delivery=delivery)
-            )
             taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
             memo[key] = position.map_tax(taxes)
         return memo[key]
+
+    def _get_fiscal_position(self, partner, memo):
+        """:return: the fiscal position that the invoice of ``partner`` will have; members whose
+        addresses are alike in what it depends on share it"""
+        of_partner = ("fiscal position", partner, self.company_id)
+        if of_partner not in memo:
+            payer = partner.with_company(self.company_id)._membri_get_payer()
+            delivery = partner.browse(partner.address_get(["delivery"])["delivery"])
+            key = (
+                "fiscal position",
+                self.company_id,
+                payer.with_company(self.company_id).property_account_position_id,
+                *(
+                    (address.country_id, address.state_id, address.zip, address.vat)
+                    for address in (payer, delivery)
+                ),
+            )
+            if key not in memo:
+                memo[key] = (
+                    self.env["account.fiscal.position"]
+                    .with_company(self.company_id)
+                    ._get_fiscal_position(payer, delivery=delivery)
+                )
+            memo[of_partner] = memo[key]
+        return memo[of_partner]
 
     def _prorate_lines(self, lines_vals, currency, date_start, date_end):
         """Scale the *amount* of each line, rounded in the currency: never a two-decimal

@@ -238,14 +238,13 @@ class MembriRenewal(models.Model):
         option_set, partner = self.option_set_id, self.partner_id
         currency = option_set._get_currency(partner)
         names = ("name", "quantity", "price_unit", "full_quantity", "full_price_unit", "tax_ids")
-        lines_vals = []
-        for line in self.line_ids:
-            option_line = option_set.line_ids.filtered(
-                lambda option, line=line: option.product_id == line.product_id
-            )[:1]
-            vals = option_set._prepare_term_line(
-                partner, first, option_line=option_line, previous=line, memo=memo
-            )
+        options = {option.product_id: option for option in reversed(option_set.line_ids)}
+        choices = [
+            {"option_line": options.get(line.product_id), "previous": line}
+            for line in self.line_ids
+        ]
+        lines_vals = option_set._prepare_lines_of(choices, partner, first, memo)
+        for line, vals in zip(self.line_ids, lines_vals, strict=True):
             vals.update(name=line._get_full_name(), full_quantity=0.0, full_price_unit=0.0)
             if line._keeps_taxes(line.tax_ids.browse(vals["tax_ids"][0][2])):
                 vals["tax_ids"] = [Command.set(line.tax_ids.ids)]
@@ -253,7 +252,6 @@ class MembriRenewal(models.Model):
                 vals["price_unit"] = self.currency_id._convert(
                     vals["price_unit"], currency, self.company_id, first
                 )
-            lines_vals.append(vals)
         option_set._prorate_lines(lines_vals, currency, first, last)
         return (
             {"date_start": first, "date_end": last, "currency_id": currency.id},

@@ -57,7 +57,7 @@ class MembriRenewal(models.Model):
     _description = "Renewal"
     _inherit = [
         "portal.mixin",
-        "mail.thread",
+        "membri.thread.mixin",
         "mail.activity.mixin",
         "membri.term.mixin",
         "membri.state.mixin",

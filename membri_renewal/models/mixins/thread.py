@@ -1,0 +1,46 @@
+from collections import defaultdict
+
+from odoo import models
+
+
+class Later(list):
+    """Notes that are made together with others; no client can send one."""
+
+
+class MembriThreadMixin(models.AbstractModel):
+    """A chatter whose notes on changes are written for a whole batch at once: Odoo writes two
+    rows for each record, one by one, which is a tenth of what approving costs."""
+
+    _name = "membri.thread.mixin"
+    _description = "Chatter for Batches"
+    _inherit = "mail.thread"
+
+    def _message_track(self, fields_iter, initial_values_dict):
+        # EXTENDS mail
+        later = Later()
+        tracking = super(
+            MembriThreadMixin, self.with_context(membri_later=later)
+        )._message_track(fields_iter, initial_values_dict)
+        bodies, values = defaultdict(dict), {}
+        for record_id, note in later:
+            bodies[note["author_id"]][record_id] = note["body"]
+            values[record_id] = note["tracking_value_ids"]
+        for author_id, texts in bodies.items():
+            messages = self.browse(texts)._message_log_batch(texts, author_id=author_id)
+            # sudo: as Odoo makes them
+            self.env["mail.tracking.value"].sudo().create(
+                [
+                    {**vals, "mail_message_id": message.id}
+                    for message in messages
+                    for _create, _id, vals in values[message.res_id]
+                ]
+            )
+        return tracking
+
+    def _message_log(self, **kwargs):
+        # EXTENDS mail: of a change, see above
+        later = self.env.context.get("membri_later")
+        if not isinstance(later, Later):
+            return super()._message_log(**kwargs)
+        later.append((self.id, kwargs))
+        return self.env["mail.message"]
