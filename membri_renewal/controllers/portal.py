@@ -5,6 +5,7 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+from ..models.renewal.proposal import PageMemo
 from .portal_access import (
     PRIVATE_HEADERS,
     MembriPortalAccess,
@@ -176,6 +177,7 @@ class MembriPortal(MembriPortalAccess):
         user = request.env.user
         if not user._is_internal() and not has_token(renewal_sudo, access_token):
             renewal_sudo = renewal_sudo._as_shown_to(user.partner_id)
+        renewal_sudo = renewal_sudo.with_context(membri_page=PageMemo())
         values = self._get_page_view_values(
             renewal_sudo,
             access_token,

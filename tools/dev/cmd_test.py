@@ -1,4 +1,5 @@
-"""Install the add-on on a fresh clone of the template database and run its tests.
+"""Install the add-on on a fresh clone of the template database and run its tests, then those of
+``membri_renewal_queue_job`` with OCA's job queue.
 
   ./dev test                                        everything: unit, access, portal, tours
   ./dev test membri_renewal/tests/test_renewal.py   one or more files
@@ -14,7 +15,7 @@ import os
 import time
 from pathlib import Path
 
-from . import odoo, ready, template, test_plan, test_run
+from . import odoo, ready, template, test_plan, test_run, venv
 from .report import Failure, say
 
 HELP = "run all tests, or a selection of them"
@@ -31,36 +32,62 @@ def add_arguments(parser):
 
 
 def main(options):
-    addon = odoo.addons_path() / odoo.MODULE
-    tags = _tags(options)
-    try:
-        expected = test_plan.select(test_plan.collect(addon), tags, odoo.MODULE)
-    except ValueError as error:
-        raise Failure(f"{error} is not a test selection") from error
+    tags = _tags(options, odoo.MODULE)
+    expected = _select(odoo.MODULE, tags)
+    queue_tags = _tags(options, odoo.QUEUE_MODULE)
+    queue_expected = _select(odoo.QUEUE_MODULE, queue_tags)
     source = ready.ensure()
+    if queue_expected and not _has_queue():
+        queue_expected = set()
     with template.clone("test", source, keep=options.keep) as database:
         started = time.monotonic()
-        say(f"  running {len(expected)} tests on {database} …")
+        say(f"  running {len(expected) + len(queue_expected)} tests on {database} …")
         runner = test_run.Runner(options.verbose)
         jobs = _jobs(options, expected)
         if jobs > 1:
             runner.shared(database, test_plan.split(expected, tags, jobs))
-        else:
+        elif expected or not queue_expected:
             runner.alone(database, tags)
+        if queue_expected:
+            runner.with_queue(database, queue_tags)
         elapsed = time.monotonic() - started
     if options.keep:
         say(f"  The database is kept as {template.keep(database)}.")
-    return _report(runner, expected, elapsed)
+    return _report(runner, expected | queue_expected, elapsed)
 
 
-def _tags(options):
+def _tags(options, module):
+    """:return: the selection of one add-on's tests; empty when only the other's are asked for"""
     specs = [options.tags] if options.tags else []
     for file in options.files:
-        path = file if file.exists() else odoo.addons_path() / file
-        if not path.is_file() or path.parent.name != "tests":
+        path = (file if file.exists() else odoo.addons_path() / file).absolute()
+        name = path.parent.parent.name
+        modules = (odoo.MODULE, odoo.QUEUE_MODULE)
+        if not path.is_file() or path.parent.name != "tests" or name not in modules:
             raise Failure(f"{file} is not a test file of the add-on")
-        specs.append(f"/{odoo.MODULE}/tests/{path.name}")
-    return ",".join(specs) or f"/{odoo.MODULE}"
+        if name == module:
+            specs.append(f"/{module}/tests/{path.name}")
+    return ",".join(specs) or ("" if options.files else f"/{module}")
+
+
+def _select(module, tags):
+    addon = odoo.addons_path() / module
+    if not tags or not addon.is_dir():
+        return set()
+    try:
+        return test_plan.select(test_plan.collect(addon), tags, module)
+    except ValueError as error:
+        raise Failure(f"{error} is not a test selection") from error
+
+
+def _has_queue():
+    """Whether OCA's job queue is there; a package index that lacks it stops nothing else."""
+    try:
+        venv.queue_packages()
+    except Failure as missing:
+        say(f"  LEFT OUT, {odoo.QUEUE_MODULE} was not tested: {missing}")
+        return False
+    return True
 
 
 def _jobs(options, expected):

@@ -29,6 +29,7 @@ from . import cache, odoo_tree, postgres, venv, wkhtmltopdf
 from .report import Failure, run
 
 MODULE = "membri_renewal"
+QUEUE_MODULE = "membri_renewal_queue_job"  # the same on OCA's job queue
 HOST = "127.0.0.1"
 
 
@@ -79,6 +80,18 @@ def _base_environment():
         "ODOO_DATA_DIR": str(data_dir()),
         "ODOO_HTTP_INTERFACE": HOST,
         "LC_ALL": "C.UTF-8",
+    }
+
+
+def queue_environment(environment):
+    """:return: the same variables, with OCA's job queue"""
+    packages = venv.queue_packages()
+    addons = [environment["ODOO_ADDONS_PATH"], str(packages / "odoo/addons")]
+    path = [environment["PYTHONPATH"], str(packages)]
+    return {
+        **environment,
+        "ODOO_ADDONS_PATH": ",".join(addons),
+        "PYTHONPATH": os.pathsep.join(path),
     }
 
 

@@ -55,12 +55,18 @@ class Runner:
                 ]
             )
 
-    def _start(self, database, *arguments):
+    def with_queue(self, database, tags):
+        """Install the second add-on as well, and test it."""
+        environment = odoo.queue_environment(_environment())
+        arguments = ["-i", odoo.QUEUE_MODULE, "--test-tags", tags]
+        self._gather([self._start(database, *arguments, environment=environment)])
+
+    def _start(self, database, *arguments, environment=None):
         options = [f"--http-port={odoo.free_port()}", f"--screenshots={screenshots()}"]
         command = odoo.command("-d", database, *arguments, *options, "--stop-after-init")
         process = subprocess.Popen(
             [*command, "--max-cron-threads=0"],
-            env=_environment(),
+            env=environment or _environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

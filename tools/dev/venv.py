@@ -96,6 +96,11 @@ def neighbor_addons():
     )
 
 
+def queue_packages():
+    """The folder of OCA's job queue, and what it imports, for ``membri_renewal_queue_job``."""
+    return _unpacked("queue", "requirements-queue.txt", "OCA's job queue")
+
+
 def _unpacked(name, requirements, title):
     """A folder with exactly the wheels of a requirements file, without what they depend on."""
     pins = cache.TOOLS / requirements

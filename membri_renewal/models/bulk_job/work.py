@@ -147,11 +147,10 @@ class MembriBulkJob(models.Model):
     def _process_batch(self):
         # EXTENDS work_mixin
         self.ensure_one()
-        prints = self.action in PRINTING_ACTIONS
         lines = self._lock_batch(
             self.env["membri.bulk.job.line"],
             [("job_id", "=", self.id), ("result", "=", "todo")],
-            min(BATCH, PRINTED_BATCH) if prints else BATCH,
+            self._get_batch_size(),
         )
         lines = self._with_companions(lines)
         records = self._get_records(lines)
@@ -160,6 +159,13 @@ class MembriBulkJob(models.Model):
         for line, vals in self._work_on(lines, records).items():
             line.write(vals)
         return len(lines)
+
+    def _get_batch_size(self):
+        return min(BATCH, PRINTED_BATCH) if self.action in PRINTING_ACTIONS else BATCH
+
+    def _count_batches(self):
+        # EXTENDS work_mixin
+        return -(-self.todo_count // self._get_batch_size())
 
     def _work_on(self, lines, records):
         """:return: ``{line: its result and message}``"""

@@ -126,6 +126,12 @@ class MembriCampaign(models.Model):
             self._finish()
         return len(done)
 
+    def _count_batches(self):
+        # EXTENDS work_mixin
+        todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
+        count = self.env["membri.campaign.line"].sudo().search_count(todo)
+        return max(1, -(-count // BATCH_SIZES[self.task]))
+
     def _finish(self):
         if self.task == "preview":
             self._set_state("previewed", date_previewed=fields.Datetime.now())

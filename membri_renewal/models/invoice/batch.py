@@ -248,9 +248,12 @@ class AccountMove(models.Model):
 
     def _membri_for_write(self, vals):
         """:return: ``self``, as ``write`` goes on with it: what we note on an invoice is no change
-        of it by hand; and a draft that was just made is complete when it is posted"""
+        of it by hand, and none of its lines; and a draft that was just made is complete when it
+        is posted"""
         if all(name.startswith("membri_") or name == "sending_data" for name in vals):
-            return self.with_context(skip_is_manually_modified=True)
+            return self.with_context(
+                skip_is_manually_modified=True, skip_invoice_sync=True, check_move_validity=False
+            )
         if LAST_NUMBERS in self.env.cr.precommit.data and vals.keys() == {"state", "posted_before"}:
             return self.with_context(skip_invoice_sync=True)
         return self

@@ -3,8 +3,12 @@ from collections import defaultdict
 from odoo import models
 
 
-class Later(list):
-    """Notes that are made together with others; no client can send one."""
+class Later:
+    """Notes that are made together with others; no client can send one. Not a list: contexts that
+    are equal are one."""
+
+    def __init__(self):
+        self.notes = []
 
 
 class MembriThreadMixin(models.AbstractModel):
@@ -18,11 +22,12 @@ class MembriThreadMixin(models.AbstractModel):
     def _message_track(self, fields_iter, initial_values_dict):
         # EXTENDS mail
         later = Later()
-        tracking = super(
-            MembriThreadMixin, self.with_context(membri_later=later)
-        )._message_track(fields_iter, initial_values_dict)
+        together = self.with_context(membri_later=later)
+        tracking = super(MembriThreadMixin, together)._message_track(
+            fields_iter, initial_values_dict
+        )
         bodies, values = defaultdict(dict), {}
-        for record_id, note in later:
+        for record_id, note in later.notes:
             bodies[note["author_id"]][record_id] = note["body"]
             values[record_id] = note["tracking_value_ids"]
         for author_id, texts in bodies.items():
@@ -42,5 +47,5 @@ class MembriThreadMixin(models.AbstractModel):
         later = self.env.context.get("membri_later")
         if not isinstance(later, Later):
             return super()._message_log(**kwargs)
-        later.append((self.id, kwargs))
+        later.notes.append((self.id, kwargs))
         return self.env["mail.message"]

@@ -146,6 +146,10 @@ class MembriWorkMixin(models.AbstractModel):
             locked"""
         raise NotImplementedError
 
+    def _count_batches(self):
+        """:return: how many batches are left: as many workers can help"""
+        return 1
+
     def _process_batch_isolated(self):
         """The same in the background, where one that cannot go on must not stop the others."""
         return self._process_batch()

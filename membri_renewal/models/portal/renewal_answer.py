@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..renewal.links import ANSWERABLE_STATES
+from ..renewal.proposal import PageMemo
 from ..renewal.renewal import STAFF
 
 _logger = logging.getLogger(__name__)
@@ -51,7 +52,9 @@ class MembriRenewal(models.Model):
             return self.env._("Contact us: we would be glad to talk with you.")
         if answer == "counter_offer" and not self._get_counter_offer():
             return self.env._("We have no other offer for you here.")
-        if answer == "accept" and self._get_cannot_reason("approve"):
+        if answer == "accept" and PageMemo.ask(
+            self, "cannot approve", lambda: self._get_cannot_reason("approve")
+        ):
             # the reason itself speaks to the staff
             return self.env._(
                 "This renewal can no longer be accepted as it is. Contact us, or write to "

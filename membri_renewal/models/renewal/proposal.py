@@ -8,6 +8,26 @@ from odoo.tools import formatLang
 from .renewal import STAFF, UNDECIDED_STATES
 
 
+class PageMemo:
+    """What one page asks of its renewal several times; nothing changes while it is rendered. In
+    the context, where no client can put one."""
+
+    def __init__(self):
+        self.found = {}
+
+    @classmethod
+    def ask(cls, record, name, find):
+        """:param find: function that finds it
+        :return: what it has found, once for each page; without a page, each time"""
+        memo = record.env.context.get("membri_page")
+        if not isinstance(memo, cls):
+            return find()
+        key = (name, record.id)
+        if key not in memo.found:
+            memo.found[key] = find()
+        return memo.found[key]
+
+
 class MembriRenewal(models.Model):
     """What a renewal proposes: when it is made, when its option set changes, and on the day on
     which it is accepted. What was shown holds, but for the taxes of that day and the dates of
@@ -268,6 +288,9 @@ class MembriRenewal(models.Model):
         :return: ``membri.renewal``, not in the database when it differs from ``self``
         """
         self.ensure_one()
+        return PageMemo.ask(self, "proposal", self._find_proposal)
+
+    def _find_proposal(self):
         if self.state not in UNDECIDED_STATES:
             return self
         vals, changes = self._get_term_today()
