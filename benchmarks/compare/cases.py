@@ -340,7 +340,7 @@ def dashboards(bench):
         )
 
     def search():
-        domain = ["|", ("name", "ilike", "Night 777"), ("partner_id", "ilike", "Night 777")]
+        domain = [("search_text", "ilike", "Night 777")]
         return env["membri.renewal"].web_search_read(
             domain, {"name": {}}, limit=80, count_limit=10_001
         )

@@ -78,6 +78,10 @@ class MembriRenewal(models.Model):
         groups=STAFF,
         help="Why nothing is charged, or was charged, automatically.",
     )
+    # the queue of failed charges: few beside all renewals
+    _charge_failed = models.Index(
+        "(company_id) WHERE charge_note IS NOT NULL OR charge_state = 'failed'"
+    )
     can_stop_charge = fields.Boolean(
         string="Charge Can Be Stopped", compute="_compute_can_stop_charge", groups=STAFF
     )

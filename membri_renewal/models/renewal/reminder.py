@@ -31,15 +31,18 @@ class MembriRenewal(models.Model):
     def _search_can_be_reminded(self, operator, value):
         if operator != "in":
             return NotImplemented
-        domain = self._get_can_be_reminded_domain()
+        waiting, unpaid = self._get_can_be_reminded_domains()
         # sudo: payments are the accountants', that there is one under way is a fact
-        found = Domain("id", "in", self.sudo()._search(domain))
+        found = waiting | Domain("id", "in", self.sudo()._search(unpaid))
         return found if True in value else ~found
 
     @api.model
-    def _get_can_be_reminded_domain(self):
-        """:return: what :meth:`_get_no_reminder_reason` asks, as a domain; who cannot be reached
-        waits in the queue for that, where an address or a letter is found"""
+    def _get_can_be_reminded_domains(self):
+        """What :meth:`_get_no_reminder_reason` asks, as domains; who cannot be reached waits in the
+        queue for that, where an address or a letter is found.
+
+        :return: the members whose answer is awaited, asked without a look at invoices since these
+            are the most, and those who have not paid"""
         payable = (
             Domain("invoice_id.state", "=", "posted")
             & Domain("invoice_id.amount_residual", "!=", 0.0)
@@ -47,19 +50,19 @@ class MembriRenewal(models.Model):
             Domain("invoice_id.membri_fee_notice_state", "=", "open")
             & Domain("invoice_id.membri_cotisation_ids.state", "=", "pending")
         )
-        reachable = Domain("delivery_state", "!=", "unreachable")
-        return Domain("cotisation_id.state", "!=", "cancelled") & (
-            (Domain("state", "=", "sent") & reachable)
-            | (
-                Domain("state", "=", "approved")
-                & Domain("is_paid", "=", False)
-                & reachable
-                & Domain("invoice_id.partner_id.active", "=", True)
-                # a large write-off: the officer decides, and nothing is left to pay
-                & Domain("invoice_id.membri_write_off_state", "!=", "to_decide")
-                & payable
-                & ~self._get_payment_under_way_domain()
-            )
+        # any!: a fact, whoever asks
+        reachable = Domain("delivery_state", "!=", "unreachable") & Domain(
+            "cotisation_id", "any!", [("state", "!=", "cancelled")]
+        )
+        return Domain("state", "=", "sent") & reachable, (
+            Domain("state", "=", "approved")
+            & Domain("is_paid", "=", False)
+            & reachable
+            & Domain("invoice_id.partner_id.active", "=", True)
+            # a large write-off: the officer decides, and nothing is left to pay
+            & Domain("invoice_id.membri_write_off_state", "!=", "to_decide")
+            & payable
+            & ~self._get_payment_under_way_domain()
         )
 
     @api.model
