@@ -58,11 +58,13 @@ class MembriWorkMixin(models.AbstractModel):
         piece = self.search(domain)
         if not piece:
             return  # stopped, or done
-        if piece._process_batch_isolated():
+        processed = piece._process_batch_isolated()
+        if processed:
             piece._notify_progress()
         if self.search_count(domain):
-            # others are at work on the rest, or have locked it: looked at again
-            piece._enqueue_batch("rest", fields.Datetime.now() + BUSY_DELAY)
+            # the next one; a minute later where others have locked it
+            at = None if processed else fields.Datetime.now() + BUSY_DELAY
+            piece._enqueue_batch("rest", at)
 
 
 class MembriBulkJob(models.Model):
@@ -83,3 +85,11 @@ class MembriCampaign(models.Model):
     def _get_job_channel(self):
         # EXTENDS work_mixin
         return "root.membri.campaign"
+
+
+class MembriImport(models.Model):
+    _inherit = "membri.import"
+
+    def _get_job_channel(self):
+        # EXTENDS work_mixin
+        return "root.membri.import"
