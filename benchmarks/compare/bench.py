@@ -85,9 +85,7 @@ class Bench:
                     "partner_id": partner.id,
                     "invoice_date": self.today,
                     "invoice_line_ids": [
-                        Command.create(
-                            {"product_id": product.id, "quantity": 1, "price_unit": 300}
-                        )
+                        Command.create({"product_id": product.id, "quantity": 1, "price_unit": 300})
                         for product in products or self.product
                     ],
                 }
@@ -124,20 +122,6 @@ class Bench:
     def analyze(self):
         self.admin.cr.execute("ANALYZE")
         self.admin.cr.commit()
-
-
-def compare(bench, count, reference, ours, theirs):
-    summary, ratios = clock.in_turn(bench.rounds, ours=ours, theirs=theirs)
-    seconds, spread, queries = summary["ours"]
-    return {
-        "n": count,
-        "ours_s": seconds,
-        "spread": spread,
-        "reference": reference,
-        "reference_s": summary["theirs"][0],
-        "ratio": ratios["theirs"],
-        "queries": queries,
-    }
 
 
 def compare(bench, count, reference, ours, theirs):

@@ -137,9 +137,7 @@ def peers(bench):
 
     def membership(_number):
         partners = bench.create_members(count).with_env(bench.env)
-        return bench.measure(
-            lambda: partners.create_membership_invoice(product, 300).action_post()
-        )
+        return bench.measure(lambda: partners.create_membership_invoice(product, 300).action_post())
 
     summary, ratios = clock.in_turn(
         bench.rounds, ours=ours, contract=contract, membership=membership
@@ -179,7 +177,9 @@ def notice(bench):
         return result
 
     def theirs(_number):
-        return bench.measure(lambda: Report._run_wkhtmltopdf([f"<html><body>{pages}</body></html>"]))
+        return bench.measure(
+            lambda: Report._run_wkhtmltopdf([f"<html><body>{pages}</body></html>"])
+        )
 
     try:
         return compare(bench, count, "wkhtmltopdf, as many pages", ours, theirs)

@@ -41,8 +41,9 @@ class TestManyOptions(PricingCommon):
     def _assert_does_not_grow(self, prepare, work, allowed=0):
         """:param prepare: function of the option set; its result is what ``work`` takes"""
         work(prepare(self.few))  # warm caches
-        few = self._count(lambda thing=prepare(self.few): work(thing))
-        many = self._count(lambda thing=prepare(self.many): work(thing))
+        for_few, for_many = prepare(self.few), prepare(self.many)
+        few = self._count(lambda: work(for_few))
+        many = self._count(lambda: work(for_many))
         self.assertLessEqual(many - few, allowed + 3, f"{few} queries, then {many}")
 
     def _renewal(self, option_set):
@@ -59,9 +60,7 @@ class TestManyOptions(PricingCommon):
 
     def test_enrolment_form(self):
         def fill(pair):
-            form = Form(
-                self.env["membri.enrolment"].with_context(default_partner_id=pair[0].id)
-            )
+            form = Form(self.env["membri.enrolment"].with_context(default_partner_id=pair[0].id))
             form.option_set_id = pair[1]
             self.assertEqual(len(form.line_ids), len(pair[1].line_ids))
 

@@ -60,7 +60,9 @@ class MembriCotisationLine(models.Model):
         if cotisation._get_payer() != cotisation.partner_id:
             suffix += f"\n{cotisation.partner_id.display_name}"
         common = {"membri_cotisation_id": cotisation.id, **cotisation._prepare_deferral_vals()}
-        options = {option.product_id: option for option in reversed(cotisation.option_set_id.line_ids)}
+        options = {
+            option.product_id: option for option in reversed(cotisation.option_set_id.line_ids)
+        }
         lines_vals = []
         for line in self.with_context(lang=cotisation.partner_id.lang):
             vals = {

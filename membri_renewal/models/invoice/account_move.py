@@ -9,6 +9,7 @@ from .undone import ACTIVITY_UNDONE
 
 LOOK_LATER = "membri_renewal.look_later"
 
+
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "membri.fields.mixin"]

@@ -7,4 +7,3 @@ from . import state
 from . import term_line
 from . import term
 from . import thread
-from . import thread

@@ -93,7 +93,7 @@ class MembriWorkMixin(models.AbstractModel):
 
     def _lock_batch(self, Line, domain, limit):
         """:return: the first ``limit`` of the lines that ``domain`` finds and nobody else works
-            on; other workers may have the ones before"""
+        on; other workers may have the ones before"""
         ahead = LOOK_AHEAD * limit
         return Line.search(domain, limit=ahead, order="id").try_lock_for_update(limit=limit)
 

@@ -77,7 +77,9 @@ class MembriOptionSet(models.Model):
         if cotisation and cotisation.option_set_id == self:
             kept = cotisation.line_ids.filtered("product_id.active")
         choices, left = [], kept
-        kept_by_product = {product: list(lines) for product, lines in kept.grouped("product_id").items()}
+        kept_by_product = {
+            product: list(lines) for product, lines in kept.grouped("product_id").items()
+        }
         for line in self.line_ids.filtered("product_id.active"):
             same = kept_by_product.get(line.product_id)
             previous = same.pop(0) if same else kept.browse()
