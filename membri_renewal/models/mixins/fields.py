@@ -96,6 +96,13 @@ class MembriFieldsMixin(models.AbstractModel):
             self._check_field_access(field, "read")
         return super()._traverse_related_sql(alias, field, query)
 
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        # EXTENDS base, which asks for the right to each field but many2many ones
+        field = self._fields.get(groupby_spec.split(":")[0])
+        if field is not None and field.type == "many2many" and self._is_our_field(field):
+            self._check_field_access(field, "read")
+        return super()._read_group_groupby(alias, groupby_spec, query)
+
     @api.model
     def _search(self, domain, *args, **kwargs):
         # EXTENDS base: a field with a search method is looked into, too, when it is filtered by
