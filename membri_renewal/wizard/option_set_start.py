@@ -26,7 +26,7 @@ class MembriOptionSetStart(models.TransientModel):
 
     _name = "membri.option.set.start"
     _description = "New Membership Plan"
-    _inherit = "membri.fields.mixin"
+    _inherit = "membri.wizard.mixin"
 
     kind = fields.Selection(
         [
