@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..models.renewal.eligibility import CATCH_UP_DAYS
+from ..models.res_partner import READERS
 from .insight_query import INSIGHT_QUERY
 
 OUTCOMES = [
@@ -94,7 +95,8 @@ class MembriInsight(models.Model):
     )
     outcome = fields.Selection(OUTCOMES, readonly=True)
     reason_id = fields.Many2one("membri.refusal.reason", string="Reason for Leaving", readonly=True)
-    reason_note = fields.Char(string="Reason as Entered", readonly=True)
+    # an officer's own words: not for who sees the figures for the sake of their money
+    reason_note = fields.Char(string="Reason as Entered", readonly=True, groups=READERS)
     channel = fields.Selection(
         [("portal", "Portal"), ("staff", "Our Team"), ("automatic", "Automatic Renewal")],
         string="Replied Through",

@@ -318,6 +318,11 @@ class TestInsight(InsightCase):
             company_ids=self.company.ids,
         )
         self.assertEqual(self._get_rows(term, accountant).outcome, "open")
+        note = self.env["membri.insight"].with_user(accountant)
+        self.assertFalse(note._has_field_access(note._fields["reason_note"], "read"))
+        self.assertTrue(
+            note.with_user(self.auditor)._has_field_access(note._fields["reason_note"], "read")
+        )
         portal = new_test_user(self.env_root, "portal", "base.group_portal")
         for user in (self.employee, portal):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
