@@ -79,6 +79,7 @@
         "views/change_request_views.xml",
         "views/portal_templates.xml",
         "views/portal_renewal_templates.xml",
+        "views/portal_card_templates.xml",
         "views/portal_change_templates.xml",
         "views/portal_leave_templates.xml",
         "views/fee_notice_portal_templates.xml",

@@ -3,6 +3,7 @@ from . import fee_notice
 from . import portal_access
 from . import keyed_copy
 from . import portal
+from . import portal_card
 from . import portal_change
 from . import portal_decline
 from . import portal_payment

@@ -119,6 +119,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
                 access_token=token,
             ),
             "amount": notice_sudo.amount_total,
+            "membri_consent": notice_sudo._membri_get_consent_wording(),
         }
 
     def _get_fee_notice_sudo(self, notice_id, access_token):
@@ -181,7 +182,7 @@ class FeeNoticePayment(account_payment.PaymentPortal):
         self._validate_transaction_kwargs(kwargs)
         user = request.env.user
         payer_sudo = notice_sudo.partner_id if user._is_public() else user.partner_id
-        return self._process_transaction(
+        values = self._process_transaction(
             payer_sudo.id,
             notice_sudo.currency_id.id,
             notice_sudo.ids,
@@ -189,6 +190,8 @@ class FeeNoticePayment(account_payment.PaymentPortal):
             amount=notice_sudo.amount_total,
             **kwargs,
         )
+        notice_sudo._membri_keep_consent(values, kwargs)
+        return values
 
     @http.route()
     def invoice_transaction(self, invoice_id, access_token, **kwargs):

@@ -25,7 +25,9 @@ class PaymentPortal(account_payment.PaymentPortal):
                 )
             )
         invoice_sudo._membri_begin_payment(kwargs.get("amount"))
-        return super().invoice_transaction(invoice_id, access_token, **kwargs)
+        values = super().invoice_transaction(invoice_id, access_token, **kwargs)
+        invoice_sudo._membri_keep_consent(values, kwargs)
+        return values
 
     @route()
     def overdue_invoices_transaction(self, payment_reference, **kwargs):

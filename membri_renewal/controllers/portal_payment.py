@@ -27,6 +27,7 @@ class MembriPortalAccount(PortalAccount):
             values["res_company"] = invoice.sudo().company_id
             if cards_sudo := values.get("tokens_sudo"):
                 values["tokens_sudo"] = cards_sudo._membri_filter_own(invoice)
+            values["membri_consent"] = invoice.sudo()._membri_get_consent_wording()
         renewal_sudo = invoice.sudo().membri_renewal_id
         # the link of the invoice alone, which others may hold, does not lead to the renewal
         if renewal_token is None or not renewal_sudo or "landing_route" not in values:

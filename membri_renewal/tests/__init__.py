@@ -8,6 +8,8 @@ from . import test_answering_key
 from . import test_approval
 from . import test_archived
 from . import test_automatic_payment
+from . import test_automatic_payment_portal
+from . import test_automatic_payment_property
 from . import test_bad_input
 from . import test_bulk
 from . import test_bulk_selection

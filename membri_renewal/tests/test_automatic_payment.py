@@ -8,6 +8,7 @@ from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -500,6 +501,43 @@ class TestCharged(AutomaticPaymentCommon):
         self.assertEqual(renewal.charge_state, "done")
         self.assertEqual(invoice.state, "posted")
         self.assertTrue(renewal.is_paid)
+
+    def test_part_by_part_as_planned(self):
+        term = self.env_root["account.payment.term"].create(
+            {
+                "name": "Two parts",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 0}),
+                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 90}),
+                ],
+            }
+        )
+        cotisation = self._create_yearly()
+        cotisation.partner_id.with_env(self.env_root).with_company(
+            self.company
+        ).property_payment_term_id = term
+        self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        invoice = renewal.invoice_id
+        half = renewal.amount_charge
+        self.assertAlmostEqual(half, invoice.amount_total / 2, places=1)
+        first, second = renewal.date_charge, date(2027, 2, 13)
+        self.assertEqual(first, date(2026, 11, 25))
+        self.assertIn("February 13, 2027", renewal._get_charge_sentence())
+        self._charge(first)
+        self._charge(first)
+        self.assertEqual(self._get_charged(invoice), half)
+        self.assertEqual((renewal.charge_state, renewal.date_charge), ("announced", second))
+        self.assertFalse(renewal.is_paid)
+        self._charge(second - timedelta(days=1))
+        self.assertEqual(self._get_charged(invoice), half)
+        self._charge(second)
+        self._charge(second + timedelta(days=1))
+        self.assertAlmostEqual(self._get_charged(invoice), invoice.amount_total)
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertTrue(renewal.is_paid)
+        self.assertEqual(len(self._get_charges(invoice)), 2)
 
     def test_one_bad_record_stops_nobody(self):
         good, bad = self._announced(), self._announced()

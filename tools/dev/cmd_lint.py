@@ -44,6 +44,7 @@ SPLIT_MODELS = {
     "membri.renewal": "each step of its way has a file, and each feature a room",
     "membri.term.mixin": "payer and invoice of a term belong to the room cotisation/",
     "payment.transaction": "its key is a matter of doors/",
+    "res.company": "automatic payments have settings of their own",
     "res.partner": "each room says what it asks of a contact",
 }
 

@@ -9,3 +9,4 @@ from . import charge
 from . import transaction
 from . import whose_card
 from . import account_move
+from . import portal

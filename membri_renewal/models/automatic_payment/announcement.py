@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import format_list
 
 from ..renewal.renewal import STAFF, UNDECIDED_STATES
 
@@ -78,6 +79,13 @@ class MembriRenewal(models.Model):
         groups=STAFF,
         help="Why nothing is charged, or was charged, automatically.",
     )
+    charge_plan = fields.Json(
+        string="Later Payments",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="Days and amounts of the later parts that the payer was told.",
+    )
     # the queue of failed charges: few beside all renewals
     _charge_failed = models.Index(
         "(company_id) WHERE charge_note IS NOT NULL OR charge_state = 'failed'"
@@ -143,29 +151,39 @@ class MembriRenewal(models.Model):
             )
         return False
 
-    def _get_charge_amount(self):
-        """:return: what is left to pay for this renewal; of an invoice for several, its share"""
+    def _get_charge_parts(self):
+        """:return: list of ``(day, amount)`` of what is left to pay for this renewal, one for each
+            part of the payment terms; of an invoice for several, its share. As long as there is
+            none: the whole amount, on the first day of the next term"""
         self.ensure_one()
         invoice_sudo = self._get_document_sudo()
         if not invoice_sudo:
-            return self._get_proposal().amount_total
+            proposal = self._get_proposal()
+            return [(proposal.date_start, proposal.amount_total)]
         left = invoice_sudo._membri_get_amount_to_pay()
-        renewals_sudo = invoice_sudo._membri_get_renewals().sorted("id")
-        if len(renewals_sudo) < 2:
-            return left
-        shares = {}
-        for renewal_sudo in renewals_sudo[1:]:
-            shares[renewal_sudo.id] = min(left, renewal_sudo.new_cotisation_id.amount_total)
-            left -= shares[renewal_sudo.id]
-        return self.currency_id.round(shares.get(self.id, left))
+        parts = []
+        for day, _amount, part in invoice_sudo._membri_get_plan():
+            part = min(part, left)
+            left -= part
+            parts.append((day, part))
+        today = self.company_id._membri_today()
+        parts.append((parts[-1][0] if parts else today, left))  # what no part says
+        shares = [(day or today, self._get_charge_share(invoice_sudo, part)) for day, part in parts]
+        return [(day, part) for day, part in shares if self.currency_id.compare_amounts(part, 0) > 0]
 
-    def _get_wanted_charge_day(self):
-        """:return: the day of the charge, were it announced long before: when the invoice is due;
-        as long as there is none, the first day of the next term"""
-        self.ensure_one()
-        if self._get_document_sudo():
-            return self._get_due_day() or self.company_id._membri_today()
-        return self._get_proposal().date_start
+    def _get_charge_share(self, invoice_sudo, amount):
+        """:return: what of ``amount`` is due on this invoice for ``self``: the first of its renewals
+            takes what is left of the cents"""
+        renewals_sudo = invoice_sudo._membri_get_renewals().sorted("id")
+        if len(renewals_sudo) < 2 or not invoice_sudo.amount_total:
+            return self.currency_id.round(amount)
+        shares = {
+            renewal_sudo.id: self.currency_id.round(
+                amount * renewal_sudo.new_cotisation_id.amount_total / invoice_sudo.amount_total
+            )
+            for renewal_sudo in renewals_sudo[1:]
+        }
+        return self.currency_id.round(shares.get(self.id, amount - sum(shares.values())))
 
     def _is_charge_told(self, token_sudo, amount, is_new_document):
         """:return: whether the payer was told that ``amount`` is charged to this card, and when"""
@@ -192,29 +210,72 @@ class MembriRenewal(models.Model):
         if self.charge_state in SETTLED_STATES:
             return {}
         token_sudo, reason = self._get_charge_card()
-        amount = self._get_charge_amount() if token_sudo and not reason else 0.0
-        if reason or self.currency_id.compare_amounts(amount, 0.0) <= 0:
+        parts = self._get_charge_parts() if token_sudo and not reason else []
+        if not parts:
             return self._prepare_no_charge_vals(reason)
         if self.charge_state == "stopped" and self.charge_token_id.sudo() == token_sudo:
             return {}
+        amount = parts[0][1]
         if self._is_charge_told(token_sudo, amount, is_new_document):
-            less = self.currency_id.compare_amounts(amount, self.amount_charge) < 0
-            return {"amount_charge": amount} if less else {}
+            vals = {}
+            plan = self._plan_later_parts([(self.date_charge, amount), *parts[1:]])
+            if is_new_document and plan != self.charge_plan:
+                vals["charge_plan"] = plan
+            if self.currency_id.compare_amounts(amount, self.amount_charge) < 0:
+                vals["amount_charge"] = amount
+            return vals
         today = self.company_id._membri_today()
         lead = self.company_id._membri_get_charge_lead_days(token_sudo)
-        days = [today + timedelta(days=lead), self._get_wanted_charge_day()]
+        days = [today + timedelta(days=lead), parts[0][0]]
         if self.charge_state == "announced":
             days.append(self.date_charge)
+        parts[0] = (max(days), amount)
         return {
             "charge_state": "announced",
-            "date_charge": max(days),
+            "date_charge": parts[0][0],
             "amount_charge": amount,
+            "charge_plan": self._plan_later_parts(parts),
             "charge_token_id": token_sudo.id,
             "charge_card": token_sudo._membri_get_label(),
             "date_charge_announced": fields.Datetime.now(),
             "date_charge_retry": False,
             "charge_attempts": 0,
             "charge_note": False,
+        }
+
+    def _plan_later_parts(self, parts):
+        """:param parts: as of :meth:`_get_charge_parts`, the first one on the day of its charge
+        :return: list of ``[day, amount]`` of the others, each on a day of its own, or ``False``"""
+        day, plan = parts[0][0], []
+        for due, amount in parts[1:]:
+            day = max(due, day + timedelta(days=1))
+            plan.append([fields.Date.to_string(day), amount])
+        return plan or False
+
+    def _prepare_next_part_vals(self):
+        """:return: the values once a part was charged: the next part of the plan that was
+            announced, or the end"""
+        self.ensure_one()
+        parts = [] if self.is_paid else self._get_charge_parts()
+        vals = {
+            "charge_state": "done",
+            "date_charge_retry": False,
+            "charge_note": False,
+            "charge_plan": False,
+        }
+        if not parts:
+            return vals
+        plan = self.charge_plan or [[False, 0.0]]
+        day, planned = plan[0]
+        if self.currency_id.compare_amounts(parts[0][1], planned) > 0:
+            return {**vals, "charge_state": False}  # the night announces it
+        return {
+            **vals,
+            "charge_state": "announced",
+            "date_charge": day,
+            "amount_charge": parts[0][1],
+            "charge_plan": plan[1:] or False,
+            "charge_attempts": 0,
         }
 
     def _prepare_no_charge_vals(self, reason):
@@ -314,6 +375,13 @@ class MembriRenewal(models.Model):
     # What the member reads
     # ------------------------------------------------------------------
 
+    def _get_charge_day(self):
+        # EXTENDS term_mixin
+        self.ensure_one()
+        if self.charge_state == "announced":
+            return self.date_charge
+        return self.date_charge_retry or super()._get_charge_day()
+
     def _get_charge_sentence(self):
         # EXTENDS term_mixin
         self.ensure_one()
@@ -344,6 +412,23 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "We will charge %(amount)s to your %(card)s on %(date)s if you accept. To pay "
                 "another way or to stop this, open the page.",
+                **names,
+            )
+        if plan := renewal_sudo.charge_plan:
+            return self.env._(
+                "We will charge %(amount)s to your %(card)s on %(date)s, then %(later)s. You don't "
+                "need to do anything. To pay another way or to stop this, open the page.",
+                later=format_list(
+                    self.env,
+                    [
+                        self.env._(
+                            "%(amount)s on %(date)s",
+                            amount=self._format_amount(amount),
+                            date=self._format_day(fields.Date.to_date(day)),
+                        )
+                        for day, amount in plan
+                    ],
+                ),
                 **names,
             )
         return self.env._(

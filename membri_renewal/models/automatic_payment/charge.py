@@ -191,8 +191,10 @@ class MembriRenewal(models.Model):
                 ),
                 False,
             )
-        announced = sum(self.filtered(lambda r: r.charge_token_id == token).mapped("amount_charge"))
-        if invoice.currency_id.compare_amounts(invoice._membri_get_amount_to_pay(), announced) > 0:
+        told = self.filtered(lambda r: r.charge_token_id == token)
+        if invoice.currency_id.compare_amounts(
+            self._get_amount_due(), sum(told.mapped("amount_charge"))
+        ) > 0:
             return (
                 self.env._(
                     "More is due on %(document)s than was announced. Nothing was charged.",
@@ -201,6 +203,10 @@ class MembriRenewal(models.Model):
                 False,
             )
         return False, False
+
+    def _get_amount_due(self):
+        """:return: the part that is to be paid next of the invoice of these renewals"""
+        return sum(parts[0][1] for renewal in self if (parts := renewal._get_charge_parts()))
 
     def _is_announcement_lost(self):
         """:return: whether what told the payer did not leave, or came back"""
@@ -213,10 +219,7 @@ class MembriRenewal(models.Model):
         first = self[:1]
         transaction = self.env["payment.transaction"].create(
             first._prepare_charge_transaction_vals(
-                min(
-                    first.invoice_id._membri_get_amount_to_pay(),
-                    sum(self.mapped("amount_charge")),
-                )
+                min(self._get_amount_due(), sum(self.mapped("amount_charge")))
             )
         )
         for renewal in self:
@@ -323,11 +326,14 @@ class MembriRenewal(models.Model):
     def _follow_charge(self, transaction):
         """Record on ``self``, the renewals of its invoice, what became of a transaction."""
         if transaction.state == "done":
-            charged = self.filtered(lambda renewal: renewal.charge_state != "done")
-            charged._internal_write(
-                {"charge_state": "done", "date_charge_retry": False, "charge_note": False}
+            charged = self.filtered(
+                lambda renewal: (
+                    renewal.charge_state != "done"
+                    and renewal.date_charge == transaction.membri_charge_day
+                )
             )
             for renewal in charged:
+                renewal._internal_write(renewal._prepare_next_part_vals())
                 renewal._message_log(
                     body=self.env._(
                         "%(amount)s was charged to %(card)s (%(reference)s).",

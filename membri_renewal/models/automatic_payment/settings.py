@@ -74,3 +74,12 @@ class ResCompany(models.Model):
         if token.payment_method_id.code in DEBIT_METHODS:
             return max(lead, DEBIT_LEAD_DAYS)
         return lead
+
+    def _membri_get_consent_wording(self):
+        """:return: what payers agree to by saving a card, in their language"""
+        self.ensure_one()
+        return self.env._(
+            "Use this card for my next renewals. I will be told the amount and the day at least "
+            "%(days)s days before, and can stop at any time.",
+            days=max(1, self.membri_charge_lead_days),
+        )

@@ -122,6 +122,10 @@ class MembriTermMixin(models.AbstractModel):
         """Hook: what is charged automatically, and when (a sentence to the member), or ``False``"""
         return False
 
+    def _get_charge_day(self):
+        """Hook: the day of the next automatic payment, or ``False``"""
+        return False
+
     def _get_charge_planned_reason(self):
         """Hook: that no reminder is needed, since it is paid automatically, or ``False``"""
         return False

@@ -29,6 +29,9 @@ class MembriRenewal(models.Model):
         "is_paid",
         "delivery_state",
         "letter_state",
+        "date_charge",
+        "date_charge_retry",
+        "charge_state",
     )
     @api.depends_context("lang", "tz")
     def _compute_timeline_html(self):
@@ -109,5 +112,6 @@ class MembriRenewal(models.Model):
         return [
             (self.env._("Payment due"), "fa-money", due),
             (self.env._("Next reminder"), "fa-bell", self.date_next_reminder),
+            (self.env._("Automatic payment"), "fa-credit-card", self._get_charge_day()),
             (self.env._("Call"), "fa-phone", self.date_follow_up),
         ]

@@ -1,0 +1,73 @@
+from urllib.parse import urlencode
+
+from odoo import http
+from odoo.http import request
+
+from .portal import MembriPortal
+from .portal_access import PRIVATE_HEADERS, clean_token
+
+
+class MembriPortalCard(MembriPortal):
+    """The card that pays: stopped by the link of any notice or invoice, and shown, replaced and
+    stopped on *My membership*. The rules are in ``models/automatic_payment/portal.py``."""
+
+    @http.route(
+        "/my/renewals/<int:renewal_id>/stop-charge",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_renewal_stop_charge(self, renewal_id, access_token=None, **kw):
+        return self._answer(
+            renewal_id,
+            access_token,
+            lambda renewal_sudo, author: renewal_sudo._portal_stop_charge(author),
+        )
+
+    @http.route(
+        "/my/membership/invoices/<int:invoice_id>/stop-charge",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_invoice_stop_charge(self, invoice_id, access_token=None, **kw):
+        move_sudo = self._find_document_sudo("account.move", invoice_id, access_token)
+        if not move_sudo or not move_sudo.membri_invoice_type:
+            return request.redirect("/my")
+        if self._may_answer(move_sudo, access_token):
+            user = request.env.user
+            author = request.env["res.partner"] if user._is_public() else user.partner_id
+            move_sudo._membri_portal_stop_charge(author.sudo())
+        token = clean_token(access_token)
+        query = f"?{urlencode({'access_token': token})}" if token else ""
+        response = request.redirect(f"{move_sudo.access_url}{query}")
+        response.headers.update(PRIVATE_HEADERS)
+        return response
+
+    @http.route(
+        "/my/membership/<int:cotisation_id>/card/<any(use,stop):what>",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_membership_saved_card(self, cotisation_id, what, token_id=None, **kw):
+        # sudo: the domain limits the terms to the visitor's own
+        Cotisation_sudo = request.env["membri.cotisation"].sudo()
+        visitor_sudo = request.env.user.partner_id.sudo()
+        term_sudo = Cotisation_sudo.search(
+            Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
+        ).filtered(lambda term: term.id == cotisation_id)
+        if not term_sudo:
+            return request.redirect("/my")
+        member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
+        if what == "stop":
+            error = member_sudo._membri_portal_stop_card(visitor_sudo)
+        else:
+            error = member_sudo._membri_portal_use_card(
+                visitor_sudo, token_id if isinstance(token_id, str) else ""
+            )
+        query = urlencode({"error": error} if error else {"done": "card"})
+        return request.redirect(f"/my/membership?{query}#membri_card_{cotisation_id}")

@@ -1,0 +1,136 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class ResPartner(models.Model):
+    """*My membership*: which card pays, another one, and the end of it. Call it ``with_company``."""
+
+    _inherit = "res.partner"
+
+    def _membri_get_portal_card(self, visitor):
+        """:param visitor: the contact who looks
+        :return: what the page shows of the card that pays for this member, or ``False`` where the
+            member's plan charges none, or somebody else pays"""
+        self.ensure_one()
+        payer_sudo = self.sudo()._membri_get_payer()
+        holders_sudo = payer_sudo._membri_get_card_holders()
+        acting_sudo, _payers = visitor._membri_get_represented()
+        holder_sudo = (holders_sudo & acting_sudo)[-1:]
+        if not holder_sudo:
+            return False
+        holder_sudo = holder_sudo.with_company(self.env.company)
+        token_sudo = payer_sudo._membri_get_saved_card()
+        offered = self.sudo().membri_option_set_id.automatic_payment not in (False, "none")
+        if not (token_sudo or offered):
+            return False
+        return {
+            "holder": holder_sudo,
+            "token": token_sudo,
+            "problem": token_sudo
+            and token_sudo._membri_get_unusable_reason(holder_sudo, self.env.company),
+            "since": holder_sudo.membri_payment_consent_date,
+            "wording": self.env.company.sudo()._membri_get_consent_wording(),
+            "others": holder_sudo._membri_get_other_cards(visitor) if offered else False,
+        }
+
+    def _membri_get_other_cards(self, visitor):
+        """:return: in sudo, the usable cards of the visitor that could pay instead"""
+        self.ensure_one()
+        tokens_sudo = (
+            self.env["payment.token"]
+            .sudo()
+            .search([("partner_id", "in", (self | visitor).ids)])
+        )
+        return tokens_sudo.filtered(
+            lambda token: (
+                token != self.membri_payment_token_id
+                and not token._membri_get_unusable_reason(self, self.env.company)
+            )
+        )
+
+    def _membri_portal_use_card(self, visitor, token_id):
+        """The visitor agrees that one of their cards pays the renewals of this member.
+
+        :return: an error code, or ``False``"""
+        self.ensure_one()
+        card = self._membri_get_portal_card(visitor)
+        token_sudo = (card and card["others"] or self.env["payment.token"]).filtered(
+            lambda token: str(token.id) == token_id
+        )
+        if not token_sudo:
+            return "no_card"
+        card["holder"]._membri_save_card(token_sudo, card["wording"], "membership")
+        return False
+
+    def _membri_portal_stop_card(self, visitor):
+        """:return: an error code, or ``False``: the card pays nothing more"""
+        self.ensure_one()
+        card = self._membri_get_portal_card(visitor)
+        if not card or not card["token"]:
+            return "no_card"
+        holders = self.sudo()._membri_get_payer()._membri_get_card_holders()
+        holders.with_company(self.env.company)._membri_stop_card()
+        return False
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _membri_get_consent_wording(self):
+        """:return: what the payer of this invoice agrees to by ticking the box of the payment form,
+        or ``False`` where its plans charge no card"""
+        self.ensure_one()
+        plans_sudo = self._membri_get_cotisations_sudo().option_set_id
+        if all(plan.automatic_payment == "none" for plan in plans_sudo):
+            return False
+        return self.company_id.sudo()._membri_get_consent_wording()
+
+    def _membri_keep_consent(self, values, form):
+        """The payer ticked the box: the card becomes the saved one once it has paid.
+
+        :param values: of the online payment that was begun, as Odoo's form gets them
+        :param form: what the payer sent"""
+        wording = form.get("tokenization_requested") and self._membri_get_consent_wording()
+        if wording:
+            transactions_sudo = self.sudo().transaction_ids
+            transactions_sudo.filtered(
+                lambda tx: tx.reference == values.get("reference") and tx.tokenize
+            ).membri_consent_wording = wording
+
+    def _membri_can_stop_charge(self):
+        """:return: whether an automatic payment of this invoice can be stopped"""
+        self.ensure_one()
+        return any(self._membri_get_charged_renewals().mapped("can_stop_charge"))
+
+    def _membri_portal_stop_charge(self, author):
+        """:return: an error code, or ``False``"""
+        self.ensure_one()
+        renewals_sudo = self._membri_get_charged_renewals().filtered("can_stop_charge")
+        return renewals_sudo._portal_stop_charge(author)
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    def _portal_stop_charge(self, author):
+        """The member stops what was announced, and with it the card: by the link of a notice, by
+        that of an invoice, or signed in.
+
+        :param author: the contact who is signed in, or nobody
+        :return: an error code, or ``False``"""
+        try:
+            self._check_can("stop_charge")
+        except UserError:
+            return "not_now"
+        if not self:
+            return "not_now"
+        for renewal in self:
+            holders_sudo = renewal._get_charge_payer()._membri_get_card_holders()
+            # who reads the notice stops their own card, or what it pays this time
+            if not renewal._get_other_payer():
+                holders_sudo.with_company(renewal.company_id)._membri_stop_card()
+            if not renewal._get_cannot_stop_charge_reason():
+                renewal._do_stop_charge()
+            note = self.env._("The payer stopped the automatic payment on the portal.")
+            renewal._message_log(body=note, author_id=author.id or None)
+        return False

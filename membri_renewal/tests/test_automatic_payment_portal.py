@@ -1,0 +1,192 @@
+"""Issue 15, point 1: the member saves a card, sees it, replaces it and stops it; by the link of a
+notice too, without a login, and never by a GET."""
+
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo import http
+from odoo.tests import HttpCase, tagged
+
+from .common_automatic_payment import AutomaticPaymentCommon
+from .common_portal import PortalCase
+
+
+class CardPortalCase(AutomaticPaymentCommon, PortalCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.provider.is_published = True
+        cls.stranger_term = cls._create_cotisation(cls.stranger, "2026-01-01")
+
+    def _post(self, path, token=None, **data):
+        data["csrf_token"] = http.Request.csrf_token(self)
+        if token:
+            data["access_token"] = token
+        self.env.flush_all()
+        response = self.url_open(path, data=data, allow_redirects=False)
+        self.env.invalidate_all()
+        self.assertLess(response.status_code, 500)
+        return response
+
+    def _begin_payment(self, invoice, tokenize=True):
+        reference = self.make_jsonrpc_request(
+            f"/invoice/transaction/{invoice.id}",
+            {
+                "access_token": invoice.sudo()._portal_ensure_token(),
+                "provider_id": self.provider.id,
+                "payment_method_id": self.env_root.ref("payment_demo.payment_method_demo").id,
+                "token_id": None,
+                "amount": invoice.sudo().amount_residual,
+                "flow": "direct",
+                "tokenization_requested": tokenize,
+                "landing_route": "/my",
+            },
+        )["reference"]
+        return self.env_root["payment.transaction"].search([("reference", "=", reference)])
+
+    def _answer_payment(self, transaction, state="done"):
+        self.make_jsonrpc_request(
+            "/payment/demo/simulate_payment",
+            {
+                "reference": transaction.reference,
+                "payment_details": "1234",
+                "simulated_state": state,
+            },
+        )
+        self.make_jsonrpc_request("/payment/status/poll", {})
+        self.env.invalidate_all()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestCardOnThePortal(CardPortalCase):
+    def _card_of(self, partner):
+        return partner.sudo().with_company(self.company).membri_payment_token_id
+
+    def _approved(self):
+        self.authenticate(None, None)
+        return self._renewal_in("approved")
+
+    def test_saved_with_a_payment(self):
+        renewal = self._approved()
+        transaction = self._begin_payment(renewal.invoice_id)
+        self.assertFalse(self._card_of(renewal.partner_id), "not before it has paid")
+        self._answer_payment(transaction)
+        partner = renewal.partner_id
+        self.assertEqual(self._card_of(partner), transaction.token_id)
+        self.assertEqual(partner.membri_payment_consent_source, "payment")
+        self.assertIn("for my next renewals", partner.membri_payment_consent_wording)
+        self.assertEqual(partner.membri_payment_consent_date, date(2026, 11, 15))
+
+    def test_not_without_the_box(self):
+        renewal = self._approved()
+        self._answer_payment(self._begin_payment(renewal.invoice_id, tokenize=False))
+        self.assertTrue(renewal.is_paid)
+        self.assertFalse(self._card_of(renewal.partner_id))
+
+    def test_not_when_declined(self):
+        renewal = self._approved()
+        self._answer_payment(self._begin_payment(renewal.invoice_id), "error")
+        self.assertFalse(self._card_of(renewal.partner_id))
+
+    def test_not_where_it_is_not_offered(self):
+        self.yearly.sudo().automatic_payment = "none"
+        renewal = self._approved()
+        page = self.url_open(renewal.invoice_id.sudo().get_portal_url()).text
+        self.assertNotIn("o_membri_consent", page)
+        self._answer_payment(self._begin_payment(renewal.invoice_id))
+        self.assertFalse(self._card_of(renewal.partner_id))
+
+    def test_the_box_says_what_is_agreed_to(self):
+        renewal = self._approved()
+        page = self.url_open(renewal.invoice_id.sudo().get_portal_url() + "&payment=True").text
+        self.assertIn("Use this card for my next renewals", page)
+
+    def test_stop_by_the_link(self):
+        self.authenticate(None, None)
+        cotisation = self._create_yearly()
+        self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation)
+        renewal.action_send()
+        token = renewal.sudo().access_token
+        page = self._open(renewal, token)
+        self.assertIn("membri_stop_charge", page.text)
+        self.assertIn("Demo ••1234", page.text)
+        path = f"/my/renewals/{renewal.id}/stop-charge"
+        for wrong in (None, "0" * 36, "é"):
+            self._post(path, wrong)
+        self.assertIn(self.url_open(f"{path}?access_token={token}").status_code, (404, 405))
+        self.env.invalidate_all()
+        self.assertEqual(renewal.charge_state, "announced")
+        self.assertTrue(self._card_of(renewal.partner_id))
+        self._post(path, token)
+        self.assertEqual(renewal.charge_state, "stopped")
+        self.assertFalse(self._card_of(renewal.partner_id))
+        self.assertNotIn("membri_stop_charge", self._open(renewal, token).text)
+
+    def test_stop_by_the_link_of_the_invoice(self):
+        self.authenticate(None, None)
+        renewal = self._announced()
+        invoice = renewal.invoice_id.sudo()
+        self.assertIn("membri_stop_charge", self.url_open(invoice.get_portal_url()).text)
+        path = f"/my/membership/invoices/{invoice.id}/stop-charge"
+        self._post(path)
+        self.assertEqual(renewal.charge_state, "announced")
+        self._post(path, invoice.access_token)
+        self.assertEqual(renewal.charge_state, "stopped")
+        self.assertFalse(self._card_of(renewal.partner_id))
+
+    def test_my_membership(self):
+        term = self.stranger_term
+        self._sign_in("stranger_user")
+        self.assertIn("No card pays your renewals", self.url_open("/my/membership").text)
+        one, two = self._create_token(self.stranger), self._create_token(self.stranger)
+        two.payment_details = "5678"
+        self._post(f"/my/membership/{term.id}/card/use", token_id=str(one.id))
+        self.assertEqual(self._card_of(self.stranger), one)
+        self.assertEqual(self.stranger.membri_payment_consent_source, "membership")
+        self.assertIn("Demo ••1234", self.url_open("/my/membership").text)
+        self._post(f"/my/membership/{term.id}/card/use", token_id=str(two.id))
+        self.assertEqual(self._card_of(self.stranger), two)
+        self._post(f"/my/membership/{term.id}/card/stop")
+        self.assertFalse(self._card_of(self.stranger))
+
+    def test_cards_of_others(self):
+        foreign = self._create_token(self.member)
+        term = self.stranger_term
+        self._sign_in("stranger_user")
+        for wrong in (str(foreign.id), "0", "x", ""):
+            self._post(f"/my/membership/{term.id}/card/use", token_id=wrong)
+        self.assertFalse(self._card_of(self.stranger))
+        self._save_card(self.stranger)
+        self._sign_in("colleague_user")
+        self._post(f"/my/membership/{term.id}/card/stop")
+        self.assertTrue(self._card_of(self.stranger))
+
+
+@tagged("post_install", "-at_install")
+class TestCardTour(CardPortalCase, HttpCase):
+    """On a phone, by the links of the emails, without signing in."""
+
+    browser_size = "375x667"
+    touch_enabled = True
+
+    def test_from_notice_to_saved_card_to_stop(self):
+        member = self._create_member("Nora Newcard")
+        today = self.company._membri_today()
+        renewal = self._create_renewal(
+            self._create_cotisation(member, today.replace(month=1, day=1))
+        )
+        renewal.action_send()
+        self.start_tour(self._get_path(renewal), "membri_portal_save_card", timeout=120)
+        self.env.invalidate_all()
+        self.assertTrue(renewal.is_paid)
+        self.assertIn("for my next renewals", member.membri_payment_consent_wording)
+
+        other = self._renewal_in("draft")
+        self._save_card(other.partner_id)
+        other.action_send()
+        self.start_tour(self._get_path(other), "membri_portal_stop_card", timeout=120)
+        self.env.invalidate_all()
+        self.assertEqual(other.charge_state, "stopped")
