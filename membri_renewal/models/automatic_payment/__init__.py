@@ -10,3 +10,4 @@ from . import transaction
 from . import whose_card
 from . import account_move
 from . import portal
+from . import campaign

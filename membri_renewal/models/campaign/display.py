@@ -136,6 +136,7 @@ class MembriCampaign(models.Model):
                 sum(amount for _count, amount in rows.values()),
             ),
             "currency": self.currency_id,
+            "charges": self._get_charge_summary(),
         }
 
     def _sum_cells(self, cells, wanted):
