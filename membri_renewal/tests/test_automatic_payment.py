@@ -210,9 +210,11 @@ class TestAnnounced(AutomaticPaymentCommon):
     def test_announcement_that_did_not_leave(self):
         renewal = self._announced()
         renewal._internal_write({"delivery_state": "failed", "delivery_note": "No route."})
-        self._charge(renewal.date_charge)
+        day = renewal.date_charge
+        self._charge(day)
         self._assert_nothing_charged(renewal, "announced")
-        self.assertTrue(self._is_in_queue(renewal))
+        self.assertEqual(renewal.date_charge, day + timedelta(days=10), "told anew")
+        self.assertEqual(renewal.delivery_state, "queued")
 
     def test_required_without_card(self):
         self.yearly.sudo().automatic_payment = "required"
@@ -467,6 +469,36 @@ class TestCharged(AutomaticPaymentCommon):
         renewal.action_stop_charge()
         self._assert_nothing_charged(renewal, "stopped")
         self.assertEqual(self._get_charges(renewal.invoice_id).state, "cancel")
+
+    def test_two_workers(self):
+        """The other one comes in between: after the transaction is committed, before the provider
+        is asked."""
+        renewal = self._announced()
+        cron = self.registry["ir.cron"]
+        original, others, asked = cron._commit_progress, [], []
+        send = self.registry["payment.transaction"]._send_payment_request
+
+        def commit(model, *args, **kwargs):
+            result = original(model, *args, **kwargs)
+            mine = model.env["membri.renewal"].sudo().browse(renewal.id)
+            if mine.charge_state == "pending" and not others:
+                others.append(mine)
+                mine._charge_isolated()
+            return result
+
+        def ask(transaction):
+            asked.append(transaction.reference)
+            return send(transaction)
+
+        with (
+            patch.object(cron, "_commit_progress", commit),
+            patch.object(self.registry["payment.transaction"], "_send_payment_request", ask),
+        ):
+            self._charge(renewal.date_charge)
+        self.assertEqual(len(others), 1)
+        self.assertEqual(len(asked), 1)
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.amount_charge)
 
     @mute_logger("odoo.sql_db")
     def test_database_allows_one(self):

@@ -191,6 +191,7 @@ class MembriRenewal(models.Model):
             self.charge_state not in ("announced", "failed")
             or self.charge_token_id.sudo() != token_sudo
             or self.currency_id.compare_amounts(amount, self.amount_charge) > 0
+            or self._is_announcement_lost()
         ):
             return False
         if self.charge_state == "failed":  # its attempts go on, or the member pays another way
@@ -201,6 +202,12 @@ class MembriRenewal(models.Model):
             0 if is_new_document else self.company_id._membri_get_charge_lead_days(token_sudo)
         )
         return self.date_charge + timedelta(days=patience) >= today
+
+    def _is_announcement_lost(self):
+        """:return: whether what told the payer did not leave, or came back"""
+        self.ensure_one()
+        lost = self.delivery_state in ("failed", "unreachable")
+        return lost and self.charge_state == "announced" and not self.charge_attempts
 
     def _prepare_charge_vals(self, is_new_document=False):
         """:param is_new_document: the notice or the invoice is about to go out, and tells it
@@ -349,6 +356,8 @@ class MembriRenewal(models.Model):
             if "date_charge_announced" not in vals:
                 continue
             if reason := renewal._get_unreachable_reason():
+                # once the payer can be told, the days count from then
+                renewal._internal_write({"charge_state": False})
                 renewal._hold_charge(
                     self.env._("The automatic payment was not announced. %(why)s", why=reason)
                 )

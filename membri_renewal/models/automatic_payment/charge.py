@@ -183,7 +183,7 @@ class MembriRenewal(models.Model):
             )
         if invoice._membri_is_being_paid():
             return self.env._("Another payment is in progress. Nothing was charged."), False
-        if self._is_announcement_lost():
+        if any(renewal._is_announcement_lost() for renewal in self):
             return (
                 self.env._(
                     "The announcement did not reach the payer. Nothing was charged: correct the "
@@ -208,15 +208,11 @@ class MembriRenewal(models.Model):
         """:return: the part that is to be paid next of the invoice of these renewals"""
         return sum(parts[0][1] for renewal in self if (parts := renewal._get_charge_parts()))
 
-    def _is_announcement_lost(self):
-        """:return: whether what told the payer did not leave, or came back"""
-        return any(
-            renewal.delivery_state in ("failed", "unreachable") and not renewal.charge_attempts
-            for renewal in self
-        )
-
     def _do_begin_charge(self):
         first = self[:1]
+        # begun on the portal and left: nothing more can come of them
+        begun = first.invoice_id.transaction_ids.filtered(lambda tx: tx.state == "draft")
+        begun._set_canceled(state_message=self.env._("Another payment was started instead."))
         transaction = self.env["payment.transaction"].create(
             first._prepare_charge_transaction_vals(
                 min(self._get_amount_due(), sum(self.mapped("amount_charge")))
