@@ -137,6 +137,25 @@ class TestCardOnThePortal(CardPortalCase):
         self.assertEqual(renewal.charge_state, "stopped")
         self.assertFalse(self._card_of(renewal.partner_id))
 
+    def test_card_of_another_payer(self):
+        """An employer pays: the member stops this payment, and neither sees nor stops the card."""
+        self.authenticate(None, None)
+        self.corporation.membri_group_invoices = True
+        self._save_card(self.corporation)
+        renewal = self._create_renewal(self._create_cotisation(self.colleague, "2026-01-01"))
+        renewal.action_send()
+        token = renewal.sudo().access_token
+        for _state in ("sent", "approved"):
+            page = self._open(renewal, token).text
+            self.assertIn("to the saved card of Boulanger Ltd", page)
+            self.assertNotIn("1234", page)
+            if renewal.state == "sent":
+                renewal.action_approve()
+        self.assertIn("Demo ••1234", renewal.invoice_id._membri_get_next_sentence())
+        self._post(f"/my/renewals/{renewal.id}/stop-charge", token)
+        self.assertEqual(renewal.charge_state, "stopped")
+        self.assertTrue(self._card_of(self.corporation))
+
     def test_my_membership(self):
         term = self.stranger_term
         self._sign_in("stranger_user")

@@ -28,7 +28,7 @@ class AccountMove(models.Model):
         """:return: what is charged by itself for this invoice, and when (a sentence), or ``False``"""
         self.ensure_one()
         sentences = [
-            renewal_sudo._get_charge_sentence()
+            renewal_sudo._get_charge_sentence(to_payer=True)
             for renewal_sudo in self._membri_get_charged_renewals()
         ]
         return " ".join(filter(None, sentences)) or False

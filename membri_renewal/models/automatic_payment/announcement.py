@@ -391,21 +391,31 @@ class MembriRenewal(models.Model):
             return self.date_charge
         return self.date_charge_retry or super()._get_charge_day()
 
-    def _get_charge_sentence(self):
+    def _get_other_card_owner(self):
+        """:return: whose card pays, in sudo, where that is neither the member's nor, as long as
+            there is a notice, the recipient's; else nothing"""
+        self.ensure_one()
+        if not self._get_document_sudo():
+            return self._get_other_payer()
+        payer_sudo = self._get_charge_payer()
+        own = payer_sudo._membri_get_card_holders() & self.partner_id._membri_get_card_holders()
+        return payer_sudo.browse() if own else payer_sudo
+
+    def _get_charge_sentence(self, to_payer=False):
         # EXTENDS term_mixin
         self.ensure_one()
         renewal_sudo = self.sudo()  # facts of the charge are the staff's, the sentence is not
         if renewal_sudo.is_paid or renewal_sudo.charge_state not in ("announced", "failed"):
-            return super()._get_charge_sentence()
+            return super()._get_charge_sentence(to_payer)
         names = {
             "amount": self._format_amount(renewal_sudo.amount_charge),
             "card": renewal_sudo.charge_card,
             "date": self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
         }
-        other_sudo = self._get_other_payer()
+        other_sudo = not to_payer and self._get_other_card_owner()
         if renewal_sudo.charge_state == "failed":
             if not renewal_sudo.date_charge_retry or other_sudo:
-                return super()._get_charge_sentence()
+                return super()._get_charge_sentence(to_payer)
             return self.env._(
                 "Your payment of %(amount)s did not go through. We will try your %(card)s again on "
                 "%(date)s. You can also pay another way before.",

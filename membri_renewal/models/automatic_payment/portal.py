@@ -106,17 +106,18 @@ class AccountMove(models.Model):
         """:return: an error code, or ``False``"""
         self.ensure_one()
         renewals_sudo = self._membri_get_charged_renewals().filtered("can_stop_charge")
-        return renewals_sudo._portal_stop_charge(author)
+        return renewals_sudo._portal_stop_charge(author, is_payer=True)
 
 
 class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
-    def _portal_stop_charge(self, author):
+    def _portal_stop_charge(self, author, is_payer=False):
         """The member stops what was announced, and with it the card: by the link of a notice, by
         that of an invoice, or signed in.
 
         :param author: the contact who is signed in, or nobody
+        :param is_payer: whether it is the payer, who came by the invoice
         :return: an error code, or ``False``"""
         try:
             self._check_can("stop_charge")
@@ -127,7 +128,7 @@ class MembriRenewal(models.Model):
         for renewal in self:
             holders_sudo = renewal._get_charge_payer()._membri_get_card_holders()
             # who reads the notice stops their own card, or what it pays this time
-            if not renewal._get_other_payer():
+            if is_payer or not renewal._get_other_card_owner():
                 holders_sudo.with_company(renewal.company_id)._membri_stop_card()
             if not renewal._get_cannot_stop_charge_reason():
                 renewal._do_stop_charge()

@@ -118,8 +118,9 @@ class MembriTermMixin(models.AbstractModel):
     def _before_document(self):
         """Hook: the notice, or the invoice, of ``self`` is about to go out."""
 
-    def _get_charge_sentence(self):
-        """Hook: what is charged automatically, and when (a sentence to the member), or ``False``"""
+    def _get_charge_sentence(self, to_payer=False):
+        """Hook: what is charged automatically, and when (a sentence to the member, or to the
+        payer), or ``False``"""
         return False
 
     def _get_charge_day(self):
