@@ -19,12 +19,9 @@ class AutomaticPaymentCommon(MembriCommon):
 
     @classmethod
     def _create_provider(cls, company):
-        provider = (
-            cls.env_root["payment.provider"].search(
-                [("code", "=", "demo"), ("company_id", "=", company.id)], limit=1
-            )
-            or cls.env_root.ref("payment.payment_provider_demo")
-        )
+        provider = cls.env_root["payment.provider"].search(
+            [("code", "=", "demo"), ("company_id", "=", company.id)], limit=1
+        ) or cls.env_root.ref("payment.payment_provider_demo")
         if provider.company_id != company:
             provider = provider.copy({"company_id": company.id})
         provider.write({"state": "test", "allow_tokenization": True})

@@ -311,7 +311,9 @@ class TestCharged(AutomaticPaymentCommon):
                 self.assertFalse(renewal.date_charge_retry)
                 self.assertTrue(self._is_in_queue(renewal))
                 self.assertTrue(
-                    renewal.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
+                    renewal.message_ids.filtered(
+                        lambda m: "did not go through" in (m.subject or "")
+                    )
                 )
 
     def test_pending_waits(self):
@@ -440,9 +442,7 @@ class TestCharged(AutomaticPaymentCommon):
             taken.append(transaction.reference)
             raise RuntimeError("killed")
 
-        with patch.object(
-            self.registry["payment.transaction"], "_send_payment_request", crash
-        ):
+        with patch.object(self.registry["payment.transaction"], "_send_payment_request", crash):
             self._charge(renewal.date_charge)
         self._assert_nothing_charged(renewal, "pending")
         self.assertFalse(renewal.can_be_reminded)

@@ -24,19 +24,22 @@ FIRST_DAY = date(2026, 11, 15)
 LEAD = timedelta(days=10)
 
 
-def make_machine(case):
-    """:return: the state machine of one member, whose world is undone after each example"""
+if hypothesis:
 
     class Member(stateful.RuleBasedStateMachine):
+        """One member, whose world is undone after each example."""
+
+        case = None
+
         def __init__(self):
             super().__init__()
             self.day = FIRST_DAY
             self.answer = "done"
             self.taken = {}  # what the provider took: reference → (invoice, amount)
             self.stack = ExitStack()
-            self.savepoint = case.env.cr.savepoint(flush=False)
+            self.savepoint = self.case.env.cr.savepoint(flush=False)
             machine = self
-            original = case.registry["payment.transaction"]._send_payment_request
+            original = self.case.registry["payment.transaction"]._send_payment_request
 
             def send(transaction):
                 if machine.answer in ("done", "crash"):
@@ -52,20 +55,22 @@ def make_machine(case):
                 return original(transaction)
 
             self.stack.enter_context(
-                patch.object(case.registry["payment.transaction"], "_send_payment_request", send)
+                patch.object(
+                    self.case.registry["payment.transaction"], "_send_payment_request", send
+                )
             )
             with self.now():
-                cotisation = case._create_yearly()
+                cotisation = self.case._create_yearly()
                 self.partner = cotisation.partner_id
-                case._save_card(self.partner)
-                self.renewal = case._create_renewal(cotisation)
+                self.case._save_card(self.partner)
+                self.renewal = self.case._create_renewal(cotisation)
                 self.renewal.action_send()
                 self.renewal.action_approve()
 
         def teardown(self):
             self.stack.close()
             self.savepoint.close(rollback=True)
-            case.env.invalidate_all(flush=False)
+            self.case.env.invalidate_all(flush=False)
 
         def now(self):
             return freeze_time(f"{fields.Date.to_string(self.day)} 15:00:00")
@@ -74,10 +79,10 @@ def make_machine(case):
             """What the guards refuse changes nothing, and is no failure."""
             with self.now():
                 try:
-                    with case.env.cr.savepoint():
+                    with self.case.env.cr.savepoint():
                         call()
                 except UserError:
-                    case.env.invalidate_all(flush=False)
+                    self.case.env.invalidate_all(flush=False)
 
         # --------------------------------------------------------------
         # What may happen
@@ -96,13 +101,13 @@ def make_machine(case):
                 ["charge_state", "amount_charge", "date_charge", "date_charge_announced"]
             )[0]
             with self.now():
-                case._run_cron("ir_cron_charge")
+                self.case._run_cron("ir_cron_charge")
             for reference in self.taken.keys() - before.keys():
                 _invoice, amount = self.taken[reference]
-                case.assertIn(announced["charge_state"], ("announced", "failed", "pending"))
-                case.assertLessEqual(amount, announced["amount_charge"] + 0.001)
-                case.assertGreaterEqual(self.day, announced["date_charge"])
-                case.assertGreaterEqual(
+                self.case.assertIn(announced["charge_state"], ("announced", "failed", "pending"))
+                self.case.assertLessEqual(amount, announced["amount_charge"] + 0.001)
+                self.case.assertGreaterEqual(self.day, announced["date_charge"])
+                self.case.assertGreaterEqual(
                     self.day - announced["date_charge_announced"].date(), LEAD
                 )
 
@@ -114,7 +119,7 @@ def make_machine(case):
         @stateful.rule()
         def another_card(self):
             with self.now():
-                case._save_card(self.partner)
+                self.case._save_card(self.partner)
 
         @stateful.rule(price=strategies.sampled_from([100.0, 300.0, 450.0]))
         def change_price(self, price):
@@ -135,11 +140,13 @@ def make_machine(case):
         def pay_by_hand(self, share):
             invoice = self.renewal.invoice_id
             if invoice.state == "posted" and invoice.amount_residual:
-                self.attempt(lambda: case._pay(invoice, round(invoice.amount_residual * share, 2)))
+                self.attempt(
+                    lambda: self.case._pay(invoice, round(invoice.amount_residual * share, 2))
+                )
 
         @stateful.rule()
         def credit(self):
-            invoice = self.renewal.invoice_id.with_env(case.env_account)
+            invoice = self.renewal.invoice_id.with_env(self.case.env_account)
             if invoice.state == "posted":
                 self.attempt(lambda: invoice._reverse_moves(cancel=True))
 
@@ -150,20 +157,18 @@ def make_machine(case):
         @stateful.invariant()
         def at_most_once(self):
             invoices = [invoice for invoice, _amount in self.taken.values()]
-            case.assertEqual(len(invoices), len(set(invoices)), self.taken)
+            self.case.assertEqual(len(invoices), len(set(invoices)), self.taken)
 
         @stateful.invariant()
         def one_living_transaction(self):
             charges = self.renewal._get_charges()
             living = charges.filtered(lambda tx: tx.state in ("draft", "pending", "done"))
-            case.assertLessEqual(len(living), 1)
+            self.case.assertLessEqual(len(living), 1)
 
         @stateful.invariant()
         def booked_is_taken(self):
             done = self.renewal._get_charges().filtered(lambda tx: tx.state == "done")
-            case.assertLessEqual(set(done.mapped("reference")), set(self.taken))
-
-    return Member
+            self.case.assertLessEqual(set(done.mapped("reference")), set(self.taken))
 
 
 @tagged("post_install", "-at_install")
@@ -176,7 +181,7 @@ class TestAutomaticPaymentProperty(AutomaticPaymentCommon):
         if hypothesis is None:
             raise AssertionError("Install hypothesis: see tools/requirements-test.txt.")
         stateful.run_state_machine_as_test(
-            make_machine(self),
+            type("Member", (Member,), {"case": self}),
             settings=hypothesis.settings(
                 max_examples=12,
                 stateful_step_count=7,

@@ -25,7 +25,7 @@ class AccountMove(models.Model):
         return bool(begun) or self._membri_is_money_under_way()
 
     def _membri_get_charge_sentence(self):
-        """:return: what is charged by itself for this invoice, and when (a sentence), or ``False``"""
+        """:return: what is charged for this invoice, and when (a sentence), or ``False``"""
         self.ensure_one()
         sentences = [
             renewal_sudo._get_charge_sentence(to_payer=True)

@@ -153,8 +153,8 @@ class MembriRenewal(models.Model):
 
     def _get_charge_parts(self):
         """:return: list of ``(day, amount)`` of what is left to pay for this renewal, one for each
-            part of the payment terms; of an invoice for several, its share. As long as there is
-            none: the whole amount, on the first day of the next term"""
+        part of the payment terms; of an invoice for several, its share. As long as there is
+        none: the whole amount, on the first day of the next term"""
         self.ensure_one()
         invoice_sudo = self._get_document_sudo()
         if not invoice_sudo:
@@ -169,11 +169,13 @@ class MembriRenewal(models.Model):
         today = self.company_id._membri_today()
         parts.append((parts[-1][0] if parts else today, left))  # what no part says
         shares = [(day or today, self._get_charge_share(invoice_sudo, part)) for day, part in parts]
-        return [(day, part) for day, part in shares if self.currency_id.compare_amounts(part, 0) > 0]
+        return [
+            (day, part) for day, part in shares if self.currency_id.compare_amounts(part, 0) > 0
+        ]
 
     def _get_charge_share(self, invoice_sudo, amount):
-        """:return: what of ``amount`` is due on this invoice for ``self``: the first of its renewals
-            takes what is left of the cents"""
+        """:return: what of ``amount`` is due on this invoice for ``self``: the first of its
+        renewals takes what is left of the cents"""
         renewals_sudo = invoice_sudo._membri_get_renewals().sorted("id")
         if len(renewals_sudo) < 2 or not invoice_sudo.amount_total:
             return self.currency_id.round(amount)
@@ -261,7 +263,7 @@ class MembriRenewal(models.Model):
 
     def _prepare_next_part_vals(self):
         """:return: the values once a part was charged: the next part of the plan that was
-            announced, or the end"""
+        announced, or the end"""
         self.ensure_one()
         parts = [] if self.is_paid else self._get_charge_parts()
         vals = {
@@ -306,9 +308,10 @@ class MembriRenewal(models.Model):
         # EXTENDS term_mixin
         result = super()._before_document()
         for renewal in self:
-            if renewal.option_set_id.automatic_payment != "none" or renewal.charge_state:
-                if vals := renewal._prepare_charge_vals(is_new_document=True):
-                    renewal._internal_write(vals)
+            if renewal.option_set_id.automatic_payment == "none" and not renewal.charge_state:
+                continue
+            if vals := renewal._prepare_charge_vals(is_new_document=True):
+                renewal._internal_write(vals)
         return result
 
     # ------------------------------------------------------------------
@@ -393,7 +396,7 @@ class MembriRenewal(models.Model):
 
     def _get_other_card_owner(self):
         """:return: whose card pays, in sudo, where that is neither the member's nor, as long as
-            there is a notice, the recipient's; else nothing"""
+        there is a notice, the recipient's; else nothing"""
         self.ensure_one()
         if not self._get_document_sudo():
             return self._get_other_payer()

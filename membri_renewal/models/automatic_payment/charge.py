@@ -105,12 +105,12 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         invoice = self.invoice_id
         renewals = invoice._membri_get_charged_renewals() or self
-        if transaction := self._get_last_charge().filtered(lambda tx: tx.state != "draft"):
-            if self.charge_state == "pending":
-                if transaction.state == "done" and not transaction.is_post_processed:
-                    transaction._post_process()
-                renewals._follow_charge(transaction)
-                return
+        answered = self._get_last_charge().filtered(lambda tx: tx.state != "draft")
+        if answered and self.charge_state == "pending":
+            if answered.state == "done" and not answered.is_post_processed:
+                answered._post_process()
+            renewals._follow_charge(answered)
+            return
         if self._get_unanswered_charge():
             self._find_charge_again()
             return
@@ -192,9 +192,12 @@ class MembriRenewal(models.Model):
                 False,
             )
         told = self.filtered(lambda r: r.charge_token_id == token)
-        if invoice.currency_id.compare_amounts(
-            self._get_amount_due(), sum(told.mapped("amount_charge"))
-        ) > 0:
+        if (
+            invoice.currency_id.compare_amounts(
+                self._get_amount_due(), sum(told.mapped("amount_charge"))
+            )
+            > 0
+        ):
             return (
                 self.env._(
                     "More is due on %(document)s than was announced. Nothing was charged.",

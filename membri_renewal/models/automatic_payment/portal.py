@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class ResPartner(models.Model):
-    """*My membership*: which card pays, another one, and the end of it. Call it ``with_company``."""
+    """*My membership*: which card pays, another one, and the end of it. Called ``with_company``."""
 
     _inherit = "res.partner"
 
@@ -37,9 +37,7 @@ class ResPartner(models.Model):
         """:return: in sudo, the usable cards of the visitor that could pay instead"""
         self.ensure_one()
         tokens_sudo = (
-            self.env["payment.token"]
-            .sudo()
-            .search([("partner_id", "in", (self | visitor).ids)])
+            self.env["payment.token"].sudo().search([("partner_id", "in", (self | visitor).ids)])
         )
         return tokens_sudo.filtered(
             lambda token: (
@@ -54,7 +52,7 @@ class ResPartner(models.Model):
         :return: an error code, or ``False``"""
         self.ensure_one()
         card = self._membri_get_portal_card(visitor)
-        token_sudo = (card and card["others"] or self.env["payment.token"]).filtered(
+        token_sudo = ((card and card["others"]) or self.env["payment.token"]).filtered(
             lambda token: str(token.id) == token_id
         )
         if not token_sudo:

@@ -99,8 +99,8 @@ class ResPartner(models.Model):
         return self.sudo()._membri_get_address_owners()
 
     def _membri_get_saved_card(self):
-        """:return: the ``payment.token`` (in sudo) that pays what is invoiced to this contact in the
-        current company, usable or not; empty without"""
+        """:return: the ``payment.token`` (in sudo) that pays what is invoiced to this contact in
+        the current company, usable or not; empty without"""
         self.ensure_one()
         cards = (
             holder.membri_payment_token_id
