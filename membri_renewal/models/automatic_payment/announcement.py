@@ -430,6 +430,12 @@ class MembriRenewal(models.Model):
                 payer=other_sudo.display_name,
                 **names,
             )
+        if self.state in UNDECIDED_STATES and self.mode == "invoice":  # it follows by itself
+            return self.env._(
+                "We will charge %(amount)s to your %(card)s on %(date)s. To pay another way or to "
+                "stop this, open the page.",
+                **names,
+            )
         if self.state in UNDECIDED_STATES:
             return self.env._(
                 "We will charge %(amount)s to your %(card)s on %(date)s if you accept. To pay "
