@@ -70,7 +70,7 @@ if hypothesis:
         def teardown(self):
             self.stack.close()
             self.savepoint.close(rollback=True)
-            self.case.env.invalidate_all(flush=False)
+            self.case.env.transaction.clear()
 
         def now(self):
             return freeze_time(f"{fields.Date.to_string(self.day)} 15:00:00")
