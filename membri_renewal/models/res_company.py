@@ -4,6 +4,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 
 class ResCompany(models.Model):
@@ -171,6 +172,15 @@ class ResCompany(models.Model):
         companies = self.env["res.company"].sudo().union(*(company for (company,) in groups))
         # branches work with the option sets of their parents
         return companies | companies.search([("id", "child_of", companies.ids)])
+
+    @api.model
+    def _membri_get_days_sql(self):
+        """:return: rows ``(company, its own day)`` for the queries of reports: the database knows
+        neither it nor a day that a test has frozen"""
+        companies_sudo = self.sudo().search([])
+        return SQL(", ").join(
+            SQL("(%s, %s::date)", company.id, company._membri_today()) for company in companies_sudo
+        )
 
     def _membri_get_sale_journals_sudo(self):
         """The journals that this company sells on: a branch, on those of its parents.

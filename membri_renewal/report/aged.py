@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .reconciliation_query import SHARES
@@ -128,12 +127,7 @@ class MembriAged(models.Model):
 
     @property
     def _table_query(self):
-        # each company's own day; the database knows neither it nor a day that a test has frozen
-        companies_sudo = self.env["res.company"].sudo().search(Domain.TRUE)
-        today = SQL(", ").join(
-            SQL("(%s, %s::date)", company.id, company._membri_today()) for company in companies_sudo
-        )
-        return SQL(AGED_QUERY, today=today)
+        return SQL(AGED_QUERY, today=self.env["res.company"]._membri_get_days_sql())
 
     def action_open_source(self):
         """Open the invoice; whoever may not see invoices is shown the term."""

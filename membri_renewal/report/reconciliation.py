@@ -89,6 +89,8 @@ class MembriReconciliation(models.Model):
             "state",
         ],
         "account.move.line": [
+            "amount_residual",
+            "date_maturity",
             "display_type",
             "membri_cotisation_id",
             "move_id",
@@ -138,13 +140,17 @@ class MembriReconciliation(models.Model):
         readonly=True,
     )
     open = fields.Monetary(string="Amount Due", readonly=True, help="Invoiced and not paid yet.")
+    overdue = fields.Monetary(
+        readonly=True, help="What of the amount due was due before today, part by part."
+    )
     difference = fields.Monetary(readonly=True, help="Expected minus invoiced.")
     reason = fields.Selection(REASONS, string="Reason for Difference", readonly=True)
     explanation = fields.Char(compute="_compute_explanation")
 
     @property
     def _table_query(self):
-        return SQL(RECONCILIATION_QUERY)
+        days = self.env["res.company"]._membri_get_days_sql()
+        return SQL(RECONCILIATION_QUERY, today=days)
 
     def _compute_explanation(self):
         for row in self.sudo():  # what the row is about may be read with it

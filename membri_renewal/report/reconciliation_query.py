@@ -13,6 +13,8 @@ aged memberships, too.
 - ``settled``: what settled credit notes took off the invoices that they reverse: what is open
   on such an invoice belongs to the others.
 - ``opened``: the same running sums for what is open, received and written off.
+- ``late``, ``late_share``: what of it was due before the company's own day, part by part of the
+  payment terms, shared out in the same way.
 - ``money``: all of it per cotisation; ``valued``: one row of the report each. A term whose price
   before taxes is the one on its invoice (``billed``) is expected to bring in what stands there.
 """
@@ -192,13 +194,37 @@ CROSS JOIN LATERAL (
 RECONCILIATION_QUERY = (
     SHARES  # nosec B608
     + """
-, money AS (
-    SELECT cotisation_id, SUM(invoiced) AS invoiced, SUM(open) AS open,
+, late AS (
+    SELECT line.move_id, SUM(line.amount_residual) AS overdue
+      FROM account_move_line line
+      JOIN document ON document.id = line.move_id
+      JOIN (VALUES %(today)s) today (company_id, day) ON today.company_id = document.company_id
+     WHERE line.display_type = 'payment_term'
+       AND line.parent_state = 'posted'
+       AND line.date_maturity < today.day
+  GROUP BY line.move_id
+), late_share AS (
+    SELECT opened.move_id, opened.cotisation_id,
+           COALESCE(
+               ROUND(late.overdue * opened.up_to / NULLIF(opened.whole, 0), opened.digits)
+               - ROUND(
+                   late.overdue * (opened.up_to - opened.part) / NULLIF(opened.whole, 0),
+                   opened.digits
+               ),
+               0
+           ) AS overdue
+      FROM opened
+      JOIN late ON late.move_id = opened.move_id
+), money AS (
+    SELECT opened.cotisation_id, SUM(invoiced) AS invoiced, SUM(open) AS open,
+           COALESCE(SUM(late_share.overdue), 0) AS overdue,
            SUM(received_part) AS received, SUM(written_off_part) AS written_off,
            COALESCE(SUM(invoiced) FILTER (WHERE move_type = 'out_refund'), 0) AS credited
       FROM opened
-     WHERE cotisation_id != 0
-  GROUP BY cotisation_id
+ LEFT JOIN late_share ON late_share.move_id = opened.move_id
+                     AND late_share.cotisation_id = opened.cotisation_id
+     WHERE opened.cotisation_id != 0
+  GROUP BY opened.cotisation_id
 ), term AS (
     SELECT cotisation.id * 4 AS id, cotisation.company_id, cotisation.partner_id,
            cotisation.option_set_id, cotisation.id AS cotisation_id, cotisation.renewal_id,
@@ -206,6 +232,7 @@ RECONCILIATION_QUERY = (
            cotisation.currency_id AS price_currency_id, cotisation.state,
            CASE cotisation.state WHEN 'cancelled' THEN 0 ELSE cotisation.amount_total END AS price,
            COALESCE(money.invoiced, 0) AS invoiced, COALESCE(money.open, 0) AS open,
+           COALESCE(money.overdue, 0) AS overdue,
            COALESCE(money.credited, 0) AS credited,
            COALESCE(money.received, 0) AS received,
            COALESCE(money.written_off, 0) AS written_off,
@@ -219,7 +246,7 @@ RECONCILIATION_QUERY = (
            NULL, renewal.date_start, renewal.date_end,
            renewal.currency_id, renewal.state,
            renewal.amount_total,
-           0, 0,
+           0, 0, 0,
            0, 0, 0,
            renewal.amount_untaxed, 'renewal'
       FROM membri_renewal renewal
@@ -230,12 +257,13 @@ RECONCILIATION_QUERY = (
            opened.move_id, move.invoice_date, NULL,
            move.currency_id, move.state,
            0,
-           opened.invoiced, opened.open,
+           opened.invoiced, opened.open, COALESCE(late_share.overdue, 0),
            CASE WHEN opened.move_type = 'out_refund' THEN opened.invoiced ELSE 0 END,
            opened.received_part, opened.written_off_part,
            0, 'line'
       FROM opened
       JOIN account_move move ON move.id = opened.move_id
+ LEFT JOIN late_share ON late_share.move_id = opened.move_id AND late_share.cotisation_id = 0
      WHERE opened.cotisation_id = 0
 ), valued AS (
     SELECT term.*, company.currency_id, move.partner_id AS payer_id,
@@ -298,7 +326,7 @@ CROSS JOIN LATERAL (SELECT COALESCE(move.invoice_date, term.date_start) AS day) 
 SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_id,
        fact.option_set_id, fact.cotisation_id, fact.renewal_id, fact.move_id,
        fact.date_start, fact.date_end, fact.invoice_date,
-       fact.expected, fact.invoiced, fact.credited, fact.open,
+       fact.expected, fact.invoiced, fact.credited, fact.open, fact.overdue,
        fact.invoiced - fact.open AS paid, fact.received, fact.written_off,
        fact.source AS row_type,
        fact.expected - fact.invoiced AS difference,

@@ -57,6 +57,7 @@ from . import test_import_bad_files
 from . import test_import_export
 from . import test_import_odoo
 from . import test_import_profiles
+from . import test_instalments
 from . import test_invoice_dates
 from . import test_invoice_page
 from . import test_invoice_terms

@@ -16,6 +16,8 @@ LIVING_STATES = ("pending", "scheduled", "active")
 PAID_FOR_STATES = ("scheduled", "active")
 # of an invoice whose money has come, be it booked at the bank or not yet
 PAID_STATES = ("paid", "in_payment")
+# what an option set may ask for other than full payment (`membri.option.set.activation`)
+EARLY_ACTIVATIONS = ("first_part", "approved")
 
 
 class ResPartner(models.Model):
@@ -74,6 +76,19 @@ class MembriCotisation(models.Model):
     )
     invoice_id = fields.Many2one("account.move", readonly=True, copy=False, index="btree_not_null")
     payment_state = fields.Selection(related="invoice_id.payment_state", store=True)
+    activation = fields.Selection(related="option_set_id.activation", string="Active Once")
+    activated_by = fields.Selection(
+        [
+            ("paid", "Fully Paid"),
+            ("first_part", "First Part Paid"),
+            ("approved", "Approved"),
+        ],
+        string="Activated By",
+        readonly=True,
+        copy=False,
+        help="What the plan asked for when this term became active: a plan that asks for more "
+        "later takes nothing away.",
+    )
     renewal_id = fields.Many2one(
         "membri.renewal",
         string="Created by Renewal",

@@ -143,12 +143,24 @@ class MembriCotisation(models.Model):
         return bool(credit_lines) and self.currency_id.compare_amounts(credited, invoiced) >= 0
 
     def _get_invoice_verdict(self):
-        """:return: what the invoice says of this cotisation: ``paid``, ``unpaid`` or ``void``"""
+        """:return: what the invoice says of this cotisation: ``paid`` (as far as its option set
+        asks), ``unpaid`` or ``void``"""
         self.ensure_one()
         invoice = self.invoice_id.sudo()
         if invoice._membri_is_void() or self._is_credited():
             return "void"
-        return "paid" if invoice._membri_is_paid() else "unpaid"
+        asked = {self.option_set_id.activation, self.activated_by} - {False}
+        is_paid = any(invoice._membri_is_paid_as_asked(activation) for activation in asked)
+        return "paid" if is_paid else "unpaid"
+
+    def _waits_for_first_part(self):
+        """:return: whether this term becomes active with the first of several parts"""
+        self.ensure_one()
+        return (
+            self.state == "pending"
+            and self.option_set_id.activation == "first_part"
+            and self.sudo().invoice_id._membri_is_in_parts()
+        )
 
     def _sync_with_invoice(self):
         """Bring living cotisations in line with their invoices, and tell the members'

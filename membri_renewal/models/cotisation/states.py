@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..renewal.renewal import UNDECIDED_STATES
-from .cotisation import LIVING_STATES, PAID_FOR_STATES, PAID_STATES
+from .cotisation import EARLY_ACTIVATIONS, LIVING_STATES, PAID_FOR_STATES, PAID_STATES
 
 BATCH = 500
 
@@ -279,15 +279,23 @@ class MembriCotisation(models.Model):
     # ------------------------------------------------------------------
 
     def _do_paid(self):
-        """Paid in full: pending cotisations take their place in time, now or later."""
+        """Paid as far as their option sets ask: pending cotisations take their place in time, now
+        or later."""
         pending = self.filtered(lambda c: c.state == "pending")
+        for activation, terms in pending.grouped("activation").items():
+            terms._set_state("scheduled", activated_by=activation)
+        pending._do_start_or_end()
+        # who has paid all of it need not be reached; the others were active before
+        settled = self.filtered(
+            lambda c: (
+                (c in pending or c.activated_by in EARLY_ACTIVATIONS)
+                and c.sudo().invoice_id._membri_is_paid()
+            )
+        )
+        settled.renewal_id._end_activities()
+        settled.invoice_id._membri_end_delivery()
         if not pending:
             return
-        pending._set_state("scheduled")
-        pending._do_start_or_end()
-        # who has paid need not be reached
-        pending.renewal_id._end_activities()
-        pending.invoice_id._membri_end_delivery()
         pending._refresh_members()
         pending._queue_invoices_of_fee_notices()
 
@@ -295,7 +303,7 @@ class MembriCotisation(models.Model):
         """The money went away again: the cotisation waits for its payment."""
         undone = self.filtered(lambda c: c.state in PAID_FOR_STATES)
         if undone:
-            undone._set_state("pending")
+            undone._set_state("pending", activated_by=False)
             undone._refresh_members()
 
     def _do_void(self):
@@ -444,6 +452,9 @@ class MembriCotisation(models.Model):
         of terms. Each has an index of its own (``cotisation.py``, ``invoice/account_move.py``)
         """
         membership = Domain("membri_invoice_type", "!=", False)
+        first_part_paid = Domain("invoice_id.membri_is_first_part_paid", "=", True)
+        by_approval = self._get_asks_domain("approved")
+        by_first_part = self._get_asks_domain("first_part")
         domains = [
             # reset to draft keeps its payment state, so the invoice's own state is asked too
             Domain("state", "=", "pending")
@@ -451,12 +462,27 @@ class MembriCotisation(models.Model):
             & (
                 Domain("payment_state", "=", "reversed") | Domain("invoice_id.state", "=", "posted")
             ),
+            # those that are active before all of it is paid
+            Domain("state", "=", "pending")
+            & Domain("invoice_id", "!=", False)
+            & (
+                (
+                    Domain("option_set_id.activation", "=", "approved")
+                    & Domain("invoice_id.state", "!=", "cancel")
+                )
+                | (Domain("option_set_id.activation", "=", "first_part") & first_part_paid)
+            ),
             Domain("state", "in", PAID_FOR_STATES)
             & Domain("invoice_id", "!=", False)
-            & Domain("payment_state", "not in", PAID_STATES),
+            & Domain("payment_state", "not in", PAID_STATES)
+            & ~by_approval
+            & ~(by_first_part & first_part_paid),
             Domain("state", "in", LIVING_STATES)
             & Domain("invoice_id", "any", membership & Domain("state", "!=", "posted"))
-            & (Domain("state", "in", PAID_FOR_STATES) | Domain("invoice_id.state", "=", "cancel")),
+            & (
+                (Domain("state", "in", PAID_FOR_STATES) & ~by_approval)
+                | Domain("invoice_id.state", "=", "cancel")
+            ),
             # a credit note of all of it voids also what was paid and not refunded yet
             Domain("state", "in", LIVING_STATES)
             & Domain("invoice_id.reversal_move_ids", "any", [("state", "=", "posted")]),
@@ -477,6 +503,13 @@ class MembriCotisation(models.Model):
             )
             domains += [ours & over, ours & due]
         return domains
+
+    @api.model
+    def _get_asks_domain(self, activation):
+        """:return: the terms whose option set asks for as much, now or when they became active"""
+        return Domain("activated_by", "=", activation) | Domain(
+            "option_set_id.activation", "=", activation
+        )
 
     def _update_states(self):
         self._sync_with_invoice()

@@ -88,6 +88,9 @@ class AccountMove(models.Model):
                 )
         self._membri_ensure_tokens()
         self._membri_update_reminders()
+        # members of sets that ask for no payment are active by the approval
+        terms_sudo = self.sudo().membri_cotisation_ids
+        terms_sudo.filtered(lambda c: c.activation == "approved")._sync_with_invoice()
 
     # ------------------------------------------------------------------
     # From fee notice to invoice
@@ -102,6 +105,25 @@ class AccountMove(models.Model):
             # what is left after a part payment stays due when the fee notice said
             vals |= {"invoice_payment_term_id": False, "invoice_date_due": self.invoice_date_due}
         self._internal_write(vals)
+
+    def _membri_get_plan_days(self):
+        """:return: the days of the parts of this fee notice; none of what is paid at once"""
+        self.ensure_one()
+        days = [day for day, _amount, _left in self._membri_get_plan()]
+        return days if len(days) > 1 else []
+
+    def _membri_keep_plan(self, days):
+        """The parts of what was a fee notice stay due when it said, whenever the first is paid.
+
+        :param days: as of ``_membri_get_plan_days``, before it was posted"""
+        self.ensure_one()
+        lines = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        if not days or len(lines) != len(days):
+            return
+        lines = lines.sorted("date_maturity").with_context(skip_invoice_sync=True)
+        for line, day in zip(lines, days, strict=True):
+            line.date_maturity = day
+        self.with_context(skip_invoice_sync=True).invoice_date_due = days[-1]
 
     def action_validate_moves_with_confirmation(self):
         # EXTENDS account: "Post" on a selection would number invoices that nobody has paid

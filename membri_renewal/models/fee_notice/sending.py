@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..cotisation.cotisation import LIVING_STATES
+
 BATCH = 50
 REPORT = "membri_renewal.report_fee_notice"
 
@@ -44,12 +46,13 @@ class AccountMove(models.Model):
 
     def _membri_send_fee_notices(self):
         cotisations = self.membri_cotisation_ids
-        stale = self - cotisations.filtered(lambda c: c.state == "pending").invoice_id
+        awaited = cotisations.filtered(
+            lambda c: c.state in LIVING_STATES and c.invoice_id.membri_fee_notice_state == "open"
+        )
+        stale = self - awaited.invoice_id
         stale.membri_fee_notice_to_send = False  # void, or paid since
         # not those of whoever has left a shared one
-        cotisations = cotisations.filtered(
-            lambda c: c.state == "pending" and c.invoice_id not in stale
-        )
+        cotisations = awaited
         errors = {}
         for terms in cotisations._split_by_staff_lang():
             errors |= terms._run_isolated(

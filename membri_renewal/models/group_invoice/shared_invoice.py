@@ -79,6 +79,8 @@ class AccountMove(models.Model):
                 and move.payment_state == "partial"
                 and not move.currency_id.is_zero(move.amount_residual)
                 and move._membri_has_money()
+                # an installment that was paid as planned asks nobody anything
+                and move._membri_has_broken_part()
             )
         )
         others_sudo = self.sudo() - part_paid_sudo
@@ -94,15 +96,26 @@ class AccountMove(models.Model):
         self.ensure_one()
         self = self._membri_as_staff()
         user = self.company_id._membri_get_assignee()
-        note = self.env._(
-            "%(payer)s paid part of %(document)s: %(rest)s of %(total)s is still due. No "
-            "member on it is active until it is paid in full. Wait for the rest, or open "
-            "the renewal of a member it was not paid for and use “Remove from Invoice”.",
-            payer=self.partner_id.display_name,
-            document=self._membri_get_document_label(),
-            rest=self.currency_id.format(self.amount_residual),
-            total=self.currency_id.format(self.amount_total),
-        )
+        names = {
+            "payer": self.partner_id.display_name,
+            "document": self._membri_get_document_label(),
+            "rest": self.currency_id.format(self.amount_residual),
+            "total": self.currency_id.format(self.amount_total),
+        }
+        if set(self.membri_cotisation_ids.option_set_id.mapped("activation")) <= {"paid"}:
+            note = self.env._(
+                "%(payer)s paid part of %(document)s: %(rest)s of %(total)s is still due. No "
+                "member on it is active until it is paid in full. Wait for the rest, or open "
+                "the renewal of a member it was not paid for and use “Remove from Invoice”.",
+                **names,
+            )
+        else:
+            note = self.env._(
+                "%(payer)s paid part of %(document)s: %(rest)s of %(total)s is still due. Wait for "
+                "the rest, or open the renewal of a member it was not paid for and use “Remove "
+                "from Invoice”.",
+                **names,
+            )
         if user:
             self.activity_schedule(PART_PAID_ACTIVITY, summary=note, user_id=user.id)
         else:
@@ -150,9 +163,7 @@ class AccountMove(models.Model):
             lambda line: line.membri_cotisation_id not in cotisations
         ).unlink()
         credit_note._post(soft=False)
-        (self | credit_note).line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable" and not line.reconciled
-        ).reconcile()
+        self._membri_settle_with(credit_note)
         credit_note._membri_queue_credit_notes()
         return credit_note
 
@@ -227,6 +238,14 @@ class MembriRenewal(models.Model):
         """:return: what is to be paid for the renewal to take effect, in the member's words"""
         self.ensure_one()
         invoice_sudo = self.invoice_id.sudo()
+        if self._is_invoice_of_others_too() and self.new_cotisation_id.sudo().state != "pending":
+            return self.env._(
+                "It is in effect. %(document)s is addressed to %(payer)s; your share is "
+                "%(amount)s.",
+                document=invoice_sudo._membri_get_document_label(),
+                payer=invoice_sudo.partner_id.display_name,
+                amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
+            )
         if self._is_invoice_of_others_too():
             return self.env._(
                 "It takes effect once it is paid. %(document)s is addressed to %(payer)s; your "
@@ -242,6 +261,18 @@ class MembriRenewal(models.Model):
             "amount": self._format_amount(amount),
             "date": self._format_day(day),
         }
+        term_sudo = self.new_cotisation_id.sudo()
+        if term_sudo.state != "pending":  # active before all of it is paid
+            return self.env._(
+                "It is in effect. Next payment: %(amount)s by %(date)s (%(document)s).", **names
+            )
+        if term_sudo._waits_for_first_part():
+            return self.env._(
+                "It takes effect once we receive the first part: %(amount)s by %(date)s, of "
+                "%(left)s in all (%(document)s).",
+                left=self._format_amount(left),
+                **names,
+            )
         if invoice_sudo.currency_id.compare_amounts(amount, left) < 0:
             return self.env._(
                 "It takes effect once we receive your payment: %(left)s in all, of which "

@@ -123,9 +123,13 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         # EXTENDS account
-        for move in self.filtered(lambda m: m.membri_fee_notice_state == "open"):
+        notices = self.filtered(lambda m: m.membri_fee_notice_state == "open")
+        plans = {move: move._membri_get_plan_days() for move in notices}
+        for move in notices:
             move._membri_date_as_invoice()
         posted = super()._post(soft=soft)
+        for move, days in plans.items():
+            move._membri_keep_plan(days)
         posted._membri_ensure_tokens()
         posted._membri_sync()
         posted._membri_compare_with_terms()
@@ -178,9 +182,14 @@ class AccountMove(models.Model):
         )
 
     def _membri_is_awaited(self):
-        """:return: whether a cotisation waits for the payment of this document"""
+        """:return: whether a cotisation waits for the payment of this document, or is active
+        before it"""
         self.ensure_one()
-        return "pending" in self.sudo().membri_cotisation_ids.mapped("state")
+        return any(
+            term.state == "pending"
+            or (term.state in LIVING_STATES and not self.sudo()._membri_is_paid())
+            for term in self.sudo().membri_cotisation_ids
+        )
 
     def button_draft(self):
         # EXTENDS account

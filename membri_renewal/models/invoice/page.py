@@ -192,8 +192,13 @@ class AccountMove(models.Model):
             return self._membri_get_settled_sentence()
         if sentence := self._membri_get_charge_sentence():
             return sentence
-        if "pending" not in self._membri_get_cotisations_sudo().mapped("state"):
+        pending_sudo = self._membri_get_cotisations_sudo().filtered(lambda c: c.state == "pending")
+        if not pending_sudo:
             return ""
+        if all(term._waits_for_first_part() for term in pending_sudo):
+            return self.env._(
+                "The membership takes effect as soon as we receive the first part of your payment."
+            )
         return self.env._("The membership takes effect as soon as we receive your payment.")
 
     def _membri_get_settled_sentence(self):

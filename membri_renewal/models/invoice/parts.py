@@ -66,6 +66,53 @@ class AccountMove(models.Model):
         """:return: whether this document is to be paid in more than one part"""
         return len(self._membri_get_plan()) > 1
 
+    def _membri_get_plan_rows(self):
+        """:return: list of ``(label, amount, standing)`` in words, one for each part of the plan;
+        nothing of what is paid at once"""
+        self.ensure_one()
+        plan = self._membri_get_plan()
+        if len(plan) < 2 or self._membri_is_void():
+            return []
+        today = self.company_id.sudo()._membri_today()
+        rows = []
+        for day, amount, left in plan:
+            standing = ""
+            if self.currency_id.is_zero(left):
+                standing = self.env._("Settled")
+            elif self.currency_id.compare_amounts(left, amount) < 0:
+                standing = self.env._("Left: %(left)s", left=self.currency_id.format(left))
+            if not self.currency_id.is_zero(left) and day < today:
+                late = self.env._("Overdue")
+                standing = f"{late} · {standing}" if standing else late
+            label = self.env._("By %(date)s", date=self._membri_format_day(day))
+            rows.append((label, self.currency_id.format(amount), standing))
+        return rows
+
+    def _membri_has_broken_part(self):
+        """:return: whether a part is paid by half: the payer meant something else than a plan"""
+        self.ensure_one()
+        return any(
+            not self.currency_id.is_zero(left)
+            and self.currency_id.compare_amounts(left, amount) < 0
+            for _day, amount, left in self._membri_get_plan()
+        )
+
+    def _membri_settle_with(self, credit_note):
+        """Reconcile with a credit note of a share of this invoice. What is paid in parts is
+        credited part by part: the next one of the others is not paid by it."""
+        self.ensure_one()
+
+        def get_lines(move):
+            lines = move.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+            return lines.sorted(lambda line: (line.date_maturity, line.id))
+
+        mine, theirs = get_lines(self), get_lines(credit_note)
+        if 1 < len(mine) == len(theirs):
+            for line, credit in zip(mine, theirs, strict=True):
+                if not line.reconciled and not credit.reconciled:
+                    (line | credit).reconcile()
+        (mine | theirs).filtered(lambda line: not line.reconciled).reconcile()
+
     def _membri_is_first_part_settled(self):
         """:return: whether nothing is left of the first part, and some of it is money: a credit
         note for another member on the invoice has paid nothing"""
@@ -73,9 +120,13 @@ class AccountMove(models.Model):
         plan = self._membri_get_plan()
         if not plan or not self.currency_id.is_zero(plan[0][2]):
             return False
-        return any(
-            move.reversed_entry_id != self for move in self.sudo()._membri_get_settling_moves()
-        ) or bool(self.sudo()._membri_get_unbooked_payments())
+        received = sum(
+            entry["amount"]
+            for entry in self._membri_get_settlements()
+            if entry["kind"] in ("money", "offset")
+            or (entry["kind"] == "credit" and entry["move"].reversed_entry_id != self)
+        )
+        return self.currency_id.compare_amounts(received, 0.0) > 0
 
     def _membri_is_paid_as_asked(self, activation):
         """:param activation: of the option set: ``paid``, ``first_part`` or ``approved``

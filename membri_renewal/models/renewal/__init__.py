@@ -7,6 +7,7 @@ from . import unpaid
 from . import intervention
 from . import archived
 from . import chatter
+from . import payment_plan
 from . import document
 from . import mail
 from . import links

@@ -115,6 +115,16 @@ class MembriRenewal(models.Model):
                 **names,
             )
         received, credited = invoice_sudo._membri_get_amounts_settled()
+        if self.new_cotisation_id.sudo().state != "pending":  # active before all of it is paid
+            return self.env._(
+                "Your renewal for %(term)s is in effect. Amount due: %(rest)s.", **names
+            )
+        if self.new_cotisation_id.sudo()._waits_for_first_part():
+            return self.env._(
+                "Your renewal for %(term)s takes effect as soon as we receive the first part of "
+                "your payment. Amount due: %(rest)s.",
+                **names,
+            )
         if received:
             return self.env._(
                 "Your renewal for %(term)s takes effect as soon as we receive the rest of "

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..cotisation.cotisation import LIVING_STATES
+
 BATCH = 50
 
 
@@ -48,7 +50,7 @@ class MembriRenewal(models.Model):
             & Domain("invoice_id.amount_residual", "!=", 0.0)
         ) | (
             Domain("invoice_id.membri_fee_notice_state", "=", "open")
-            & Domain("invoice_id.membri_cotisation_ids.state", "=", "pending")
+            & Domain("invoice_id.membri_cotisation_ids.state", "in", LIVING_STATES)
         )
         # any!: a fact, whoever asks
         reachable = Domain("delivery_state", "!=", "unreachable") & Domain(
