@@ -257,3 +257,25 @@ class MembriPortalMembership(MembriPortalAccess):
         )
         query = urlencode({"error": error, "asked": cotisation_id} if error else {"done": "person"})
         return request.redirect(f"/my/membership?{query}")
+
+    # ------------------------------------------------------------------
+    # Automatic renewal, on and off
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/membership/<int:cotisation_id>/auto_renew",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_membership_auto_renew(self, cotisation_id, is_on=None, **kw):
+        term_sudo = self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
+        if not term_sudo or is_on not in ("0", "1"):
+            return request.redirect("/my/membership")
+        member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
+        error = member_sudo._membri_portal_set_auto_renew(
+            request.env.user.partner_id.sudo(), is_on == "1"
+        )
+        query = urlencode({"error": error} if error else {"done": "auto_renew"})
+        return request.redirect(f"/my/membership?{query}")

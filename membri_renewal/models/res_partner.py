@@ -258,14 +258,17 @@ class ResPartner(models.Model):
                     ("state", "in", ("draft", "sent", "change_requested", "intervention")),
                 ]
             )._follow_intervention_flag()
+        if vals.get("membri_auto_renew_choice") == "no":
+            self._membri_forget_consent()
         if "membri_auto_renew_choice" in vals:
             # sudo: whoever may switch it decides what becomes of the drafts
             self.env["membri.renewal"].sudo().search(
-                [
-                    ("partner_id", "in", self.ids),
-                    ("company_id", "=", self.env.company.id),
-                    ("state", "=", "draft"),
-                ]
+                Domain("partner_id", "in", self.ids)
+                & Domain("company_id", "=", self.env.company.id)
+                & (
+                    Domain("state", "=", "draft")
+                    | (Domain("state", "=", "sent") & Domain("date_auto_invoice", "!=", False))
+                )
             )._follow_contact_mode()
         return result
 

@@ -192,6 +192,17 @@ class MembriBulkStart(models.TransientModel):
         if self._is_screenful():
             renewals = self.env["membri.renewal"].search(billed)
             sentences = list(filter(None, [renewals._get_totals_remark()]))
+        announced = billed & Domain("option_set_id.announce_days", ">", 0)
+        if self.action == "send" and (
+            count := self.env["membri.renewal"].search_count(announced)
+        ):
+            sentences.append(
+                self.env._(
+                    "Of those to invoice right away, announced first: %(count)s. Their invoices "
+                    "follow after the days that their plan sets.",
+                    count=self._format_count(count),
+                )
+            )
         shared = self.env["membri.renewal"]._get_shared_proposals(billed)
         return [*sentences, *self._shorten([group._get_shared_remark() for group in shared])]
 

@@ -6,3 +6,4 @@ from . import renewal_decline
 from . import fields
 from . import cotisation
 from . import res_partner
+from . import consent

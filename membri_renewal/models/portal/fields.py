@@ -23,6 +23,8 @@ PORTAL_FIELDS = frozenset(
         "date_answer",
         "date_approved",
         "date_refused",
+        "date_auto_invoice",
+        "amount_auto_invoice",
         "invoice_id",
         "payment_state",
         "is_paid",

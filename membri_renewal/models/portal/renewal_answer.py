@@ -46,7 +46,9 @@ class MembriRenewal(models.Model):
         if self.state not in ANSWERABLE_STATES:
             return self.env._("This renewal no longer needs a reply.")
         leaving = answer in ("decline", "counter_offer", "call")
-        if leaving and not self.company_id.membri_portal_decline:
+        # what renews by itself can always be stopped by the member
+        stops = answer == "decline" and self._is_announced()
+        if leaving and not stops and not self.company_id.membri_portal_decline:
             return self.env._("Please contact us if you do not wish to renew.")
         if answer == "call" and not self.company_id.membri_portal_call:
             return self.env._("Contact us: we would be glad to talk with you.")

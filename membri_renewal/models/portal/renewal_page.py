@@ -176,6 +176,10 @@ class MembriRenewal(models.Model):
             return "secondary", self.env._("Please contact us")
         if self.state == "approved":
             return self._get_portal_payment_status()
+        if self._is_announced():
+            return "info", self.env._(
+                "Renews on %(date)s", date=self._format_day(self.date_auto_invoice)
+            )
         return {
             "sent": ("warning", self.env._("Awaiting your reply")),
             "change_requested": ("info", self.env._("Changes requested")),

@@ -16,6 +16,7 @@ from . import delivery
 from . import letter
 from . import eligibility
 from . import generation
+from . import auto_invoice
 from . import preview
 from . import explanation
 from . import reminder

@@ -86,10 +86,12 @@ class MembriRenewal(models.Model):
 
     def action_send(self):
         """Send the notice, for the first time or again; a renewal in invoice mode that was
-        not sent yet is approved instead."""
+        not sent yet is approved instead, or announced where its option set asks for that."""
         self._check_can("send")
         self._follow_contact_mode()
-        to_invoice = self.filtered(lambda r: r.state == "draft" and r.mode == "invoice")
+        to_invoice = self.filtered(
+            lambda r: r.state == "draft" and r.mode == "invoice" and not r._is_to_be_announced()
+        )
         if to_invoice:
             to_invoice._do_approve()
         (self - to_invoice)._do_send()

@@ -259,17 +259,19 @@ class MembriCotisation(models.Model):
             ._read_group(
                 [("company_id", "parent_of", company.id), ("lifetime", "=", False)],
                 ["notice_lead_days"],
-                ["id:array_agg"],
+                ["id:array_agg", "announce_days:max"],
             )
         )
         today = company._membri_today()
         # the last of these days said once more: by it an index finds them
-        longest = max((lead_days for lead_days, _set_ids in groups), default=0)
-        return Domain("date_end", "<=", today + timedelta(days=longest)) & Domain.OR(
+        longest = max((lead_days for lead_days, _set_ids, _days in groups), default=0)
+        announce_days = max((days or 0 for _lead, _set_ids, days in groups), default=0)
+        due = Domain("date_end", "<=", today + timedelta(days=longest)) & Domain.OR(
             Domain("option_set_id", "in", set_ids)
             & Domain("date_end", "<=", today + timedelta(days=lead_days))
-            for lead_days, set_ids in groups
+            for lead_days, set_ids, _days in groups
         )
+        return due | self._get_to_announce_domain(company, longest, announce_days)
 
     def _get_rule_due_sentence(self):
         if self.option_set_id.lifetime:
@@ -283,14 +285,14 @@ class MembriCotisation(models.Model):
         return self.env._(
             "It is too early. The renewal will be prepared on %(date)s, %(days)s days "
             "before %(cotisation)s ends (%(date_end)s).",
-            date=self._format_day(self._get_renewal_day()),
-            days=self.option_set_id.notice_lead_days,
+            date=self._format_day(self._get_preparation_day()),
+            days=(self.date_end - self._get_preparation_day()).days,
             cotisation=self.name,
             date_end=self._format_day(self.date_end),
         )
 
     def _get_renewal_day(self):
-        """:return: the day from which on the night prepares the renewal of this term"""
+        """:return: the day on which the notice of the renewal, or its invoice, is due"""
         self.ensure_one()
         return self.date_end - timedelta(days=self.option_set_id.notice_lead_days)
 

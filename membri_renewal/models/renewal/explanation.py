@@ -157,7 +157,7 @@ class MembriCotisation(models.Model):
             return [
                 self.env._(
                     "The renewal will be prepared on %(date)s.",
-                    date=self._format_day(self._get_renewal_day()),
+                    date=self._format_day(self._get_preparation_day()),
                 ),
                 *self._explain_proposal(),
             ]
@@ -165,7 +165,7 @@ class MembriCotisation(models.Model):
             return [
                 self.env._(
                     "Once it is paid, its renewal will be prepared from %(date)s.",
-                    date=self._format_day(self._get_renewal_day()),
+                    date=self._format_day(self._get_preparation_day()),
                 )
             ]
         return [self.env._("Nothing happens automatically.")]
@@ -371,6 +371,14 @@ class MembriRenewal(models.Model):
             ),
             "approved": self.env._("The next term begins once it is paid, after %(end)s."),
         }[self.state] % {"end": end}
+        if self._is_announced():
+            return [
+                self.env._(
+                    "Announced: the invoice is made on %(date)s, unless the member changes or "
+                    "stops the renewal.",
+                    date=self._format_day(self.date_auto_invoice),
+                )
+            ]
         if self.is_paid:
             following = self.new_cotisation_id
             sentence = self.env._(

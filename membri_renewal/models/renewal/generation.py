@@ -36,6 +36,7 @@ class MembriRenewal(models.Model):
             join=lambda batch: batch._with_companions(domain),
             search=lambda: self._search_to_renew(firsts, domain),
         )
+        self._invoice_announced()
 
     @api.model
     def _get_first_domains(self):

@@ -197,6 +197,7 @@ class MembriRenewal(models.Model):
         now = fields.Datetime.now()
         renewals._internal_write({"letter_state": "printed", "date_printed": now})
         renewals._record_printed_reminders()
+        renewals._delay_auto_invoice()
         renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(
             {"delivery_state": "letter"}
         )

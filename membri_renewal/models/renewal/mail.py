@@ -167,8 +167,10 @@ class MembriRenewal(models.Model):
         )
 
     def _get_deadline_sentence(self):
-        """:return: until when an answer is expected, in a sentence"""
+        """:return: until when an answer is expected, or what follows without one, in a sentence"""
         self.ensure_one()
+        if self._is_announced():
+            return self._get_announcement_sentence()
         last = self.current_date_end
         if last >= self.company_id._membri_today():
             return self.env._("Please reply by %(date)s.", date=self._format_day(last))

@@ -31,6 +31,7 @@ class MembriRenewal(models.Model):
         if not renewals:
             return
         now = fields.Datetime.now()
+        renewals._plan_auto_invoice()
         for renewal in renewals:
             renewal._set_state(
                 "sent",
@@ -52,6 +53,8 @@ class MembriRenewal(models.Model):
 
     def _get_notice_template(self):
         self.ensure_one()
+        if self._is_announced():
+            return self.env.ref("membri_renewal.mail_template_auto_invoice")
         return self.option_set_id.notice_template_id or self.env.ref(
             "membri_renewal.mail_template_notice"
         )

@@ -160,8 +160,11 @@ class MembriRenewal(models.Model):
 
     def _follow_contact_mode(self):
         """The contact's *Automatic Renewal* decides the mode of what was not sent yet: once it
-        is switched, drafts follow."""
-        for renewal in self.filtered(lambda r: r.state == "draft"):
+        is switched, drafts follow, and what is announced and not invoiced: it goes by notice on
+        its day."""
+        for renewal in self.filtered(
+            lambda r: r.state == "draft" or (r.state == "sent" and r.date_auto_invoice)
+        ):
             mode = self._get_mode_of_contact(
                 renewal.partner_id.with_company(renewal.company_id).sudo()
             )

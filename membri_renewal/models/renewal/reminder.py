@@ -56,7 +56,9 @@ class MembriRenewal(models.Model):
         reachable = Domain("delivery_state", "!=", "unreachable") & Domain(
             "cotisation_id", "any!", [("state", "!=", "cancelled")]
         )
-        return Domain("state", "=", "sent") & reachable, (
+        # what is announced needs no answer
+        to_answer = Domain("state", "=", "sent") & Domain("date_auto_invoice", "=", False)
+        return to_answer & reachable, (
             Domain("state", "=", "approved")
             & Domain("is_paid", "=", False)
             & reachable
@@ -135,6 +137,13 @@ class MembriRenewal(models.Model):
         if self.is_paid:
             return self.env._(
                 "%(renewal)s is paid. No reminder is needed.", renewal=self.display_name
+            )
+        if self.state == "sent" and self.date_auto_invoice:
+            return self.env._(
+                "%(renewal)s renews automatically on %(date)s, so no reply is expected. To send "
+                "the announcement again, use “Resend”.",
+                renewal=self.display_name,
+                date=self._format_day(self.date_auto_invoice),
             )
         if self.state == "approved" and not self.invoice_id.sudo().partner_id.active:
             return self._get_archived_invoice_sentence()
@@ -400,6 +409,8 @@ class MembriRenewal(models.Model):
         """:return: the steps that may still fall: of the right kind for the state, not used
         up; a suggested one is done with any reminder from its day on"""
         self.ensure_one()
+        if self.state == "sent" and self.date_auto_invoice:
+            return self.env["membri.reminder.step"]  # announced: nobody has to answer
         if self.state == "sent":
             triggers = ("after_sent", "before_end", "after_end")
         elif self.state == "approved":

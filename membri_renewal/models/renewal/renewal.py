@@ -315,6 +315,8 @@ class MembriRenewal(models.Model):
         # EXTENDS state_mixin: since when it waits there, as the transition dates it
         moved = self.filtered(lambda renewal: renewal.state != state)
         vals = {"is_held_archived": False, **vals}
+        if state not in ("sent", "change_requested", "intervention"):
+            vals = {"date_auto_invoice": False, **vals}
         if state == "approved":  # what is posted from now on is the invoice, not the notice
             vals = {"letter_state": False, **vals}
         date_state = vals.get(DATE_OF_STATE.get(state)) or fields.Datetime.now()

@@ -23,6 +23,7 @@ class MembriRenewal(models.Model):
         "date_refused",
         "date_last_reminder",
         "date_next_reminder",
+        "date_auto_invoice",
         "date_follow_up",
         "current_date_end",
         "invoice_date_sent",
@@ -113,5 +114,10 @@ class MembriRenewal(models.Model):
             (self.env._("Payment due"), "fa-money", due),
             (self.env._("Next reminder"), "fa-bell", self.date_next_reminder),
             (self.env._("Automatic payment"), "fa-credit-card", self._get_charge_day()),
+            (
+                self.env._("Automatic invoice"),
+                "fa-file-text-o",
+                self._is_announced() and self.date_auto_invoice,
+            ),
             (self.env._("Call"), "fa-phone", self.date_follow_up),
         ]

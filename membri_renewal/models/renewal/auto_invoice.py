@@ -1,0 +1,176 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+BATCH = 50
+# of the announcement: it has reached nobody, and is in a queue for that
+NOT_REACHED = ("unreachable", "failed")
+
+
+class MembriRenewal(models.Model):
+    """A word before an automatic renewal: members who are invoiced at once are told so many days
+    before, by the delivery that notices have, and may change or stop it. The invoice follows on
+    that day unless they answered, or nobody was reached."""
+
+    _inherit = "membri.renewal"
+
+    date_auto_invoice = fields.Date(
+        string="Invoice Announced For",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="The member was told that the invoice is made on this day, unless the renewal is "
+        "changed or stopped before.",
+    )
+    amount_auto_invoice = fields.Monetary(
+        string="Amount Announced",
+        readonly=True,
+        copy=False,
+        help="Another amount is announced again, and moves the day.",
+    )
+
+    def _is_announced(self):
+        """:return: whether the member was told of the invoice, and it follows by itself"""
+        self.ensure_one()
+        return self.state == "sent" and self.mode == "invoice" and bool(self.date_auto_invoice)
+
+    def _is_to_be_announced(self):
+        """:return: whether its option set asks for a word before the invoice"""
+        self.ensure_one()
+        # sudo: plans are the staff's
+        return self.mode == "invoice" and self.option_set_id.sudo().announce_days > 0
+
+    def _plan_auto_invoice(self):
+        """The notice, or announcement, goes out now: say on which day the invoice follows. One
+        that is only sent again, for the same amount, keeps its day."""
+        for renewal in self:
+            day = amount = False
+            if renewal._is_to_be_announced():
+                amount = renewal._get_proposal().amount_total
+                today = renewal.company_id._membri_today()
+                day = renewal.date_auto_invoice
+                is_same = not renewal.currency_id.compare_amounts(
+                    amount, renewal.amount_auto_invoice
+                )
+                if renewal.state != "sent" or not day or day < today or not is_same:
+                    lead = timedelta(days=renewal.option_set_id.announce_days)
+                    day = max(today + lead, renewal.cotisation_id._get_renewal_day())
+            if renewal.date_auto_invoice != day or renewal.amount_auto_invoice != amount:
+                renewal._internal_write({"date_auto_invoice": day, "amount_auto_invoice": amount})
+
+    def _get_announcement_sentence(self):
+        """:return: what is invoiced and when, and what to do otherwise"""
+        self.ensure_one()
+        return self.env._(
+            "Your membership renews automatically: on %(date)s we will send you the invoice of "
+            "%(amount)s. To change or stop it, reply before then.",
+            date=self._format_day(self.date_auto_invoice),
+            amount=self._format_amount(self.amount_auto_invoice),
+        )
+
+    # ------------------------------------------------------------------
+    # On the day
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _invoice_announced(self):
+        """Make the invoices that were announced for today, each for itself (nightly)."""
+
+        def invoice(due):
+            for renewals in due._split_by_staff_lang():
+                for renewal, error in renewals._run_isolated(type(self)._do_as_announced).items():
+                    renewal._mark_failed(renewal._get_error_sentence(error))
+
+        self.env["ir.cron"]._membri_work_off(
+            self,
+            self._get_announced_due_domain(),
+            invoice,
+            order="date_auto_invoice, id",
+            limit=BATCH,
+            join=lambda batch: batch._with_announced_companions(),
+        )
+
+    @api.model
+    def _get_announced_due_domain(self):
+        """:return: announced renewals whose day has come, and that somebody was reached for: by
+        email, or by a letter that is printed"""
+        due = Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain("date_auto_invoice", "<=", company._membri_today())
+            for company in self.env["res.company"]._membri_get_all()
+        )
+        waits_for_letter = Domain("letter_state", "=", "to_print") & Domain(
+            "delivery_state", "in", (False, "letter", "withdrawn")
+        )
+        return (
+            due
+            & Domain("state", "=", "sent")
+            & (Domain("delivery_state", "=", False) | ~Domain("delivery_state", "in", NOT_REACHED))
+            & ~waits_for_letter
+        )
+
+    def _with_announced_companions(self):
+        """:return: ``self``, with those of the same payers, who get one invoice for several"""
+        payers = {payer for renewal in self if (payer := renewal._get_grouping_payer())}
+        if not payers:
+            return self
+        due = self.search(self._get_announced_due_domain())
+        return self | due.filtered(lambda r: r._get_grouping_payer() in payers)
+
+    def _do_as_announced(self):
+        """Approve what is as it was announced; who switched automatic renewal off gets the
+        notice; what costs another amount by now is announced again."""
+        now_by_notice = self.filtered(lambda r: r.mode != "invoice")
+        held = self.browse()
+        for renewal in self - now_by_notice:
+            if reason := renewal._get_cannot_reason("approve"):
+                renewal._do_require_intervention(reason)
+                held |= renewal
+        again = (self - now_by_notice - held).filtered(
+            lambda r: r.currency_id.compare_amounts(
+                r._get_proposal().amount_total, r.amount_auto_invoice
+            )
+        )
+        (now_by_notice | again)._do_send()
+        (self - now_by_notice - held - again)._do_approve()
+
+    def _delay_auto_invoice(self):
+        """The announcement left by post today: it keeps its lead."""
+        for renewal in self.filtered(lambda r: r._is_announced()):
+            lead = timedelta(days=renewal.option_set_id.announce_days)
+            day = max(renewal.date_auto_invoice, renewal.company_id._membri_today() + lead)
+            renewal._internal_write({"date_auto_invoice": day})
+
+
+class MembriCotisation(models.Model):
+    _inherit = "membri.cotisation"
+
+    def _get_preparation_day(self):
+        """:return: the day from which on the night prepares the renewal: earlier than that of the
+        notice or invoice where it is announced"""
+        self.ensure_one()
+        partner_sudo = self.partner_id.sudo().with_company(self.company_id)
+        day = self._get_renewal_day()
+        if not partner_sudo.membri_auto_renew:
+            return day
+        option_set = partner_sudo._membri_get_next_option_set(self)
+        return day - timedelta(days=option_set.announce_days)
+
+    @api.model
+    def _get_to_announce_domain(self, company, lead_days, announce_days):
+        """:param lead_days: the most of all option sets, as of the next one
+        :return: the terms of ``company`` whose renewal is announced by now, although the day of
+        its invoice has not come"""
+        if not announce_days:
+            return Domain.FALSE
+        today = company._membri_today()
+        near = self.sudo().search(
+            Domain("company_id", "=", company.id)
+            & Domain("state", "in", ("scheduled", "active"))
+            & Domain("date_end", ">", today)
+            & Domain("date_end", "<=", today + timedelta(days=lead_days + announce_days))
+            & Domain("renewal_ids", "not any", [("state", "!=", "cancelled")])
+        )
+        due = near.filtered(lambda term: term._get_preparation_day() <= today)
+        return Domain("id", "in", due.ids)
