@@ -70,7 +70,7 @@ SETS = {
         "Small business (anniversary)",
         "Petite entreprise (date anniversaire)",
         NOTICE_REMINDERS,
-        {"renewal_mode": "notice"},
+        {"renewal_mode": "notice", "unpaid_end_months": 2},
     ),
     "OBNL": (
         "non_profit",

@@ -18,7 +18,7 @@ ANNIVERSARIES = [
     ("change_requested", "PME", [48, 41, 33, 27, 15, -3]),
     ("change_requested", "OBNL", [35]),
     ("intervention", "PME", [44, 30, 18, 6, -10]),
-    ("approved_unpaid", "PME", [46, 39, 28, 12, -6, -20]),
+    ("approved_unpaid", "PME", [46, 39, 28, 12, -6, -95]),
     ("approved_unpaid", "IND", [50, 31, 9, -15]),
     ("approved_paid", "PME", [51, 43, 29, 16, 4, -9]),
     ("approved_paid", "IND", [53, 40, 22, 7, -11, -30]),

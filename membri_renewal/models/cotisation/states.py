@@ -292,8 +292,9 @@ class MembriCotisation(models.Model):
                 and c.sudo().invoice_id._membri_is_paid()
             )
         )
-        settled.renewal_id._end_activities()
-        settled.invoice_id._membri_end_delivery()
+        if settled:
+            settled.renewal_id._end_activities()
+            settled.invoice_id._membri_end_delivery()
         if not pending:
             return
         pending._refresh_members()

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import formatLang
 
+from ..cotisation.cotisation import PAID_FOR_STATES
 from ..mixins.formats import format_moment
 from .eligibility import NIGHT
 
@@ -379,6 +380,10 @@ class MembriRenewal(models.Model):
                     date=self._format_day(self.date_auto_invoice),
                 )
             ]
+        if not self.is_paid and self.new_cotisation_id.state in PAID_FOR_STATES:
+            sentence = self.env._(
+                "The plan does not wait for all of the payment: the next term is upcoming or active."
+            )
         if self.is_paid:
             following = self.new_cotisation_id
             sentence = self.env._(
