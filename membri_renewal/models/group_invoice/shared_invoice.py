@@ -156,6 +156,12 @@ class AccountMove(models.Model):
                         members=", ".join(cotisations.partner_id.mapped("display_name")),
                     ),
                     "membri_renewal_id": renewal.id if len(renewal) == 1 else False,
+                    # a credit note has none: in parts as the invoice, see _membri_settle_with
+                    **(
+                        {"invoice_payment_term_id": self.invoice_payment_term_id.id}
+                        if self._membri_is_in_parts()
+                        else {}
+                    ),
                 }
             ]
         )
