@@ -53,7 +53,8 @@ class MembriRenewal(models.Model):
                 is_same = not renewal.currency_id.compare_amounts(
                     amount, renewal.amount_auto_invoice
                 )
-                if renewal.state != "sent" or not day or day < today or not is_same:
+                reached = renewal.delivery_state not in NOT_REACHED
+                if renewal.state != "sent" or not day or day < today or not is_same or not reached:
                     lead = timedelta(days=renewal.option_set_id.announce_days)
                     day = max(today + lead, renewal.cotisation_id._get_renewal_day())
             if renewal.date_auto_invoice != day or renewal.amount_auto_invoice != amount:
@@ -80,7 +81,7 @@ class MembriRenewal(models.Model):
         def invoice(due):
             for renewals in due._split_by_staff_lang():
                 for renewal, error in renewals._run_isolated(type(self)._do_as_announced).items():
-                    renewal._mark_failed(renewal._get_error_sentence(error))
+                    renewal._do_require_intervention(renewal._get_error_sentence(error))
 
         self.env["ir.cron"]._membri_work_off(
             self,
@@ -136,7 +137,7 @@ class MembriRenewal(models.Model):
         (self - now_by_notice - held - again)._do_approve()
 
     def _delay_auto_invoice(self):
-        """The announcement left by post today: it keeps its lead."""
+        """The announcement leaves only now, by post or in another try: it keeps its lead."""
         for renewal in self.filtered(lambda r: r._is_announced()):
             lead = timedelta(days=renewal.option_set_id.announce_days)
             day = max(renewal.date_auto_invoice, renewal.company_id._membri_today() + lead)

@@ -315,6 +315,7 @@ class MembriRenewal(models.Model):
         drafts = self.filtered(lambda r: r.state == "draft")
         if drafts:
             drafts.action_send()
+        self._delay_auto_invoice()
         mails_sudo = self.env["mail.mail"].sudo()
         invoices_sudo = self.env["account.move"].sudo()
         for renewal in self - drafts:
