@@ -186,9 +186,7 @@ class TestEndUnpaid(MembriCommon):
             return cancel(moves)
 
         self.patch(Move, "button_cancel", fail)
-        job = self.env["membri.bulk.job"].browse(
-            (good | bad).action_bulk("end_unpaid")["res_id"]
-        )
+        job = self.env["membri.bulk.job"].browse((good | bad).action_bulk("end_unpaid")["res_id"])
         self.assertEqual((job.done_count, job.failed_count), (1, 1))
         self.assertIn("audited", job.problem_line_ids.message)
         self.assertEqual((good | bad).mapped("state"), ["refused", "approved"])

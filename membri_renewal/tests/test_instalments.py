@@ -83,9 +83,7 @@ class TestActivation(InstalmentCommon):
         self.assertEqual(term.state, "pending", "a cent less is not the first part")
         self._pay(invoice, 0.01)
         self.assertEqual(term.state, "scheduled")
-        self.assertRecordValues(
-            renewal, [{"state": "approved", "is_paid": False, "is_open": True}]
-        )
+        self.assertRecordValues(renewal, [{"state": "approved", "is_paid": False, "is_open": True}])
         self._run_states()
         with freeze_time(JANUARY):
             self._run_states()
@@ -241,7 +239,7 @@ class TestActivation(InstalmentCommon):
             self.assertEqual(notice.state, "posted")
             self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
             self.assertEqual([day for day, _amount, _left in notice._membri_get_plan()], days)
-            self.assertEqual(notice.invoice_date_due, days[1])
+            self.assertEqual(notice._membri_get_due_day(), days[1])
 
     def test_a_stricter_plan_takes_nothing_away(self):
         renewal = self._approve_in_parts()
@@ -344,7 +342,7 @@ class TestArrears(InstalmentCommon):
         with freeze_time("2026-12-20 15:00:00"):
             self.env.flush_all()
             self.env.invalidate_all()
-            renewals[0].in_arrears  # what is asked once
+            renewals[:1].mapped("in_arrears")  # what is asked once
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             renewals[:1].mapped("in_arrears")

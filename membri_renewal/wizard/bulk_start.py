@@ -193,9 +193,7 @@ class MembriBulkStart(models.TransientModel):
             renewals = self.env["membri.renewal"].search(billed)
             sentences = list(filter(None, [renewals._get_totals_remark()]))
         announced = billed & Domain("option_set_id.announce_days", ">", 0)
-        if self.action == "send" and (
-            count := self.env["membri.renewal"].search_count(announced)
-        ):
+        if self.action == "send" and (count := self.env["membri.renewal"].search_count(announced)):
             sentences.append(
                 self.env._(
                     "Of those to invoice right away, announced first: %(count)s. Their invoices "
@@ -211,7 +209,8 @@ class MembriBulkStart(models.TransientModel):
         if not self._is_looked_at():
             return [
                 self.env._(
-                    "Their invoices are cancelled, or credited where they can no longer be cancelled."
+                    "Their invoices are cancelled, or credited where they can no longer be "
+                    "cancelled."
                 )
             ]
         # sudo: whoever may end a renewal is told what becomes of its invoice

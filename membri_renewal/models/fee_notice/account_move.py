@@ -123,7 +123,6 @@ class AccountMove(models.Model):
         lines = lines.sorted("date_maturity").with_context(skip_invoice_sync=True)
         for line, day in zip(lines, days, strict=True):
             line.date_maturity = day
-        self.with_context(skip_invoice_sync=True).invoice_date_due = days[-1]
 
     def action_validate_moves_with_confirmation(self):
         # EXTENDS account: "Post" on a selection would number invoices that nobody has paid

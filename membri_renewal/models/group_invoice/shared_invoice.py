@@ -156,12 +156,6 @@ class AccountMove(models.Model):
                         members=", ".join(cotisations.partner_id.mapped("display_name")),
                     ),
                     "membri_renewal_id": renewal.id if len(renewal) == 1 else False,
-                    # a credit note has none: in parts as the invoice, see _membri_settle_with
-                    **(
-                        {"invoice_payment_term_id": self.invoice_payment_term_id.id}
-                        if self._membri_is_in_parts()
-                        else {}
-                    ),
                 }
             ]
         )
@@ -169,7 +163,9 @@ class AccountMove(models.Model):
             lambda line: line.membri_cotisation_id not in cotisations
         ).unlink()
         credit_note._post(soft=False)
-        self._membri_settle_with(credit_note)
+        (self | credit_note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
         credit_note._membri_queue_credit_notes()
         return credit_note
 

@@ -97,21 +97,27 @@ class AccountMove(models.Model):
             for _day, amount, left in self._membri_get_plan()
         )
 
-    def _membri_settle_with(self, credit_note):
-        """Reconcile with a credit note of a share of this invoice. What is paid in parts is
-        credited part by part: the next one of the others is not paid by it."""
+    def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
+        # EXTENDS account: what is paid in parts, and credited by a note in as many, is credited
+        # part by part: else a member who leaves a shared invoice pays the next part of the others
+        if not move_reverse_cancel:
+            for move, reverse_move in zip(self, reverse_moves, strict=False):
+                if move.membri_invoice_type:
+                    move._membri_settle_parts(reverse_move)
+        return super()._reconcile_reversed_moves(reverse_moves, move_reverse_cancel)
+
+    def _membri_settle_parts(self, credit_note):
         self.ensure_one()
 
-        def get_lines(move):
+        def get_parts(move):
             lines = move.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
             return lines.sorted(lambda line: (line.date_maturity, line.id))
 
-        mine, theirs = get_lines(self), get_lines(credit_note)
+        mine, theirs = get_parts(self), get_parts(credit_note)
         if 1 < len(mine) == len(theirs):
             for line, credit in zip(mine, theirs, strict=True):
                 if not line.reconciled and not credit.reconciled:
                     (line | credit).reconcile()
-        (mine | theirs).filtered(lambda line: not line.reconciled).reconcile()
 
     def _membri_is_first_part_settled(self):
         """:return: whether nothing is left of the first part, and some of it is money: a credit

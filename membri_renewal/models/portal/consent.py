@@ -18,7 +18,7 @@ class ResPartner(models.Model):
         help="Day on which the member switched automatic renewal on.",
     )
     membri_auto_renew_consent_text = fields.Text(
-        string="Wording of the Consent",
+        string="Wording of the Automatic Renewal Consent",
         company_dependent=True,
         groups=READERS,
         copy=False,
@@ -26,7 +26,7 @@ class ResPartner(models.Model):
         help="What the member agreed to, word for word.",
     )
     membri_auto_renew_consent_source = fields.Char(
-        string="Source of the Consent",
+        string="Source of the Automatic Renewal Consent",
         company_dependent=True,
         groups=READERS,
         copy=False,

@@ -47,7 +47,7 @@ class MembriRenewal(models.Model):
         for renewal in self:
             day = amount = False
             if renewal._is_to_be_announced():
-                amount = renewal._get_proposal().amount_total
+                amount = renewal._get_amount_today()
                 today = renewal.company_id._membri_today()
                 day = renewal.date_auto_invoice
                 is_same = not renewal.currency_id.compare_amounts(
@@ -59,6 +59,11 @@ class MembriRenewal(models.Model):
                     day = max(today + lead, renewal.cotisation_id._get_renewal_day())
             if renewal.date_auto_invoice != day or renewal.amount_auto_invoice != amount:
                 renewal._internal_write({"date_auto_invoice": day, "amount_auto_invoice": amount})
+
+    def _get_amount_today(self):
+        """:return: what the invoice would come to today, at the rates that taxes have by now"""
+        self.ensure_one()
+        return self._get_proposal()._get_tax_totals_summary()["total_amount_currency"]
 
     def _get_announcement_sentence(self):
         """:return: what is invoiced and when, and what to do otherwise"""
@@ -129,9 +134,7 @@ class MembriRenewal(models.Model):
                 renewal._do_require_intervention(reason)
                 held |= renewal
         again = (self - now_by_notice - held).filtered(
-            lambda r: r.currency_id.compare_amounts(
-                r._get_proposal().amount_total, r.amount_auto_invoice
-            )
+            lambda r: r.currency_id.compare_amounts(r._get_amount_today(), r.amount_auto_invoice)
         )
         (now_by_notice | again)._do_send()
         (self - now_by_notice - held - again)._do_approve()
