@@ -183,8 +183,8 @@ class TestAutomaticPaymentProperty(AutomaticPaymentCommon):
         stateful.run_state_machine_as_test(
             type("Member", (Member,), {"case": self}),
             settings=hypothesis.settings(
-                max_examples=12,
-                stateful_step_count=7,
+                max_examples=8,
+                stateful_step_count=6,
                 derandomize=True,
                 deadline=None,
                 database=None,
