@@ -87,9 +87,8 @@ class AccountMove(models.Model):
             looked = dict(waiting[LOOK_LATER])
         finally:
             waiting.pop(LOOK_LATER, None)
-        self.browse(looked.get("_membri_sync", ())).exists()._membri_sync()
-        paid_in_part = self.browse(looked.get("_membri_after_part_money", ()))
-        paid_in_part.exists()._membri_after_part_money()
+        self.browse(looked.get("_membri_sync", ()))._membri_sync()
+        self.browse(looked.get("_membri_after_part_money", ()))._membri_after_part_money()
 
     def _membri_looks_later(self, method):
         """:return: whether ``method`` is called for these moves at the end of
