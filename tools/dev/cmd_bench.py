@@ -208,7 +208,7 @@ def _measure_peers(options, database, home, tell):
 def _measure_workers(options, database, home):
     """Wall seconds of one process, and of two that start together, for as many approvals. What a
     worker does is the scheduled action itself."""
-    count = 800 if options.quick else 3200  # several batches for each
+    count = 400 if options.quick else 3200  # one batch for each, or several
     walls = {}
     with template.clone("workers", database) as clone:
         for workers in (1, 2):
