@@ -297,6 +297,28 @@ class TestImport(ImportCase):
         record.action_undo()
         self.assertFalse(renewal.exists())
 
+    def test_person_in_charge(self):
+        """One person for several members, once, whatever is imported twice; companies' people
+        are their contacts."""
+        text = (
+            "Name;Is a Company;Plan;Start;End;Membership Contact;Company\n"
+            "Museum;yes;Gold;2026-01-01;2026-12-31;Zoe Key;\n"
+            "Ada Roy;no;Gold;2026-01-01;2026-12-31;Max Aid;Museum\n"
+            "Bea Roy;no;Gold;2026-01-01;2026-12-31;Max Aid;\n"
+        )
+        record = self._import(text)
+        record.action_run()
+        museum, ada, bea = record.line_ids.sorted("row").partner_id
+        self.assertEqual(museum.membri_responsible_id.parent_id, museum)
+        self.assertEqual(ada.parent_id, museum)
+        self.assertEqual(ada.membri_responsible_id, bea.membri_responsible_id)
+        before = self._count()
+        again = self._import(text)
+        again.action_run()
+        self.assertEqual(self._count(), before)
+        record.action_undo()
+        self.assertEqual(self._count()["res.partner"], before["res.partner"] - 5)
+
     def test_background(self):
         rows = "".join(
             f"Member {number};m{number}@x.example;Gold;2026-01-01;2026-12-31\n"

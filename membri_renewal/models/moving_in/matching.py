@@ -3,6 +3,7 @@
 import re
 
 from odoo.fields import Domain
+from odoo.tools import email_normalize
 
 from .row import name_words
 
@@ -42,6 +43,11 @@ class Matcher:
             for spelling in self._get_spellings(name)
         }
         emails = {key["email"] for key in keys if "email" in key}
+        emails |= {
+            email_normalize(values["responsible"][1], strict=False)
+            for values in values_list
+            if values.get("responsible")
+        } - {False}
         refs = {values["contact"]["ref"] for values in values_list if values["contact"].get("ref")}
         externals = {key["external"] for key in keys if "external" in key}
         self.by_external = self._find_externals(externals)
@@ -229,6 +235,19 @@ class Matcher:
                 "",
             )
         return certain, "", ""
+
+    def add(self, partner):
+        """A contact has been created meanwhile."""
+        self.by_name.setdefault(name_words(partner.name), []).append(partner.id)
+        if partner.email_normalized:
+            self.by_email.setdefault(partner.email_normalized, []).append(partner.id)
+
+    def find_addressed(self, email):
+        """:return: the one contact of this email, or none"""
+        partners = self.partners.browse(
+            self.by_email.get(email_normalize(email or "", strict=False), ())
+        )
+        return partners if len(partners) == 1 else partners.browse()
 
     def find_named(self, name):
         """:return: the one contact of this name, or none"""

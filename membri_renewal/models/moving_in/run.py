@@ -11,6 +11,7 @@ from .decision import Decision
 from .matching import MODULE, Matcher, get_external_name
 from .membri_import import FOREGROUND_LIMIT
 from .reading import escape_formula, normalize
+from .row import name_words
 
 BATCH = 200
 # a renewal that the other system has asked, or is about to ask
@@ -450,10 +451,11 @@ class MembriImport(models.Model):
         company"""
         name, email = responsible
         Partner = self.env["res.partner"]
-        if email:
-            found = Partner.search([("email_normalized", "=", email.casefold())], limit=2)
-            if len(found) == 1:
-                return found
+        current = member.membri_responsible_id
+        if current and name_words(current.name) == name_words(name or email):
+            return current
+        if found := matcher.find_addressed(email):
+            return found
         if name and (found := matcher.find_named(name)) and not found.is_company:
             return found
         if not name and not email:
@@ -470,6 +472,7 @@ class MembriImport(models.Model):
                 "parent_id": member.id if member.is_company else False,
             }
         )
+        matcher.add(person)  # who is in charge of several members is one person
         done["created_people"] = [*done.get("created_people", ()), person.id]
         return person
 
