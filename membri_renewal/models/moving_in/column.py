@@ -3,7 +3,9 @@ from odoo.exceptions import UserError
 
 from .profiles import PROFILES
 from .reading import normalize
-from .targets import ALIASES
+from .targets import ALIASES, STATUSES
+
+STATUS_CELLS = {*STATUSES, "active", "actif", "current", "upcoming", "scheduled", "paid"}
 
 
 class MembriImportColumn(models.Model):
@@ -90,6 +92,9 @@ class MembriImport(models.Model):
         taken, vals_list = {}, []
         for place, header in enumerate(headers):
             target = self._get_target(header, earlier)
+            cell = sample[place] if place < len(sample) else ""
+            if target == "state" and normalize(cell) in STATUS_CELLS:
+                target = "status"  # “State” is either
             # of two telephone columns the first counts; two of one name are a mistake
             if target and taken.setdefault(target, normalize(header)) != normalize(header):
                 target = False
@@ -99,7 +104,7 @@ class MembriImport(models.Model):
                     "place": place,
                     "is_second_file": is_second_file,
                     "name": header,
-                    "sample": (sample[place] if place < len(sample) else "")[:80],
+                    "sample": cell[:80],
                     "target": target or False,
                 }
             )

@@ -444,6 +444,8 @@ class MembriImport(models.Model):
             if left < start:
                 raise Refused("error", self.env._("The member left before the first day."))
             decision.date_end = min(end, left) if end else left
+        elif values["status"] == "deceased" and start < today <= (end or today):
+            decision.date_end = today - ONE_DAY  # nobody wrote the day down
         elif values["status"] == "over" and (not end or end >= today):
             raise Refused(
                 "error",

@@ -8,14 +8,15 @@ TARGETS = {
     ),
     "ref": (
         "member number; membership number; member no; member id; numero de membre; no de "
-        "membre; numero membre; no membre; matricule; reference; ref; mitgliedsnummer"
+        "membre; numero membre; no membre; matricule; reference; ref; mitgliedsnummer; n de "
+        "membre; n membre; numero d adherent; n adherent; no adherent"
     ),
     "name": (
         "name; full name; contact; contact name; display name; member; membre; nom complet; "
-        "nom du contact; nom du membre; nom et prenom"
+        "nom du contact; nom du membre; nom et prenom; adherent; nom et prenoms"
     ),
     "first_name": "first name; firstname; given name; prenom; vorname",
-    "last_name": "last name; lastname; surname; family name; nom de famille; nom; nachname",
+    "last_name": "last name; lastname; surname; family name; nom de famille; nom; nachname; family",
     "company": (
         "company; company name; organization; organisation; organization name; employer; "
         "societe; entreprise; compte; nom de l entreprise; nom de la societe; employeur; "
@@ -27,11 +28,12 @@ TARGETS = {
     ),
     "email": (
         "email; e mail; email address; primary email; courriel; adresse courriel; mail; "
-        "adresse de messagerie; adresse electronique; user email; haupt e mail"
+        "adresse de messagerie; adresse electronique; user email; haupt e mail; mail address; "
+        "e mail address; adresse e mail; adresse mail"
     ),
     "phone": (
         "phone; telephone; phone number; tel; numero de telephone; business phone; mobile; "
-        "mobile phone; cellulaire; telefon"
+        "mobile phone; cellulaire; telefon; telephone number; cell phone; cell; portable"
     ),
     "street": (
         "street; address; street address; adresse; rue; address line 1; address 1; strasse; "
@@ -39,7 +41,7 @@ TARGETS = {
     ),
     "house_number": "house number; hausnummer; numero civique",
     "street2": "street 2; street2; address line 2; address 2; adresse ligne 2",
-    "zip": "zip; zip code; postal code; postcode; code postal; plz",
+    "zip": "zip; zip code; postal code; postcode; code postal; plz; npa; zip postal code",
     "city": "city; town; ville; ort; localite",
     "state": "state; province; state province; region; etat; etat province",
     "country": "country; country code; countrycode; pays; land",
@@ -62,25 +64,27 @@ TARGETS = {
         "ensemble d options d abonnement; ensemble d options; type d abonnement; type de "
         "membre; categorie; categorie de membre; niveau; forfait; membership; abonnement; "
         "cotisation; membertypelabel; member type; beitragsgruppe; rollen; membership id; "
-        "formule; plan d abonnement; type de cotisation"
+        "formule; plan d abonnement; type de cotisation; type; membership plan name; adhesion "
+        "type; type d adhesion; subscription type"
     ),
     "date_start": (
         "first day; start date; start; date start; date de debut; debut; premier jour; "
         "membership start date; membership startdate; date from; valid from; du; debut de l "
-        "abonnement"
+        "abonnement; starts; date debut; valid from date; debut de validite; begins"
     ),
     "date_end": (
         "last day; end date; end; date end; date de fin; fin; dernier jour; expiry date; "
         "expiration date; expires; expires on; expiration; membership end date; membership "
         "enddate; valid until; valid to; date d expiration; date d echeance; echeance; date "
-        "de fin d abonnement; fin de l abonnement; membership ends; date to; au"
+        "de fin d abonnement; fin de l abonnement; membership ends; date to; au; ends; "
+        "expiry; valid to date; date fin; fin de validite"
     ),
     "first_unpaid_day": (
         "renewal due; renewal date; renewal due date; date de renouvellement; next renewal"
     ),
     "member_since": (
         "member since; membre depuis; join date; joined; date joined; date d adhesion; "
-        "adhesion; eintritt; membre depuis le; member from"
+        "adhesion; eintritt; membre depuis le; member from; since; depuis"
     ),
     "status": (
         "status; membership status; state; statut; etat de l abonnement; statut de l "
@@ -89,7 +93,10 @@ TARGETS = {
     "amount": (
         "amount; total amount; fee; price paid; montant; total; montant total; member price; prix"
     ),
-    "agreed_price": "agreed price; prix convenu; individuellerbeitrag; custom price; prix agree",
+    "agreed_price": (
+        "agreed price; prix convenu; individuellerbeitrag; custom price; prix agree; prix "
+        "particulier"
+    ),
     "auto_renew": "automatic renewal; auto renew; autorenew; renouvellement automatique",
     "notice_date": (
         "renewal notice sent on; notice sent on; notice date; avis envoye le; avis de "
@@ -109,7 +116,7 @@ TARGETS = {
     "date_deceased": "deceased on; date of death; date de deces; decede le; sterbetag",
     "owner": (
         "included in the membership of; inherited from; inclus dans l abonnement de; rattache "
-        "a; owner"
+        "a; owner; parent member"
     ),
     "bundle": "bundle; member bundle id or email; groupe; forfait de groupe",
     "enabled": "membership enabled; has a membership; est membre",
