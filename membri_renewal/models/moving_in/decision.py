@@ -65,7 +65,8 @@ class MembriImport(models.Model):
                 f"partner:{line.partner_id.id}" if line.partner_id else line.key,
                 {"terms": [], "is_new": False},
             )
-            if line.option_set_id and line.result == "new":
+            is_void = line.trace["values"]["status"] == "cancelled"
+            if line.option_set_id and line.result == "new" and not is_void:
                 person["terms"].append(
                     (line.date_start, line.date_end, line.option_set_id, None, None)
                 )
@@ -140,7 +141,8 @@ class MembriImport(models.Model):
             ]
             if values["has_term"]:
                 self._decide_term(decision, values, terms, numbered, levels)
-                if decision.term_vals:
+                # what is void is in nobody's way
+                if decision.term_vals and values["status"] != "cancelled":
                     person["terms"].append(
                         (
                             decision.date_start,
