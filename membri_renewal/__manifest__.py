@@ -76,6 +76,7 @@
         "views/annual_receipt_views.xml",
         "views/res_config_settings_views.xml",
         "views/fee_notice_views.xml",
+        "views/unused_payment_views.xml",
         "views/change_request_views.xml",
         "views/portal_templates.xml",
         "views/portal_renewal_templates.xml",

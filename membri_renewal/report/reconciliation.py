@@ -201,9 +201,27 @@ class MembriReconciliation(models.Model):
         )
 
     def _explain_cancelled(self):
+        cotisation = self.cotisation_id.name
+        if self.currency_id.is_zero(self.written_off):
+            return self.env._(
+                "%(cotisation)s is void, but its invoice was kept. Credit it, or keep it as "
+                "income.",
+                cotisation=cotisation,
+            )
+        # what was written off is no income that is left
+        names = {"cotisation": cotisation, "written_off": self._format(self.written_off)}
+        rest = self.invoiced - self.written_off
+        if self.currency_id.is_zero(rest):
+            return self.env._(
+                "%(cotisation)s is void, and its invoice was written off (%(written_off)s). "
+                "There is nothing left to credit.",
+                **names,
+            )
         return self.env._(
-            "%(cotisation)s is void, but its invoice was kept. Credit it, or keep it as income.",
-            cotisation=self.cotisation_id.name,
+            "%(cotisation)s is void, and %(written_off)s of its invoice was written off. Credit "
+            "the rest (%(rest)s), or keep it as income.",
+            rest=self._format(rest),
+            **names,
         )
 
     def _explain_price_changed(self):

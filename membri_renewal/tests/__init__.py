@@ -80,6 +80,7 @@ from . import test_money_undone
 from . import test_my_membership
 from . import test_notice
 from . import test_notice_scale
+from . import test_nothing_left_behind
 from . import test_officer_tours
 from . import test_one_delivery
 from . import test_part_money

@@ -75,14 +75,22 @@ class MembriRenewal(models.Model):
             proposal.date_start,
             proposal.date_end,
         )
-        if not option_set._is_whole_period(*dates):
-            currency = option_set._get_currency(self.partner_id)
-            lines_vals = option_set._prorate_lines(lines_vals, currency, *dates)
-        elif same_term:
-            for vals, choice in zip(lines_vals, choices, strict=True):
+        kept = {}
+        if same_term:
+            for number, choice in enumerate(choices):
                 ours = choice.get("previous")
-                if ours and ours.quantity == vals["quantity"]:
-                    vals.update(ours._prepare_copy_vals())
+                quantity = lines_vals[number]["quantity"]
+                if ours and option_set._get_usual_quantity(previous=ours) == quantity:
+                    kept[number] = ours._prepare_copy_vals()
+        # of a set that costs one amount in all, whatever is in it, that is what was told
+        is_whole = option_set._is_whole_period(*dates) or option_set.proration != "amount"
+        priced = [vals for number, vals in enumerate(lines_vals) if number not in kept]
+        option_set._prorate_lines(
+            priced if is_whole else lines_vals, option_set._get_currency(self.partner_id), *dates
+        )
+        if is_whole:
+            for number, vals in kept.items():
+                lines_vals[number].update(vals)
         return lines_vals
 
     def _get_requested_choices(self, option_set, quantities, proposal):

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from markupsafe import escape
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -292,8 +294,15 @@ class MembriCotisation(models.Model):
                 and c.sudo().invoice_id._membri_is_paid()
             )
         )
-        if settled:
+        if settled:  # by post neither
             settled.renewal_id._end_activities()
+            for renewal in settled.renewal_id.filtered(lambda r: r.letter_state == "to_print"):
+                document = renewal.invoice_id.sudo()._membri_as_staff()
+                renewal._withdraw_letters(
+                    document.env._(
+                        "%(document)s is paid.", document=document._membri_get_document_label()
+                    )
+                )
             settled.invoice_id._membri_end_delivery()
         if not pending:
             return
@@ -419,7 +428,9 @@ class MembriCotisation(models.Model):
                         "The nightly update failed: %(error)s",
                         error=cotisation._get_error_sentence(error),
                     )
-                    cotisation._message_log(body=sentence)
+                    # it fails every hour, and is told once
+                    if escape(sentence) not in (cotisation.message_ids[:1].body or ""):
+                        cotisation._message_log(body=sentence)
                     cotisation._ask_officer(f"{cotisation.name}: {sentence}")
 
         cases = self._get_update_states_domains()

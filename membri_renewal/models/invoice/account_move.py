@@ -208,6 +208,7 @@ class AccountMove(models.Model):
         self._membri_sync()
         # sudo: the question whether it is to be paid is the officer's
         self.sudo().filtered("membri_invoice_type").activity_unlink([ACTIVITY_UNDONE])
+        self._membri_tell_money_of_void()
         return result
 
     def _reverse_moves(self, default_values_list=None, cancel=False):

@@ -271,8 +271,16 @@ class AccountMove(models.Model):
     def _membri_get_standing_sentences(self):
         """:return: where this invoice and the memberships on it stand, as a list of sentences"""
         self.ensure_one()
+        if self.state == "posted" and self._membri_is_void():
+            return [self.env._("This invoice was credited in full. There is nothing to pay.")]
         if self._membri_is_void():
             return [self.env._("This invoice was cancelled. Please do not pay it.")]
+        if self.state == "draft":
+            return [
+                self.env._(
+                    "This invoice is being revised. Please wait for the new version before you pay."
+                )
+            ]
         if self._membri_is_settled():
             return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
         sentences = [self._membri_get_amount_due_sentence()]

@@ -195,6 +195,10 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.move_type == "out_refund":
             return "secondary", self.env._("Credit note")
+        if self.state == "cancel":
+            return "secondary", self.env._("Cancelled")
+        if self.state == "draft" and self.membri_fee_notice_state != "open":
+            return "secondary", self.env._("Being revised")
         if self.payment_state in PAID_STATES:
             if not self._membri_is_covered():
                 return "warning", self.env._("Partially paid")

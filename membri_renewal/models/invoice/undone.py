@@ -29,6 +29,7 @@ class AccountMove(models.Model):
                 and invoice_sudo._membri_is_awaited_again()
             ):
                 staff_sudo = invoice_sudo._membri_as_staff()
+                staff_sudo._membri_end_rejected(source_sudo)
                 staff_sudo._membri_ask_officer(
                     staff_sudo._membri_get_undone_sentence(source_sudo), ACTIVITY_UNDONE
                 )
@@ -150,13 +151,25 @@ class AccountMove(models.Model):
         ):
             invoice = invoice._membri_as_staff()
             invoice._membri_ask_officer(
-                invoice.env._(
-                    "%(payment)s for %(invoice)s was rejected, but its journal entry still settles "
-                    "the invoice. Cancel the payment in Invoicing: the invoice is then to be paid "
-                    "again (%(members)s).",
-                    payment=invoice._membri_get_undone_label(invoice.browse(), payment),
-                    invoice=invoice._membri_get_document_label(),
-                    members=", ".join(invoice._membri_get_members().mapped("display_name")),
-                ),
-                ACTIVITY_UNDONE,
+                invoice._membri_get_rejected_sentence(payment), ACTIVITY_UNDONE
             )
+
+    def _membri_get_rejected_sentence(self, payment):
+        self.ensure_one()
+        return self.env._(
+            "%(payment)s for %(invoice)s was rejected, but its journal entry still settles "
+            "the invoice, and the membership counts as paid (%(members)s). Cancel the payment in "
+            "Invoicing: the invoice is then to be paid again.",
+            payment=self._membri_get_undone_label(self.browse(), payment),
+            invoice=self._membri_get_document_label(),
+            members=", ".join(self._membri_get_members().mapped("display_name")),
+        )
+
+    def _membri_end_rejected(self, source):
+        """The entry of a rejected payment settles this invoice no more: nobody has to cancel it.
+
+        :param source: as of ``_membri_tell_undone``"""
+        payment = source.origin_payment_id if source._name == self._name else source
+        if payment:
+            sentence = self._membri_get_rejected_sentence(payment)
+            self.activity_ids.filtered(lambda activity: activity.summary == sentence).unlink()

@@ -173,6 +173,7 @@ class MembriRenewal(models.Model):
                     "letter_state": False,
                 }
             )
+            self._drop_waiting_reminders(sentence)
 
     def _get_archived_invoice_sentence(self):
         self.ensure_one()

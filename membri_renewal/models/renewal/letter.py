@@ -63,12 +63,36 @@ class MembriRenewal(models.Model):
 
     def _unqueue_letters(self):
         """An email goes out: no letter is needed, but for members who asked for one."""
-        self.filtered(
-            lambda r: r.letter_state == "to_print" and not r._is_on_paper()
-        )._internal_write({"letter_state": False})
+        unneeded = self.filtered(lambda r: r.letter_state == "to_print" and not r._is_on_paper())
+        unneeded._internal_write({"letter_state": False})
+        unneeded._drop_waiting_reminders(self.env._("An email was sent instead of the letter."))
+
+    def _withdraw_letters(self, reason=None):
+        """Letters that wait to be printed are not true any more: they leave their queue, and
+        nobody says that they were mailed.
+
+        :param reason: why (a sentence, as of an email that is withdrawn); default: the status
+        """
+        for renewals in self._split_by_staff_lang():
+            for renewal in renewals:
+                why = reason or renewal.env._(
+                    "%(renewal)s now has the status “%(state)s”.",
+                    renewal=renewal.display_name,
+                    state=renewal._get_state_label(),
+                )
+                vals = {"letter_state": False}
+                if renewal.delivery_state == "letter" and renewal.letter_content == "document":
+                    vals.update(delivery_state="withdrawn", delivery_note=why)
+                renewal._internal_write(vals)
+                renewal._drop_waiting_reminders(why)
+                renewal._message_log(
+                    body=renewal.env._("The letter was not printed. %(reason)s", reason=why)
+                )
 
     def _renew_letters(self):
         """The notice goes out, for the first time or changed."""
+        waiting = self.filtered(lambda r: r.letter_state == "to_print")
+        waiting._drop_waiting_reminders(self.env._("The notice was sent again."))
         on_paper = self.filtered(lambda r: r._is_on_paper())
         on_paper._internal_write({"letter_state": "to_print", "letter_content": "document"})
         (self - on_paper).filtered("letter_state")._internal_write({"letter_state": False})
@@ -158,6 +182,7 @@ class MembriRenewal(models.Model):
         if self.state == "approved":
             return [
                 self._get_payment_reminder_sentence(),
+                *self._get_parts_sentences(),
                 self.env._(
                     "The invoice is attached. If you have just paid, please ignore this letter."
                 ),

@@ -142,6 +142,19 @@ class MembriRenewal(models.Model):
             )
         return nothing_yet
 
+    def _get_parts_sentences(self):
+        """:return: what is left to pay and until when, a sentence for each part of the invoice"""
+        self.ensure_one()
+        invoice_sudo = self.invoice_id.sudo()
+        return [
+            self.env._(
+                "%(amount)s is due by %(date)s.",
+                amount=self._format_amount(amount, invoice_sudo),
+                date=self._format_day(day),
+            )
+            for day, amount in (invoice_sudo._membri_get_parts_left() if invoice_sudo else ())
+        ]
+
     def _get_notice_day_sentence(self):
         """:return: that a notice was sent, and when"""
         self.ensure_one()

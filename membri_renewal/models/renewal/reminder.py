@@ -300,6 +300,18 @@ class MembriRenewal(models.Model):
                 )
                 renewal._count_reminder()
 
+    def _drop_waiting_reminders(self, reason):
+        """The letters that these reminders waited for are not printed: nobody was reminded, and
+        no step is used up.
+
+        :param reason: why (a sentence)"""
+        for renewal in self:
+            logs_sudo = renewal.sudo().reminder_log_ids  # the log is written by the system only
+            waiting_sudo = logs_sudo.filtered(lambda log: log.result == "to_print")
+            if waiting_sudo:
+                waiting_sudo.write({"result": "skipped", "reason": reason, "uses_step": False})
+                renewal._update_next_reminder()
+
     def _record_reminder(self, message, result, reason=False):
         """What became of a reminder afterwards: one that did not leave uses up no step, and does
         not count.

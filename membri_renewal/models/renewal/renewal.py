@@ -314,6 +314,13 @@ class MembriRenewal(models.Model):
     def _set_state(self, state, **vals):
         # EXTENDS state_mixin: since when it waits there, as the transition dates it
         moved = self.filtered(lambda renewal: renewal.state != state)
+        # what is held, or sent again, may be printed still; all else is answered
+        answered = moved.filtered(
+            lambda renewal: (
+                renewal.letter_state == "to_print"
+                and (renewal.state == "approved" or state not in ("sent", "intervention"))
+            )
+        )
         vals = {"is_held_archived": False, **vals}
         if state not in ("sent", "change_requested", "intervention"):
             vals = {"date_auto_invoice": False, **vals}
@@ -321,7 +328,9 @@ class MembriRenewal(models.Model):
             vals = {"letter_state": False, **vals}
         date_state = vals.get(DATE_OF_STATE.get(state)) or fields.Datetime.now()
         super(MembriRenewal, self - moved)._set_state(state, **vals)
-        return super(MembriRenewal, moved)._set_state(state, date_state=date_state, **vals)
+        result = super(MembriRenewal, moved)._set_state(state, date_state=date_state, **vals)
+        answered._withdraw_letters()
+        return result
 
     def _check_can_edit(self):
         """What was sent is frozen (specification §2)."""
