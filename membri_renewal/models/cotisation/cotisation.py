@@ -18,6 +18,8 @@ PAID_FOR_STATES = ("scheduled", "active")
 PAID_STATES = ("paid", "in_payment")
 # what an option set may ask for other than full payment (`membri.option.set.activation`)
 EARLY_ACTIVATIONS = ("first_part", "approved")
+# Odoo's provider for bank transfers, of an add-on that need not be installed
+TRANSFER = "custom"
 
 
 class ResPartner(models.Model):

@@ -9,6 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import formatLang
 from odoo.tools.mimetypes import guess_mimetype
 
+from ..cotisation.cotisation import TRANSFER
 from ..mixins.formats import format_day
 
 ACTIVITY = "membri_renewal.activity_payment_announced"
@@ -271,29 +272,50 @@ class MembriRenewal(models.Model):
     )
 
     def _is_payment_announced(self):
-        """:return: whether the member said so a few days ago: time for the staff to look, before
-        the next automatic reminder"""
+        """:return: whether the member said so a few days ago, or chose to pay by bank transfer: time
+        for the staff to look, before the next automatic reminder"""
         self.ensure_one()
-        if not self.date_payment_announced or self.is_paid:
+        # sudo: payments are the accountants'
+        transfers_sudo = self.invoice_id.sudo()._membri_get_promised_transfers()
+        said = [
+            moment
+            for moment in (
+                self.date_payment_announced,
+                *transfers_sudo.mapped("last_state_change"),
+            )
+            if moment
+        ]
+        if not said or self.is_paid:
             return False
         company = self.company_id
-        told = company._membri_local_date(self.date_payment_announced)
+        told = company._membri_local_date(max(said))
         hold = fields.Date.add(told, days=company.membri_announced_hold_days)
         return company._membri_today() < hold
 
     @api.model
     def _get_announced_domain(self):
         """:return: the same as a domain, in the companies of the reader"""
-        return Domain.OR(
-            Domain("company_id", "=", company.id)
-            & Domain(
-                "date_payment_announced",
-                ">=",
-                company._membri_midnight(
-                    fields.Date.subtract(
-                        company._membri_today(), days=company.membri_announced_hold_days - 1
-                    )
-                ),
+        since = {
+            company: company._membri_midnight(
+                fields.Date.subtract(
+                    company._membri_today(), days=company.membri_announced_hold_days - 1
+                )
             )
             for company in self.env.companies
+        }
+        return Domain.OR(
+            Domain("company_id", "=", company.id)
+            & (
+                Domain("date_payment_announced", ">=", moment)
+                | Domain(
+                    "invoice_id.transaction_ids",
+                    "any",
+                    [
+                        ("state", "=", "pending"),
+                        ("provider_id.code", "=", TRANSFER),
+                        ("last_state_change", ">=", moment),
+                    ],
+                )
+            )
+            for company, moment in since.items()
         )

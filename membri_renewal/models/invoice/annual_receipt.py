@@ -76,7 +76,7 @@ class MembriAnnualReceipt(models.Model):
     def _find_payers(self, company, year, partners=None):
         """:param partners: only these, and their invoice addresses
         :return: ``{payer: amount}`` of the money that came in that year, in the currency of the
-            company"""
+            company. What is asked of each invoice is read for all of them at once"""
         domain = (
             Domain("company_id", "=", company.id)
             & Domain("membri_invoice_type", "!=", False)
@@ -87,6 +87,7 @@ class MembriAnnualReceipt(models.Model):
         if partners:
             domain &= Domain("partner_id", "in", partners._membri_get_payer_addresses().ids)
         moves_sudo = self.env["account.move"].sudo().search(domain)
+        moves_sudo._membri_read_settlements()
         amounts = {}
         for move in moves_sudo:
             amount = sum(line["company_amount"] for line in move._membri_get_lines_of_year(year))

@@ -110,6 +110,22 @@ class AccountMove(models.Model):
         entries += move_sudo._membri_get_given_back(entries)
         return sorted(entries, key=lambda entry: entry["date"])
 
+    def _membri_read_settlements(self):
+        """Read what ``_membri_get_settlements`` asks of these invoices for all of them at once,
+        however many they are."""
+        moves_sudo = self.sudo()
+        documents = moves_sudo | moves_sudo.reversal_move_ids
+        lines = documents.line_ids
+        partials = lines.matched_credit_ids | lines.matched_debit_ids
+        entries = (partials.credit_move_id | partials.debit_move_id).move_id
+        (lines | entries.line_ids).account_id.mapped("account_type")
+        entries.statement_line_id.mapped("payment_ref")
+        payments = entries.origin_payment_id | moves_sudo.matched_payment_ids
+        payments.membri_refund_ids.mapped("state")
+        payments.payment_transaction_id.payment_method_id.mapped("name")
+        payments.payment_method_line_id.payment_method_id.mapped("name")
+        (payments.journal_id | entries.journal_id).mapped("type")
+
     def _membri_get_received(self):
         """:return: the money that came for this invoice and is still there"""
         return self._membri_sum_settlements("money", "given_back")

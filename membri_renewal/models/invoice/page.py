@@ -233,6 +233,13 @@ class AccountMove(models.Model):
                 else transaction.create_date
             ),
         }
+        if transaction & self.sudo()._membri_get_promised_transfers():
+            return "info", self.env._(
+                "You chose to pay %(amount)s by bank transfer (%(date)s). Please make the "
+                "transfer with the reference %(reference)s.",
+                reference=self.payment_reference or self.name,
+                **values,
+            )
         return {
             "pending": (
                 "info",

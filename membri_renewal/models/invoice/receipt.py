@@ -210,7 +210,8 @@ class AccountMove(models.Model):
             if self._membri_is_paid():
                 return "success", self.env._("Paid in full")
             return "secondary", self.env._("Credited")
-        if any(tx.state in ("pending", "authorized") for tx in self.transaction_ids):
+        under_way = self.transaction_ids - self._membri_get_promised_transfers()
+        if any(tx.state in ("pending", "authorized") for tx in under_way):
             return "info", self.env._("Payment in progress")
         if self.payment_state == "partial":
             return "warning", self.env._("Partially paid")

@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..cotisation.cotisation import PAID_STATES
+from ..cotisation.cotisation import PAID_STATES, TRANSFER
 
 
 class AccountMove(models.Model):
@@ -114,8 +114,16 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_unbooked_transactions(self):
-        """:return: online payments that are under way, or done and not booked yet"""
-        return self.transaction_ids.filtered(lambda tx: tx._membri_is_under_way())
+        """:return: online payments that are under way, or done and not booked yet; not the
+        transfers that somebody may make, for which nobody would wait for ever"""
+        under_way = self.transaction_ids.filtered(lambda tx: tx._membri_is_under_way())
+        return under_way - self._membri_get_promised_transfers()
+
+    def _membri_get_promised_transfers(self):
+        """:return: transactions of who chose to pay by bank transfer: no money, but a word"""
+        return self.transaction_ids.filtered(
+            lambda tx: tx.state == "pending" and tx.provider_id.code == TRANSFER
+        )
 
     def _membri_get_payments_under_way(self):
         """:return: payments of this invoice that no journal entry has settled it with yet, drafts

@@ -44,6 +44,7 @@ class AccountMove(models.Model):
             & Domain("id", "not in", unused_sudo.ids)
         )
         told_ids += others_sudo._membri_tell_left_over().ids
+        told_ids += self._membri_tell_unbooked_of_void(Domain.TRUE).ids
         answered_sudo = self.env["mail.activity"].sudo()
         answered_sudo.search(
             [
@@ -97,16 +98,46 @@ class AccountMove(models.Model):
                 & Domain("company_id", "in", void_sudo.company_id.ids)
                 & lines_sudo._membri_get_unused_domain()
             )._membri_tell_left_over()
+            self._membri_tell_unbooked_of_void(Domain("id", "in", void_sudo.ids))
 
-    def _membri_tell_left(self, line):
-        """:param line: the journal item of money that is left of this invoice, which asks for
-            none"""
+    @api.model
+    def _membri_tell_unbooked_of_void(self, domain):
+        """Payments without journal entry are on their invoices, whatever becomes of those.
+
+        :param domain: of invoices
+        :return: the invoices that told of such payments (in sudo)"""
+        void = (
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & (Domain("state", "=", "cancel") | Domain("payment_state", "=", "reversed"))
+        )
+        payments_sudo = self.env["account.payment"].sudo()
+        told_sudo = self.sudo().browse()
+        for payment in payments_sudo.search(
+            Domain("payment_type", "=", "inbound")
+            & Domain("state", "=", "in_process")
+            & Domain("move_id", "=", False)
+            & Domain("invoice_ids", "any", void & domain)
+        ):
+            if all(move._membri_is_void() for move in payment.invoice_ids):
+                move = payment.invoice_ids.filtered_domain(void & domain)[:1]
+                amount = payment.currency_id.format(payment.amount)
+                move._membri_tell_left(payment.partner_id, move.browse(), payment, amount)
+                told_sudo |= move
+        return told_sudo
+
+    def _membri_tell_left(self, payer, entry, payment, left):
+        """This invoice asks for no money, and some is left.
+
+        :param entry: the ``account.move`` of the money, and ``payment`` the ``account.payment``;
+            one of them may be empty
+        :param left: the amount that no invoice uses, as text"""
         self.ensure_one()
         staff = self._membri_as_staff()
         names = {
-            "payer": line.partner_id.display_name,
-            "left": line.currency_id.format(-line.amount_residual_currency),
-            "payment": staff._membri_get_undone_label(line.move_id, line.move_id.origin_payment_id),
+            "payer": payer.display_name,
+            "left": left,
+            "payment": staff._membri_get_undone_label(entry, payment),
             "invoice": staff._membri_get_document_label(),
         }
         if self._membri_is_void():
@@ -132,12 +163,12 @@ class AccountMoveLine(models.Model):
         string="Unused Membership Payment",
         compute="_compute_membri_is_unused",
         search="_search_membri_is_unused",
-        help="Money from someone who was invoiced for a membership, which no invoice uses, or "
-        "not all of it.",
+        help="Money from someone who was invoiced for a membership, or a credit note of such an "
+        "invoice, which no invoice uses, or not all of it.",
     )
 
     def _compute_membri_is_unused(self):
-        unused = self.search(self._membri_get_unused_of_payers_domain() & Domain("id", "in", self.ids))
+        unused = self.search(self._membri_get_listed_domain() & Domain("id", "in", self.ids))
         for line in self:
             line.membri_is_unused = line in unused
 
@@ -145,21 +176,35 @@ class AccountMoveLine(models.Model):
     def _search_membri_is_unused(self, operator, value):
         if operator != "in":
             return NotImplemented
-        domain = self._membri_get_unused_of_payers_domain()
+        domain = self._membri_get_listed_domain()
         return domain if True in value else ~domain
 
     @api.model
     def _membri_get_unused_domain(self):
         """:return: journal items of customers' money that no invoice uses, or not all of it"""
+        return self._membri_get_credit_domain() & (
+            Domain("move_id.origin_payment_id", "!=", False)
+            | Domain("move_id.statement_line_id", "!=", False)
+        )
+
+    @api.model
+    def _membri_get_credit_domain(self):
+        """:return: journal items of what customers have to their credit"""
         return (
             Domain("account_type", "=", "asset_receivable")
             & Domain("parent_state", "=", "posted")
             & Domain("reconciled", "=", False)
             & Domain("amount_residual", "<", 0.0)
-            & (
-                Domain("move_id.origin_payment_id", "!=", False)
-                | Domain("move_id.statement_line_id", "!=", False)
-            )
+        )
+
+    @api.model
+    def _membri_get_listed_domain(self):
+        """:return: what stands in the list: such money, and credit notes that nobody has used or
+        paid out"""
+        return self._membri_get_unused_of_payers_domain() | (
+            self._membri_get_credit_domain()
+            & Domain("move_id.move_type", "=", "out_refund")
+            & Domain("move_id.membri_invoice_type", "!=", False)
         )
 
     @api.model
@@ -207,6 +252,8 @@ class AccountMoveLine(models.Model):
             own = line.move_id.origin_payment_id.invoice_ids & candidates
             move = (own or candidates.filtered(lambda move: move._membri_is_void()))[:1]
             if move:
-                move._membri_tell_left(line)
+                entry = line.move_id
+                left = line.currency_id.format(-line.amount_residual_currency)
+                move._membri_tell_left(line.partner_id, entry, entry.origin_payment_id, left)
                 told |= move
         return told

@@ -245,7 +245,16 @@ class MembriRenewal(models.Model):
             )
         ]
         if self._is_money_under_way():
-            return [*sentences, self.env._("Your payment is in progress.")]
+            sentences.append(self.env._("Your payment is in progress."))
+            left = self.invoice_id.sudo()._membri_get_amount_to_pay()
+            if self.currency_id.compare_amounts(left, 0.0) > 0:
+                sentences.append(
+                    self.env._(
+                        "After that, %(amount)s is left to pay.",
+                        amount=self._format_amount(left, self.invoice_id.sudo()),
+                    )
+                )
+            return sentences
         if sentence := self._get_charge_sentence():
             return [*sentences, sentence]
         return [

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..cotisation.cotisation import LIVING_STATES
+from ..cotisation.cotisation import LIVING_STATES, TRANSFER
 
 BATCH = 50
 
@@ -73,7 +73,12 @@ class MembriRenewal(models.Model):
     def _get_payment_under_way_domain(self):
         """:return: what :meth:`_is_payment_under_way` asks, as a domain"""
         return (
-            Domain("invoice_id.transaction_ids.state", "in", ("pending", "authorized"))
+            Domain("invoice_id.transaction_ids.state", "=", "authorized")
+            | Domain(
+                "invoice_id.transaction_ids",
+                "any",
+                [("state", "=", "pending"), ("provider_id.code", "!=", TRANSFER)],
+            )
             | Domain(
                 "invoice_id.transaction_ids",
                 "any",
