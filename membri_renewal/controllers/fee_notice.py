@@ -153,6 +153,9 @@ class FeeNoticePortal(account_portal.PortalAccount):
             return request.redirect("/my")
         if move_sudo.membri_fee_notice_state in ("open", "void"):
             return request.redirect(move_sudo.get_portal_url())
+        if move_sudo.membri_invoice_type:
+            # what is late is told by the day of the association, not of the server
+            request.update_context(tz=move_sudo.company_id.sudo().membri_tz)
         response = super().portal_my_invoice_detail(invoice_id, access_token=access_token, **kw)
         if move_sudo.membri_invoice_type and response.mimetype == "application/pdf":
             return self._put_keys(response, move_sudo, access_token)

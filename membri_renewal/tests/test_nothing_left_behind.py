@@ -269,6 +269,20 @@ class TestA2LettersThatAreNotPrinted(OneDeliveryCase):
         self._print(renewal)
         self.assertEqual(renewal.reminder_count, 0, "the notice is no reminder")
 
+    def test_a2_cancelled_while_it_waits_is_not_queued(self):
+        """Odoo takes what is reset or cancelled out of its sending queue, and tells nobody."""
+        renewal = self._renewal_in("approved")
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        self.assertTrue(invoice.sending_data)
+        self.assertEqual(invoice.sudo().membri_delivery_state, "queued")
+        invoice.button_draft()
+        self.assertEqual(invoice.sudo().membri_delivery_state, "failed")
+        self.assertTrue(self._is_in_queue(renewal, "send_failed"), "it is awaited still")
+        other = self._renewal_in("approved").invoice_id.with_env(self.env_account)
+        other.button_cancel()
+        self.assertEqual(other.sudo().membri_delivery_state, "withdrawn")
+        self.assertIn(other.name, other.sudo().membri_delivery_note)
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
@@ -308,6 +322,12 @@ class TestA1SharedReminderNamesEachPart(SharedInvoiceCommon):
         for name in self.renewals.partner_id.mapped("display_name"):
             self.assertIn(name, letter)
 
+    def test_b4_paid_for_all_in_one_sentence(self):
+        self._pay(self.invoice)
+        [sentence] = self.invoice._membri_get_paid_sentences()
+        for name in self.renewals.partner_id.mapped("display_name"):
+            self.assertIn(name, sentence)
+
     def test_a1_it_leads_to_the_page(self):
         reminder = self._get_reminder()
         self.assertEqual(reminder.count(self.invoice.access_url), 1, "one button")
@@ -322,9 +342,7 @@ class TestB7VoidAndWrittenOff(WriteOffCase):
     def _explain(self):
         self.env.flush_all()
         self.env["membri.reconciliation"].invalidate_model()
-        row = self.env["membri.reconciliation"].search(
-            [("cotisation_id", "=", self.cotisation.id)]
-        )
+        row = self.env["membri.reconciliation"].search([("cotisation_id", "=", self.cotisation.id)])
         self.assertEqual(row.reason, "cancelled")
         return row.explanation
 
@@ -386,8 +404,9 @@ class TestA6ProratedProposalKeepsItsPrice(ChangeRequestCommon):
             self._create_member("Short"), "2026-01-01", self.full, date_end="2026-06-30"
         )
         self.short = self._create_renewal(cotisation)
-        self.assertEqual((str(self.short.date_start), str(self.short.date_end)),
-                         ("2026-07-01", "2026-12-31"))
+        self.assertEqual(
+            (str(self.short.date_start), str(self.short.date_end)), ("2026-07-01", "2026-12-31")
+        )
         self.short.action_send()
         self.told = {line.product_id: line.price_subtotal for line in self.short.line_ids}
         self.assertEqual(self.told[self.product], 151.23)  # 300 × 184 ÷ 365
@@ -426,6 +445,9 @@ class TestB4PageInEveryState(PortalPaymentCase):
         self.assertEqual(self.invoice._membri_get_portal_status()[1], badge)
         self.assertEqual('data-bs-target="#pay_with"' in page, can_pay)
         self.assertNotIn('name="invoice_paid_badge"', page)
+        # nobody is told to pay by other ways what is not to be paid
+        self.assertEqual(bool(self.invoice._membri_get_ways_to_pay()), can_pay)
+        return standing
 
     def test_b4_open(self):
         self._assert_page(["344.93"], "Amount due", True)
@@ -433,6 +455,11 @@ class TestB4PageInEveryState(PortalPaymentCase):
     def test_b4_partial(self):
         self._pay(self.invoice, 100.0)
         self._assert_page(["244.93", "100.00"], "Partially paid", True)
+
+    def test_b4_payment_under_way(self):
+        self._answer(self._begin_payment(), "pending")
+        standing = self._assert_page(["being processed"], "Payment in progress", False)
+        self.assertNotIn("Amount due", standing)
 
     def test_b4_part_without_entry(self):
         self._set_payment_account("none")
@@ -456,6 +483,25 @@ class TestB4PageInEveryState(PortalPaymentCase):
         self.invoice.button_cancel()
         self._assert_page(["do not pay"], "Cancelled", False)
 
+    def test_b4_posted_is_no_proforma(self):
+        """The page of an invoice that was not emailed yet shows it, and so does its PDF."""
+        self.assertFalse(self.invoice.invoice_pdf_report_id)
+        html, _type = self.env_root["ir.actions.report"]._render_qweb_html(
+            "account.account_invoices", self.invoice.ids, data={"proforma": True}
+        )
+        self.assertIn(self.invoice.name, html.decode())
+        self.assertNotIn("proforma", html.decode().lower())
+        name = self.invoice._get_invoice_proforma_pdf_report_filename()
+        self.assertNotIn("proforma", name.lower())
+
+    def test_b4_due_on_its_own_day(self):
+        """In the evening the server is a day ahead."""
+        self.company.membri_tz = "America/Toronto"
+        with freeze_time("2027-01-16 03:00:00"):
+            invoice = self._renewal_in("approved").invoice_id
+            self.assertEqual(str(invoice.invoice_date), "2027-01-15")
+            self.assertEqual(invoice.invoice_date_due, invoice.invoice_date)
+
     def test_b4_draft_again(self):
         self.invoice.button_draft()
         self._assert_page(["being revised"], "Being revised", False)
@@ -477,7 +523,7 @@ class TestMendedBefore(MembriPaymentCommon):
             .create({"journal_id": self.invoice.journal_id.id})
         )
         wizard.modify_moves()
-        for renewal, invoice in ((self.renewal, self.invoice), (other, other.invoice_id)):
+        for renewal in (self.renewal, other):
             living = renewal.new_cotisation_id.invoice_id
             self.assertEqual(renewal.invoice_id, living)
             self.assertNotIn(living, invoices)
@@ -579,6 +625,7 @@ class TestA1PromisedTransfer(PortalPaymentCase):
         self.assertEqual(self.invoice._membri_get_portal_status()[0], "warning")
         self.assertEqual(self.renewal._get_portal_payment_status()[0], "warning")
         self.assertTrue(self.renewal._get_payment_instructions())
+        self.assertIn(sentence, self.renewal._get_portal_sentences())
 
     def test_b4_part_that_is_under_way_leaves_the_rest(self):
         self.transaction.unlink()

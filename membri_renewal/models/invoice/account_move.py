@@ -136,14 +136,15 @@ class AccountMove(models.Model):
         return posted
 
     def _membri_fill_due_date(self):
-        """Without payment terms Odoo makes an invoice due on the day it is made: one that is
-        dated ahead would be due before its own date."""
-        early = self.filtered(
+        """Without payment terms Odoo makes an invoice due on the day it is made, as the server
+        counts days: one that is dated ahead would be due before its own date, and one of the
+        evening a day after it."""
+        other = self.filtered(
             lambda move: (
-                not move.invoice_payment_term_id and move.invoice_date_due < move.invoice_date
+                not move.invoice_payment_term_id and move.invoice_date_due != move.invoice_date
             )
         )
-        for day, moves in early.grouped("invoice_date").items():
+        for day, moves in other.grouped("invoice_date").items():
             moves.invoice_date_due = day
 
     def _membri_ensure_tokens(self):
@@ -195,8 +196,11 @@ class AccountMove(models.Model):
         if not self:
             return super().button_draft()
         self._membri_check_not_void()
-        result = super().button_draft()
+        deferred = self.env.context.get("membri_deferred_moves") or ()
+        waiting = self.filtered(lambda move: move.sending_data and move.id not in deferred)
+        result = super().button_draft()  # it takes them out of Odoo's sending queue
         self._membri_sync()
+        waiting._membri_drop_unsent()
         return result
 
     def button_cancel(self):
@@ -204,8 +208,10 @@ class AccountMove(models.Model):
         if not self:
             return super().button_cancel()
         # it drafts a posted invoice first: what it becomes counts, not the way there
+        waiting = self.filtered("sending_data")
         result = super(AccountMove, self._membri_defer_sync()).button_cancel()
         self._membri_sync()
+        waiting._membri_drop_unsent()
         # sudo: the question whether it is to be paid is the officer's
         self.sudo().filtered("membri_invoice_type").activity_unlink([ACTIVITY_UNDONE])
         self._membri_tell_money_of_void()

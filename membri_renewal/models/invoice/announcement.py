@@ -272,8 +272,8 @@ class MembriRenewal(models.Model):
     )
 
     def _is_payment_announced(self):
-        """:return: whether the member said so a few days ago, or chose to pay by bank transfer: time
-        for the staff to look, before the next automatic reminder"""
+        """:return: whether the member said so a few days ago, or chose to pay by bank transfer:
+        time for the staff to look, before the next automatic reminder"""
         self.ensure_one()
         # sudo: payments are the accountants'
         transfers_sudo = self.invoice_id.sudo()._membri_get_promised_transfers()

@@ -146,11 +146,13 @@ class AccountMove(models.Model):
         return [*rows, (self.env._("Amount received"), received)]
 
     def _membri_get_paid_sentences(self):
-        """:return: what memberships the money was for, as a list of sentences"""
+        """:return: what memberships the money was for, as a list of sentences, one for each
+        period"""
         self.ensure_one()
-        return [
-            term_sudo._membri_get_paid_sentence()
-            for term_sudo in self._membri_get_cotisations_sudo()
-            if term_sudo.invoice_id == self.sudo()
-            and term_sudo.state not in ("pending", "cancelled")
-        ]
+        terms_sudo = self._membri_get_cotisations_sudo().filtered(
+            lambda term: (
+                term.invoice_id == self.sudo() and term.state not in ("pending", "cancelled")
+            )
+        )
+        by_period = terms_sudo.grouped(lambda term: (term.date_start, term.date_end))
+        return [same_sudo._membri_get_paid_sentence() for same_sudo in by_period.values()]

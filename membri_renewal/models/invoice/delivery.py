@@ -207,6 +207,17 @@ class AccountMove(models.Model):
             dropped |= self.browse(move.id)
         return dropped
 
+    def _membri_drop_unsent(self):
+        """These documents have left Odoo's sending queue without being sent: reset or cancelled
+        before. Nobody is told that they are on their way."""
+        for move in self.sudo().filtered(
+            lambda move: move.membri_invoice_type and move.membri_delivery_state == "queued"
+        ):
+            told = move._membri_as_staff()
+            if reason := told._membri_get_mail_obstacle("invoice"):
+                told._membri_record_dropped(reason)
+                told._membri_record_reminders("skipped", reason)
+
     # ------------------------------------------------------------------
     # What became of it
     # ------------------------------------------------------------------

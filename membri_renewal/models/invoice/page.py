@@ -31,6 +31,12 @@ class AccountMove(models.Model):
             return own or super()._get_mail_template()
         return super()._get_mail_template()
 
+    def _get_invoice_proforma_pdf_report_filename(self):
+        # EXTENDS account: posted is posted, sent or not (see report_invoice_document_membership)
+        if self.membri_invoice_type and self.state == "posted":
+            return self._get_invoice_report_filename()
+        return super()._get_invoice_proforma_pdf_report_filename()
+
     def _membri_render_mail_block(self, name, **values):
         """:param name: of one of the templates ``mail_block_…``
         :return: its HTML, in the language of the email that is being written"""
@@ -168,9 +174,14 @@ class AccountMove(models.Model):
 
     def _membri_get_ways_to_pay(self):
         """:return: ``(label, value)`` pairs of what a transfer or a check needs; nothing when
-        nothing is due"""
+        nothing is to be paid now: it is settled, void, revised, or its payment is under way"""
         self.ensure_one()
-        if self._membri_is_settled():
+        if (
+            self._membri_is_settled()
+            or self._membri_is_void()
+            or not self._membri_is_payable()
+            or self._membri_is_all_under_way()
+        ):
             return []
         move_sudo = self.sudo()
         company_sudo = move_sudo.company_id
@@ -275,6 +286,14 @@ class AccountMove(models.Model):
             ),
         }.get(transaction.state, False)
 
+    def _membri_is_all_under_way(self):
+        """:return: whether payments that are not booked yet cover what is left"""
+        self.ensure_one()
+        move_sudo = self.sudo()  # payments are the accountants'
+        return move_sudo._membri_is_money_under_way() and self.currency_id.is_zero(
+            move_sudo._membri_get_amount_to_pay()
+        )
+
     def _membri_get_standing_sentences(self):
         """:return: where this invoice and the memberships on it stand, as a list of sentences"""
         self.ensure_one()
@@ -290,6 +309,8 @@ class AccountMove(models.Model):
             ]
         if self._membri_is_settled():
             return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
+        if self._membri_is_all_under_way():  # what became of it stands below
+            return list(filter(None, [self._membri_get_next_sentence()]))
         sentences = [self._membri_get_amount_due_sentence()]
         received, credited = self._membri_get_amounts_settled()
         if received:
@@ -333,8 +354,19 @@ class MembriCotisation(models.Model):
     _inherit = "membri.cotisation"
 
     def _membri_get_paid_sentence(self):
-        """:return: what was paid for, and until when, in a sentence to the payer"""
-        self.ensure_one()
+        """:return: what was paid for, and until when, in a sentence to the payer; ``self`` are
+        terms of one period"""
+        first = self[0]
+        if len(self) > 1:
+            names = {"members": ", ".join(self.partner_id.mapped("display_name"))}
+            if not first.date_end:
+                return self.env._("The memberships are paid for life (%(members)s).", **names)
+            return self.env._(
+                "The memberships are paid from %(start)s to %(end)s (%(members)s).",
+                start=first._format_day(first.date_start),
+                end=first._format_day(first.date_end),
+                **names,
+            )
         if not self.date_end:
             return self.env._(
                 "The membership is paid for life (%(member)s).",

@@ -167,6 +167,18 @@ class AccountMoveLine(models.Model):
         "invoice, which no invoice uses, or not all of it.",
     )
 
+    membri_amount_unused = fields.Monetary(
+        string="Not Used",
+        compute="_compute_membri_amount_unused",
+        currency_field="company_currency_id",
+        help="Part of this payment or credit note that no invoice uses.",
+    )
+
+    @api.depends("amount_residual")
+    def _compute_membri_amount_unused(self):
+        for line in self:
+            line.membri_amount_unused = max(0.0, -line.amount_residual)
+
     def _compute_membri_is_unused(self):
         unused = self.search(self._membri_get_listed_domain() & Domain("id", "in", self.ids))
         for line in self:
