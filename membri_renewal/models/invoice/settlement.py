@@ -122,7 +122,7 @@ class AccountMove(models.Model):
     def _membri_get_promised_transfers(self):
         """:return: transactions of who chose to pay by bank transfer: no money, but a word"""
         return self.transaction_ids.filtered(
-            lambda tx: tx.state == "pending" and tx.provider_id.code == TRANSFER
+            lambda tx: tx.state == "pending" and tx.sudo().provider_id.code == TRANSFER
         )
 
     def _membri_get_payments_under_way(self):
