@@ -461,6 +461,17 @@ class TestB4PageInEveryState(PortalPaymentCase):
         standing = self._assert_page(["being processed"], "Payment in progress", False)
         self.assertNotIn("Amount due", standing)
 
+    def test_b4_failed_payment_is_told_where_its_payer_comes_back_to(self):
+        renewal = self.renewal.sudo()
+        renewal._portal_ensure_token()
+        url = f"/my/renewals/{renewal.id}?access_token={renewal.access_token}"
+        self.assertNotIn('id="membri_last_try"', self.url_open(url).text)
+        with mute_logger("odoo.addons.payment.models.payment_transaction"):
+            self._answer(self._begin_payment(), "error")
+        page = self.url_open(url).text
+        self.assertIn('id="membri_last_try"', page)
+        self.assertIn(self.invoice._membri_get_last_try()[1].split(".")[0], page)
+
     def test_b4_part_without_entry(self):
         self._set_payment_account("none")
         with self._patch_bank_synchronisation():
@@ -625,7 +636,7 @@ class TestA1PromisedTransfer(PortalPaymentCase):
         self.assertEqual(self.invoice._membri_get_portal_status()[0], "warning")
         self.assertEqual(self.renewal._get_portal_payment_status()[0], "warning")
         self.assertTrue(self.renewal._get_payment_instructions())
-        self.assertIn(sentence, self.renewal._get_portal_sentences())
+        self.assertEqual(self.renewal._get_last_try(), (level, sentence))
 
     def test_b4_part_that_is_under_way_leaves_the_rest(self):
         self.transaction.unlink()

@@ -257,10 +257,18 @@ class MembriRenewal(models.Model):
             return sentences
         if sentence := self._get_charge_sentence():
             return [*sentences, sentence]
-        return [
-            *sentences,
-            self._get_payment_sentence(),
-        ]
+        return [*sentences, self._get_payment_sentence()]
+
+    def _get_last_try(self):
+        """:return: ``(level, sentence)`` of what became of the last online payment, where its payer
+        comes back to, or ``False``"""
+        self.ensure_one()
+        if self.state != "approved" or self.is_paid or self._is_money_under_way():
+            return False
+        # what is tried on an invoice for others too is its payer's business
+        return (
+            not self._is_invoice_of_others_too() and self.invoice_id.sudo()._membri_get_last_try()
+        )
 
     def _get_portal_sentences_refused(self):
         return [
