@@ -470,7 +470,7 @@ class TestB4PageInEveryState(PortalPaymentCase):
             self._answer(self._begin_payment(), "error")
         page = self.url_open(url).text
         self.assertIn('id="membri_last_try"', page)
-        self.assertIn(self.invoice._membri_get_last_try()[1].split(".")[0], page)
+        self.assertIn("You were not charged", page)
 
     def test_b4_part_without_entry(self):
         self._set_payment_account("none")
