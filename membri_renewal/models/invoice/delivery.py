@@ -215,7 +215,10 @@ class AccountMove(models.Model):
         ):
             told = move._membri_as_staff()
             if reason := told._membri_get_mail_obstacle("invoice"):
-                told._membri_record_dropped(reason)
+                if move.state == "draft" and move._membri_is_awaited():
+                    told._membri_mark_failed(reason)
+                else:
+                    told._membri_record_dropped(reason)
                 told._membri_record_reminders("skipped", reason)
 
     # ------------------------------------------------------------------
