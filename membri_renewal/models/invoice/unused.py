@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 ACTIVITY_UNUSED = "membri_renewal.activity_unused_payment"
 
@@ -17,6 +18,8 @@ class AccountMove(models.Model):
         """Ask the officer, once, about each open membership invoice whose payer has money that
         no invoice uses, and about money that is left of an invoice that is void or paid; end the
         questions that are answered. May be run at any time, twice."""
+        if not self._membri_has_unused_payments():
+            return
         open_domain = (
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
@@ -26,12 +29,9 @@ class AccountMove(models.Model):
         invoices_sudo = self.sudo().search(open_domain)  # for the whole company, at night
         payers_sudo = {move: move._membri_get_paying_contacts() for move in invoices_sudo}
         lines_sudo = self.env["account.move.line"].sudo()
-        contacts_sudo = self.env["res.partner"].sudo().union(*payers_sudo.values())
-        unused_sudo = lines_sudo.search(
-            Domain("partner_id", "in", contacts_sudo.ids) & lines_sudo._membri_get_unused_domain()
-        )
+        unused_sudo = lines_sudo.search(lines_sudo._membri_get_unused_of_payers_domain())
         by_payer = unused_sudo.grouped(lambda line: (line.company_id, line.partner_id))
-        told_ids = []
+        told_ids, told_sudo = [], lines_sudo
         for move, contacts in payers_sudo.items():
             found = lines_sudo.union(
                 *(by_payer.get((move.company_id, contact), lines_sudo) for contact in contacts)
@@ -39,11 +39,8 @@ class AccountMove(models.Model):
             if found:
                 move._membri_tell_unused(found)
                 told_ids.append(move.id)
-        others_sudo = lines_sudo.search(
-            lines_sudo._membri_get_unused_of_payers_domain()
-            & Domain("id", "not in", unused_sudo.ids)
-        )
-        told_ids += others_sudo._membri_tell_left_over().ids
+                told_sudo |= found
+        told_ids += (unused_sudo - told_sudo)._membri_tell_left_over().ids
         told_ids += self._membri_tell_unbooked_of_void(Domain.TRUE).ids
         answered_sudo = self.env["mail.activity"].sudo()
         answered_sudo.search(
@@ -53,6 +50,33 @@ class AccountMove(models.Model):
                 ("activity_type_id", "=", self.env.ref(ACTIVITY_UNUSED).id),
             ]
         ).unlink()
+
+    @api.model
+    def _membri_has_unused_payments(self):
+        """:return: whether there is anything to ask about, or to end: one query for an idle night"""
+        # sudo: for the whole company, at night
+        queries = [
+            self.env["account.move.line"]
+            .sudo()
+            ._search(self.env["account.move.line"]._membri_get_unused_of_payers_domain()),
+            self.env["account.payment"].sudo()._search(self._membri_get_unbooked_domain()),
+            self.env["mail.activity"]
+            .sudo()
+            ._search([("activity_type_id", "=", self.env.ref(ACTIVITY_UNUSED).id)]),
+        ]
+        exists = SQL(" OR ").join(SQL("EXISTS (%s)", query.select()) for query in queries)
+        [(found,)] = self.env.execute_query(SQL("SELECT %s", exists))
+        return found
+
+    @api.model
+    def _membri_get_unbooked_domain(self):
+        """:return: payments without journal entry of membership invoices"""
+        return (
+            Domain("payment_type", "=", "inbound")
+            & Domain("state", "=", "in_process")
+            & Domain("move_id", "=", False)
+            & Domain("invoice_ids.membri_invoice_type", "!=", False)
+        )
 
     def _membri_get_paying_contacts(self):
         """:return: the contacts by whose name money for this invoice comes: its payer, and whom
@@ -114,10 +138,7 @@ class AccountMove(models.Model):
         payments_sudo = self.env["account.payment"].sudo()
         told_sudo = self.sudo().browse()
         for payment in payments_sudo.search(
-            Domain("payment_type", "=", "inbound")
-            & Domain("state", "=", "in_process")
-            & Domain("move_id", "=", False)
-            & Domain("invoice_ids", "any", void & domain)
+            self._membri_get_unbooked_domain() & Domain("invoice_ids", "any", void & domain)
         ):
             if all(move._membri_is_void() for move in payment.invoice_ids):
                 move = payment.invoice_ids.filtered_domain(void & domain)[:1]
