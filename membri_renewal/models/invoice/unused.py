@@ -53,7 +53,7 @@ class AccountMove(models.Model):
 
     @api.model
     def _membri_has_unused_payments(self):
-        """:return: whether there is anything to ask about, or to end: one query for an idle night"""
+        """:return: whether there is anything to ask about, or to end; one query in all"""
         # sudo: for the whole company, at night
         queries = [
             self.env["account.move.line"]
