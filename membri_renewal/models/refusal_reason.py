@@ -2,6 +2,7 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 # what officers write of a death when they type it instead of choosing the reason
 DEATH = re.compile(
@@ -38,7 +39,7 @@ class MembriRefusalReason(models.Model):
         if not text:
             return self.browse()
         # sudo: archived ones too, whoever ends a membership
-        reasons_sudo = self.sudo().with_context(active_test=False).search([])
+        reasons_sudo = self.sudo().with_context(active_test=False).search(Domain.TRUE)
         for code, _name in self.env["res.lang"].get_installed():
             for reason in reasons_sudo.with_context(lang=code):
                 if (reason.name or "").casefold() == text.casefold():

@@ -118,15 +118,10 @@ class MembriAtRisk(models.Model):
 
     @property
     def _table_query(self):
-        # sudo: of all companies, the rules say which rows are shown
-        companies_sudo = self.env["res.company"].sudo().search([])
         return SQL(
             AT_RISK_QUERY,
             later=LATER_DAYS,
-            today=SQL(", ").join(
-                SQL("(%s, %s::date)", company.id, company._membri_today())
-                for company in companies_sudo
-            ),
+            today=self.env["res.company"]._membri_get_days_sql(),
         )
 
     @api.depends_context("lang")

@@ -161,10 +161,7 @@ class MembriInsight(models.Model):
         currencies_sudo = self.env["res.currency"].sudo().search(Domain.TRUE)
         reasons = {name: self._get_reason_id(name) for name in GIVEN_REASONS}
         return {
-            "today": SQL(", ").join(
-                SQL("(%s, %s::date)", company.id, company._membri_today())
-                for company in companies_sudo
-            ),
+            "today": companies_sudo._membri_get_days_sql(),
             "rates": SQL(", ").join(
                 SQL(
                     "(%s, %s, %s)",
