@@ -156,6 +156,25 @@ class TestCardOnThePortal(CardPortalCase):
         self.assertEqual(renewal.charge_state, "stopped")
         self.assertTrue(self._card_of(self.corporation))
 
+    def test_who_sees_the_invoice_of_another_payer(self):
+        """Signed in as the person in charge of the member, whose invoice the employer pays."""
+        self.corporation.membri_group_invoices = True
+        self._save_card(self.corporation)
+        renewal = self._create_renewal(self._create_cotisation(self.colleague, "2026-01-01"))
+        self.colleague.membri_responsible_id = self.stranger
+        renewal.action_send()
+        renewal.action_approve()
+        path = f"/my/membership/invoices/{renewal.invoice_id.id}/stop-charge"
+        self._sign_in("stranger_user")
+        self._post(path)
+        self.assertEqual(renewal.charge_state, "stopped")
+        self.assertTrue(self._card_of(self.corporation))
+        renewal._internal_write({"charge_state": "announced"})
+        self._sign_in("member_user")  # who acts for the employer
+        self._post(path)
+        self.assertEqual(renewal.charge_state, "stopped")
+        self.assertFalse(self._card_of(self.corporation))
+
     def test_my_membership(self):
         term = self.stranger_term
         self._sign_in("stranger_user")

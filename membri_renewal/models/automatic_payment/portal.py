@@ -104,7 +104,11 @@ class AccountMove(models.Model):
         """:return: an error code, or ``False``"""
         self.ensure_one()
         renewals_sudo = self._membri_get_charged_renewals().filtered("can_stop_charge")
-        return renewals_sudo._portal_stop_charge(author, is_payer=True)
+        # the link of the invoice is the payer's; signed in, others see it, too: the member, or
+        # who is in charge of one
+        holders_sudo = self.partner_id.sudo()._membri_get_card_holders()
+        is_payer = not author or bool(author._membri_get_represented()[0] & holders_sudo)
+        return renewals_sudo._portal_stop_charge(author, is_payer=is_payer)
 
 
 class MembriRenewal(models.Model):
