@@ -154,6 +154,19 @@ class TestAnnounced(AutomaticPaymentCommon):
             "We will charge", renewal.invoice_id._membri_get_next_sentence(), "in its email"
         )
 
+    def test_word_before_an_automatic_renewal(self):
+        """The announcement of the invoice tells the charge, too."""
+        self.yearly.sudo().announce_days = 14
+        cotisation = self._create_yearly()
+        cotisation.partner_id.membri_auto_renew = True
+        self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation)
+        renewal.action_send()
+        self.assertEqual((renewal.state, renewal.charge_state), ("sent", "announced"))
+        sentence = renewal._get_deadline_sentence().replace("\xa0", " ")
+        self.assertIn("renews automatically", sentence)
+        self.assertIn("to your Demo ••1234 on January 1, 2027", sentence)
+
     def test_late_acceptance_is_announced_again(self):
         self._save_card(self.member)
         renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))

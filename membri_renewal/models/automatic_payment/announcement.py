@@ -154,12 +154,17 @@ class MembriRenewal(models.Model):
     def _get_charge_parts(self):
         """:return: list of ``(day, amount)`` of what is left to pay for this renewal, one for each
         part of the payment terms; of an invoice for several, its share. As long as there is
-        none: the whole amount, on the first day of the next term"""
+        none: what accepting today would ask for, from the first day of the next term on"""
         self.ensure_one()
         invoice_sudo = self._get_document_sudo()
         if not invoice_sudo:
             proposal = self._get_proposal()
-            return [(proposal.date_start, proposal.amount_total)]
+            plan = self._get_payment_plan() or [(proposal.date_start, proposal.amount_total)]
+            return [
+                (max(day, proposal.date_start), amount)
+                for day, amount in plan
+                if self.currency_id.compare_amounts(amount, 0) > 0
+            ]
         left = invoice_sudo._membri_get_amount_to_pay()
         parts = []
         for day, _amount, part in invoice_sudo._membri_get_plan():
@@ -430,6 +435,8 @@ class MembriRenewal(models.Model):
                 payer=other_sudo.display_name,
                 **names,
             )
+        if later := renewal_sudo.charge_plan:
+            return self._get_charge_plan_sentence(later, names)
         if self.state in UNDECIDED_STATES and self.mode == "invoice":  # it follows by itself
             return self.env._(
                 "We will charge %(amount)s to your %(card)s on %(date)s. To pay another way or to "
@@ -440,23 +447,6 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "We will charge %(amount)s to your %(card)s on %(date)s if you accept. To pay "
                 "another way or to stop this, open the page.",
-                **names,
-            )
-        if plan := renewal_sudo.charge_plan:
-            return self.env._(
-                "We will charge %(amount)s to your %(card)s on %(date)s, then %(later)s. You don't "
-                "need to do anything. To pay another way or to stop this, open the page.",
-                later=format_list(
-                    self.env,
-                    [
-                        self.env._(
-                            "%(amount)s on %(date)s",
-                            amount=self._format_amount(amount),
-                            date=self._format_day(fields.Date.to_date(day)),
-                        )
-                        for day, amount in plan
-                    ],
-                ),
                 **names,
             )
         return self.env._(
@@ -501,6 +491,31 @@ class MembriRenewal(models.Model):
                 date=self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
             )
         return super()._get_charge_planned_reason()
+
+    def _get_charge_plan_sentence(self, plan, names):
+        """:param plan: days and amounts of the parts after the first one
+        :param names: of the first one
+        :return: what is charged, part by part"""
+        later = [
+            self.env._(
+                "%(amount)s on %(date)s",
+                amount=self._format_amount(amount),
+                date=self._format_day(fields.Date.to_date(day)),
+            )
+            for day, amount in plan
+        ]
+        names = {**names, "later": format_list(self.env, later)}
+        if self.state in UNDECIDED_STATES and self.mode != "invoice":
+            return self.env._(
+                "We will charge %(amount)s to your %(card)s on %(date)s, then %(later)s, if you "
+                "accept. To pay another way or to stop this, open the page.",
+                **names,
+            )
+        return self.env._(
+            "We will charge %(amount)s to your %(card)s on %(date)s, then %(later)s. You don't "
+            "need to do anything. To pay another way or to stop this, open the page.",
+            **names,
+        )
 
     def _get_charge_mail_obstacle(self):
         # EXTENDS term_mixin

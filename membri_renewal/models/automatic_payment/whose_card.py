@@ -23,9 +23,9 @@ class PaymentToken(models.Model):
     def _membri_filter_membership_cards(self):
         """:return: those that are saved for memberships, or have paid for one"""
         # sudo: of whomever
-        cards = self.filtered(lambda token: token.sudo().transaction_ids.invoice_ids.filtered(
-            "membri_invoice_type"
-        ))
+        cards = self.filtered(
+            lambda token: token.sudo().transaction_ids.invoice_ids.filtered("membri_invoice_type")
+        )
         Partner_sudo = self.env["res.partner"].sudo().with_context(active_test=False)
         for company in self.env["res.company"]._membri_get_all():
             holders_sudo = Partner_sudo.with_company(company).search(

@@ -66,14 +66,15 @@ class MembriRenewal(models.Model):
         return self._get_proposal()._get_tax_totals_summary()["total_amount_currency"]
 
     def _get_announcement_sentence(self):
-        """:return: what is invoiced and when, and what to do otherwise"""
+        """:return: what is invoiced and when, what to do otherwise, and what is charged then"""
         self.ensure_one()
-        return self.env._(
+        announced = self.env._(
             "Your membership renews automatically: on %(date)s we will send you the invoice of "
             "%(amount)s. To change or stop it, reply before then.",
             date=self._format_day(self.date_auto_invoice),
             amount=self._format_amount(self.amount_auto_invoice),
         )
+        return " ".join(filter(None, [announced, self._get_charge_sentence()]))
 
     # ------------------------------------------------------------------
     # On the day
