@@ -6,7 +6,7 @@
    queue, while an officer approves some of them by hand.
 
 Then PostgreSQL is asked: one renewal, one posted invoice, one cotisation, one notice and one
-result each, and no gap in the invoice numbers. Fails when it does not hold. Takes about two
+result each, and no gap in the invoice numbers. Fails when it does not hold. Takes about four
 minutes.
 """
 

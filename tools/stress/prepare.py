@@ -58,7 +58,7 @@ def main(env):
     # the second waits until the first has been killed often enough
     env["membri.bulk.job"].browse(jobs["together"]).is_stopped = True
     for mode, option_set in option_sets.items():
-        create_terms(env, f"due-{mode}", option_set, size // 8)
+        create_terms(env, f"due-{mode}", option_set, max(8, size // 32))
     env["ir.config_parameter"].set_param("stress.jobs", str(jobs))
     # only what is looked at is run by the scheduler
     bulk = env.ref("membri_renewal.ir_cron_process_bulk")
