@@ -50,7 +50,9 @@ class MembriRenewal(models.Model):
             return []
         if self.invoice_id:
             return self.invoice_id.sudo()._membri_get_plan_rows()
-        if self._get_grouping_payer():  # the invoice is of several, and its total another one
+        plan = self._get_payment_plan()
+        # an invoice of several has another total
+        if not plan or self._get_grouping_payer():
             return []
         return [
             (
@@ -58,7 +60,7 @@ class MembriRenewal(models.Model):
                 self._format_amount(amount, self._get_proposal()),
                 "",
             )
-            for day, amount in self._get_payment_plan()
+            for day, amount in plan
         ]
 
     def _get_payment_plan_title(self):
