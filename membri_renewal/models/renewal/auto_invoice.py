@@ -81,8 +81,11 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _invoice_announced(self):
-        """Make the invoices that were announced for today, each for itself (nightly)."""
+    def _invoice_announced(self, companies):
+        """Make the invoices that were announced for today, each for itself (nightly).
+
+        :param companies: those that manage memberships"""
+        domain = self._get_announced_due_domain(companies)
 
         def invoice(due):
             for renewals in due._split_by_staff_lang():
@@ -91,21 +94,21 @@ class MembriRenewal(models.Model):
 
         self.env["ir.cron"]._membri_work_off(
             self,
-            self._get_announced_due_domain(),
+            domain,
             invoice,
             order="date_auto_invoice, id",
             limit=BATCH,
-            join=lambda batch: batch._with_announced_companions(),
+            join=lambda batch: batch._with_announced_companions(domain),
         )
 
     @api.model
-    def _get_announced_due_domain(self):
+    def _get_announced_due_domain(self, companies):
         """:return: announced renewals whose day has come, and that somebody was reached for: by
         email, or by a letter that is printed"""
         due = Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("date_auto_invoice", "<=", company._membri_today())
-            for company in self.env["res.company"]._membri_get_all()
+            for company in companies
         )
         waits_for_letter = Domain("letter_state", "=", "to_print") & Domain(
             "delivery_state", "in", (False, "letter", "withdrawn")
@@ -117,12 +120,13 @@ class MembriRenewal(models.Model):
             & ~waits_for_letter
         )
 
-    def _with_announced_companions(self):
-        """:return: ``self``, with those of the same payers, who get one invoice for several"""
+    def _with_announced_companions(self, domain):
+        """:param domain: as of :meth:`_get_announced_due_domain`
+        :return: ``self``, with those of the same payers, who get one invoice for several"""
         payers = {payer for renewal in self if (payer := renewal._get_grouping_payer())}
         if not payers:
             return self
-        due = self.search(self._get_announced_due_domain())
+        due = self.search(domain)
         return self | due.filtered(lambda r: r._get_grouping_payer() in payers)
 
     def _do_as_announced(self):

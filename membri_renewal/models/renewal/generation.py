@@ -36,7 +36,7 @@ class MembriRenewal(models.Model):
             join=lambda batch: batch._with_companions(domain),
             search=lambda: self._search_to_renew(firsts, domain),
         )
-        self._invoice_announced()
+        self._invoice_announced(list(firsts))
 
     @api.model
     def _get_first_domains(self):
