@@ -175,8 +175,10 @@ class ResCompany(models.Model):
 
     @api.model
     def _membri_get_days_sql(self):
-        """:return: rows ``(company, its own day)`` for the queries of reports: the database knows
-        neither it nor a day that a test has frozen"""
+        """Each company's own day, for the queries of reports: the database knows neither it nor
+        a day that a test has frozen.
+
+        :return: rows ``(company, day)``, as SQL"""
         companies_sudo = self.sudo().search([])
         return SQL(", ").join(
             SQL("(%s, %s::date)", company.id, company._membri_today()) for company in companies_sudo

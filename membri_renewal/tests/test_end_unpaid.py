@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import html2plaintext, mute_logger
 
@@ -182,7 +182,7 @@ class TestEndUnpaid(MembriCommon):
 
         def fail(moves):
             if broken.id in moves.ids:
-                raise UserError("The journal is being audited.")
+                raise ValueError("The journal is being audited.")
             return cancel(moves)
 
         self.patch(Move, "button_cancel", fail)
