@@ -97,16 +97,26 @@ class MembriRenewal(models.Model):
     def _get_next_steps(self):
         """:return: what happens next, as a list of sentences"""
         self.ensure_one()
+        paid = self.env._(
+            "Once it is paid, your membership continues: %(term)s.",
+            term=self._get_proposal()._get_period_in_words(),
+        )
+        if self._is_announced():
+            return [
+                self._get_announcement_sentence(),
+                self.env._(
+                    "Scan the code or open the page below to change or stop the renewal. "
+                    "Otherwise, you don't need to do anything."
+                ),
+                paid,
+            ]
         return [
             self.env._(
                 "Scan the code or open the page below to accept or ask for changes. %(deadline)s",
                 deadline=self._get_deadline_sentence(),
             ),
             self._get_invoice_sentence(),
-            self.env._(
-                "Once it is paid, your membership continues: %(term)s.",
-                term=self._get_proposal()._get_period_in_words(),
-            ),
+            paid,
         ]
 
     def _get_member_since(self):

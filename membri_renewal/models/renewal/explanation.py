@@ -382,7 +382,8 @@ class MembriRenewal(models.Model):
             ]
         if not self.is_paid and self.new_cotisation_id.state in PAID_FOR_STATES:
             sentence = self.env._(
-                "The plan does not wait for all of the payment: the next term is upcoming or active."
+                "The plan does not wait for all of the payment: the next term is upcoming or "
+                "active."
             )
         if self.is_paid:
             following = self.new_cotisation_id
