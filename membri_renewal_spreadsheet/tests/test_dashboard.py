@@ -1,0 +1,52 @@
+import json
+
+from odoo.tests import TransactionCase, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestBoardDashboard(TransactionCase):
+    """Issue 17, point 6: what the dashboard asks for is there, and its readers may read it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.dashboard = cls.env.ref("membri_renewal_spreadsheet.dashboard_membership")
+        cls.data = json.loads(cls.dashboard.spreadsheet_data)
+
+    def _get_questions(self):
+        """:return: ``[(model, domain, groups, measures)]`` of all pivots and charts"""
+        for pivot in self.data["pivots"].values():
+            groups = [row["fieldName"] for row in pivot["rows"] + pivot["columns"]]
+            measures = [
+                f"{measure['fieldName']}:{measure['aggregator']}" for measure in pivot["measures"]
+            ]
+            yield pivot["model"], pivot["domain"], groups, measures, pivot["fieldMatching"]
+        for sheet in self.data["sheets"]:
+            for figure in sheet["figures"]:
+                meta = figure["data"]["metaData"]
+                domain = figure["data"]["searchParams"]["domain"]
+                matching = figure["data"]["fieldMatching"]
+                yield (
+                    meta["resModel"],
+                    domain,
+                    meta["groupBy"],
+                    [f"{meta['measure']}:sum"],
+                    matching,
+                )
+
+    def test_every_figure_can_be_read(self):
+        questions = list(self._get_questions())
+        self.assertEqual(len(questions), 6)
+        filters = {found["id"] for found in self.data["globalFilters"]}
+        for model, domain, groups, measures, matching in questions:
+            with self.subTest(model=model, groups=groups):
+                self.env[model]._read_group(domain, groups, measures)
+                self.assertEqual(set(matching), filters)
+                for match in matching.values():
+                    self.assertIn(match["chain"], self.env[model]._fields)
+
+    def test_readers(self):
+        group = self.env.ref("membri_renewal.group_membri_readonly")
+        self.assertEqual(self.dashboard.group_ids, group)
+        for menu in self.data["chartOdooMenusReferences"].values():
+            self.assertTrue(self.env.ref(menu))
