@@ -325,6 +325,13 @@ class TestA1SharedReminderNamesEachPart(SharedInvoiceCommon):
         for name in self.renewals.partner_id.mapped("display_name"):
             self.assertIn(name, letter)
 
+    def test_b4_members_are_not_told_what_the_payer_owes(self):
+        self._create_transaction(self.invoice.sudo(), "pending").amount = 100.0
+        renewal = self.renewals[0].sudo()
+        self.assertTrue(renewal._is_money_under_way())
+        self.assertNotIn("935.00", " ".join(renewal._get_portal_sentences()))
+        self.assertFalse(renewal._get_last_try())
+
     def test_b4_paid_for_all_in_one_sentence(self):
         self._pay(self.invoice, self.invoice.amount_total)
         [sentence] = self.invoice._membri_get_paid_sentences()

@@ -247,7 +247,8 @@ class MembriRenewal(models.Model):
         if self._is_money_under_way():
             sentences.append(self.env._("Your payment is in progress."))
             left = self.invoice_id.sudo()._membri_get_amount_to_pay()
-            if self.currency_id.compare_amounts(left, 0.0) > 0:
+            # of an invoice for others too it is its payer's business
+            if left > 0.0 and not self._is_invoice_of_others_too():
                 sentences.append(
                     self.env._(
                         "After that, %(amount)s is left to pay.",
@@ -263,7 +264,9 @@ class MembriRenewal(models.Model):
         """:return: ``(level, sentence)`` of what became of the last online payment, where its payer
         comes back to, or ``False``"""
         self.ensure_one()
-        if self.state != "approved" or self.is_paid or self._is_money_under_way():
+        if self.state != "approved" or self.is_paid or not self.invoice_id:
+            return False
+        if self._is_money_under_way():
             return False
         # what is tried on an invoice for others too is its payer's business
         return (
