@@ -631,22 +631,26 @@ class TestKeyLeaves(KeyCase):
         billing = self._create_member("Billing", parent_id=self.corporation.id, type="invoice")
         self._send_to_payer()
         own = {"name": "Ada at Home", "parent_id": self.member.id, "type": "invoice"}
+
+        def delete_own():
+            self.member.child_ids.unlink()
+
         for change, undo in (
             (
                 lambda: billing.write({"type": "other"}),
                 lambda: billing.write({"type": "invoice"}),
             ),
-            (lambda: billing.action_archive(), lambda: billing.action_unarchive()),
-            (lambda: self.env["res.partner"].create(own), lambda: self.member.child_ids.unlink()),
+            (billing.action_archive, billing.action_unarchive),
+            (lambda: self.env["res.partner"].create(own), delete_own),
             (
                 lambda: self.member.write({"child_ids": [(0, 0, {**own, "parent_id": False})]}),
-                lambda: self.member.child_ids.unlink(),
+                delete_own,
             ),
             (
                 lambda: billing.write({"parent_id": self.stranger.id}),
                 lambda: billing.write({"parent_id": self.corporation.id}),
             ),
-            (lambda: billing.unlink(), lambda: None),
+            (billing.unlink, lambda: None),
         ):
             self._assert_renewed(self.renewal, change)
             self.assertEqual(self.renewal.recipient_id, self.member)
@@ -676,9 +680,9 @@ class TestKeyLeaves(KeyCase):
             (lambda: self.member.write({"membri_renewal_email": "other@example.com"}), True),
             # the one who lost it loses nothing more
             (lambda: self.member.write({"membri_renewal_email": "third@example.com"}), False),
-            (lambda: self.renewal.action_send(), False),
+            (self.renewal.action_send, False),
             (lambda: self.member.write({"membri_renewal_email": False}), True),
-            (lambda: self.renewal.action_send(), False),
+            (self.renewal.action_send, False),
             (lambda: self.member.write({"email": "typed.wrong@example.com"}), True),
         ):
             self._assert_renewed(self.renewal, change, renewed)

@@ -15,7 +15,8 @@ from .common_fields import FieldsCase
 
 OUTSIDE = ("res.company", "res.partner", "account.move", "account.move.line")
 PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGA"
+    "hKmMIQAAAABJRU5ErkJggg=="
 )
 
 
@@ -358,9 +359,7 @@ class TestNoDetour(FieldsCase):
         for login in (None, "member_user"):
             self._sign_in(login)
             self.assertNotIn(b64decode(PIXEL), self.url_open(path).content)
-            self.assertNotEqual(
-                self.url_open(path.replace("image", "content")).status_code, 200
-            )
+            self.assertNotEqual(self.url_open(path.replace("image", "content")).status_code, 200)
         self._sign_in("officer")
         self.assertEqual(self.url_open(path.replace("image", "content")).status_code, 200)
 

@@ -41,7 +41,7 @@ class TestWhoseCard(FeeNoticePortalCase):
         cls.ordinary.action_post()
         cls.ordinary._portal_ensure_token()
 
-    def _pay(self, move):
+    def _pay_by_card(self, move):
         is_notice = move.membri_fee_notice_state == "open"
         route = f"/my/fee-notices/{move.id}" if is_notice else f"/invoice/transaction/{move.id}"
         return self._start_transaction(
@@ -52,9 +52,9 @@ class TestWhoseCard(FeeNoticePortalCase):
             amount=move.amount_total,
         )
 
-    def _assert_refused(self, move):
+    def _assert_card_refused(self, move):
         with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
-            self._pay(move)
+            self._pay_by_card(move)
         self.env.invalidate_all()
         self.assertFalse(move.transaction_ids)
 
@@ -66,22 +66,22 @@ class TestWhoseCard(FeeNoticePortalCase):
         for login in (None, "stranger_user"):
             self._sign_in(login)
             self.assertFalse(self._offers_card(self.notice))
-            self._assert_refused(self.notice)
+            self._assert_card_refused(self.notice)
         self.notice.action_post()
         for login in (None, "stranger_user"):
             self._sign_in(login)
             self.assertFalse(self._offers_card(self.notice))
-            self._assert_refused(self.notice)
+            self._assert_card_refused(self.notice)
 
     def test_a_colleague_pays_by_another_card(self):
         self._sign_in("stranger_user")
-        self._assert_refused(self.colleague_invoice)
+        self._assert_card_refused(self.colleague_invoice)
 
     def test_the_holder_pays_by_it(self):
         self.notice.action_post()
         self._sign_in("member_user")
         self.assertTrue(self._offers_card(self.notice))
-        self.assertEqual(self._pay(self.notice).state, "done")
+        self.assertEqual(self._pay_by_card(self.notice).state, "done")
 
     def test_ordinary_invoices(self):
         """As in Odoo, but for the cards that pay memberships."""
@@ -91,7 +91,7 @@ class TestWhoseCard(FeeNoticePortalCase):
             self.card, "Use this card for my next renewals", "payment"
         )
         self.assertFalse(self._offers_card(self.ordinary))
-        self._assert_refused(self.ordinary)
+        self._assert_card_refused(self.ordinary)
         self._sign_in("member_user")
         self.assertTrue(self._offers_card(self.ordinary))
-        self.assertEqual(self._pay(self.ordinary).state, "done")
+        self.assertEqual(self._pay_by_card(self.ordinary).state, "done")

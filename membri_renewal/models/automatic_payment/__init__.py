@@ -7,7 +7,6 @@ from . import saved_card
 from . import announcement
 from . import charge
 from . import transaction
-from . import whose_card
 from . import account_move
 from . import portal
 from . import campaign
