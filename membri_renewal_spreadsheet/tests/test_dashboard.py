@@ -1,6 +1,6 @@
 import json
 
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import HttpCase, TransactionCase, tagged
 
 
 @tagged("post_install", "-at_install")
@@ -50,3 +50,30 @@ class TestBoardDashboard(TransactionCase):
         self.assertEqual(self.dashboard.group_ids, group)
         for menu in self.data["chartOdooMenusReferences"].values():
             self.assertTrue(self.env.ref(menu))
+
+
+@tagged("post_install", "-at_install")
+class TestOpen(HttpCase):
+    def test_dashboard_opens(self):
+        """The spreadsheet is drawn, and none of its figures is an error."""
+        dashboard = self.env.ref("membri_renewal_spreadsheet.dashboard_membership")
+        self.browser_js(
+            f"/odoo/dashboards?dashboard_id={dashboard.id}",
+            """
+            const wait = setInterval(() => {
+                if (document.querySelectorAll(".o-grid canvas, .o-figure canvas").length >= 3) {
+                    clearInterval(wait);
+                    setTimeout(() => {
+                        const text = document.body.innerText;
+                        if (text.includes("Invalid") || text.includes("#ERROR")) {
+                            console.error("a figure is an error: " + text.slice(0, 500));
+                        } else {
+                            console.log("test successful");
+                        }
+                    }, 3000);
+                }
+            }, 500);
+            """,
+            login="admin",
+            timeout=120,
+        )
