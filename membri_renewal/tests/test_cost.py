@@ -133,3 +133,16 @@ class TestCost(MembriCommon):
         found = Renewal._search_to_renew(Renewal._get_first_domains(), domain)
         self.assertEqual(set(found), set(Cotisation.search(domain).ids))
         self.assertNotIn(active.id, found)
+
+    def test_search_by_number_or_member(self):
+        """Point 4: each by its index; who is archived is found as well."""
+        renewal = self._create_renewal(self._create_yearly())
+        other = self._create_renewal(self._create_yearly())
+        member = renewal.partner_id
+        member.name = "Zoé Tremblay-Lavoie"
+        Renewal = self.env["membri.renewal"]
+        self.assertEqual(Renewal.search([("search_text", "ilike", "tremblay-l")]), renewal)
+        self.assertEqual(Renewal.search([("search_text", "ilike", other.name.lower())]), other)
+        self.assertFalse(Renewal.search([("search_text", "ilike", "nobody of that name")]))
+        member.with_env(self.env_root).active = False
+        self.assertEqual(Renewal.search([("search_text", "ilike", "tremblay-l")]), renewal)
