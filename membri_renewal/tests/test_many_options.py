@@ -1,3 +1,5 @@
+import itertools
+
 from freezegun import freeze_time
 
 from odoo.tests import Form, tagged
@@ -5,6 +7,7 @@ from odoo.tests import Form, tagged
 from .common_pricing import PricingCommon
 
 FEW, MANY = 10, 40
+NUMBERS = itertools.count()
 # Odoo looks for the analytic distribution of each product of an invoice
 OF_ODOO = MANY - FEW
 
@@ -25,8 +28,7 @@ class TestManyOptions(PricingCommon):
         cls.pricelist = cls._create_pricelist((0.0, {"compute_price": "percentage"}))
 
     def _member(self):
-        self.number = getattr(self, "number", 0) + 1
-        member = self._create_member(f"Member of many {self.number}")
+        member = self._create_member(f"Member of many {next(NUMBERS)}")
         self._give_pricelist(member, self.pricelist)
         return member
 
