@@ -224,6 +224,8 @@ class TestImport(ImportCase):
         self.assertEqual(len(term), 1)
         self.assertEqual(term.line_ids.product_id, self.product + extra.line_ids.product_id)
         self.assertEqual(term.amount_total, 350.0)
+        record.action_undo()
+        self.assertFalse(term.exists())
 
     def test_dates_are_asked(self):
         """01/02/2027 is not guessed."""

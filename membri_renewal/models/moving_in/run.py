@@ -286,7 +286,7 @@ class MembriImport(models.Model):
             "option_set_id": term.option_set_id.id,
             "date_start": fields.Date.to_string(term.date_start),
             "date_end": fields.Date.to_string(term.date_end) if term.date_end else False,
-            "lines": len(term.line_ids),
+            "lines": sorted(term.line_ids.ids),
         }
 
     @staticmethod

@@ -24,14 +24,25 @@ class MembriImport(models.Model):
     def _get_cannot_undo_reason(self):
         """:return: what has followed from the import (a sentence), or ``False``"""
         self.ensure_one()
-        for ids in split_every(BATCH, self._get_done_lines().ids, list):
+        done = self._get_done_lines()
+        # by a second membership, which later rows have added to the term of an earlier one
+        added = set()
+        if self.second_membership == "option":
+            added = {
+                id_
+                for line in done
+                for id_ in line.trace.get("done", {}).get("created_options", ())
+            }
+        for ids in split_every(BATCH, done.ids, list):
             lines = self._as_worker().env["membri.import.line"].browse(ids)
-            if reason := self._get_followed_reason(lines):
+            if reason := self._get_followed_reason(lines, added):
                 return reason
             lines.invalidate_recordset()
         return False
 
-    def _get_followed_reason(self, lines):
+    def _get_followed_reason(self, lines, added):
+        """:param added: ids of the options that the import itself has added to terms
+        :return: what has followed from these rows (a sentence), or ``False``"""
         done = {line: line.trace.get("done", {}) for line in lines}
         created = {
             trace["created_term"]: line for line, trace in done.items() if "created_term" in trace
@@ -48,7 +59,10 @@ class MembriImport(models.Model):
             renewals = term.renewal_ids.filtered(lambda r: r.id not in own_renewals)
             own = term.renewal_ids - renewals
             names = {"member": term.partner_id.display_name, "term": term.name}
-            if renewals or own.filtered(lambda r: r.state in ("approved", "refused")):
+            # asked, or decided, from here
+            if renewals or own.filtered(
+                lambda r: r.state in ("approved", "refused") or r.delivery_state
+            ):
                 return self.env._(
                     "%(member)s already has a renewal of %(term)s, which was imported. The "
                     "import can no longer be undone.",
@@ -60,7 +74,9 @@ class MembriImport(models.Model):
                     "can no longer be undone.",
                     **names,
                 )
-            if self._read_term_back(term) != line.trace["done"]["term"]["after"]:
+            now = self._read_term_back(term)
+            now["lines"] = [id_ for id_ in now["lines"] if id_ not in added]
+            if now != line.trace["done"]["term"]["after"]:
                 return self.env._(
                     "%(term)s (%(member)s) has been changed since it was imported. The import "
                     "can no longer be undone.",
