@@ -11,6 +11,7 @@ GOOD_AS_MADE = {
     "Days Late",
     "Field Name",
     "Fiscal Year",
+    "Income Account",
     "Invoice Count",
     "Invoice Date",
     "Invoice Remark",

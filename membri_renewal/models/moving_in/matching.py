@@ -236,7 +236,7 @@ class Matcher:
             )
         return certain, "", ""
 
-    def add(self, partner):
+    def remember_contact(self, partner):
         """A contact has been created meanwhile."""
         self.by_name.setdefault(name_words(partner.name), []).append(partner.id)
         if partner.email_normalized:

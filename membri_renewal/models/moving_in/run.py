@@ -472,7 +472,7 @@ class MembriImport(models.Model):
                 "parent_id": member.id if member.is_company else False,
             }
         )
-        matcher.add(person)  # who is in charge of several members is one person
+        matcher.remember_contact(person)  # who is in charge of several members is one person
         done["created_people"] = [*done.get("created_people", ()), person.id]
         return person
 
