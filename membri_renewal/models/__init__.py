@@ -7,6 +7,7 @@ from . import cotisation
 from . import renewal
 from . import doors
 from . import printing
+from . import printing_together
 from . import dashboard
 from . import setup_step
 from . import res_company_readiness
@@ -22,6 +23,7 @@ from . import mail_mail
 from . import mail_template
 from . import ir_http
 from . import res_users
+from . import writing_direction
 from . import portal
 from . import change_request
 from . import bulk_job

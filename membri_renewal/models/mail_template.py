@@ -52,6 +52,14 @@ class MailTemplate(models.Model):
             mail_notify_author=True,
             membri_mail_kind=(kind, self.id),
         )
+        authors = {}  # one officer writes to hundreds: looked up once, not for each of them
+
+        def get_author(record):
+            key = record.company_id, texts["email_from"][record.id] or None
+            if key not in authors:
+                authors[key] = record._message_compute_author(email_from=key[1])
+            return dict(zip(("author_id", "email_from"), authors[key], strict=True))
+
         return {
             record: record.message_post(
                 **{
@@ -59,7 +67,7 @@ class MailTemplate(models.Model):
                     "subject": texts["subject"][record.id],
                     "message_type": "comment",
                     "subtype_xmlid": "mail.mt_comment",
-                    "email_from": texts["email_from"][record.id] or None,
+                    **get_author(record),
                     "reply_to": texts["reply_to"][record.id] or None,
                     "email_layout_xmlid": layout,
                     "force_send": False,

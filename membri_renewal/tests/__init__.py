@@ -83,6 +83,7 @@ from . import test_notice_scale
 from . import test_nothing_left_behind
 from . import test_officer_tours
 from . import test_one_delivery
+from . import test_paper
 from . import test_part_money
 from . import test_payments
 from . import test_period
@@ -95,6 +96,7 @@ from . import test_portal_fuzz
 from . import test_portal_payment
 from . import test_portal_tours
 from . import test_pricing
+from . import test_printed_together
 from . import test_proration
 from . import test_receipt
 from . import test_recipient

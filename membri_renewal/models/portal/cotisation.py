@@ -1,3 +1,5 @@
+import unicodedata
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import consteq, hmac
@@ -11,6 +13,10 @@ STATE_LEVELS = {
 VERIFICATION_SCOPE = "membri_renewal.card"
 SIGNATURE_LENGTH = 32
 ID_LENGTH = 10  # of the database; addresses can hold any number
+# of the texts on the card, in points, from the largest; and how far lines are apart
+CARD_SIZES = (13, 11, 9, 8, 7, 6, 5)
+LINE_HEIGHT = 1.15
+POINT = 0.3528  # in millimetres
 
 
 class MembriCotisation(models.Model):
@@ -70,6 +76,24 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         return f"{self.name} {self.partner_id.name}"
 
+    @api.model
+    def _get_card_style(self, text, largest, width, height):
+        """:param largest: size in points of a short text
+        :param width: of its box on the card, in millimetres, like ``height``
+        :return: the CSS that shows all of ``text``: in the largest letters with which it fits. Of
+            what fits in no size, whole lines are left out"""
+        for size in CARD_SIZES:
+            line = size * POINT * LINE_HEIGHT
+            if (
+                size <= largest
+                and _count_lines(text or "", width / (size * POINT)) <= height // line
+            ):
+                room = ""
+                break
+        else:
+            room = f" overflow: hidden; max-height: {height // line * line:.3f}mm;"
+        return f"font-size: {size}pt; line-height: {line:.3f}mm; word-wrap: break-word;{room}"
+
     def _get_attestation_sentence(self):
         """:return: what the organisation certifies"""
         self.ensure_one()
@@ -112,3 +136,28 @@ class MembriCotisation(models.Model):
         if not consteq(term_sudo._get_card_signature(), signature):
             return nothing
         return term_sudo.exists().filtered(lambda term: term._is_valid_today())
+
+
+def _get_width(letter):
+    """:return: how wide a letter is printed at most, nearly, in its own size"""
+    if unicodedata.combining(letter):
+        return 0.0
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 1.0
+    if letter.isspace():
+        return 0.3
+    return 0.8 if letter.isupper() or letter in "mw@%—…" else 0.6
+
+
+def _count_lines(text, width):
+    """:param width: of a line, in the size of the letters
+    :return: how many lines a text takes at most"""
+    lines, used = 1, 0.0
+    for word in text.split():
+        length = sum(map(_get_width, word))
+        if used and used + 0.3 + length > width:
+            lines, used = lines + 1, 0.0
+        used += length + (0.3 if used else 0.0)
+        while used > width:  # longer than a line: broken
+            lines, used = lines + 1, used - width
+    return lines

@@ -32,13 +32,14 @@ class MembriRenewal(models.Model):
             return
         now = fields.Datetime.now()
         renewals._plan_auto_invoice()
-        for renewal in renewals:
-            renewal._set_state(
+        for date_sent, together in renewals.grouped(lambda renewal: renewal.date_sent).items():
+            together._set_state(
                 "sent",
-                date_sent=renewal.date_sent or now,
+                date_sent=date_sent or now,
                 state_before_intervention=False,
                 intervention_reason=False,
             )
+        for renewal in renewals:
             renewal._portal_ensure_token()  # the answer link; pages and reports make none
         renewals._follow_taxes()
         renewals._before_document()
