@@ -27,6 +27,10 @@ class PaperCase(NoticeCase, HttpCase):
         parameters = cls.env_root["ir.config_parameter"]
         parameters.set_param("report.print_delay", "100")  # nothing moves on our pages
 
+    @classmethod
+    def _send(cls, renewals):
+        renewals.with_context(force_report_rendering=False).action_send()
+
     def _set_layout(self, name, paper="base.paperformat_us"):
         self.company.sudo().write(
             {

@@ -55,7 +55,7 @@ class TestPaper(PaperCase):
 
     def test_notice_in_each_layout(self):
         renewal = self._create_long()
-        renewal.action_send()
+        self._send(renewal)
         for layout in LAYOUTS:
             self._set_layout(layout)
             with self.subTest(layout=layout):
@@ -72,7 +72,7 @@ class TestPaper(PaperCase):
         """On the layout that leaves the least room."""
         self._set_layout("bold")
         renewal = self._create_long()
-        renewal.action_send()
+        self._send(renewal)
         term = renewal.cotisation_id
         printed = {
             "reminder": ("membri_renewal.report_reminder_letter", renewal, 1),
@@ -92,7 +92,7 @@ class TestPaper(PaperCase):
     def test_documents_of_money(self):
         self._set_layout("bold")
         renewal = self._create_long()
-        renewal.action_send()
+        self._send(renewal)
         renewal.action_approve()
         invoice = renewal.invoice_id.with_env(self.env_account(context=self.env.context))
         self._pay(invoice)
@@ -117,7 +117,7 @@ class TestPaper(PaperCase):
         self._set_layout("bold")
         self.company.sudo().membri_fee_notice = True
         renewal = self._create_long()
-        renewal.action_send()
+        self._send(renewal)
         renewal.action_approve()
         notice = renewal.invoice_id.with_env(self.env_account(context=self.env.context))
         pages = self._get_texts(self._print("membri_renewal.report_fee_notice", notice)[notice])
@@ -131,7 +131,7 @@ class TestPaper(PaperCase):
         self._set_layout("standard")
         renewal = self._create_long(ARABIC)
         renewal.cotisation_id.option_set_id.sudo().name = HEBREW
-        renewal.action_send()
+        self._send(renewal)
         html = (
             self.env["ir.actions.report"]
             ._render_qweb_html("membri_renewal.report_renewal_notice", renewal.ids)[0]
