@@ -223,7 +223,7 @@ def _number(part, page, pages):
 def _find_documents(reader):
     """:return: the pages that headings of the first level are on: where documents begin"""
     root = reader.trailer["/Root"]
-    if "/Outlines" not in root or "/First" not in root["/Outlines"]:
+    if "/Dests" not in root or "/First" not in root.get("/Outlines", {}):
         return []
     node = root["/Outlines"]["/First"]
     pages = set()

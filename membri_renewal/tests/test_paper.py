@@ -162,7 +162,7 @@ class TestFitting(BaseCase):
         self.assertEqual(_count_lines("", 10), 1)
         self.assertEqual(_count_lines("aaaa aaaa", 10), 1)
         self.assertEqual(_count_lines("aaaaaaaa aaaaaaaa aaaaaaaa", 6), 3)
-        self.assertEqual(_count_lines("a" * 100, 6), 10)
+        self.assertEqual(_count_lines("a" * 100, 7), 9)
 
 
 @tagged("post_install", "-at_install")
