@@ -24,6 +24,7 @@ FEWEST = 5
 # the parts of a report, as ``_prepare_html`` of Odoo finds them
 PART = "//div[contains(concat(' ', normalize-space(@class), ' '), ' {} ')]"
 CLASS = "descendant-or-self::*[contains(concat(' ', normalize-space(@class), ' '), ' {} ')]"
+HEADINGS = ".//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6"
 PAGE_BREAK = '<div style="page-break-before: always;">%s</div>'
 # a page with nothing on it
 BLANK = (
@@ -148,6 +149,16 @@ class IrActionsReport(models.Model):
             if article.get("data-oe-model") == self.model
         ]
         if ids != list(res_ids) or not len(articles) == len(headers) == len(footers):
+            return False
+        # they are told apart by their headings: one each, all of one level, or else pages of one
+        # document would be taken for those of another
+        headings = [article.xpath(HEADINGS) for article in articles]
+        if any(len(found) != 1 for found in headings):
+            return False
+        if len({found[0].tag for found in headings}) > 1:
+            return False
+        # the frames of this layout are cut by a page a hair elsewhere in a longer document
+        if any("o_report_layout_bubble" in (article.get("class") or "") for article in articles):
             return False
         # what is fixed shows on each page of a document, also on those of the others
         if any(
