@@ -24,8 +24,6 @@ class PaperCase(NoticeCase, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.env = cls.env(context={**cls.env.context, "force_report_rendering": True})
-        parameters = cls.env_root["ir.config_parameter"]
-        parameters.set_param("report.print_delay", "100")  # nothing moves on our pages
 
     @classmethod
     def _send(cls, renewals):
