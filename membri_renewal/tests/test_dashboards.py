@@ -43,6 +43,10 @@ class TestDashboards(MembriCommon):
                 "unreachable",
                 "letters",
                 "send_failed",
+                # of money, after those of the seed
+                "in_arrears",
+                "unpaid_too_long",
+                "charge_failed",
             ],
         )
 
