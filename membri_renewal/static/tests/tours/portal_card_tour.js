@@ -20,7 +20,8 @@ registry.category("web_tour.tours").add("membri_portal_save_card", {
         },
         {
             content: "The box says what is agreed to",
-            trigger: "#pay_with.show .o_membri_consent:contains(Use this card for my next renewals)",
+            trigger:
+                "#pay_with.show .o_membri_consent:contains(Use this card for my next renewals)",
         },
         {
             trigger: "#pay_with.show input[name=o_payment_tokenize_checkbox]",
