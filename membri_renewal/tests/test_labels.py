@@ -6,11 +6,13 @@ GOOD_AS_MADE = {
     "Active Member Count",
     "Activity Exception Decoration",  # of mail
     "As Of",
+    "Automatic Payment",
     "Change Request",
     "Company Currency",
     "Days Late",
     "Field Name",
     "Fiscal Year",
+    "In Arrears",
     "Income Account",
     "Invoice Count",
     "Invoice Date",

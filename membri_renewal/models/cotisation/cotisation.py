@@ -85,7 +85,7 @@ class MembriCotisation(models.Model):
             ("first_part", "First Part Paid"),
             ("approved", "Approved"),
         ],
-        string="Activated By",
+        string="Activated Once",
         readonly=True,
         copy=False,
         help="What the plan asked for when this term became active: a plan that asks for more "
