@@ -96,6 +96,7 @@ SETS = {
         INVOICE_REMINDERS,
         {
             "renewal_mode": "invoice",
+            "automatic_payment": "required",
             "period_unit": "month",
             "notice_lead_days": 7,
             "grace_days": 10,

@@ -47,7 +47,7 @@ class TestBulkStart(ChangeRequestCommon):
         with patch("odoo.addons.membri_renewal.wizard.bulk_selection.FOREGROUND_LIMIT", 2):
             self.env.flush_all()
             self.env.invalidate_all()
-            with self.assertQueryCount(16):
+            with self.assertQueryCount(18):
                 said = self._say(wizard)
         self.assertIn("To approve and invoice: 2 ($ 690.00)", said.replace("\xa0", " "))
         self.assertIn("skipped because their status is “Approved”: 1.", said)

@@ -21,6 +21,8 @@ class TestConcurrentGeneration(BaseCase):
         super().setUp()
         self.registry = Registry(get_db_name())
         with self._worker() as env:
+            self.company_email = env.company.email
+            env.company.email = "office@example.com"
             option_set = env["membri.option.set"].create(
                 {
                     "name": "Concurrent",
@@ -84,6 +86,7 @@ class TestConcurrentGeneration(BaseCase):
             env["membri.option.set"].browse(self.option_set_id).unlink()
             env["product.product"].browse(self.product_id).product_tmpl_id.unlink()
             env["res.partner"].browse(self.member_ids).unlink()
+            env.company.email = self.company_email
 
     def _assert_each_once(self):
         with self._worker() as env:

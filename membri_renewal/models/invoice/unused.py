@@ -47,7 +47,7 @@ class AccountMove(models.Model):
             [
                 ("res_model", "=", self._name),
                 ("res_id", "not in", told_ids),
-                ("activity_type_id", "=", self.env.ref(ACTIVITY_UNUSED).id),
+                ("activity_type_id", "=", self._membri_get_unused_type_id()),
             ]
         ).unlink()
 
@@ -62,11 +62,15 @@ class AccountMove(models.Model):
             self.env["account.payment"].sudo()._search(self._membri_get_unbooked_domain()),
             self.env["mail.activity"]
             .sudo()
-            ._search([("activity_type_id", "=", self.env.ref(ACTIVITY_UNUSED).id)]),
+            ._search([("activity_type_id", "=", self._membri_get_unused_type_id())]),
         ]
         exists = SQL(" OR ").join(SQL("EXISTS (%s)", query.select()) for query in queries)
         [(found,)] = self.env.execute_query(SQL("SELECT %s", exists))
         return found
+
+    @api.model
+    def _membri_get_unused_type_id(self):
+        return self.env["ir.model.data"]._xmlid_to_res_id(ACTIVITY_UNUSED, raise_if_not_found=True)
 
     @api.model
     def _membri_get_unbooked_domain(self):

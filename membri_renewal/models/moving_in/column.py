@@ -16,10 +16,10 @@ class MembriImportColumn(models.Model):
 
     import_id = fields.Many2one("membri.import", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="import_id.company_id")
-    place = fields.Integer(readonly=True)
-    is_second_file = fields.Boolean(string="In the Second File", readonly=True)
-    name = fields.Char(string="Column", readonly=True)
-    sample = fields.Char(string="Example", readonly=True)
+    place = fields.Integer(readonly=True, copy=False)
+    is_second_file = fields.Boolean(string="In the Second File", readonly=True, copy=False)
+    name = fields.Char(string="Column", readonly=True, copy=False)
+    sample = fields.Char(string="Example", readonly=True, copy=False)
     target = fields.Selection(
         [
             ("external_id", "Record ID"),

@@ -52,7 +52,6 @@ class MembriImport(models.Model):
 
     _inherit = "membri.import"
 
-    @api.model
     def action_export(self):
         """:return: an action that downloads the members of the current company, one row for
         each term"""

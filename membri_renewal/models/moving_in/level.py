@@ -20,7 +20,7 @@ class MembriImportLevel(models.Model):
         check_company=True,
         context={"active_test": False},
     )
-    row_count = fields.Integer(string="Rows in the List", readonly=True)
+    row_count = fields.Integer(string="Rows in the List", readonly=True, copy=False)
 
     _once = models.UniqueIndex(
         "(import_id, COALESCE(name, ''))", "Each name of a plan is listed once."
