@@ -4,6 +4,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -179,7 +180,7 @@ class ResCompany(models.Model):
         a day that a test has frozen.
 
         :return: rows ``(company, day)``, as SQL"""
-        companies_sudo = self.sudo().search([])
+        companies_sudo = self.sudo().search(Domain.TRUE)
         return SQL(", ").join(
             SQL("(%s, %s::date)", company.id, company._membri_today()) for company in companies_sudo
         )

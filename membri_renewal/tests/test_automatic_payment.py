@@ -602,7 +602,8 @@ class TestCharged(AutomaticPaymentCommon):
         self.assertTrue(self._is_in_queue(bad))
 
     def _raise(self):
-        raise UserError("No luck")
+        words = "No luck"
+        raise UserError(words)
 
     def test_shared_invoice_is_charged_once(self):
         payer = self._create_member("Family", is_company=True)

@@ -166,16 +166,18 @@ class TestImportBadFiles(ImportCase):
         record = self._import(text)
         create = type(self.env["membri.cotisation"]).create
 
+        words = "Bea cannot be a member"
+
         def fail(model, vals_list):
             names = self.env["res.partner"].browse(vals["partner_id"] for vals in vals_list)
             if "Bea Roy" in names.mapped("name"):
-                raise UserError("Bea cannot be a member")
+                raise UserError(words)
             return create(model, vals_list)
 
         with patch.object(type(self.env["membri.cotisation"]), "create", fail):
             record.action_run()
         self.assertEqual(self._get_results(record), ["new", "error"])
-        self.assertEqual(record.line_ids[1].message, "Bea cannot be a member")
+        self.assertEqual(record.line_ids[1].message, words)
         self.assertFalse(self.env["res.partner"].search([("name", "=", "Bea Roy")]))
         record.action_run()
         self.assertEqual(self._get_results(record), ["new", "new"])

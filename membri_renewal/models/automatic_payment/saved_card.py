@@ -219,7 +219,7 @@ class ResPartner(models.Model):
         """Take the saved card back, in the current company, with all that was to be charged to
         it. What is being charged already comes to its own end."""
         # sudo: who may stop was asked
-        self.sudo().filtered("membri_payment_token_id").write({"membri_payment_token_id": False})
+        self.sudo().filtered("membri_payment_token_id").membri_payment_token_id = False
 
 
 class PaymentToken(models.Model):

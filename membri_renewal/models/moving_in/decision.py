@@ -260,7 +260,7 @@ class MembriImport(models.Model):
     @tools.ormcache()
     def _get_country_ids(self):
         """:return: ``{code or name in an installed language, in words: id of the country}``"""
-        countries = self.env["res.country"].sudo().search([])
+        countries = self.env["res.country"].sudo().search(Domain.TRUE)
         ids = {}
         for lang, _label in self.env["res.lang"].get_installed():
             for country in countries.with_context(lang=lang):

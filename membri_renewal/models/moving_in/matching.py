@@ -23,7 +23,7 @@ class Matcher:
     """The contacts that the rows of one batch may be about, looked up at once.
 
     :param record: the ``membri.import``, as it works
-    :param values_list: of the rows, as ``RowReader.read`` gives them
+    :param values_list: of the rows, as ``RowReader.read_row`` gives them
     """
 
     def __init__(self, record, values_list):

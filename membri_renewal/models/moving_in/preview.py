@@ -211,7 +211,7 @@ class MembriImport(models.Model):
             for order, text in reader.get_proofs(targets).items():
                 proofs.setdefault(order, (number, text))
             count += 1
-            values, _problems, _remarks = reader.read(targets)
+            values, _problems, _remarks = reader.read_row(targets)
             key, keys = values["key"], values["keys"]
             if values["has_term"]:
                 levels[values["level"]] += 1
@@ -289,7 +289,7 @@ class MembriImport(models.Model):
         }
         vals_list = []
         for number, cells, targets in batch:
-            values, problems, remarks = reader.read(targets)
+            values, problems, remarks = reader.read_row(targets)
             if len(cells) > len(headers) and any(cells[len(headers) :]):
                 problems.append(
                     self.env._("The row has more cells than there are names of columns.")

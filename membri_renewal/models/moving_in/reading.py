@@ -4,6 +4,7 @@ text: dates as ``YYYY-MM-DD`` where the file says that they are dates."""
 import csv
 import io
 import zipfile
+from contextlib import suppress
 from datetime import date, datetime
 
 import chardet
@@ -172,10 +173,8 @@ def _decode(content):
     if len(sample) > 3 and sample[1::2].count(0) > len(sample) // 3:
         return content.decode("utf-16-le", errors="replace")
     content = content.removeprefix(b"\xef\xbb\xbf")
-    try:
+    with suppress(UnicodeDecodeError):
         return content.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
     guess = chardet.detect(content[: 200 * 1024])["encoding"] or "cp1252"
     if guess.lower() in ("ascii", "utf-8", "iso-8859-1", "utf-8-sig"):
         guess = "cp1252"

@@ -55,7 +55,7 @@ class RowReader:
                 proofs[proof] = text
         return proofs
 
-    def read(self, cells):
+    def read_row(self, cells):
         """:param cells: ``{target: text}``
         :return: ``(values, sentences of what is wrong, remarks)``"""
         self.problems, self.remarks = [], []
