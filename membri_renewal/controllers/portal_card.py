@@ -47,13 +47,37 @@ class MembriPortalCard(MembriPortal):
         return response
 
     @http.route(
-        "/my/membership/<int:cotisation_id>/card/<any(use,stop):what>",
+        "/my/membership/<int:cotisation_id>/card/use",
         type="http",
         auth="user",
         methods=["POST"],
         website=True,
     )
-    def portal_membership_saved_card(self, cotisation_id, what, token_id=None, **kw):
+    def portal_membership_use_card(self, cotisation_id, token_id=None, **kw):
+        token_id = token_id if isinstance(token_id, str) else ""
+        return self._change_saved_card(
+            cotisation_id,
+            lambda member_sudo, visitor_sudo: member_sudo._membri_portal_use_card(
+                visitor_sudo, token_id
+            ),
+        )
+
+    @http.route(
+        "/my/membership/<int:cotisation_id>/card/stop",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_membership_stop_card(self, cotisation_id, **kw):
+        return self._change_saved_card(
+            cotisation_id,
+            lambda member_sudo, visitor_sudo: member_sudo._membri_portal_stop_card(visitor_sudo),
+        )
+
+    def _change_saved_card(self, cotisation_id, change):
+        """:param change: takes the member and the visitor, in sudo, and gives an error or not
+        :return: the page *My membership*, which tells it"""
         # sudo: the domain limits the terms to the visitor's own
         Cotisation_sudo = request.env["membri.cotisation"].sudo()
         visitor_sudo = request.env.user.partner_id.sudo()
@@ -63,11 +87,6 @@ class MembriPortalCard(MembriPortal):
         if not term_sudo:
             return request.redirect("/my")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
-        if what == "stop":
-            error = member_sudo._membri_portal_stop_card(visitor_sudo)
-        else:
-            error = member_sudo._membri_portal_use_card(
-                visitor_sudo, token_id if isinstance(token_id, str) else ""
-            )
+        error = change(member_sudo, visitor_sudo)
         query = urlencode({"error": error} if error else {"done": "card"})
         return request.redirect(f"/my/membership?{query}#membri_card_{cotisation_id}")

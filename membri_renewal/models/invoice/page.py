@@ -153,13 +153,15 @@ class AccountMove(models.Model):
             rows += [(self.env._("Member"), terms[0][0]), (self.env._("Membership"), terms[0][1])]
         else:
             rows += terms
-        rows.append((self.env._("Total"), self.currency_id.format(self.amount_total)))
+        total = (self.env._("Total"), self.currency_id.format(self.amount_total))
         due = self._membri_get_amount_due()
         if self._membri_is_settled():
-            return rows
-        if self.currency_id.compare_amounts(due, self.amount_total) < 0:
+            return [*rows, total]
+        if self.currency_id.compare_amounts(due, self.amount_total) == 0:
+            rows.append(total)
+        elif len(terms) == 1:  # who pays for several is told of the rest only
             settled = self.currency_id.format(self.amount_total - due)
-            rows.append((self.env._("Already paid or credited"), settled))
+            rows += [total, (self.env._("Already paid or credited"), settled)]
         rows.append((self.env._("Amount due"), self.currency_id.format(due)))
         parts = self._membri_get_parts_left()
         if len(parts) == 1:
