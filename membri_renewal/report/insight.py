@@ -143,6 +143,14 @@ class MembriInsight(models.Model):
         help="Renewed members out of all whose outcome is known.",
     )
 
+    @api.depends("partner_id")
+    def _compute_display_name(self):
+        # OVERRIDE: all are read before one is set, for what reading has to write first empties
+        # the cache of reports
+        names = [row.partner_id.display_name for row in self]
+        for row, name in zip(self, names, strict=True):
+            row.display_name = name
+
     @property
     def _table_query(self):
         return SQL(INSIGHT_QUERY, **self._get_query_values())
