@@ -42,7 +42,7 @@ MENUS = {
         "menu_membri_at_risk",
     },
 }
-MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign"}
+MENUS["officer"] = MENUS["auditor"] | {"menu_membri_campaign", "menu_membri_unused_payment"}
 MENUS["manager"] = MENUS["officer"] | {
     "menu_membri_setup_step",
     "menu_membri_settings",
