@@ -54,7 +54,6 @@ class MembriOptionSetStart(models.TransientModel):
     )
     income_account_id = fields.Many2one(
         "account.account",
-        string="Income Account",
         check_company=True,
         domain=[("account_type", "in", ("income", "income_other"))],
         help="Leave empty to use the account of the product category.",

@@ -44,7 +44,7 @@ class MembriImportLine(models.Model):
     # who it is about, to find the other rows of the same member
     key = fields.Char(string="Key of the Member")
     term_key = fields.Char(string="Term Number in the List")
-    cells = fields.Json(string="Cells")
+    cells = fields.Json()
     aside = fields.Json(string="Columns Kept Aside")
     aside_display = fields.Text(string="Other Columns", compute="_compute_aside_display")
     todo = fields.Selection([("row", "Row"), ("links", "Links")], string="Left to Do")
