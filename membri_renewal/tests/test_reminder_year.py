@@ -116,13 +116,14 @@ class TestReminderYear(ReminderCommon):
         )
 
     def test_monthly_members_over_a_leap_february(self):
-        """Invoiced on the 31st, asked to pay seven days after the due date, each month once."""
+        """Invoiced on the 31st, asked to pay seven days after the due date, each month once. The
+        invoice is due on the day that it is in Toronto when the night makes it."""
         self._get_steps(self.monthly)
         member = self._create_member("Mona")
         self.cotisation.action_terminate(date(2026, 1, 15), "not part of this test")
         self._create_cotisation(member, "2027-12-31", self.monthly)
         sent = self._play(date(2028, 1, 20), date(2028, 3, 20))
-        self.assertEqual([day for day, to, _subject in sent if to == "Mona"], [date(2028, 2, 1)])
+        self.assertEqual([day for day, to, _subject in sent if to == "Mona"], [date(2028, 1, 31)])
 
     def test_night_that_crashes_in_the_middle(self):
         """What was sent stays sent, the rest goes out with the next run, each once."""
