@@ -12,7 +12,7 @@ class AccountMove(models.Model):
 
     def _membri_get_charged_renewals(self):
         """:return: in sudo, the accepted renewals on these invoices that an automatic payment was
-        announced for"""
+            announced for"""
         return self._membri_get_renewals().filtered("charge_state").sorted("id")
 
     def _membri_is_being_paid(self):
