@@ -64,8 +64,11 @@ class IrActionsReport(models.Model):
         return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
 
     def _membri_print_together(self, report_ref, data, res_ids):
-        """:return: ``{id: bytes}``, or nothing where each has to be printed for itself: reports of
-            others, few documents, or documents that are no letters (no header, say)"""
+        """Print many documents in one run.
+
+        :return: ``{id: bytes}``, or nothing where each has to be printed for itself: reports of
+            others, few documents, or documents that are no letters (no header, say)
+        """
         report_sudo = self._get_report(report_ref).with_context(debug=False)
         if (
             not report_sudo.report_name.startswith("membri_renewal.")
@@ -140,8 +143,11 @@ class IrActionsReport(models.Model):
         }
 
     def _membri_are_letters(self, res_ids, articles, headers, footers):
-        """:return: whether these are the parts of documents with a letterhead each, whose bodies
-            can stand one after the other"""
+        """Look at the parts of what is to be printed together.
+
+        :return: whether they are of documents with a letterhead each, whose bodies can stand one
+            after the other
+        """
         self.ensure_one()
         ids = [
             int(article.get("data-oe-id") or 0)

@@ -11,8 +11,8 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_get_charged_renewals(self):
-        """:return: in sudo, the accepted renewals on these invoices that an automatic payment was
-            announced for"""
+        """The accepted renewals on these invoices, in sudo, that an automatic payment was announced
+        for."""
         return self._membri_get_renewals().filtered("charge_state").sorted("id")
 
     def _membri_is_being_paid(self):

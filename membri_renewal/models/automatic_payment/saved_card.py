@@ -93,14 +93,14 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_get_card_holders(self):
-        """:return: the contacts whose saved card pays what is invoiced to this one: itself, or who
-            it is a mere address of"""
+        """The contacts whose saved card pays what is invoiced to this one: itself, or who it is a
+        mere address of."""
         self.ensure_one()
         return self.sudo()._membri_get_address_owners()
 
     def _membri_get_saved_card(self):
-        """:return: the ``payment.token`` (in sudo) that pays what is invoiced to this contact in
-            the current company, usable or not; empty without"""
+        """The ``payment.token`` (in sudo) that pays what is invoiced to this contact in the current
+        company, usable or not; empty without."""
         self.ensure_one()
         cards = (
             holder.membri_payment_token_id
@@ -176,8 +176,8 @@ class ResPartner(models.Model):
                 partner_sudo._membri_get_charged_renewals(old)._do_stop_charge()
 
     def _membri_get_charged_renewals(self, token):
-        """:return: in sudo, the renewals in the current company that ``token`` is to be charged
-            for, of what is invoiced to this contact"""
+        """The renewals, in sudo and in the current company, that ``token`` is to be charged for, of
+        what is invoiced to this contact."""
         renewals_sudo = (
             self.env["membri.renewal"]
             .sudo()
