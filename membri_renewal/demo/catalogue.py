@@ -96,7 +96,6 @@ SETS = {
         INVOICE_REMINDERS,
         {
             "renewal_mode": "invoice",
-            "automatic_payment": "required",
             "period_unit": "month",
             "notice_lead_days": 7,
             "grace_days": 10,

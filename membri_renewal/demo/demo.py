@@ -61,7 +61,6 @@ class MembriDemo(models.AbstractModel):
         self._create_member_user(company)
         self._settle_mails(first_mail)
         self._prepare_before_sending()
-        self._miss_saved_cards()
         self._schedule_printing()
 
     # ------------------------------------------------------------------
@@ -96,16 +95,6 @@ class MembriDemo(models.AbstractModel):
         """:return: a moment in the office hours of ``day`` (UTC), never in the future"""
         moment = datetime.combine(day, time(13)) + timedelta(minutes=draw.randrange(7 * 60))
         return min(moment, fields.Datetime.now())
-
-    def _miss_saved_cards(self):
-        """The monthly plan asks for automatic payment, and its members saved no card yet."""
-        self.env["membri.renewal"].search(
-            [
-                ("company_id", "=", self.env.company.id),
-                ("is_open", "=", True),
-                ("option_set_id.automatic_payment", "=", "required"),
-            ]
-        )._before_document()
 
     def _prepare_before_sending(self):
         """What was sent in the past was prepared then, too."""

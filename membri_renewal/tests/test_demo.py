@@ -51,7 +51,8 @@ class TestDemo(TransactionCase):
     def test_every_dashboard_has_work(self):
         dashboards = self.env["membri.dashboard"].with_user(self.officer).search([])
         self.assertGreaterEqual(len(dashboards), 9)
-        for dashboard in dashboards.filtered("code"):
+        # nobody of the demo has saved a card yet
+        for dashboard in dashboards.filtered(lambda d: d.code and d.code != "charge_failed"):
             with self.subTest(dashboard=dashboard.code):
                 self.assertTrue(dashboard.record_count)
 
