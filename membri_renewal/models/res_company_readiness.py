@@ -20,6 +20,16 @@ class ResCompany(models.Model):
             officer_sudo.email_normalized or company_sudo.email or company_sudo.catchall_email or ""
         )
 
+    def _membri_get_no_sender_reason(self, officer=None):
+        """:param officer: as of :meth:`_membri_get_sender`
+        :return: that an email would have no sender (a sentence), or ``False``"""
+        self.ensure_one()
+        return not self._membri_get_sender(officer) and self.env._(
+            "%(company)s has no email address to send from. Enter one for the membership officer "
+            "or for the company.",
+            company=self.name,
+        )
+
     def _membri_get_unready(self, option_sets):
         """:param option_sets: the plans that are about to be used
         :return: list of ``(code, sentence, action that mends it, its name)`` of what would keep
@@ -27,19 +37,8 @@ class ResCompany(models.Model):
         self.ensure_one()
         settings = "membri_renewal.action_membri_settings"
         found = []
-        if not self._membri_get_sender():
-            found.append(
-                (
-                    "sender",
-                    self.env._(
-                        "%(company)s has no email address to send from. Enter one for the "
-                        "membership officer or for the company.",
-                        company=self.name,
-                    ),
-                    settings,
-                    self.env._("Open Settings"),
-                )
-            )
+        if reason := self._membri_get_no_sender_reason():
+            found.append(("sender", reason, settings, self.env._("Open Settings")))
         plans = "membri_renewal.action_membri_option_set"
         for option_set in option_sets:
             for code, sentence in option_set._get_unready_reasons():
@@ -58,14 +57,8 @@ class ResCompany(models.Model):
     def _membri_check_can_send(self, officer=None):
         """:raises UserError: when an email would have no sender"""
         for company in self:
-            if not company._membri_get_sender(officer):
-                raise UserError(
-                    self.env._(
-                        "%(company)s has no email address to send from. Enter one for the "
-                        "membership officer or for the company.",
-                        company=company.name,
-                    )
-                )
+            if reason := company._membri_get_no_sender_reason(officer):
+                raise UserError(reason)
 
 
 class MembriOptionSet(models.Model):
