@@ -45,7 +45,7 @@ def main(options):
         runner = test_run.Runner(options.verbose)
         jobs = _jobs(options, expected)
         if jobs > 1:
-            runner.shared(database, test_plan.split(expected, tags, jobs))
+            runner.shared(database, test_plan.split(expected, tags, jobs), jobs)
         elif expected or not queue_expected:
             runner.alone(database, tags)
         if queue_expected:

@@ -57,7 +57,7 @@ def main(options):
     started = time.monotonic()
     results = {side: _run_side(side, source, expected, specs, options) for side in SIDES}
     if suspects := _broken(results):
-        _try_again(source, results, suspects, options.verbose)
+        _try_again(source, results, suspects, options)
     minutes = (time.monotonic() - started) / 60
     summary = _summary(expected, results)
     say("\n" + "\n".join(summary))
@@ -103,7 +103,7 @@ def _run_side(side, source, expected, specs, options):
         return _results_from(json.loads(known.read_text()), expected)
     with _side(side, source) as database:
         selections = test_plan.split(expected, specs, options.jobs)
-        results = _run(database, expected, selections, side, options.verbose)
+        results = _run(database, expected, selections, side, options)
     if side == "without" and not _count_missing(results):
         known.write_text(
             json.dumps([[test.logger, test.name, result] for test, result in results.items()])
@@ -121,12 +121,12 @@ def _side(side, source):
         yield database
 
 
-def _run(database, expected, selections, side, verbose):
+def _run(database, expected, selections, side, options):
     """:return: ``{test: result}`` of all that ran, and of all that should have"""
     say(f"  {side} the add-on: running {len(expected)} tests on {database} …")
     _keep_statistics(database)
-    runner = test_run.Runner(verbose)
-    runner.side_by_side(database, selections)
+    runner = test_run.Runner(options.verbose)
+    runner.side_by_side(database, selections, options.jobs)
     return _results(runner.outcome, expected)
 
 
@@ -186,7 +186,7 @@ def _broken(results):
     )
 
 
-def _try_again(source, results, suspects, verbose):
+def _try_again(source, results, suspects, options):
     """A browser that was slow once is no difference: ask both sides again, in peace."""
     say(f"  {len(suspects)} differ; trying them again …")
     tags = ",".join(
@@ -195,7 +195,7 @@ def _try_again(source, results, suspects, verbose):
     )
     for side in SIDES:
         with _side(side, source) as database:
-            again = _run(database, set(suspects), [tags], side, verbose)
+            again = _run(database, set(suspects), [tags], side, options)
         results[side].update({test: again[test] for test in suspects})
 
 

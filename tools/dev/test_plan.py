@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 # [-][tag][/module or /path/to/file.py][:Class][.method][[parameters]]: odoo/tests/tag_selector.py
 SPEC = re.compile(r"^([+-]?)(\*|\w*)(/[\w/.-]+\.py)?(?:/(\w+))?(?::(\w*))?(?:\.(\w*))?(?:\[.*\])?$")
 DEFAULT_TAGS = frozenset({"standard", "at_install"})
+# Odoo's ways to open a browser
+BROWSER = frozenset({"start_tour", "browser_js"})
+# Shares of the tests for each job: the more, the nearer together they end; each loads Odoo anew.
+SHARES = 3
 
 
 @dataclass
@@ -24,6 +28,7 @@ class TestClass:
     bases: list
     tags: list
     methods: list
+    opens_browser: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def collect(addon):
         logger = f"odoo.addons.{addon.name}.tests.{test_class.file.removesuffix('.py')}"
         file = f"/{addon.name}/tests/{test_class.file}"
         tags = frozenset(source.tags(test_class)) | {addon.name}
-        in_browser = source.derives_from(test_class, "HttpCase")
+        in_browser = source.opens_browser(test_class)
         for method in source.methods(test_class):
             found.add(Test(logger, f"{test_class.name}.{method}", file, tags, in_browser))
     return found
@@ -95,27 +100,25 @@ def _matches(test, filters, module):
     )
 
 
-def split(tests, specs, parts):
-    """Selections that share the tests among as many runs, class by class.
+def split(tests, specs, jobs):
+    """Selections that share the tests among as many jobs, class by class; the long one comes first.
 
-    The last one is whatever the others leave, so that nothing is lost that only Odoo finds.
+    All that open a browser are one selection, since each run that has any prepares the assets for
+    them. The last one is whatever the others leave, so that nothing is lost that only Odoo finds.
     """
     weights = Counter()
     for test in tests:
-        # A class costs its set-up, a page in a browser costs more than a function call.
-        weights[test.class_spec] += 4 if test.in_browser else 1
+        weights[test.class_spec] += 1
     for class_spec in weights:
-        weights[class_spec] += 4
+        weights[class_spec] += 2  # the set-up of a class
     browser = {test.class_spec for test in tests if test.in_browser}
-    groups = [Counter() for _ in range(parts)]
-    # Browser tests together, since each run that has any prepares the assets for them.
-    for class_spec in sorted(weights, key=lambda spec: (spec not in browser, -weights[spec], spec)):
-        lightest = min(groups, key=lambda group: group.total())
-        target = groups[-1] if class_spec in browser else lightest
-        target[class_spec] = weights[class_spec]
-    taken = [sorted(group) for group in groups[:-1] if group]
-    rest = [specs, *(f"-{class_spec}" for group in taken for class_spec in group)]
-    return [",".join(group) for group in taken] + [",".join(rest)]
+    others = [Counter() for _ in range(jobs * SHARES)]
+    for class_spec in sorted(weights, key=lambda spec: (-weights[spec], spec)):
+        if class_spec not in browser:
+            min(others, key=lambda share: share.total())[class_spec] = weights[class_spec]
+    taken = [sorted(share) for share in (browser, *others[:-1]) if share]
+    rest = [specs, *(f"-{class_spec}" for share in taken for class_spec in share)]
+    return [",".join(share) for share in taken] + [",".join(rest)]
 
 
 class Source:
@@ -142,11 +145,8 @@ class Source:
         ours, others = self._bases(test_class)
         return bool(others) or any(map(self.is_test_case, ours))
 
-    def derives_from(self, test_class, part_of_name):
-        ours, others = self._bases(test_class)
-        return any(part_of_name in name for name in others) or any(
-            self.derives_from(base, part_of_name) for base in ours
-        )
+    def opens_browser(self, test_class):
+        return test_class.opens_browser or any(map(self.opens_browser, self._bases(test_class)[0]))
 
     def methods(self, test_class):
         return set(test_class.methods).union(*map(self.methods, self._bases(test_class)[0]))
@@ -176,7 +176,16 @@ def _read_class(node, file):
         for item in node.body
         if isinstance(item, functions) and item.name.startswith("test_")
     ]
-    return TestClass(node.name, file, [_name(base) for base in node.bases], tags, methods)
+    return TestClass(
+        node.name,
+        file,
+        bases=[_name(base) for base in node.bases],
+        tags=tags,
+        methods=methods,
+        opens_browser=any(
+            isinstance(part, ast.Attribute) and part.attr in BROWSER for part in ast.walk(node)
+        ),
+    )
 
 
 def _name(expression):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -32,36 +33,51 @@ class Runner:
 
     def alone(self, database, tags):
         """Install the add-on and test it in the same breath."""
-        self._gather([self._start(database, "-i", odoo.MODULE, "--test-tags", tags)])
+        self._run(database, "-i", odoo.MODULE, "--test-tags", tags)
 
-    def shared(self, database, selections):
+    def shared(self, database, selections, jobs):
         """Install the add-on once, and test parts of it side by side on copies."""
         with step("installing the add-on"):
-            self._gather([self._start(database, "-i", odoo.MODULE)])
+            self._run(database, "-i", odoo.MODULE)
         if not self.exit_code:
-            self.side_by_side(database, selections)
+            self.side_by_side(database, selections, jobs)
 
-    def side_by_side(self, database, selections):
-        """Test what is installed: each selection on a copy, the first on the database itself."""
+    def side_by_side(self, database, selections, jobs):
+        """Test what is installed, on as many databases as there are jobs: this one and copies.
+
+        Whoever is free takes the next selection, so that all end at about the same time.
+        """
+        jobs = min(jobs, len(selections))
+        waiting = iter(selections)  # hands each to one of the threads
+
+        def work(name):
+            for tags in waiting:
+                self._run(name, "--test-tags", tags)
+
         with ExitStack() as clones:
             copies = [
                 clones.enter_context(template.clone(f"shard{number}", database))
-                for number in range(2, len(selections) + 1)
+                for number in range(2, jobs + 1)
             ]
-            self._gather(
-                [
-                    self._start(name, "--test-tags", tags)
-                    for name, tags in zip([database, *copies], selections, strict=True)
-                ]
-            )
+            with ThreadPoolExecutor(jobs) as pool:
+                workers = [pool.submit(work, name) for name in (database, *copies)]
+                try:
+                    for worker in workers:
+                        worker.result()
+                except BaseException:
+                    # The threads end when nothing waits and nothing runs.
+                    deque(waiting, maxlen=0)
+                    for process in self._processes:
+                        odoo.stop(process)
+                    raise
 
     def with_queue(self, database, tags):
         """Install the second add-on as well, and test it."""
         environment = odoo.queue_environment(_environment())
         arguments = ["-i", odoo.QUEUE_MODULE, "--test-tags", tags]
-        self._gather([self._start(database, *arguments, environment=environment)])
+        self._run(database, *arguments, environment=environment)
 
-    def _start(self, database, *arguments, environment=None):
+    def _run(self, database, *arguments, environment=None):
         options = [f"--http-port={odoo.free_port()}", f"--screenshots={screenshots()}"]
         command = odoo.command("-d", database, *arguments, *options, "--stop-after-init")
         process = subprocess.Popen(
@@ -75,22 +91,11 @@ class Runner:
             start_new_session=True,
         )
         self._processes.append(process)
-        return process
-
-    def _gather(self, processes):
         try:
-            with ThreadPoolExecutor(len(processes)) as pool:
-                outcomes = [pool.submit(self._read, process) for process in processes]
-                try:
-                    for outcome in outcomes:
-                        self.outcome.merge(outcome.result())
-                except BaseException:
-                    # The readers end with what they read.
-                    self._stop()
-                    raise
+            self.outcome.merge(self._read(process))
         finally:
-            self._stop()
-        self.exit_code = self.exit_code or max(process.returncode for process in processes)
+            odoo.stop(process)
+        self.exit_code = self.exit_code or process.returncode
 
     def _read(self, process):
         reader = test_log.Reader(on_event=_show)
@@ -104,10 +109,6 @@ class Runner:
         reader.close()
         process.wait()
         return reader.outcome
-
-    def _stop(self):
-        for process in self._processes:
-            odoo.stop(process)
 
 
 def _environment():
