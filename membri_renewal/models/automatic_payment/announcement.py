@@ -141,15 +141,26 @@ class MembriRenewal(models.Model):
                 currency=currency.name,
                 proposed=self.currency_id.name,
             )
-        allowed = token_sudo.provider_id.available_currency_ids
-        if allowed and currency not in allowed:
-            return self.env._(
-                "%(provider)s takes no payments in %(currency)s, so %(card)s cannot be charged.",
-                provider=token_sudo.provider_id.name,
-                currency=currency.name,
-                card=token_sudo._membri_get_label(),
-            )
-        return False
+        return token_sudo._membri_get_currency_reason(currency)
+
+    def _get_announced_card(self):
+        """:return: what the payer was told to be charged, in sudo, as long as it is the same; see
+        ``_membri_get_own_card`` of the contact"""
+        self.ensure_one()
+        return self.sudo().charge_token_id
+
+    def _prepare_announced_card_vals(self, card_sudo):
+        """:return: the values that keep which card is announced"""
+        self.ensure_one()
+        return {
+            "charge_token_id": card_sudo.id if card_sudo._name == "payment.token" else False,
+            "charge_card": card_sudo._membri_get_label(),
+        }
+
+    def _get_charge_label(self):
+        """:return: the announced card as its payer knows it"""
+        self.ensure_one()
+        return self.sudo().charge_card or ""
 
     def _get_charge_parts(self):
         """:return: list of ``(day, amount)`` of what is left to pay for this renewal, one for each
@@ -196,7 +207,7 @@ class MembriRenewal(models.Model):
         """:return: whether the payer was told that ``amount`` is charged to this card, and when"""
         if (
             self.charge_state not in ("announced", "failed")
-            or self.charge_token_id.sudo() != token_sudo
+            or self._get_announced_card() != token_sudo
             or self.currency_id.compare_amounts(amount, self.amount_charge) > 0
             or self._is_announcement_lost()
         ):
@@ -227,7 +238,7 @@ class MembriRenewal(models.Model):
         parts = self._get_charge_parts() if token_sudo and not reason else []
         if not parts:
             return self._prepare_no_charge_vals(reason)
-        if self.charge_state == "stopped" and self.charge_token_id.sudo() == token_sudo:
+        if self.charge_state == "stopped" and self._get_announced_card() == token_sudo:
             return {}
         amount = parts[0][1]
         if self._is_charge_told(token_sudo, amount, is_new_document):
@@ -249,8 +260,7 @@ class MembriRenewal(models.Model):
             "date_charge": parts[0][0],
             "amount_charge": amount,
             "charge_plan": self._plan_later_parts(parts),
-            "charge_token_id": token_sudo.id,
-            "charge_card": token_sudo._membri_get_label(),
+            **self._prepare_announced_card_vals(token_sudo),
             "date_charge_announced": fields.Datetime.now(),
             "date_charge_retry": False,
             "charge_attempts": 0,
@@ -329,9 +339,7 @@ class MembriRenewal(models.Model):
         cases = []
         Partner = self.env["res.partner"].sudo()
         for company in self.env["res.company"]._membri_get_all():
-            payers = Partner.with_company(company).search(
-                [("membri_payment_token_id", "!=", False)]
-            )
+            payers = Partner.with_company(company)._membri_search_card_holders()
             if payers:
                 cases.append(
                     Domain("company_id", "=", company.id)
@@ -417,7 +425,7 @@ class MembriRenewal(models.Model):
             return super()._get_charge_sentence(to_payer)
         names = {
             "amount": self._format_amount(renewal_sudo.amount_charge),
-            "card": renewal_sudo.charge_card,
+            "card": self._get_charge_label(),
             "date": self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
         }
         other_sudo = not to_payer and self._get_other_card_owner()
@@ -461,7 +469,7 @@ class MembriRenewal(models.Model):
         renewal_sudo = self.sudo()  # facts of the charge are the staff's, the sentence is not
         names = {
             "amount": self._format_amount(renewal_sudo.amount_charge),
-            "card": renewal_sudo.charge_card or "",
+            "card": self._get_charge_label(),
         }
         if renewal_sudo.date_charge_retry:
             return self.env._(
@@ -487,7 +495,7 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(renewal)s is paid automatically (%(card)s, %(date)s). No reminder is needed.",
                 renewal=self.display_name,
-                card=renewal_sudo.charge_card,
+                card=self._get_charge_label(),
                 date=self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
             )
         return super()._get_charge_planned_reason()
@@ -576,10 +584,7 @@ class MembriRenewal(models.Model):
     def _do_stop_charge(self):
         stopped = self.filtered(lambda renewal: not renewal._get_cannot_stop_charge_reason())
         for renewal in stopped:
-            # sudo: transactions are the administrators'
-            renewal._get_unanswered_charge()._set_canceled(
-                state_message=self.env._("The automatic payment was stopped.")
-            )
+            renewal._withdraw_charge()
         stopped._internal_write(
             {"charge_state": "stopped", "date_charge_retry": False, "charge_note": False}
         )
@@ -591,3 +596,10 @@ class MembriRenewal(models.Model):
             )
             renewal._message_log(body=note)
             renewal.partner_id._message_log(body=note)
+
+    def _withdraw_charge(self):
+        """What was begun for this renewal, and nobody was asked for yet, is not asked for."""
+        # sudo: transactions are the administrators'
+        self._get_unanswered_charge()._set_canceled(
+            state_message=self.env._("The automatic payment was stopped.")
+        )

@@ -16,7 +16,7 @@ class MembriCampaign(models.Model):
         self.ensure_one()
         # sudo: which card is saved is its owner's; how many there are is told
         Partner_sudo = self.env["res.partner"].sudo().with_company(self.company_id)
-        holders_sudo = Partner_sudo.search([("membri_payment_token_id", "!=", False)])
+        holders_sudo = Partner_sudo._membri_search_card_holders()
         if not holders_sudo:
             return False
         lines_sudo = self.line_ids.sudo().filtered_domain(

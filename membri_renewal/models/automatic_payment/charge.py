@@ -159,18 +159,18 @@ class MembriRenewal(models.Model):
         invoice = first.invoice_id
         if first.option_set_id.automatic_payment == "none":
             return self.env._("The plan no longer offers automatic payment."), True
-        if not first.charge_token_id:
+        if not first._get_announced_card():
             return (
                 self.env._(
                     "%(card)s was removed after the payment was announced. Nothing was charged.",
-                    card=first.charge_card or self.env._("The card"),
+                    card=first._get_charge_label() or self.env._("The card"),
                 ),
                 True,
             )
         token, reason = first._get_charge_card()
         if reason:
             return reason, True
-        if token != first.charge_token_id:
+        if token != first._get_announced_card():
             # the night has told it, or could not
             return self.env._("The new card was not announced yet. Nothing was charged."), False
         if not invoice._membri_is_payable():
@@ -191,7 +191,7 @@ class MembriRenewal(models.Model):
                 ),
                 False,
             )
-        told = self.filtered(lambda r: r.charge_token_id == token)
+        told = self.filtered(lambda r: r._get_announced_card() == token)
         if (
             invoice.currency_id.compare_amounts(
                 self._get_amount_due(), sum(told.mapped("amount_charge"))
@@ -216,11 +216,7 @@ class MembriRenewal(models.Model):
         # begun on the portal and left: nothing more can come of them
         begun = first.invoice_id.transaction_ids.filtered(lambda tx: tx.state == "draft")
         begun._set_canceled(state_message=self.env._("Another payment was started instead."))
-        transaction = self.env["payment.transaction"].create(
-            first._prepare_charge_transaction_vals(
-                min(self._get_amount_due(), sum(self.mapped("amount_charge")))
-            )
-        )
+        first._start_charge(min(self._get_amount_due(), sum(self.mapped("amount_charge"))))
         for renewal in self:
             renewal._internal_write(
                 {
@@ -231,7 +227,11 @@ class MembriRenewal(models.Model):
                 }
             )
         self.env.flush_all()  # the unique index has the last word
-        return transaction
+
+    def _start_charge(self, amount):
+        """Write down that ``amount`` is to be charged to the announced card for this invoice."""
+        self.ensure_one()
+        self.env["payment.transaction"].create(self._prepare_charge_transaction_vals(amount))
 
     def _prepare_charge_transaction_vals(self, amount):
         self.ensure_one()
@@ -337,7 +337,7 @@ class MembriRenewal(models.Model):
                     body=self.env._(
                         "%(amount)s was charged to %(card)s (%(reference)s).",
                         amount=transaction.currency_id.format(transaction.amount),
-                        card=renewal.charge_card,
+                        card=renewal._get_charge_label(),
                         reference=transaction.reference,
                     )
                 )
@@ -351,7 +351,7 @@ class MembriRenewal(models.Model):
     def _get_decline_sentence(self, transaction):
         """:return: what kind of no it was, with the provider's own words"""
         names = {
-            "card": self.charge_card,
+            "card": self._get_charge_label(),
             "provider": transaction.provider_id.name,
             "said": transaction.state_message or "",
         }

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 
 from ..mixins.formats import format_day
 from ..res_partner import READERS
+from .settings import DEBIT_METHODS
 
 SOURCES = [
     ("payment", "Payment Form"),
@@ -64,19 +65,10 @@ class ResPartner(models.Model):
     def _compute_membri_payment_card(self):
         # sudo: tokens are their owners'; which card it is, staff may see
         for partner, partner_sudo in zip(self, self.sudo(), strict=True):
-            token_sudo = partner_sudo.membri_payment_token_id
-            reason = token_sudo and token_sudo._membri_get_unusable_reason(
-                partner_sudo, self.env.company
-            )
-            partner.membri_payment_card = token_sudo and (
-                reason
-                or self.env._(
-                    "%(card)s, saved on %(date)s",
-                    card=token_sudo._membri_get_label(),
-                    date=format_day(self.env, partner_sudo.membri_payment_consent_date)
-                    if partner_sudo.membri_payment_consent_date
-                    else "–",
-                )
+            card_sudo = partner_sudo._membri_get_own_card()
+            partner.membri_payment_card = card_sudo and (
+                card_sudo._membri_get_unusable_reason(partner_sudo, self.env.company)
+                or card_sudo._membri_get_saved_label(partner_sudo)
             )
 
     @api.constrains("membri_payment_token_id")
@@ -99,14 +91,26 @@ class ResPartner(models.Model):
         return self.sudo()._membri_get_address_owners()
 
     def _membri_get_saved_card(self):
-        """The ``payment.token`` (in sudo) that pays what is invoiced to this contact in the current
-        company, usable or not; empty without."""
+        """What pays what is invoiced to this contact in the current company (in sudo), usable or
+        not; empty without. See :meth:`_membri_get_own_card`."""
         self.ensure_one()
         cards = (
-            holder.membri_payment_token_id
+            holder._membri_get_own_card()
             for holder in self._membri_get_card_holders().with_company(self.env.company)
         )
         return next(filter(None, cards), self.env["payment.token"].sudo())
+
+    def _membri_get_own_card(self):
+        """What this contact pays memberships by in the current company, in sudo: a
+        ``payment.token``, or another way to pay that an extension knows and that answers the
+        same questions (``_membri_get_label`` and those that follow it there)."""
+        self.ensure_one()
+        return self.sudo().membri_payment_token_id
+
+    @api.model
+    def _membri_search_card_holders(self):
+        """The contacts who have a card, or another way to pay, in the current company."""
+        return self.search([("membri_payment_token_id", "!=", False)])
 
     # ------------------------------------------------------------------
     # Consent
@@ -207,7 +211,7 @@ class ResPartner(models.Model):
         return True
 
     def _membri_check_can_stop_card(self):
-        if not self.sudo().membri_payment_token_id:
+        if not self._membri_get_own_card():
             raise UserError(
                 self.env._(
                     "%(payer)s has no saved card, so there is nothing to stop.",
@@ -235,6 +239,34 @@ class PaymentToken(models.Model):
         digits = "".join(filter(str.isalnum, token_sudo.payment_details or ""))[-4:]
         name = token_sudo.payment_method_id.name or token_sudo.provider_id.name
         return f"{name} ••{digits}" if digits else name
+
+    def _membri_get_saved_label(self, holder):
+        """:return: which card it is, and since when ``holder`` has agreed to it"""
+        self.ensure_one()
+        since = holder.sudo().membri_payment_consent_date
+        return self.env._(
+            "%(card)s, saved on %(date)s",
+            card=self._membri_get_label(),
+            date=format_day(self.env, since) if since else "–",
+        )
+
+    def _membri_is_bank_debit(self):
+        """:return: whether it debits a bank account"""
+        return self.payment_method_id.code in DEBIT_METHODS
+
+    def _membri_get_currency_reason(self, currency):
+        """:return: why it cannot be charged in ``currency`` (a sentence), or ``False``"""
+        self.ensure_one()
+        provider_sudo = self.sudo().provider_id
+        allowed = provider_sudo.available_currency_ids
+        if allowed and currency not in allowed:
+            return self.env._(
+                "%(provider)s takes no payments in %(currency)s, so %(card)s cannot be charged.",
+                provider=provider_sudo.name,
+                currency=currency.name,
+                card=self._membri_get_label(),
+            )
+        return False
 
     def _membri_get_unusable_reason(self, payer, company):
         """:param payer: the contact that pays

@@ -67,11 +67,11 @@ class ResCompany(models.Model):
         self.ensure_one()
         return [int(day) for day in (self.membri_charge_retry_days or "").split(",") if day.strip()]
 
-    def _membri_get_charge_lead_days(self, token):
-        """:return: how many days before a charge to ``token`` the payer is told"""
+    def _membri_get_charge_lead_days(self, card):
+        """:return: how many days before a charge to ``card`` the payer is told"""
         self.ensure_one()
         lead = max(1, self.membri_charge_lead_days)
-        if token.payment_method_id.code in DEBIT_METHODS:
+        if card._membri_is_bank_debit():
             return max(lead, DEBIT_LEAD_DAYS)
         return lead
 
