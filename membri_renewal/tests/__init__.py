@@ -12,6 +12,7 @@ from . import test_automatic_payment
 from . import test_automatic_payment_portal
 from . import test_automatic_payment_property
 from . import test_bad_input
+from . import test_books
 from . import test_bulk
 from . import test_bulk_selection
 from . import test_bulk_start

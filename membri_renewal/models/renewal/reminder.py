@@ -422,20 +422,22 @@ class MembriRenewal(models.Model):
     # What falls when
     # ------------------------------------------------------------------
 
+    def _get_reminder_triggers(self):
+        """Hook: which kinds of steps may fall in the state that this renewal is in"""
+        self.ensure_one()
+        if self.state == "sent":
+            return ("after_sent", "before_end", "after_end")
+        # paid or not: money that goes away again must find its reminders (the queue and the
+        # night ask for unpaid ones only)
+        return ("after_due",) if self.state == "approved" else ()
+
     def _get_open_steps(self):
         """:return: the steps that may still fall: of the right kind for the state, not used
         up; a suggested one is done with any reminder from its day on"""
         self.ensure_one()
         if self.state == "sent" and self.date_auto_invoice:
             return self.env["membri.reminder.step"]  # announced: nobody has to answer
-        if self.state == "sent":
-            triggers = ("after_sent", "before_end", "after_end")
-        elif self.state == "approved":
-            # paid or not: money that goes away again must find its reminders (the queue and
-            # the night ask for unpaid ones only)
-            triggers = ("after_due",)
-        else:
-            return self.env["membri.reminder.step"]
+        triggers = self._get_reminder_triggers()
         steps = self.option_set_id.reminder_ids.filtered(lambda s: s.trigger in triggers)
         if not steps:
             return steps
