@@ -1,17 +1,22 @@
 """Check the sources: ruff, pylint with Odoo's checks, OCA's checks of modules and translations,
-bandit, prettier (XML, JavaScript, SCSS), eslint, shellcheck, and Odoo's own test_lint, which
-wants a database (--quick leaves it out).  --fix repairs what can be repaired.
+bandit, prettier (XML, JavaScript, SCSS, YAML), eslint, shellcheck, whether the readme files are up
+to date (./dev readme), the files for Docker, hosted CI and pre-commit, and Odoo's own test_lint,
+which wants a database (--quick leaves it out).  --fix repairs what can be repaired.
 """
 
 import os
 import re
 import subprocess
+import sys
 
-from . import cache, node, odoo, ready, template, test_log, venv
+from . import cache, node, odoo, odoo_tree, packages, ready, template, test_log, venv
 from .report import say, step
 
 HELP = "run the linters; --fix repairs what they can repair"
 ODOO_SUITE = "odoo test_lint"
+YAML = ["compose.yaml", ".pre-commit-config.yaml", ".github/**/*.yml"]
+SCHEMAS = {"compose-spec": "compose.yaml", "github-workflows": ".github/workflows/ci.yml"}
+ODOO_OPTIONS = "import sys; from odoo.tools import config; config.parse_config(sys.argv[1:])"
 # How many tests Odoo's suite has at least; fewer mean that it did not run.
 ODOO_TESTS = 20
 # What bandit must not complain of outside of the add-on itself.
@@ -21,7 +26,9 @@ TOOLS_MAY = {
     "B106": "passwords of tests are invented",
     "B310": "urls are those of the servers that the tools have started",
     "B311": "members of the season and of benchmarks must draw the same each time",
+    "B314": "XML is read of what docutils wrote a moment ago",
     "B404": "to run programs is the tools' work",
+    "B405": "XML is read of what docutils wrote a moment ago",
     "B411": "XML-RPC is asked of the server under test",
     "B603": "to run programs is the tools' work, and no shell stands between",
     "B606": "to run programs is the tools' work, and no shell stands between",
@@ -59,7 +66,8 @@ def add_arguments(parser):
 
 
 def main(options):
-    failed = [name for name, command in linters(options.fix) if not _passes(name, command)]
+    commands = linters(options.fix, options.quick)
+    failed = [name for name, command in commands if not _passes(name, command)]
     if not options.quick and not _passes_odoo_suite():
         failed.append(ODOO_SUITE)
     if failed:
@@ -71,10 +79,11 @@ def _bin_folder():
     return venv.environment("venv-lint", "requirements-lint.txt", "linters").parent
 
 
-def linters(fix):
-    """(name, command) of each; with ``fix`` they repair what they can."""
+def linters(fix, quick):
+    """(name, command) of each; with ``fix`` they repair what they can, with ``quick`` none needs
+    Odoo."""
     bin_folder = _bin_folder()
-    packages = node.ensure() / "node_modules"
+    node_modules = node.ensure() / "node_modules"
     addon = odoo.addons_path() / odoo.MODULE
     tools = cache.TOOLS
 
@@ -98,20 +107,37 @@ def linters(fix):
         f"{addon}/**/*.{{xml,js,scss}}",
         f"{tools}/**/*.{{js,mjs,json}}",
         f"{cache.REPO}/.prettierrc.json",
+        *YAML,
     ]
-    xml = packages / "@prettier/plugin-xml/src/plugin.js"
-    prettier = [packages / ".bin/prettier", f"--plugin={xml}", "--log-level=warn"]
+    xml = node_modules / "@prettier/plugin-xml/src/plugin.js"
+    prettier = [node_modules / ".bin/prettier", f"--plugin={xml}", "--log-level=warn"]
     yield "prettier", [*prettier, "--write" if fix else "--check", *formatted]
 
     eslint = [
-        packages / ".bin/eslint",
+        node_modules / ".bin/eslint",
         f"--config={tools}/eslint.config.mjs",
         "--no-error-on-unmatched-pattern",
     ]
     yield "eslint", [*eslint, *(["--fix"] if fix else []), tools, addon]
 
+    fix_readme = [] if fix else ["--check"]
+    yield "readme", [sys.executable, cache.REPO / "dev", "readme", *fix_readme]
+
+    for schema, file in SCHEMAS.items():
+        check = [packages.python().with_name("check-jsonschema"), "--builtin-schema"]
+        check += [f"vendor.{schema}"]
+        yield f"schema of {file}", [*check, cache.REPO / file]
+    ask_odoo = [] if quick else _ask_odoo_options()
+    yield "hosting", [bin_folder / "python", tools / "lint" / "hosting.py", *ask_odoo]
+
     scripts = [cache.REPO / ".ci/run", *sorted(tools.rglob("*.sh"))]
     yield "shellcheck", [bin_folder / "shellcheck", *scripts]
+
+
+def _ask_odoo_options():
+    """:return: a command that fails when Odoo does not know the options that are added to it"""
+    environment = ["env", f"PYTHONPATH={odoo_tree.ensure()}"]
+    return [*environment, venv.odoo_python(), "-c", ODOO_OPTIONS]
 
 
 def _passes(name, command):
@@ -147,7 +173,7 @@ def _without_split_models(output):
 def _passes_odoo_suite():
     """Odoo's tests of all add-ons' sources, on ours: what they say of Odoo's own is left out."""
     bin_folder, node_folder = _bin_folder(), node.program("eslint").parent
-    packages = next(bin_folder.parent.glob("lib/python3*/site-packages"))
+    site_packages = next(bin_folder.parent.glob("lib/python3*/site-packages"))
     source = ready.ensure(with_browser=False)
     with template.clone("lint", source) as database, step(f"running {ODOO_SUITE}"):
         odoo.install(database, [odoo.MODULE], log="lint-install")
@@ -159,7 +185,7 @@ def _passes_odoo_suite():
             log="lint-odoo",
             env={
                 "PATH": os.pathsep.join([str(node_folder), str(bin_folder), path]),
-                "LINT_PACKAGES": str(packages),
+                "LINT_PACKAGES": str(site_packages),
                 "ESLINT_USE_FLAT_CONFIG": "false",
             },
         )

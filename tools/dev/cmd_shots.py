@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import browser, cache, demo, documents, node, odoo, postgres, template
+from . import browser, cache, cmd_readme, demo, documents, node, odoo, postgres, template
 from .report import Failure, say
 
 HELP = "take the screenshots of the documentation"
@@ -30,7 +30,7 @@ XMLID = re.compile(r"\{(\w+)\.(\w+)\}")
 
 def add_arguments(parser):
     parser.add_argument("names", nargs="*", metavar="NAME", help="take only these")
-    default = cache.REPO / "docs" / "screenshots"
+    default = cmd_readme.SCREENSHOTS
     parser.add_argument("--out", type=Path, default=default, help="the folder to write to")
     parser.add_argument(
         "--list", type=Path, default=LIST, help="another list than tools/shots.json"
@@ -57,6 +57,8 @@ def main(options):
     documents.shrink(
         [path for path in options.out.glob("*.png") if re.sub(r"-\d+$", "", path.stem) in names]
     )
+    if options.out == cmd_readme.SCREENSHOTS:
+        exit_code = cmd_readme.write() or exit_code  # those that the add-ons' pages show as well
     say(f"  {len(shots)} screenshots in {options.out}" if not exit_code else "  not all taken")
     return exit_code
 

@@ -41,6 +41,11 @@ def addons_path():
     return folder
 
 
+def addons():
+    """The folders of the repository's add-ons, the main one first."""
+    return sorted(manifest.parent for manifest in addons_path().glob(f"{MODULE}*/__manifest__.py"))
+
+
 def data_dir():
     """Odoo's file store and sessions: one per database server, being named after databases."""
     server = (
@@ -110,8 +115,9 @@ def environment(with_addon=True, peers=(), **extra):
     return {**_base_environment(), "ODOO_ADDONS_PATH": ",".join(addons), **extra}
 
 
-def command(*arguments):
-    return [venv.odoo_python(), "-m", "odoo", *arguments]
+def command(*arguments, python=None):
+    """``python`` is another interpreter that finds Odoo by itself."""
+    return [python or venv.odoo_python(), "-m", "odoo", *arguments]
 
 
 def install(
@@ -222,7 +228,7 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def server(database, port=None, *options, crons=False, env=None):
+def server(database, port=None, *options, crons=False, env=None, python=None, with_addon=True):
     """Serve one database while the block runs; yields a Server once it answers.
 
     Threads, not workers: they suffice for a browser or two, and PDFs can fetch their style sheets
@@ -249,8 +255,8 @@ def server(database, port=None, *options, crons=False, env=None):
     with path.open("w", encoding="utf-8") as output:
         # A session of its own: a Ctrl-C reaches only ./dev, which then stops it in order.
         process = subprocess.Popen(
-            command("server", *arguments),
-            env=environment(**(env or {})),
+            command("server", *arguments, python=python),
+            env=environment(with_addon, **(env or {})),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
