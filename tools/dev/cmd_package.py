@@ -36,8 +36,10 @@ def main(options):
         if options.build_only:
             return 0
         source = ready.ensure(with_browser=False)
+        peers = packages.peers()
+        wheels = packages.installable(wheels, peers)
         with step("installing them with pip"):
-            python, site = packages.environment(Path(folder) / "venv", wheels)
+            python, site = packages.environment(Path(folder) / "venv", wheels, peers)
         with template.clone("package", source) as database:
             _try(database, wheels, python, site, folder)
     return 0

@@ -121,9 +121,31 @@ def _status(data):
     return f"{numbers[data['development_status']]} - {data['development_status']}"
 
 
-def environment(folder, wheels):
-    """A Python of its own that finds Odoo, what Odoo needs and OCA's job queue by a ``.pth`` file,
-    and has the wheels installed by pip.
+def peers():
+    """The folder of add-ons of others that ours stand on; a package index that lacks one stops
+    nothing else.
+
+    :return: a list of one folder, or of none
+    """
+    try:
+        return [venv.queue_packages()]
+    except Failure as missing:
+        say(f"  LEFT OUT, what stands on add-ons of others is not tried: {missing}")
+        return []
+
+
+def installable(wheels, folders):
+    """:return: the wheels whose add-ons find all they depend on, in Odoo, ``folders`` or here"""
+    tree = odoo_tree.ensure()
+    places = [tree / "addons", tree / "odoo/addons", *(path / "odoo/addons" for path in folders)]
+    known = {path.parent.name for place in places for path in place.glob("*/__manifest__.py")}
+    known |= {wheel.addon.name for wheel in wheels}
+    return [wheel for wheel in wheels if known.issuperset(manifest(wheel.addon)["depends"])]
+
+
+def environment(folder, wheels, folders):
+    """A Python of its own that finds Odoo, what Odoo needs and ``folders`` by a ``.pth`` file, and
+    has the wheels installed by pip.
 
     :return: the interpreter and the folder that the add-ons are in
     """
@@ -132,9 +154,9 @@ def environment(folder, wheels):
     run([base, "-m", "venv", "--without-pip", folder], "make a Python environment", log)
     interpreter = folder / "bin/python"
     site = Path(_output(interpreter, SITE_PACKAGES))
-    packages = [*_output(base, "import sys; print(*sys.path, sep='\\n')").splitlines()]
-    found = [path for path in packages if path.endswith(("site-packages", "dist-packages"))]
-    found += [str(odoo_tree.ensure()), str(venv.queue_packages())]
+    paths = _output(base, "import sys; print(*sys.path, sep='\\n')").splitlines()
+    found = [path for path in paths if path.endswith(("site-packages", "dist-packages"))]
+    found += map(str, [odoo_tree.ensure(), *folders])
     (site / "odoo-tree.pth").write_text("\n".join(found) + "\n")
     pip = [python(), "-m", "pip", "--python", interpreter, "install", "--no-deps", "--no-index"]
     files = [wheel.file for wheel in wheels]

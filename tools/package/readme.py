@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 from docutils.core import publish_parts
+from docutils.utils import SystemMessage
 
 # (fragment, heading) in OCA's order; the text of the first one stands under the title.
 FRAGMENTS = [
@@ -29,6 +30,15 @@ KEYS += ["development_status", "images", "depends"]
 STATUSES = ["Alpha", "Beta", "Production/Stable", "Mature"]
 PICTURES = "../static/description/"
 PICTURE = re.compile(rf"{re.escape(PICTURES)}([\w.-]+)")
+SETTINGS = {
+    "initial_header_level": 2,
+    "doctitle_xform": False,
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "smart_quotes": False,
+    "report_level": 5,
+    "halt_level": 2,  # a warning is an error
+}
 NOTE = """\
 ..
    Written by ./dev readme from readme/ and __manifest__.py: change those.
@@ -117,30 +127,31 @@ def write_readme(data, what, who):
             f":Project: {data['website']}",
         ]
     )
-    title = "=" * len(data["name"])
+    line = "=" * len(data["name"])
     parts = [
         NOTE.rstrip(),
-        f"{title}\n{data['name']}\n{title}",
+        f"{line}\n{data['name']}\n{line}",
         data["summary"] + ".",
         facts,
         what,
         who,
     ]
-    return "\n\n".join(parts).replace(PICTURES, "static/description/") + "\n"
+    readme = "\n\n".join(parts).replace(PICTURES, "static/description/") + "\n"
+    publish(readme)
+    return readme
+
+
+def publish(text):
+    """:return: the text as HTML
+    :raises Wrong: what docutils does not like, as package indexes do not"""
+    try:
+        return publish_parts(text, writer="html5", settings_overrides=SETTINGS)["body"]
+    except SystemMessage as error:
+        raise Wrong(f"its readme is not well written: {error}") from error
 
 
 def write_page(data, what, who):
-    settings = {
-        "initial_header_level": 2,
-        "doctitle_xform": False,
-        "file_insertion_enabled": False,
-        "raw_enabled": False,
-        "smart_quotes": False,
-        "report_level": 2,
-        "halt_level": 2,  # a warning is an error
-    }
-    source = f"{what}\n\n{who}\n".replace(PICTURES, "")
-    body = publish_parts(source, writer="html5", settings_overrides=settings)["body"]
+    body = publish(f"{what}\n\n{who}\n".replace(PICTURES, ""))
     root = ET.fromstring(f"<div>{body}</div>")
     for element in root.iter():
         element.attrib.pop("id", None)
