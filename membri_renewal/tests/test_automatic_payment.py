@@ -43,6 +43,7 @@ class TestSavedCard(AutomaticPaymentCommon):
         self._save_card(self.member)
         self.member.action_membri_stop_automatic_payment()
         self.assertFalse(self.member.sudo().membri_payment_token_id)
+        self.assertIs(self.member.membri_payment_card, False)
         self.assertFalse(self.member.membri_payment_consent_date)
         with self.assertRaises(UserError):
             self.member.action_membri_stop_automatic_payment()

@@ -1,5 +1,5 @@
 """Install the add-on on a fresh clone of the template database and run its tests, then those of
-``membri_renewal_queue_job`` with OCA's job queue.
+its bridges (``odoo.BRIDGES``), installed together with what they stand on.
 
   ./dev test                                        everything: unit, access, portal, tours
   ./dev test membri_renewal/tests/test_renewal.py   one or more files
@@ -34,26 +34,29 @@ def add_arguments(parser):
 def main(options):
     tags = _tags(options, odoo.MODULE)
     expected = _select(odoo.MODULE, tags)
-    queue_tags = _tags(options, odoo.QUEUE_MODULE)
-    queue_expected = _select(odoo.QUEUE_MODULE, queue_tags)
+    bridge_tags = {bridge: _tags(options, bridge) for bridge in odoo.BRIDGES}
+    bridge_tests = {bridge: _select(bridge, bridge_tags[bridge]) for bridge in odoo.BRIDGES}
     source = ready.ensure()
-    if queue_expected and not _has_queue():
-        queue_expected = set()
+    bridges = [bridge for bridge, tests in bridge_tests.items() if tests]
+    if bridges and not _has_bridge_packages():
+        bridges = []
+    bridge_expected = set().union(*(bridge_tests[bridge] for bridge in bridges))
     with template.clone("test", source, keep=options.keep) as database:
         started = time.monotonic()
-        say(f"  running {len(expected) + len(queue_expected)} tests on {database} …")
+        say(f"  running {len(expected) + len(bridge_expected)} tests on {database} …")
         runner = test_run.Runner(options.verbose)
         jobs = _jobs(options, expected)
         if jobs > 1:
             runner.shared(database, test_plan.split(expected, tags, jobs), jobs)
-        elif expected or not queue_expected:
+        elif expected or not bridges:
             runner.alone(database, tags)
-        if queue_expected:
-            runner.with_queue(database, queue_tags)
+        if bridges:
+            tags = ",".join(bridge_tags[bridge] for bridge in bridges)
+            runner.with_bridges(database, bridges, tags)
         elapsed = time.monotonic() - started
     if options.keep:
         say(f"  The database is kept as {template.keep(database)}.")
-    return _report(runner, expected | queue_expected, elapsed)
+    return _report(runner, expected | bridge_expected, elapsed)
 
 
 def _tags(options, module):
@@ -62,7 +65,7 @@ def _tags(options, module):
     for file in options.files:
         path = (file if file.exists() else odoo.addons_path() / file).absolute()
         name = path.parent.parent.name
-        modules = (odoo.MODULE, odoo.QUEUE_MODULE)
+        modules = (odoo.MODULE, *odoo.BRIDGES)
         if not path.is_file() or path.parent.name != "tests" or name not in modules:
             raise Failure(f"{file} is not a test file of the add-on")
         if name == module:
@@ -80,12 +83,12 @@ def _select(module, tags):
         raise Failure(f"{error} is not a test selection") from error
 
 
-def _has_queue():
-    """Whether OCA's job queue is there; a package index that lacks it stops nothing else."""
+def _has_bridge_packages():
+    """Whether the add-ons of others are there; a package index that lacks one stops nothing else."""
     try:
-        venv.queue_packages()
+        venv.bridge_packages()
     except Failure as missing:
-        say(f"  LEFT OUT, {odoo.QUEUE_MODULE} was not tested: {missing}")
+        say(f"  LEFT OUT, the bridges ({', '.join(odoo.BRIDGES)}) were not tested: {missing}")
         return False
     return True
 

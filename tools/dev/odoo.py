@@ -29,7 +29,10 @@ from . import cache, odoo_tree, postgres, venv, wkhtmltopdf
 from .report import Failure, run
 
 MODULE = "membri_renewal"
-QUEUE_MODULE = "membri_renewal_queue_job"  # the same on OCA's job queue
+# add-ons of ours that join it to add-ons of others: the job queue, direct debits
+BRIDGES = ("membri_renewal_queue_job", "membri_renewal_debit")
+# no bridge depends on these, and one does more beside them
+BESIDE_BRIDGES = ("account_payment_return",)
 HOST = "127.0.0.1"
 
 
@@ -88,9 +91,9 @@ def _base_environment():
     }
 
 
-def queue_environment(environment):
-    """:return: the same variables, with OCA's job queue"""
-    packages = venv.queue_packages()
+def bridge_environment(environment):
+    """:return: the same variables, with what the bridges stand on"""
+    packages = venv.bridge_packages()
     addons = [environment["ODOO_ADDONS_PATH"], str(packages / "odoo/addons")]
     path = [environment["PYTHONPATH"], str(packages)]
     return {

@@ -71,10 +71,11 @@ class Runner:
                         odoo.stop(process)
                     raise
 
-    def with_queue(self, database, tags):
-        """Install the second add-on as well, and test it."""
-        environment = odoo.queue_environment(_environment())
-        arguments = ["-i", odoo.QUEUE_MODULE, "--test-tags", tags]
+    def with_bridges(self, database, bridges, tags):
+        """Install these bridges as well, together, and test them."""
+        environment = odoo.bridge_environment(_environment())
+        modules = ",".join([*bridges, *odoo.BESIDE_BRIDGES])
+        arguments = ["-i", modules, "--test-tags", tags]
         self._run(database, *arguments, environment=environment)
 
     def _run(self, database, *arguments, environment=None):

@@ -96,9 +96,9 @@ def neighbor_addons():
     )
 
 
-def queue_packages():
-    """The folder of OCA's job queue, and what it imports, for ``membri_renewal_queue_job``."""
-    return _unpacked("queue", "requirements-queue.txt", "OCA's job queue")
+def bridge_packages():
+    """The folder of the add-ons of others that ours have bridges to, and what they import."""
+    return _unpacked("bridges", "requirements-bridges.txt", "what the bridges stand on")
 
 
 def _unpacked(name, requirements, title):

@@ -66,10 +66,11 @@ class ResPartner(models.Model):
         # sudo: tokens are their owners'; which card it is, staff may see
         for partner, partner_sudo in zip(self, self.sudo(), strict=True):
             card_sudo = partner_sudo._membri_get_own_card()
-            partner.membri_payment_card = card_sudo and (
-                card_sudo._membri_get_unusable_reason(partner_sudo, self.env.company)
-                or card_sudo._membri_get_saved_label(partner_sudo)
-            )
+            partner.membri_payment_card = False
+            if card_sudo:
+                partner.membri_payment_card = card_sudo._membri_get_unusable_reason(
+                    partner_sudo, self.env.company
+                ) or card_sudo._membri_get_saved_label(partner_sudo)
 
     @api.constrains("membri_payment_token_id")
     def _check_membri_payment_token_id(self):

@@ -1,0 +1,19 @@
+{
+    "name": "Membership Renewal: Direct Debit",
+    "summary": "Debit the bank accounts of members with a mandate, by payment orders",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Membership",
+    "author": "Membri Renewal Contributors",
+    "license": "AGPL-3",
+    "depends": [
+        "membri_renewal",
+        "account_banking_mandate",
+        "account_payment_order",
+        "account_banking_sepa_direct_debit",
+    ],
+    "data": [
+        "views/account_banking_mandate_views.xml",
+        "views/portal_templates.xml",
+    ],
+    "auto_install": True,
+}

@@ -1,0 +1,68 @@
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    """Membership invoices that are paid by direct debit."""
+
+    _inherit = "account.move"
+
+    membri_debit_ids = fields.One2many(
+        "account.payment.line",
+        "membri_charge_invoice_id",
+        string="Automatic Debits",
+        groups="account.group_account_readonly",
+    )
+
+    def _membri_get_living_debits(self):
+        """:return: in sudo, what is in a payment order and not booked yet: of ours, and of those
+        that the accountant has made of this invoice"""
+        self.ensure_one()
+        invoice_sudo = self.sudo()
+        lines_sudo = invoice_sudo.membri_debit_ids | invoice_sudo.line_ids.payment_line_ids
+        return lines_sudo._membri_filter_living()
+
+    def _membri_is_money_under_way(self):
+        # EXTENDS membri_renewal
+        return super()._membri_is_money_under_way() or bool(self._membri_get_living_debits())
+
+    def _membri_has_money(self):
+        # EXTENDS membri_renewal: what the bank is, or is about to be, asked for
+        return super()._membri_has_money() or bool(self._membri_get_living_debits())
+
+    def _membri_get_amount_to_pay(self):
+        # EXTENDS membri_renewal: nobody pays twice
+        amount = super()._membri_get_amount_to_pay()
+        under_way = sum(self._membri_get_living_debits().mapped("amount_currency"))
+        return self.currency_id.round(max(amount - under_way, 0.0))
+
+    def _membri_tell_undone(self, undone):
+        # EXTENDS membri_renewal: a debit that comes back
+        result = super()._membri_tell_undone(undone)
+        for invoice, source in undone:
+            invoice_sudo, source_sudo = invoice.sudo().exists(), source.sudo().exists()
+            payment_sudo = source_sudo
+            if source_sudo._name == self._name:
+                payment_sudo = source_sudo.origin_payment_id
+            debits_sudo = payment_sudo.payment_line_ids & invoice_sudo.membri_debit_ids
+            if debits_sudo and invoice_sudo._membri_is_awaited_again():
+                invoice_sudo._membri_get_renewals()._lose_debits(
+                    debits_sudo, self._membri_get_return_reason(payment_sudo)
+                )
+        return result
+
+    def _membri_get_return_reason(self, payment_sudo):
+        """:return: the reason that the bank gave, where OCA's ``account_payment_return`` knows it,
+        which is no dependency of ours; else nothing"""
+        if "payment.return.line" not in self.env:
+            return ""
+        found_sudo = self.env["payment.return.line"].sudo()
+        found_sudo = found_sudo.search(
+            [
+                ("move_line_ids", "in", payment_sudo.move_id.line_ids.ids),
+                ("return_id.state", "!=", "cancelled"),
+            ],
+            order="id desc",
+            limit=1,
+        )
+        said = [found_sudo.reason_id.display_name, found_sudo.reason_additional_information]
+        return " ".join(filter(None, said))

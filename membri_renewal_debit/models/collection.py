@@ -1,0 +1,164 @@
+from datetime import timedelta
+
+from odoo import models
+
+from .renewal import MANDATE
+
+
+class MembriRenewal(models.Model):
+    """The night that collects what was announced: instead of asking a provider, it writes the debit
+    into the draft payment order of the day. What becomes of the order is followed at once, and
+    looked at again every night."""
+
+    _inherit = "membri.renewal"
+
+    def _get_debits(self):
+        """:return: in sudo, what was collected by itself for the invoice of this renewal"""
+        self.ensure_one()
+        # sudo: payment orders are the accountants'
+        return self.sudo().invoice_id.membri_debit_ids.sorted("id")
+
+    def _get_withdrawable_debits(self):
+        """:return: in sudo, its debits that no order was confirmed with; none when one is under
+        way"""
+        living_sudo = self._get_debits()._membri_filter_living()
+        is_draft = all(line.state == "draft" for line in living_sudo)
+        return living_sudo if is_draft else living_sudo.browse()
+
+    # ------------------------------------------------------------------
+    # Collect
+    # ------------------------------------------------------------------
+
+    def _start_charge(self, amount):
+        # EXTENDS membri_renewal
+        mandate_sudo = self._get_announced_card()
+        if mandate_sudo._name != MANDATE:
+            return super()._start_charge(amount)
+        day = self.company_id._membri_today()
+        order_sudo = self.env["account.payment.order"].sudo()._membri_get_order_of(
+            mandate_sudo._membri_get_debit_mode(), day
+        )
+        lines_sudo = self.env["account.payment.line"].sudo()
+        return lines_sudo.create(self._prepare_debit_vals_list(mandate_sudo, order_sudo, amount))
+
+    def _prepare_debit_vals_list(self, mandate_sudo, order_sudo, amount):
+        """:return: the values of the payment lines that collect ``amount``: one for each receivable
+        line of the invoice that it settles; of a fee notice, which has none yet, one"""
+        self.ensure_one()
+        invoice_sudo = self.sudo().invoice_id
+        parts, left = [], amount
+        posted_sudo = invoice_sudo.filtered(lambda move: move.state == "posted")
+        for line_sudo in posted_sudo and posted_sudo._membri_get_open_parts():
+            part = min(line_sudo.amount_residual_currency, left)
+            if self.currency_id.compare_amounts(part, 0) > 0:
+                parts.append((line_sudo._prepare_payment_line_vals(order_sudo), part))
+                left -= part
+        own = {
+            "order_id": order_sudo.id,
+            "partner_id": invoice_sudo.commercial_partner_id.id,
+            "communication": invoice_sudo._membri_get_document_label(),
+        }
+        common = {
+            "mandate_id": mandate_sudo.id,
+            "partner_bank_id": mandate_sudo.partner_bank_id.id,
+            "currency_id": invoice_sudo.currency_id.id,
+            "membri_charge_invoice_id": invoice_sudo.id,
+            "membri_charge_day": self.date_charge,
+        }
+        return [
+            {
+                **vals,
+                **common,
+                "amount_currency": part,
+                "membri_charge_amount": part,
+                "membri_charge_rank": rank,
+            }
+            for rank, (vals, part) in enumerate(parts or [(own, amount)])
+        ]
+
+    # ------------------------------------------------------------------
+    # Follow
+    # ------------------------------------------------------------------
+
+    def _begin_charge(self):
+        # EXTENDS membri_renewal
+        self.ensure_one()
+        if self.charge_state != "pending" or not self.sudo().charge_account:
+            return super()._begin_charge()
+        return (self.invoice_id._membri_get_charged_renewals() or self)._follow_debits()
+
+    def _follow_debits(self):
+        """Record on ``self``, renewals of one invoice, in sudo, what became of what was collected
+        for it."""
+        pending = self.filtered(lambda r: r.charge_state == "pending" and r.charge_account)
+        if not pending:
+            return
+        first = pending[0]
+        debits = first._get_debits()
+        if debits._membri_filter_living():
+            pending._follow_living_debits()
+            return
+        last = debits[-1:]
+        if last.state == "uploaded" and last.membri_charge_day == first.date_charge:
+            debits = debits.filtered(lambda line: line.order_id == last.order_id)
+            pending._finish_debits(debits)
+            return
+        names = {"account": first._get_charge_label(), "order": last.order_id.name or ""}
+        if last.state == "cancel":
+            reason = self.env._(
+                "The payment order %(order)s was cancelled, so %(account)s was not debited.",
+                **names,
+            )
+        else:
+            reason = self.env._(
+                "The debit of %(account)s was taken off its payment order, so nothing was debited.",
+                **names,
+            )
+        pending._fail_charge(reason)
+
+    def _follow_living_debits(self):
+        """As long as the order is a draft, what was paid otherwise is taken off it; what waited
+        there for longer than an announcement takes is announced anew."""
+        first = self[0]
+        if not first._get_withdrawable_debits():
+            return
+        lead = first.company_id._membri_get_charge_lead_days(first._get_announced_card())
+        if first._is_charge_over():
+            first._withdraw_charge()
+            self._end_charge()
+        elif first.date_charge + timedelta(days=lead) < first.company_id._membri_today():
+            first._withdraw_charge()
+            self._internal_write({"charge_state": "announced", "charge_attempts": 0})
+
+    def _finish_debits(self, debits):
+        amount = sum(debits.mapped("amount_currency"))
+        for renewal in self:
+            account = renewal._get_charge_label()
+            renewal._internal_write(renewal._prepare_next_part_vals())
+            renewal._message_log(
+                body=self.env._(
+                    "%(amount)s was sent to the bank to be debited from %(account)s (payment order "
+                    "%(order)s).",
+                    amount=debits.currency_id.format(amount),
+                    account=account,
+                    order=debits.order_id.name,
+                )
+            )
+
+    def _lose_debits(self, debits, said):
+        """Money that was collected for the invoice of ``self`` has come back: the queue says why,
+        and the payer is told.
+
+        :param debits: the payment lines
+        :param said: the reason of the bank, if any"""
+        renewals = self.filtered("charge_account")
+        reason = self.env._(
+            "The debit of %(amount)s from %(account)s came back (payment order %(order)s). %(said)s",
+            amount=debits.currency_id.format(sum(debits.mapped("amount_currency"))),
+            account=debits.mandate_id[:1]._membri_get_label(),
+            order=debits.order_id[:1].name,
+            said=said,
+        ).strip()
+        collected = renewals.filtered(lambda r: r.charge_state in ("done", "announced", False))
+        collected._fail_charge(reason)
+        (renewals - collected)._hold_charge(reason)

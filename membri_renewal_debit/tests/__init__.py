@@ -1,0 +1,1 @@
+from . import test_direct_debit

@@ -1,0 +1,611 @@
+"""Issue 15, point 7: a valid mandate is a way to pay, announced and due as a card, collected by the
+night into a draft payment order, once, and stopped by one click."""
+
+import base64
+from datetime import date, timedelta
+
+from freezegun import freeze_time
+from lxml import etree
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import file_open, mute_logger
+
+from odoo.addons.membri_renewal.tests.common_automatic_payment import AutomaticPaymentCommon
+
+IBANS = (
+    "FR1420041010050500013M02606",
+    "DE89370400440532013000",
+    "BE68539007547034",
+    "ES9121000418450200051332",
+    "NL91ABNA0417164300",
+    "IT60X0542811101000000123456",
+)
+
+
+class DebitCommon(AutomaticPaymentCommon):
+    """A company that collects SEPA debits in euros, and members with mandates."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.with_env(cls.env_root).write(
+            {
+                "currency_id": cls.env_root.ref("base.EUR").id,
+                "sepa_creditor_identifier": "FR78ZZZ424242",
+            }
+        )
+        cls.accountant = cls.env_account.user
+        cls.accountant.sudo().group_ids += cls.env_root.ref(
+            "account_payment_order.group_account_payment"
+        )
+        cls.method = cls.env_root.ref("account_banking_sepa_direct_debit.sepa_direct_debit")
+        cls.mode = cls._create_mode(cls.method)
+
+    def setUp(self):
+        super().setUp()
+        self.ibans = list(IBANS)
+
+    @classmethod
+    def _create_mode(cls, method):
+        """A payment mode with a bank journal of its own."""
+        account = cls.env_root["res.partner.bank"].create(
+            {
+                "acc_number": "ES5201822782568838821868",
+                "partner_id": cls.company.partner_id.id,
+                "company_id": cls.company.id,
+            }
+        )
+        journal = cls.env_root["account.journal"].create(
+            {
+                "name": "Debits",
+                "type": "bank",
+                "code": "DEBIT",
+                "company_id": cls.company.id,
+                "bank_account_id": account.id,
+                "inbound_payment_method_line_ids": [
+                    Command.create({"payment_method_id": method.id})
+                ],
+            }
+        )
+        return cls.env_root["account.payment.mode"].create(
+            {
+                "name": "Debits of members",
+                "company_id": cls.company.id,
+                "payment_method_id": method.id,
+                "bank_account_link": "fixed",
+                "fixed_journal_id": journal.id,
+            }
+        )
+
+    def _give_mandate(self, partner, number=None, **vals):
+        bank = self.env_root["res.partner.bank"].create(
+            {"acc_number": number or self.ibans.pop(), "partner_id": partner.id}
+        )
+        return self.env_root["account.banking.mandate"].create(
+            {
+                "partner_bank_id": bank.id,
+                "company_id": self.company.id,
+                "signature_date": "2026-02-01",
+                "state": "valid",
+                **vals,
+            }
+        )
+
+    def _announced_debit(self, **vals):
+        """:return: an approved renewal whose debit was announced"""
+        cotisation = self._create_yearly()
+        self._give_mandate(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, **vals)
+        renewal.action_send()
+        renewal.action_approve()
+        self.assertEqual(renewal.charge_state, "announced")
+        return renewal
+
+    def _collected(self):
+        renewal = self._announced_debit()
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "pending")
+        return renewal
+
+    def _get_debits(self, renewal):
+        return renewal.sudo().invoice_id.membri_debit_ids
+
+    def _get_order(self, renewal):
+        return self._get_debits(renewal).order_id
+
+    def _upload(self, renewal):
+        """As the accountant does, who knows nothing of memberships."""
+        order = self._get_order(renewal).with_env(self.env_account)
+        with self._on(renewal.date_charge):
+            order.draft2open()
+            order.open2generated()
+            order.generated2uploaded()
+        self.env.invalidate_all()
+
+    def _refused_to_confirm(self, renewal):
+        order = self._get_order(renewal).with_env(self.env_account)
+        with self._on(renewal.date_charge):
+            return self._assert_refused(order.draft2open)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestMandate(DebitCommon):
+    def test_announced_as_a_card(self):
+        self.company.with_env(self.env_root).membri_charge_lead_days = 3
+        cotisation = self._create_yearly()
+        mandate = self._give_mandate(cotisation.partner_id, unique_mandate_reference="BM1")
+        digits = mandate.partner_bank_id.sanitized_acc_number[-4:]
+        self.assertIn(f"••{digits} (mandate BM1)", cotisation.partner_id.membri_payment_card)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        # rule H1 of Payments Canada, whatever the setting
+        self.assertEqual((renewal.charge_state, renewal.date_charge), ("announced", date(2026, 11, 25)))
+        self.assertEqual(renewal.amount_charge, renewal.invoice_id.amount_total)
+        self.assertEqual(renewal.charge_mandate_id, mandate)
+        self.assertFalse(renewal.sudo().charge_token_id)
+        sentence = renewal._get_charge_sentence()
+        self.assertIn(f"IBAN ••{digits} (mandate BM1) on November 25, 2026", sentence)
+
+    def test_what_is_no_way_to_pay(self):
+        other = self._create_other_company("Chapter", "America/Toronto")
+        cases = [
+            {"state": "draft"},
+            {"state": "expired"},
+            {"state": "cancel"},
+            {"company_id": other.id},
+            {"type": "oneoff", "last_debit_date": "2026-06-01"},
+            {"signature_date": "2023-11-15"},  # not used for three years
+            {"membri_stopped_on": "2026-10-01"},
+        ]
+        payer = self._create_yearly().partner_id
+        mandate = self._give_mandate(payer)
+        usual = {name: mandate[name] for vals in cases for name in vals} | {
+            "company_id": self.company.id
+        }
+        payer_sudo = payer.sudo().with_company(self.company)
+        for vals in cases:
+            with self.subTest(vals):
+                mandate.write(vals)
+                self.assertFalse(payer_sudo._membri_get_saved_card())
+                self.assertIs(payer.membri_payment_card, False)
+                self.assertTrue(mandate._membri_get_unusable_reason(payer, self.company))
+                mandate.write(usual)
+                self.assertEqual(payer_sudo._membri_get_saved_card(), mandate)
+        mandate.partner_bank_id.active = False
+        self.assertFalse(payer_sudo._membri_get_saved_card())
+
+    def test_account_of_somebody_else(self):
+        firm = self._create_member("Firm", is_company=True)
+        person = self._create_member("Person", parent_id=firm.id)
+        mandate = self._give_mandate(firm)
+        self.assertFalse(person.sudo()._membri_get_saved_card())
+        self.assertIn("not an account of", mandate._membri_get_unusable_reason(person, self.company))
+        self.assertEqual(firm.sudo()._membri_get_saved_card(), mandate)
+
+    def test_card_goes_first(self):
+        cotisation = self._create_yearly()
+        self._give_mandate(cotisation.partner_id)
+        token = self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        self.assertEqual(renewal.sudo().charge_token_id, token)
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.invoice_id.amount_total)
+        self.assertFalse(self._get_debits(renewal))
+
+    def test_no_payment_mode(self):
+        self.mode.active = False
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        self._give_mandate(self.member)
+        renewal.action_approve()
+        self.assertFalse(renewal.charge_state)
+        self.assertIn("no incoming payment mode", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+
+    def test_mode_of_the_payer(self):
+        own = self.mode.copy({"name": "Debits of firms", "sequence": 99})
+        mandate = self._give_mandate(self.member)
+        self.assertEqual(mandate._membri_get_debit_mode(), self.mode)
+        self.member.with_env(self.env_root).with_company(
+            self.company
+        ).customer_payment_mode_id = own
+        self.assertEqual(mandate._membri_get_debit_mode(), own)
+
+    def test_sepa_is_in_euros(self):
+        mandate = self._give_mandate(self.member)
+        self.assertFalse(mandate._membri_get_currency_reason(self.env.ref("base.EUR")))
+        reason = mandate._membri_get_currency_reason(self.env.ref("base.CAD"))
+        self.assertIn("takes no payments in CAD", reason)
+
+    def test_another_account_is_announced_again(self):
+        renewal = self._announced_debit()
+        mandate = renewal.charge_mandate_id.with_env(self.env_root)
+        mandate.partner_bank_id = self.env_root["res.partner.bank"].create(
+            {"acc_number": self.ibans.pop(), "partner_id": renewal.partner_id.id}
+        )
+        first = renewal.date_charge
+        self._charge(first)
+        self.assertFalse(self._get_debits(renewal))
+        self.assertEqual(renewal.date_charge, first + timedelta(days=10))
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_debits(renewal).partner_bank_id, mandate.partner_bank_id)
+
+    def test_mandate_revoked_after_the_announcement(self):
+        renewal = self._announced_debit()
+        renewal.charge_mandate_id.with_env(self.env_root).cancel()
+        self._charge(renewal.date_charge)
+        self.assertFalse(self._get_debits(renewal))
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertIn("not valid any more", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+
+    def test_stopped_by_the_member(self):
+        renewal = self._announced_debit()
+        mandate = renewal.charge_mandate_id
+        payer = renewal.partner_id
+        self.assertFalse(
+            renewal.sudo()._portal_stop_charge(payer.sudo()), "the link of a notice stops it"
+        )
+        self.assertEqual(renewal.charge_state, "stopped")
+        # other invoices may be collected by it
+        self.assertEqual((mandate.state, mandate.membri_stopped_on), ("valid", date(2026, 11, 15)))
+        self._charge(date(2027, 2, 1))
+        self.assertEqual(renewal.charge_state, False)
+        self.assertFalse(self._get_debits(renewal))
+        # My membership
+        member = payer.sudo().with_company(self.company)
+        card = member._membri_get_portal_card(payer.sudo())
+        self.assertEqual((bool(card["token"]), card["mandate"]), (False, mandate.sudo()))
+        self.assertFalse(member._membri_portal_use_card(payer.sudo(), "mandate"))
+        self.assertFalse(mandate.membri_stopped_on)
+        self.assertEqual(member._membri_portal_use_card(payer.sudo(), "mandate"), "no_card")
+        self.assertFalse(member._membri_portal_stop_card(payer.sudo()))
+        self.assertTrue(mandate.membri_stopped_on)
+
+    def test_stopped_by_the_staff(self):
+        mandate = self._give_mandate(self.member).with_env(self.env)
+        self.member.action_membri_stop_automatic_payment()
+        self.assertEqual(mandate.membri_stopped_on, date(2026, 11, 15))
+        with self.assertRaises(UserError):
+            self.member.action_membri_stop_automatic_payment()
+        with self.assertRaises(AccessError):
+            mandate.with_user(self.employee).action_membri_use_again()
+        with self.assertRaises(AccessError):
+            mandate.membri_stopped_on = False
+        mandate.action_membri_use_again()
+        self.assertFalse(mandate.membri_stopped_on)
+        with self.assertRaises(UserError):
+            mandate.action_membri_use_again()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestCollected(DebitCommon):
+    def test_one_order_for_the_day(self):
+        renewals = self._announced_debit() | self._announced_debit()
+        day = renewals[0].date_charge
+        self._charge(day - timedelta(days=1))
+        self.assertFalse(self._get_debits(renewals[0]))
+        self._charge(day)
+        self._charge(day)
+        order = self._get_order(renewals)
+        self.assertRecordValues(
+            order,
+            [
+                {
+                    "state": "draft",
+                    "payment_mode_id": self.mode.id,
+                    "journal_id": self.mode.fixed_journal_id.id,
+                    "date_prefered": "fixed",
+                    "date_scheduled": day,
+                    "company_id": self.company.id,
+                }
+            ],
+        )
+        self.assertEqual(len(order.payment_line_ids), 2)
+        for renewal in renewals:
+            line = self._get_debits(renewal)
+            self.assertEqual(renewal.charge_state, "pending")
+            self.assertEqual(line.amount_currency, renewal.invoice_id.amount_total)
+            self.assertEqual(line.mandate_id, renewal.charge_mandate_id.sudo())
+            self.assertIn(renewal.invoice_id.name, line.communication)
+            invoice = renewal.sudo().invoice_id
+            self.assertEqual(invoice._membri_get_amount_to_pay(), 0.0)
+            self.assertTrue(invoice._membri_is_money_under_way())
+        self._assert_refused(renewals.action_reset)
+        with self.assertRaises(AccessError):
+            order.with_env(self.env).read(["name"])
+
+    def test_sepa_file_and_money(self):
+        renewal = self._collected()
+        mandate = renewal.charge_mandate_id.sudo()
+        self._upload(renewal)
+        order = self._get_order(renewal)
+        attachment = self.env_root["ir.attachment"].search(
+            [("res_model", "=", order._name), ("res_id", "=", order.id), ("name", "like", ".xml")]
+        )
+        document = etree.fromstring(base64.b64decode(attachment.datas))
+        path = "account_banking_sepa_direct_debit/data/pain.008.001.02.xsd"
+        with file_open(path, "rb") as schema:
+            etree.XMLSchema(etree.parse(schema)).assertValid(document)
+        found = {
+            name: document.findtext(f".//{{*}}{name}")
+            for name in ("InstdAmt", "MndtId", "ReqdColltnDt", "CtrlSum", "SeqTp")
+        }
+        amount = f"{renewal.invoice_id.amount_total:.2f}"
+        self.assertEqual(
+            found,
+            {
+                "InstdAmt": amount,
+                "MndtId": mandate.unique_mandate_reference,
+                "ReqdColltnDt": str(renewal.date_charge),
+                "CtrlSum": amount,
+                "SeqTp": "FRST",
+            },
+        )
+        self.assertEqual(
+            document.findtext(".//{*}DbtrAcct/{*}Id/{*}IBAN"),
+            mandate.partner_bank_id.sanitized_acc_number,
+        )
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertTrue(renewal.is_paid)
+        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+        self.assertFalse(self._is_in_queue(renewal))
+        self._charge(self._after(renewal, 30))
+        self.assertEqual(len(self._get_debits(renewal)), 1)
+
+    def test_paid_by_hand_meanwhile(self):
+        renewal = self._collected()
+        with self._on(renewal.date_charge):
+            self._pay(renewal.invoice_id)
+        sentence = self._refused_to_confirm(renewal)
+        self.assertIn(renewal.invoice_id.name, sentence)
+        order = self._get_order(renewal)
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "stopped")
+        self.assertFalse(self._get_debits(renewal))
+        self.assertFalse(order.exists())
+
+    def test_what_is_not_confirmed(self):
+        renewal = self._collected()
+        line = self._get_debits(renewal)
+        line.amount_currency += 1
+        self.assertIn("debits more than", self._refused_to_confirm(renewal))
+        line.amount_currency -= 1
+        bank = line.partner_bank_id
+        number = bank.acc_number
+        bank.acc_number = self.ibans.pop()
+        self.assertIn("another bank account", self._refused_to_confirm(renewal))
+        bank.acc_number = number
+        renewal._internal_write({"charge_state": "stopped"})
+        self.assertIn("not planned any more", self._refused_to_confirm(renewal))
+
+    def test_stopped_in_the_draft_order(self):
+        renewal, other = self._announced_debit(), self._announced_debit()
+        self._charge(renewal.date_charge)
+        order = self._get_order(renewal)
+        self.assertTrue(renewal.can_stop_charge)
+        renewal.action_stop_charge()
+        self.assertEqual(renewal.charge_state, "stopped")
+        self.assertEqual(order.payment_line_ids, self._get_debits(other))
+        # the mandate pays again, next time
+        self.assertFalse(renewal.charge_mandate_id.membri_stopped_on)
+        with self._on(other.date_charge):
+            order.draft2open()
+            self._assert_refused(other.action_stop_charge)
+        self.assertEqual(other.charge_state, "pending")
+
+    def test_order_cancelled(self):
+        renewal = self._collected()
+        self._get_order(renewal).with_env(self.env_account).action_cancel()
+        self.env.invalidate_all()
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertIn("was cancelled", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+        # the payer was told that nothing is debited
+        self._get_order(renewal).cancel2draft()
+        self.assertIn("not planned any more", self._refused_to_confirm(renewal))
+
+    def test_line_taken_off(self):
+        renewal = self._collected()
+        self._get_debits(renewal).with_env(self.env_account).unlink()
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertIn("was taken off", renewal.charge_note)
+
+    def test_waited_too_long(self):
+        renewal = self._collected()
+        day = renewal.date_charge
+        self._charge(day + timedelta(days=10))
+        self.assertEqual(len(self._get_debits(renewal)), 1)
+        self._charge(day + timedelta(days=11))
+        self.assertFalse(self._get_debits(renewal))
+        self._charge(day + timedelta(days=12))
+        self.assertEqual(
+            (renewal.charge_state, renewal.date_charge), ("announced", day + timedelta(days=22))
+        )
+
+    def test_returned(self):
+        renewal = self._collected()
+        self._upload(renewal)
+        day = self._after(renewal, 5)
+        payment = self._get_debits(renewal).payment_ids
+        line = payment.move_id.line_ids.filtered(lambda l: l.account_type == "asset_receivable")
+        with self._on(day):
+            self.env_root["payment.return"].create(
+                {
+                    "journal_id": self.mode.fixed_journal_id.id,
+                    "company_id": self.company.id,
+                    "line_ids": [
+                        Command.create(
+                            {
+                                "partner_id": line.partner_id.id,
+                                "move_line_ids": [Command.set(line.ids)],
+                                "amount": line.credit,
+                                "reason_id": self.env_root["payment.return.reason"]
+                                .create({"code": "AM04", "name": "Insufficient funds"})
+                                .id,
+                            }
+                        )
+                    ],
+                }
+            ).with_company(self.company).action_confirm()
+            self.env.invalidate_all()
+            self.assertFalse(renewal.is_paid)
+            self.assertEqual(renewal.new_cotisation_id.state, "pending")
+            self.assertEqual(renewal.charge_state, "failed")
+            self.assertIn("[AM04] Insufficient funds", renewal.charge_note)
+            self.assertFalse(renewal.date_charge_retry)
+            self.assertTrue(self._is_in_queue(renewal))
+            self.assertTrue(renewal.in_arrears)
+            self.assertTrue(
+                renewal.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
+            )
+        self._charge(day + timedelta(days=20))
+        self.assertEqual(len(self._get_debits(renewal)), 1)
+
+    def test_order_cancelled_after_the_upload(self):
+        renewal = self._collected()
+        self._upload(renewal)
+        with self._on(renewal.date_charge):
+            self._get_order(renewal).action_uploaded_cancel()
+        self.env.invalidate_all()
+        self.assertFalse(renewal.is_paid)
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertIn("came back", renewal.charge_note)
+
+    def test_database_allows_one(self):
+        renewal = self._collected()
+        line = self._get_debits(renewal)
+        vals = {
+            "order_id": line.order_id.copy({"membri_charge_day": False}).id,
+            "partner_id": line.partner_id.id,
+            "membri_charge_invoice_id": renewal.invoice_id.id,
+            "membri_charge_day": renewal.date_charge,
+        }
+        with (
+            self.assertRaises(IntegrityError),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            self.env_root["account.payment.line"].create(vals).flush_recordset()
+        with (
+            self.assertRaises(IntegrityError),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            line.order_id.copy({"membri_charge_day": line.order_id.membri_charge_day})
+            self.env.flush_all()
+
+    def test_in_an_order_of_the_accountant(self):
+        renewal = self._announced_debit()
+        invoice = renewal.sudo().invoice_id
+        order = self.env_root["account.payment.order"].create({"payment_mode_id": self.mode.id})
+        invoice._membri_get_open_parts().create_payment_line_from_move_line(order)
+        self._charge(renewal.date_charge)
+        self.assertFalse(self._get_debits(renewal))
+        self.assertEqual(renewal.charge_state, False)
+
+    def test_fee_notice_gets_its_number_with_the_money(self):
+        self.company.with_env(self.env_root).membri_fee_notice = True
+        renewal = self._collected()
+        invoice = renewal.sudo().invoice_id
+        self.assertEqual((invoice.state, invoice.membri_fee_notice_state), ("draft", "open"))
+        self.assertEqual(self._get_debits(renewal).amount_currency, invoice.amount_total)
+        self._upload(renewal)
+        self.assertEqual((invoice.state, renewal.charge_state), ("posted", "done"))
+        self.assertEqual(invoice.amount_residual, 0.0)
+        self.assertTrue(renewal.is_paid)
+
+    def test_part_by_part(self):
+        term = self.env_root["account.payment.term"].create(
+            {
+                "name": "Two parts",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 0}),
+                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 90}),
+                ],
+            }
+        )
+        cotisation = self._create_yearly()
+        cotisation.partner_id.with_env(self.env_root).with_company(
+            self.company
+        ).property_payment_term_id = term
+        self._give_mandate(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        invoice = renewal.invoice_id
+        first, second = renewal.date_charge, date(2027, 2, 13)
+        self._charge(first)
+        self.assertEqual(self._get_debits(renewal).amount_currency, renewal.amount_charge)
+        self._upload(renewal)
+        self.assertEqual((renewal.charge_state, renewal.date_charge), ("announced", second))
+        self._charge(second)
+        lines = self._get_debits(renewal).sorted("id")
+        self.assertAlmostEqual(sum(lines.mapped("amount_currency")), invoice.amount_total)
+        self.assertEqual(len(lines.order_id), 2)
+        self.assertEqual(len(lines.move_line_id), 2)
+
+    def test_shared_invoice_is_collected_once(self):
+        payer = self._create_member("Family", is_company=True)
+        payer.membri_group_invoices = True
+        self._give_mandate(payer)
+        members = [self._create_member(name, parent_id=payer.id) for name in ("Son", "Daughter")]
+        renewals = self.env["membri.renewal"].union(
+            *(
+                self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+                for member in members
+            )
+        )
+        renewals.action_approve()
+        invoice = renewals.invoice_id
+        self._charge(renewals[0].date_charge)
+        line = self._get_debits(renewals[0])
+        self.assertEqual(len(line), 1)
+        self.assertAlmostEqual(line.amount_currency, invoice.amount_total)
+        self._upload(renewals[0])
+        self.assertEqual(set(renewals.mapped("charge_state")), {"done"})
+
+    def test_pad_without_file(self):
+        """Pre-authorized debits of Canada: any incoming method that asks for mandates, the same
+        order, ten days ahead."""
+        method = self.env_root["account.payment.method"].search(
+            [("code", "=", "manual"), ("payment_type", "=", "inbound")], limit=1
+        )
+        method.mandate_required = True
+        self.mode.active = False
+        mode = self._create_pad_mode(method)
+        self.company.with_env(self.env_root).membri_charge_lead_days = 2
+        cotisation = self._create_yearly()
+        self._give_mandate(cotisation.partner_id, number="00012-003-1234567", format="basic")
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        self.assertEqual(renewal.date_charge, date(2026, 11, 25))
+        self.assertIn("bank account ••4567", renewal._get_charge_sentence())
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_order(renewal).payment_mode_id, mode)
+        self._upload(renewal)
+        self.assertTrue(renewal.is_paid)
+
+    def _create_pad_mode(self, method):
+        journal = self.mode.fixed_journal_id
+        line = journal.inbound_payment_method_line_ids.filtered(
+            lambda found: found.payment_method_id == method
+        )
+        if not line:
+            journal.inbound_payment_method_line_ids = [
+                Command.create({"payment_method_id": method.id})
+            ]
+        return self.env_root["account.payment.mode"].create(
+            {
+                "name": "Pre-authorized debits",
+                "company_id": self.company.id,
+                "payment_method_id": method.id,
+                "bank_account_link": "fixed",
+                "fixed_journal_id": journal.id,
+            }
+        )
