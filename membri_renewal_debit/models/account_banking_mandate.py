@@ -95,7 +95,7 @@ class AccountBankingMandate(models.Model):
             )
         if mandate_sudo.state != "valid" or mandate_sudo._membri_is_expired():
             return self.env._(
-                "The mandate of %(account)s is not valid any more. %(payer)s has to sign a new one.",
+                "The mandate of %(account)s is no longer valid. %(payer)s has to sign a new one.",
                 **names,
             )
         if mandate_sudo.membri_stopped_on:

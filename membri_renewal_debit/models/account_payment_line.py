@@ -26,7 +26,7 @@ class AccountPaymentLine(models.Model):
         string="Part of the Invoice",
         readonly=True,
         copy=False,
-        help="An announced amount that settles several lines of its invoice has one debit for each.",
+        help="An announced amount that settles several lines of its invoice has a debit for each.",
     )
 
     _membri_one_living_debit = models.UniqueIndex(

@@ -15,7 +15,8 @@ class AccountPaymentOrder(models.Model):
     )
 
     _membri_one_draft = models.UniqueIndex(
-        "(payment_mode_id, membri_charge_day) WHERE state = 'draft' AND membri_charge_day IS NOT NULL",
+        "(payment_mode_id, membri_charge_day)"
+        " WHERE state = 'draft' AND membri_charge_day IS NOT NULL",
         "This payment mode has a draft payment order of that day for memberships already.",
     )
 

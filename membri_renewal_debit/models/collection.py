@@ -35,8 +35,10 @@ class MembriRenewal(models.Model):
         if mandate_sudo._name != MANDATE:
             return super()._start_charge(amount)
         day = self.company_id._membri_today()
-        order_sudo = self.env["account.payment.order"].sudo()._membri_get_order_of(
-            mandate_sudo._membri_get_debit_mode(), day
+        order_sudo = (
+            self.env["account.payment.order"]
+            .sudo()
+            ._membri_get_order_of(mandate_sudo._membri_get_debit_mode(), day)
         )
         lines_sudo = self.env["account.payment.line"].sudo()
         return lines_sudo.create(self._prepare_debit_vals_list(mandate_sudo, order_sudo, amount))
@@ -153,7 +155,7 @@ class MembriRenewal(models.Model):
         :param said: the reason of the bank, if any"""
         renewals = self.filtered("charge_account")
         reason = self.env._(
-            "The debit of %(amount)s from %(account)s came back (payment order %(order)s). %(said)s",
+            "The debit of %(amount)s from %(account)s came back (order %(order)s). %(said)s",
             amount=debits.currency_id.format(sum(debits.mapped("amount_currency"))),
             account=debits.mandate_id[:1]._membri_get_label(),
             order=debits.order_id[:1].name,

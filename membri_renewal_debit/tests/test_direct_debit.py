@@ -143,7 +143,9 @@ class TestMandate(DebitCommon):
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()
         # rule H1 of Payments Canada, whatever the setting
-        self.assertEqual((renewal.charge_state, renewal.date_charge), ("announced", date(2026, 11, 25)))
+        self.assertEqual(
+            (renewal.charge_state, renewal.date_charge), ("announced", date(2026, 11, 25))
+        )
         self.assertEqual(renewal.amount_charge, renewal.invoice_id.amount_total)
         self.assertEqual(renewal.charge_mandate_id, mandate)
         self.assertFalse(renewal.sudo().charge_token_id)
@@ -183,7 +185,9 @@ class TestMandate(DebitCommon):
         person = self._create_member("Person", parent_id=firm.id)
         mandate = self._give_mandate(firm)
         self.assertFalse(person.sudo()._membri_get_saved_card())
-        self.assertIn("not an account of", mandate._membri_get_unusable_reason(person, self.company))
+        self.assertIn(
+            "not an account of", mandate._membri_get_unusable_reason(person, self.company)
+        )
         self.assertEqual(firm.sudo()._membri_get_saved_card(), mandate)
 
     def test_card_goes_first(self):
@@ -240,7 +244,7 @@ class TestMandate(DebitCommon):
         self._charge(renewal.date_charge)
         self.assertFalse(self._get_debits(renewal))
         self.assertEqual(renewal.charge_state, "failed")
-        self.assertIn("not valid any more", renewal.charge_note)
+        self.assertIn("no longer valid", renewal.charge_note)
         self.assertTrue(self._is_in_queue(renewal))
 
     def test_stopped_by_the_member(self):
@@ -434,7 +438,7 @@ class TestCollected(DebitCommon):
         self._upload(renewal)
         day = self._after(renewal, 5)
         payment = self._get_debits(renewal).payment_ids
-        line = payment.move_id.line_ids.filtered(lambda l: l.account_type == "asset_receivable")
+        line = payment.move_id.line_ids.filtered(lambda aml: aml.account_type == "asset_receivable")
         with self._on(day):
             self.env_root["payment.return"].create(
                 {

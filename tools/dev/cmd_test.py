@@ -84,7 +84,7 @@ def _select(module, tags):
 
 
 def _has_bridge_packages():
-    """Whether the add-ons of others are there; a package index that lacks one stops nothing else."""
+    """Whether the add-ons of others are there; an index that lacks one stops nothing else."""
     try:
         venv.bridge_packages()
     except Failure as missing:
