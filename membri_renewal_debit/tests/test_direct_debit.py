@@ -258,7 +258,7 @@ class TestMandate(DebitCommon):
         # other invoices may be collected by it
         self.assertEqual((mandate.state, mandate.membri_stopped_on), ("valid", date(2026, 11, 15)))
         self._charge(date(2027, 2, 1))
-        self.assertEqual(renewal.charge_state, False)
+        self.assertEqual(renewal.charge_state, "stopped")
         self.assertFalse(self._get_debits(renewal))
         # My membership
         member = payer.sudo().with_company(self.company)
@@ -512,7 +512,8 @@ class TestCollected(DebitCommon):
         invoice._membri_get_open_parts().create_payment_line_from_move_line(order)
         self._charge(renewal.date_charge)
         self.assertFalse(self._get_debits(renewal))
-        self.assertEqual(renewal.charge_state, False)
+        self.assertIn("in progress", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
 
     def test_fee_notice_gets_its_number_with_the_money(self):
         self.company.with_env(self.env_root).membri_fee_notice = True
