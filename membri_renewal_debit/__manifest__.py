@@ -4,7 +4,11 @@
     "version": "19.0.1.0.0",
     "category": "Sales/Membership",
     "author": "Membri Renewal Contributors",
+    "maintainers": ["membri-renewal"],
+    "website": "https://github.com/membri-renewal/membri_renewal",
+    "development_status": "Beta",
     "license": "AGPL-3",
+    "images": ["static/description/banner.png"],
     "depends": [
         "membri_renewal",
         "account_banking_mandate",
