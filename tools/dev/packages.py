@@ -128,7 +128,7 @@ def peers():
     :return: a list of one folder, or of none
     """
     try:
-        return [venv.queue_packages()]
+        return [venv.bridge_packages()]
     except Failure as missing:
         say(f"  LEFT OUT, what stands on add-ons of others is not tried: {missing}")
         return []
