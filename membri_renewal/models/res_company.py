@@ -170,9 +170,16 @@ class ResCompany(models.Model):
             .with_context(active_test=False)
             ._read_group([], ["company_id"])
         )
-        companies = self.env["res.company"].sudo().union(*(company for (company,) in groups))
-        # branches work with the option sets of their parents
-        return companies | companies.search([("id", "child_of", companies.ids)])
+        with_plans = self.env["res.company"].sudo().union(*(company for (company,) in groups))
+        # what the three nightly runs ask of a company comes with the search
+        names = ["active", "parent_path", "membri_tz", "membri_go_live"]
+        companies = with_plans.with_context(active_test=False).search_fetch(Domain.TRUE, names)
+        # branches work with the plans of their parents
+        return companies.with_env(with_plans.env).filtered(
+            lambda company: (
+                company in with_plans or (company.active and company.parent_ids & with_plans)
+            )
+        )
 
     @api.model
     def _membri_get_days_sql(self):

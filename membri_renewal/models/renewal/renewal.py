@@ -219,6 +219,8 @@ class MembriRenewal(models.Model):
     )
     # the queues ask for a company's undecided renewals by the day of their notice
     _queue = models.Index("(company_id, state, date_sent)")
+    # accepted and unpaid: few, beside all that were approved in other years
+    _unpaid = models.Index("(company_id) WHERE state = 'approved' AND is_paid IS NOT TRUE")
 
     # ------------------------------------------------------------------
     # Computes
