@@ -104,7 +104,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
             return values
         # sudo: the token is there since the fee notice was made
         token = notice_sudo.access_token
-        return {
+        form = {
             **values,
             **self._get_common_page_view_values(
                 invoices_data={
@@ -119,8 +119,8 @@ class FeeNoticePortal(account_portal.PortalAccount):
                 access_token=token,
             ),
             "amount": notice_sudo.amount_total,
-            "membri_consent": notice_sudo._membri_get_consent_wording(),
         }
+        return {**form, **notice_sudo._membri_prepare_card_form(form)}
 
     def _get_fee_notice_sudo(self, notice_id, access_token):
         """:return: the document, if the visitor may see it here, else nothing: what does not

@@ -39,17 +39,44 @@ class PaymentPortal(account_payment.PaymentPortal):
 
     def _create_transaction(self, *args, **kwargs):
         # EXTENDS payment: every way to pay online comes here
+        values = kwargs.get("custom_create_values") or {}
+        documents = self._get_paid_documents(values)
         if kwargs.get("flow") == "token":
-            self._check_saved_card(kwargs.get("token_id"), kwargs.get("custom_create_values"))
+            self._check_saved_card(kwargs.get("token_id"), documents)
+        if documents and self._check_required_card(documents, kwargs):
+            wording = documents.sudo()._membri_get_consent_wording()
+            kwargs["custom_create_values"] = {**values, "membri_consent_wording": wording}
         return super()._create_transaction(*args, **kwargs)
 
-    def _check_saved_card(self, token_id, values):
-        """:param values: of the transaction, with what is paid
+    def _get_paid_documents(self, values):
+        """:param values: of a transaction
+        :return: the ``account.move`` that it pays"""
+        commands = values.get("invoice_ids") or []
+        invoice_ids = [i for command in commands for i in (command[2] or [command[1]])]
+        return request.env["account.move"].browse(filter(None, invoice_ids))
+
+    def _check_required_card(self, documents, form):
+        """:param form: what is known of the payment that begins
+        :return: whether the card has to be saved
+        :raises ValidationError: when it has to, and cannot be, or was not agreed to"""
+        documents_sudo = documents.sudo()  # the caller has checked who pays what
+        partner_sudo = browse_sudo("res.partner", form.get("partner_id"))
+        is_token = form.get("flow") == "token"
+        reason = documents_sudo._membri_get_cannot_pay_so_reason(
+            partner_sudo,
+            browse_sudo("payment.method", None if is_token else form.get("payment_method_id")),
+            browse_sudo("payment.provider", form.get("provider_id")),
+            browse_sudo("payment.token", form.get("token_id") if is_token else None),
+            form.get("tokenization_requested"),
+        )
+        if reason:
+            raise ValidationError(reason)
+        return documents_sudo._membri_requires_card(partner_sudo)
+
+    def _check_saved_card(self, token_id, documents):
+        """:param documents: what is paid
         :raises ValidationError: when the visitor may not pay that by this saved card"""
         token_sudo = browse_sudo("payment.token", token_id)
-        commands = (values or {}).get("invoice_ids") or []
-        invoice_ids = [i for command in commands for i in (command[2] or [command[1]])]
-        documents = request.env["account.move"].browse(filter(None, invoice_ids))
         if token_sudo and not token_sudo._membri_filter_own(documents):
             raise ValidationError(
                 request.env._("Sign in as the holder of this card, or pay another way.")
@@ -63,6 +90,8 @@ class PaymentPortal(account_payment.PaymentPortal):
         if invoice_id:
             # sudo: the parent has checked the token
             invoice_sudo = request.env["account.move"].sudo().browse(self._cast_as_int(invoice_id))
+            if invoice_sudo.membri_invoice_type:
+                values.update(invoice_sudo._membri_prepare_card_form(kwargs))
             if invoice_sudo.membri_invoice_type and invoice_sudo._membri_is_void():
                 values["amount"] = 0.0
         return values

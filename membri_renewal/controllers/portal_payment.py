@@ -27,7 +27,8 @@ class MembriPortalAccount(PortalAccount):
             values["res_company"] = invoice.sudo().company_id
             if cards_sudo := values.get("tokens_sudo"):
                 values["tokens_sudo"] = cards_sudo._membri_filter_own(invoice)
-            values["membri_consent"] = invoice.sudo()._membri_get_consent_wording()
+            if "providers_sudo" in values:  # there is a form, for there is something to pay
+                values.update(invoice.sudo()._membri_prepare_card_form(values))
         renewal_sudo = invoice.sudo().membri_renewal_id
         # the link of the invoice alone, which others may hold, does not lead to the renewal
         if renewal_token is None or not renewal_sudo or "landing_route" not in values:
@@ -46,6 +47,9 @@ class MembriPortalAccount(PortalAccount):
         values = super()._overdue_invoices_get_page_view_values(overdue_invoices, **kwargs)
         if overdue_invoices.filtered("membri_invoice_type"):
             values["res_company"] = overdue_invoices.sudo().company_id[:1]
+            card = overdue_invoices.sudo()._membri_prepare_card_form(values)
+            if "membri_card_required" in card:  # else nothing is agreed to by paying them all
+                values.update(card)
         return values
 
     @route(

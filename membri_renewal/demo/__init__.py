@@ -7,5 +7,6 @@ from . import next_campaign
 from . import history
 from . import campaign
 from . import payers
+from . import cards
 from . import printing
 from . import desk

@@ -57,6 +57,7 @@ class MembriDemo(models.AbstractModel):
         self._play_payers(catalogue)
         self._work_on_many()
         self._add_own_queue()
+        self._play_cards(catalogue, draw)
         self._prepare_next_campaign()
         self._create_member_user(company)
         self._settle_mails(first_mail)
@@ -111,9 +112,14 @@ class MembriDemo(models.AbstractModel):
         self.env["mail.notification"].sudo().search([("mail_mail_id", "in", mails_sudo.ids)]).write(
             {"notification_status": "sent"}
         )
-        self.env["membri.renewal"].sudo().search(
-            [("company_id", "=", self.env.company.id), ("delivery_state", "=", "queued")]
-        )._internal_write({"delivery_state": "delivered"})
+        left_sudo = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search([("company_id", "=", self.env.company.id), ("delivery_state", "=", "queued")])
+        )
+        left_sudo._internal_write({"delivery_state": "delivered"})
+        for renewal in left_sudo.filtered("charge_state"):
+            renewal._after_leaving(renewal._get_told_facts())
         Invoice = self.env["account.move"].sudo()
         invoices_sudo = Invoice.search(
             [("company_id", "=", self.env.company.id), ("membri_invoice_type", "!=", False)]

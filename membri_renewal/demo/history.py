@@ -158,10 +158,11 @@ class MembriDemo(models.AbstractModel):
         self._update_statistics()
         invoices._post(soft=False)
 
-    def _pay_in_the_past(self, days):
+    def _pay_in_the_past(self, days, parts=None):
         """Transfers on the bank account, matched with their invoices.
 
         :param days: ``{invoice: day of the payment}``
+        :param parts: ``{invoice: amount}`` of those that are not paid in full
         """
         company = self.env.company
         today = company._membri_today()
@@ -182,7 +183,7 @@ class MembriDemo(models.AbstractModel):
                     "date": min(days[invoice], today),
                     "payment_ref": invoice.name,
                     "partner_id": invoice.commercial_partner_id.id,
-                    "amount": invoice.amount_residual,
+                    "amount": (parts or {}).get(invoice, invoice.amount_residual),
                     "counterpart_account_id": lines.account_id.id,
                 }
                 for invoice, lines in receivables.items()

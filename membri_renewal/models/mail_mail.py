@@ -17,8 +17,8 @@ class MailMail(models.Model):
     renewal, an invoice or an annual receipt. They answer the same questions
     (``_membri_get_mail_obstacle``, ``_membri_get_mail_unreachable_reason``,
     ``_membri_get_mail_facts``, ``_membri_rewrite_mail``) and hear the same news
-    (``_membri_mail_left``, ``_membri_mail_failed``, ``_membri_mail_dropped``,
-    ``_membri_mail_unreachable``)."""
+    (``_membri_mail_leaves``, ``_membri_mail_left``, ``_membri_mail_failed``,
+    ``_membri_mail_dropped``, ``_membri_mail_unreachable``)."""
 
     _inherit = "mail.mail"
 
@@ -89,6 +89,7 @@ class MailMail(models.Model):
         rewritten = set()  # a message has an email for each kind of recipient
         for mail, document in waiting.items():
             try:
+                document._membri_mail_leaves(mail)
                 verdict, reason = mail._membri_get_verdict(document, newest)
                 if verdict == "leaves":
                     continue

@@ -11,6 +11,7 @@ from . import test_archived
 from . import test_automatic_payment
 from . import test_automatic_payment_portal
 from . import test_automatic_payment_property
+from . import test_automatic_payment_told
 from . import test_bad_input
 from . import test_books
 from . import test_bulk

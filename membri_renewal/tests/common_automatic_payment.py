@@ -1,9 +1,12 @@
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo import fields
+
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from .common import MembriCommon
 
@@ -16,6 +19,15 @@ class AutomaticPaymentCommon(MembriCommon):
         super().setUpClass()
         cls.provider = cls._create_provider(cls.company)
         cls.yearly.sudo().automatic_payment = "offered"
+
+    def setUp(self):
+        """Emails leave, as far as a mail server of nobody: what was announced has left."""
+        super().setUp()
+        for method, result in (("_disable_send", False), ("_connect__", None)):
+            self.startPatcher(patch.object(IrMail_Server, method, return_value=result))
+        self.startPatcher(
+            patch.object(IrMail_Server, "send_email", lambda _server, message, *a, **k: message["Message-Id"])
+        )
 
     @classmethod
     def _create_provider(cls, company):
@@ -66,12 +78,21 @@ class AutomaticPaymentCommon(MembriCommon):
             yield
 
     def _charge(self, day=None):
-        """The night of ``day``."""
+        """The night of ``day``, and the emails that it made."""
         if day is None:
             self._run_cron("ir_cron_charge")
+            self._let_leave()
             return
         with self._on(day):
-            self._run_cron("ir_cron_charge")
+            self._charge()
+
+    def _let_leave(self):
+        """What waits to be emailed leaves."""
+        self._run_cron("ir_cron_send_fee_notices")
+        with self.enter_registry_test_mode():
+            self.env_root.ref("account.ir_cron_account_move_send").method_direct_trigger()
+        self.env_root["mail.mail"].search([("state", "=", "outgoing")]).send()
+        self.env.invalidate_all()
 
     def _after(self, renewal, days):
         return renewal.date_charge + timedelta(days=days)

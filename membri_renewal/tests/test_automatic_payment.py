@@ -182,6 +182,7 @@ class TestAnnounced(AutomaticPaymentCommon):
             renewal.action_reset()
             renewal.line_ids.price_unit = 400.0
             renewal.action_approve()
+            self._let_leave()
         self.assertEqual(renewal.amount_charge, renewal.invoice_id.amount_total)
         self.assertEqual(renewal.date_charge, date(2027, 1, 7))
         self._charge(date(2027, 1, 6))
@@ -194,7 +195,7 @@ class TestAnnounced(AutomaticPaymentCommon):
         with self._on(date(2026, 12, 30)):
             new = self._save_card(renewal.partner_id)
             before = len(renewal.message_ids)
-            self._run_cron("ir_cron_charge")
+            self._charge()
         self.assertEqual(renewal.sudo().charge_token_id, new)
         self.assertEqual(renewal.date_charge, date(2027, 1, 9))
         self.assertGreater(len(renewal.message_ids), before, "by an email of its own")
@@ -329,6 +330,31 @@ class TestCharged(AutomaticPaymentCommon):
                         lambda m: "did not go through" in (m.subject or "")
                     )
                 )
+
+    def test_card_that_is_none_of_the_payer_any_more(self):
+        """Between the announcement and the charge, behind the back of every guard."""
+        stranger = self._create_member("Bruno Tremblay")
+        other = self._create_other_company("Chapter", "America/Toronto")
+        foreign = self._create_provider(other)
+        without = self.provider.copy({"allow_tokenization": False})
+        without.with_context(active_test=False).state = "test"
+        for words, column, value in (
+            ("is not a card of", "partner_id", stranger.id),
+            ("another company", "provider_id", foreign.id),
+            ("does not allow saved cards", "provider_id", without.id),
+        ):
+            with self.subTest(words):
+                renewal = self._announced()
+                self.env.flush_all()
+                self.env.cr.execute(
+                    f"UPDATE payment_token SET {column} = %s WHERE id = %s",
+                    [value, renewal.sudo().charge_token_id.id],
+                )
+                self.env.invalidate_all()
+                self._charge(renewal.date_charge)
+                self._assert_nothing_charged(renewal, "failed")
+                self.assertIn(words, renewal.charge_note)
+                self.assertTrue(self._is_in_queue(renewal))
 
     def test_pending_waits(self):
         renewal = self._announced("pending")
@@ -565,6 +591,7 @@ class TestCharged(AutomaticPaymentCommon):
         self._save_card(cotisation.partner_id)
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()
+        self._let_leave()
         invoice = renewal.invoice_id
         half = renewal.amount_charge
         self.assertAlmostEqual(half, invoice.amount_total / 2, places=1)
@@ -618,6 +645,7 @@ class TestCharged(AutomaticPaymentCommon):
             )
         )
         renewals.action_approve()
+        self._let_leave()
         invoice = renewals.invoice_id
         self.assertEqual(len(invoice), 1)
         self.assertEqual(set(renewals.mapped("charge_state")), {"announced"})

@@ -4,9 +4,11 @@ notice too, without a login, and never by a GET."""
 from datetime import date
 
 from freezegun import freeze_time
+from lxml import html
 
 from odoo import http
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, JsonRpcException, tagged
+from odoo.tools import mute_logger
 
 from .common_automatic_payment import AutomaticPaymentCommon
 from .common_portal import PortalCase
@@ -29,16 +31,16 @@ class CardPortalCase(AutomaticPaymentCommon, PortalCase):
         self.assertLess(response.status_code, 500)
         return response
 
-    def _begin_payment(self, invoice, tokenize=True):
+    def _begin_payment(self, invoice, tokenize=True, flow="direct", token_id=None):
         reference = self.make_jsonrpc_request(
             f"/invoice/transaction/{invoice.id}",
             {
                 "access_token": invoice.sudo()._portal_ensure_token(),
                 "provider_id": self.provider.id,
                 "payment_method_id": self.env_root.ref("payment_demo.payment_method_demo").id,
-                "token_id": None,
+                "token_id": token_id,
                 "amount": invoice.sudo().amount_residual,
-                "flow": "direct",
+                "flow": flow,
                 "tokenization_requested": tokenize,
                 "landing_route": "/my",
             },
@@ -201,6 +203,112 @@ class TestCardOnThePortal(CardPortalCase):
         self._sign_in("colleague_user")
         self._post(f"/my/membership/{term.id}/card/stop")
         self.assertTrue(self._card_of(self.stranger))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestRequiredCard(CardPortalCase):
+    """The plan requires automatic payment: who pays saves the card of the payment."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.yearly.sudo().automatic_payment = "required"
+
+    def setUp(self):
+        super().setUp()
+        self.authenticate(None, None)
+        self.renewal = self._renewal_in("approved")
+
+    def _get_box(self, url=None):
+        """:return: the page of the payment, and the box on it"""
+        url = url or self.renewal.invoice_id.sudo().get_portal_url() + "&payment=True"
+        page = html.fromstring(self.url_open(url).text)
+        return page, page.xpath("//input[@name='o_payment_tokenize_checkbox']")
+
+    def _assert_refused(self, words, **form):
+        invoice = self.renewal.invoice_id.sudo()
+        before = self._get_charges(invoice)
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException) as caught:
+            self._begin_payment(invoice, **form)
+        self.assertIn(words, str(caught.exception))
+        self.env.invalidate_all()
+        self.assertEqual(self._get_charges(invoice), before)
+
+    def test_box_is_ticked_and_stays(self):
+        page, [box] = self._get_box()
+        self.assertTrue(box.get("checked") and box.get("disabled"))
+        [sentence] = page.xpath("//*[contains(@class, 'o_membri_card_required')]")
+        self.assertIn("requires automatic payment", sentence.text_content())
+        self.assertTrue(page.xpath("//*[contains(@class, 'o_membri_consent')]"))
+        self._answer_payment(self._begin_payment(self.renewal.invoice_id))
+        partner = self.renewal.partner_id.sudo().with_company(self.company)
+        self.assertTrue(partner.membri_payment_token_id)
+        self.assertIn("for my next renewals", partner.membri_payment_consent_wording)
+
+    def test_other_plans_as_before(self):
+        for choice in ("offered", "none"):
+            self.yearly.sudo().automatic_payment = choice
+            page, [box] = self._get_box()
+            self.assertIsNone(box.get("checked") or box.get("disabled"), choice)
+            self.assertFalse(page.xpath("//*[contains(@class, 'o_membri_card_required')]"))
+        self._answer_payment(self._begin_payment(self.renewal.invoice_id, tokenize=False))
+        self.assertTrue(self.renewal.is_paid)
+
+    def test_fee_notice(self):
+        self.company.with_env(self.env_root).membri_fee_notice = True
+        self.renewal = self._renewal_in("approved")
+        _page, [box] = self._get_box(self.renewal.invoice_id.sudo().get_portal_url())
+        self.assertTrue(box.get("checked") and box.get("disabled"))
+        self._assert_refused("Check “Use this card", tokenize=False)
+
+    def test_payment_link(self):
+        link = self.env_account["payment.link.wizard"].create(
+            {
+                "res_model": "account.move",
+                "res_id": self.renewal.invoice_id.id,
+                "amount": self.renewal.invoice_id.amount_residual,
+                "currency_id": self.renewal.invoice_id.currency_id.id,
+                "partner_id": self.renewal.partner_id.id,
+            }
+        )
+        _page, [box] = self._get_box(link.link)
+        self.assertTrue(box.get("checked") and box.get("disabled"))
+
+    def test_without_the_box(self):
+        self._assert_refused("Check “Use this card", tokenize=False)
+
+    def test_provider_that_saves_no_cards(self):
+        self.provider.allow_tokenization = False
+        page, boxes = self._get_box()
+        self.assertFalse(boxes)
+        [sentence] = page.xpath("//*[contains(@class, 'o_membri_card_required')]")
+        self.assertIn("Please contact", sentence.text_content())
+        for tokenize in (True, False):
+            self._assert_refused("Choose another way to pay", tokenize=tokenize)
+
+    def test_own_saved_card(self):
+        """Signed in, by a card that the payer has already: it is the one from now on."""
+        self.renewal = self._create_renewal(self.stranger_term)
+        self.renewal.action_approve()
+        token = self._create_token(self.stranger)
+        self._sign_in("stranger_user")
+        transaction = self._begin_payment(
+            self.renewal.invoice_id, tokenize=False, flow="token", token_id=token.id
+        )
+        transaction._post_process()
+        self.env.invalidate_all()
+        stranger_sudo = self.stranger.sudo().with_company(self.company)
+        self.assertEqual(stranger_sudo.membri_payment_token_id, token)
+        self.assertIn("for my next renewals", stranger_sudo.membri_payment_consent_wording)
+
+    def test_who_pays_for_somebody_else(self):
+        """Their card would be of no use: they pay as they like."""
+        self._sign_in("stranger_user")
+        _page, [box] = self._get_box()
+        self.assertIsNone(box.get("disabled"))
+        self._answer_payment(self._begin_payment(self.renewal.invoice_id, tokenize=False))
+        self.assertTrue(self.renewal.is_paid)
 
 
 @tagged("post_install", "-at_install")

@@ -12,6 +12,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
+
 from .common_automatic_payment import AutomaticPaymentCommon
 
 try:
@@ -102,6 +104,8 @@ if hypothesis:
             )[0]
             with self.now():
                 self.case._run_cron("ir_cron_charge")
+                if announced["charge_state"] == "announced" and not announced["date_charge_announced"]:
+                    self.case.assertEqual(self.taken, before, "told to nobody")
             for reference in self.taken.keys() - before.keys():
                 _invoice, amount = self.taken[reference]
                 self.case.assertIn(announced["charge_state"], ("announced", "failed", "pending"))
@@ -110,6 +114,13 @@ if hypothesis:
                 self.case.assertGreaterEqual(
                     self.day - announced["date_charge_announced"].date(), LEAD
                 )
+
+        @stateful.rule(are_refused=strategies.booleans())
+        def emails_leave(self, are_refused):
+            refused = MailDeliveryException("Delivery failed", "550 5.1.1 no such user")
+            effect = {"side_effect": refused} if are_refused else {"return_value": "<id>"}
+            with self.now(), patch.object(IrMail_Server, "send_email", **effect):
+                self.case._let_leave()
 
         @stateful.rule()
         def due_night(self):
@@ -176,6 +187,7 @@ class TestAutomaticPaymentProperty(AutomaticPaymentCommon):
     @mute_logger(
         "odoo.addons.membri_renewal.models.mixins.state",
         "odoo.addons.payment.models.payment_transaction",
+        "odoo.addons.mail.models.mail_mail",
     )
     def test_charged_as_announced_and_once(self):
         if hypothesis is None:

@@ -3,10 +3,11 @@
 import threading
 import time
 from datetime import timedelta
+from unittest.mock import patch
 
 from psycopg2 import OperationalError
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
@@ -48,6 +49,7 @@ class TestConcurrentAnswers(BaseCase):
                     "state": "active",
                 }
             )
+            self.provider_before = None
             self.decline_before = option_set.company_id.membri_portal_decline
             option_set.company_id.membri_portal_decline = True
             renewal = env["membri.renewal"].create({"cotisation_id": cotisation.id})
@@ -224,6 +226,73 @@ class TestConcurrentAnswers(BaseCase):
             for transaction in transactions:
                 self.assertIn(transaction.reference, told)
 
+    def _announce(self):
+        """The payment of the accepted renewal was announced, and is due today."""
+        with self.registry.cursor() as cr:
+            env = self._get_env(cr)
+            renewal = env["membri.renewal"].browse(self.renewal_id)
+            company, member = renewal.company_id, renewal.partner_id
+            provider = env["payment.provider"].search(
+                [("code", "=", "demo"), ("company_id", "=", company.id)], limit=1
+            )
+            self.provider_before = (provider.state, provider.allow_tokenization, provider.id)
+            self._set_provider(env, "test", True, provider.id)
+            renewal.option_set_id.automatic_payment = "offered"
+            token = env["payment.token"].create(
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": env.ref("payment_demo.payment_method_demo").id,
+                    "partner_id": member.id,
+                    "payment_details": "1234",
+                    "provider_ref": "concurrent",
+                    "demo_simulated_state": "pending",
+                }
+            )
+            member.with_company(company)._membri_save_card(token, "Yes", "payment")
+            renewal.action_approve()
+            renewal._internal_write(
+                {
+                    "date_charge": company._membri_today(),
+                    "date_charge_announced": fields.Datetime.now() - timedelta(days=20),
+                }
+            )
+            return renewal.amount_charge
+
+    def _set_provider(self, env, state, allow_tokenization, provider_id):
+        """Nothing else follows from it, so nothing else is to be undone."""
+        env.cr.execute(
+            "UPDATE payment_provider SET state = %s, allow_tokenization = %s WHERE id = %s",
+            [state, allow_tokenization, provider_id],
+        )
+        env.invalidate_all()
+
+    def test_charged_by_three_nights_at_once(self):
+        """The provider is asked once, whoever else is at work at the same moment."""
+        due = self._announce()
+        model = self.registry["payment.transaction"]
+        original, asked = model._send_payment_request, []
+
+        def send(transaction):
+            asked.append(transaction.reference)
+            time.sleep(0.3)  # while the others look for something to do
+            return original(transaction)
+
+        def charge(renewal):
+            renewal.env["membri.renewal"]._cron_charge()
+
+        with patch.object(model, "_send_payment_request", send):
+            self.assertEqual(self._race(charge, charge, charge), [None] * 3)
+            self.assertEqual(self._race(charge, charge), [None] * 2)  # the answer is pending
+        self.assertEqual(len(asked), 1, asked)
+        with self.registry.cursor() as cr:
+            env = self._get_env(cr)
+            self.assertRecordValues(
+                self._read_transactions(env),
+                [{"state": "pending", "amount": due, "reference": asked[0]}],
+            )
+            renewal = env["membri.renewal"].browse(self.renewal_id)
+            self.assertRecordValues(renewal, [{"charge_state": "pending", "charge_attempts": 1}])
+
     # ------------------------------------------------------------------
     # Afterwards
     # ------------------------------------------------------------------
@@ -266,6 +335,9 @@ class TestConcurrentAnswers(BaseCase):
                 ("DELETE FROM account_move", moves.ids),
             ):
                 cr.execute(f"{query} WHERE id = ANY(%s)", [ids])
+            cr.execute("DELETE FROM payment_token WHERE partner_id = %s", [self.member_id])
+            if self.provider_before:
+                self._set_provider(env, *self.provider_before)
             env.invalidate_all()
             option_set = env["membri.option.set"].browse(self.option_set_id)
             option_set.company_id.membri_portal_decline = self.decline_before

@@ -51,10 +51,28 @@ class TestDemo(TransactionCase):
     def test_every_dashboard_has_work(self):
         dashboards = self.env["membri.dashboard"].with_user(self.officer).search([])
         self.assertGreaterEqual(len(dashboards), 9)
-        # nobody of the demo has saved a card yet
-        for dashboard in dashboards.filtered(lambda d: d.code and d.code != "charge_failed"):
+        for dashboard in dashboards.filtered("code"):
             with self.subTest(dashboard=dashboard.code):
                 self.assertTrue(dashboard.record_count)
+
+    def test_a_member_of_each_kind_of_payment(self):
+        today = self.company._membri_today()
+        for kind, domain in (
+            ("announced", [("charge_state", "=", "announced"), ("date_charge", ">", today)]),
+            ("charged", [("charge_state", "=", "done"), ("is_paid", "=", True)]),
+            ("declined", [("charge_state", "=", "failed"), ("date_charge_retry", ">", today)]),
+            ("refused", [("charge_state", "=", "failed"), ("date_charge_retry", "=", False)]),
+            ("without a card", [("charge_state", "=", False), ("charge_note", "!=", False)]),
+            ("announced renewal", [("state", "=", "sent"), ("date_auto_invoice", ">", today)]),
+            ("in parts", [("in_arrears", "=", True), ("payment_state", "=", "partial")]),
+            ("too long", [("is_unpaid_too_long", "=", True)]),
+        ):
+            with self.subTest(kind):
+                self.assertTrue(self._count("membri.renewal", domain))
+        announced = self.env["membri.renewal"].search([("charge_state", "=", "announced")])
+        self.assertTrue(all(announced.mapped("date_charge_announced")), "all of it has left")
+        campaign = self.env.ref("membri_renewal.demo_campaign")
+        self.assertIn("1", campaign._get_charge_summary() or "")
 
     def test_the_night_has_nothing_left_to_prepare(self):
         domain = self.env["membri.renewal"]._get_company_to_renew_domain(self.company)

@@ -5,8 +5,10 @@ charge only what was announced, never twice, and let the member stop it."""
 from . import settings
 from . import saved_card
 from . import announcement
+from . import told
 from . import charge
 from . import transaction
 from . import account_move
 from . import portal
+from . import required
 from . import campaign

@@ -64,7 +64,11 @@ class MembriRenewal(models.Model):
         help="Card that the payer was told.",
     )
     date_charge_announced = fields.Datetime(
-        string="Payment Announced On", readonly=True, copy=False, groups=STAFF
+        string="Payment Announced On",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="When the email or letter that announces the payment left. Empty as long as it waits.",
     )
     date_charge_retry = fields.Date(
         string="Next Attempt On", readonly=True, copy=False, groups=STAFF
@@ -214,6 +218,8 @@ class MembriRenewal(models.Model):
             return False
         if self.charge_state == "failed":  # its attempts go on, or the member pays another way
             return not is_new_document
+        if not is_new_document and self._is_announcement_untold():
+            return True  # it waits, and tells a later day as it leaves
         # a night or two may have been missed
         today = self.company_id._membri_today()
         patience = (
@@ -221,16 +227,11 @@ class MembriRenewal(models.Model):
         )
         return self.date_charge + timedelta(days=patience) >= today
 
-    def _is_announcement_lost(self):
-        """:return: whether what told the payer did not leave, or came back"""
-        self.ensure_one()
-        lost = self.delivery_state in ("failed", "unreachable")
-        return lost and self.charge_state == "announced" and not self.charge_attempts
-
     def _prepare_charge_vals(self, is_new_document=False):
         """:param is_new_document: the notice or the invoice is about to go out, and tells it
         :return: the values that follow from card, price and day; with
-            ``date_charge_announced`` when the payer is to be told"""
+            ``date_charge_announced`` when the payer is to be told, who counts as told once that
+            has left"""
         self.ensure_one()
         if self.charge_state in SETTLED_STATES:
             return {}
@@ -261,10 +262,11 @@ class MembriRenewal(models.Model):
             "amount_charge": amount,
             "charge_plan": self._plan_later_parts(parts),
             **self._prepare_announced_card_vals(token_sudo),
-            "date_charge_announced": fields.Datetime.now(),
+            "date_charge_announced": False,
             "date_charge_retry": False,
             "charge_attempts": 0,
-            "charge_note": False,
+            # why the last one did not arrive, until this one has
+            "charge_note": self.charge_note if self._is_announcement_lost() else False,
         }
 
     def _plan_later_parts(self, parts):
@@ -335,8 +337,9 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_to_announce_domain(self):
-        """:return: accepted and unpaid renewals whose payer has, or had, a saved card"""
-        cases = []
+        """:return: accepted and unpaid renewals whose payer has, or had, a saved card, or should
+        have one"""
+        cases = [self._get_without_card_domain()]
         Partner = self.env["res.partner"].sudo()
         for company in self.env["res.company"]._membri_get_all():
             payers = Partner.with_company(company)._membri_search_card_holders()
@@ -358,20 +361,36 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _search_to_announce(self, domain):
-        """:return: the ids of those whose payers are to be told something else than they were"""
+        """:return: the ids of those whose payers are to be told something else than they were, and
+        of those that wait without a word why"""
         return [
             renewal.id
             for renewal in self.search(domain, order="id")
-            if "date_charge_announced" in renewal._prepare_charge_vals()
+            if (vals := renewal._prepare_charge_vals())
+            and ("date_charge_announced" in vals or renewal._get_unsaid_reason(vals))
         ]
 
+    def _get_unsaid_reason(self, vals):
+        """:param vals: as of :meth:`_prepare_charge_vals`
+        :return: why nothing was ever announced, unless the queue says so already; or ``False``"""
+        return not self.charge_state and not self.charge_note and vals.get("charge_note")
+
     def _announce_charges(self):
-        """Tell the payers by email what will be charged. Who cannot be told is not charged."""
+        """Tell the payers by email, or by letter, what will be charged. Who cannot be told is not
+        charged."""
         for renewal in self:
             vals = renewal._prepare_charge_vals()
             if "date_charge_announced" not in vals:
+                if reason := renewal._get_unsaid_reason(vals):
+                    renewal._hold_charge(reason)
                 continue
-            if reason := renewal._get_unreachable_reason():
+            reason = renewal._get_unreachable_reason()
+            if reason and renewal._is_on_paper():  # a letter tells it, once it is printed
+                renewal._internal_write(vals)
+                renewal._renew_letters()
+                renewal._mark_unreachable()
+                continue
+            if reason:
                 # once the payer can be told, the days count from then
                 renewal._internal_write({"charge_state": False})
                 renewal._hold_charge(

@@ -183,14 +183,8 @@ class MembriRenewal(models.Model):
             )
         if invoice._membri_is_being_paid():
             return self.env._("Another payment is in progress. Nothing was charged."), False
-        if any(renewal._is_announcement_lost() for renewal in self):
-            return (
-                self.env._(
-                    "The announcement did not reach the payer. Nothing was charged: correct the "
-                    "address and resend the invoice, or ask for another payment."
-                ),
-                False,
-            )
+        if reason := self._get_untold_reason():
+            return reason, False
         told = self.filtered(lambda r: r._get_announced_card() == token)
         if (
             invoice.currency_id.compare_amounts(

@@ -75,13 +75,12 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_get_consent_wording(self):
-        """:return: what the payer of this invoice agrees to by ticking the box of the payment form,
-        or ``False`` where its plans charge no card"""
-        self.ensure_one()
+        """:return: what the payer of these invoices agrees to by ticking the box of the payment
+        form, or ``False`` where their plans charge no card"""
         plans_sudo = self._membri_get_cotisations_sudo().option_set_id
         if all(plan.automatic_payment == "none" for plan in plans_sudo):
             return False
-        return self.company_id.sudo()._membri_get_consent_wording()
+        return self.company_id[:1].sudo()._membri_get_consent_wording()
 
     def _membri_keep_consent(self, values, form):
         """The payer ticked the box: the card becomes the saved one once it has paid.

@@ -282,7 +282,7 @@ class PaymentToken(models.Model):
             "company": company.name,
             "provider": provider_sudo.name,
         }
-        if not token_sudo._membri_is_card_of(payer):
+        if not token_sudo.partner_id._membri_may_hold_card_of(payer):
             return self.env._(
                 "%(card)s is not a card of %(payer)s. Only the payer's own card can be charged.",
                 **names,
@@ -303,23 +303,13 @@ class PaymentToken(models.Model):
             return self.env._(
                 "%(card)s was removed. %(payer)s can save another card on the portal.", **names
             )
-        if not (provider_sudo.allow_tokenization and provider_sudo.support_tokenization):
+        if not provider_sudo._membri_saves_cards():
             return self.env._(
                 "%(provider)s does not allow saved cards, so %(card)s cannot be charged. Allow "
                 "it on the provider, or ask for another payment.",
                 **names,
             )
         return False
-
-    def _membri_is_card_of(self, payer):
-        """:return: whether this card is the payer's: its own, of its address, or, of a company,
-        that of a contact who pays for it"""
-        owners_sudo = self.partner_id._membri_get_card_holders()
-        payers_sudo = payer._membri_get_card_holders()
-        if owners_sudo & payers_sudo:
-            return True
-        company_sudo = payers_sudo.filtered("is_company")
-        return bool(self.partner_id.commercial_partner_id & company_sudo)
 
     def _membri_filter_own(self, documents):
         """:param documents: the ``account.move`` that are about to be paid, if known

@@ -261,6 +261,9 @@ class MembriAnnualReceipt(models.Model):
         self.ensure_one()
         return self.partner_id.sudo()._membri_get_address_problem()
 
+    def _membri_mail_leaves(self, _mail_sudo):
+        """It says of no day that is to come."""
+
     def _membri_mail_left(self, _mail_sudo):
         self.write({"state": "sent", "reason": False, "date_sent": fields.Datetime.now()})
 

@@ -201,6 +201,7 @@ class AccountMove(models.Model):
             elif move._membri_get_unreachable_reason():
                 move._membri_mark_unreachable()
             else:
+                move._membri_get_renewals()._before_leaving()
                 continue
             move._membri_record_reminders("skipped", reason or move.membri_delivery_note)
             move.sending_data = False
@@ -356,6 +357,8 @@ class AccountMove(models.Model):
             ]
         else:
             facts += [self.state, self.payment_state, self._membri_get_due_day()]
+            told = (renewal._get_told_facts() for renewal in self._membri_get_renewals())
+            facts += filter(None, told)
         return " ".join([kind, *map(str, facts)])
 
     def _membri_get_mail_obstacle(self, kind, mail_sudo=None):
@@ -410,6 +413,10 @@ class AccountMove(models.Model):
             self, sending_methods=["email"]
         )
         return self.env["mail.mail"].sudo()
+
+    def _membri_mail_leaves(self, mail_sudo):
+        if mail_sudo.membri_kind != "receipt":
+            self._membri_get_renewals()._before_leaving()
 
     def _membri_mail_left(self, mail_sudo):
         if mail_sudo.membri_kind == "receipt":
@@ -474,6 +481,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         note = self.env._("The email to %(address)s bounced.", address=self.membri_delivery_email)
         self._message_log(body=note)
+        self._membri_get_renewals()._after_undelivered(note)
         self.env["res.partner"]._membri_mark_renewal_email_bounced(self.membri_delivery_email)
         if self._membri_is_payable() and not self._membri_is_paid():
             self._membri_deliver()

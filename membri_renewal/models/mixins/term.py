@@ -118,9 +118,33 @@ class MembriTermMixin(models.AbstractModel):
     def _before_document(self):
         """Hook: the notice, or the invoice, of ``self`` is about to go out."""
 
+    def _before_leaving(self):
+        """Hook: an email about ``self`` is handed to the mail server, or a letter is printed,
+        now: what it says of days is to hold from now on."""
+
+    def _after_leaving(self, facts):
+        """Hook: an email was taken by the mail server, or a letter was printed.
+
+        :param facts: what it said, as of :meth:`_get_told_facts`, and more"""
+
+    def _after_undelivered(self, reason):
+        """Hook: what was to leave did not, or came back.
+
+        :param reason: a sentence"""
+
+    def _get_told_facts(self):
+        """Hook: what documents about ``self`` announce, in short, or an empty text. An email that
+        has not left is written anew when it differs"""
+        return ""
+
     def _get_charge_sentence(self, to_payer=False):
         """Hook: what is charged automatically, and when (a sentence to the member, or to the
         payer), or ``False``"""
+        return False
+
+    def _get_charge_cover_sentence(self):
+        """Hook: what is charged automatically, to be said on a page before a document that does
+        not say it, or ``False``"""
         return False
 
     def _get_charge_day(self):

@@ -81,6 +81,7 @@ class MembriRenewal(models.Model):
             )
             if by_letter:
                 continue
+            renewal._after_undelivered(reason)
             renewal._message_log(
                 body=self.env._(
                     "Not emailed: %(reason)s Correct the address and resend, or print the "
@@ -139,6 +140,7 @@ class MembriRenewal(models.Model):
             facts = f"approved {invoice_sudo.id} {invoice_sudo._membri_get_mail_facts(kind)}"
         else:
             facts = f"{kind} {self.date_start} {self.date_end} {self.amount_total}"
+            facts = f"{facts} {self._get_told_facts()}".strip()
         return f"{facts} {self._get_delivery_email()}"
 
     def _membri_guess_mail_kind(self, mail_sudo):
@@ -248,11 +250,15 @@ class MembriRenewal(models.Model):
         )
         return renewal._notify_by_email_render_layout(message_sudo, group, render_values=values)
 
+    def _membri_mail_leaves(self, _mail_sudo):
+        self._before_leaving()
+
     def _membri_mail_left(self, mail_sudo):
         self.ensure_one()
         if self.delivery_state in ("queued", "failed"):
             self._internal_write({"delivery_state": "delivered", "delivery_note": False})
         self._record_reminder(mail_sudo.mail_message_id, "sent")
+        self._after_leaving(mail_sudo.membri_facts or "")
 
     def _membri_mail_failed(self, mail_sudo, sentence):
         """:param sentence: what went wrong and what to do"""
@@ -274,6 +280,7 @@ class MembriRenewal(models.Model):
         for renewal in self:
             renewal._internal_write({"delivery_state": "failed", "delivery_note": str(error)})
             renewal._message_log(body=self.env._("Failed: %(error)s", error=error))
+            renewal._after_undelivered(str(error))
 
     # ------------------------------------------------------------------
     # Try again
@@ -374,9 +381,9 @@ class MembriRenewal(models.Model):
         write to another contact if there is one, else post a letter."""
         awaiting = self.filtered_domain(self._get_awaiting_domain())
         for renewal in awaiting:
-            renewal._message_log(
-                body=self.env._("The email to %(address)s bounced.", address=renewal.delivery_email)
-            )
+            note = self.env._("The email to %(address)s bounced.", address=renewal.delivery_email)
+            renewal._message_log(body=note)
+            renewal._after_undelivered(note)
         unreachable = awaiting.filtered(lambda r: r._get_unreachable_reason())
         unreachable._mark_unreachable()
         reached = awaiting - unreachable

@@ -141,7 +141,11 @@ class MembriRenewal(models.Model):
 
     def _get_cannot_print_letter_reason(self):
         self.ensure_one()
-        if self.state == "approved" and (reason := self._get_no_reminder_reason(by_hand=True)):
+        if self.state == "approved" and (
+            reason := self._get_no_reminder_reason(
+                by_hand=True, is_document=self.letter_content != "reminder"
+            )
+        ):
             return reason
         if self.state != "approved" and (reason := self._get_archived_reason()):
             return reason
@@ -162,7 +166,8 @@ class MembriRenewal(models.Model):
 
     def _render_letters(self):
         """:return: the PDFs of the letters, in the order of ``self``: an invoice that serves
-        several members is one letter, a reminder lies before its document"""
+        several members is one letter, a reminder, or what else is to be said, lies before its
+        document"""
         accepted = self.filtered(lambda r: r.state == "approved")
         by_invoice = {renewal.invoice_id: renewal for renewal in reversed(accepted)}
         firsts = self.browse().concat(*by_invoice.values())
@@ -170,11 +175,19 @@ class MembriRenewal(models.Model):
         for renewal, attachment in firsts._attach_invoices().items():
             contents[renewal] = attachment.raw
         printed = self.filtered(lambda r: r in contents)
-        reminders = printed.filtered(lambda r: r.letter_content == "reminder")
-        covers = reminders._render_notices(REMINDER_REPORT)
+        covered = printed.filtered(lambda r: r._get_cover_sentences())
+        covers = covered._render_notices(REMINDER_REPORT) if covered else {}
         return [
             part for renewal in printed for part in (covers.get(renewal), contents[renewal]) if part
         ]
+
+    def _get_cover_sentences(self):
+        """:return: what the page says that lies before the document, as a list of sentences;
+        without any there is no such page"""
+        self.ensure_one()
+        if self.letter_content == "reminder":
+            return self._get_reminder_letter_sentences()
+        return list(filter(None, [self._get_charge_cover_sentence()]))
 
     def _get_reminder_letter_sentences(self):
         """:return: what a reminder on paper says, as a list of sentences"""
@@ -216,12 +229,15 @@ class MembriRenewal(models.Model):
     def _do_print_letters(self):
         """:return: the ``ir.attachment`` with all letters, of no record"""
         renewals = self._sorted_for_post()
+        renewals._before_leaving()
         parts = []
         for start in range(0, len(renewals), PDF_BATCH):
             parts += renewals[start : start + PDF_BATCH]._render_letters()
         now = fields.Datetime.now()
         renewals._internal_write({"letter_state": "printed", "date_printed": now})
         renewals._record_printed_reminders()
+        for renewal in renewals:
+            renewal._after_leaving(renewal._get_told_facts())
         renewals._delay_auto_invoice()
         renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(
             {"delivery_state": "letter"}

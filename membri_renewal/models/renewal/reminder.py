@@ -135,7 +135,7 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return self._get_no_reminder_reason(by_hand=True)
 
-    def _get_no_reminder_reason(self, by_hand=False):
+    def _get_no_reminder_reason(self, by_hand=False, is_document=False):
         """:param by_hand: an announced payment does not count
         :return: why this renewal must not be reminded now (a sentence), or ``False``"""
         self.ensure_one()
@@ -172,7 +172,7 @@ class MembriRenewal(models.Model):
                 "send a reminder.",
                 renewal=self.display_name,
             )
-        if reason := self._get_charge_planned_reason():
+        if not is_document and (reason := self._get_charge_planned_reason()):
             return reason
         if self.cotisation_id.state == "cancelled":
             return self.env._(
