@@ -229,7 +229,7 @@ class TestAnnounced(AutomaticPaymentCommon):
         self._charge(day)
         self._assert_nothing_charged(renewal, "announced")
         self.assertEqual(renewal.date_charge, day + timedelta(days=10), "told anew")
-        self.assertEqual(renewal.delivery_state, "queued")
+        self.assertEqual(renewal.delivery_state, "delivered")
 
     def test_required_without_card(self):
         self.yearly.sudo().automatic_payment = "required"

@@ -7,7 +7,7 @@ from freezegun import freeze_time
 from lxml import html
 
 from odoo import http
-from odoo.tests import HttpCase, JsonRpcException, tagged
+from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from .common_automatic_payment import AutomaticPaymentCommon
@@ -31,19 +31,21 @@ class CardPortalCase(AutomaticPaymentCommon, PortalCase):
         self.assertLess(response.status_code, 500)
         return response
 
-    def _begin_payment(self, invoice, tokenize=True, flow="direct", token_id=None):
+    def _prepare_payment(self, invoice, tokenize=True, flow="direct", token_id=None):
+        return {
+            "access_token": invoice.sudo()._portal_ensure_token(),
+            "provider_id": self.provider.id,
+            "payment_method_id": self.env_root.ref("payment_demo.payment_method_demo").id,
+            "token_id": token_id,
+            "amount": invoice.sudo().amount_residual,
+            "flow": flow,
+            "tokenization_requested": tokenize,
+            "landing_route": "/my",
+        }
+
+    def _begin_payment(self, invoice, **form):
         reference = self.make_jsonrpc_request(
-            f"/invoice/transaction/{invoice.id}",
-            {
-                "access_token": invoice.sudo()._portal_ensure_token(),
-                "provider_id": self.provider.id,
-                "payment_method_id": self.env_root.ref("payment_demo.payment_method_demo").id,
-                "token_id": token_id,
-                "amount": invoice.sudo().amount_residual,
-                "flow": flow,
-                "tokenization_requested": tokenize,
-                "landing_route": "/my",
-            },
+            f"/invoice/transaction/{invoice.id}", self._prepare_payment(invoice, **form)
         )["reference"]
         return self.env_root["payment.transaction"].search([("reference", "=", reference)])
 
@@ -229,9 +231,13 @@ class TestRequiredCard(CardPortalCase):
     def _assert_refused(self, words, **form):
         invoice = self.renewal.invoice_id.sudo()
         before = self._get_charges(invoice)
-        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException) as caught:
-            self._begin_payment(invoice, **form)
-        self.assertIn(words, str(caught.exception))
+        self.env.flush_all()
+        with mute_logger("odoo.http"):
+            answer = self.url_open(
+                f"/invoice/transaction/{invoice.id}",
+                json={"params": self._prepare_payment(invoice, **form)},
+            ).json()
+        self.assertIn(words, answer["error"]["data"]["message"])
         self.env.invalidate_all()
         self.assertEqual(self._get_charges(invoice), before)
 

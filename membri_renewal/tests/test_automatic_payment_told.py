@@ -14,6 +14,7 @@ from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryEx
 from .common_automatic_payment import AutomaticPaymentCommon
 from .common_delivery import MAIL_LOGGER, DeliveryCase
 
+LETTER = "odoo.addons.membri_renewal.models.renewal.letter"
 LEAD = timedelta(days=10)
 LATE = date(2026, 12, 28)  # when less than the lead is left until the announced day
 
@@ -57,12 +58,16 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
 
     def _get_told_day(self, renewal):
         """:return: whether the last email of the invoice says the day of the payment"""
-        mail = self.env_root["mail.mail"].search(
-            [("model", "=", "account.move"), ("res_id", "=", renewal.invoice_id.id)],
-            order="id desc",
-            limit=1,
+        told = renewal.invoice_id.sudo().message_ids.filtered(
+            lambda message: "We will charge" in str(message.body)
         )
-        return renewal._format_day(renewal.date_charge) in mail.body_html
+        day = renewal._format_day(renewal.date_charge)
+        return day in str(told.sorted("id")[-1:].body).replace("\xa0", " ")
+
+    def _print_letter(self, renewal):
+        # in tests documents are HTML
+        with patch(f"{LETTER}.merge_pdf", lambda parts: b"".join(parts)):
+            renewal.action_print_letter()
 
     def test_invoice_that_waits(self):
         renewal = self._invoiced()
@@ -161,7 +166,7 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         self._assert_waits(renewal, "not printed yet")
         day = date(2026, 12, 1)
         with self._on(day):
-            renewal.action_print_letter()
+            self._print_letter(renewal)
             [sentence] = renewal._get_cover_sentences()
         self.assertIn("December 11, 2026", sentence.replace("\xa0", " "))
         self._assert_charged_from(renewal, day + LEAD)
@@ -169,13 +174,13 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
     def test_changed_card_by_letter(self):
         renewal = self._invoiced(email=False, street="1 Main Street")
         renewal.partner_id.membri_notice_on_paper = True
-        renewal.action_print_letter()
+        self._print_letter(renewal)
         self._save_card(renewal.partner_id)
         day = renewal.date_charge
         self._run_night(day)
         self.assertEqual((renewal.letter_state, renewal.charge_state), ("to_print", "announced"))
         with self._on(day):
-            renewal.action_print_letter()
+            self._print_letter(renewal)
         self._assert_charged_from(renewal, day + LEAD)
 
     def test_notice_tells_only_who_pays(self):
@@ -203,3 +208,10 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         self._save_card(renewal.partner_id)
         self._charge()
         self.assertRecordValues(renewal, [{"charge_state": "announced", "charge_note": False}])
+
+    def test_contact_tells_what_is_next(self):
+        renewal = self._announced()
+        self.assertIn(renewal.name, renewal.partner_id.membri_next_charge)
+        self.assertIn("January 1, 2027", renewal.partner_id.membri_next_charge)
+        renewal.action_stop_charge()
+        self.assertFalse(renewal.partner_id.membri_next_charge)

@@ -318,7 +318,7 @@ class MembriRenewal(models.Model):
         return vals
 
     # ------------------------------------------------------------------
-    # Told with the notice or the invoice …
+    # Told with the notice or the invoice, or by an email or letter of its own (see ``told.py``)
     # ------------------------------------------------------------------
 
     def _before_document(self):
@@ -330,90 +330,6 @@ class MembriRenewal(models.Model):
             if vals := renewal._prepare_charge_vals(is_new_document=True):
                 renewal._internal_write(vals)
         return result
-
-    # ------------------------------------------------------------------
-    # … or by an email of its own
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _get_to_announce_domain(self):
-        """:return: accepted and unpaid renewals whose payer has, or had, a saved card, or should
-        have one"""
-        cases = [self._get_without_card_domain()]
-        Partner = self.env["res.partner"].sudo()
-        for company in self.env["res.company"]._membri_get_all():
-            payers = Partner.with_company(company)._membri_search_card_holders()
-            if payers:
-                cases.append(
-                    Domain("company_id", "=", company.id)
-                    & Domain("invoice_id.partner_id", "child_of", payers.ids)
-                )
-        return (
-            Domain.OR(cases)
-            & Domain("state", "=", "approved")
-            & Domain("is_paid", "=", False)
-            & Domain("option_set_id.automatic_payment", "!=", "none")
-            & (
-                Domain("charge_state", "=", False)
-                | Domain("charge_state", "not in", SETTLED_STATES)
-            )
-        )
-
-    @api.model
-    def _search_to_announce(self, domain):
-        """:return: the ids of those whose payers are to be told something else than they were, and
-        of those that wait without a word why"""
-        return [
-            renewal.id
-            for renewal in self.search(domain, order="id")
-            if (vals := renewal._prepare_charge_vals())
-            and ("date_charge_announced" in vals or renewal._get_unsaid_reason(vals))
-        ]
-
-    def _get_unsaid_reason(self, vals):
-        """:param vals: as of :meth:`_prepare_charge_vals`
-        :return: why nothing was ever announced, unless the queue says so already; or ``False``"""
-        return not self.charge_state and not self.charge_note and vals.get("charge_note")
-
-    def _announce_charges(self):
-        """Tell the payers by email, or by letter, what will be charged. Who cannot be told is not
-        charged."""
-        for renewal in self:
-            vals = renewal._prepare_charge_vals()
-            if "date_charge_announced" not in vals:
-                if reason := renewal._get_unsaid_reason(vals):
-                    renewal._hold_charge(reason)
-                continue
-            reason = renewal._get_unreachable_reason()
-            if reason and renewal._is_on_paper():  # a letter tells it, once it is printed
-                renewal._internal_write(vals)
-                renewal._renew_letters()
-                renewal._mark_unreachable()
-                continue
-            if reason:
-                # once the payer can be told, the days count from then
-                renewal._internal_write({"charge_state": False})
-                renewal._hold_charge(
-                    self.env._("The automatic payment was not announced. %(why)s", why=reason)
-                )
-                continue
-            renewal._internal_write(vals)
-            renewal._email_charge("membri_renewal.mail_template_charge")
-
-    def _email_charge(self, template_xmlid):
-        """Tell the payer what will be, or was not, charged."""
-        template = self.env.ref(template_xmlid)
-        messages = self._send_notice(lambda _renewal: template, kind="charge")
-        self._leave_soon(messages)
-
-    def _hold_charge(self, reason):
-        """Nothing is charged, and the queue says why.
-
-        :param reason: a sentence"""
-        for renewal in self:
-            if renewal.charge_note != reason:
-                renewal._internal_write({"charge_note": reason})
-                renewal._message_log(body=reason)
 
     # ------------------------------------------------------------------
     # What the member reads
