@@ -90,7 +90,7 @@ class PaymentPortal(account_payment.PaymentPortal):
         if invoice_id:
             # sudo: the parent has checked the token
             invoice_sudo = request.env["account.move"].sudo().browse(self._cast_as_int(invoice_id))
-            if invoice_sudo.membri_invoice_type:
+            if invoice_sudo.membri_invoice_type and "providers_sudo" in kwargs:
                 values.update(invoice_sudo._membri_prepare_card_form(kwargs))
             if invoice_sudo.membri_invoice_type and invoice_sudo._membri_is_void():
                 values["amount"] = 0.0

@@ -72,7 +72,7 @@ class TestDemo(TransactionCase):
         announced = self.env["membri.renewal"].search([("charge_state", "=", "announced")])
         self.assertTrue(all(announced.mapped("date_charge_announced")), "all of it has left")
         campaign = self.env.ref("membri_renewal.demo_campaign")
-        self.assertIn("1", campaign._get_charge_summary() or "")
+        self.assertTrue(campaign._get_charge_summary())
 
     def test_the_night_has_nothing_left_to_prepare(self):
         domain = self.env["membri.renewal"]._get_company_to_renew_domain(self.company)

@@ -51,7 +51,7 @@ class ResPartner(models.Model):
                 )
             )
             first_sudo = own_sudo[:1]
-            partner.membri_next_charge = first_sudo and self.env._(
+            partner.membri_next_charge = bool(first_sudo) and self.env._(
                 "%(amount)s on %(date)s (%(renewal)s)",
                 amount=first_sudo.currency_id.format(first_sudo.amount_charge),
                 date=format_day(self.env, first_sudo._get_charge_day()),
