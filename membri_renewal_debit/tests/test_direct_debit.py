@@ -196,6 +196,7 @@ class TestMandate(DebitCommon):
         token = self._save_card(cotisation.partner_id)
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()
+        self._let_leave()
         self.assertEqual(renewal.sudo().charge_token_id, token)
         self._charge(renewal.date_charge)
         self.assertEqual(self._get_charged(renewal.invoice_id), renewal.invoice_id.amount_total)
@@ -543,6 +544,7 @@ class TestCollected(DebitCommon):
         self._give_mandate(cotisation.partner_id)
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()
+        self._let_leave()
         invoice = renewal.invoice_id
         first, second = renewal.date_charge, date(2027, 2, 13)
         self._charge(first)
@@ -567,6 +569,7 @@ class TestCollected(DebitCommon):
             )
         )
         renewals.action_approve()
+        self._let_leave()
         invoice = renewals.invoice_id
         self._charge(renewals[0].date_charge)
         line = self._get_debits(renewals[0])
