@@ -43,8 +43,17 @@ def check_places(env):
         tell(f"{name} {version} runs from site-packages")
 
 
+def count_french(env, name, model, field):
+    """:return: how many records of a model that an add-on brought are called otherwise in French"""
+    known = env["ir.model.data"].search([("module", "=", name), ("model", "=", model)])
+    records = env[model].browse(known.mapped("res_id"))
+    english, french = (records.with_context(lang=lang) for lang in ("en_US", FRENCH))
+    pairs = zip(english.mapped(field), french.mapped(field), strict=True)
+    return sum(first != second for first, second in pairs)
+
+
 def check_french(env):
-    """Of each add-on with French: sentences of its code, and the menus in the database."""
+    """Of each add-on with French: the sentences of its code, its menus and labels."""
     for name in JOB["versions"]:
         if not (Path(JOB["site"]) / name / "i18n" / "fr.po").exists():
             continue
@@ -52,16 +61,10 @@ def check_french(env):
             **code_translations.get_python_translations(name, FRENCH),
             **code_translations.get_web_translations(name, FRENCH),
         }
-        known = env["ir.model.data"].search([("module", "=", name), ("model", "=", "ir.ui.menu")])
-        menus = env["ir.ui.menu"].browse(known.mapped("res_id"))
-        translated = [
-            menu
-            for menu in menus
-            if menu.with_context(lang="en_US").name != menu.with_context(lang=FRENCH).name
-        ]
-        need(sentences or not menus, f"no sentence of {name} is in French")
-        need(translated or not menus, f"no menu of {name} is in French")
-        tell(f"{name} in French: {len(sentences)} sentences, {len(translated)} menus")
+        menus = count_french(env, name, "ir.ui.menu", "name")
+        labels = count_french(env, name, "ir.model.fields", "field_description")
+        need(menus or labels or sentences, f"nothing of {name} is in French")
+        tell(f"{name} in French: {len(sentences)} sentences, {menus} menus, {labels} labels")
 
 
 def fetch(path):
