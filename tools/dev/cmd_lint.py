@@ -84,7 +84,7 @@ def linters(fix, quick):
     Odoo."""
     bin_folder = _bin_folder()
     node_modules = node.ensure() / "node_modules"
-    addon = odoo.addons_path() / odoo.MODULE
+    addon, addons = odoo.addons_path() / odoo.MODULE, odoo.addons()
     tools = cache.TOOLS
 
     ruff = [bin_folder / "ruff"]
@@ -99,12 +99,12 @@ def linters(fix, quick):
     yield "bandit on tests and tools", [*bandit, f"--skip={','.join(TOOLS_MAY)}", *others]
 
     oca = [f"--config={cache.REPO}/.oca_hooks.cfg", *(["--fix"] if fix else [])]
-    yield "oca-checks-odoo-module", [bin_folder / "oca-checks-odoo-module", *oca, addon]
-    if translations := sorted(addon.glob("i18n/*.po*")):
+    yield "oca-checks-odoo-module", [bin_folder / "oca-checks-odoo-module", *oca, *addons]
+    if translations := [path for each in addons for path in sorted(each.glob("i18n/*.po*"))]:
         yield "oca-checks-po", [bin_folder / "oca-checks-po", *oca, *translations]
 
     formatted = [
-        f"{addon}/**/*.{{xml,js,scss}}",
+        *(f"{each}/**/*.{{xml,js,scss}}" for each in addons),
         f"{tools}/**/*.{{js,mjs,json}}",
         f"{cache.REPO}/.prettierrc.json",
         *YAML,
@@ -118,7 +118,7 @@ def linters(fix, quick):
         f"--config={tools}/eslint.config.mjs",
         "--no-error-on-unmatched-pattern",
     ]
-    yield "eslint", [*eslint, *(["--fix"] if fix else []), tools, addon]
+    yield "eslint", [*eslint, *(["--fix"] if fix else []), tools, *addons]
 
     fix_readme = [] if fix else ["--check"]
     yield "readme", [sys.executable, cache.REPO / "dev", "readme", *fix_readme]
