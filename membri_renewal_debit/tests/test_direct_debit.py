@@ -358,7 +358,8 @@ class TestCollected(DebitCommon):
         )
         self.assertEqual(renewal.charge_state, "done")
         self.assertTrue(renewal.is_paid)
-        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+        # uploaded on its first day
+        self.assertEqual(renewal.new_cotisation_id.state, "active")
         self.assertFalse(self._is_in_queue(renewal))
         self._charge(self._after(renewal, 30))
         self.assertEqual(len(self._get_debits(renewal)), 1)
