@@ -595,6 +595,7 @@ class TestCollected(DebitCommon):
         renewal.action_approve()
         self.assertEqual(renewal.date_charge, date(2026, 11, 25))
         self.assertIn("bank account ••4567", renewal._get_charge_sentence())
+        self._let_leave()
         self._charge(renewal.date_charge)
         self.assertEqual(self._get_order(renewal).payment_mode_id, mode)
         self._upload(renewal)
