@@ -12,6 +12,7 @@
     "application": True,
     "depends": ["account_payment", "contacts", "portal"],
     "pre_init_hook": "pre_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "data": [
         "security/membri_groups.xml",
         "security/ir.model.access.csv",
@@ -73,6 +74,7 @@
         "report/deferred_views.xml",
         "report/insight_views.xml",
         "report/season_views.xml",
+        "report/board_pack_templates.xml",
         "report/money_views.xml",
         "report/forecast_views.xml",
         "report/price_simulation_views.xml",

@@ -1,5 +1,14 @@
+from .report.insight_kept import get_drop_statements
+
+
 def pre_init_hook(env):
     """The no-overlap constraint of cotisations compares a contact (=) and a range of
     dates (&&) in one index, which PostgreSQL does with its trusted btree_gist extension.
     """
     env.cr.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+
+
+def uninstall_hook(env):
+    """What watches tables of Odoo for the figures goes first."""
+    for statement in get_drop_statements():
+        env.cr.execute(statement)

@@ -74,6 +74,7 @@ class MembriAged(models.Model):
     the currency of the company. All rows add up to what is open in the accounts."""
 
     _name = "membri.aged"
+    _inherit = "membri.report.mixin"
     _description = "Aged Memberships"
     _auto = False
     _rec_name = "partner_id"

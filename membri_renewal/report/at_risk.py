@@ -58,6 +58,7 @@ class MembriAtRisk(models.Model):
     with the reasons in words."""
 
     _name = "membri.at.risk"
+    _inherit = "membri.report.mixin"
     _description = "Member at Risk"
     _auto = False
     _rec_name = "partner_id"

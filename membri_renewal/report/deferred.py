@@ -91,6 +91,7 @@ class MembriDeferred(models.Model):
     default today). A membership for life is earned on its first day."""
 
     _name = "membri.deferred"
+    _inherit = "membri.report.mixin"
     _description = "Deferred Membership Revenue"
     _auto = False
     _rec_name = "move_line_id"

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from ..models.renewal.eligibility import CATCH_UP_DAYS
 from ..models.res_partner import READERS
+from .insight_kept import FRESH_QUERY, STALE_QUERY, get_drop_statements, get_trigger_statements
 from .insight_query import INSIGHT_QUERY
 
 OUTCOMES = [
@@ -17,6 +18,8 @@ OUTCOMES = [
 ]
 # reasons that the program gives by itself: of these, no answer of a member
 GIVEN_REASONS = ("no_answer", "rejoined", "terminated", "not_paid")
+# so many members at a time are computed and kept
+BATCH = 5_000
 
 
 class MembriInsight(models.Model):
@@ -25,6 +28,7 @@ class MembriInsight(models.Model):
     (monthly ones) is counted once, by the last. What each figure means is in docs/figures.md."""
 
     _name = "membri.insight"
+    _inherit = "membri.report.mixin"
     _description = "Membership Figures"
     _auto = False
     _rec_name = "partner_id"
@@ -60,7 +64,9 @@ class MembriInsight(models.Model):
             "reminder_count",
             "state",
         ],
-        "account.move": ["membri_invoice_type", "payment_state"],
+        "account.move": ["membri_invoice_type", "move_type", "payment_state"],
+        "account.move.line": ["date", "move_id"],
+        "account.payment": ["date", "invoice_ids", "move_id", "state"],
         "res.company": ["currency_id", "membri_tz"],
         "res.partner": ["membri_member_since"],
     }
@@ -143,23 +149,83 @@ class MembriInsight(models.Model):
         help="Renewed members out of all whose outcome is known.",
     )
 
-    @api.depends("partner_id")
-    def _compute_display_name(self):
-        # OVERRIDE: all are read before one is set, for what reading has to write first empties
-        # the cache of reports
-        names = [row.partner_id.display_name for row in self]
-        for row, name in zip(self, names, strict=True):
-            row.display_name = name
+    def init(self):
+        # EXTENDS base: when the tables that are watched are there
+        self.pool.post_init(self._init_kept)
+
+    def _init_kept(self):
+        """Make the tables of the kept rows, and what notes whose rows are old by now: all are."""
+        nothing = {
+            "today": SQL("(0, DATE '2000-01-01')"),
+            "rates": SQL("(0, 0, 1.0)"),
+            "catch_up": CATCH_UP_DAYS,
+            "terminated": 0,
+            "rejoined": 0,
+            "unpaid": [0],
+            "by_program": [0],
+        }
+        statements = [
+            *map(SQL, get_drop_statements()),
+            SQL("CREATE TABLE membri_insight_stale (partner_id integer, company_id integer)"),
+            SQL(
+                "CREATE TABLE membri_insight_kept AS %s WITH NO DATA",
+                SQL(INSIGHT_QUERY, asked=SQL("SELECT 0 AS partner_id, 0 AS company_id"), **nothing),
+            ),
+            SQL("ALTER TABLE membri_insight_kept ADD PRIMARY KEY (id)"),
+            SQL("CREATE INDEX ON membri_insight_kept (partner_id, company_id)"),
+            SQL("CREATE INDEX ON membri_insight_kept (valid_until) WHERE valid_until IS NOT NULL"),
+            SQL("CREATE INDEX ON membri_insight_kept (id) WHERE is_foreign"),
+            *map(SQL, get_trigger_statements()),
+            SQL(
+                "INSERT INTO membri_insight_stale"
+                " SELECT DISTINCT partner_id, company_id FROM membri_cotisation"
+            ),
+        ]
+        for statement in statements:
+            self.env.cr.execute(statement)
 
     @property
     def _table_query(self):
-        return SQL(INSIGHT_QUERY, **self._get_query_values())
+        values = self._get_query_values()
+        stale = SQL(STALE_QUERY, today=values["today"])
+        return SQL(
+            FRESH_QUERY, stale=stale, computed=SQL(INSIGHT_QUERY, asked=stale, **values)
+        )
 
     @api.model
-    def _search(self, domain, *args, **kwargs):
-        # EXTENDS base: what was read before may be something else by now, and nobody writes here
-        self.invalidate_model(flush=False)
-        return super()._search(domain, *args, **kwargs)
+    def _cron_keep(self):
+        """Compute and keep the rows of the members about whom something was recorded since. What
+        is read is the same before and after."""
+        cron = self.env["ir.cron"]
+        while left := self._get_stale():
+            self._keep(left[:BATCH])
+            if not cron._commit_progress(
+                min(BATCH, len(left)), remaining=max(0, len(left) - BATCH)
+            ):
+                break
+
+    def _get_stale(self):
+        """:return: ``[(partner id, company id)]`` whose kept rows are old"""
+        self.env.flush_all()
+        days = self.env["res.company"]._membri_get_days_sql()
+        return self.env.execute_query(SQL(STALE_QUERY, today=days))
+
+    def _keep(self, members):
+        """:param members: ``[(partner id, company id)]``"""
+        asked = SQL(
+            "SELECT * FROM unnest(%s::integer[], %s::integer[]) AS member (partner_id, company_id)",
+            *map(list, zip(*members, strict=True)),
+        )
+        computed = SQL(INSIGHT_QUERY, asked=asked, **self._get_query_values())
+        mine = SQL(
+            "(partner_id, company_id) IN (SELECT partner_id, company_id FROM (%s) asked)", asked
+        )
+        for statement in (
+            SQL("DELETE FROM membri_insight_kept WHERE %s", mine),
+            SQL("INSERT INTO membri_insight_kept %s", computed),
+            SQL("DELETE FROM membri_insight_stale WHERE %s", mine),
+        ):
+            self.env.cr.execute(statement)
 
     def _get_query_values(self):
         """:return: what the query cannot know: each company's day and rates, and the reasons that

@@ -1,15 +1,23 @@
 """The query of the figures, read from top to bottom. What each figure means is said in
 ``docs/figures.md``.
 
-- ``timeline``: the terms that were paid for, each with the one that follows it.
+- ``asked``: the members that are asked about.
+- ``timeline``: their terms that were paid for, each with the one that follows it.
 - ``unpaid``: of each member the first term that waits for its money.
-- ``paid``: on which day the money of an invoice was complete; credit notes are no money.
 - ``term``: the last term of each member in each season (the year of the last day), with what was
   asked for it, until when a next one counts as renewed, and what became of it.
+- ``paid``: on which day the money of the next invoice was complete; credit notes are no money.
+
+``is_cohort_first`` is true once for each member and year of joining: it counts who joined in it.
+The columns that most screens count come first: the nearer, the sooner they are read. ``valid_until``
+is the last day on which a row is true without anything being recorded: an undecided
+one turns with the calendar, another currency with its rate. ``insight_kept.py`` keeps the rows.
 """
 
 INSIGHT_QUERY = """
-WITH timeline AS (
+WITH asked AS (
+    %(asked)s
+), timeline AS (
     SELECT id, partner_id, company_id, option_set_id, currency_id, date_start, date_end,
            amount_total, date_terminated, termination_reason, termination_reason_id,
            FIRST_VALUE(date_start) OVER in_order AS first_day,
@@ -24,30 +32,14 @@ WITH timeline AS (
            LEAD(origin) OVER in_order AS next_origin
       FROM membri_cotisation
      WHERE state IN ('scheduled', 'active', 'expired')
+       AND (partner_id, company_id) IN (SELECT partner_id, company_id FROM asked)
     WINDOW in_order AS (PARTITION BY partner_id, company_id ORDER BY date_start)
 ), unpaid AS (
     SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date_start
       FROM membri_cotisation
      WHERE state = 'pending'
+       AND (partner_id, company_id) IN (SELECT partner_id, company_id FROM asked)
   ORDER BY partner_id, company_id, date_start
-), paid AS (
-    SELECT money.move_id, MAX(money.day) AS day
-      FROM (
-               SELECT receivable.move_id, item.date AS day
-                 FROM account_partial_reconcile partial
-                 JOIN account_move_line receivable ON receivable.id = partial.debit_move_id
-                 JOIN account_move invoice ON invoice.id = receivable.move_id
-                                          AND invoice.membri_invoice_type IS NOT NULL
-                 JOIN account_move_line item ON item.id = partial.credit_move_id
-                 JOIN account_move entry ON entry.id = item.move_id
-                                        AND entry.move_type != 'out_refund'
-                UNION ALL
-               SELECT link.invoice_id, payment.date
-                 FROM account_move__account_payment link
-                 JOIN account_payment payment ON payment.id = link.payment_id
-                WHERE payment.move_id IS NULL AND payment.state IN ('in_process', 'paid')
-           ) money
-  GROUP BY money.move_id
 ), term AS (
     SELECT timeline.*, company.currency_id AS company_currency_id, option_set.type_id,
            renewal.id AS renewal_id, renewal.state AS renewal_state,
@@ -73,7 +65,11 @@ WITH timeline AS (
                WHEN renewal.state = 'approved' THEN 'unpaid'
                WHEN renewal.state != 'refused' OR today.day <= counted.until THEN 'open'
                ELSE 'left'
-           END AS outcome
+           END AS outcome,
+           counted.until,
+           LAG(EXTRACT(YEAR FROM since.day)) OVER (
+               PARTITION BY timeline.partner_id, timeline.company_id ORDER BY timeline.date_start
+           ) AS cohort_before
       FROM timeline
       JOIN res_company company ON company.id = timeline.company_id
       JOIN res_partner partner ON partner.id = timeline.partner_id
@@ -119,14 +115,22 @@ CROSS JOIN LATERAL (
        AND (timeline.next_end IS NULL
             OR EXTRACT(YEAR FROM timeline.next_end) != EXTRACT(YEAR FROM timeline.date_end))
 )
-SELECT term.id, term.id AS cotisation_id, term.partner_id, term.company_id,
-       term.company_currency_id AS currency_id, term.option_set_id, term.type_id,
-       term.renewal_id, followed.id AS next_cotisation_id, followed.set_id AS next_option_set_id,
-       EXTRACT(YEAR FROM term.date_end)::integer::varchar AS season,
-       term.date_start, term.date_end, term.since AS member_since,
+SELECT term.id, term.partner_id, term.company_id, term.option_set_id,
        EXTRACT(YEAR FROM term.since)::integer AS cohort_year, tenure.years AS tenure_years,
+       1 AS member_count,
+       (term.outcome = 'renewed')::integer AS renewed_count,
+       (term.outcome IN ('left', 'unpaid', 'terminated', 'deceased', 'returned'))::integer
+           AS lost_count,
+       (term.outcome = 'open')::integer AS open_count,
        (tenure.years = 1 OR term.since >= term.date_start) AS is_first_year,
+       term.cohort_before IS DISTINCT FROM EXTRACT(YEAR FROM term.since) AS is_cohort_first,
+       EXTRACT(YEAR FROM term.date_end)::integer::varchar AS season,
        term.outcome,
+       CASE term.outcome WHEN 'renewed' THEN 100.0 WHEN 'open' THEN NULL ELSE 0.0 END::float8
+           AS renewal_rate,
+       term.id AS cotisation_id, term.company_currency_id AS currency_id, term.type_id,
+       term.renewal_id, followed.id AS next_cotisation_id, followed.set_id AS next_option_set_id,
+       term.date_start, term.date_end, term.since AS member_since,
        CASE WHEN term.outcome IN ('left', 'unpaid', 'terminated', 'deceased')
             THEN term.reason_id END AS reason_id,
        CASE WHEN term.outcome IN ('terminated', 'deceased')
@@ -141,11 +145,9 @@ SELECT term.id, term.id AS cotisation_id, term.partner_id, term.company_id,
        END AS channel,
        COALESCE(term.reminder_count, 0) AS reminder_count,
        term.notice_day AS date_notice, term.answer_day AS date_answer,
-       CASE WHEN followed.id IS NOT NULL AND term.next_payment_state IN ('paid', 'in_payment')
-            THEN paid.day END AS date_paid,
+       paid.day AS date_paid,
        GREATEST(0, term.answer_day - term.notice_day) AS days_to_answer,
-       CASE WHEN followed.id IS NOT NULL AND term.next_payment_state IN ('paid', 'in_payment')
-                 AND paid.day IS NOT NULL AND term.notice_day IS NOT NULL
+       CASE WHEN paid.day IS NOT NULL AND term.notice_day IS NOT NULL
             THEN GREATEST(0, paid.day - term.notice_day) END AS days_to_pay,
        price.before AS amount_before, price.after AS amount_after,
        price.after - price.before AS amount_change,
@@ -156,15 +158,14 @@ SELECT term.id, term.id AS cotisation_id, term.partner_id, term.company_id,
            WHEN daily.after < daily.before * 0.995 THEN 'down'
            ELSE 'same'
        END AS set_change,
-       1 AS member_count,
-       (term.outcome = 'renewed')::integer AS renewed_count,
-       (term.outcome IN ('left', 'unpaid', 'terminated', 'deceased', 'returned'))::integer
-           AS lost_count,
-       (term.outcome = 'open')::integer AS open_count,
-       CASE term.outcome WHEN 'renewed' THEN 100.0 WHEN 'open' THEN NULL ELSE 0.0 END
-           AS renewal_rate
+       foreign_price.is_foreign,
+       CASE
+           WHEN foreign_price.is_foreign THEN today.day
+           WHEN term.outcome = 'open'
+            AND COALESCE(term.renewal_state, 'refused') = 'refused' THEN term.until
+       END AS valid_until
   FROM term
- LEFT JOIN paid ON paid.move_id = term.next_invoice_id
+  JOIN (VALUES %(today)s) today (company_id, day) ON today.company_id = term.company_id
  LEFT JOIN (VALUES %(rates)s) rate (company_id, currency_id, factor)
         ON rate.company_id = term.company_id AND rate.currency_id = term.currency_id
  LEFT JOIN (VALUES %(rates)s) next_rate (company_id, currency_id, factor)
@@ -174,6 +175,40 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN term.outcome IN ('renewed', 'returned') THEN term.next_id END AS id,
            CASE WHEN term.outcome IN ('renewed', 'returned') THEN term.next_set_id END AS set_id
 ) followed
+CROSS JOIN LATERAL (
+    SELECT CASE
+               WHEN followed.id IS NOT NULL AND term.next_payment_state IN ('paid', 'in_payment')
+               THEN (
+                       SELECT MAX(money.day)
+                         FROM (
+                                  SELECT item.date AS day
+                                    FROM account_move_line receivable
+                                    JOIN account_move invoice
+                                      ON invoice.id = receivable.move_id
+                                     AND invoice.membri_invoice_type IS NOT NULL
+                                    JOIN account_partial_reconcile partial
+                                      ON partial.debit_move_id = receivable.id
+                                    JOIN account_move_line item
+                                      ON item.id = partial.credit_move_id
+                                    JOIN account_move entry ON entry.id = item.move_id
+                                                           AND entry.move_type != 'out_refund'
+                                   WHERE receivable.move_id = term.next_invoice_id
+                                   UNION ALL
+                                  SELECT payment.date
+                                    FROM account_move__account_payment link
+                                    JOIN account_payment payment ON payment.id = link.payment_id
+                                   WHERE link.invoice_id = term.next_invoice_id
+                                     AND payment.move_id IS NULL
+                                     AND payment.state IN ('in_process', 'paid')
+                              ) money
+                    )
+           END AS day
+) paid
+CROSS JOIN LATERAL (
+    SELECT term.currency_id != term.company_currency_id
+           OR followed.id IS NOT NULL AND term.next_currency_id != term.company_currency_id
+           AS is_foreign
+) foreign_price
 CROSS JOIN LATERAL (
     SELECT ROUND((term.amount_total * COALESCE(rate.factor, 1))::numeric, 2) AS before,
            CASE WHEN followed.id IS NULL THEN 0

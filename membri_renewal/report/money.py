@@ -34,6 +34,7 @@ class MembriMoney(models.Model):
     that it equals both, and the journal items, to the cent."""
 
     _name = "membri.money"
+    _inherit = "membri.report.mixin"
     _description = "Membership Money by Month"
     _auto = False
     _rec_name = "partner_id"

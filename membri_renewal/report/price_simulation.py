@@ -1,8 +1,9 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class MembriPriceSimulation(models.TransientModel):
@@ -50,8 +51,8 @@ class MembriPriceSimulation(models.TransientModel):
         )
         return {**action, "domain": [("id", "in", lines.ids)]}
 
-    def _get_rows(self):
-        """:return: of each member the term to be renewed, ``membri.insight``"""
+    def _get_rows_domain(self):
+        """:return: the domain of the rows of ``membri.insight`` about terms to be renewed"""
         company = self.env.company
         today = company._membri_today()
         domain = (
@@ -62,7 +63,7 @@ class MembriPriceSimulation(models.TransientModel):
         )
         if self.option_set_ids:
             domain &= Domain("option_set_id", "in", self.option_set_ids.ids)
-        return self.env["membri.insight"].search(domain)
+        return domain
 
     def _get_lines(self):
         """:return: list of values of ``membri.price.simulation.line``: the members of one plan
@@ -71,10 +72,9 @@ class MembriPriceSimulation(models.TransientModel):
         day = company._membri_today()
         past = self.env["membri.forecast"]._get_past(company, day)
         groups, memo = {}, {}
-        for term in self._get_rows().cotisation_id:
-            now, then = self._get_prices(term, memo)
-            key = (term.option_set_id, term.currency_id, now, then)
-            groups.setdefault(key, []).append(term.id)
+        for option_set, currency, items, term_ids in self._get_priced_terms():
+            key = (option_set, currency, *self._get_prices(items, currency, memo))
+            groups.setdefault(key, []).extend(term_ids)
         lines = []
         for (option_set, currency, now, then), term_ids in groups.items():
             count = len(term_ids)
@@ -84,7 +84,7 @@ class MembriPriceSimulation(models.TransientModel):
                 {
                     "option_set_id": option_set.id,
                     "currency_id": currency.id,
-                    "cotisation_ids": [fields.Command.set(term_ids)],
+                    "term_ids": term_ids,
                     "members": count,
                     "price_now": now,
                     "price_then": then,
@@ -98,30 +98,77 @@ class MembriPriceSimulation(models.TransientModel):
             )
         return lines
 
-    def _get_prices(self, term, memo):
+    def _get_priced_terms(self):
+        """The terms to be renewed, those of the same plan and the same lines together: what some
+        thousands pay is computed once.
+
+        :return: list of ``(plan, currency, [(product id, quantity, price, is agreed)], [term id])``
+        """
+        query = self.env["membri.insight"]._search(self._get_rows_domain())
+        self.env["membri.cotisation"].flush_model()
+        self.env["membri.cotisation.line"].flush_model()
+        groups = self.env.execute_query(
+            SQL(
+                """
+                SELECT option_set_id, currency_id, items, ARRAY_AGG(id)
+                  FROM (
+                           SELECT term.id, term.option_set_id, term.currency_id,
+                                  STRING_AGG(
+                                      CONCAT_WS(
+                                          ' ', COALESCE(line.product_id, 0),
+                                          COALESCE(NULLIF(line.full_quantity, 0), line.quantity, 0),
+                                          COALESCE(NULLIF(line.full_price_unit, 0),
+                                                   line.price_unit, 0),
+                                          COALESCE(line.is_price_agreed, FALSE)::integer
+                                      ), ';' ORDER BY line.id
+                                  ) FILTER (WHERE line.id IS NOT NULL) AS items
+                             FROM membri_cotisation term
+                        LEFT JOIN membri_cotisation_line line ON line.cotisation_id = term.id
+                            WHERE term.id IN %s
+                         GROUP BY term.id
+                       ) priced
+              GROUP BY option_set_id, currency_id, items
+              ORDER BY option_set_id, items
+                """,
+                query.subselect("cotisation_id"),
+            )
+        )
+        OptionSet, Currency = self.env["membri.option.set"], self.env["res.currency"]
+        return [
+            (
+                OptionSet.browse(option_set),
+                Currency.browse(currency),
+                [
+                    (int(product), float(quantity), float(price), agreed == "1")
+                    for product, quantity, price, agreed in map(str.split, (items or "").split(";"))
+                    if items
+                ],
+                term_ids,
+            )
+            for option_set, currency, items, term_ids in groups
+        ]
+
+    def _get_prices(self, items, currency, memo):
         """:return: ``(price now, price then)`` of one term, before taxes; a price that was agreed
         with the member stays"""
         now = then = 0.0
-        for line in term.line_ids:
-            quantity = line.full_quantity or line.quantity
-            price = line.full_price_unit or line.price_unit
+        for product_id, quantity, price, is_agreed in items:
             now += quantity * price
             then += quantity * (
-                price if line.is_price_agreed else self._get_price(line, price, memo)
+                price if is_agreed else self._get_price(product_id, quantity, price, currency, memo)
             )
-        currency = term.currency_id
         return currency.round(now), currency.round(then)
 
-    def _get_price(self, line, price, memo):
+    def _get_price(self, product_id, quantity, price, currency, memo):
         if self.method == "percentage":
             return price * (1 + self.percentage / 100)
-        key = (line.product_id, line.quantity, line.cotisation_id.currency_id)
+        key = (product_id, quantity, currency)
         if key not in memo:
             company = self.env.company
             memo[key] = self.pricelist_id.with_company(company)._get_product_price(
-                line.product_id.with_company(company),
-                line.quantity,
-                currency=line.cotisation_id.currency_id,
+                self.env["product.product"].with_company(company).browse(product_id),
+                quantity,
+                currency=currency,
                 date=company._membri_midnight(
                     company._membri_today() + relativedelta(months=self.months)
                 ),
@@ -141,11 +188,10 @@ class MembriPriceSimulationLine(models.TransientModel):
     )
     currency_id = fields.Many2one("res.currency", readonly=True)
     option_set_id = fields.Many2one("membri.option.set", string="Membership Plan", readonly=True)
+    # tens of thousands of them, of a window that is closed in a minute: no relation
+    term_ids = fields.Json(string="Terms (IDs)", readonly=True)
     cotisation_ids = fields.Many2many(
-        "membri.cotisation",
-        "membri_price_simulation_line_term_rel",
-        string="Membership Terms",
-        readonly=True,
+        "membri.cotisation", string="Membership Terms", compute="_compute_cotisation_ids"
     )
     members = fields.Integer(readonly=True)
     price_now = fields.Float(
@@ -164,6 +210,11 @@ class MembriPriceSimulationLine(models.TransientModel):
     revenue_now = fields.Monetary(string="Revenue at Current Prices", readonly=True)
     revenue_then = fields.Monetary(string="Revenue at New Prices", readonly=True)
     revenue_lower = fields.Monetary(string="Revenue at the Lower Rate", readonly=True)
+
+    @api.depends("term_ids")
+    def _compute_cotisation_ids(self):
+        for line in self:
+            line.cotisation_ids = line.term_ids
 
     def action_open_members(self):
         """Open the members who would pay this price."""

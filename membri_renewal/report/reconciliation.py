@@ -43,6 +43,7 @@ class MembriReconciliation(models.Model):
     """
 
     _name = "membri.reconciliation"
+    _inherit = "membri.report.mixin"
     _description = "Reconciliation of Memberships and Accounts"
     _auto = False
     _rec_name = "partner_id"

@@ -1,15 +1,28 @@
 from collections import Counter, defaultdict
+from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..models.mixins.formats import format_day, format_percentage
 
 SEASONS = 4
 COHORTS = 12
+# what is counted day by day, and the field that says since when
+PROGRESS = {"asked": "date_notice", "replied": "date_answer", "paid": "date_paid"}
+
+
+class Cell(NamedTuple):
+    """Of a table: its text; the share, from 0 to 1, that colors it; the figure that it opens."""
+
+    text: str
+    share: float | None = None
+    figure: str | None = None
 
 
 class MembriCotisation(models.Model):
@@ -22,19 +35,23 @@ class MembriCotisation(models.Model):
         which they were.
 
         :return: ``res.partner``, as the user may see them"""
+        return self.search(self._get_members_on_domain(company, day)).partner_id
+
+    @api.model
+    def _get_members_on_domain(self, company, day):
+        """:return: the domain of the terms of ``_get_members_on``"""
         paid = Domain("state", "in", ("scheduled", "active", "expired"))
         undone = (
             Domain("state", "in", ("pending", "cancelled"))
             & Domain("date_deactivated", ">", day)
             & (Domain("date_activated", "=", False) | Domain("date_activated", "<=", day))
         )
-        terms = self.search(
+        return (
             Domain("company_id", "=", company.id)
             & Domain("date_start", "<=", day)
             & (Domain("date_end", "=", False) | Domain("date_end", ">=", day))
             & (paid | undone)
         )
-        return terms.partner_id
 
 
 class MembriSeason(models.TransientModel):
@@ -55,11 +72,17 @@ class MembriSeason(models.TransientModel):
     @api.depends("date")
     @api.depends_context("company")
     def _compute_member_total(self):
+        Partner = self.env["res.partner"].with_context(active_test=False)
         for window in self:
-            window.member_total = len(window._get_members()) if window.date else 0
+            window.member_total = window.date and Partner.search_count(
+                Domain("membri_cotisation_ids", "any", window._get_terms_domain())
+            )
 
-    def _get_members(self):
-        return self.env["membri.cotisation"]._get_members_on(self.env.company, self.date)
+    def _get_terms_domain(self):
+        """:return: the domain of the terms that have the chosen day in them"""
+        return self.env["membri.cotisation"]._get_members_on_domain(
+            self.env.company, fields.Date.to_string(self.date)
+        )
 
     def action_open_members(self):
         """Open those who were members on the chosen day: the list for a general meeting."""
@@ -70,9 +93,15 @@ class MembriSeason(models.TransientModel):
         return {
             **action,
             "name": self.env._("Members on %(date)s", date=format_day(self.env, self.date)),
-            "domain": [("id", "in", self._get_members().ids)],
+            "domain": [("membri_cotisation_ids", "any", list(self._get_terms_domain()))],
             "context": {"active_test": False},
         }
+
+    def action_print_board_pack(self):
+        """Print the figures of this day for the board, as a PDF."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.env.ref("membri_renewal.action_report_board_pack").report_action(self)
 
     # ------------------------------------------------------------------
     # On this day last year
@@ -95,12 +124,12 @@ class MembriSeason(models.TransientModel):
                 heads,
                 [
                     [
-                        (row["season"], None),
-                        (format_day(self.env, row["day"]), None),
-                        (row["members"], None),
+                        Cell(row["season"]),
+                        Cell(format_day(self.env, row["day"])),
+                        Cell(row["members"], figure=f"members-{row['season']}"),
                         *(
-                            (self._tell_share(row, name), None)
-                            for name in ("asked", "replied", "paid")
+                            Cell(self._tell_share(row, name), figure=f"{name}-{row['season']}")
+                            for name in PROGRESS
                         ),
                     ]
                     for row in rows
@@ -117,29 +146,36 @@ class MembriSeason(models.TransientModel):
         self.ensure_one()
         Insight = self.env["membri.insight"]
         years = [self.date.year - back for back in range(SEASONS)]
-        domain = Domain("company_id", "=", self.env.company.id) & Domain(
-            "season", "in", [str(year) for year in years]
+        days = {str(year): self.date - relativedelta(years=years[0] - year) for year in years}
+        query = Insight._search(
+            Domain("company_id", "=", self.env.company.id) & Domain("season", "in", list(days))
         )
-        members = dict(Insight._read_group(domain, ["season"], ["__count"]))
-        days = {year: self.date - relativedelta(years=years[0] - year) for year in years}
-        counts = Counter()
-        names = {"asked": "date_notice", "replied": "date_answer", "paid": "date_paid"}
-        for name, field in names.items():
-            groups = Insight._read_group(
-                domain & Domain(field, "!=", False), ["season", f"{field}:day"], ["__count"]
+        column = {
+            name: Insight._field_to_sql(Insight._table, name, query)
+            for name in ("season", *PROGRESS.values())
+        }
+        until = SQL(
+            "CASE %s %s END",
+            column["season"],
+            SQL(" ").join(SQL("WHEN %s THEN %s::date", *pair) for pair in days.items()),
+        )
+        query.groupby = column["season"]
+        counted = self.env.execute_query(
+            query.select(
+                column["season"],
+                SQL("COUNT(*)"),
+                *(
+                    SQL("COUNT(*) FILTER (WHERE %s <= %s)", column[field], until)
+                    for field in PROGRESS.values()
+                ),
             )
-            for season, day, count in groups:
-                if day <= days[int(season)]:
-                    counts[season, name] += count
+        )
+        names = ("members", *PROGRESS)
+        found = {season: dict(zip(names, counts, strict=True)) for season, *counts in counted}
         return [
-            {
-                "season": str(year),
-                "day": days[year],
-                "members": members[str(year)],
-                **{name: counts[str(year), name] for name in names},
-            }
-            for year in years
-            if str(year) in members
+            {"season": season, "day": day, **found[season]}
+            for season, day in days.items()
+            if season in found
         ]
 
     # ------------------------------------------------------------------
@@ -161,15 +197,16 @@ class MembriSeason(models.TransientModel):
                 heads,
                 [
                     [
-                        (cohort, None),
-                        (size, None),
+                        Cell(cohort),
+                        Cell(size, figure=f"joined-{cohort}"),
                         *(
-                            (
+                            Cell(
                                 format_percentage(self.env, 100 * kept[year] / size),
                                 kept[year] / size,
+                                f"joined-{cohort}-{cohort + year}",
                             )
                             if year in kept
-                            else ("", None)
+                            else Cell("")
                             for year in years
                         ),
                     ]
@@ -181,43 +218,86 @@ class MembriSeason(models.TransientModel):
         """:return: ``{year of joining: (members, {years since: those who are still there})}``.
         Still there, so many years since, is who has a term that ends in that year."""
         self.ensure_one()
-        groups = self.env["membri.insight"]._read_group(
-            Domain("company_id", "=", self.env.company.id)
-            & Domain("season", "<=", str(self.date.year)),
-            ["cohort_year", "season"],
-            ["__count"],
+        Insight = self.env["membri.insight"]
+        domain = Domain("company_id", "=", self.env.company.id) & Domain(
+            "season", "<=", str(self.date.year)
         )
-        sizes = dict(
-            self.env["membri.insight"]._read_group(
-                Domain("company_id", "=", self.env.company.id)
-                & Domain("season", "<=", str(self.date.year)),
-                ["cohort_year"],
-                ["partner_id:count_distinct"],
+        query = Insight._search(domain)
+        cohort, season = (
+            Insight._field_to_sql(Insight._table, name, query) for name in ("cohort_year", "season")
+        )
+        query.groupby = SQL("%s, %s", cohort, season)
+        first = SQL.identifier(Insight._table, "is_cohort_first")
+        sizes, table = Counter(), defaultdict(dict)
+        for year, ended, count, joined in self.env.execute_query(
+            query.select(
+                cohort, season, SQL("COUNT(*)"), SQL("COUNT(*) FILTER (WHERE %s)", first)
             )
-        )
-        table = defaultdict(dict)
-        for cohort, season, count in groups:
-            table[cohort][int(season) - cohort] = count
-        return {cohort: (sizes[cohort], kept) for cohort, kept in table.items()}
+        ):
+            sizes[year] += joined
+            table[year][int(ended) - year] = count
+        return {year: (sizes[year], kept) for year, kept in table.items()}
+
+    # ------------------------------------------------------------------
+    # Tables, of which each figure opens its members
+    # ------------------------------------------------------------------
 
     def _render_table(self, heads, rows):
-        """:param rows: lists of ``(text, share)``; a share, from 0 to 1, colors its cell"""
+        """:param rows: lists of ``Cell``"""
         head = Markup().join(Markup('<th class="text-end">%s</th>') % text for text in heads)
         body = Markup().join(
-            Markup("<tr>%s</tr>") % Markup().join(self._render_cell(*cell) for cell in row)
-            for row in rows
+            Markup("<tr>%s</tr>") % Markup().join(map(self._render_cell, row)) for row in rows
         )
         return Markup(
             '<table class="table table-sm table-bordered"><thead><tr>%s</tr></thead>'
             "<tbody>%s</tbody></table>"
         ) % (head, body)
 
-    def _render_cell(self, text, share):
-        if share is None:
-            return Markup('<td class="text-end">%s</td>') % text
-        return Markup(
-            '<td class="text-end" style="background-color: rgba(40, 167, 69, %s)">%s</td>'
-        ) % (
-            f"{0.7 * share:.2f}",
-            text,
+    def _render_cell(self, cell):
+        color = (
+            Markup(' style="background-color: rgba(40, 167, 69, %s)"') % f"{0.7 * cell.share:.2f}"
+            if cell.share is not None
+            else ""
         )
+        text = (
+            Markup('<a href="#" data-figure="%s">%s</a>') % (cell.figure, cell.text)
+            if cell.figure
+            else cell.text
+        )
+        return Markup('<td class="text-end"%s>%s</td>') % (color, text)
+
+    def action_open_figure(self):
+        """Open the terms, each with its member, that a figure of the tables counts. Which one is
+        in the context: ``members-2026``, ``replied-2026``, ``joined-2020``, ``joined-2020-2026``.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        figure = str(self.env.context.get("membri_figure"))
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "membri_renewal.action_membri_insight"
+        )
+        list_view = self.env.ref("membri_renewal.membri_insight_view_list")
+        once = figure.startswith("joined") and figure.count("-") == 1
+        return {
+            **action,
+            "domain": list(self._get_figure_domain(figure)),
+            "views": [(list_view.id, "list"), (False, "pivot"), (False, "graph")],
+            # who joined in a year has a row for each season since
+            "context": {"group_by": ["partner_id"]} if once else {},
+        }
+
+    def _get_figure_domain(self, figure):
+        """:return: the domain of the rows of ``membri.insight`` that the figure counts"""
+        kind, *years = figure.split("-")
+        if kind not in ("joined", "members", *PROGRESS) or not all(map(str.isdecimal, years)):
+            raise UserError(self.env._("Open this from one of the figures of the table."))
+        domain = Domain("company_id", "=", self.env.company.id)
+        if kind == "joined":
+            domain &= Domain("cohort_year", "=", int(years[0]))
+            seasons = Domain("season", "<=", str(self.date.year))
+            return domain & (Domain("season", "=", years[1]) if years[1:] else seasons)
+        domain &= Domain("season", "=", years[0])
+        if kind == "members":
+            return domain
+        day = self.date - relativedelta(years=self.date.year - int(years[0]))
+        return domain & Domain(PROGRESS[kind], "<=", fields.Date.to_string(day))

@@ -1,4 +1,7 @@
 from odoo.fields import Command
+from odoo.tools import SQL
+
+from odoo.addons.membri_renewal.report.insight_query import INSIGHT_QUERY
 
 from .common import MembriCommon
 
@@ -46,14 +49,36 @@ class InsightCase(MembriCommon):
         }
 
     def _get_rows(self, terms=None, user=None, **fields):
-        """The rows of the figures about ``terms`` (default: about all)."""
-        self.env.flush_all()
+        """The rows of the figures about ``terms`` (default: about all). They are kept before they
+        are read: what is recorded afterwards is seen by the next reader, or it was not noted."""
+        self._check_kept()
         Insight = self.env["membri.insight"].with_user(user or self.auditor)
-        Insight.invalidate_model()
         domain = [(name, "=", value) for name, value in fields.items()]
         if terms is not None:
             domain.append(("cotisation_id", "in", terms.ids))
         return Insight.search(domain)
+
+    def _check_kept(self):
+        """What is read, with what was kept before, is what would be computed now; and it is when
+        all is kept."""
+        computed = self._get_computed()
+        self.assertEqual(self._get_read(), computed)
+        InsightModel = self.env["membri.insight"]
+        InsightModel._keep(InsightModel._get_stale() or [(0, 0)])
+        self.assertFalse(InsightModel._get_stale())
+        self.assertEqual(self._get_read(), computed)
+
+    def _get_computed(self):
+        """:return: all rows, none of them kept"""
+        self.env.flush_all()
+        everybody = SQL("SELECT DISTINCT partner_id, company_id FROM membri_cotisation")
+        values = self.env["membri.insight"]._get_query_values()
+        query = SQL(INSIGHT_QUERY, asked=everybody, **values)
+        return self.env.execute_query(SQL("SELECT * FROM (%s) computed ORDER BY id", query))
+
+    def _get_read(self):
+        query = self.env["membri.insight"]._table_query
+        return self.env.execute_query(SQL("SELECT * FROM (%s) fresh ORDER BY id", query))
 
     def _get_outcome(self, term):
         return self._get_rows(term).outcome

@@ -3,6 +3,7 @@
 from datetime import date
 
 from freezegun import freeze_time
+from lxml.html import fromstring
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -71,6 +72,70 @@ class TestSeasonScreens(SeasonCase):
         )
         self.assertIn("82%", window.cohorts)
         self.assertIn("background-color", window.cohorts)
+
+    def test_each_figure_opens_what_it_counts(self):
+        """What is written in a cell is how many rows, or members of a year of joining, it opens."""
+        window = self.env["membri.season"].with_user(self.auditor).create({"date": "2026-11-21"})
+        found = {}
+        for table in (window.progress, window.cohorts):
+            for link in fromstring(table).iter("a"):
+                found[link.get("data-figure")] = link.text
+        self.assertEqual(
+            {name: text for name, text in found.items() if not name.startswith("joined")},
+            {
+                "members-2026": "40",
+                "asked-2026": "4 (10%)",
+                "replied-2026": "3 (8%)",
+                "paid-2026": "0 (0%)",
+            },
+        )
+        self.assertIn("joined-2020-2026", found)
+        rows = {}
+        for name in found:
+            action = window.with_context(membri_figure=name).action_open_figure()
+            Model = self.env[action["res_model"]].with_user(self.auditor)
+            rows[name] = Model.search(action["domain"])
+        for name, text in found.items():
+            if name.startswith("joined-20") and name.count("-") == 2:
+                size, part = rows[name[:-5]].partner_id, rows[name].partner_id
+                self.assertEqual(text, f"{round(100 * len(part) / len(size))}%")
+            else:
+                self.assertEqual(text.split()[0], str(len(rows[name].partner_id)))
+        for wrong in ("", "joined-x", "name-2026"):
+            with self.subTest(wrong=wrong), self.assertRaises(UserError):
+                window.with_context(membri_figure=wrong).action_open_figure()
+
+    def test_board_pack(self):
+        """The same figures on paper."""
+        window = self.env["membri.season"].with_user(self.auditor).create({"date": "2026-12-31"})
+        action = window.action_print_board_pack()
+        html, _kind = (
+            self.env["ir.actions.report"]
+            .with_user(self.auditor)
+            ._render_qweb_html(action["report_name"], window.ids)
+        )
+        rows = [
+            [cell.text_content().strip() for cell in row.iter("td")]
+            for row in fromstring(html).iter("tr")
+        ]
+        self.assertIn(["2026", "40", "29", "10", "1", "74.4%"], rows)
+        self.assertIn([self.deceased.name, "2"], rows)
+        self.assertIn("4 (10%)", sum(rows, []))
+
+    def test_export(self):
+        """Each list can be exported by an officer, with all of its columns."""
+        lines = self._get_forecast_lines()
+        for rows in (
+            self.env["membri.insight"].search([], limit=3),
+            self.env["membri.money"].search([], limit=3),
+            self.env["membri.forecast.line"].with_user(self.officer).browse(lines.ids[:3]).sudo(),
+        ):
+            with self.subTest(model=rows._name):
+                self.assertTrue(rows)
+                view = rows.get_view(view_type="list")
+                names = [node.get("name") for node in fromstring(view["arch"]).iter("field")]
+                data = rows.export_data(names)["datas"]
+                self.assertEqual([len(row) for row in data], [len(names)] * len(rows))
 
     # ------------------------------------------------------------------
     # What comes

@@ -1,11 +1,14 @@
 """Issue 17, points 1 and 2: what became of each term; the figures were computed by hand."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+
+from odoo.addons.membri_renewal.models.renewal.eligibility import CATCH_UP_DAYS
+from odoo.addons.membri_renewal.report import insight
 
 from .common_insight import InsightCase, SeasonCase
 
@@ -334,6 +337,95 @@ class TestInsight(InsightCase):
         other = self._create_other_company("Other chapter", "UTC")
         rows = self.env["membri.insight"].with_context(allowed_company_ids=other.ids)
         self.assertFalse(rows.search([]))
+
+    # ------------------------------------------------------------------
+    # Kept rows (point 7): _get_rows() checks each time that they are not old
+    # ------------------------------------------------------------------
+
+    def test_settings_change(self):
+        """What is set elsewhere changes figures that were kept: grace, zone, joining, a reason
+        that is a death."""
+        plan = self.yearly.with_env(self.env_root)
+        plan.grace_days = 30
+        term = self._create_cotisation(self.member, "2025-01-01", state="expired")
+        self._create_cotisation(self.member, "2026-04-05")
+        ended = self._create_yearly()
+        ended.action_terminate("2026-11-30", self.reason.name)
+        ended._internal_write({"termination_reason_id": self.reason.id})
+        asked = self._renewal_in("sent")
+        asked._internal_write({"date_sent": "2026-11-14 03:30:00"})
+        self.assertEqual(self._get_outcome(term), "returned")
+        self.assertEqual(self._get_outcome(ended), "terminated")
+        self.assertEqual(self._get_rows(asked.cotisation_id).date_notice, date(2026, 11, 13))
+        plan.grace_days = 60
+        self.assertEqual(self._get_outcome(term), "renewed")
+        self.reason.sudo().is_death = True
+        self.assertEqual(self._get_outcome(ended), "deceased")
+        self.company.sudo().membri_tz = "UTC"
+        self.assertEqual(self._get_rows(asked.cotisation_id).date_notice, date(2026, 11, 14))
+        self.member.membri_member_since = "2001-01-01"
+        self.assertEqual(self._get_rows(term).cohort_year, 2001)
+
+    def test_calendar_turns(self):
+        """Nothing is recorded, and yet who was open has left: the last day on which it is true is
+        kept with the row."""
+        term = self._create_cotisation(self.member, "2025-12-01", state="expired")
+        until = term.date_end + timedelta(days=1 + self.yearly.grace_days + CATCH_UP_DAYS)
+        for days, outcome in ((0, "open"), (1, "left")):
+            with freeze_time(f"{until + timedelta(days=days)} 15:00:00"):
+                self.assertEqual(self._get_outcome(term), outcome)
+
+    def test_rates_change(self):
+        """Amounts in another currency are worth what its rate of today says."""
+        currency = self.env_root.ref("base.EUR")
+        currency.active = True
+        term = self.env["membri.cotisation"].create(
+            self._prepare_term(self.member, self.yearly, 100, "2026-01-01", state="active")
+        )
+        term._internal_write({"currency_id": currency.id})
+        for rate in (2.0, 4.0):
+            self.env_root["res.currency.rate"].create(
+                {
+                    "currency_id": currency.id,
+                    "company_id": self.company.id,
+                    "name": f"2026-11-{10 + rate:.0f}",
+                    "rate": rate,
+                }
+            )
+            self.assertAlmostEqual(self._get_rows(term).amount_before, 100 / rate, 2)
+
+    def test_whoever_writes(self):
+        """SQL of others, as of a merge of contacts, is noted by the database."""
+        term = self._create_yearly()
+        other = self._create_member("Other")
+        self.assertEqual(self._get_rows(term).partner_id, term.partner_id)
+        self.env.cr.execute(
+            "UPDATE membri_cotisation SET partner_id = %s WHERE id = %s", [other.id, term.id]
+        )
+        self.assertEqual(self._get_rows(term).partner_id, other)
+        self.env.cr.execute("DELETE FROM membri_cotisation WHERE id = %s", [term.id])
+        self.assertFalse(self._get_rows(partner_id=other.id))
+
+    def test_scheduled_action(self):
+        """Batches, one after the other; nobody's figures are old when it is done."""
+        terms = self._create_yearly() + self._create_yearly()
+        self.patch(insight, "BATCH", 1)
+        self.assertGreater(len(self.env["membri.insight"]._get_stale()), 1)
+        with self.enter_registry_test_mode():
+            self.env_root.ref("membri_renewal.ir_cron_keep_figures").method_direct_trigger()
+        self.assertFalse(self.env["membri.insight"]._get_stale())
+        self.assertEqual(set(self._get_rows(terms).mapped("outcome")), {"open"})
+
+    def test_read_without_a_search(self):
+        """The name of one row is not lost while another one is read; and a search after a change
+        finds what is now."""
+        terms = self._create_yearly() + self._create_yearly()
+        rows = self._get_rows(terms)
+        rows.mapped("partner_id")
+        rows[1].invalidate_recordset(["partner_id"], flush=False)
+        self.assertEqual(rows.mapped("display_name"), rows.partner_id.mapped("display_name"))
+        self._create_renewal(rows[0].cotisation_id)._do_refuse(self.reason)
+        self.assertEqual(rows.search([("id", "=", rows[0].id)]).outcome, "left")
 
     def test_every_figure_opens_its_members(self):
         terms = self._create_yearly() + self._create_yearly()

@@ -49,7 +49,7 @@ READERS = {
         "action_view_new_cotisation",
     },
     "membri.renewal.explanation": {"action_open_cotisation", "action_open_renewal"},
-    "membri.season": {"action_open_members"},
+    "membri.season": {"action_open_figure", "action_open_members", "action_print_board_pack"},
     "res.partner": {
         "action_membri_explain",
         "action_membri_view_cotisations",

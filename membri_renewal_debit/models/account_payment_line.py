@@ -24,7 +24,6 @@ class AccountPaymentLine(models.Model):
     )
     membri_charge_rank = fields.Integer(
         string="Part of the Invoice",
-        default=0,  # the indexes below tell nothing apart that has none
         readonly=True,
         copy=False,
         help="An announced amount that settles several lines of its invoice has a debit for each.",

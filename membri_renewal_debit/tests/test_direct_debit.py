@@ -358,8 +358,7 @@ class TestCollected(DebitCommon):
         )
         self.assertEqual(renewal.charge_state, "done")
         self.assertTrue(renewal.is_paid)
-        # uploaded on its first day
-        self.assertEqual(renewal.new_cotisation_id.state, "active")
+        self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
         self.assertFalse(self._is_in_queue(renewal))
         self._charge(self._after(renewal, 30))
         self.assertEqual(len(self._get_debits(renewal)), 1)
@@ -595,7 +594,6 @@ class TestCollected(DebitCommon):
         renewal.action_approve()
         self.assertEqual(renewal.date_charge, date(2026, 11, 25))
         self.assertIn("bank account ••4567", renewal._get_charge_sentence())
-        self._let_leave()
         self._charge(renewal.date_charge)
         self.assertEqual(self._get_order(renewal).payment_mode_id, mode)
         self._upload(renewal)

@@ -1,6 +1,11 @@
 import json
 
 from odoo.tests import HttpCase, TransactionCase, tagged
+from odoo.tools.misc import file_open
+from odoo.tools.translate import code_translations, extract_spreadsheet_terms
+
+MODULE = "membri_renewal_spreadsheet"
+FILE = f"{MODULE}/data/files/memberships_dashboard.json"
 
 
 @tagged("post_install", "-at_install")
@@ -44,6 +49,20 @@ class TestBoardDashboard(TransactionCase):
                 self.assertEqual(set(matching), filters)
                 for match in matching.values():
                     self.assertIn(match["chain"], self.env[model]._fields)
+
+    def test_french(self):
+        """Titles and filters are translated; a measure has no name of its own, so that it is
+        called as its field is, which is."""
+        with file_open(FILE, "rb") as dashboard:
+            found = extract_spreadsheet_terms(dashboard, [], [], {})
+        terms = {term for _line, _name, term, _notes in found}
+        messages = code_translations.get_web_translations(MODULE, "fr")["messages"]
+        french = {message["id"] for message in messages if message["string"]}
+        self.assertGreater(len(terms), 4)
+        self.assertEqual(terms - french, set())
+        for pivot in self.data["pivots"].values():
+            for measure in pivot["measures"]:
+                self.assertNotIn("userDefinedName", measure)
 
     def test_readers(self):
         group = self.env.ref("membri_renewal.group_membri_readonly")

@@ -55,7 +55,7 @@ def _run_scripts(names, database):
         with (SCRIPTS / f"{name}.py").open() as source_code:
             process = subprocess.run(
                 odoo.command("shell", "-d", database, "--no-http", "--log-level=warn"),
-                env=odoo.environment(),
+                env=odoo.environment(BENCH_HOME=str(COMPARE)),
                 stdin=source_code,
                 check=False,
             )

@@ -1,0 +1,18 @@
+from odoo import api, models
+
+
+class MembriReportMixin(models.AbstractModel):
+    """What is only read: rows that a query computes from what others record."""
+
+    _name = "membri.report.mixin"
+    _description = "Report that is computed when it is read"
+
+    @api.model
+    @api.private
+    @api.readonly
+    def search_fetch(self, domain, field_names=None, offset=0, limit=None, order=None):
+        # EXTENDS base: nobody writes here, so that nothing else empties the cache of rows that
+        # were read before a change. Not in _search(): reading a field of rows calls that, too,
+        # and would lose what was just computed of them.
+        self.invalidate_model(flush=False)
+        return super().search_fetch(domain, field_names, offset, limit, order)
