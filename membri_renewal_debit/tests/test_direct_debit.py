@@ -592,6 +592,7 @@ class TestCollected(DebitCommon):
         self._give_mandate(cotisation.partner_id, number="00012-003-1234567", format="basic")
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()
+        self._let_leave()
         self.assertEqual(renewal.date_charge, date(2026, 11, 25))
         self.assertIn("bank account ••4567", renewal._get_charge_sentence())
         self._charge(renewal.date_charge)
