@@ -5,7 +5,7 @@ from odoo.http import Response, request
 
 OWN_MODULE = "odoo.addons.membri_renewal."
 # names under which the address of a page holds what opens a document
-SECRETS = ("access_token", "renewal_token", "hash")
+SECRETS = ("access_token", "renewal_token", "hash", "token", "auth_signup_token")
 REFERRER = ("Referrer-Policy", "no-referrer")
 
 

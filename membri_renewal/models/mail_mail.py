@@ -20,7 +20,8 @@ class MailMail(models.Model):
     (``_membri_mail_leaves``, ``_membri_mail_left``, ``_membri_mail_failed``,
     ``_membri_mail_dropped``, ``_membri_mail_unreachable``)."""
 
-    _inherit = "mail.mail"
+    _name = "mail.mail"
+    _inherit = ["mail.mail", "membri.fields.mixin"]
 
     membri_kind = fields.Selection(
         [
@@ -33,22 +34,25 @@ class MailMail(models.Model):
         ],
         string="Membership Email",
         readonly=True,
+        copy=False,
         help="Checked when the email leaves: it is dropped if it is no longer true, and "
         "written again if its content has changed.",
     )
     membri_facts = fields.Char(
-        string="Facts When Sent", readonly=True, help="Summary of this email."
+        string="Facts When Sent", readonly=True, copy=False, help="Summary of this email."
     )
     membri_template_id = fields.Many2one(
         "mail.template",
         string="Membership Email Template",
         readonly=True,
+        copy=False,
         ondelete="set null",
         help="Template used to write this email again.",
     )
     membri_date_before = fields.Datetime(
         string="Previous Sent Date",
         readonly=True,
+        copy=False,
         help="Date on which the document was sent before this email.",
     )
 

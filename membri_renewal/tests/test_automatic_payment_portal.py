@@ -10,6 +10,7 @@ from odoo import http
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..models.portal.request import PER_HOUR
 from .common_automatic_payment import AutomaticPaymentCommon
 from .common_portal import PortalCase
 
@@ -191,6 +192,17 @@ class TestCardOnThePortal(CardPortalCase):
         self.assertIn("Demo ••1234", self.url_open("/my/membership").text)
         self._post(f"/my/membership/{term.id}/card/use", token_id=str(two.id))
         self.assertEqual(self._card_of(self.stranger), two)
+        self._post(f"/my/membership/{term.id}/card/stop")
+        self.assertFalse(self._card_of(self.stranger))
+
+    def test_so_many_times_an_hour(self):
+        """Each change is told in the member's chatter. Taking the card back is always possible."""
+        term = self.stranger_term
+        cards = self._create_token(self.stranger) + self._create_token(self.stranger)
+        self._sign_in("stranger_user")
+        for number in range(PER_HOUR + 1):
+            self._post(f"/my/membership/{term.id}/card/use", token_id=str(cards[number % 2].id))
+        self.assertEqual(self._card_of(self.stranger), cards[(PER_HOUR - 1) % 2])
         self._post(f"/my/membership/{term.id}/card/stop")
         self.assertFalse(self._card_of(self.stranger))
 

@@ -23,6 +23,42 @@ PIXEL = (
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestFactsAreNotWritten(FieldsCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        membership_import = cls.env["membri.import"].with_user(cls.manager).create({})
+        vals = {"import_id": membership_import.id}
+        provider = cls.env_root["payment.provider"].create(
+            {"name": "Bank", "company_id": cls.company.id}
+        )
+        method = cls.env_root["payment.method"].search([], limit=1)
+        cls.samples |= {
+            "membri.import": membership_import,
+            "membri.import.level": membership_import.level_ids.create({**vals, "name": "Gold"}),
+            "membri.import.column": membership_import.column_ids._as_internal()
+            .create({**vals, "name": "Level"})
+            .with_env(membership_import.env),
+            "membri.subscription.type": cls.env_root["membri.subscription.type"].create(
+                {"name": "Kind", "company_id": cls.company.id}
+            ),
+            "membri.dashboard": cls.env["membri.dashboard"].search([], limit=1),
+            # what of ours Odoo's payments and emails hold
+            "payment.transaction": cls.env_root["payment.transaction"].create(
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": method.id,
+                    "reference": "TX-1",
+                    "amount": 1.0,
+                    "currency_id": cls.company.currency_id.id,
+                    "partner_id": cls.member.id,
+                    "invoice_ids": cls.accepted.invoice_id.ids,
+                }
+            ),
+            "mail.mail": cls.env_root["mail.mail"].search(
+                [("model", "=", "membri.renewal"), ("res_id", "=", cls.renewal.id)], limit=1
+            ),
+        }
+
     def test_every_model_has_the_mechanism(self):
         models = self._get_models()
         for name, model in self.registry.items():
@@ -30,6 +66,14 @@ class TestFactsAreNotWritten(FieldsCase):
                 self.assertIn(name, models)
         for name in OUTSIDE:
             self.assertIn(name, models)
+        for name, model in self.registry.items():
+            ours = [
+                field
+                for field in model._fields.values()
+                if field.name.startswith("membri_") and field.store and not field.inherited
+            ]
+            if ours and not model._abstract and not model._transient:
+                self.assertIn(name, models)
         names = {field.name for field in self._get_facts(self.env["membri.renewal"])}
         for name in (
             "name",
@@ -123,6 +167,7 @@ class TestFactsAreNotWritten(FieldsCase):
             "default_termination_reason": "forged",
             "default_membri_fee_notice_name": "forged",
             "default_membri_date_sent": "2020-01-01 10:00:00",
+            "default_membri_cotisation_id": self.renewal.cotisation_id.id,
         }
         self._call(
             self.officer, "membri.renewal", "action_approve", [self.draft.ids], context=context
@@ -133,6 +178,7 @@ class TestFactsAreNotWritten(FieldsCase):
         )
         self.assertFalse(self.draft.invoice_id.membri_fee_notice_name)
         self.assertFalse(self.draft.invoice_id.membri_date_sent)
+        self.assertEqual(self.draft.invoice_id.line_ids.membri_cotisation_id, term)
 
     def test_copies_bring_no_facts(self):
         for name, model in self._get_models().items():
@@ -187,6 +233,51 @@ class TestFactsAreNotWritten(FieldsCase):
                 )
         self.assertEqual((self._get_stored(other), self._get_stored(other.line_ids)), before)
 
+    def test_by_a_parent_that_exists(self):
+        """Its own lines: facts of old ones, and of new ones."""
+        pending = self.accepted.new_cotisation_id
+        imported = self.renewal.cotisation_id
+        imported.line_ids = [Command.create({"product_id": self.extra.id, "price_unit": 50.0})]
+        for term in (pending, imported, self.draft):
+            line = term.line_ids
+            before = self._get_stored(line), len(line)
+            new = {"product_id": self.extra.id, "price_unit": 50.0}
+            for field in self._get_facts(line):
+                forged = self._forge(line, field)
+                if field.type == "many2one" and not forged:
+                    continue
+                for command in (
+                    Command.update(line.id, {field.name: forged}),
+                    Command.create({**new, field.name: forged}),
+                ):
+                    vals = {"line_ids": [command]}
+                    with self.subTest(term=term._name, command=command):
+                        with self.assertRaises(UserError):
+                            self._call(self.officer, term._name, "write", [term.ids, vals])
+                        with self.assertRaises(UserError):
+                            self._call(self.admin, term._name, "web_save", [term.ids, vals, {}])
+            self.assertEqual((self._get_stored(line), len(term.line_ids)), before)
+        # what stays as it is may be sent along, by forms and imports
+        line = imported.line_ids
+        vals = {"price_subtotal": line.price_subtotal, "price_unit": line.price_unit + 1}
+        self._call(
+            self.officer,
+            "membri.cotisation",
+            "write",
+            [imported.ids, {"line_ids": [Command.update(line.id, vals)]}],
+        )
+        self.assertEqual(line.price_subtotal, line.quantity * vals["price_unit"])
+
+    def test_what_has_ended_keeps_its_currency(self):
+        term = self._create_cotisation(self._create_member("Past"), "2020-01-01", state="expired")
+        other = self.env_root["res.currency"].search(
+            [("id", "!=", term.currency_id.id), ("active", "=", True)], limit=1
+        ) or self.env_root.ref("base.GBP")
+        with self.assertRaises(UserError):
+            self._call(
+                self.officer, "membri.cotisation", "write", [term.ids, {"currency_id": other.id}]
+            )
+
     def test_invoice_of_somebody_else(self):
         """No invoice of the accountant's becomes a member's: not by a copy, not by a line."""
         line = self.accepted.invoice_id.invoice_line_ids
@@ -234,6 +325,28 @@ class TestFactsAreNotWritten(FieldsCase):
                     self._call(self.manager, "membri.cotisation", "write", [term.ids, vals])
                 self.assertIn(term.name, str(caught.exception))
         self.assertEqual(self._get_stored(term), before)
+
+    def test_what_odoo_computes_of_an_invoice(self):
+        """Odoo lets clients write it; on a membership invoice it says whether somebody paid."""
+        invoice, term = self.accepted.invoice_id, self.accepted.new_cotisation_id
+        receivable = invoice.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        before = self._get_stored(invoice), self._get_stored(receivable), term.state
+        for user in (self.officer, self.admin):
+            for record in (invoice, receivable, invoice.invoice_line_ids):
+                for name in record._odoo_facts:
+                    forged = self._forge(record, record._fields[name])
+                    if name == "payment_state":
+                        forged = "paid"
+                    with self.subTest(user=user.login, field=name), self.assertRaises(UserError):
+                        self._call(user, record._name, "write", [record.ids, {name: forged}])
+            lines = [Command.update(receivable.id, {"amount_residual": 0.0})]
+            with self.subTest(user=user.login), self.assertRaises(UserError):
+                self._call(user, "account.move", "write", [invoice.ids, {"line_ids": lines}])
+        self.assertEqual(
+            (self._get_stored(invoice), self._get_stored(receivable), term.state), before
+        )
+        self._call(self.admin, "account.move", "action_toggle_block_payment", [invoice.ids])
+        self.assertEqual(invoice.payment_state, "blocked")
 
     def test_imports_go_on(self):
         """README: contact, option set, first and last day, state; by officer and manager, twice."""

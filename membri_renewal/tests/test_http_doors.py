@@ -222,6 +222,9 @@ class TestA5Referrer(DoorsCase):
         self._assert_kept(
             f"/payment/pay?amount={amount}&invoice_id={self.invoice.id}&access_token={signed}"
         )
+        # and what invites a member to make a login
+        self._assert_kept("/web/login?auth_signup_token=x")
+        self._assert_kept("/web/reset_password?token=x")
         missing = self._assert_kept(f"/my/no-such-page?access_token={token}")
         self.assertEqual(missing.status_code, 404)
 

@@ -1,3 +1,4 @@
+import base64
 import inspect
 import re
 import warnings
@@ -12,6 +13,7 @@ from odoo.tools import SQL, mute_logger
 from .common_rpc import MODULE, MUTED, RpcCase
 
 SECRET = "Whispered-to-the-staff"
+SECRET_LIST = "Irma-Imported"
 CHANGES = re.compile(r'\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
 # What the calls of inherited methods need, by the name of the parameter.
 GIVEN = {
@@ -98,6 +100,10 @@ TABLES = (
     "membri_option_set_line",
     "membri_campaign",
     "membri_bulk_job",
+    "membri_import",
+    "membri_import_line",
+    "membri_import_level",
+    "membri_import_column",
     "account_move",
     "mail_message",
     "ir_attachment",
@@ -145,12 +151,14 @@ class TestRpcEverything(RpcCase):
         cls.renewal.activity_schedule("mail.mail_activity_data_todo", note=SECRET)
         cls.samples["membri.renewal.line"] = cls.renewal.line_ids
         cls.samples["membri.cotisation.line"] = cls.renewal.cotisation_id.line_ids
+        cls._create_what_others_work_on()
         invoice = cls.samples["account.move"]
         cls.keys = [cls.renewal.sudo().access_token, invoice.sudo().access_token]
         cls.keys.append(invoice.membri_renewal_id.sudo().access_token)
         cls.secrets = [
             *filter(None, cls.keys),
             SECRET,
+            SECRET_LIST,
             cls.renewal.name,
             cls.renewal.cotisation_id.name,
             invoice.name,
@@ -161,6 +169,23 @@ class TestRpcEverything(RpcCase):
             table: cls.env.execute_query(SQL("SELECT max(id) FROM %s", SQL.identifier(table)))[0][0]
             for table in TABLES
         }
+
+    @classmethod
+    def _create_what_others_work_on(cls):
+        """A list that is moved in, and windows: of this company, and of their users alone."""
+        content = f"Name,Email,Plan,First Day\n{SECRET_LIST},irma@example.com,Gold,2026-01-01\n"
+        moved_in = (
+            cls.env["membri.import"]
+            .with_user(cls.manager)
+            .create(
+                {"file": base64.b64encode(content.encode()), "filename": f"{SECRET_LIST}.csv"}
+            )
+        )
+        moved_in.action_preview()
+        for name in ("membri.season", "membri.forecast", "membri.price.simulation"):
+            cls.env[name].with_user(cls.manager).create({})
+        reset = {"renewal_id": cls.samples["account.move"].membri_renewal_id.id}
+        cls.env["membri.renewal.reset"].create(reset)
 
     def _get_record(self, model):
         """Somebody else's, where there is one."""

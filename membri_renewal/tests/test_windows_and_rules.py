@@ -56,31 +56,88 @@ class TestWindows(FieldsCase):
                 if not record or not field.store or field.readonly or name == "membri.settings":
                     continue
                 tried.add((name, field.name))
-                given = record.id if field.type == "many2one" else [Command.set(record.ids)]
-                read = {field.name: {"fields": {"display_name": {}}}}
-                calls = {
-                    "create": ("create", [{field.name: given}], {}),
-                    "web_save": ("web_save", [[], {field.name: given}, read], {}),
-                    "default_get": (
-                        "default_get",
-                        [[field.name]],
-                        {"context": {f"default_{field.name}": given}},
-                    ),
-                    "onchange": ("onchange", [[], {field.name: given}, [field.name], read], {}),
-                    "onchange of defaults": (
-                        "onchange",
-                        [[], {}, [], read],
-                        {"context": {f"default_{field.name}": given}},
-                    ),
-                }
-                for what, (method, args, kwargs) in calls.items():
-                    with self.subTest(field=str(field), what=what):
-                        with self.assertRaises(AccessError) as caught:
-                            self._call(self.foreigner, name, method, args, **kwargs)
-                        self.assertNotIn(self.renewal.name, str(caught.exception))
-                        self.assertNotIn(self.member.name, str(caught.exception))
+                plain, *others = self._get_givens(field, record.id)
+                self._assert_told_nothing(name, field, plain, AccessError)
+                for given in others:
+                    # of a default, what is no number is nothing
+                    refusals = (UserError, TypeError, ValueError, type(None))
+                    self._assert_told_nothing(name, field, given, refusals)
         self.assertIn(("membri.renewal.reset", "renewal_id"), tried)
         self.assertGreater(len(tried), 8)
+
+    def _get_givens(self, field, id_):
+        """:return: the ways to name a record that JSON has, and the database understands"""
+        if field.type == "many2one":
+            return [id_, str(id_), float(id_), {"id": id_}, [id_, "x"]]
+        return [
+            [Command.set([id_])],
+            [Command.set([str(id_)])],
+            [Command.set([float(id_)])],
+            [Command.link(id_)],
+            [Command.link(float(id_))],
+            [Command.update(float(id_), {})],
+            [id_],
+            [str(id_)],
+            [{"id": id_}],
+        ]
+
+    def _assert_told_nothing(self, name, field, given, refusals):
+        read = {field.name: {"fields": {"display_name": {}}}}
+        default = {"context": {f"default_{field.name}": given}}
+        calls = {
+            "create": ("create", [{field.name: given}], {}),
+            "web_save": ("web_save", [[], {field.name: given}, read], {}),
+            "default_get": ("default_get", [[field.name]], default),
+            "onchange": ("onchange", [[], {field.name: given}, [field.name], read], {}),
+            "onchange of defaults": ("onchange", [[], {}, [], read], default),
+        }
+        for what, (method, args, kwargs) in calls.items():
+            with self.subTest(field=str(field), what=what, given=given):
+                refused = told = None
+                try:
+                    told = self._call(self.foreigner, name, method, args, **kwargs)
+                except Exception as error:
+                    refused = error
+                self.assertIsInstance(refused, refusals)
+                for secret in (self.renewal.name, self.member.name, self.yearly.name):
+                    self.assertNotIn(secret, f"{told} {refused}")
+                if what in ("create", "web_save"):
+                    self.assertTrue(refused, "a window would hold it")
+
+    def test_invoices_name_foreign_terms(self):
+        """Neither by a new invoice nor by its form: whose they are is told in sudo."""
+        bookkeeper = new_test_user(
+            self.env_root,
+            "bookkeeper_west",
+            "account.group_account_manager",
+            company_id=self.west.id,
+            company_ids=self.west.ids,
+        )
+        journal = self.company_data["default_journal_sale"]
+        journal.copy({"company_id": self.west.id, "default_account_id": False})
+        invoice = self.accepted.invoice_id
+        line = invoice.invoice_line_ids
+        spec = {"membri_member_count": {}, "membri_cotisation_count": {}}
+        for term_id in (line.membri_cotisation_id.id, str(line.membri_cotisation_id.id)):
+            lines = [Command.create({"name": "x", "membri_cotisation_id": term_id})]
+            vals = {"move_type": "out_invoice", "partner_id": self.west.partner_id.id}
+            with self.subTest(term_id=term_id), self.assertRaises(AccessError):
+                self._call(
+                    bookkeeper, "account.move", "create", [{**vals, "invoice_line_ids": lines}]
+                )
+            with self.subTest(term_id=term_id), self.assertRaises(AccessError):
+                values = {**vals, "invoice_line_ids": lines}
+                self._call(
+                    bookkeeper, "account.move", "onchange", [[], values, ["invoice_line_ids"], spec]
+                )
+        for name, given in (
+            ("invoice_line_ids", [Command.link(line.id)]),
+            ("invoice_line_ids", [Command.set([float(line.id)])]),
+            ("line_ids", [Command.link(line.id)]),
+            ("reversed_entry_id", invoice.id),
+        ):
+            with self.subTest(field=name, given=given), self.assertRaises(AccessError):
+                self._call(bookkeeper, "account.move", "onchange", [[], {name: given}, [name], spec])
 
     def test_forms_on_foreign_ids(self):
         """A form of any model of ours shows what is computed, in sudo, of the records that it

@@ -57,6 +57,9 @@ class ResPartner(models.Model):
         )
         if not token_sudo:
             return "no_card"
+        # taking it back is not counted
+        if not self.env["membri.portal.request"]._admit(self, "card"):
+            return "too_often"
         card["holder"]._membri_save_card(token_sudo, card["wording"], "membership")
         return False
 

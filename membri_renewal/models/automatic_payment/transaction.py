@@ -18,7 +18,8 @@ class PaymentTransaction(models.Model):
     """Automatic payments: the database lets one of them live for an invoice, and one of them
     succeed for each announced day."""
 
-    _inherit = "payment.transaction"
+    _name = "payment.transaction"
+    _inherit = ["payment.transaction", "membri.fields.mixin"]
 
     membri_charge_invoice_id = fields.Many2one(
         "account.move",
@@ -89,4 +90,4 @@ class PaymentTransaction(models.Model):
                 invoice._message_log(body=reason)
             else:
                 holder._membri_save_card(transaction.token_id, wording, "payment")
-            transaction.membri_consent_wording = False
+            transaction._internal_write({"membri_consent_wording": False})

@@ -362,7 +362,8 @@ class MembriCotisation(models.Model):
                 # the lines as one change, so that an option can be swapped for another
                 # of the same price; anything else keeps its guards
                 vals = dict(vals)
-                self._internal_write({"line_ids": vals.pop("line_ids")})
+                commands = self._check_line_commands("line_ids", vals.pop("line_ids"))
+                self._internal_write({"line_ids": commands})
         periods = self._get_invoiced_periods() if {"date_start", "date_end"} & vals.keys() else {}
         members_before = self._get_members_by_company() if "partner_id" in vals else {}
         result = super().write(vals)

@@ -158,7 +158,15 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _get_term_fields(self):
-        return {"partner_id", "company_id", "option_set_id", "date_start", "date_end", "line_ids"}
+        return {
+            "partner_id",
+            "company_id",
+            "currency_id",
+            "option_set_id",
+            "date_start",
+            "date_end",
+            "line_ids",
+        }
 
     @api.constrains("line_ids")
     def _check_invoiced_amount(self):

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..cotisation.cotisation import LIVING_STATES
-from .undone import ACTIVITY_UNDONE
+from .undone import ACTIVITY_UNDONE, REVERSED
 
 LOOK_LATER = "membri_renewal.look_later"
 
@@ -13,6 +13,19 @@ LOOK_LATER = "membri_renewal.look_later"
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "membri.fields.mixin"]
+    _tells_of_memberships = True
+    _odoo_facts = frozenset(
+        {
+            "access_token",
+            "amount_residual",
+            "amount_residual_signed",
+            "amount_tax",
+            "amount_total",
+            "amount_total_signed",
+            "amount_untaxed",
+            "payment_state",
+        }
+    )
 
     membri_invoice_type = fields.Selection(
         [("enrolment", "Enrollment"), ("renewal", "Renewal")],
@@ -169,6 +182,16 @@ class AccountMove(models.Model):
             self._membri_update_reminders()
         return result
 
+    def _filter_about_memberships(self):
+        # EXTENDS fields_mixin
+        return self.filtered("membri_invoice_type")
+
+    def _get_odoo_facts(self, vals):
+        # EXTENDS fields_mixin: payments are blocked, and released, by a button of Odoo's
+        names = super()._get_odoo_facts(vals)
+        is_blocked = vals.get("payment_state") in ("blocked", "not_paid")
+        return names - {"payment_state"} if is_blocked else names
+
     def _membri_update_reminders(self):
         """Payment reminders count from the due date."""
         renewals_sudo = self.sudo().membri_cotisation_ids.renewal_id
@@ -196,7 +219,9 @@ class AccountMove(models.Model):
         if not self:
             return super().button_draft()
         self._membri_check_not_void()
-        deferred = self.env.context.get("membri_deferred_moves") or ()
+        deferred = self.env.context.get("membri_deferred_moves")
+        if not isinstance(deferred, frozenset):  # as no client can send it
+            deferred = frozenset()
         waiting = self.filtered(lambda move: move.sending_data and move.id not in deferred)
         result = super().button_draft()  # it takes them out of Odoo's sending queue
         self._membri_sync()
@@ -238,7 +263,7 @@ class AccountMove(models.Model):
                 ).unlink()
             return reverses
         # of an invoice: what it becomes counts. Of a payment: that it was reversed is the cause
-        source = self._membri_defer_sync().with_context(membri_undone_how="reversed")
+        source = self._membri_defer_sync().with_context(membri_undone_how=REVERSED)
         reverses = super(AccountMove, source._as_internal())._reverse_moves(
             default_values_list, cancel=cancel
         )

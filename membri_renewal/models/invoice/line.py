@@ -8,6 +8,16 @@ class AccountMoveLine(models.Model):
     _inherit = ["account.move.line", "membri.fields.mixin"]
     # who makes an invoice says which term a line is about; nobody says otherwise later
     _creation_fields = frozenset({"membri_cotisation_id"})
+    _tells_of_memberships = True
+    _odoo_facts = frozenset(
+        {
+            "amount_residual",
+            "amount_residual_currency",
+            "price_subtotal",
+            "price_total",
+            "reconciled",
+        }
+    )
 
     membri_cotisation_id = fields.Many2one(
         "membri.cotisation",
@@ -18,6 +28,10 @@ class AccountMoveLine(models.Model):
         ondelete="restrict",
         help="The membership term that this line invoices. One invoice can cover several members.",
     )
+
+    def _filter_about_memberships(self):
+        # EXTENDS fields_mixin
+        return self.filtered("move_id.membri_invoice_type")
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS account: a credit note, and the invoice that replaces a reversed one,

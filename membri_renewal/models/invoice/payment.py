@@ -4,7 +4,8 @@ UNDONE_STATES = ("draft", "canceled", "rejected")
 
 
 class AccountPayment(models.Model):
-    _inherit = "account.payment"
+    _name = "account.payment"
+    _inherit = ["account.payment", "membri.fields.mixin"]
 
     # asked for several times while one payment is followed: found in the cache
     membri_refund_ids = fields.One2many(

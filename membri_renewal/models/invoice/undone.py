@@ -3,6 +3,7 @@ from odoo import models
 from ..cotisation.cotisation import LIVING_STATES
 
 ACTIVITY_UNDONE = "membri_renewal.activity_payment_undone"
+REVERSED = ("reversed",)  # in the context: a tuple, as no client can send it
 
 
 class AccountMove(models.Model):
@@ -58,7 +59,7 @@ class AccountMove(models.Model):
             "payment": self._membri_get_undone_label(move_sudo, payment_sudo),
             "invoice": self._membri_get_document_label(),
         }
-        if self.env.context.get("membri_undone_how") == "reversed":
+        if self.env.context.get("membri_undone_how") == REVERSED:
             cause = self.env._("%(payment)s for %(invoice)s was reversed.", **names)
         elif payment_sudo.state == "rejected":
             cause = self.env._("%(payment)s for %(invoice)s was rejected.", **names)

@@ -29,6 +29,11 @@ class MembriFieldsMixin(models.AbstractModel):
     _written_by_clients = True
     # Yes: facts that a client gives with a new record are passed over, and not refused
     _passes_over_given_facts = False
+    # Yes: a form that names such a document of Odoo's shows, computed in sudo, whose memberships
+    # it is about
+    _tells_of_memberships = False
+    # what Odoo computes of such a document, which memberships follow; Odoo lets clients write it
+    _odoo_facts = frozenset()
 
     # ------------------------------------------------------------------
     # The privilege
@@ -146,22 +151,38 @@ class MembriFieldsMixin(models.AbstractModel):
             return
         for name, value in vals.items():
             field = self._fields.get(name)
-            if field is None or not field.relational or not value or not self._is_our_field(field):
+            if field is None or not field.relational or not value:
                 continue
             comodel = self.env[field.comodel_name]
+            told = isinstance(comodel, MembriFieldsMixin) and comodel._tells_of_memberships
+            if not (told or self._is_our_field(field)):
+                continue
             ids = [value] if field.type == "many2one" else self._get_commanded_ids(comodel, value)
             # a form sends back what it was shown; sudo: only compared
-            known = set(self.sudo()[name].ids) if self else ()
-            records = comodel.browse(
-                [id_ for id_ in ids if isinstance(id_, int) and id_ not in known]
-            )
-            if not records:
-                continue
-            try:
-                records.check_access("read")
-            except AccessError:
-                # what was deleted meanwhile gets a sentence of its own
-                records.sudo().exists().sudo(False).check_access("read")
+            known = set(self.sudo()[name].ids) if self else set()
+            self._check_may_read(comodel, ids, known)
+
+    @api.model
+    def _check_may_read(self, comodel, ids, known=frozenset()):
+        """:param ids: as a client gives them
+        :param known: those that need not be asked about
+        :raises AccessError: when the user may not read one of these records of ``comodel``"""
+        numbers = set()
+        for id_ in filter(None, ids):
+            if isinstance(id_, int):
+                numbers.add(id_)
+            # forms have words for new lines; “7” and 7.0 are the record 7 to the database, and a
+            # dict is a record in memory
+            elif not (isinstance(id_, str) and id_.startswith("virtual_")):
+                raise AccessError(self.env._("Name each record by its ID."))
+        records = comodel.browse(numbers - known)
+        if not records:
+            return
+        try:
+            records.check_access("read")
+        except AccessError:
+            # what was deleted meanwhile gets a sentence of its own
+            records.sudo().exists().sudo(False).check_access("read")
 
     @api.model
     def _get_commanded_ids(self, comodel, commands):
@@ -237,7 +258,11 @@ class MembriFieldsMixin(models.AbstractModel):
             if not key.startswith("default_")
             or not (field := self._fields.get(key[8:]))
             or not self._is_fact(field)
-            or (field.name in self._creation_fields and field.name not in ("state", "origin"))
+            or (
+                field.name in self._creation_fields
+                and field.name not in ("state", "origin")
+                and self._name.startswith("membri.")
+            )
         }
         if len(kept) == len(self.env.context):
             return self
@@ -251,7 +276,19 @@ class MembriFieldsMixin(models.AbstractModel):
         """
         if self.env.su or self._is_internal_write():
             return vals_list
+        self._check_creation_records(vals_list)
         return [self._keep_given(vals) for vals in vals_list]
+
+    @api.model
+    def _check_creation_records(self, vals_list):
+        """What a new record is about, from then on, is what its client may read.
+
+        :raises AccessError: naming no more of what may not be read than Odoo does"""
+        for name in self._creation_fields:
+            field = self._fields[name]
+            if field.type == "many2one" and field.comodel_name.startswith("membri."):
+                given = [vals[name] for vals in vals_list if vals.get(name)]
+                self._check_may_read(self.env[field.comodel_name], given)
 
     def _check_client_write(self, vals):
         """:return: ``vals``, without facts that they leave as they are: an import run twice
@@ -270,7 +307,19 @@ class MembriFieldsMixin(models.AbstractModel):
         for name in refused:
             if changed := self._filter_changed(name, vals[name]):
                 raise self._get_refusal(self._fields[name], changed[0])
+        for name in sorted(self._get_odoo_facts(vals)):
+            if changed := self._filter_about_memberships()._filter_changed(name, vals[name]):
+                raise self._get_refusal(self._fields[name], changed[0])
         return {name: value for name, value in vals.items() if name not in refused}
+
+    @api.model
+    def _get_odoo_facts(self, vals):
+        """:return: the names in ``vals`` that no client writes on what memberships are about"""
+        return self._odoo_facts & vals.keys()
+
+    def _filter_about_memberships(self):
+        """Hook, of documents of Odoo: those that are about memberships"""
+        return self.browse()
 
     @api.model
     def _keep_given(self, vals):
@@ -317,6 +366,24 @@ class MembriFieldsMixin(models.AbstractModel):
                         field=field._description_string(self.env),
                     )
                 )
+        return checked
+
+    def _check_line_commands(self, name, commands):
+        """Commands that are carried out under the privilege are the client's all the same.
+
+        :param name: of the one2many field that they are for
+        :return: ``commands``, without facts that they leave as they are
+        :raises UserError: naming the line and the field that is not a client's to write"""
+        Line = self.env[self._fields[name].comodel_name]
+        checked = []
+        for command in commands:
+            if command[0] == Command.CREATE:
+                [vals] = Line._check_client_create([command[2]])
+                command = Command.create(vals)
+            elif command[0] == Command.UPDATE:
+                vals = Line.browse(command[1])._check_client_write(command[2])
+                command = Command.update(command[1], vals)
+            checked.append(command)
         return checked
 
     def _filter_changed(self, name, value):
