@@ -104,6 +104,26 @@ class TestWindows(FieldsCase):
                 if what in ("create", "web_save"):
                     self.assertTrue(refused, "a window would hold it")
 
+    def test_terms_of_another_company_in_the_way(self):
+        """That a member has a term there, and which, is told to nobody here."""
+        theirs = self.renewal.cotisation_id
+        plan = self.env["membri.option.set"].with_user(self.foreigner).create({"name": "Ours"})
+        dates = {"date_start": "2026-03-01", "date_end": "2027-02-28"}
+        vals = {"partner_id": self.member.id, "option_set_id": plan.id, **dates}
+        [own_id] = self._call(self.foreigner, "membri.cotisation", "create", [[vals]])
+        there = {"company_id": self.company.id}
+        for method, args in (
+            ("create", [{**vals, **there}]),
+            ("create", [{**vals, "company_id": float(self.company.id)}]),
+            ("web_save", [[], {**vals, **there}, {}]),
+            ("write", [[own_id], {**there, "date_end": "2027-02-27"}]),
+            ("write", [[own_id], {**there, "partner_id": self.member.id}]),
+        ):
+            with self.subTest(method=method, args=args), self.assertRaises(UserError) as caught:
+                self._call(self.foreigner, "membri.cotisation", method, args)
+            self.assertNotIn(theirs.name, str(caught.exception))
+            self.assertNotIn("2026", str(caught.exception))
+
     def test_invoices_name_foreign_terms(self):
         """Neither by a new invoice nor by its form: whose they are is told in sudo."""
         bookkeeper = new_test_user(

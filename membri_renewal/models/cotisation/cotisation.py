@@ -390,12 +390,12 @@ class MembriCotisation(models.Model):
 
     def _check_no_overlap_after(self, vals):
         """Check the periods that ``vals`` would give these cotisations."""
-        if not {"partner_id", "company_id", "date_start", "date_end"} & vals.keys():
+        if not {"partner_id", "date_start", "date_end"} & vals.keys():
             return
         periods = [
             (
                 vals.get("partner_id", cotisation.partner_id.id),
-                vals.get("company_id", cotisation.company_id.id),
+                cotisation.company_id.id,  # which stays
                 fields.Date.to_date(vals.get("date_start", cotisation.date_start)),
                 fields.Date.to_date(vals.get("date_end", cotisation.date_end)) or None,
                 cotisation,

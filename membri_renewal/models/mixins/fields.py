@@ -286,9 +286,10 @@ class MembriFieldsMixin(models.AbstractModel):
         :raises AccessError: naming no more of what may not be read than Odoo does"""
         for name in self._creation_fields:
             field = self._fields[name]
-            if field.type == "many2one" and field.comodel_name.startswith("membri."):
+            comodel_name = field.comodel_name if field.type == "many2one" else ""
+            if comodel_name.startswith("membri.") or comodel_name == "res.company":
                 given = [vals[name] for vals in vals_list if vals.get(name)]
-                self._check_may_read(self.env[field.comodel_name], given)
+                self._check_may_read(self.env[comodel_name], given)
 
     def _check_client_write(self, vals):
         """:return: ``vals``, without facts that they leave as they are: an import run twice

@@ -88,7 +88,8 @@ class ResPartner(models.Model):
             not is_on or member_sudo.membri_auto_renew_consent_date
         ):
             return False  # a second click
-        if not self.env["membri.portal.request"]._admit(self, "auto_renew"):
+        # switching it off is always possible
+        if is_on and not self.env["membri.portal.request"]._admit(self, "auto_renew"):
             return "too_often"
         wording = member_sudo._membri_get_auto_renew_wording() if is_on else False
         source = self.env._("My membership (%(author)s)", author=author.display_name)
