@@ -133,8 +133,9 @@ class TestWindows(FieldsCase):
             company_id=self.west.id,
             company_ids=self.west.ids,
         )
-        journal = self.company_data["default_journal_sale"]
-        journal.copy({"company_id": self.west.id, "default_account_id": False})
+        self.env_root["account.journal"].create(
+            {"name": "West", "code": "WST", "type": "sale", "company_id": self.west.id}
+        )
         invoice = self.accepted.invoice_id
         line = invoice.invoice_line_ids
         spec = {"membri_member_count": {}, "membri_cotisation_count": {}}

@@ -294,6 +294,7 @@ class MembriEnrolment(models.TransientModel):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            self._check_given_records(vals)
             option_set = self.env["membri.option.set"].browse(vals.get("option_set_id"))
             if option_set:
                 vals.setdefault("company_id", option_set._get_term_company().id)

@@ -18,8 +18,7 @@ class PaymentTransaction(models.Model):
     """Automatic payments: the database lets one of them live for an invoice, and one of them
     succeed for each announced day."""
 
-    _name = "payment.transaction"
-    _inherit = ["payment.transaction", "membri.fields.mixin"]
+    _inherit = "payment.transaction"
 
     membri_charge_invoice_id = fields.Many2one(
         "account.move",

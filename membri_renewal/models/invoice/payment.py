@@ -75,7 +75,8 @@ class AccountPayment(models.Model):
 
 
 class PaymentTransaction(models.Model):
-    _inherit = "payment.transaction"
+    _name = "payment.transaction"
+    _inherit = ["payment.transaction", "membri.fields.mixin"]
 
     def _update_state(self, allowed_states, target_state, state_message):
         # EXTENDS payment: Odoo takes no money for a transaction that was cancelled, here because

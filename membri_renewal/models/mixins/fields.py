@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.api import NewId
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 
@@ -168,12 +169,13 @@ class MembriFieldsMixin(models.AbstractModel):
         :param known: those that need not be asked about
         :raises AccessError: when the user may not read one of these records of ``comodel``"""
         numbers = set()
-        for id_ in filter(None, ids):
-            if isinstance(id_, int):
-                numbers.add(id_)
-            # forms have words for new lines; “7” and 7.0 are the record 7 to the database, and a
-            # dict is a record in memory
-            elif not (isinstance(id_, str) and id_.startswith("virtual_")):
+        for id_ in ids:
+            # “7” and 7.0 are the record 7 to the database, {"id": 7} is one in memory, which shows
+            # what that record holds; forms have words for new lines
+            number = id_.origin if isinstance(id_, NewId) else id_
+            if number and isinstance(number, int):
+                numbers.add(number)
+            elif number and not (isinstance(number, str) and number.startswith("virtual_")):
                 raise AccessError(self.env._("Name each record by its ID."))
         records = comodel.browse(numbers - known)
         if not records:
