@@ -387,6 +387,9 @@ class TestNoDetour(FieldsCase):
         return {
             "search": ("search", [domain], {}),
             "search_count": ("search_count", [domain], {}),
+            "search by itself": ("search", [[("id", "any", domain)]], {}),
+            "search by not itself": ("search", [[("id", "not any", domain)]], {}),
+            "search_fetch": ("search_fetch", [domain, ["id"]], {}),
             "search_read": ("search_read", [domain, ["id"]], {}),
             "web_search_read": ("web_search_read", [domain, {"id": {}}], {}),
             "name_search": ("name_search", ["", domain], {}),
@@ -463,6 +466,14 @@ class TestNoDetour(FieldsCase):
                         self.colleague_user, records, name, records._fields[name]
                     )
         self.assertEqual(invoice.with_user(self.colleague_user).membri_invoice_type, "renewal")
+        # from a journal item to its entry, whose rights Odoo does not ask for
+        for name in ("membri_delivery_note", "membri_date_announced", "membri_renewal_ids"):
+            self._assert_no_detour(
+                self.colleague_user,
+                invoice.invoice_line_ids,
+                f"move_id.{name}",
+                invoice._fields[name],
+            )
 
     @mute_logger("odoo.addons.base.models.ir_binary", "odoo.models")
     def test_portal_images(self):

@@ -119,7 +119,9 @@ class MembriFieldsMixin(models.AbstractModel):
 
     @api.model
     def _check_may_filter(self, model, domain):
-        """Odoo asks for the rights on stored fields alone; a search method is called before.
+        """Odoo asks for the rights on stored fields alone, and, where a field bypasses the rights
+        to its records (as that from a journal item to its entry), not on those either; a search
+        method is called before.
 
         :param model: where the paths of the conditions begin
         :raises AccessError: where one leads to a field of ours that may not be read"""
@@ -130,14 +132,19 @@ class MembriFieldsMixin(models.AbstractModel):
                 if field is None:
                     break
                 ours = isinstance(place, self.pool["membri.fields.mixin"])
-                if field.search and ours and place._is_our_field(field):
+                if ours and place._is_our_field(field):
                     place._check_field_access(field, "read")
-                if not field.relational:
+                if field.relational:
+                    place = self.env[field.comodel_name]
+                elif name != "id":  # which leads to the record itself
                     break
-                place = self.env[field.comodel_name]
             else:
-                if isinstance(condition.value, Domain):
-                    self._check_may_filter(place, condition.value)
+                value = condition.value
+                # as a client writes it
+                if isinstance(value, (list, tuple)) and condition.operator in ("any", "not any"):
+                    value = Domain(value)
+                if isinstance(value, Domain):
+                    self._check_may_filter(place, value)
 
     def onchange(self, values, field_names, fields_spec):
         # EXTENDS web: a form shows what is computed, in sudo, of the records that it names
