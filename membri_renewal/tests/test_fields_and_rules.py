@@ -389,7 +389,6 @@ class TestNoDetour(FieldsCase):
             "search_count": ("search_count", [domain], {}),
             "search by itself": ("search", [[("id", "any", domain)]], {}),
             "search by not itself": ("search", [[("id", "not any", domain)]], {}),
-            "search_fetch": ("search_fetch", [domain, ["id"]], {}),
             "search_read": ("search_read", [domain, ["id"]], {}),
             "web_search_read": ("web_search_read", [domain, {"id": {}}], {}),
             "name_search": ("name_search", ["", domain], {}),
