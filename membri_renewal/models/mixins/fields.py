@@ -159,7 +159,10 @@ class MembriFieldsMixin(models.AbstractModel):
             return
         for name, value in vals.items():
             field = self._fields.get(name)
-            if field is None or not field.relational or not value:
+            if field is None or not field.relational:
+                continue
+            # what is in memory only is “false”, and may be a record of the database all the same
+            if not value and not isinstance(value, NewId):
                 continue
             comodel = self.env[field.comodel_name]
             told = isinstance(comodel, MembriFieldsMixin) and comodel._tells_of_memberships
