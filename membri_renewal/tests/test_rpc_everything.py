@@ -177,9 +177,7 @@ class TestRpcEverything(RpcCase):
         moved_in = (
             cls.env["membri.import"]
             .with_user(cls.manager)
-            .create(
-                {"file": base64.b64encode(content.encode()), "filename": f"{SECRET_LIST}.csv"}
-            )
+            .create({"file": base64.b64encode(content.encode()), "filename": f"{SECRET_LIST}.csv"})
         )
         moved_in.action_preview()
         for name in ("membri.season", "membri.forecast", "membri.price.simulation"):

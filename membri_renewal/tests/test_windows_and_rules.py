@@ -158,7 +158,8 @@ class TestWindows(FieldsCase):
             ("reversed_entry_id", invoice.id),
         ):
             with self.subTest(field=name, given=given), self.assertRaises(AccessError):
-                self._call(bookkeeper, "account.move", "onchange", [[], {name: given}, [name], spec])
+                args = [[], {name: given}, [name], spec]
+                self._call(bookkeeper, "account.move", "onchange", args)
 
     def test_forms_on_foreign_ids(self):
         """A form of any model of ours shows what is computed, in sudo, of the records that it
