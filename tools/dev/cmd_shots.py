@@ -10,6 +10,8 @@ or pairs of a selector and a text to write) and full
 Instead of a url, an entry may have an email or a pdf: the external id of a renewal, whose
 notice (or another template) is rendered as members get it. A pdf gives a file for each page.
 
+Entries that are "prepared" are taken after prepare_shots.py has added what the demo does not have.
+
 Fails when a page does not appear, logs an error, or shows an error dialog.
 """
 
@@ -25,6 +27,7 @@ from .report import Failure, say
 
 HELP = "take the screenshots of the documentation"
 LIST = cache.TOOLS / "shots.json"
+PREPARATION = Path(__file__).with_name("prepare_shots.py")
 XMLID = re.compile(r"\{(\w+)\.(\w+)\}")
 
 
@@ -43,16 +46,14 @@ def main(options):
     source = demo.ensure()
     options.out.mkdir(parents=True, exist_ok=True)
     with template.clone("shots", source) as database, tempfile.TemporaryDirectory() as folder:
-        for shot in shots:
-            if "url" in shot:
-                shot["url"] = XMLID.sub(
-                    lambda match: _record_id(database, *match.groups()), shot["url"]
-                )
         with odoo.server(database) as server:
             rendered = [shot for shot in shots if "url" not in shot]
             if rendered:
                 documents.render(database, rendered, folder)
-            exit_code = _photograph(shots, server.url, chromium, packages, options.out, folder)
+            exit_code = 0
+            for group in _prepare(shots, database):
+                _name_records(group, database)
+                exit_code |= _photograph(group, server.url, chromium, packages, options.out, folder)
     names = {shot["name"] for shot in shots}
     documents.shrink(
         [path for path in options.out.glob("*.png") if re.sub(r"-\d+$", "", path.stem) in names]
@@ -63,8 +64,27 @@ def main(options):
     return exit_code
 
 
+def _prepare(shots, database):
+    """Those of the demo as it is, then those of what was added to it."""
+    yield [shot for shot in shots if not shot.get("prepared")]
+    prepared = [shot for shot in shots if shot.get("prepared")]
+    if prepared and odoo.script(database, PREPARATION):
+        raise Failure("what the screenshots need could not be prepared")
+    yield prepared
+
+
+def _name_records(shots, database):
+    for shot in shots:
+        if "url" in shot:
+            shot["url"] = XMLID.sub(
+                lambda match: _record_id(database, *match.groups()), shot["url"]
+            )
+
+
 def _photograph(shots, url, chromium, packages, out, folder):
     """Pages by the browser, documents page by page; returns an exit code."""
+    if not shots:
+        return 0
     pages = []
     for shot in shots:
         if "pdf" in shot:
