@@ -174,6 +174,34 @@ class MailMail(models.Model):
             [("mail_mail_id", "in", self.ids)]
         ).notification_status = "canceled"
 
+    def cancel(self):
+        # EXTENDS mail: by an administrator, in the queue of emails
+        self._membri_tell_taken_out()
+        return super().cancel()
+
+    def unlink(self):
+        # EXTENDS mail
+        self._membri_tell_taken_out()
+        return super().unlink()
+
+    def _membri_tell_taken_out(self):
+        """What is taken out of the queue before it left is not on its way: its document says so,
+        unless a later email is."""
+        documents = self.filtered(lambda mail: mail.state == "outgoing")._get_membri_documents()
+        newest = self._membri_get_newest(documents)
+        told = set()
+        for mail, document in documents.items():
+            last = newest.get((mail.model, mail.res_id, mail.membri_kind), 0)
+            if document not in told and last <= mail.mail_message_id.id:
+                told.add(document)
+                document._membri_mail_failed(
+                    mail,
+                    document.env._(
+                        "The email was removed from the outgoing emails before it left. Send it "
+                        "again if it is needed."
+                    ),
+                )
+
     def _membri_leave_soon(self):
         """One answer or decision leaves at once; many, and what the night decides, leave by the
         queue, which starts now."""

@@ -118,6 +118,14 @@ class ResCompany(models.Model):
         "The write-off share must be between 0 and 100%.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS base: a branch without a logo shows its parent's, not Odoo's placeholder
+        for vals in vals_list:
+            if parent := self.browse(vals.get("parent_id")):
+                vals["logo"] = vals.get("logo") or parent.sudo().logo
+        return super().create(vals_list)
+
     @api.constrains("membri_officer_id")
     def _check_membri_officer_id(self):
         for company in self:
@@ -200,6 +208,37 @@ class ResCompany(models.Model):
         return Journal_sudo.search(
             [*Journal_sudo._check_company_domain(self), ("type", "=", "sale")]
         )
+
+    @api.model
+    def _membri_share_logos(self):
+        """Branches that were there before show the logo of their parents, too. Called with each
+        update."""
+        branches = self.sudo().search(
+            [("parent_id", "!=", False), ("uses_default_logo", "=", True)], order="parent_path"
+        )
+        for branch in branches:  # from above
+            if not branch.parent_id.uses_default_logo:
+                branch.logo = branch.parent_id.logo
+
+    @api.model
+    def _membri_get_logo_followers(self, partners):
+        """:param partners: contacts that are about to get another image, which is the logo of a
+            company
+        :return: ``{contact: those (in sudo) of the branches that show it, having none of their
+            own}``"""
+        # sudo: the logo is one for all who see it
+        Company_sudo = self.sudo().with_context(active_test=False)
+        companies = Company_sudo.search(
+            [("partner_id", "in", partners.ids), ("child_ids", "!=", False)]
+        )
+        return {
+            company.partner_id: company.child_ids.filtered(
+                lambda branch, logo=company.partner_id.image_1920: (
+                    branch.uses_default_logo or branch.partner_id.image_1920 == logo
+                )
+            ).partner_id
+            for company in companies
+        }
 
     def _membri_today(self):
         """:return: the civil day in the company's own timezone, as a ``date``"""

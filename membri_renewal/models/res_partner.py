@@ -241,7 +241,12 @@ class ResPartner(models.Model):
         parents = self.browse(vals.get("parent_id") or ())
         held = self._membri_get_held_keys(vals.keys(), parents)
         cards = self._membri_get_cards_before(vals)
+        logos = {}
+        if "image_1920" in vals:
+            logos = self.env["res.company"]._membri_get_logo_followers(self)
         result = super().write(vals)
+        for partner, branches in logos.items():
+            branches.image_1920 = partner.image_1920
         self._membri_follow_cards(cards, vals)
         held._renew_lost_keys()
         if FOLLOWED_FIELDS & vals.keys():

@@ -14,10 +14,12 @@ class ResUsers(models.Model):
     _inherit = "res.users"
 
     def write(self, vals):
-        # EXTENDS base: an officer who is archived
+        # EXTENDS base: an officer who is archived, or who may not work in a company any more
         leaving = self.filtered("active") if not vals.get("active", True) else self.browse()
         result = super().write(vals)
         leaving._membri_hand_over()
+        if "company_ids" in vals:
+            self._membri_leave_companies()
         return result
 
     def action_archive(self):
@@ -25,6 +27,12 @@ class ResUsers(models.Model):
         self.check_access("write")
         self.filtered("active")._membri_hand_over()
         return super().action_archive()
+
+    def unlink(self):
+        # EXTENDS base: the activities of who is deleted are deleted with the user
+        self.check_access("unlink")
+        self._membri_hand_over()
+        return super().unlink()
 
     def _membri_hand_over(self):
         """Open renewals and our activities go to whom the company names; what is sent from now
@@ -38,18 +46,52 @@ class ResUsers(models.Model):
             .sudo()
             .search([("user_id", "in", leaving.ids), ("is_open", "=", True)])
         )
-        for company, renewals in renewals_sudo.grouped("company_id").items():
-            officer = company._membri_get_officer() - leaving
-            renewals._internal_write({"user_id": officer.id})
-        activities_sudo = (
+        leaving._membri_hand_over_these(renewals_sudo, leaving._membri_find_activities())
+
+    def _membri_leave_companies(self):
+        """What these users have in companies in which they may not work any more is somebody
+        else's, who may."""
+        staff = self.filtered(lambda user: user.active and not user.share)
+        if not staff:
+            return
+
+        def is_out_of_reach(user, company):
+            return user in staff and company not in user.company_ids
+
+        # sudo: as above
+        for company in (
+            self.env["res.company"].sudo().search([("membri_officer_id", "in", staff.ids)])
+        ):
+            if is_out_of_reach(company.membri_officer_id, company):
+                company.membri_officer_id = False
+        renewals_sudo = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search([("user_id", "in", staff.ids), ("is_open", "=", True)])
+        )
+        staff._membri_hand_over_these(
+            renewals_sudo.filtered(lambda r: is_out_of_reach(r.user_id, r.company_id)),
+            staff._membri_find_activities().filtered(
+                lambda activity: is_out_of_reach(activity.user_id, activity._membri_get_company())
+            ),
+        )
+
+    def _membri_find_activities(self):
+        """:return: the activities of these users (in sudo) that are about memberships"""
+        return (
             self.env["mail.activity"]
             .sudo()
-            .search(Domain("user_id", "in", leaving.ids) & leaving._membri_get_activity_domain())
+            .search(Domain("user_id", "in", self.ids) & self._membri_get_activity_domain())
         )
+
+    def _membri_hand_over_these(self, renewals_sudo, activities_sudo):
+        for company, renewals in renewals_sudo.grouped("company_id").items():
+            officer = company._membri_get_officer() - self
+            renewals._internal_write({"user_id": officer.id})
         for company, activities in activities_sudo.grouped(
             lambda activity: activity._membri_get_company()
         ).items():
-            if assignee := company._membri_get_assignee(but=leaving):
+            if assignee := company._membri_get_assignee(but=self):
                 activities.write({"user_id": assignee.id})
 
     def _membri_get_activity_domain(self):

@@ -2,6 +2,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 from .common_archived import ArchivedCommon
@@ -240,6 +241,35 @@ class TestA3ArchivedOfficer(ArchivedCommon):
         self.assertEqual(renewal.user_id, self.officer)
         self.assertEqual(self._get_activities(renewal).user_id, self.officer)
 
+    def test_a3_deleted_hands_over_as_well(self):
+        """Odoo deletes the activities of a user with the user."""
+        renewal = self._renewal_in("intervention", user_id=self.leaver.id)
+        invoice = self._renewal_in("approved").invoice_id.sudo()
+        invoice.activity_schedule(
+            "mail.mail_activity_data_todo", summary="Refund", user_id=self.leaver.id
+        )
+        self.leaver.unlink()
+        self.assertEqual(renewal.user_id, self.officer)
+        activities = self._get_activities(renewal, invoice)
+        self.assertEqual(len(activities), 2)
+        self.assertEqual(activities.user_id, self.officer)
+
+    def test_a3_sent_to_another_company_hands_over_as_well(self):
+        """Somebody who may not see the renewals any more is nobody to wait for."""
+        other = self.env_root["res.company"].create({"name": "Other Chamber"})
+        self.company.sudo().membri_officer_id = self.leaver
+        renewal = self._renewal_in("intervention", user_id=self.leaver.id)
+        stays = self._create_member("Colleague")
+        stays.activity_schedule("mail.mail_activity_data_todo", user_id=self.leaver.id)
+        self.leaver.write({"company_ids": [(4, other.id)]})
+        self.assertEqual(renewal.user_id, self.leaver, "may work in both")
+        self.leaver.write({"company_id": other.id, "company_ids": [(6, 0, other.ids)]})
+        self.assertFalse(self.company.membri_officer_id)
+        self.assertFalse(renewal.user_id)
+        self.assertEqual(self._get_activities(renewal).user_id, self.company._membri_get_assignee())
+        self.assertNotEqual(self._get_activities(renewal).user_id, self.leaver)
+        self.assertEqual(self._get_activities(stays).user_id, self.leaver)
+
     def test_a3_what_the_officer_was_asked_on_invoices_and_members_moves(self):
         """Odoo deletes the to-dos of who is archived: those of ours are somebody else's now."""
         self.company.sudo().membri_officer_id = self.leaver
@@ -313,6 +343,21 @@ class TestA3ArchivedTaxAndProduct(ArchivedCommon):
         self.assertFalse(renewal.approval_remark)
         renewal.action_approve()
         self.assertEqual(renewal.invoice_id.amount_total, 375.0)
+
+    def test_a3_tax_that_was_sent_cannot_be_deleted(self):
+        """No invoice has it yet, and a deleted one would leave no trace on what was sent."""
+        second, unused = (
+            self.tax.with_env(self.env_root).copy({"name": f"Tax {n}", "amount": 10.0})
+            for n in range(2)
+        )
+        self.product.sudo().taxes_id |= second
+        renewal = self._renewal_in("sent")
+        self.product.sudo().taxes_id -= second
+        with self.assertRaisesRegex(UserError, renewal.name), self.env.cr.savepoint():
+            second.unlink()
+        self.assertEqual(renewal.amount_total, 375.0)
+        unused.unlink()
+        self.assertFalse(unused.exists())
 
     def test_a3_one_of_two_taxes_taken_away_or_replaced(self):
         second = self.tax.with_env(self.env_root).copy({"name": "Second tax", "amount": 10.0})

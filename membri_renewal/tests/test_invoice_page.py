@@ -133,6 +133,32 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self._pay(self.invoice)
         self.assertEqual(len(self._send_receipts()), 1, "paid again")
 
+    def test_confirmation_of_money_that_went_back(self):
+        """Issue 12 B2: to Odoo the invoice is still paid; nothing is left to certify."""
+        payment = self._pay(self.invoice)
+        self.invoice.sudo()._membri_send_receipts()
+        [mail] = self.invoice.sudo().message_ids.mail_ids.filtered(
+            lambda mail: mail.membri_kind == "receipt"
+        )
+        refund = self.env_account["account.payment"].create(
+            {
+                "payment_type": "outbound",
+                "partner_type": "customer",
+                "partner_id": payment.partner_id.id,
+                "amount": payment.amount,
+                "journal_id": payment.journal_id.id,
+                "date": "2027-01-15",
+            }
+        )
+        refund.sudo().source_payment_id = payment
+        refund.action_post()
+        self.assertFalse(self.invoice._membri_has_receipt())
+        with self.mock_mail_gateway():
+            mail.send()
+        self.assertEqual(mail.state, "cancel")
+        self.assertFalse(self._mails)
+        self.assertFalse(self.invoice.membri_date_receipt_sent)
+
     def test_setting_and_catching_up(self):
         self.company.with_env(self.env_root).membri_payment_confirmation = False
         self._pay(self.invoice)

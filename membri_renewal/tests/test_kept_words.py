@@ -104,6 +104,21 @@ class TestA8KeptWords(ArchivedCommon):
         )
         self.assertEqual(renewal.delivery_note, self._say_in_french(sentence) % {"said": "111"})
 
+    def test_a8_why_an_invoice_reaches_nobody_is_in_the_officers_language(self):
+        """Whoever accepts, and whichever robot works off the queue."""
+        self.officer.sudo().lang = "fr_FR"
+        waiting, by_hand = self._renewal_in("approved"), self._renewal_in("sent")
+        (waiting | by_hand).partner_id.sudo().email = False
+        waiting.invoice_id.sudo().with_context(lang="en_US")._membri_drop_queued()
+        by_hand.with_context(lang="en_US").action_approve()
+        for renewal in waiting | by_hand:
+            french = renewal.with_context(lang="fr_FR")._get_unreachable_reason()
+            self.assertNotEqual(
+                french, renewal.with_context(lang="en_US")._get_unreachable_reason()
+            )
+            self.assertEqual(renewal.delivery_note, french)
+            self.assertEqual(renewal.invoice_id.membri_delivery_note, french)
+
     def test_a8_note_of_a_receipt_is_in_the_officers_language(self):
         self.officer.sudo().lang = "fr_FR"
         self.company.with_env(self.env_root).membri_payment_confirmation = True

@@ -53,11 +53,53 @@ class TestQueueOfNotices(OneDeliveryCase):
         )
 
     def test_another_address_by_now(self):
+        """Written anew to that one: somebody else in charge, one who has left, an address for
+        renewals, an address that was taken away."""
+
+        def archive(renewal):
+            renewal.partner_id.membri_responsible_id.sudo().active = False
+
+        def type_address(renewal):
+            renewal.partner_id.membri_renewal_email = "office@example.com"
+
+        def take_away(renewal):
+            renewal.partner_id.membri_responsible_id.sudo().email = False
+
+        def replace(renewal):
+            renewal.partner_id.membri_responsible_id = self._create_member("Nadia New")
+
+        for change, expected in (
+            (archive, None),
+            (take_away, None),
+            (replace, "nadia"),
+            (type_address, "office@"),
+        ):
+            with self.subTest(change.__name__):
+                cotisation = self._create_yearly()
+                cotisation.partner_id.membri_responsible_id = self._create_member("Percy in Charge")
+                renewal = self._create_renewal(cotisation)
+                renewal.action_send()
+                self.assertIn("percy", renewal.delivery_email)
+                change(renewal)
+                [message] = self._run_sending()
+                self.assertEqual(message["To"].count("@"), 1)
+                self.assertIn(expected or cotisation.partner_id.email, message["To"])
+                self.assertEqual(renewal.delivery_state, "delivered")
+                self.assertEqual(message["To"].count(renewal.delivery_email), 1)
+
+    def test_taken_out_of_the_queue(self):
+        """By an administrator: nobody is told that it is on its way."""
+        for take_out in ("cancel", "unlink"):
+            with self.subTest(take_out):
+                renewal = self._renewal_in("sent")
+                getattr(self._get_last_mail(renewal), take_out)()
+                self.assertEqual(renewal.delivery_state, "failed")
+                self.assertTrue(self._is_in_queue(renewal, "send_failed"))
         renewal = self._renewal_in("sent")
-        renewal.partner_id.membri_responsible_id = self._create_member("Percy in Charge")
-        [message] = self._run_sending()
-        self.assertEqual(message["To"].count("@"), 1)
-        self.assertEqual(renewal.delivery_state, "delivered")
+        first = self._get_last_mail(renewal)
+        renewal.action_send()
+        first.cancel()
+        self.assertEqual(renewal.delivery_state, "queued", "the later one")
 
     def test_a_bad_one_stops_nobody(self):
         bad, good = self._renewal_in("sent"), self._renewal_in("sent")
@@ -170,6 +212,47 @@ class TestQueueOfInvoices(OneDeliveryCase):
         self.assertEqual(mail.state, "cancel")
         [anew] = self._new_mails.filtered("membri_kind")
         self.assertIn("not_paid", anew.membri_facts)
+
+    def test_taken_out_of_the_queue(self):
+        mail = self._queue_mail()
+        mail.cancel()
+        self.assertEqual(self.invoice.membri_delivery_state, "failed")
+        self.assertFalse(self.invoice.membri_date_sent)
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+        self.renewal.action_retry_sending()
+        self.assertEqual(len(self._run_sending()), 1)
+
+    def test_payers_address_that_is_taken_away(self):
+        """The next one who receives for the payer gets it, not nobody."""
+        payer = self.invoice.partner_id
+        other = payer.membri_responsible_id = self._create_member("Percy in Charge")
+        mail = self._queue_mail()
+        payer.sudo().email = False
+        [message] = self._run_sending()
+        self.assertIn(other.email, message["To"])
+        self.assertEqual(mail.state, "cancel")
+        self.assertEqual(self.renewal.delivery_state, "delivered")
+
+    def test_payer_that_is_archived(self):
+        """Nothing goes to who receives for an archived contact; restored, it can be tried."""
+        payer = self.invoice.partner_id
+        payer.membri_responsible_id = self._create_member("Percy in Charge")
+        other = self._renewal_in("approved")
+        other.partner_id.membri_responsible_id = payer.membri_responsible_id
+        mail = self._queue_mail()
+        (payer | other.partner_id).sudo().action_archive()
+        self.assertFalse(self._run_sending())
+        self.assertEqual(mail.state, "cancel")
+        for renewal in self.renewal | other:
+            self.assertFalse(renewal.invoice_id.sudo().sending_data)
+            self.assertFalse(renewal.invoice_id.membri_date_sent)
+            self.assertTrue(self._is_in_queue(renewal, "unreachable"))
+        (payer | other.partner_id).sudo().action_unarchive()
+        for renewal in self.renewal | other:
+            self.assertTrue(self._is_in_queue(renewal, "send_failed"), "it was never sent")
+        (self.renewal | other).action_retry_sending()
+        self.assertEqual(len(self._run_sending()), 2)
+        self.assertEqual(set((self.renewal | other).mapped("delivery_state")), {"delivered"})
 
     def test_draft_again(self):
         """Nothing leaves, and the renewal tells it: the invoice is awaited still."""

@@ -220,3 +220,35 @@ class TestMerge(MembriCommon):
         self.assertEqual(renewal.state, "intervention")
         self.assertTrue(self.member.membri_intervention_required)
         self.assertEqual(self.member.membri_intervention_reason, "Call")
+
+    def test_what_was_held_for_an_archived_double_goes_on(self):
+        """Issue 12 A3: the reason is not true any more."""
+        renewal = self._create_renewal(self._create_cotisation(self.double, "2025-08-01"))
+        renewal.action_send()
+        self.double.sudo().action_archive()
+        self.assertEqual(renewal.state, "intervention")
+        self._merge()
+        self.assertRecordValues(
+            renewal,
+            [{"state": "sent", "partner_id": self.member.id, "is_held_archived": False}],
+        )
+        self.assertFalse(self.member.membri_intervention_required)
+        self.assertFalse(renewal.activity_ids)
+
+    def test_what_the_staff_holds_stays_held(self):
+        renewal = self._create_renewal(self._create_cotisation(self.double, "2025-08-01"))
+        self.double.sudo().action_archive()
+        self.member.membri_intervention_reason = "Call"
+        self.member.membri_intervention_required = True
+        self._merge()
+        self.assertRecordValues(renewal, [{"state": "intervention", "intervention_reason": "Call"}])
+
+    def test_two_that_are_active_before_they_are_paid(self):
+        """Issue 12 A4: nobody is asked to pay for the one that is void."""
+        self.yearly.sudo().activation = "approved"
+        kept = self.member._membri_enrol(self.yearly, "2026-06-01")
+        other = self.double._membri_enrol(self.yearly, "2026-06-01")
+        self.assertEqual((kept | other).mapped("state"), ["active", "active"])
+        self._merge()
+        states = {term.state: term.invoice_id.state for term in kept | other}
+        self.assertEqual(states, {"active": "posted", "cancelled": "cancel"})

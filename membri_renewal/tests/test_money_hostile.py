@@ -1,4 +1,8 @@
+import base64
+import io
+
 from freezegun import freeze_time
+from PIL import Image
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -227,6 +231,31 @@ class TestSharedInvoiceReversed(SharedInvoiceCommon):
 @freeze_time("2026-11-15 15:00:00")
 class TestBranchPayment(MembriCommon):
     """A branch has no journals of its own: it sells and is paid on those of its parent."""
+
+    def test_branch_without_a_logo_shows_its_parents(self):
+        """On pages, in emails and on paper; its own where it has one."""
+
+        def draw(color):
+            content = io.BytesIO()
+            Image.new("RGB", (60, 20), color).save(content, "PNG")
+            return base64.b64encode(content.getvalue())
+
+        company = self.company.with_env(self.env_root)
+        company.logo = draw("red")
+        Company = self.env_root["res.company"]
+        plain = Company.create({"name": "Plain Branch", "parent_id": company.id})
+        below = Company.create({"name": "Below It", "parent_id": plain.id})
+        own = Company.create({"name": "Own Branch", "parent_id": company.id, "logo": draw("green")})
+        branches = plain | below
+        self.assertEqual(branches.mapped("logo"), [company.logo] * 2)
+        self.assertEqual(branches.mapped("logo_web"), [company.logo_web] * 2)
+        self.assertEqual(branches.mapped("uses_default_logo"), [False, False])
+        company.partner_id.image_1920 = draw("blue")
+        self.assertEqual(branches.mapped("logo"), [company.logo] * 2)
+        self.assertNotIn(own.logo, (company.logo, Company._get_logo()))
+        branches.write({"logo": Company._get_logo()})
+        Company._membri_share_logos()
+        self.assertEqual(branches.mapped("logo"), [company.logo] * 2, "those of before")
 
     def test_branch_is_paid_on_a_journal_of_its_parent(self):
         branch = self.env_root["res.company"].create(

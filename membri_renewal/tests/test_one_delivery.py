@@ -125,6 +125,54 @@ class TestInvoiceDelivery(OneDeliveryCase):
         [message] = self._run_sending()
         self.assertIn(other.email, message["To"])
 
+    def _send_receipt(self, invoice):
+        with self.enter_registry_test_mode():
+            self.env_root.ref("membri_renewal.ir_cron_send_receipts").method_direct_trigger()
+        with patch.object(self.registry["mail.mail"], "unlink", lambda mails: True):
+            left = self._run_sending()
+        mails = self._get_invoice_mails(invoice)
+        return left, mails.filtered(lambda mail: mail.membri_kind == "receipt")[-1:]
+
+    def test_receipt_goes_where_the_invoice_goes_and_comes_back(self):
+        """A2: a receipt, too, reaches somebody or stands in front of a person."""
+        cotisation = self._create_member("Nora", email=False)._membri_enrol(self.yearly)
+        invoice, payer = cotisation.invoice_id, cotisation.partner_id
+        payer.membri_responsible_id = self._create_member("Percy in Charge")
+        self._pay(invoice)
+        [message], mail = self._send_receipt(invoice)
+        self.assertIn("percy", message["To"])
+        self._bounce(mail, payer.membri_responsible_id.email)
+        self.assertFalse(invoice.membri_date_receipt_sent)
+        activity = invoice.sudo().activity_ids
+        self.assertEqual(activity.user_id, self.officer)
+        self.assertIn("eceipt", activity.summary)
+
+    def test_receipt_that_comes_back_goes_to_another_address(self):
+        renewal = self._renewal_in("approved")
+        invoice, payer = renewal.invoice_id, renewal.partner_id
+        payer.membri_responsible_id = self._create_member("Percy in Charge")
+        self._run_sending()
+        self._pay(invoice)
+        [message], mail = self._send_receipt(invoice)
+        self.assertIn(payer.email, message["To"])
+        self._bounce(mail, payer.email)
+        [message], _mail = self._send_receipt(invoice)
+        self.assertIn("percy", message["To"])
+        self.assertTrue(invoice.membri_date_receipt_sent)
+
+    def test_credit_note_that_comes_back(self):
+        """Settled with its invoice, and its payer does not know of it."""
+        renewal = self._renewal_in("approved")
+        invoice = renewal.invoice_id.sudo()
+        with patch.object(type(invoice), "_membri_can_cancel", lambda move: False):
+            invoice._membri_void()
+        note = invoice.reversal_move_ids
+        with patch.object(self.registry["mail.mail"], "unlink", lambda mails: True):
+            self._run_sending()
+        self._bounce(self._get_invoice_mails(note), invoice.partner_id.email)
+        self.assertEqual(note.membri_delivery_state, "unreachable")
+        self.assertEqual(note.activity_ids.user_id, self.officer)
+
     def test_enrolment_without_an_address(self):
         """No renewal tells of it: the officer has an activity, and the list a filter."""
         invoice = self._create_member("Nora", email=False)._membri_enrol(self.yearly).invoice_id
@@ -137,6 +185,19 @@ class TestInvoiceDelivery(OneDeliveryCase):
         self._run_sending()
         self.assertEqual(invoice.membri_delivery_state, "delivered")
         self.assertFalse(invoice.activity_ids)
+
+    def test_enrolment_of_a_paper_member(self):
+        """By email and on paper, as of a renewal."""
+        member = self._create_member("Nora")
+        member.membri_notice_on_paper = True
+        invoice = member._membri_enrol(self.yearly).invoice_id
+        self.assertEqual(len(self._run_sending()), 1)
+        self.assertEqual(invoice.membri_delivery_state, "delivered")
+        activity = invoice.sudo().activity_ids
+        self.assertEqual(activity.user_id, self.officer)
+        self.assertIn(invoice.name, activity.summary)
+        self._pay(invoice)
+        self.assertFalse(invoice.sudo().activity_ids)
 
     def test_enrolment_that_fails(self):
         member = self._create_member("Nora")

@@ -86,6 +86,9 @@ class TestB5AnyMoneyThatGoes(MembriPaymentCommon):
             self.assertFalse(payment.move_id)
             payment.action_reject()
             self._assert_told("100.00", "rejected", "unpaid again")
+            self.invoice.sudo().activity_ids.unlink()
+            self._pay(self.invoice, 120.0).unlink()
+            self._assert_told("120.00", "cancelled", "unpaid again")
 
     def test_b5_rejected_while_its_entry_stands(self):
         """To Odoo the invoice is paid as long as the entry stands: told, not left to chance."""

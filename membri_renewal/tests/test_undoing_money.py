@@ -148,6 +148,19 @@ class TestB5UndoingMoney(MoneyCommon):
             )
         )
 
+    def test_b5_announced_and_paid_without_a_journal_entry(self):
+        """The bank says so, and no entry does yet: nobody has to look for the money."""
+        self._set_payment_account("none")
+        for amount in (200.0, None):
+            with self.subTest(amount), self._patch_bank_synchronisation():
+                _renewal, invoice = self._approved()
+                self._announce(invoice, amount=str(amount or ""))
+                self.assertFalse(self._pay(invoice, amount).move_id)
+                self.assertFalse(invoice.membri_date_announced)
+                self.assertFalse(
+                    invoice.sudo().activity_search(["membri_renewal.activity_payment_announced"])
+                )
+
     def test_b5_less_than_announced_keeps_the_announcement(self):
         _renewal, invoice = self._approved()
         self._announce(invoice, amount="200")
@@ -242,6 +255,17 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         asked = self._asked(invoice)
         self.assertIn("402.50", asked)
         self.assertIn("345.00", asked)
+
+    def test_b3_the_same_numbers_in_another_currency(self):
+        renewal, invoice = self._two_options()
+        invoice.button_draft()
+        invoice.currency_id = self.env_root.ref("base.CHF").sudo()
+        invoice.currency_id.sudo().active = True
+        invoice.action_post()
+        self.assertEqual(invoice.amount_total, 402.5)
+        asked = self._asked(invoice)
+        self.assertIn("CHF", asked)
+        self.assertEqual(renewal.new_cotisation_id.amount_total, 402.5)
 
     def test_b3_posted_again_unchanged_asks_nobody(self):
         renewal, invoice = self._two_options()

@@ -11,6 +11,14 @@ class BasePartnerMerge(models.TransientModel):
         # sudo: whoever may merge contacts merges their memberships with them
         self.env["membri.cotisation"].sudo()._merge_histories(partners)
         held = partners._membri_get_held_keys({"parent_id"})
+        had_archived = not all(partners.mapped("active"))
+        # sudo: as above
+        reasons_sudo = {
+            renewal: renewal.intervention_reason
+            for renewal in self.env["membri.renewal"]
+            .sudo()
+            .search([("partner_id", "in", partners.ids), ("is_held_archived", "=", True)])
+        }
         # of two days of joining that were typed, the first one is right
         joined = {
             company: min(typed.mapped("membri_member_since"))
@@ -31,6 +39,11 @@ class BasePartnerMerge(models.TransientModel):
         self.env.invalidate_all()
         survivor = partners.exists()
         held.exists()._renew_lost_keys()
+        if had_archived:  # what was held for the contact that is gone goes on, or is held now
+            for renewal, reason in reasons_sudo.items():
+                if renewal.intervention_reason == reason:  # not one of the survivor's own
+                    renewal._internal_write({"is_held_archived": True})
+            survivor._membri_follow_archiving()
         for company in self.env["res.company"]._membri_get_all():
             if company in joined:
                 survivor.sudo().with_company(company).membri_member_since = joined[company]

@@ -78,6 +78,7 @@ class MembriCotisation(models.Model):
     def _ask_about_merged_money(self):
         """Both were paid for: the officer decides what becomes of the money of this one."""
         self.ensure_one()
+        [self] = self._split_by_staff_lang()
         invoice = self.invoice_id
         if not invoice or not invoice._membri_has_money():
             return
@@ -102,6 +103,10 @@ class MembriCotisation(models.Model):
         )
         self._ask_about_merged_money()
         if self.date_start >= day:
+            invoice = self.invoice_id
+            if invoice and invoice._membri_is_open() and not invoice._membri_has_money():
+                self._give_up()  # active before it is paid: nobody pays for what is void
+                return
             self._do_cancel()
         else:
             last = day - timedelta(days=1)

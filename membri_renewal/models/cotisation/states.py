@@ -45,6 +45,7 @@ class MembriCotisation(models.Model):
     def _ask_about_money(self):
         """A term was cancelled that money was paid for: somebody decides what becomes of it."""
         self.ensure_one()
+        [self] = self._split_by_staff_lang()
         self._ask_officer(
             self.env._(
                 "The membership term of %(member)s (%(term)s, %(amount)s) is void, but "

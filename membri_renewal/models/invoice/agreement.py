@@ -52,6 +52,7 @@ class AccountMove(models.Model):
         """Of what was credited for a part only the term stays: what it was for, the officer is
         told."""
         self.ensure_one()
+        self = self._membri_as_staff()  # not in the language of who books
         invoice = self.reversed_entry_id
         terms = self.invoice_line_ids.membri_cotisation_id.filtered(
             lambda c: c.state in LIVING_STATES and c.invoice_id == invoice and not c._is_credited()
@@ -89,7 +90,7 @@ class MembriCotisation(models.Model):
         return self.env._(
             "%(invoice)s is for %(invoiced)s; the membership term costs %(expected)s.",
             invoice=self.sudo().invoice_id._membri_get_document_label(),
-            invoiced=self.currency_id.format(self._get_billed_amount()),
+            invoiced=self.sudo().invoice_id.currency_id.format(self._get_billed_amount()),
             expected=self.currency_id.format(self.amount_total if amount is None else amount),
         )
 
@@ -97,6 +98,7 @@ class MembriCotisation(models.Model):
         """Bring this term, in sudo, in line with the invoice that has just been posted, where
         each of its lines is tied to a term; else ask the officer."""
         self.ensure_one()
+        [self] = self._split_by_staff_lang()
         if self.state not in (*LIVING_STATES, "expired") or self._agrees_with_invoice():
             return
         invoice, sentence = self.invoice_id, self._get_difference_sentence()
@@ -124,6 +126,8 @@ class MembriCotisation(models.Model):
     def _agrees_with_invoice(self):
         """:return: whether the same is billed as the term costs, tax by tax"""
         self.ensure_one()
+        if self.sudo().invoice_id.currency_id != self.currency_id:
+            return False
         amounts = []
         for lines in (self._get_invoice_lines(), self.line_ids):
             by_taxes = defaultdict(float)
@@ -151,6 +155,7 @@ class MembriCotisation(models.Model):
         billed = self._get_invoice_lines()
         return (
             self.state in LIVING_STATES
+            and self.invoice_id.currency_id == self.currency_id
             and bool(replaced and billed)
             and all(billed.mapped("product_id.id"))
             and all(line.quantity > 0 for line in billed)

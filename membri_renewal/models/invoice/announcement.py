@@ -102,7 +102,7 @@ class AccountMove(models.Model):
             {
                 "membri_date_announced": fields.Datetime.now(),
                 "membri_announced_amount": facts["amount"],
-                "membri_announced_due": self.amount_residual,
+                "membri_announced_due": move_sudo._membri_get_amount_due(),
                 "membri_announced_reference": facts["reference"],
             }
         )
@@ -258,7 +258,8 @@ class AccountMove(models.Model):
         self.ensure_one()
         return bool(self.membri_date_announced) and (
             self.currency_id.compare_amounts(
-                self.membri_announced_due - self.amount_residual, self.membri_announced_amount
+                self.membri_announced_due - self._membri_get_amount_due(),
+                self.membri_announced_amount,
             )
             >= 0
         )

@@ -89,12 +89,11 @@ class AccountMove(models.Model):
     def _membri_get_no_receipt_email_reason(self):
         """:return: why the payer gets no confirmation by email (a sentence), or ``False``"""
         self.ensure_one()
-        payer_sudo = self.partner_id.sudo()
-        if not payer_sudo.active or payer_sudo._membri_get_address_problem():
+        if self._membri_get_unreachable_reason():
             return self.env._(
                 "The receipt was not emailed because %(payer)s has no valid email "
                 "address. Print it if needed.",
-                payer=payer_sudo.display_name,
+                payer=self.partner_id.sudo().display_name,
             )
         return False
 
@@ -103,17 +102,35 @@ class AccountMove(models.Model):
         self.ensure_one()
         template = self.env.ref("membri_renewal.mail_template_receipt")
         document = self._membri_attach_receipt()
-        messages = template._membri_post(
-            self,
-            "receipt",
-            lambda move: {
-                "partner_ids": move.partner_id.ids,
+        address = self._membri_get_receiver_address()  # it goes where the invoice goes
+
+        def get_values(move):
+            return {
+                "partner_ids": [] if address else move._membri_get_receiver().ids,
+                "outgoing_email_to": address,
                 "attachments": [document],
                 "force_email_lang": move._membri_get_payer_lang(),
-            },
+            }
+
+        messages = template._membri_post(self, "receipt", get_values)
+        self.write(
+            {
+                "membri_date_receipt_sent": fields.Datetime.now(),
+                "membri_delivery_email": self._membri_get_delivery_email(),
+            }
         )
-        self.membri_date_receipt_sent = fields.Datetime.now()
         return messages[self].sudo().mail_ids
+
+    def _membri_handle_receipt_bounce(self):
+        """The receipt has come back: another address, else the officer prints it."""
+        self.ensure_one()
+        self.membri_date_receipt_sent = False
+        if reason := self._membri_get_no_receipt_email_reason():
+            self._message_log(body=reason)
+            self._membri_schedule_delivery(reason)
+        elif self._membri_has_receipt():
+            self.membri_receipt_to_send = True
+            self.env.ref("membri_renewal.ir_cron_send_receipts").sudo()._trigger()
 
     def _membri_attach_receipt(self):
         """:return: ``(file name, content)`` of the receipt in the payer's language"""

@@ -46,7 +46,8 @@ class AccountMove(models.Model):
         self.ensure_one()
         payer_sudo = self.partner_id.sudo().with_company(self.company_id)
         yield payer_sudo
-        yield from payer_sudo._membri_get_candidates()
+        if payer_sudo.active:  # of an archived one nothing goes to anybody else either
+            yield from payer_sudo._membri_get_candidates()
 
     def _membri_find_receiver(self):
         """:return: the first candidate whose address works (in sudo), or ``None``"""
@@ -157,6 +158,9 @@ class AccountMove(models.Model):
         renewals = emailed._membri_get_renewals()
         renewals._mark_queued()
         renewals.filtered(lambda r: r._is_on_paper())._queue_letters(is_reminder)
+        for move in emailed:
+            if not move._membri_get_renewals() and move._membri_is_on_paper():
+                move._membri_ask_for_letter()
 
     def _membri_make_documents(self):
         """Make the PDF of posted invoices that have none yet, as Odoo's own sending does, without
@@ -195,6 +199,7 @@ class AccountMove(models.Model):
         for move in self.sudo().filtered("membri_invoice_type"):  # what is recorded is ours
             is_reminder = move._membri_is_reminder_queued()
             kind = "reminder" if is_reminder else "invoice"
+            move = move._membri_as_staff()  # not in the language of the scheduler
             reason = move._membri_get_mail_obstacle(kind)
             if reason:
                 move._membri_record_dropped(reason)
@@ -233,6 +238,7 @@ class AccountMove(models.Model):
 
     def _membri_mark_unreachable(self):
         for move in self:
+            move = move._membri_as_staff()  # not in the language of who accepts
             reason = move._membri_get_unreachable_reason()
             by_post = move._membri_is_on_paper()
             move.write(
@@ -252,22 +258,30 @@ class AccountMove(models.Model):
     def _membri_mark_by_post(self):
         """The payer's sending method says that these are handed over on paper."""
         for move in self:
+            move = move._membri_as_staff()
             move.write({"membri_delivery_state": "letter", "membri_delivery_note": False})
             renewals = move._membri_get_renewals()
             renewals._internal_write({"delivery_state": "letter", "delivery_note": False})
             renewals._queue_letters()
             if not renewals:
-                move._membri_schedule_delivery(
-                    self.env._(
-                        "%(document)s is sent to %(payer)s by mail. Print it and mail it.",
-                        document=move._membri_get_document_label(),
-                        payer=move.partner_id.display_name,
-                    )
-                )
+                move._membri_ask_for_letter()
+
+    def _membri_ask_for_letter(self):
+        """The queue of letters is one of renewals: what has none is a task of the officer."""
+        self.ensure_one()
+        told = self._membri_as_staff()
+        self._membri_schedule_delivery(
+            told.env._(
+                "%(document)s is sent to %(payer)s by mail. Print it and mail it.",
+                document=told._membri_get_document_label(),
+                payer=self.partner_id.display_name,
+            )
+        )
 
     def _membri_mark_failed(self, sentence):
         """:param sentence: what went wrong and what to do"""
         for move in self:
+            move = move._membri_as_staff()
             move.write({"membri_delivery_state": "failed", "membri_delivery_note": sentence})
             move._message_log(body=self.env._("Not sent: %(error)s", error=sentence))
             renewals = move._membri_get_renewals().filtered("is_open")
@@ -348,7 +362,7 @@ class AccountMove(models.Model):
         """:return: what an email of this ``kind`` says, in short: when it differs on leaving, it
         is written anew"""
         self.ensure_one()
-        facts = [self.amount_total, self.amount_residual]
+        facts = [self.amount_total, self.amount_residual, self._membri_get_delivery_email()]
         if kind == "receipt":  # which money: it may go back, or be replaced, meanwhile
             facts += [
                 f"{entry['payment'].id or entry['move'].id}:{entry['amount']:.2f}"
@@ -368,9 +382,11 @@ class AccountMove(models.Model):
         self.ensure_one()
         document = self._membri_get_document_label()
         if kind == "receipt":
-            if self._membri_is_paid():
-                return False
-            return self.env._("%(document)s is no longer paid.", document=document)
+            if not self._membri_is_paid():
+                return self.env._("%(document)s is no longer paid.", document=document)
+            if not self._membri_has_receipt():
+                return self.env._("The payment of %(document)s was refunded.", document=document)
+            return False
         if kind == "fee_notice":
             if self.membri_fee_notice_state == "open" and self._membri_is_payable():
                 return False
@@ -428,8 +444,10 @@ class AccountMove(models.Model):
                 "membri_date_sent": fields.Datetime.now(),
             }
         )
-        self.activity_unlink([ACTIVITY])
-        for renewal in self._membri_get_renewals():
+        renewals = self._membri_get_renewals()
+        if renewals or not self._membri_is_on_paper():  # else the letter is still to be mailed
+            self.activity_unlink([ACTIVITY])
+        for renewal in renewals:
             renewal._membri_mail_left(mail_sudo)
 
     def _membri_mail_failed(self, mail_sudo, sentence):
@@ -476,12 +494,16 @@ class AccountMove(models.Model):
         return result
 
     def _membri_handle_bounce(self):
-        """The email has come back. While the document is to be paid, another address, else a
-        letter and the officer."""
+        """The email has come back. While the document is to be paid, and of a credit note or a
+        receipt in any case, another address, else a letter and the officer."""
         self.ensure_one()
+        self = self._membri_as_staff()
         note = self.env._("The email to %(address)s bounced.", address=self.membri_delivery_email)
         self._message_log(body=note)
         self._membri_get_renewals()._after_undelivered(note)
         self.env["res.partner"]._membri_mark_renewal_email_bounced(self.membri_delivery_email)
-        if self._membri_is_payable() and not self._membri_is_paid():
+        is_credit_note = self.move_type == "out_refund" and self.state == "posted"
+        if is_credit_note or (self._membri_is_payable() and not self._membri_is_paid()):
             self._membri_deliver()
+        elif self.membri_date_receipt_sent:
+            self._membri_handle_receipt_bounce()

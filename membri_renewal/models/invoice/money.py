@@ -366,7 +366,7 @@ class AccountMove(models.Model):
             payer=self.partner_id.display_name,
             received=format_amount(move_sudo.env, self._membri_get_received(), self.currency_id),
         )
-        if user:
+        if user.active:
             move_sudo.activity_schedule(ACTIVITY_WRITE_OFF, note=note, user_id=user.id)
         else:
             move_sudo._message_log(body=note)

@@ -123,6 +123,7 @@ class MembriCotisation(models.Model):
         """A term that is void never changes again: the invoice gets a new one like it, and the
         renewal that waited for the staff is approved as it was."""
         self.ensure_one()
+        [self] = self._split_by_staff_lang()  # not in the language of who books
         invoice = self.invoice_id
         renewal = self.renewal_id
         term = self._as_internal().create(self._prepare_linked_vals()).with_env(self.env)

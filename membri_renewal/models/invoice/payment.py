@@ -25,6 +25,7 @@ class AccountPayment(models.Model):
         result = super().write(vals)
         if "state" in vals:
             self.invoice_ids._membri_sync()
+            self._membri_get_unbooked_came()._membri_settle_announced()
             undone = counted.filtered(lambda p: p.state in UNDONE_STATES)
             self.env["account.move"]._membri_tell_undone(
                 [
@@ -42,9 +43,27 @@ class AccountPayment(models.Model):
         if not self:
             return super().unlink()
         invoices = self.invoice_ids
+        # what was counted is cancelled first, and told; an entry tells of itself
+        self._membri_get_unbooked_came().action_cancel()
         result = super().unlink()
         invoices._membri_sync()
         return result
+
+    def _membri_get_unbooked_came(self):
+        """:return: the payments of membership invoices that count without a journal entry"""
+        return self.filtered(
+            lambda payment: (
+                not payment.move_id
+                and payment.state in ("in_process", "paid")
+                and payment.invoice_ids.filtered("membri_invoice_type")
+            )
+        )
+
+    def _membri_settle_announced(self):
+        """What was announced has come, although no entry says so yet."""
+        self.invoice_ids.filtered(
+            lambda move: move._membri_has_announced_money()
+        )._membri_settle_announcements()
 
     def _membri_get_refunds(self):
         """:return: ``{payment: [(refund, amount)]}`` of what was sent back of these payments by

@@ -318,7 +318,7 @@ class AccountMove(models.Model):
         # sudo: whatever asks, a payer's payment among them, asks in the name of the system
         move_sudo = self.sudo()
         user = move_sudo.company_id._membri_get_assignee() or move_sudo.invoice_user_id
-        if not user:
+        if not user.active:  # nobody, or somebody who has left
             move_sudo._message_log(body=note)
         elif note not in move_sudo.activity_ids.mapped("summary"):  # asked once
             move_sudo.activity_schedule(activity_type, summary=note, user_id=user.id)

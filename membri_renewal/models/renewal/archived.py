@@ -214,10 +214,19 @@ class MembriRenewal(models.Model):
             )
         )
         for renewal in reached:
-            was_sent = renewal.invoice_id.sudo().membri_date_sent
-            renewal._internal_write(
-                {"delivery_state": "delivered" if was_sent else False, "delivery_note": False}
+            invoice_sudo = renewal.invoice_id.sudo()
+            if invoice_sudo.membri_date_sent:
+                renewal._internal_write({"delivery_state": "delivered", "delivery_note": False})
+                continue
+            invoice_sudo._membri_mark_failed(
+                renewal.env._(
+                    "%(contact)s is no longer archived, and %(document)s was not sent. "
+                    "Use “Retry”.",
+                    contact=invoice_sudo.partner_id.display_name,
+                    document=invoice_sudo._membri_get_document_label(),
+                )
             )
+        reached.filtered(lambda r: r._is_on_paper())._queue_letters()
         held = self.filtered(lambda r: r.is_held_archived and not r._get_archived_reason())
         held._clear_intervention()
         for renewal in held.filtered(lambda r: r.state == "draft"):

@@ -62,7 +62,8 @@ class MembriRenewal(models.Model):
     def _get_delivery_email(self):
         """:return: the normalized address that emails go to now, or ``False``"""
         self.ensure_one()
-        address = self._get_document_address() or self.recipient_id.sudo().email
+        # who it is now: the one that is stored was asked at the last sending
+        address = self._get_document_address() or self._get_document_recipient().sudo().email
         return email_normalize(address, strict=False)
 
     def _mark_unreachable(self):
