@@ -176,11 +176,13 @@ class MailMail(models.Model):
 
     def cancel(self):
         # EXTENDS mail: by an administrator, in the queue of emails
+        self.check_access("write")
         self._membri_tell_taken_out()
         return super().cancel()
 
     def unlink(self):
         # EXTENDS mail
+        self.check_access("unlink")
         self._membri_tell_taken_out()
         return super().unlink()
 

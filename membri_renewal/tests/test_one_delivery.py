@@ -160,6 +160,20 @@ class TestInvoiceDelivery(OneDeliveryCase):
         self.assertIn("percy", message["To"])
         self.assertTrue(invoice.membri_date_receipt_sent)
 
+    def test_receipt_that_the_server_refuses_once(self):
+        invoice = self._renewal_in("approved").invoice_id
+        self._run_sending()
+        self._pay(invoice)
+        with self.enter_registry_test_mode():
+            self.env_root.ref("membri_renewal.ir_cron_send_receipts").method_direct_trigger()
+        self.assertFalse(self._run_sending(refuse=[invoice.partner_id.email]))
+        self.assertFalse(invoice.membri_date_receipt_sent)
+        self.assertEqual(invoice.sudo().activity_ids.user_id, self.officer)
+        self._get_invoice_mails(invoice)[-1:].mark_outgoing()
+        self.assertEqual(len(self._run_sending()), 1)
+        self.assertTrue(invoice.membri_date_receipt_sent, "else it would go out twice")
+        self.assertFalse(invoice.sudo().activity_ids)
+
     def test_credit_note_that_comes_back(self):
         """Settled with its invoice, and its payer does not know of it."""
         renewal = self._renewal_in("approved")

@@ -178,6 +178,8 @@ class AccountMove(models.Model):
         result = super(AccountMove, self._membri_for_write(vals)).write(vals)
         if "matched_payment_ids" in vals:  # payments without journal entry
             self._membri_sync()
+            announced = self.filtered(lambda move: move._membri_has_announced_money())
+            announced._membri_settle_announcements()
         if "invoice_date_due" in vals:
             self._membri_update_reminders()
         return result

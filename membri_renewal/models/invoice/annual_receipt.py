@@ -231,14 +231,19 @@ class MembriAnnualReceipt(models.Model):
             # the reason is kept for the staff: in their language, not the scheduler's
             lang = receipt.company_id._membri_get_staff_lang() or self.env.lang
             told = receipt.with_context(lang=lang)
-            if problem := told._membri_get_mail_unreachable_reason():
+            if problem := (
+                told._membri_get_mail_obstacle("receipt")
+                or told._membri_get_mail_unreachable_reason()
+            ):
                 receipt.write({"state": "skipped", "reason": problem})
                 continue
             try:
                 with self.env.cr.savepoint():
+                    receipt.amount = receipt._get_amount_today()
                     receipt.mail_id = template_sudo.with_context(
                         lang=receipt._get_print_lang()
                     ).send_mail(receipt.id, force_send=False)
+                    receipt.mail_id.membri_facts = receipt._membri_get_mail_facts("receipt")
             except OperationalError:
                 raise
             except Exception as error:  # one bad payer never stops the others
@@ -253,8 +258,40 @@ class MembriAnnualReceipt(models.Model):
     def _membri_guess_mail_kind(self, _mail_sudo):
         return "receipt"
 
+    def _get_amount_today(self):
+        """:return: what came in the year and is still there, in the currency of the company"""
+        self.ensure_one()
+        return self.currency_id.round(sum(line["company_amount"] for line in self._get_lines()))
+
     def _membri_get_mail_obstacle(self, _kind, _mail_sudo=None):
-        return False
+        """:return: that nothing is left to certify (a sentence), or ``False``"""
+        self.ensure_one()
+        if self.currency_id.compare_amounts(self._get_amount_today(), 0.0) > 0:
+            return False
+        return self.env._(
+            "No membership payment of %(payer)s in %(year)s is left.",
+            payer=self.partner_id.display_name,
+            year=self.year,
+        )
+
+    def _membri_get_mail_facts(self, _kind):
+        """:return: the money that it certifies, in short"""
+        self.ensure_one()
+        return "; ".join(
+            f"{line['receipt']} {line['date']} {line['amount']:.2f}" for line in self._get_lines()
+        )
+
+    def _membri_rewrite_mail(self, mail_sudo):
+        """Money came, or went back, while it waited.
+
+        :return: the email that is sent in its place"""
+        mail_sudo._membri_cancel(self.env._("Rewritten because its content has changed."))
+        self.write({"state": "queued", "reason": False, "mail_id": False})
+        self._send()
+        return self.mail_id
+
+    def _membri_mail_dropped(self, _mail_sudo, reason):
+        self.write({"state": "skipped", "reason": reason})
 
     def _membri_get_mail_unreachable_reason(self):
         """:return: why no email reaches the payer (a sentence), or ``False``"""

@@ -435,7 +435,9 @@ class AccountMove(models.Model):
             self._membri_get_renewals()._before_leaving()
 
     def _membri_mail_left(self, mail_sudo):
-        if mail_sudo.membri_kind == "receipt":
+        if mail_sudo.membri_kind == "receipt":  # perhaps at the second try
+            self.membri_date_receipt_sent = fields.Datetime.now()
+            self.activity_unlink([ACTIVITY])
             return
         self.write(
             {
