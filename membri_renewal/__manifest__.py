@@ -60,6 +60,7 @@
         "views/campaign_line_views.xml",
         "views/campaign_views.xml",
         "wizard/option_set_start_views.xml",
+        "wizard/test_notice_views.xml",
         "views/setup_step_views.xml",
         "views/dashboard_views.xml",
         "views/bulk_job_views.xml",

@@ -26,6 +26,11 @@ class ResCompany(models.Model):
         string="Go-Live Date",
         help="Imported terms that ended before this date are never renewed.",
     )
+    membri_test_notice_date = fields.Datetime(
+        string="Test Notice Sent On",
+        readonly=True,
+        help="When somebody last sent a notice to themselves to look at it.",
+    )
     membri_officer_id = fields.Many2one(
         "res.users",
         string="Membership Officer",

@@ -1,12 +1,12 @@
 import logging
 
 from odoo import models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import RedirectWarning
 
 
 class ResCompany(models.Model):
     """What a company must have before anything can leave: asked by the first steps, by
-    campaigns, and by the nightly run."""
+    campaigns, and of each notice that is sent (``renewal/readiness.py``)."""
 
     _inherit = "res.company"
 
@@ -30,35 +30,68 @@ class ResCompany(models.Model):
             company=self.name,
         )
 
-    def _membri_get_unready(self, option_sets):
+    def _membri_get_unready(self, option_sets, officer=None, members=None):
         """:param option_sets: the plans that are about to be used
+        :param officer: as of :meth:`_membri_get_sender`
+        :param members: the contacts that are about to be written to
         :return: list of ``(code, sentence, action that mends it, its name)`` of what would keep
             notices or invoices from leaving, or make them wrong; empty when all is well"""
         self.ensure_one()
-        settings = "membri_renewal.action_membri_settings"
         found = []
-        if reason := self._membri_get_no_sender_reason():
-            found.append(("sender", reason, settings, self.env._("Open Settings")))
-        plans = "membri_renewal.action_membri_option_set"
+        if reason := self._membri_get_no_sender_reason(officer):
+            found.append(("sender", reason, *self._membri_get_remedy("sender")))
         for option_set in option_sets:
             for code, sentence in option_set._get_unready_reasons():
-                found.append((code, sentence, plans, self.env._("Open Plans")))
+                found.append((code, sentence, *self._membri_get_remedy(code)))
+        if members and (reason := self._membri_get_no_language_reason(members)):
+            found.append(("language", reason, *self._membri_get_remedy("language")))
         return found
 
-    def _membri_check_ready(self, option_sets):
+    def _membri_get_remedy(self, code):
+        """:return: external identifier of the action where what is missing is entered, and the
+            name of its button"""
+        if code == "sender":
+            return "membri_renewal.action_membri_settings", self.env._("Open Settings")
+        if code != "language":
+            return "membri_renewal.action_membri_option_set", self.env._("Open Plans")
+        if self.env.user.has_group("base.group_system"):
+            return "base.res_lang_act_window", self.env._("Open Languages")
+        return "membri_renewal.action_membri_member", self.env._("Open Members")
+
+    def _membri_get_no_language_reason(self, members):
+        """:return: that somebody would be written to in a language that is not installed (a
+            sentence), or ``False``"""
+        installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        unknown = self.env["res.partner"]._read_group(
+            [("id", "in", members.ids), ("lang", "not in", [*installed, False])],
+            ["lang"],
+            ["__count", "id:min"],
+        )
+        if not unknown:
+            return False
+        lang, count, first_id = unknown[0]
+        language = self.env["res.lang"].with_context(active_test=False).search([("code", "=", lang)])
+        return self.env._(
+            "The language “%(language)s” is not installed, and %(count)s members would be written "
+            "to in it (%(member)s, for example). Install it, or choose another language on these "
+            "contacts.",
+            language=language.name or lang,
+            count=count,
+            member=self.env["res.partner"].browse(first_id).display_name,
+        )
+
+    def _membri_check_ready(self, option_sets, officer=None, members=None):
         """:raises RedirectWarning: with the first thing that is missing, and where to mend it"""
         for company in self:
-            if unready := company._membri_get_unready(option_sets):
-                _code, sentence, xmlid, label = unready[0]
-                warning = RedirectWarning(sentence, self.env.ref(xmlid).id, label)
-                warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
-                raise warning
+            company._membri_raise_unready(company._membri_get_unready(option_sets, officer, members))
 
-    def _membri_check_can_send(self, officer=None):
-        """:raises UserError: when an email would have no sender"""
-        for company in self:
-            if reason := company._membri_get_no_sender_reason(officer):
-                raise UserError(reason)
+    def _membri_raise_unready(self, unready):
+        """:param unready: as :meth:`_membri_get_unready` returns it"""
+        if unready:
+            _code, sentence, xmlid, label = unready[0]
+            warning = RedirectWarning(sentence, self.env.ref(xmlid).id, label)
+            warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
+            raise warning
 
 
 class MembriOptionSet(models.Model):

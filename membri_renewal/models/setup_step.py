@@ -8,6 +8,7 @@ STEPS = {
     "plan": "_is_plan_done",
     "go_live": "_is_go_live_done",
     "members": "_is_members_done",
+    "test_notice": "_is_test_notice_done",
     "campaign": "_is_campaign_done",
 }
 
@@ -29,6 +30,7 @@ class MembriSetupStep(models.Model):
             ("plan", "Membership Plan"),
             ("go_live", "Go-Live Date"),
             ("members", "Members"),
+            ("test_notice", "Test Notice"),
             ("campaign", "First Campaign"),
         ],
         string="Step",
@@ -108,6 +110,12 @@ class MembriSetupStep(models.Model):
         return False if has_terms else self.env._("the first member")
 
     @api.model
+    def _is_test_notice_done(self, company):
+        if company.membri_test_notice_date:
+            return False
+        return self.env._("a notice in your own mailbox")
+
+    @api.model
     def _is_campaign_done(self, company):
         was_sent = (
             self.env["membri.renewal"]
@@ -129,6 +137,7 @@ class MembriSetupStep(models.Model):
             "plan": "action_membri_option_set_start",
             "go_live": "action_membri_settings",
             "members": "action_membri_import",
+            "test_notice": "action_membri_test_notice",
             "campaign": "action_membri_campaign",
         }[self.code]
         return self.env["ir.actions.actions"]._for_xml_id(f"membri_renewal.{xmlid}")

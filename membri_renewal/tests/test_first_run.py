@@ -1,14 +1,19 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.mail.tests.common import MockEmail
 
 from .common import MembriCommon
 
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
-class TestFirstRun(MembriCommon):
+class TestFirstRun(MembriCommon, MockEmail):
     """Issue 16, 1: the first steps tick themselves, and what cannot work is stopped."""
 
     @classmethod
@@ -93,6 +98,117 @@ class TestFirstRun(MembriCommon):
             form.list_price = 25.0
         self.assertEqual(form.record.type, "service")
 
+    # ------------------------------------------------------------------
+    # A test notice to oneself
+    # ------------------------------------------------------------------
+
+    def _count_all(self):
+        models = (
+            "res.partner",
+            "membri.cotisation",
+            "membri.renewal",
+            "mail.activity",
+            "mail.followers",
+            "account.move",
+            "membri.change.request",
+        )
+        self.env.flush_all()
+        return {
+            model: self.env_root[model].with_context(active_test=False).search_count([])
+            for model in models
+        }
+
+    def _send_test_notice(self, **vals):
+        with self.mock_mail_gateway(mail_unlink_sent=False), self.mock_mail_app():
+            self.env["membri.test.notice"].create(vals).action_confirm()
+        return self._new_mails
+
+    def test_test_notice(self):
+        """The real notice with its PDF, marked as a test; nothing stays but the email."""
+        self.assertFalse(self._is_done("test_notice"))
+        before = self._count_all()
+        numbers = [
+            self.env_root["ir.sequence"].search([("code", "=", code)]).mapped("number_next_actual")
+            for code in ("membri.renewal", "membri.cotisation")
+        ]
+        mail = self._send_test_notice(option_set_id=self.yearly.id)
+        self.assertEqual(len(mail), 1)
+        self.assertEqual(mail.state, "sent")
+        self.assertEqual(mail.email_to, self.manager.email_formatted)
+        self.assertFalse(mail.model or mail.res_id or mail.recipient_ids)
+        self.assertIn("TEST", mail.subject)
+        self.assertIn("This is a test", mail.body_html)
+        self.assertIn("Yearly", mail.body_html)
+        self.assertIn("Sample Member", mail.body_html)
+        self.assertEqual(len(mail.attachment_ids), 1)
+        self.assertIn("TEST", mail.attachment_ids.name)
+        self.assertTrue(mail.attachment_ids.raw)
+        self.assertSentEmail(self.officer.email_formatted, [self.manager.email_formatted])
+        self.assertEqual(self._count_all(), before)
+        self.assertEqual(
+            numbers,
+            [
+                self.env_root["ir.sequence"]
+                .search([("code", "=", code)])
+                .mapped("number_next_actual")
+                for code in ("membri.renewal", "membri.cotisation")
+            ],
+        )
+        self.assertTrue(self._is_done("test_notice"))
+        self.assertFalse(self._is_done("members"))
+        self.assertFalse(self._is_done("campaign"))
+
+    def test_test_notice_of_each_kind(self):
+        """Also of plans that invoice at once; not of those for life."""
+        wizard = self.env["membri.test.notice"].create({})
+        self.assertFalse(wizard.option_set_id.lifetime)
+        for plan in (self.fixed, self.monthly):
+            with self.subTest(plan=plan.name):
+                self.assertEqual(len(self._send_test_notice(option_set_id=plan.id)), 1)
+        wizard.option_set_id = self.for_life
+        self._assert_refused(wizard.action_confirm)
+
+    def test_test_notice_is_refused(self):
+        """Not ticked before something has left."""
+        wizard = self.env["membri.test.notice"].create({"option_set_id": self.yearly.id})
+        self.product.list_price = 0.0
+        with self.assertRaises(RedirectWarning):
+            wizard.action_confirm()
+        self.product.list_price = 10.0
+        self.manager.with_env(self.env_root).email = False
+        self._assert_refused(wizard.action_confirm)
+        self.manager.with_env(self.env_root).email = "manager@example.com"
+        before = self._count_all()
+        failure = patch.object(
+            type(self.env["ir.mail_server"]), "send_email", side_effect=OSError("no server")
+        )
+        with failure, mute_logger("odoo.addons.mail.models.mail_mail"):
+            self.assertIn("manager@example.com", self._assert_refused(wizard.action_confirm))
+        self.assertEqual(self._count_all(), before)
+        self.assertFalse(self._is_done("test_notice"))
+        for user in (self.officer, self.auditor, self.employee):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.env["membri.test.notice"].with_user(user).create({})
+
+    def test_nothing_follows_a_test_notice(self):
+        """What an automation has planned for after the commit is forgotten."""
+        called = []
+        create = type(self.env["membri.renewal"]).create
+
+        def plan(model, vals_list):
+            model.env.cr.postcommit.add(lambda: called.append(vals_list))
+            return create(model, vals_list)
+
+        self.cr.postcommit.clear()
+        with patch.object(type(self.env["membri.renewal"]), "create", plan):
+            self._send_test_notice(option_set_id=self.yearly.id)
+        self.cr.postcommit.run()
+        self.assertFalse(called)
+
+    # ------------------------------------------------------------------
+    # What is missing stops campaign, night and single notice
+    # ------------------------------------------------------------------
+
     def _get_campaign(self):
         campaign = self.env["membri.campaign"].create({"option_set_ids": self.yearly.ids})
         campaign.action_preview()
@@ -106,43 +222,94 @@ class TestFirstRun(MembriCommon):
         self.assertEqual(campaign.state, "previewed")
         self.assertFalse(campaign.line_ids.renewal_id)
 
-    def test_campaign_without_price(self):
-        self._create_cotisation(self.member, "2026-01-01")
-        self.product.list_price = 0.0
-        self._assert_stopped(self._get_campaign(), "Yearly")
-        self.product.list_price = 10.0
-        campaign = self._get_campaign()
-        campaign.action_send()
-        self.assertEqual(campaign.line_ids.renewal_id.state, "sent")
-
-    def test_campaign_without_sender(self):
-        self._create_cotisation(self.member, "2026-01-01")
+    def _without_sender(self):
         self.company.membri_officer_id = False
         self.company.email = False
         self.company.alias_domain_id = False
-        self._assert_stopped(self._get_campaign(), self.company.name)
 
-    def test_campaign_without_account(self):
-        self._create_cotisation(self.member, "2026-01-01")
-        root = self.env_root
+    def _without_price(self):
+        self.product.list_price = 0.0
+
+    def _without_account(self):
         self.product.categ_id.with_company(self.company).property_account_income_categ_id = False
         self.product.with_company(self.company).property_account_income_id = False
         if "income_account_id" in self.company._fields:
             self.company.income_account_id = False
-        root["account.journal"].search(
+        self.env_root["account.journal"].search(
             [("company_id", "=", self.company.id), ("type", "=", "sale")]
         ).default_account_id = False
-        self._assert_stopped(self._get_campaign(), "Membership", "Yearly")
 
-    def test_night_without_sender(self):
-        """The draft waits, with the reason, where somebody sees it; nothing is said to be sent."""
-        term = self._create_cotisation(self.member, "2026-01-01")
-        self.company.membri_officer_id = False
-        self.company.email = False
-        self.company.alias_domain_id = False
+    def _without_language(self):
+        """As after the removal of a language by SQL, or by another tool."""
+        self.env.flush_all()
+        self.cr.execute("UPDATE res_partner SET lang = 'pt_BR' WHERE id = %s", [self.member.id])
+        self.env.invalidate_all()
+
+    def _assert_nothing_leaves(self, *words):
+        """:param words: of the sentence"""
         mails = self.env_root["mail.mail"].search_count([])
+        self._assert_stopped(self._get_campaign(), *words)
+        single = self._create_renewal(self.env["membri.cotisation"].search([], limit=1))
+        with self.assertRaises(RedirectWarning) as caught, self.cr.savepoint():
+            single.action_send()
+        self.assertEqual(single.state, "draft")
+        sentence, action_id = caught.exception.args[:2]
+        self.assertTrue(self.env["ir.actions.actions"].browse(action_id).exists())
+        for word in words:
+            self.assertIn(word, sentence)
+        single._do_cancel()
+        single.sudo().unlink()
         self._run_cron("ir_cron_generate")
-        renewal = term.renewal_ids
-        self.assertEqual((renewal.state, renewal.delivery_state), ("draft", "failed"))
+        renewal = self.env["membri.renewal"].search([])
+        self.assertRecordValues(renewal, [{"state": "draft", "delivery_state": "failed"}])
+        for word in words:
+            self.assertIn(word, renewal.delivery_note)
         self.assertFalse(renewal.date_sent)
         self.assertEqual(self.env_root["mail.mail"].search_count([]), mails)
+        return renewal
+
+    def test_without_price(self):
+        self._create_cotisation(self.member, "2026-01-01")
+        self._without_price()
+        self._assert_nothing_leaves("Yearly")
+        self.product.list_price = 10.0
+        term = self._create_cotisation(self._create_member("Bea Roy"), "2026-01-01")
+        campaign = self._get_campaign()
+        campaign.action_send()
+        self.assertEqual(term.renewal_ids.state, "sent")
+
+    def test_price_of_the_renewal(self):
+        """What was agreed with one member needs no price of the plan."""
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        self._without_price()
+        renewal.line_ids.price_unit = 0.0
+        renewal.action_send()
+        self.assertEqual(renewal.state, "sent")
+
+    def test_without_sender(self):
+        self._create_cotisation(self.member, "2026-01-01")
+        self._without_sender()
+        self._assert_nothing_leaves(self.company.name)
+
+    def test_letter_without_sender(self):
+        """On paper no sender is needed."""
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        self.member.email = False
+        renewal.user_id = False
+        self._without_sender()
+        renewal.action_send()
+        self.assertEqual(renewal.state, "sent")
+
+    def test_without_account(self):
+        self._create_cotisation(self.member, "2026-01-01")
+        self._without_account()
+        self._assert_nothing_leaves("Membership", "Yearly")
+
+    def test_without_language(self):
+        self._create_cotisation(self.member, "2026-01-01")
+        self._without_language()
+        renewal = self._assert_nothing_leaves(self.member.name)
+        self.env_root["res.lang"]._activate_lang("pt_BR")
+        self.env.invalidate_all()
+        renewal.action_send()
+        self.assertEqual(renewal.state, "sent")

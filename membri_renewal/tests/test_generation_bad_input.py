@@ -81,13 +81,19 @@ class TestBadInput(GenerationCommon):
         good = self._create_good()
         self.assertEqual(self._generate().recipient_ids, good)
 
-    def test_set_without_price_is_sent_and_remarked(self):
-        """Free of charge is a choice; the remark helps whom it is a mistake of."""
+    def test_set_without_price_waits(self):
+        """Nobody has said that it is free: the draft waits with the sentence. Once the plan says
+        so, it goes out with a remark."""
         gift = self._create_option("Gift", 0.0)
         honorary, good = self._create_member("Bo Honorary"), self._create_good()
-        self._create_cotisation(honorary, "2026-01-01", self._create_option_set("Honorary", gift))
-        self.assertEqual(self._generate().recipient_ids, honorary + good)
+        plan = self._create_option_set("Honorary", gift)
+        self._create_cotisation(honorary, "2026-01-01", plan)
+        self.assertEqual(self._generate().recipient_ids, good)
         renewal = self._renewals(honorary)
+        self.assertRecordValues(renewal, [{"state": "draft", "delivery_state": "failed"}])
+        self.assertIn("Honorary", renewal.delivery_note)
+        plan.sudo().line_ids.has_own_price = True
+        renewal.action_send()
         self.assertRecordValues(renewal, [{"state": "sent", "amount_total": 0.0}])
         remarks = renewal.message_ids.filtered(lambda m: "costs nothing" in m.body)
         self.assertRegex(str(remarks.body), "set prices for the options of “Honorary”")

@@ -13,3 +13,4 @@ from . import renewal_explanation
 from . import annual_receipt_start
 from . import payment_register
 from . import option_set_start
+from . import test_notice

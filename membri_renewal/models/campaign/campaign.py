@@ -179,7 +179,10 @@ class MembriCampaign(models.Model):
         invoices go out, flagged ones are held."""
         self._check_can("send")
         for campaign in self:
-            campaign.company_id._membri_check_ready(campaign._get_ready_option_sets())
+            ready = campaign._get_ready_lines()
+            campaign.company_id._membri_check_ready(
+                campaign._get_ready_option_sets(), members=ready.partner_id
+            )
         self._do_run("send")
         return True
 

@@ -12,6 +12,8 @@ from . import document
 from . import mail
 from . import links
 from . import notice
+from . import sample
+from . import readiness
 from . import delivery
 from . import letter
 from . import eligibility

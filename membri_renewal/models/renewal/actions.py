@@ -88,6 +88,7 @@ class MembriRenewal(models.Model):
         """Send the notice, for the first time or again; a renewal in invoice mode that was
         not sent yet is approved instead, or announced where its option set asks for that."""
         self._check_can("send")
+        self._check_ready_to_leave()
         self._follow_contact_mode()
         to_invoice = self.filtered(
             lambda r: r.state == "draft" and r.mode == "invoice" and not r._is_to_be_announced()

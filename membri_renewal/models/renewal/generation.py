@@ -87,8 +87,6 @@ class MembriRenewal(models.Model):
         for the staff, invoiced at once, or sent."""
         held = self._hold_for_staff()
         ready = self - held
-        for company, officer in ready.grouped(lambda r: (r.company_id, r._get_officer())):
-            company._membri_check_can_send(officer)
         ready.action_send()
 
     def _hold_for_staff(self):

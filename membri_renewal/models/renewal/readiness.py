@@ -1,0 +1,42 @@
+from odoo import models
+
+
+class MembriRenewal(models.Model):
+    """What is asked again of each notice that is about to leave, whoever sends it."""
+
+    _inherit = "membri.renewal"
+
+    def _check_ready_to_leave(self):
+        """:raises RedirectWarning: when a sender, a price or an account is missing, or when the
+            language of a recipient is not installed"""
+        for (company, officer), renewals in self.grouped(
+            lambda r: (r.company_id, r._get_officer())
+        ).items():
+            company._membri_raise_unready(renewals._get_unready(company, officer))
+
+    def _get_unready(self, company, officer):
+        """:return: as :meth:`_membri_get_unready`; what the staff has entered on the renewals
+            themselves needs no plan"""
+        found = []
+        if reason := company._membri_get_no_sender_reason(officer):
+            # on paper no sender is needed
+            if any(not renewal._get_unreachable_reason() for renewal in self):
+                found.append(("sender", reason, *company._membri_get_remedy("sender")))
+        unpriced = self.filtered(lambda renewal: renewal._is_price_missing()).option_set_id
+        for option_set in self.option_set_id:
+            for code, sentence in option_set._get_unready_reasons():
+                if code == "account" or option_set in unpriced:
+                    found.append((code, sentence, *company._membri_get_remedy(code)))
+        recipients = (self.recipient_id | self.partner_id).sudo()  # the languages, of whoever reads
+        installed = {code for code, _name in self.env["res.lang"].get_installed()}
+        if not {lang for lang in recipients.mapped("lang") if lang} <= installed:
+            reason = company._membri_get_no_language_reason(recipients)
+            found.append(("language", reason, *company._membri_get_remedy("language")))
+        return found
+
+    def _is_price_missing(self):
+        """:return: whether it costs nothing, and nobody has said so on its lines"""
+        self.ensure_one()
+        return self.currency_id.is_zero(self.amount_untaxed) and not any(
+            self.line_ids.mapped("is_price_agreed")
+        )
