@@ -61,23 +61,18 @@ class ResCompany(models.Model):
     def _membri_get_no_language_reason(self, members):
         """:return: that somebody would be written to in a language that is not installed (a
             sentence), or ``False``"""
-        installed = [code for code, _name in self.env["res.lang"].get_installed()]
-        unknown = self.env["res.partner"]._read_group(
-            [("id", "in", members.ids), ("lang", "not in", [*installed, False])],
-            ["lang"],
-            ["__count", "id:min"],
-        )
-        if not unknown:
+        installed = {code for code, _name in self.env["res.lang"].get_installed()}
+        unread = members.filtered(lambda member: member.lang and member.lang not in installed)
+        if not unread:
             return False
-        lang, count, first_id = unknown[0]
+        lang = unread[0].lang
         language = self.env["res.lang"].with_context(active_test=False).search([("code", "=", lang)])
         return self.env._(
-            "The language “%(language)s” is not installed, and %(count)s members would be written "
-            "to in it (%(member)s, for example). Install it, or choose another language on these "
-            "contacts.",
+            "The language “%(language)s” is not installed, but %(member)s reads it (contacts "
+            "concerned: %(count)s). Install it, or choose another language on the contact.",
             language=language.name or lang,
-            count=count,
-            member=self.env["res.partner"].browse(first_id).display_name,
+            count=len(unread.filtered(lambda member: member.lang == lang)),
+            member=unread[0].display_name,
         )
 
     def _membri_check_ready(self, option_sets, officer=None, members=None):

@@ -119,7 +119,7 @@ class TestFirstRun(MembriCommon, MockEmail):
         }
 
     def _send_test_notice(self, **vals):
-        with self.mock_mail_gateway(mail_unlink_sent=False), self.mock_mail_app():
+        with self.mock_mail_gateway(mail_unlink_sent=False):
             self.env["membri.test.notice"].create(vals).action_confirm()
         return self._new_mails
 
@@ -223,6 +223,7 @@ class TestFirstRun(MembriCommon, MockEmail):
         self.assertFalse(campaign.line_ids.renewal_id)
 
     def _without_sender(self):
+        self.manager.with_env(self.env_root).email = False
         self.company.membri_officer_id = False
         self.company.email = False
         self.company.alias_domain_id = False
@@ -239,10 +240,11 @@ class TestFirstRun(MembriCommon, MockEmail):
             [("company_id", "=", self.company.id), ("type", "=", "sale")]
         ).default_account_id = False
 
-    def _without_language(self):
+    def _without_language(self, *members):
         """As after the removal of a language by SQL, or by another tool."""
         self.env.flush_all()
-        self.cr.execute("UPDATE res_partner SET lang = 'pt_BR' WHERE id = %s", [self.member.id])
+        ids = [member.id for member in members]
+        self.cr.execute("UPDATE res_partner SET lang = 'pt_BR' WHERE id = ANY(%s)", [ids])
         self.env.invalidate_all()
 
     def _assert_nothing_leaves(self, *words):
@@ -306,9 +308,18 @@ class TestFirstRun(MembriCommon, MockEmail):
         self._assert_nothing_leaves("Membership", "Yearly")
 
     def test_without_language(self):
-        self._create_cotisation(self.member, "2026-01-01")
-        self._without_language()
-        renewal = self._assert_nothing_leaves(self.member.name)
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        other = self._create_member("Bea Roy")
+        term = self._create_cotisation(other, "2026-01-01")
+        self._without_language(self.member, other)
+        self._assert_stopped(self._get_campaign(), "pt_BR")
+        with self.assertRaises(RedirectWarning) as caught, self.cr.savepoint():
+            renewal.action_send()
+        self.assertIn(self.member.name, caught.exception.args[0])
+        self._run_cron("ir_cron_generate")
+        self.assertFalse(term.renewal_ids)
+        self.assertIn("pt_BR", term.renewal_error)
+        self.assertEqual(renewal.state, "draft")
         self.env_root["res.lang"]._activate_lang("pt_BR")
         self.env.invalidate_all()
         renewal.action_send()

@@ -373,6 +373,147 @@ class TestImport(ImportCase):
         self.assertEqual(record.state, "done")
         self.assertEqual(len(record.line_ids.cotisation_id), 301)
 
+    # ------------------------------------------------------------------
+    # Open balances
+    # ------------------------------------------------------------------
+
+    BALANCES = (
+        "Name;Email;Plan;Start;End;Amount;Open Balance\n"
+        "Ada Roy;ada@b.example;Gold;2025-01-01;2025-12-31;120;45,50\n"
+        "Ada Roy;ada@b.example;Gold;2026-01-01;2026-12-31;120;45,50\n"
+        "Bea Roy;bea@b.example;Gold;2026-01-01;2026-12-31;120;0.00\n"
+        "Cyr Roy;cyr@b.example;Gold;2026-01-01;2026-12-31;120;-20\n"
+        "Dan Roy;dan@b.example;;;;;75\n"
+    )
+
+    def _get_opening_moves(self):
+        return self.env_root["account.move"].search(
+            [("journal_id.code", "=", "OPMEM"), ("company_id", "=", self.company.id)], order="id"
+        )
+
+    def test_balance_as_a_note(self):
+        record = self._import(self.BALANCES)
+        before = self._count()
+        record.action_run()
+        self.assertEqual(self._count()["account.move"], before["account.move"])
+        ada, cyr = (
+            record.line_ids.filtered(lambda line, n=name: line.name == n).partner_id
+            for name in ("Ada Roy", "Cyr Roy")
+        )
+        self.assertTrue(ada.message_ids.filtered(lambda m: "45,50" in m.body))
+        self.assertTrue(cyr.message_ids.filtered(lambda m: "-20" in m.body))
+
+    def test_balance_as_an_opening_entry(self):
+        """Posted in a journal of its own, unpaid; the payment activates the term. No email."""
+        record = self._import(self.BALANCES, balance_mode="entry")
+        self.assertIn("45.50", record.line_ids.sorted("row")[1].message)
+        self.assertFalse(self._get_opening_moves())
+        before = self._count()
+        record.action_run()
+        self.assertEqual(self._get_results(record), ["new"] * 5)
+        lines = record.line_ids.sorted("row")
+        past, term = lines[0].cotisation_id, lines[1].cotisation_id
+        moves = self._get_opening_moves()
+        self.assertRecordValues(
+            moves,
+            [
+                {
+                    "partner_id": lines[1].partner_id.id,
+                    "state": "posted",
+                    "payment_state": "not_paid",
+                    "amount_total": 45.5,
+                    "amount_tax": 0.0,
+                    "membri_invoice_type": "renewal",
+                },
+                {
+                    "partner_id": lines[4].partner_id.id,
+                    "state": "posted",
+                    "payment_state": "not_paid",
+                    "amount_total": 75.0,
+                    "amount_tax": 0.0,
+                    "membri_invoice_type": False,
+                },
+            ],
+        )
+        self.assertEqual(
+            moves.line_ids.account_id.mapped("account_type"),
+            ["equity_unaffected", "asset_receivable"],
+        )
+        self.assertFalse(past.sudo().invoice_id)
+        self.assertEqual(term.sudo().invoice_id, moves[0])
+        self.assertEqual((past.state, term.state), ("expired", "pending"))
+        self.assertEqual(term.payment_state, "not_paid")
+        self.assertEqual(term.amount_total, 120.0)
+        self.assertEqual(lines[2].cotisation_id.state, "active")
+        self.assertTrue(lines[3].partner_id.message_ids.filtered(lambda m: "-20" in m.body))
+        self.assertEqual(self._count()["mail.mail"], before["mail.mail"])
+        # a second list books nothing again
+        again = self._import(self.BALANCES, balance_mode="entry")
+        again.action_run()
+        self.assertEqual(self._get_opening_moves(), moves)
+        self._pay(moves[0])
+        self.assertEqual(term.state, "active")
+        self.assertIn("Ada Roy", self._assert_refused(record.action_undo))
+
+    def test_undo_of_opening_entries(self):
+        before = self._count()
+        record = self._import(self.BALANCES, balance_mode="entry")
+        record.action_run()
+        record.action_undo()
+        self.assertEqual(record.state, "undone")
+        self.assertFalse(self._get_opening_moves().filtered(lambda m: m.state == "posted"))
+        self.assertEqual(self._count(), before)
+
+    def test_undo_of_a_numbered_opening_entry(self):
+        """Another one was numbered since: it is cancelled, and its contact archived."""
+        record = self._import(self.BALANCES, balance_mode="entry")
+        record.action_run()
+        ada = record.line_ids.sorted("row")[0].partner_id
+        later = self._import(self.BALANCES.replace("Roy", "Ito").replace("@b", "@c"), balance_mode="entry")
+        later.action_run()
+        record.action_undo()
+        self.assertEqual(record.state, "undone")
+        self.assertEqual(
+            self._get_opening_moves().mapped("state"), ["cancel", "cancel", "posted", "posted"]
+        )
+        self.assertFalse(ada.active)
+        self.assertFalse(ada.membri_cotisation_ids)
+
+    def test_balance_that_is_no_amount(self):
+        text = self.BALANCES.replace("45,50", "some")
+        self.assertEqual(
+            self._get_results(self._import(text, balance_mode="entry"))[:3], ["error", "error", "new"]
+        )
+        self.assertEqual(self._get_results(self._import(text))[:2], ["new", "new"])
+
+    def test_undo_in_the_background(self):
+        """Of a long list; what has followed meanwhile stops it with the sentence."""
+        undo = "odoo.addons.membri_renewal.models.moving_in.undo"
+        rows = "".join(
+            f"Member {number};m{number}@x.example;Gold;2026-01-01;2026-12-31\n"
+            for number in range(7)
+        )
+        before = self._count()
+        record = self._import("Name;Email;Plan;Start;End\n" + rows)
+        record.action_run()
+        partner = record.line_ids[0].partner_id
+        with patch(f"{undo}.FOREGROUND_UNDO", 1), patch(f"{undo}.BATCH", 2):
+            partner.email = "other@x.example"
+            record.action_undo()
+            self.assertEqual(record.state, "running")
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(record.state, "stopped")
+            self.assertIn("Member 0", record.problem)
+            self.assertEqual(len(record.line_ids.cotisation_id), 7)
+            partner.email = "m0@x.example"
+            record.action_resume()
+            record._process_batch()
+            self.assertEqual(len(record.line_ids.cotisation_id), 5)
+            self.assertEqual(record.state, "running")
+            self._run_cron("ir_cron_process_imports")
+        self.assertEqual(record.state, "undone")
+        self.assertEqual(self._count(), before)
+
     def test_rights(self):
         record = self._import(LIST)
         for user in (self.officer, self.auditor, self.employee):

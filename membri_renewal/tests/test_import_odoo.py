@@ -1,6 +1,7 @@
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common_import import ImportCase
@@ -62,3 +63,59 @@ class TestImportOdoo(ImportCase):
         self.assertEqual(after["account.move"], before["account.move"])
         record.action_preview()
         self.assertEqual(self._get_results(record), ["same"] * 3)
+
+    def _invoice(self, partner):
+        move = self.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner.id,
+                "invoice_date": "2026-01-05",
+                "invoice_line_ids": [
+                    Command.create({"product_id": self.product.id, "price_unit": 90.0})
+                ],
+            }
+        )
+        move.action_post()
+        return move
+
+    def test_invoices_are_linked(self):
+        """Those that exist, and none again: an unpaid one is what the term waits for."""
+        self._create_tables()
+        self.cr.execute("ALTER TABLE membership_membership_line ADD account_invoice_line integer")
+        bea = self._create_member("Bea Roy")
+        paid, unpaid = self._invoice(self.member), self._invoice(bea)
+        self._pay(paid)
+        for move, state in ((paid, "paid"), (unpaid, "invoiced")):
+            self._insert(
+                move.partner_id.id, self.product.id, "2026-01-01", "2026-12-31", state, 90
+            )
+            self.cr.execute(
+                "UPDATE membership_membership_line SET account_invoice_line = %s WHERE partner = %s",
+                (move.invoice_line_ids.id, move.partner_id.id),
+            )
+        record = self.Import.create(
+            {"profile": "odoo", "option_set_map": {"Membership": self.yearly.id}}
+        )
+        before = self._count()
+        record.action_run()
+        after = self._count()
+        self.assertEqual(after["account.move"], before["account.move"])
+        self.assertEqual(after["mail.mail"], before["mail.mail"])
+        lines = record.line_ids.sorted("row")
+        terms = {line.partner_id: line.cotisation_id for line in lines}
+        self.assertEqual(terms[self.member].sudo().invoice_id, paid)
+        self.assertEqual(terms[bea].sudo().invoice_id, unpaid)
+        self.assertEqual((terms[self.member].state, terms[bea].state), ("active", "pending"))
+        self.assertEqual(terms[bea].amount_total, unpaid.amount_total)
+        self.assertEqual(set((paid + unpaid).mapped("membri_invoice_type")), {"enrolment"})
+        record.action_preview()
+        self.assertEqual(self._get_results(record), ["same", "same"])
+        record.action_run()
+        self._pay(unpaid)
+        self.assertEqual(terms[bea].state, "active")
+        first = self.Import.search([("id", "!=", record.id), ("profile", "=", "odoo")], limit=1)
+        first.action_undo()
+        self.assertFalse(terms[bea].exists())
+        self.assertFalse((paid + unpaid).invoice_line_ids.membri_cotisation_id)
+        self.assertEqual(set((paid + unpaid).mapped("membri_invoice_type")), {False})
+        self.assertEqual(self._count(), before)

@@ -177,12 +177,13 @@ class MembriCampaign(models.Model):
     def action_send(self):
         """Create the renewals of the preview and take them to where they lead: notices and
         invoices go out, flagged ones are held."""
-        self._check_can("send")
-        for campaign in self:
-            ready = campaign._get_ready_lines()
+        self.check_access("write")
+        for campaign in self.filtered(lambda c: c.state == "previewed"):
+            # before the guards: whose language is missing has no preview
             campaign.company_id._membri_check_ready(
-                campaign._get_ready_option_sets(), members=ready.partner_id
+                campaign._get_ready_option_sets(), members=campaign.line_ids.partner_id
             )
+        self._check_can("send")
         self._do_run("send")
         return True
 

@@ -8,6 +8,7 @@ from . import column
 from . import line
 from . import preview
 from . import odoo_tables
+from . import balance
 from . import decision
 from . import run
 from . import undo

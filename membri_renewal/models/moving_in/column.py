@@ -65,6 +65,7 @@ class MembriImportColumn(models.Model):
             ("enabled", "Has a Membership"),
             ("exempt", "Exempt from Fees"),
             ("term_id", "Term Number"),
+            ("invoice_line", "Invoice Item (This Database)"),
         ],
         string="Read As",
         help="Leave empty to keep the column aside: it is shown with its row and changes nothing.",

@@ -154,6 +154,7 @@ class MembriImport(models.Model):
                     )
             self._tell(decision, values, is_new=not partner and person["is_new"])
             person["is_new"] = False
+            remarks += self._get_money_remarks(decision, values)
         except Refused as refused:
             decision.result, decision.message = refused.args
         decision.message = " ".join([decision.message, *remarks]).strip()
@@ -207,6 +208,28 @@ class MembriImport(models.Model):
                 decision.result = "differs"
             sentence = self.env._("%(name)s differs in: %(fields)s.", fields=changed, **names)
             decision.message = " ".join(filter(None, (decision.message, sentence)))
+
+    def _get_money_remarks(self, decision, values):
+        """:return: list of what becomes of the open balance and of the invoice of a row
+        :raises Refused: when the balance is no amount"""
+        try:
+            owed = self._get_owed(values)
+        except ValueError as error:
+            raise Refused(
+                "error",
+                self.env._("“%(text)s” is not an amount.", text=values["balance"]),
+            ) from error
+        if owed and not (decision.term and decision.term.sudo().invoice_id):
+            return [
+                self.env._(
+                    "The open balance of %(amount)s is posted as an opening entry, once for each "
+                    "member.",
+                    amount=self.company_id.currency_id.format(owed),
+                )
+            ]
+        if values.get("invoice_line") and decision.term_vals:
+            return [self.env._("The invoice that is in this database is linked to the term.")]
+        return []
 
     # ------------------------------------------------------------------
     # The contact

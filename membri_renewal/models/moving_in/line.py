@@ -47,7 +47,15 @@ class MembriImportLine(models.Model):
     cells = fields.Json()
     aside = fields.Json(string="Columns Kept Aside")
     aside_display = fields.Text(string="Other Columns", compute="_compute_aside_display")
-    todo = fields.Selection([("row", "Row"), ("links", "Links")], string="Left to Do")
+    todo = fields.Selection(
+        [
+            ("row", "Row"),
+            ("links", "Links"),
+            ("undo_term", "Undo of the Term"),
+            ("undo_contact", "Undo of the Contact"),
+        ],
+        string="Left to Do",
+    )
     is_unread = fields.Boolean(
         string="Cannot Be Read", help="The row itself must be corrected in the list."
     )

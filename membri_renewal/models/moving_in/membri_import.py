@@ -98,7 +98,10 @@ class MembriImport(models.Model):
         index=True,
         copy=False,
     )
-    task = fields.Selection([("preview", "Preview"), ("run", "Import")], readonly=True, copy=False)
+    task = fields.Selection(
+        [("preview", "Preview"), ("run", "Import"), ("undo", "Undo")], readonly=True, copy=False
+    )
+    problem = fields.Text(string="What Stopped It", readonly=True, copy=False)
     is_run_next = fields.Boolean(string="Import After the Preview", readonly=True, copy=False)
     header = fields.Json(string="Column Names", readonly=True, copy=False)
     # what concerns all rows, and how many of them have been looked at
@@ -262,12 +265,13 @@ class MembriImport(models.Model):
 
     def action_resume(self):
         self._check_can("resume")
-        self._set_state("running", user_id=self.env.uid)
+        self._set_state("running", user_id=self.env.uid, problem=False)
         self._trigger_work()
         return True
 
     def action_undo(self):
-        """Take back what was imported, as long as nothing has followed from it."""
+        """Take back what was imported, as long as nothing has followed from it; of a long list in
+        the background."""
         self._check_can("undo")
         for record in self:
             record._do_undo()

@@ -11,7 +11,10 @@ HEADER = [
     "Left On",
     "Status",
     "Amount",
+    "Invoice Item",
 ]
+# the line of the invoice, as Odoo and as OCA call it
+INVOICE_COLUMNS = ("account_invoice_line", "account_invoice_line_id")
 
 
 class MembriImport(models.Model):
@@ -32,12 +35,17 @@ class MembriImport(models.Model):
         return HEADER, self._iterate_odoo_tables()
 
     def _iterate_odoo_tables(self):
+        table = "membership_membership_line"
+        invoice_column = next(
+            (name for name in INVOICE_COLUMNS if sql.column_exists(self.env.cr, table, name)), None
+        )
+        invoice_line = SQL.identifier("line", invoice_column) if invoice_column else SQL("NULL")
         # contacts of another company stay that company's
         self.env.cr.execute(
             SQL(
                 """
                 SELECT line.id, partner.id, partner.name, template.name, line.date_from,
-                       line.date_to, line.date_cancel, line.state, line.member_price
+                       line.date_to, line.date_cancel, line.state, line.member_price, %s
                   FROM membership_membership_line line
                   JOIN res_partner partner ON partner.id = line.partner
                   JOIN product_product product ON product.id = line.membership_id
@@ -45,11 +53,12 @@ class MembriImport(models.Model):
                  WHERE partner.company_id IS NULL OR partner.company_id = %s
                  ORDER BY line.date_from, line.id
                 """,
+                invoice_line,
                 self.company_id.id,
             )
         )
         for number, row in enumerate(self.env.cr.fetchall(), 2):
-            _id, partner_id, name, product, start, end, cancelled, state, price = row
+            _id, partner_id, name, product, start, end, cancelled, state, price, item = row
             names = product if isinstance(product, dict) else {"en_US": product}
             yield (
                 number,
@@ -62,5 +71,6 @@ class MembriImport(models.Model):
                     cancelled.isoformat() if cancelled and state != "canceled" else "",
                     state or "",
                     str(price or ""),
+                    str(item or ""),
                 ],
             )

@@ -210,7 +210,7 @@ class Membership(Profile):
     """The tables of Odoo's (or OCA's) ``membership`` in this very database, read by
     ``odoo_tables.py``."""
 
-    columns = {"contact": "external_id"}
+    columns = {"contact": "external_id", "invoice item": "invoice_line"}
 
 
 class Free(Profile):

@@ -30,6 +30,20 @@ def name_words(name):
     return " ".join(sorted(normalize(name).split()))
 
 
+def parse_amount(text):
+    """:return: “1 234,50 $”, “1,234.50”, “1.234,50” or “(50.00)” as a number
+    :raises ValueError: when it is none"""
+    digits = "".join(c for c in text if c.isdigit() or c in ".,-")
+    comma, point = digits.rfind(","), digits.rfind(".")
+    if comma > point and (point >= 0 or len(digits) - comma - 1 != 3):
+        digits = digits.replace(".", "").replace(",", ".")
+    else:
+        digits = digits.replace(",", "")
+    amount = round(float(digits), 6)
+    is_negative = text.strip().startswith("(") and text.strip().endswith(")")
+    return -abs(amount) if is_negative else amount
+
+
 class RowReader:
     """Reads the rows of one import.
 
@@ -217,14 +231,8 @@ class RowReader:
         text = cells.get(target, "").strip()
         if not text:
             return None
-        digits = "".join(c for c in text if c.isdigit() or c in ".,-")
-        comma, point = digits.rfind(","), digits.rfind(".")
-        if comma > point and len(digits) - comma - 1 != 3:
-            digits = digits.replace(".", "").replace(",", ".")
-        else:
-            digits = digits.replace(",", "")
         try:
-            return round(float(digits), 6)
+            return parse_amount(text)
         except ValueError:
             self.problems.append(self.env._("“%(text)s” is not an amount.", text=text))
             return None
@@ -243,6 +251,7 @@ class RowReader:
             "renewal_email": cells.get("renewal_email", ""),
             "renewal_state": cells.get("renewal_state", ""),
             "balance": cells.get("balance", ""),
+            "invoice_line": cells.get("invoice_line", ""),
         }
         if cells.get("auto_renew"):
             values["auto_renew"] = "yes" if is_yes(cells["auto_renew"]) else "no"

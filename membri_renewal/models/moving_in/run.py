@@ -65,7 +65,7 @@ class MembriImport(models.Model):
             counts.append(record._process_batch())
 
         for record, error in self._run_isolated(process).items():
-            record._set_state("stopped", date_reading=record._get_error_sentence(error))
+            record._set_state("stopped", problem=record._get_error_sentence(error))
         return sum(counts)
 
     def _process_batch(self):
@@ -76,6 +76,8 @@ class MembriImport(models.Model):
         record = self.with_user(self.user_id).with_context(lang=self.user_id.lang)._as_worker()
         if self.task == "preview":
             return record._preview_batch()
+        if self.task == "undo":
+            return record._undo_batch()
         Line = record.env["membri.import.line"]
         for task, work in (("row", record._import_rows), ("links", record._import_links)):
             lines = Line.search(
@@ -221,13 +223,16 @@ class MembriImport(models.Model):
         Term = self.env["membri.cotisation"]
         new = [line for line, decision in todo.items() if decision.term_vals]
         vals_list = []
+        items_sudo = self._get_invoice_lines_sudo(list(todo))
         for line in new:
             decision = todo[line]
+            invoiced = items_sudo.get(line)
             vals_list.append(
                 {
                     **decision.term_vals,
                     "partner_id": decision.partner.id,
-                    "line_ids": self._prepare_told_lines(decision, line.trace["values"]),
+                    "line_ids": (invoiced and self._prepare_invoiced_lines(invoiced))
+                    or self._prepare_told_lines(decision, line.trace["values"]),
                 }
             )
         # internal: an import brings facts, such as that a member has left
@@ -240,6 +245,9 @@ class MembriImport(models.Model):
             *(todo[line].partner for line in new if not traces[line].get("created_partner"))
         )
         had_terms._membri_chain_terms(self.company_id)
+        linked = self._link_invoices(items_sudo, {line: todo[line].term for line in todo})
+        for line, done in linked.items():
+            traces[line].update(done)
         for line, decision in todo.items():
             if decision.term_change:
                 traces[line]["term"] = self._change_term(decision.term, decision.term_change)
@@ -351,7 +359,7 @@ class MembriImport(models.Model):
             values = line.trace["values"]
             if decision.result not in ("new", "differs"):
                 continue
-            if values["balance"] and normalize(values["balance"]).replace(" ", "").strip("0"):
+            if self._is_balance_noted(values):
                 traces[line]["noted"] = True
                 decision.partner._message_log(
                     body=self.env._(
@@ -394,10 +402,10 @@ class MembriImport(models.Model):
     # What ties contacts to each other
     # ------------------------------------------------------------------
 
-    @staticmethod
-    def _has_links(values):
+    def _has_links(self, values):
         return bool(
-            values.get("responsible")
+            self._get_owed(values)
+            or values.get("responsible")
             or values.get("employer")
             or values["owner"]
             or values["archived"]
@@ -407,8 +415,10 @@ class MembriImport(models.Model):
         values_list = [line.trace["values"] for line in lines]
         matcher = Matcher(self, values_list)
         owners = self._find_owners(values_list)
+        balances = self._import_balances(lines)
         for line, values in zip(lines, values_list, strict=True):
-            partner, done = line.partner_id, dict(line.trace.get("done", {}))
+            partner = line.partner_id
+            done = {**line.trace.get("done", {}), **balances.get(line, {})}
             vals = {}
             parent = self._find_parent(partner, values, matcher, owners)
             if parent and parent != partner and partner.parent_id != parent:

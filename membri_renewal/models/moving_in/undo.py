@@ -1,10 +1,13 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import split_every
+from odoo.tools import SQL
 
 from .matching import MODULE
+from .membri_import import FOREGROUND_LIMIT
 
 BATCH = 500
+# up to so many rows are taken back while the user waits, all or none
+FOREGROUND_UNDO = 5 * FOREGROUND_LIMIT
 
 
 class MembriImport(models.Model):
@@ -13,35 +16,63 @@ class MembriImport(models.Model):
 
     _inherit = "membri.import"
 
-    def _get_done_lines(self):
-        self.ensure_one()
-        return (
-            self._as_worker()
-            .env["membri.import.line"]
-            .search([("import_id", "=", self.id), ("is_done", "=", True)], order="id")
-        )
+    # ------------------------------------------------------------------
+    # What has followed
+    # ------------------------------------------------------------------
 
     def _get_cannot_undo_reason(self):
-        """:return: what has followed from the import (a sentence), or ``False``"""
+        """:return: what has followed from the import (a sentence), or ``False``. Of a long list
+        the background asks it, before anything is undone"""
         self.ensure_one()
-        done = self._get_done_lines()
-        # by a second membership, which later rows have added to the term of an earlier one
-        added = set()
-        if self.second_membership == "option":
-            added = {
-                id_
-                for line in done
-                for id_ in line.trace.get("done", {}).get("created_options", ())
-            }
-        for ids in split_every(BATCH, done.ids, list):
-            lines = self._as_worker().env["membri.import.line"].browse(ids)
-            if reason := self._get_followed_reason(lines, added):
+        if self._count_done() > FOREGROUND_UNDO:
+            return False
+        return self._get_what_followed()
+
+    def _count_done(self):
+        return self.env["membri.import.line"].search_count(
+            [("import_id", "=", self.id), ("is_done", "=", True)]
+        )
+
+    def _get_what_followed(self):
+        """:return: what has followed from any of the rows (a sentence), or ``False``"""
+        record = self._as_worker()
+        Line = record.env["membri.import.line"]
+        added, last_id = self._get_added(), 0
+        while lines := Line.search(
+            [("import_id", "=", self.id), ("is_done", "=", True), ("id", ">", last_id)],
+            order="id",
+            limit=BATCH,
+        ):
+            last_id = lines[-1].id
+            if reason := record._get_followed_reason(lines, added):
                 return reason
-            lines.invalidate_recordset()
+            record.env.invalidate_all()  # a long list does not fill the memory
         return False
 
+    def _get_added(self):
+        """:return: ``{what: ids}`` of what other rows of the same list have made: options, by a
+        second membership, and opening entries"""
+        self.env["membri.import.line"].flush_model(["trace"])
+        added = {"created_options": set(), "created_move": set()}
+        if self.second_membership == "skip" and self.balance_mode == "note":
+            return added
+        for options, move in self.env.execute_query(
+            SQL(
+                """
+                SELECT trace->'done'->'created_options', trace->'done'->'created_move'
+                  FROM membri_import_line
+                 WHERE import_id = %s AND is_done
+                   AND jsonb_exists_any(trace->'done', ARRAY['created_options', 'created_move'])
+                """,
+                self.id,
+            )
+        ):
+            added["created_options"].update(options or ())
+            added["created_move"].update([move] if move else ())
+        return added
+
     def _get_followed_reason(self, lines, added):
-        """:param added: ids of the options that the import itself has added to terms
+        """:param added: as of :meth:`_get_added`
         :return: what has followed from these rows (a sentence), or ``False``"""
         done = {line: line.trace.get("done", {}) for line in lines}
         created = {
@@ -53,6 +84,8 @@ class MembriImport(models.Model):
             if "term" in trace and "created_term" not in trace
         }
         Term = self.env["membri.cotisation"]
+        own_moves = added["created_move"]
+        linked = {line for line, trace in done.items() if "linked_item" in trace}
         own_renewals = {trace.get("created_renewal") for trace in done.values()}
         for term in Term.browse([*created, *changed]).exists():
             line = created.get(term.id) or changed[term.id]
@@ -68,23 +101,26 @@ class MembriImport(models.Model):
                     "import can no longer be undone.",
                     **names,
                 )
-            if term.sudo().invoice_id:
+            invoice_sudo = term.sudo().invoice_id
+            if invoice_sudo and invoice_sudo.id not in own_moves and line not in linked:
                 return self.env._(
                     "%(term)s (%(member)s) has been invoiced since it was imported. The import "
                     "can no longer be undone.",
                     **names,
                 )
             now = self._read_term_back(term)
-            now["lines"] = [id_ for id_ in now["lines"] if id_ not in added]
+            now["lines"] = [id_ for id_ in now["lines"] if id_ not in added["created_options"]]
             if now != line.trace["done"]["term"]["after"]:
                 return self.env._(
                     "%(term)s (%(member)s) has been changed since it was imported. The import "
                     "can no longer be undone.",
                     **names,
                 )
-        return self._get_contact_followed_reason(done)
+        return self._get_money_followed_reason(
+            done.values()
+        ) or self._get_contact_followed_reason(done, own_moves)
 
-    def _get_contact_followed_reason(self, done):
+    def _get_contact_followed_reason(self, done, own_moves):
         Partner = self.env["res.partner"].with_context(active_test=False)
         new_ids = [
             trace["created_partner"] for trace in done.values() if "created_partner" in trace
@@ -104,7 +140,17 @@ class MembriImport(models.Model):
             .with_context(active_test=False)
             .search([("partner_id", "in", new_ids)], limit=1)
         )
-        moves = self.env["account.move"].sudo().search([("partner_id", "in", new_ids)], limit=1)
+        moves = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", new_ids),
+                    ("id", "not in", list(own_moves)),
+                ],
+                limit=1,
+            )
+        )
         if followed := (users.partner_id or moves.partner_id or (imported and imported[0][0])):
             return self.env._(
                 "%(member)s has been used since the import (a user, an invoice or another "
@@ -138,18 +184,73 @@ class MembriImport(models.Model):
             if other != line
         )
 
+    # ------------------------------------------------------------------
+    # Taking back
+    # ------------------------------------------------------------------
+
     def _do_undo(self):
         self.ensure_one()
-        lines = self._get_done_lines()
-        done = [(line, line.trace.get("done", {})) for line in lines]
-        self._undo_terms(done)
-        self._undo_contacts(done)
+        count = self._count_done()
         # sudo: rows are written by the import only
-        for line, _trace in done:
-            trace = {name: value for name, value in line.trace.items() if name != "done"}
-            line.sudo().write({"is_done": False, "todo": False, "trace": trace})
+        self.env["membri.import.line"].sudo().search(
+            [("import_id", "=", self.id), ("is_done", "=", True)]
+        ).write({"todo": "undo_term"})
+        self._set_state("running", task="undo", user_id=self.env.uid, problem=False)
+        if self._work_or_queue(count, FOREGROUND_UNDO) and self.state == "running":
+            self._do_finish_undo()
+
+    def _undo_batch(self):
+        """Take back some rows: first the terms of all, the last ones first, then contacts.
+
+        :return: how many"""
+        Line = self.env["membri.import.line"]
+        own = [("import_id", "=", self.id), ("todo", "in", ("undo_term", "undo_contact"))]
+        is_begun = Line.search_count([*own, ("todo", "=", "undo_contact")], limit=1)
+        if not is_begun and self._count_done() > FOREGROUND_UNDO:
+            # asked of all, before the first one is taken back
+            if reason := self._get_what_followed():
+                raise UserError(reason)
+        for todo, work in (
+            ("undo_term", self._undo_terms_of),
+            ("undo_contact", self._undo_contacts_of),
+        ):
+            lines = Line.search(
+                [("import_id", "=", self.id), ("todo", "=", todo)],
+                order="date_start desc, id desc" if todo == "undo_term" else "id desc",
+                limit=BATCH,
+            )
+            if not lines:
+                continue
+            lines = lines.sudo().try_lock_for_update().sudo(False)
+            work(lines)
+            self.env.flush_all()
+            self.env.invalidate_all()  # a long list does not fill the memory
+            if not Line.search_count(own, limit=1):
+                self._do_finish_undo()
+            return len(lines)
+        return 0
+
+    def _do_finish_undo(self):
         self._set_state("undone", date_done=False)
         self._internal_write({"result_file": False, "result_filename": False})
+
+    def _undo_terms_of(self, lines):
+        done = [(line, line.trace.get("done", {})) for line in lines]
+        kept = self._undo_money(done)
+        self._undo_terms(done)
+        for line, trace in done:
+            if line.partner_id in kept and trace.get("created_partner") == line.partner_id.id:
+                # a cancelled opening entry is theirs: they stay, archived
+                trace = {**trace, "kept": True}
+                line.sudo().trace = {**line.trace, "done": trace}
+        lines.sudo().write({"todo": "undo_contact"})  # rows are written by the import only
+
+    def _undo_contacts_of(self, lines):
+        self._undo_contacts([(line, line.trace.get("done", {})) for line in lines.sorted("id")])
+        # sudo: rows are written by the import only
+        for line in lines.sudo():
+            trace = {name: value for name, value in line.trace.items() if name != "done"}
+            line.write({"is_done": False, "todo": False, "trace": trace})
 
     def _undo_terms(self, done):
         record = self._as_worker()
@@ -194,6 +295,11 @@ class MembriImport(models.Model):
             for part in ("links", "contact"):
                 if before := trace.get(part, {}).get("before"):
                     partner.write(before)
+        kept = Partner.browse(
+            trace["created_partner"] for _line, trace in done if trace.get("kept")
+        ).exists()
+        created -= kept
+        kept.write({"active": False})
         names = [trace["created_partner"] for _line, trace in done if "created_partner" in trace]
         # sudo: external ids are the administrator's; these are ours
         record.env["ir.model.data"].sudo().search(

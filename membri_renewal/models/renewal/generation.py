@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import PAID_FOR_STATES
@@ -137,6 +138,9 @@ class MembriCotisation(models.Model):
     def _create_renewals(self):
         """:return: the draft renewals of ``self``
         :raises UserError: when one cannot be prepared"""
+        for company, terms in self.grouped("company_id").items():
+            if reason := company._membri_get_no_language_reason(terms.partner_id):
+                raise UserError(reason)
         renewals = self.env["membri.renewal"].create(
             [{"cotisation_id": cotisation.id} for cotisation in self]
         )

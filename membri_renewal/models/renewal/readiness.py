@@ -18,7 +18,9 @@ class MembriRenewal(models.Model):
         """:return: as :meth:`_membri_get_unready`; what the staff has entered on the renewals
             themselves needs no plan"""
         found = []
-        if reason := company._membri_get_no_sender_reason(officer):
+        reason = company._membri_get_no_sender_reason(officer)
+        # what a person sends may come from that person; at night nobody does
+        if reason and (self.env.user._is_superuser() or not self.env.user.email_normalized):
             # on paper no sender is needed
             if any(not renewal._get_unreachable_reason() for renewal in self):
                 found.append(("sender", reason, *company._membri_get_remedy("sender")))
@@ -27,10 +29,9 @@ class MembriRenewal(models.Model):
             for code, sentence in option_set._get_unready_reasons():
                 if code == "account" or option_set in unpriced:
                     found.append((code, sentence, *company._membri_get_remedy(code)))
-        recipients = (self.recipient_id | self.partner_id).sudo()  # the languages, of whoever reads
-        installed = {code for code, _name in self.env["res.lang"].get_installed()}
-        if not {lang for lang in recipients.mapped("lang") if lang} <= installed:
-            reason = company._membri_get_no_language_reason(recipients)
+        # sudo: the languages, whoever sends
+        recipients = (self.recipient_id | self.partner_id).sudo()
+        if reason := company._membri_get_no_language_reason(recipients):
             found.append(("language", reason, *company._membri_get_remedy("language")))
         return found
 
