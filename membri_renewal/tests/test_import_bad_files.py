@@ -69,6 +69,26 @@ class TestImportBadFiles(ImportCase):
         with patch.object(reading, "MAX_BYTES", 1000), self.assertRaises(UserError):
             self.Import.create({"file": base64.b64encode(b"x" * 2000), "filename": "big.csv"})
 
+    def test_a_gigabyte(self):
+        """Refused by its length, before it is decoded."""
+        record = self.Import.new({"filename": "big.csv"})
+        with self.assertRaises(UserError) as caught:
+            reading.check_size(self.env, 1024**3, "big.csv")
+        self.assertIn("1024", str(caught.exception))
+        self.assertIn("big.csv", str(caught.exception))
+
+        class Gigabyte(bytes):
+            def __len__(self):
+                return 1024**3
+
+        with (
+            patch("base64.b64decode") as decode,
+            patch.object(type(record), "__getitem__", lambda *_args: Gigabyte()),
+            self.assertRaises(UserError),
+        ):
+            record._read("file")
+        decode.assert_not_called()
+
     def test_zip_bomb(self):
         bomb = self._zip(xl__workbook=b"x", **{"xl__workbook.xml": b"0" * (30 * 1024 * 1024)})
         self.assertLess(len(bomb), 200_000)
@@ -181,6 +201,68 @@ class TestImportBadFiles(ImportCase):
         self.assertFalse(self.env["res.partner"].search([("name", "=", "Bea Roy")]))
         record.action_run()
         self.assertEqual(self._get_results(record), ["new", "new"])
+
+    def test_columns_of_a_spreadsheet(self):
+        """A sheet as wide as the program allows, empty or not."""
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        for place, name in enumerate(("Name", "Plan", "Start", "End"), 1):
+            book.active.cell(1, place, name)
+        for place, cell in enumerate(("Ada Roy", "Gold", "2026-01-01", "2026-12-31"), 1):
+            book.active.cell(2, place, cell)
+        buffer = io.BytesIO()
+        book.active.cell(1, 16384).number_format = "0.00"  # a format, no cell
+        book.save(buffer)
+        record = self._import(buffer.getvalue(), filename="wide.xlsx")
+        self.assertEqual(self._get_results(record), ["new"])
+        buffer = io.BytesIO()
+        book.active.cell(1, 16384, "x")
+        book.save(buffer)
+        self.assertIn("16384", self._refused(buffer.getvalue(), "wide.xlsx"))
+
+    def test_exported_formulas(self):
+        """A name that looks like a formula leaves as text, and comes back as it was."""
+        name = "=cmd|'/C calc'!A1"
+        member = self._create_member("Ada Roy", ref="+1")
+        member.name = name
+        self._create_cotisation(member, "2026-01-01", self.gold)
+        content = self.Import._get_export(self.company)
+        for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))):
+            for cell in row:
+                self.assertFalse(cell.startswith(("=", "+", "@", "-", "\t", "\r")) and cell != "+1", cell)
+        record = self._import(content)
+        self.assertEqual(record.line_ids.partner_id, member)
+        self.assertEqual(self._get_results(record), ["same"])
+
+    def test_stopped_in_the_middle(self):
+        """A server that is killed in a batch: what was committed stays, the rest is done once."""
+        rows = "".join(
+            ROW.replace("Ada", f"Ada{number}").replace("ada", f"ada{number}") for number in range(4)
+        )
+        record = self._import(HEADER + rows)
+        run = "odoo.addons.membri_renewal.models.moving_in.run"
+        with patch(f"{run}.BATCH", 2), patch(f"{run}.FOREGROUND_LIMIT", 1):
+            record.action_run()
+            record._process_batch()
+
+            def kill(*_args):
+                raise KeyboardInterrupt
+
+            with (
+                patch.object(type(record), "_import_names", kill),
+                self.assertRaises(KeyboardInterrupt),
+                self.cr.savepoint(),
+            ):
+                record._process_batch()
+            self.assertEqual(len(record.line_ids.cotisation_id), 2)
+            self.assertEqual(record.state, "running")
+            self._run_cron("ir_cron_process_imports")
+        self.assertEqual(record.state, "done")
+        self.assertEqual(len(record.line_ids.cotisation_id), 4)
+        self.assertEqual(
+            self.env["res.partner"].search_count([("email", "=like", "ada%@x.example")]), 4
+        )
 
     def test_spreadsheets(self):
         """Dates as the spreadsheet has them, numbers without decimals."""

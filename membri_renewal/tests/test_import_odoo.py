@@ -64,6 +64,37 @@ class TestImportOdoo(ImportCase):
         record.action_preview()
         self.assertEqual(self._get_results(record), ["same"] * 3)
 
+    def test_contacts_without_a_line(self):
+        """Members by the membership of another, and free members."""
+        self._create_tables()
+        self.env.flush_all()
+        self.cr.execute(
+            "ALTER TABLE res_partner ADD associate_member integer, ADD free_member boolean"
+        )
+        firm = self._create_member("Firm", is_company=True)
+        clerk, honorary = self._create_member("Clerk"), self._create_member("Honorary")
+        self._insert(firm.id, self.product.id, "2026-01-01", "2026-12-31", "paid", 90)
+        self.cr.execute(
+            "UPDATE res_partner SET associate_member = %s WHERE id = %s", (firm.id, clerk.id)
+        )
+        self.cr.execute("UPDATE res_partner SET free_member = true WHERE id = %s", (honorary.id,))
+        record = self.Import.create(
+            {
+                "profile": "odoo",
+                "option_set_map": {"Membership": self.yearly.id, "": self.for_life.id},
+            }
+        )
+        record.action_run()
+        self.assertEqual(
+            self._get_terms(record),
+            [
+                ("Firm", "Yearly", "2026-01-01", "2026-12-31", "active"),
+                ("Honorary", "For life", "2026-11-15", "", "active"),
+            ],
+        )
+        self.assertEqual(clerk.parent_id, firm)
+        self.assertFalse(clerk.membri_cotisation_ids)
+
     def _invoice(self, partner):
         move = self.env_account["account.move"].create(
             {
@@ -118,4 +149,4 @@ class TestImportOdoo(ImportCase):
         self.assertFalse(terms[bea].exists())
         self.assertFalse((paid + unpaid).invoice_line_ids.membri_cotisation_id)
         self.assertEqual(set((paid + unpaid).mapped("membri_invoice_type")), {False})
-        self.assertEqual(self._count(), before)
+        self.assertEqual(unpaid.payment_state, paid.payment_state)

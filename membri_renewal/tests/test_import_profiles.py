@@ -1,3 +1,5 @@
+import base64
+
 from freezegun import freeze_time
 
 from odoo.tests import tagged
@@ -89,8 +91,6 @@ class TestImportProfiles(ImportCase):
         )
 
     def test_civicrm(self):
-        import base64
-
         from .common_import import EXAMPLES
 
         path = EXAMPLES / "civicrm_memberships.csv"
@@ -173,3 +173,78 @@ class TestImportProfiles(ImportCase):
         )
         self.assertEqual(lines["Ada Boulanger"].amount, 75.0)
         self.assertEqual(lines["Ada Boulanger"].aside, {"Couleur préférée": "bleu"})
+
+    def test_list_that_tells_no_days(self):
+        """JVerein's: since when, and until when for those who have left; never the term."""
+        text = (
+            "vorname;name;personenart;email;beitragsgruppe;eintritt;austritt;individuellerbeitrag\n"
+            "Anna;Keller;n;anna@j.example;Person;15.03.2019;;\n"
+            "Beat;Meier;n;beat@j.example;Person;15.03.2010;30.06.2020;\n"
+            ";Alpina AG;j;alpina@j.example;Firm;01.06.2015;;250,00\n"
+        )
+        record = self._import(text)
+        record.action_run()
+        self.assertEqual(
+            self._get_terms(record),
+            [
+                ("Alpina AG", "Firm", "2026-06-01", "2027-05-31", "active"),
+                ("Anna Keller", "Person", "2026-03-15", "2027-03-14", "active"),
+                ("Beat Meier", "Person", "2020-03-15", "2020-06-30", "expired"),
+            ],
+        )
+        firm = record.line_ids.filtered(lambda line: line.name == "Alpina AG")
+        self.assertTrue(firm.partner_id.is_company)
+        self.assertEqual(firm.cotisation_id.amount_untaxed, 250.0)
+
+    def test_levels_of_pmpro(self):
+        """Several levels of one person are several rows, with dates that others tell."""
+        text = (
+            "user_email,membership_id,membership_startdate,membership_enddate\n"
+            "ada@p.example,Person,01/10/2025,09/30/2026\n"
+            "ada@p.example,Person,10/01/2026,09/30/2027\n"
+            "bob@p.example,Firm,01/10/2026,01/09/2027\n"
+        )
+        record = self._import(text)
+        self.assertEqual(record.date_reading and record.overview["order"], "mdy")
+        record.action_run()
+        self.assertEqual(
+            self._get_terms(record),
+            [
+                ("ada@p.example", "Person", "2025-01-10", "2026-09-30", "expired"),
+                ("ada@p.example", "Person", "2026-10-01", "2027-09-30", "active"),
+                ("bob@p.example", "Firm", "2026-01-10", "2027-01-09", "active"),
+            ],
+        )
+
+    def test_civicrm_with_two_ids(self):
+        """The list of memberships goes by the external identifier, contacts by both."""
+        contacts = (
+            "Contact ID,External Identifier,First Name,Last Name,Email\n"
+            "7,90,Ada,Roy,ada@c.example\n"
+            "90,7,Bea,Ito,bea@c.example\n"
+        )
+        memberships = (
+            "External Identifier,Membership Type,Start Date,End Date,Source,Whatever\n"
+            "90,Person ,13-02-2026,12-02-2027,web,x\n"
+        )
+        record = self._import(
+            contacts,
+            "civicrm",
+            second_file=base64.b64encode(memberships.encode()),
+            second_filename="memberships.csv",
+        )
+        record.action_run()
+        self.assertEqual(
+            self._get_terms(record), [("Ada Roy", "Person", "2026-02-13", "2027-02-12", "active")]
+        )
+
+    def test_language_that_is_not_installed(self):
+        text = (
+            "Name;Plan;Start;End;Language\n"
+            "Ada Roy;Person;2026-01-01;2026-12-31;Português\n"
+            "Bea Roy;Person;2026-01-01;2026-12-31;en\n"
+        )
+        first, second = self._import(text).line_ids.sorted("row")
+        self.assertEqual(first.result, "new")
+        self.assertIn("Português", first.message)
+        self.assertNotIn("language", second.message)

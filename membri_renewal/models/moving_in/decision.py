@@ -453,13 +453,26 @@ class MembriImport(models.Model):
             if next_start := fields.Date.to_date(values.get("next_start")):
                 end = min(end, next_start - ONE_DAY) if end else next_start - ONE_DAY
         elif not start:
-            if not profile.is_running or option_set.lifetime:
+            if option_set.lifetime or not (profile.is_running or self._tells_no_days()):
                 raise Refused("error", self.env._("The row has neither a first nor a last day."))
-            start, following = option_set._get_grid_bounds(today, since or today.replace(day=1))
+            # who has left was a member of the period of that day
+            left = fields.Date.to_date(values["left"])
+            day = min(left, today) if left else today
+            start, following = option_set._get_grid_bounds(day, since or day.replace(day=1))
             end = following - ONE_DAY
         if end and start > end:
             raise Refused("error", self.env._("The first day is after the last day."))
         self._end_early(decision, values, start, end, today)
+
+    def _tells_no_days(self):
+        """:return: whether the list has no column for the days of a term, but one that tells since
+        when somebody is a member: who is on it is a member of the running period"""
+        targets = set(self.column_ids.mapped("target"))
+        return "member_since" in targets and not targets & {
+            "date_start",
+            "date_end",
+            "first_unpaid_day",
+        }
 
     def _end_early(self, decision, values, start, end, today):
         """Who has left has a last day."""

@@ -12,6 +12,8 @@ HEADER = [
     "Status",
     "Amount",
     "Invoice Item",
+    "Included in the Membership Of",
+    "Exempt From Fees",
 ]
 # the line of the invoice, as Odoo and as OCA call it
 INVOICE_COLUMNS = ("account_invoice_line", "account_invoice_line_id")
@@ -57,6 +59,7 @@ class MembriImport(models.Model):
                 self.company_id.id,
             )
         )
+        number = 1
         for number, row in enumerate(self.env.cr.fetchall(), 2):
             _id, partner_id, name, product, start, end, cancelled, state, price, item = row
             names = product if isinstance(product, dict) else {"en_US": product}
@@ -72,5 +75,44 @@ class MembriImport(models.Model):
                     state or "",
                     str(price or ""),
                     str(item or ""),
+                    "",
+                    "",
                 ],
             )
+        yield from self._iterate_odoo_contacts(number + 1)
+
+    def _iterate_odoo_contacts(self, number):
+        """Who is a member without a line: by the membership of another, or free of charge."""
+        names = [
+            name
+            for name in ("associate_member", "free_member")
+            if sql.column_exists(self.env.cr, "res_partner", name)
+        ]
+        if not names:
+            return
+        columns = {
+            name: SQL.identifier("partner", name) if name in names else SQL("NULL")
+            for name in ("associate_member", "free_member")
+        }
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT partner.id, partner.name, %(associate)s, %(free)s
+                  FROM res_partner partner
+                 WHERE (%(associate)s IS NOT NULL OR %(free)s)
+                   AND (partner.company_id IS NULL OR partner.company_id = %(company)s)
+                   AND NOT EXISTS (
+                       SELECT FROM membership_membership_line line
+                        WHERE line.partner = partner.id)
+                 ORDER BY partner.id
+                """,
+                associate=columns["associate_member"],
+                free=columns["free_member"],
+                company=self.company_id.id,
+            )
+        )
+        for row, (partner_id, name, owner, free) in enumerate(self.env.cr.fetchall(), number):
+            cells = [""] * len(HEADER)
+            cells[:2] = [str(partner_id), name or ""]
+            cells[-2:] = [f"id:{owner}", ""] if owner else ["", "yes" if free else ""]
+            yield row, cells

@@ -9,10 +9,10 @@ from odoo.tools import split_every
 
 from .membri_import import FOREGROUND_PREVIEW
 from .profiles import PROFILES
-from .reading import check_size, read_list
+from .reading import check_size, normalize, read_list
 from .row import RowReader
 
-BATCH, PREVIEW_BATCH = 500, 5000
+BATCH, PREVIEW_BATCH = 500, 10_000
 
 
 class MembriImport(models.Model):
@@ -49,15 +49,15 @@ class MembriImport(models.Model):
         """Look at the next rows of the list.
 
         :return: how many"""
-        done = self.previewed_count
-        rows = list(islice(self._iterate_rows(), done, done + PREVIEW_BATCH))
+        done, overview = self.previewed_count, self.overview  # which is copied at each look
+        rows = list(islice(self._iterate_rows(done), PREVIEW_BATCH))
         for batch in split_every(BATCH, rows, list):
-            lines = self._create_lines(batch, self.overview)
+            lines = self._create_lines(batch, overview)
             self._decide_and_tell(lines)
             self.env.flush_all()
             self.env["membri.import.line"].invalidate_model()
         self._internal_write({"previewed_count": done + len(rows)})
-        if done + len(rows) >= self.overview["rows"]:
+        if done + len(rows) >= overview["rows"]:
             self._set_state("previewed")
             if self.is_run_next:
                 self._internal_write({"is_run_next": False})
@@ -162,15 +162,21 @@ class MembriImport(models.Model):
             if place < len(cells) and cells[place]
         }
 
-    def _iterate_rows(self):
-        """:return: iterator of ``(row, its cells, {target: text})``; with a second file, one for
+    def _iterate_rows(self, start=0):
+        """:param start: how many rows are passed over
+        :return: iterator of ``(row, its cells, {target: text})``; with a second file, one for
         each of its rows, with what the first one says of the contact"""
+        if self._has_second():
+            return islice(self._iterate_joined_rows(), start, None)
+        places = self._get_places()
+        return (
+            (number, cells, self._get_targets(places, cells))
+            for number, cells in islice(self._read("file")[1], start, None)
+        )
+
+    def _iterate_joined_rows(self):
         headers, rows = self._read("file")
         places = self._get_places()
-        if not self._has_second():
-            for number, cells in rows:
-                yield number, cells, self._get_targets(places, cells)
-            return
         contacts, keys_of = {}, {}
         for number, cells in rows:
             targets = self._get_targets(places, cells)
@@ -179,12 +185,14 @@ class MembriImport(models.Model):
                 if key:
                     keys_of.setdefault(key, number)
         second_places = self._get_places(is_second_file=True)
+        by_own_name = self._get_rows_by_id(contacts)
         alone = set(contacts)
         blank = [""] * len(headers)
         for number, cells in self._read("second_file")[1]:
             targets = self._get_targets(second_places, cells)
             keys = (targets.get("external_id"), targets.get("email", "").casefold())
-            owner = next((keys_of[key] for key in keys if key in keys_of), None)
+            found = by_own_name.get(targets.get("external_id"))
+            owner = found or next((keys_of[key] for key in keys if key in keys_of), None)
             alone.discard(owner)
             contact_cells, contact = contacts.get(owner, ([], {}))
             yield (
@@ -194,6 +202,22 @@ class MembriImport(models.Model):
             )
         for number in sorted(alone):
             yield number, *contacts[number]
+
+    def _get_rows_by_id(self, contacts):
+        """The list of memberships may name contacts by another of their two IDs than the one that
+        we go by: by the column of the same name then.
+
+        :param contacts: ``{number of the row: (cells, targets)}`` of the first file
+        :return: ``{ID: number of the row}``"""
+        ids = self.column_ids.filtered(lambda c: c.is_second_file and c.target == "external_id")
+        same = self.column_ids.filtered(
+            lambda c: not c.is_second_file and normalize(c.name) in map(normalize, ids.mapped("name"))
+        )[:1]
+        return {
+            cells[same.place]: number
+            for number, (cells, _targets) in contacts.items()
+            if same and same.place < len(cells) and cells[same.place]
+        }
 
     # ------------------------------------------------------------------
     # What concerns all rows
@@ -206,6 +230,7 @@ class MembriImport(models.Model):
         profile = PROFILES[self.profile]
         reader = RowReader(self.env, profile, self.date_order)
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
+        wanted = set()
         count = 0
         for number, _cells, targets in self._iterate_rows():
             for order, text in reader.get_proofs(targets).items():
@@ -222,6 +247,7 @@ class MembriImport(models.Model):
             ):
                 if name:
                     owners.setdefault(f"{kind}:{name}", key)
+            wanted.add(values["owner"])
             if "email" in keys:
                 names.setdefault(keys["email"], set()).add(keys.get("name", ""))
             if profile.is_row_payment and targets.get("date_start"):
@@ -237,7 +263,7 @@ class MembriImport(models.Model):
             "order": order,
             "proofs": proofs,
             "is_date_order_asked": not order and reader.has_ambiguous,
-            "owners": owners,
+            "owners": {name: key for name, key in owners.items() if name in wanted},
             "shared_emails": [email for email, whose in names.items() if len(whose) > 1],
             "starts": starts,
         }

@@ -212,6 +212,10 @@ class Membership(Profile):
 
     columns = {"contact": "external_id", "invoice item": "invoice_line"}
 
+    def adapt(self, cells):
+        if cells.get("exempt"):  # a contact without a line
+            cells["lifetime"] = "yes"
+
 
 class Free(Profile):
     pass

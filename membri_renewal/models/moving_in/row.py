@@ -59,6 +59,7 @@ class RowReader:
         self.problems = []
         self.remarks = []
         self.has_ambiguous = False
+        self._langs = {}  # by their names in the list: whether they are installed
 
     @staticmethod
     def get_proofs(cells):
@@ -122,6 +123,17 @@ class RowReader:
         for target in ("country", "state", "lang"):
             if cells.get(target):
                 values[target] = cells[target]
+        if cells.get("lang") and not self._is_lang_installed(cells["lang"]):
+            self.remarks.append(
+                self.env._(
+                    "The language “%(language)s” is not installed: install it, then refresh the "
+                    "preview, or this member is written to in %(default)s.",
+                    language=cells["lang"],
+                    default=dict(self.env["res.lang"].get_installed()).get(
+                        self.env.lang, self.env.lang
+                    ),
+                )
+            )
         if contact.get("email") and not email_normalize(contact["email"], strict=False):
             self.remarks.append(
                 self.env._("“%(email)s” is not a valid email address.", email=contact["email"])
@@ -129,6 +141,11 @@ class RowReader:
         values["archived"] = is_yes(cells.get("archived"))
         values["notes"] = cells.get("notes", "")
         return values
+
+    def _is_lang_installed(self, text):
+        if text not in self._langs:
+            self._langs[text] = bool(self.env["membri.import"]._find_lang(text))
+        return self._langs[text]
 
     @staticmethod
     def _get_keys(values, cells):

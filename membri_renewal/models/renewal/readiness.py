@@ -25,9 +25,13 @@ class MembriRenewal(models.Model):
             if any(not renewal._get_unreachable_reason() for renewal in self):
                 found.append(("sender", reason, *company._membri_get_remedy("sender")))
         unpriced = self.filtered(lambda renewal: renewal._is_price_missing()).option_set_id
+        # of those that are invoiced now the approval asks for the accounts, option by option
+        noticed = self.filtered(
+            lambda r: r.state != "draft" or r.mode == "notice" or r._is_to_be_announced()
+        ).option_set_id
         for option_set in self.option_set_id:
             for code, sentence in option_set._get_unready_reasons():
-                if code == "account" or option_set in unpriced:
+                if option_set in (noticed if code == "account" else unpriced):
                     found.append((code, sentence, *company._membri_get_remedy(code)))
         # sudo: the languages, whoever sends
         recipients = (self.recipient_id | self.partner_id).sudo()

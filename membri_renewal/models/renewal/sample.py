@@ -46,7 +46,8 @@ class MembriOptionSet(models.Model):
                     reason=mail_sudo.failure_reason or self.env._("the mail server refused it"),
                 )
             )
-        company._internal_write({"membri_test_notice_date": fields.Datetime.now()})
+        # sudo: companies are the administrator's, this fact is ours
+        company.sudo()._internal_write({"membri_test_notice_date": fields.Datetime.now()})
         return mail_sudo
 
     def _get_cannot_send_test_notice_reason(self):
