@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
-from odoo.tools import plaintext2html
+from odoo.tools import SQL, plaintext2html
 
 from .decision import Decision
 from .matching import MODULE, Matcher, get_external_name
@@ -38,14 +38,29 @@ class MembriImport(models.Model):
 
     def _do_run(self):
         self.ensure_one()
-        Line_sudo = self.env["membri.import.line"].sudo()  # written by the import only
-        lines_sudo = Line_sudo.search(
-            [("import_id", "=", self.id), ("is_done", "=", False), ("is_unread", "=", False)]
-        )
-        lines_sudo.write({"todo": "row"})
-        self._set_state("running", task="run", user_id=self.env.uid)
-        if self._work_or_queue(len(lines_sudo), FOREGROUND_LIMIT) and self.state == "running":
+        count = self._mark_lines("row", SQL("is_done IS NOT TRUE AND is_unread IS NOT TRUE"))
+        self._set_state("running", task="run", user_id=self.env.uid, problem=False)
+        if self._work_or_queue(count, FOREGROUND_LIMIT) and self.state == "running":
             self._do_finish()
+
+    def _mark_lines(self, todo, condition):
+        """:param todo: what is to be done with rows
+        :param condition: SQL: with which of them
+        :return: how many they are. In one statement: the user waits, with hundreds of thousands"""
+        Line = self.env["membri.import.line"]
+        Line.flush_model()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE membri_import_line SET todo = %s WHERE import_id = %s AND %s",
+                todo,
+                self.id,
+                condition,
+            )
+        )
+        count = self.env.cr.rowcount
+        Line.invalidate_model(["todo"], flush=False)
+        self.invalidate_recordset(["todo_count", "progress"], flush=False)
+        return count
 
     @api.model
     def _cron_process_imports(self):

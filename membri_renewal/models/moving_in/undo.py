@@ -190,11 +190,7 @@ class MembriImport(models.Model):
 
     def _do_undo(self):
         self.ensure_one()
-        count = self._count_done()
-        # sudo: rows are written by the import only
-        self.env["membri.import.line"].sudo().search(
-            [("import_id", "=", self.id), ("is_done", "=", True)]
-        ).write({"todo": "undo_term"})
+        count = self._mark_lines("undo_term", SQL("is_done"))
         self._set_state("running", task="undo", user_id=self.env.uid, problem=False)
         if self._work_or_queue(count, FOREGROUND_UNDO) and self.state == "running":
             self._do_finish_undo()
