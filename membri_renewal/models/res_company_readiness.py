@@ -49,7 +49,7 @@ class ResCompany(models.Model):
 
     def _membri_get_remedy(self, code):
         """:return: external identifier of the action where what is missing is entered, and the
-            name of its button"""
+        name of its button"""
         if code == "sender":
             return "membri_renewal.action_membri_settings", self.env._("Open Settings")
         if code != "language":
@@ -60,13 +60,15 @@ class ResCompany(models.Model):
 
     def _membri_get_no_language_reason(self, members):
         """:return: that somebody would be written to in a language that is not installed (a
-            sentence), or ``False``"""
+        sentence), or ``False``"""
         installed = {code for code, _name in self.env["res.lang"].get_installed()}
         unread = members.filtered(lambda member: member.lang and member.lang not in installed)
         if not unread:
             return False
         lang = unread[0].lang
-        language = self.env["res.lang"].with_context(active_test=False).search([("code", "=", lang)])
+        language = (
+            self.env["res.lang"].with_context(active_test=False).search([("code", "=", lang)])
+        )
         return self.env._(
             "The language “%(language)s” is not installed, but %(member)s reads it (contacts "
             "concerned: %(count)s). Install it, or choose another language on the contact.",
@@ -78,7 +80,9 @@ class ResCompany(models.Model):
     def _membri_check_ready(self, option_sets, officer=None, members=None):
         """:raises RedirectWarning: with the first thing that is missing, and where to mend it"""
         for company in self:
-            company._membri_raise_unready(company._membri_get_unready(option_sets, officer, members))
+            company._membri_raise_unready(
+                company._membri_get_unready(option_sets, officer, members)
+            )
 
     def _membri_raise_unready(self, unready):
         """:param unready: as :meth:`_membri_get_unready` returns it"""

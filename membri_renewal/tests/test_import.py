@@ -469,7 +469,9 @@ class TestImport(ImportCase):
         record = self._import(self.BALANCES, balance_mode="entry")
         record.action_run()
         ada = record.line_ids.sorted("row")[0].partner_id
-        later = self._import(self.BALANCES.replace("Roy", "Ito").replace("@b", "@c"), balance_mode="entry")
+        later = self._import(
+            self.BALANCES.replace("Roy", "Ito").replace("@b", "@c"), balance_mode="entry"
+        )
         later.action_run()
         record.action_undo()
         self.assertEqual(record.state, "undone")
@@ -482,7 +484,8 @@ class TestImport(ImportCase):
     def test_balance_that_is_no_amount(self):
         text = self.BALANCES.replace("45,50", "some")
         self.assertEqual(
-            self._get_results(self._import(text, balance_mode="entry"))[:3], ["error", "error", "new"]
+            self._get_results(self._import(text, balance_mode="entry"))[:3],
+            ["error", "error", "new"],
         )
         self.assertEqual(self._get_results(self._import(text))[:2], ["new", "new"])
 

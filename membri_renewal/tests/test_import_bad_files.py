@@ -230,7 +230,9 @@ class TestImportBadFiles(ImportCase):
         content = self.Import._get_export(self.company)
         for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))):
             for cell in row:
-                self.assertFalse(cell.startswith(("=", "+", "@", "-", "\t", "\r")) and cell != "+1", cell)
+                self.assertFalse(
+                    cell.startswith(("=", "+", "@", "-", "\t", "\r")) and cell != "+1", cell
+                )
         record = self._import(content)
         self.assertEqual(record.line_ids.partner_id, member)
         self.assertEqual(self._get_results(record), ["same"])

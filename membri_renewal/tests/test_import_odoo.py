@@ -117,11 +117,10 @@ class TestImportOdoo(ImportCase):
         paid, unpaid = self._invoice(self.member), self._invoice(bea)
         self._pay(paid)
         for move, state in ((paid, "paid"), (unpaid, "invoiced")):
-            self._insert(
-                move.partner_id.id, self.product.id, "2026-01-01", "2026-12-31", state, 90
-            )
+            self._insert(move.partner_id.id, self.product.id, "2026-01-01", "2026-12-31", state, 90)
             self.cr.execute(
-                "UPDATE membership_membership_line SET account_invoice_line = %s WHERE partner = %s",
+                "UPDATE membership_membership_line SET account_invoice_line = %s "
+                "WHERE partner = %s",
                 (move.invoice_line_ids.id, move.partner_id.id),
             )
         record = self.Import.create(

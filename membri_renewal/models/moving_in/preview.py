@@ -211,7 +211,9 @@ class MembriImport(models.Model):
         :return: ``{ID: number of the row}``"""
         ids = self.column_ids.filtered(lambda c: c.is_second_file and c.target == "external_id")
         same = self.column_ids.filtered(
-            lambda c: not c.is_second_file and normalize(c.name) in map(normalize, ids.mapped("name"))
+            lambda c: (
+                not c.is_second_file and normalize(c.name) in map(normalize, ids.mapped("name"))
+            )
         )[:1]
         return {
             cells[same.place]: number

@@ -116,9 +116,9 @@ class MembriImport(models.Model):
                     "can no longer be undone.",
                     **names,
                 )
-        return self._get_money_followed_reason(
-            done.values()
-        ) or self._get_contact_followed_reason(done, own_moves)
+        return self._get_money_followed_reason(done.values()) or self._get_contact_followed_reason(
+            done, own_moves
+        )
 
     def _get_contact_followed_reason(self, done, own_moves):
         Partner = self.env["res.partner"].with_context(active_test=False)
@@ -202,10 +202,10 @@ class MembriImport(models.Model):
         Line = self.env["membri.import.line"]
         own = [("import_id", "=", self.id), ("todo", "in", ("undo_term", "undo_contact"))]
         is_begun = Line.search_count([*own, ("todo", "=", "undo_contact")], limit=1)
-        if not is_begun and self._count_done() > FOREGROUND_UNDO:
-            # asked of all, before the first one is taken back
-            if reason := self._get_what_followed():
-                raise UserError(reason)
+        # of a long list: asked of all, before the first one is taken back
+        is_asked = not is_begun and self._count_done() > FOREGROUND_UNDO
+        if is_asked and (reason := self._get_what_followed()):
+            raise UserError(reason)
         for todo, work in (
             ("undo_term", self._undo_terms_of),
             ("undo_contact", self._undo_contacts_of),

@@ -8,7 +8,7 @@ class MembriRenewal(models.Model):
 
     def _check_ready_to_leave(self):
         """:raises RedirectWarning: when a sender, a price or an account is missing, or when the
-            language of a recipient is not installed"""
+        language of a recipient is not installed"""
         for (company, officer), renewals in self.grouped(
             lambda r: (r.company_id, r._get_officer())
         ).items():
@@ -16,14 +16,14 @@ class MembriRenewal(models.Model):
 
     def _get_unready(self, company, officer):
         """:return: as :meth:`_membri_get_unready`; what the staff has entered on the renewals
-            themselves needs no plan"""
+        themselves needs no plan"""
         found = []
         reason = company._membri_get_no_sender_reason(officer)
         # what a person sends may come from that person; at night nobody does
-        if reason and (self.env.user._is_superuser() or not self.env.user.email_normalized):
-            # on paper no sender is needed
-            if any(not renewal._get_unreachable_reason() for renewal in self):
-                found.append(("sender", reason, *company._membri_get_remedy("sender")))
+        is_own = not self.env.user._is_superuser() and self.env.user.email_normalized
+        # on paper no sender is needed
+        if reason and not is_own and any(not r._get_unreachable_reason() for r in self):
+            found.append(("sender", reason, *company._membri_get_remedy("sender")))
         unpriced = self.filtered(lambda renewal: renewal._is_price_missing()).option_set_id
         # of those that are invoiced now the approval asks for the accounts, option by option
         noticed = self.filtered(
