@@ -77,7 +77,7 @@ class MembriImport(models.Model):
         for line, move_sudo in moves.items():
             terms[line]._internal_write({"invoice_id": move_sudo.id})
         moves_sudo._membri_post_many()
-        # afterwards: the rest of a fee that was paid in part elsewhere is no difference to ask about
+        # afterwards: the rest of a fee that was paid in part is no difference to ask about
         for line, move_sudo in moves.items():
             if term := terms[line]:
                 kind = "renewal" if term.previous_id else "enrolment"
