@@ -3,8 +3,9 @@
 Run by ``./dev bench insight`` inside an Odoo shell (``env`` is given) on a clone of its own. Fills
 the tables by SQL: a term each year, the renewal that asked for the next one, the invoice, its
 payment. Prints the CPU seconds (of Odoo and PostgreSQL) of each screen's calls, as an officer makes
-them: of what was kept, and with 1,000 members about whom something was recorded since. BENCH_EXPLAIN=1 prints how the database
-finds them, too; BENCH_SCREEN=money measures some only. Fails when a screen takes a second or more.
+them: of what was kept, and with 1,000 members about whom something was recorded since.
+BENCH_EXPLAIN=1 prints how the database finds them, too; BENCH_SCREEN=money measures some only.
+Fails when a screen takes a second or more.
 """
 
 import os
@@ -16,7 +17,7 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 sys.path.insert(0, os.environ["BENCH_HOME"])
-import clock  # noqa: E402 - found there
+import clock
 
 MEMBERS = int(os.environ.get("BENCH_MEMBERS") or 100_000)
 YEARS = 5
@@ -118,7 +119,8 @@ INSERT INTO account_move_line (id, move_id, journal_id, company_id, company_curr
      SELECT money_line_id, bank.id, %(bank)s, %(company)s, %(currency)s, %(currency)s,
             %(receivable)s, fact.partner_id, 'product', 'posted', bank.date, NULL, 0, price, -price,
             -price, 0, 0, 0, 1, NULL, true, now()
-       FROM fact JOIN account_move bank ON bank.name = 'FB/' || make_date(year - 1, 12, 1) + i %% 40;
+       FROM fact
+       JOIN account_move bank ON bank.name = 'FB/' || make_date(year - 1, 12, 1) + i %% 40;
 INSERT INTO account_partial_reconcile (debit_move_id, credit_move_id, amount, debit_amount_currency,
                                        credit_amount_currency, company_id, create_date)
      SELECT due_line_id, money_line_id, price, price, price, %(company)s, now() FROM fact;
@@ -245,9 +247,7 @@ def screens(env):
             ],
         ),
         "season to date, with cohorts": lambda: window("membri.season"),
-        "members on a date": lambda: opened(
-            env["membri.season"].create({}).action_open_members()
-        ),
+        "members on a date": lambda: opened(env["membri.season"].create({}).action_open_members()),
         "money, pivot by month and plan": lambda: pivot(
             Money, [], ["date:month", "option_set_id"], money
         ),

@@ -188,9 +188,7 @@ class MembriInsight(models.Model):
     def _table_query(self):
         values = self._get_query_values()
         stale = SQL(STALE_QUERY, today=values["today"])
-        return SQL(
-            FRESH_QUERY, stale=stale, computed=SQL(INSIGHT_QUERY, asked=stale, **values)
-        )
+        return SQL(FRESH_QUERY, stale=stale, computed=SQL(INSIGHT_QUERY, asked=stale, **values))
 
     @api.model
     def _cron_keep(self):

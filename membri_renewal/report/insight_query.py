@@ -9,8 +9,8 @@
 - ``paid``: on which day the money of the next invoice was complete; credit notes are no money.
 
 ``is_cohort_first`` is true once for each member and year of joining: it counts who joined in it.
-The columns that most screens count come first: the nearer, the sooner they are read. ``valid_until``
-is the last day on which a row is true without anything being recorded: an undecided
+The columns that most screens count come first: the nearer, the sooner they are read.
+``valid_until`` is the last day on which a row is true without anything being recorded: an undecided
 one turns with the calendar, another currency with its rate. ``insight_kept.py`` keeps the rows.
 """
 

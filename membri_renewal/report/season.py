@@ -230,9 +230,7 @@ class MembriSeason(models.TransientModel):
         first = SQL.identifier(Insight._table, "is_cohort_first")
         sizes, table = Counter(), defaultdict(dict)
         for year, ended, count, joined in self.env.execute_query(
-            query.select(
-                cohort, season, SQL("COUNT(*)"), SQL("COUNT(*) FILTER (WHERE %s)", first)
-            )
+            query.select(cohort, season, SQL("COUNT(*)"), SQL("COUNT(*) FILTER (WHERE %s)", first))
         ):
             sizes[year] += joined
             table[year][int(ended) - year] = count

@@ -26,7 +26,9 @@ class AutomaticPaymentCommon(MembriCommon):
         for method, result in (("_disable_send", False), ("_connect__", None)):
             self.startPatcher(patch.object(IrMail_Server, method, return_value=result))
         self.startPatcher(
-            patch.object(IrMail_Server, "send_email", lambda _server, message, *a, **k: message["Message-Id"])
+            patch.object(
+                IrMail_Server, "send_email", lambda _server, message, *a, **k: message["Message-Id"]
+            )
         )
 
     @classmethod

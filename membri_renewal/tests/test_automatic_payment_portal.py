@@ -240,7 +240,7 @@ class TestRequiredCard(CardPortalCase):
         page = html.fromstring(self.url_open(url).text)
         return page, page.xpath("//input[@name='o_payment_tokenize_checkbox']")
 
-    def _assert_refused(self, words, **form):
+    def _assert_payment_refused(self, words, **form):
         invoice = self.renewal.invoice_id.sudo()
         before = self._get_charges(invoice)
         self.env.flush_all()
@@ -278,7 +278,7 @@ class TestRequiredCard(CardPortalCase):
         self.renewal = self._renewal_in("approved")
         _page, [box] = self._get_box(self.renewal.invoice_id.sudo().get_portal_url())
         self.assertTrue(box.get("checked") and box.get("disabled"))
-        self._assert_refused("Check “Use this card", tokenize=False)
+        self._assert_payment_refused("Check “Use this card", tokenize=False)
 
     def test_payment_link(self):
         link = self.env_account["payment.link.wizard"].create(
@@ -294,7 +294,7 @@ class TestRequiredCard(CardPortalCase):
         self.assertTrue(box.get("checked") and box.get("disabled"))
 
     def test_without_the_box(self):
-        self._assert_refused("Check “Use this card", tokenize=False)
+        self._assert_payment_refused("Check “Use this card", tokenize=False)
 
     def test_provider_that_saves_no_cards(self):
         self.provider.allow_tokenization = False
@@ -303,7 +303,7 @@ class TestRequiredCard(CardPortalCase):
         [sentence] = page.xpath("//*[contains(@class, 'o_membri_card_required')]")
         self.assertIn("Please contact", sentence.text_content())
         for tokenize in (True, False):
-            self._assert_refused("Choose another way to pay", tokenize=tokenize)
+            self._assert_payment_refused("Choose another way to pay", tokenize=tokenize)
 
     def test_own_saved_card(self):
         """Signed in, by a card that the payer has already: it is the one from now on."""

@@ -104,7 +104,10 @@ if hypothesis:
             )[0]
             with self.now():
                 self.case._run_cron("ir_cron_charge")
-                if announced["charge_state"] == "announced" and not announced["date_charge_announced"]:
+                if (
+                    announced["charge_state"] == "announced"
+                    and not announced["date_charge_announced"]
+                ):
                     self.case.assertEqual(self.taken, before, "told to nobody")
             for reference in self.taken.keys() - before.keys():
                 _invoice, amount = self.taken[reference]

@@ -66,7 +66,7 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
 
     def _print_letter(self, renewal):
         # in tests documents are HTML
-        with patch(f"{LETTER}.merge_pdf", lambda parts: b"".join(parts)):
+        with patch(f"{LETTER}.merge_pdf", b"".join):
             renewal.action_print_letter()
 
     def test_invoice_that_waits(self):

@@ -42,7 +42,6 @@ SPLIT_MODELS = {
     "account.move": "each room says what it does with invoices",
     "account.move.send": "printing is every room's, sending is that of invoice/",
     "ir.actions.report": "what is printed, many at once, and the direction of its texts",
-    "mail.mail": "whether an email leaves is no matter of the keys that it carries (doors/)",
     "mail.template": "who may email is a matter of doors/, how emails are made everybody's",
     "membri.bulk.job": "members of one payer are worked on together (group_invoice/)",
     "membri.campaign": "what it is, its work, and its counts",

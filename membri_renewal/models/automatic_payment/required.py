@@ -83,7 +83,9 @@ class AccountMove(models.Model):
         )
         return {
             "membri_consent": wording,
-            "membri_card_required": f"{sentence} {wording}" if form.get("tokens_sudo") else sentence,
+            "membri_card_required": f"{sentence} {wording}"
+            if form.get("tokens_sudo")
+            else sentence,
             "payment_methods_sudo": methods_sudo,
             "providers_sudo": providers_sudo,
             "show_tokenize_input_mapping": dict.fromkeys(providers_sudo.ids, True),

@@ -436,7 +436,7 @@ class AccountMove(models.Model):
 
     def _membri_mail_left(self, mail_sudo):
         if mail_sudo.membri_kind == "receipt":  # perhaps at the second try
-            self.membri_date_receipt_sent = fields.Datetime.now()
+            self.write({"membri_date_receipt_sent": fields.Datetime.now()})
             self.activity_unlink([ACTIVITY])
             return
         self.write(
