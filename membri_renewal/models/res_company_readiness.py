@@ -48,8 +48,8 @@ class ResCompany(models.Model):
         return found
 
     def _membri_get_remedy(self, code):
-        """:return: external identifier of the action where what is missing is entered, and the
-        name of its button"""
+        """Where what is missing is entered: the action's external identifier, and the name of its
+        button."""
         if code == "sender":
             return "membri_renewal.action_membri_settings", self.env._("Open Settings")
         if code != "language":
