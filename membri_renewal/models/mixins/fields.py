@@ -168,7 +168,10 @@ class MembriFieldsMixin(models.AbstractModel):
             told = isinstance(comodel, MembriFieldsMixin) and comodel._tells_of_memberships
             if not (told or self._is_our_field(field)):
                 continue
-            ids = [value] if field.type == "many2one" else self._get_commanded_ids(comodel, value)
+            if field.type == "many2one":
+                ids = [self._get_given_id(comodel, value)]
+            else:
+                ids = self._get_commanded_ids(comodel, value)
             # a form sends back what it was shown; sudo: only compared
             known = set(self.sudo()[name].ids) if self else set()
             self._check_may_read(comodel, ids, known)
@@ -180,8 +183,7 @@ class MembriFieldsMixin(models.AbstractModel):
         :raises AccessError: when the user may not read one of these records of ``comodel``"""
         numbers = set()
         for id_ in ids:
-            # “7” and 7.0 are the record 7 to the database, {"id": 7} is one in memory, which shows
-            # what that record holds; forms have words for new lines
+            # “7” and 7.0 are the record 7 to the database; forms have words for new lines
             number = id_.origin if isinstance(id_, NewId) else id_
             if number and isinstance(number, int):
                 numbers.add(number)
@@ -195,6 +197,20 @@ class MembriFieldsMixin(models.AbstractModel):
         except AccessError:
             # what was deleted meanwhile gets a sentence of its own
             records.sudo().exists().sudo(False).check_access("read")
+
+    @api.model
+    def _get_given_id(self, comodel, value):
+        """Check what a form says of the record that its line belongs to: the web client gives the
+        line's ``onchange`` what was changed on it, and its id.
+
+        :return: the id that a many2one names"""
+        if not isinstance(value, dict):
+            return value
+        number = value.get("id")
+        if isinstance(comodel, MembriFieldsMixin):
+            holder = comodel.browse(number if isinstance(number, int) else [])
+            holder._check_given_records({k: v for k, v in value.items() if k != "id"})
+        return number
 
     @api.model
     def _get_commanded_ids(self, comodel, commands):
