@@ -8,6 +8,7 @@ class MembriTestNotice(models.TransientModel):
     _name = "membri.test.notice"
     _description = "Test Notice"
     _inherit = "membri.wizard.mixin"
+    _check_company_auto = True
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, default=lambda self: self.env.company
@@ -17,6 +18,7 @@ class MembriTestNotice(models.TransientModel):
         string="Membership Plan",
         domain="[('lifetime', '=', False), ('company_id', 'parent_of', company_id)]",
         default=lambda self: self._get_default_option_set(),
+        check_company=True,
     )
     email = fields.Char(string="Sent To", compute="_compute_email")
 

@@ -271,7 +271,7 @@ class MembriRenewal(models.Model):
 
     def _get_told_at_once(self):
         """:return: now, where Odoo sends no email at all, as in its tests: what is handed over
-            counts, since nothing will ever leave; ``False`` where emails leave, and on paper"""
+        counts, since nothing will ever leave; ``False`` where emails leave, and on paper"""
         self.ensure_one()
         if self._is_on_paper() or not self.env["ir.mail_server"]._disable_send():
             return False

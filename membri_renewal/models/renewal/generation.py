@@ -88,6 +88,7 @@ class MembriRenewal(models.Model):
         for the staff, invoiced at once, or sent."""
         held = self._hold_for_staff()
         ready = self - held
+        ready._check_ready_to_leave(at_night=True)
         ready.action_send()
 
     def _hold_for_staff(self):

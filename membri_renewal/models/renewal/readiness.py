@@ -6,33 +6,39 @@ class MembriRenewal(models.Model):
 
     _inherit = "membri.renewal"
 
-    def _check_ready_to_leave(self):
-        """:raises RedirectWarning: when a sender, a price or an account is missing, or when the
-        language of a recipient is not installed"""
+    def _check_ready_to_leave(self, at_night=False):
+        """:param at_night: nobody looks at what leaves
+        :raises RedirectWarning: when a sender is missing, the language of a recipient, or, at
+        night, a price or an account"""
         for (company, officer), renewals in self.grouped(
             lambda r: (r.company_id, r._get_officer())
         ).items():
-            company._membri_raise_unready(renewals._get_unready(company, officer))
+            company._membri_raise_unready(renewals._get_unready(company, officer, at_night))
 
-    def _get_unready(self, company, officer):
+    def _get_unready(self, company, officer, at_night):
         """:return: as :meth:`_membri_get_unready`; what the staff has entered on the renewals
         themselves needs no plan"""
         found = []
-        reason = company._membri_get_no_sender_reason(officer)
-        # what a person sends may come from that person; at night nobody does
-        is_own = not self.env.user._is_superuser() and self.env.user.email_normalized
-        # on paper no sender is needed
-        if reason and not is_own and any(not r._get_unreachable_reason() for r in self):
+        user = self.env.user
+        # what a person sends may come from that person; on paper no sender is needed
+        is_asked = at_night or not (user._is_superuser() or user.email_normalized)
+        reason = is_asked and company._membri_get_no_sender_reason(officer)
+        if reason and any(not r._get_unreachable_reason() for r in self):
             found.append(("sender", reason, *company._membri_get_remedy("sender")))
-        unpriced = self.filtered(lambda renewal: renewal._is_price_missing()).option_set_id
-        # of those that are invoiced now the approval asks for the accounts, option by option
-        noticed = self.filtered(
-            lambda r: r.state != "draft" or r.mode == "notice" or r._is_to_be_announced()
-        ).option_set_id
-        for option_set in self.option_set_id:
-            for code, sentence in option_set._get_unready_reasons():
-                if option_set in (noticed if code == "account" else unpriced):
-                    found.append((code, sentence, *company._membri_get_remedy(code)))
+        # a person sees the price, and sends it as it is; at night nobody does
+        if at_night:
+            unpriced = self.filtered(lambda r: r._is_price_missing()).option_set_id
+            # of those invoiced now the approval asks for the accounts, option by option; where
+            # there is no chart of accounts at all, it does so once the members have answered
+            noticed = self.filtered(
+                lambda r: r.state != "draft" or r.mode == "notice" or r._is_to_be_announced()
+            ).option_set_id
+            if not company.sudo().root_id.chart_template:
+                noticed = noticed.browse()
+            for option_set in self.option_set_id:
+                for code, sentence in option_set._get_unready_reasons():
+                    if option_set in (noticed if code == "account" else unpriced):
+                        found.append((code, sentence, *company._membri_get_remedy(code)))
         # sudo: the languages, whoever sends
         recipients = (self.recipient_id | self.partner_id).sudo()
         if reason := company._membri_get_no_language_reason(recipients):
