@@ -478,7 +478,8 @@ class TestA3ArchivedPayer(ArchivedCommon):
         self.assertNotIn(renewal, self._get_queue("letters"))
         payer.active = True
         self.assertNotIn(renewal, self._get_queue("unreachable"))
-        self.assertFalse(renewal.delivery_note)
+        # it had left the queue of what is sent, and says so
+        self.assertIn(renewal, self._get_queue("send_failed"))
 
     def test_a3_payer_in_use_is_reminded_of_an_archived_member(self):
         renewal, payer = self._bill_books()
