@@ -59,8 +59,8 @@ class ResCompany(models.Model):
         return "membri_renewal.action_membri_member", self.env._("Open Members")
 
     def _membri_get_no_language_reason(self, members):
-        """:return: that somebody would be written to in a language that is not installed (a
-        sentence), or ``False``"""
+        """A sentence: somebody would be written to in a language that is not installed; or
+        ``False``"""
         installed = {code for code, _name in self.env["res.lang"].get_installed()}
         unread = members.filtered(lambda member: member.lang and member.lang not in installed)
         if not unread:

@@ -5,8 +5,8 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _membri_may_hold_card_of(self, payer):
-        """:return: whether a card of this contact is one of the payer's: its own, of its address,
-        or, of a company, that of a contact who pays for it"""
+        """Whether a card of this contact is one of the payer's: its own, of its address, or,
+        of a company, that of a contact who pays for it."""
         owners_sudo = self._membri_get_card_holders()
         payers_sudo = payer._membri_get_card_holders()
         if owners_sudo & payers_sudo:
