@@ -24,6 +24,7 @@ class AccountPaymentLine(models.Model):
     )
     membri_charge_rank = fields.Integer(
         string="Part of the Invoice",
+        default=0,  # no index compares what is empty
         readonly=True,
         copy=False,
         help="An announced amount that settles several lines of its invoice has a debit for each.",
