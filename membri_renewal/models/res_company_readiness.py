@@ -34,18 +34,15 @@ class ResCompany(models.Model):
         """:param option_sets: the plans that are about to be used
         :param officer: as of :meth:`_membri_get_sender`
         :param members: the contacts that are about to be written to
-        :return: list of ``(code, sentence, action that mends it, its name)`` of what would keep
-            notices or invoices from leaving, or make them wrong; empty when all is well"""
+        :return: iterator of ``(code, sentence)`` of what would keep notices or invoices from
+            leaving, or make them wrong; empty when all is well"""
         self.ensure_one()
-        found = []
         if reason := self._membri_get_no_sender_reason(officer):
-            found.append(("sender", reason, *self._membri_get_remedy("sender")))
+            yield "sender", reason
         for option_set in option_sets:
-            for code, sentence in option_set._get_unready_reasons():
-                found.append((code, sentence, *self._membri_get_remedy(code)))
+            yield from option_set._get_unready_reasons()
         if members and (reason := self._membri_get_no_language_reason(members)):
-            found.append(("language", reason, *self._membri_get_remedy("language")))
-        return found
+            yield "language", reason
 
     def _membri_get_remedy(self, code):
         """Where what is missing is entered: the action's external identifier, and the name of its
@@ -78,16 +75,17 @@ class ResCompany(models.Model):
         )
 
     def _membri_check_ready(self, option_sets, officer=None, members=None):
-        """:raises RedirectWarning: with the first thing that is missing, and where to mend it"""
+        """:raises RedirectWarning: as :meth:`_membri_raise_unready`"""
         for company in self:
             company._membri_raise_unready(
                 company._membri_get_unready(option_sets, officer, members)
             )
 
     def _membri_raise_unready(self, unready):
-        """:param unready: as :meth:`_membri_get_unready` returns it"""
-        if unready:
-            _code, sentence, xmlid, label = unready[0]
+        """:param unready: as :meth:`_membri_get_unready` returns it
+        :raises RedirectWarning: with the first thing that is missing, and where to mend it"""
+        for code, sentence in unready:
+            xmlid, label = self._membri_get_remedy(code)
             warning = RedirectWarning(sentence, self.env.ref(xmlid).id, label)
             warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
             raise warning

@@ -18,32 +18,32 @@ class MembriRenewal(models.Model):
     def _get_unready(self, company, officer, at_night):
         """:return: as :meth:`_membri_get_unready`; what the staff has entered on the renewals
         themselves needs no plan"""
-        found = []
         user = self.env.user
         # what a person sends may come from that person; on paper no sender is needed
         is_asked = at_night or not (user._is_superuser() or user.email_normalized)
         reason = is_asked and company._membri_get_no_sender_reason(officer)
         if reason and any(not r._get_unreachable_reason() for r in self):
-            found.append(("sender", reason, *company._membri_get_remedy("sender")))
+            yield "sender", reason
         # a person sees the price, and sends it as it is; at night nobody does
         if at_night:
             unpriced = self.filtered(lambda r: r._is_price_missing()).option_set_id
             # of those invoiced now the approval asks for the accounts, option by option; where
             # there is no chart of accounts at all, it does so once the members have answered
+            has_chart = bool(company.sudo().root_id.chart_template)
             noticed = self.filtered(
-                lambda r: r.state != "draft" or r.mode == "notice" or r._is_to_be_announced()
+                lambda r: (
+                    has_chart
+                    and (r.state != "draft" or r.mode == "notice" or r._is_to_be_announced())
+                )
             ).option_set_id
-            if not company.sudo().root_id.chart_template:
-                noticed = noticed.browse()
             for option_set in self.option_set_id:
                 for code, sentence in option_set._get_unready_reasons():
                     if option_set in (noticed if code == "account" else unpriced):
-                        found.append((code, sentence, *company._membri_get_remedy(code)))
+                        yield code, sentence
         # sudo: the languages, whoever sends
         recipients = (self.recipient_id | self.partner_id).sudo()
         if reason := company._membri_get_no_language_reason(recipients):
-            found.append(("language", reason, *company._membri_get_remedy("language")))
-        return found
+            yield "language", reason
 
     def _is_price_missing(self):
         """:return: whether it costs nothing, and nobody has said so on its lines"""
