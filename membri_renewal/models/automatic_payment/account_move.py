@@ -1,62 +1,8 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo import fields, models
 
-from ..mixins.formats import format_day
-from ..res_partner import READERS
 from .charge import PAYER_HOURS
-
-
-class ResPartner(models.Model):
-    """What is charged next, on the contact."""
-
-    _inherit = "res.partner"
-
-    membri_next_charge = fields.Char(
-        string="Next Automatic Payment",
-        compute="_compute_membri_next_charge",
-        groups=READERS,
-        help="Amount and day of the next payment that was announced for this member or payer.",
-    )
-
-    @api.depends("membri_renewal_ids.charge_state")
-    @api.depends_context("company", "lang")
-    def _compute_membri_next_charge(self):
-        # sudo: what is charged to whom, staff may see
-        planned_sudo = (
-            self.env["membri.renewal"]
-            .sudo()
-            .search(
-                Domain("company_id", "=", self.env.company.id)
-                & Domain("is_open", "=", True)
-                & (
-                    Domain("charge_state", "=", "announced")
-                    | (
-                        Domain("charge_state", "=", "failed")
-                        & Domain("date_charge_retry", "!=", False)
-                    )
-                )
-                & (
-                    Domain("partner_id", "in", self.ids)
-                    | Domain("invoice_id.partner_id", "in", self.ids)
-                )
-            )
-            .sorted(lambda renewal: (renewal._get_charge_day(), renewal.id))
-        )
-        for partner in self:
-            own_sudo = planned_sudo.filtered(
-                lambda renewal, partner=partner: (
-                    partner._origin in renewal.partner_id | renewal.invoice_id.partner_id
-                )
-            )
-            first_sudo = own_sudo[:1]
-            partner.membri_next_charge = bool(first_sudo) and self.env._(
-                "%(amount)s on %(date)s (%(renewal)s)",
-                amount=first_sudo.currency_id.format(first_sudo.amount_charge),
-                date=format_day(self.env, first_sudo._get_charge_day()),
-                renewal=first_sudo.name,
-            )
 
 
 class AccountMove(models.Model):

@@ -1,20 +1,6 @@
 from odoo import models
 
 
-class ResPartner(models.Model):
-    _inherit = "res.partner"
-
-    def _membri_may_hold_card_of(self, payer):
-        """Whether a card of this contact is one of the payer's: its own, of its address, or,
-        of a company, that of a contact who pays for it."""
-        owners_sudo = self._membri_get_card_holders()
-        payers_sudo = payer._membri_get_card_holders()
-        if owners_sudo & payers_sudo:
-            return True
-        company_sudo = payers_sudo.filtered("is_company")
-        return bool(self.sudo().commercial_partner_id & company_sudo)
-
-
 class AccountMove(models.Model):
     """What plans with required automatic payment ask of who pays online: the card of the payment is
     saved, by the consent that stands on the form. Nobody else's card would be of use, so others pay
@@ -90,11 +76,3 @@ class AccountMove(models.Model):
             "providers_sudo": providers_sudo,
             "show_tokenize_input_mapping": dict.fromkeys(providers_sudo.ids, True),
         }
-
-
-class PaymentProvider(models.Model):
-    _inherit = "payment.provider"
-
-    def _membri_saves_cards(self):
-        self.ensure_one()
-        return self.allow_tokenization and self.support_tokenization

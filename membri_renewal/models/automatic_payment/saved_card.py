@@ -59,6 +59,12 @@ class ResPartner(models.Model):
         groups=READERS,
         help="Saved card of this payer, and why it cannot be charged, if so.",
     )
+    membri_next_charge = fields.Char(
+        string="Next Automatic Payment",
+        compute="_compute_membri_next_charge",
+        groups=READERS,
+        help="Amount and day of the next payment that was announced for this member or payer.",
+    )
 
     @api.depends("membri_payment_token_id")
     @api.depends_context("company", "lang")
@@ -71,6 +77,44 @@ class ResPartner(models.Model):
                 partner.membri_payment_card = card_sudo._membri_get_unusable_reason(
                     partner_sudo, self.env.company
                 ) or card_sudo._membri_get_saved_label(partner_sudo)
+
+    @api.depends("membri_renewal_ids.charge_state")
+    @api.depends_context("company", "lang")
+    def _compute_membri_next_charge(self):
+        # sudo: what is charged to whom, staff may see
+        planned_sudo = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search(
+                Domain("company_id", "=", self.env.company.id)
+                & Domain("is_open", "=", True)
+                & (
+                    Domain("charge_state", "=", "announced")
+                    | (
+                        Domain("charge_state", "=", "failed")
+                        & Domain("date_charge_retry", "!=", False)
+                    )
+                )
+                & (
+                    Domain("partner_id", "in", self.ids)
+                    | Domain("invoice_id.partner_id", "in", self.ids)
+                )
+            )
+            .sorted(lambda renewal: (renewal._get_charge_day(), renewal.id))
+        )
+        for partner in self:
+            own_sudo = planned_sudo.filtered(
+                lambda renewal, partner=partner: (
+                    partner._origin in renewal.partner_id | renewal.invoice_id.partner_id
+                )
+            )
+            first_sudo = own_sudo[:1]
+            partner.membri_next_charge = bool(first_sudo) and self.env._(
+                "%(amount)s on %(date)s (%(renewal)s)",
+                amount=first_sudo.currency_id.format(first_sudo.amount_charge),
+                date=format_day(self.env, first_sudo._get_charge_day()),
+                renewal=first_sudo.name,
+            )
 
     @api.constrains("membri_payment_token_id")
     def _check_membri_payment_token_id(self):
@@ -90,6 +134,16 @@ class ResPartner(models.Model):
         mere address of."""
         self.ensure_one()
         return self.sudo()._membri_get_address_owners()
+
+    def _membri_may_hold_card_of(self, payer):
+        """Whether a card of this contact is one of the payer's: its own, of its address, or,
+        of a company, that of a contact who pays for it."""
+        owners_sudo = self._membri_get_card_holders()
+        payers_sudo = payer._membri_get_card_holders()
+        if owners_sudo & payers_sudo:
+            return True
+        company_sudo = payers_sudo.filtered("is_company")
+        return bool(self.sudo().commercial_partner_id & company_sudo)
 
     def _membri_get_saved_card(self):
         """What pays what is invoiced to this contact in the current company (in sudo), usable or
@@ -225,6 +279,14 @@ class ResPartner(models.Model):
         it. What is being charged already comes to its own end."""
         # sudo: who may stop was asked
         self.sudo().filtered("membri_payment_token_id").membri_payment_token_id = False
+
+
+class PaymentProvider(models.Model):
+    _inherit = "payment.provider"
+
+    def _membri_saves_cards(self):
+        self.ensure_one()
+        return self.allow_tokenization and self.support_tokenization
 
 
 class PaymentToken(models.Model):
