@@ -29,17 +29,12 @@ class MembriCotisation(models.Model):
     _inherit = "membri.cotisation"
 
     @api.model
-    def _get_members_on(self, company, day):
+    def _get_members_on_domain(self, company, day):
         """Who was a member on ``day``: whose term has that day in it. Terms that ended early
         count until their last day; those that were credited, or unpaid again, until the day on
         which they were.
 
-        :return: ``res.partner``, as the user may see them"""
-        return self.search(self._get_members_on_domain(company, day)).partner_id
-
-    @api.model
-    def _get_members_on_domain(self, company, day):
-        """:return: the domain of the terms of ``_get_members_on``"""
+        :return: the domain of these terms"""
         paid = Domain("state", "in", ("scheduled", "active", "expired"))
         undone = (
             Domain("state", "in", ("pending", "cancelled"))

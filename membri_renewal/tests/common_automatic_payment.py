@@ -5,6 +5,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.fields import Command
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
@@ -56,6 +57,20 @@ class AutomaticPaymentCommon(MembriCommon):
                 **vals,
             }
         )
+
+    def _give_two_parts(self, partner):
+        """What is invoiced to ``partner`` is due in halves: at once, and 90 days later."""
+        term = self.env_root["account.payment.term"].create(
+            {
+                "name": "Two parts",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 0}),
+                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 90}),
+                ],
+            }
+        )
+        payer = partner.with_env(self.env_root).with_company(self.company)
+        payer.property_payment_term_id = term
 
     def _save_card(self, partner, state="done"):
         """:return: the token, which ``partner`` has agreed to be charged"""

@@ -8,7 +8,6 @@ from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -575,19 +574,8 @@ class TestCharged(AutomaticPaymentCommon):
         self.assertTrue(renewal.is_paid)
 
     def test_part_by_part_as_planned(self):
-        term = self.env_root["account.payment.term"].create(
-            {
-                "name": "Two parts",
-                "line_ids": [
-                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 0}),
-                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 90}),
-                ],
-            }
-        )
         cotisation = self._create_yearly()
-        cotisation.partner_id.with_env(self.env_root).with_company(
-            self.company
-        ).property_payment_term_id = term
+        self._give_two_parts(cotisation.partner_id)
         self._save_card(cotisation.partner_id)
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()

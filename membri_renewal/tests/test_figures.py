@@ -265,10 +265,11 @@ class TestSeasonScreens(SeasonCase):
 @freeze_time("2026-11-15 15:00:00")
 class TestMembersOnADay(InsightCase):
     def _is_member_on(self, term, day):
-        members = self.env["membri.cotisation"]._get_members_on(
-            self.company, fields.Date.to_date(day)
-        )
-        return term.partner_id in members
+        terms = self.env["membri.cotisation"]
+        found = terms.search(
+            terms._get_members_on_domain(self.company, fields.Date.to_date(day))
+        ).partner_id
+        return term.partner_id in found
 
     def test_credited_later(self):
         """A member until the day of the credit note, although the term is void by now."""

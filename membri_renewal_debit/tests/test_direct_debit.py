@@ -529,19 +529,8 @@ class TestCollected(DebitCommon):
         self.assertTrue(renewal.is_paid)
 
     def test_part_by_part(self):
-        term = self.env_root["account.payment.term"].create(
-            {
-                "name": "Two parts",
-                "line_ids": [
-                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 0}),
-                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 90}),
-                ],
-            }
-        )
         cotisation = self._create_yearly()
-        cotisation.partner_id.with_env(self.env_root).with_company(
-            self.company
-        ).property_payment_term_id = term
+        self._give_two_parts(cotisation.partner_id)
         self._give_mandate(cotisation.partner_id)
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()

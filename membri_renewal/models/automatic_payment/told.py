@@ -225,12 +225,10 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_without_card_domain(self):
-        """:return: accepted and unpaid renewals of plans that require a saved card, which nothing
-        is planned or known about"""
+        """:return: of the accepted and unpaid renewals, those of plans that require a saved card,
+        which nothing is planned or known about"""
         return (
             Domain("option_set_id.automatic_payment", "=", "required")
-            & Domain("state", "=", "approved")
-            & Domain("is_paid", "=", False)
             & Domain("charge_state", "=", False)
             & Domain("charge_note", "=", False)
         )

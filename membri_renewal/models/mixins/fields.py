@@ -318,7 +318,7 @@ class MembriFieldsMixin(models.AbstractModel):
             if comodel_name.startswith("membri.") or comodel_name == "res.company":
                 given = [vals[name] for vals in vals_list if vals.get(name)]
                 comodel = self.env[comodel_name]
-                if not comodel.has_access("read"):
+                if given and not comodel.has_access("read"):
                     # accountants book terms, of their companies, that they need not read
                     numbers = [id_ for id_ in given if isinstance(id_, int)]
                     of_theirs = [("company_id", "in", self.env.user.company_ids.ids)]

@@ -80,8 +80,7 @@ class MembriImport(models.Model):
         # afterwards: the rest of a fee that was paid in part is no difference to ask about
         for line, move_sudo in moves.items():
             if term := terms[line]:
-                kind = "renewal" if term.previous_id else "enrolment"
-                move_sudo._internal_write({"membri_invoice_type": kind})
+                self._set_invoice_type(move_sudo, term)
         return {
             line: {"created_move": move.id, "state_before": states[line]}
             for line, move in moves.items()
@@ -229,11 +228,15 @@ class MembriImport(models.Model):
             }
             item_sudo._internal_write({"membri_cotisation_id": term.id})
             if not move_sudo.membri_invoice_type:
-                kind = "renewal" if term.previous_id else "enrolment"
-                move_sudo._internal_write({"membri_invoice_type": kind})
+                self._set_invoice_type(move_sudo, term)
             term._internal_write({"invoice_id": move_sudo.id})
         self.env["membri.cotisation"].union(*(terms[line] for line in done))._sync_with_invoice()
         return done
+
+    @staticmethod
+    def _set_invoice_type(move_sudo, term):
+        kind = "renewal" if term.previous_id else "enrolment"
+        move_sudo._internal_write({"membri_invoice_type": kind})
 
     @staticmethod
     def _prepare_invoiced_lines(item_sudo):

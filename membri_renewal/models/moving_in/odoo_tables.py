@@ -37,11 +37,9 @@ class MembriImport(models.Model):
         return HEADER, self._iterate_odoo_tables()
 
     def _iterate_odoo_tables(self):
-        table = "membership_membership_line"
-        invoice_column = next(
-            (name for name in INVOICE_COLUMNS if sql.column_exists(self.env.cr, table, name)), None
+        invoice_line = self._get_optional_column(
+            "membership_membership_line", "line", *INVOICE_COLUMNS
         )
-        invoice_line = SQL.identifier("line", invoice_column) if invoice_column else SQL("NULL")
         # contacts of another company stay that company's
         self.env.cr.execute(
             SQL(
@@ -83,17 +81,6 @@ class MembriImport(models.Model):
 
     def _iterate_odoo_contacts(self, number):
         """Who is a member without a line: by the membership of another, or free of charge."""
-        names = [
-            name
-            for name in ("associate_member", "free_member")
-            if sql.column_exists(self.env.cr, "res_partner", name)
-        ]
-        if not names:
-            return
-        columns = {
-            name: SQL.identifier("partner", name) if name in names else SQL("NULL")
-            for name in ("associate_member", "free_member")
-        }
         self.env.cr.execute(
             SQL(
                 """
@@ -106,8 +93,8 @@ class MembriImport(models.Model):
                         WHERE line.partner = partner.id)
                  ORDER BY partner.id
                 """,
-                associate=columns["associate_member"],
-                free=columns["free_member"],
+                associate=self._get_optional_column("res_partner", "partner", "associate_member"),
+                free=self._get_optional_column("res_partner", "partner", "free_member"),
                 company=self.company_id.id,
             )
         )
@@ -116,3 +103,10 @@ class MembriImport(models.Model):
             cells[:2] = [str(partner_id), name or ""]
             cells[-2:] = [f"id:{owner}", ""] if owner else ["", "yes" if free else ""]
             yield row, cells
+
+    def _get_optional_column(self, table, alias, *names):
+        """:return: the first of these columns that the table has, or NULL, as SQL"""
+        for name in names:
+            if sql.column_exists(self.env.cr, table, name):
+                return SQL.identifier(alias, name)
+        return SQL("NULL")
