@@ -15,7 +15,7 @@ import os
 import time
 from pathlib import Path
 
-from . import odoo, ready, template, test_plan, test_run, venv
+from . import odoo, packages, ready, template, test_plan, test_run
 from .report import Failure, say
 
 HELP = "run all tests, or a selection of them"
@@ -38,7 +38,7 @@ def main(options):
     bridge_tests = {bridge: _select(bridge, bridge_tags[bridge]) for bridge in odoo.BRIDGES}
     source = ready.ensure()
     bridges = [bridge for bridge, tests in bridge_tests.items() if tests]
-    if bridges and not _has_bridge_packages():
+    if bridges and not packages.peers():
         bridges = []
     bridge_expected = set().union(*(bridge_tests[bridge] for bridge in bridges))
     with template.clone("test", source, keep=options.keep) as database:
@@ -81,16 +81,6 @@ def _select(module, tags):
         return test_plan.select(test_plan.collect(addon), tags, module)
     except ValueError as error:
         raise Failure(f"{error} is not a test selection") from error
-
-
-def _has_bridge_packages():
-    """Whether the add-ons of others are there; an index that lacks one stops nothing else."""
-    try:
-        venv.bridge_packages()
-    except Failure as missing:
-        say(f"  LEFT OUT, the bridges ({', '.join(odoo.BRIDGES)}) were not tested: {missing}")
-        return False
-    return True
 
 
 def _jobs(options, expected):
