@@ -184,7 +184,10 @@ class MembriForecastLine(models.TransientModel):
     forecast_id = fields.Many2one(
         "membri.forecast", required=True, ondelete="cascade", readonly=True
     )
-    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
+    # stored: the amounts of a pivot are added up by their currency
+    currency_id = fields.Many2one(
+        "res.currency", default=lambda self: self.env.company.currency_id, readonly=True
+    )
     month = fields.Date(readonly=True)
     option_set_id = fields.Many2one("membri.option.set", string="Membership Plan", readonly=True)
     tenure_years = fields.Integer(string="Tenure (years)", aggregator=None, readonly=True)
@@ -199,10 +202,6 @@ class MembriForecastLine(models.TransientModel):
     amount_expected = fields.Monetary(string="Expected Amount", readonly=True)
     amount_low = fields.Monetary(string="Amount, at Least", readonly=True)
     amount_high = fields.Monetary(string="Amount, at Most", readonly=True)
-
-    @api.depends_context("company")
-    def _compute_currency_id(self):
-        self.currency_id = self.env.company.currency_id
 
     def action_open_members(self):
         """Open the members whose terms a line is about."""

@@ -100,6 +100,20 @@ class TestViews(MembriCommon):
                 with self.subTest(user=login, menu=menu.name):
                     self._open_action(user, menu.action)
 
+    def test_every_measure_adds_up(self):
+        """A pivot or a graph whose measure has no aggregate is an error in the browser."""
+        views = self.env_root["ir.ui.view"].search(
+            [("model", "like", "membri.%"), ("type", "in", ("pivot", "graph"))]
+        )
+        self.assertIn("membri.forecast.line", views.mapped("model"))
+        for view in views:
+            nodes = etree.fromstring(view.arch).iterfind("field[@type='measure']")
+            names = [node.get("name") for node in nodes]
+            found = self.env[view.model].fields_get(names, ["aggregator"])
+            for name in names:
+                with self.subTest(view=view.name, measure=name):
+                    self.assertTrue(found[name].get("aggregator"))
+
     def test_every_filter_for_each_group(self):
         """Nobody meets a filter, or a grouping, of a field that they may not read."""
         for login in MENUS:
