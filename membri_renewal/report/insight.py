@@ -14,7 +14,7 @@ OUTCOMES = [
     ("unpaid", "Unpaid"),
     ("terminated", "Ended Early"),
     ("deceased", "Deceased"),
-    ("open", "Open"),
+    ("open", "Undecided"),
 ]
 # reasons that the program gives by itself: of these, no answer of a member
 GIVEN_REASONS = ("no_answer", "rejoined", "terminated", "not_paid")
