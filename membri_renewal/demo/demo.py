@@ -101,7 +101,8 @@ class MembriDemo(models.AbstractModel):
         """What was sent in the past was prepared then, too."""
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE membri_renewal SET create_date = date_sent WHERE date_sent < create_date"
+            "UPDATE membri_renewal SET create_date = LEAST(date_sent, date_answer, date_approved)"
+            " WHERE LEAST(date_sent, date_answer, date_approved) < create_date"
         )
         self.env["membri.renewal"].invalidate_model(["create_date"])
 
