@@ -119,8 +119,8 @@ class MembriDemo(models.AbstractModel):
             .search([("company_id", "=", self.env.company.id), ("delivery_state", "=", "queued")])
         )
         left_sudo._internal_write({"delivery_state": "delivered"})
-        for renewal in left_sudo.filtered("charge_state"):
-            renewal._after_leaving(renewal._get_told_facts())
+        for renewal in left_sudo.filtered(lambda r: r.charge_state or r.date_auto_invoice):
+            renewal._record_left(renewal._get_announced_facts())
         Invoice = self.env["account.move"].sudo()
         invoices_sudo = Invoice.search(
             [("company_id", "=", self.env.company.id), ("membri_invoice_type", "!=", False)]

@@ -1,10 +1,15 @@
 from datetime import date
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
+
+from .common_delivery import MAIL_LOGGER, DeliveryCase
 from .common_generation import GenerationCommon
 from .common_membership import MembershipCase
 
@@ -212,6 +217,134 @@ class TestAnnouncedRenewal(GenerationCommon):
         bad._internal_write({"date_start": "2025-01-01", "date_end": "2025-01-31"})
         self._generate("2026-11-12 15:00:00")
         self.assertEqual((bad | good).mapped("state"), ["intervention", "approved"])
+
+
+@tagged("post_install", "-at_install")
+class TestInvoiceTold(GenerationCommon, DeliveryCase):
+    """Issue 15, 5: told is what has left. The announcement of 7 November says the 12th; what
+    leaves later says a later day, and the invoice follows only then."""
+
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(patch.object(IrMail_Server, "_disable_send", return_value=False))
+        self.startPatcher(patch.object(IrMail_Server, "_connect__", return_value=None))
+        self.monthly.sudo().announce_days = 5
+        with freeze_time("2026-10-25 15:00:00"):
+            self._create_cotisation(self.member, "2026-10-20", self.monthly, date_end="2026-11-19")
+        self._night("2026-11-07")
+        self.renewal = self._renewals()
+        self.assertEqual(self.renewal.date_auto_invoice, date(2026, 11, 12))
+        self.assertFalse(self.renewal.date_auto_invoice_told)
+
+    def _night(self, day):
+        """Without the queue of emails."""
+        with freeze_time(f"{day} 15:00:00"):
+            self._run_cron("ir_cron_generate")
+            self.env.invalidate_all()
+
+    def _let_leave(self, day, error=None):
+        """The queue of emails; returns what left."""
+        left = []
+
+        def send_email(_server, message, *args, **kwargs):
+            if error:
+                raise error
+            left.append(message.get_body(("html",)).get_content())
+            return message["Message-Id"]
+
+        with (
+            freeze_time(f"{day} 15:00:00"),
+            patch.object(IrMail_Server, "send_email", send_email),
+            mute_logger(MAIL_LOGGER),
+        ):
+            self._get_mails(self.renewal).filtered(lambda m: m.state == "outgoing").send()
+        self.env.invalidate_all()
+        return left
+
+    def _is_in_queue(self, code):
+        queue = self.env.ref(f"membri_renewal.dashboard_{code}")
+        self.env.flush_all()
+        return self.renewal in self.env["membri.renewal"].search(queue._get_domain())
+
+    def _assert_waits(self, day, queue):
+        self._night(day)
+        self.assertRecordValues(self.renewal, [{"state": "sent", "invoice_id": False}])
+        self.assertTrue(self.renewal.delivery_note)
+        with freeze_time(f"{day} 15:00:00"):
+            self.assertTrue(self._is_in_queue(queue))
+
+    def _assert_invoiced_on(self, day):
+        self.assertEqual(self.renewal.date_auto_invoice, day)
+        self._night(date.fromordinal(day.toordinal() - 1))
+        self.assertEqual(self.renewal.state, "sent")
+        self._night(day)
+        self.assertEqual(self.renewal.state, "approved")
+        self.assertEqual(len(self.renewal.invoice_ids), 1)
+
+    def test_what_left_in_time_keeps_its_day(self):
+        [body] = self._let_leave("2026-11-07")
+        self.assertIn("November 12, 2026", body)
+        self.assertEqual(self.renewal.delivery_state, "delivered")
+        self.assertTrue(self.renewal.date_auto_invoice_told)
+        with freeze_time("2026-11-09 15:00:00"):
+            self.renewal.action_send()  # again, as it is
+        self._let_leave("2026-11-09")
+        self._assert_invoiced_on(date(2026, 11, 12))
+
+    def test_what_waits_was_not_told(self):
+        for day in ("2026-11-12", "2026-11-30"):
+            self._assert_waits(day, "send_failed")
+        self.assertIn("has not left yet", self.renewal.delivery_note)
+        [body] = self._let_leave("2026-11-30")
+        self.assertIn("December 5, 2026", body, "written anew, with the lead")
+        self.assertFalse(self.renewal.delivery_note)
+        self.assertFalse(self._is_in_queue("send_failed"))
+        self._assert_invoiced_on(date(2026, 12, 5))
+
+    def test_what_failed_was_not_told(self):
+        error = MailDeliveryException("Delivery failed", "550 5.1.1 no such user")
+        self._let_leave("2026-11-07", error)
+        self._assert_waits("2026-11-12", "send_failed")
+        with freeze_time("2026-11-13 15:00:00"):
+            self.renewal.action_retry_sending()
+        self._assert_waits("2026-11-18", "send_failed")
+        self._let_leave("2026-11-18")
+        self._assert_invoiced_on(date(2026, 11, 23))
+
+    def test_what_came_back_was_not_told(self):
+        self._let_leave("2026-11-07")
+        with freeze_time("2026-11-08 15:00:00"):
+            self._bounce(self._get_last_mail(self.renewal), self.member.email)
+        self.assertFalse(self.renewal.date_auto_invoice_told)
+        self._assert_waits("2026-11-12", "unreachable")
+
+    def test_taken_out_of_the_queue_of_emails(self):
+        self._get_mails(self.renewal).unlink()
+        self._assert_waits("2026-11-12", "send_failed")
+
+    def test_letter_that_waits(self):
+        self.member.write({"email": False, "street": "1 Main Street"})
+        self.member.membri_notice_on_paper = True
+        self._let_leave("2026-11-07")
+        self.assertEqual(self.renewal.letter_state, "to_print")
+        self._assert_waits("2026-11-12", "letters")
+        with (
+            freeze_time("2026-11-20 15:00:00"),
+            patch("odoo.addons.membri_renewal.models.renewal.letter.merge_pdf", b"".join),
+        ):
+            self.renewal.action_print_letter()
+        self._assert_invoiced_on(date(2026, 11, 25))
+
+    def test_switched_off_goes_by_notice(self):
+        """Although nobody was told of the invoice."""
+        with freeze_time("2026-11-08 15:00:00"):
+            self.member.membri_auto_renew = False
+        self._night("2026-11-12")
+        [body] = self._let_leave("2026-11-12")
+        self.assertNotIn("renews automatically", body)
+        self.assertRecordValues(
+            self.renewal, [{"state": "sent", "date_auto_invoice": False, "invoice_id": False}]
+        )
 
 
 @tagged("post_install", "-at_install")

@@ -80,6 +80,13 @@ class TestEndUnpaid(MembriCommon):
         self.assertRecordValues(invoice, [{"state": "posted", "payment_state": "reversed"}])
         self.assertEqual(renewal.state, "refused")
         self.assertEqual(renewal.partner_id.credit, 0.0)
+        with freeze_time("2026-12-21 15:00:00"):
+            renewal.action_reset()
+            self.assertEqual(renewal.state, "draft")
+            renewal.action_approve()
+        self.assertEqual(renewal.invoice_id.state, "posted")
+        self.assertNotEqual(renewal.invoice_id, invoice)
+        self.assertEqual(invoice.payment_state, "reversed", "what is void stays void")
 
     def test_money_leaves_it_alone(self):
         part, paid, on_its_way = (self._renewal_in("approved") for _number in range(3))
@@ -156,6 +163,13 @@ class TestEndUnpaid(MembriCommon):
         self.assertEqual(good.refusal_reason_id, self.not_paid)
         self.assertEqual(invoices.mapped("state"), ["cancel"] * 2)
         self.assertEqual(part.state, "approved")
+        skipped = job.line_ids.filtered(lambda line: line.result == "skipped")
+        self.assertEqual(set(skipped.renewal_id), set(part | open_one))
+        self.assertTrue(all(skipped.mapped("message")), "who is left out, and why")
+        good.action_reset()
+        self.assertEqual(good.mapped("state"), ["draft"] * 2)
+        self.assertEqual(invoices.mapped("state"), ["cancel"] * 2)
+        self.assertEqual(part.invoice_id.state, "posted")
 
     def test_thousands(self):
         """What is said of thousands is found by searches: the same figures."""

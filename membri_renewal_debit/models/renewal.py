@@ -37,7 +37,7 @@ class MembriRenewal(models.Model):
             not card_sudo
             and mandate_sudo
             and self.sudo().charge_state in ("announced", "failed")
-            and self.option_set_id.sudo().automatic_payment != "none"
+            and self._offers_charge()
         ):
             lost = mandate_sudo._membri_get_unusable_reason(
                 self._get_charge_payer(), self.company_id
@@ -81,6 +81,7 @@ class MembriRenewal(models.Model):
             or not other_sudo
             or renewal_sudo.is_paid
             or renewal_sudo.charge_state != "announced"
+            or not self._is_charge_coming()
         ):
             return super()._get_charge_sentence(to_payer)
         return self.env._(

@@ -220,6 +220,31 @@ class TestMandate(DebitCommon):
         ).customer_payment_mode_id = own
         self.assertEqual(mandate._membri_get_debit_mode(), own)
 
+    def test_required_plan(self):
+        """A valid mandate is a saved way to pay: nobody has to save a card besides."""
+        self.yearly.sudo().automatic_payment = "required"
+        renewal = self._renewal_in("approved")
+        payer, invoice = renewal.partner_id, renewal.invoice_id.sudo()
+        self.assertIn("requires automatic payment", renewal.charge_note)
+        self.assertTrue(invoice._membri_requires_card(payer))
+        mandate = self._give_mandate(payer)
+        self.assertFalse(invoice._membri_requires_card(payer))
+        self._charge()
+        self.assertRecordValues(renewal, [{"charge_state": "announced", "charge_note": False}])
+        for vals in ({"state": "expired"}, {"state": "valid", "membri_stopped_on": "2026-11-01"}):
+            mandate.write(vals)
+            self.assertTrue(invoice._membri_requires_card(payer), vals)
+
+    def test_plan_without_automatic_payment(self):
+        renewal = self._announced_debit()
+        self._let_leave()
+        self.yearly.sudo().automatic_payment = "none"
+        self.assertFalse(renewal._get_charge_sentence())
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertIn("no longer offers", renewal.charge_note)
+        self.assertFalse(self._get_debits(renewal))
+
     def test_sepa_is_in_euros(self):
         mandate = self._give_mandate(self.member)
         self.assertFalse(mandate._membri_get_currency_reason(self.env.ref("base.EUR")))
@@ -473,6 +498,41 @@ class TestCollected(DebitCommon):
             )
         self._charge(day + timedelta(days=20))
         self.assertEqual(len(self._get_debits(renewal)), 1)
+        # presented again once the officer says so, and the payer was told
+        with self._on(day + timedelta(days=21)):
+            renewal.action_charge_again()
+            self._let_leave()
+        self.assertRecordValues(
+            renewal,
+            [
+                {
+                    "charge_state": "announced",
+                    "date_charge": day + timedelta(days=31),
+                    "charge_note": False,
+                }
+            ],
+        )
+        self._charge(renewal.date_charge - timedelta(days=1))
+        self.assertEqual(len(self._get_debits(renewal)), 1)
+        self._charge(renewal.date_charge)
+        last = self._get_debits(renewal).sorted("id")[-1:]
+        self.assertEqual(last.amount_currency, renewal.invoice_id.amount_total)
+        with self._on(renewal.date_charge):
+            last.order_id.draft2open()
+            last.order_id.open2generated()
+            last.order_id.generated2uploaded()
+        self.env.invalidate_all()
+        self.assertTrue(renewal.is_paid)
+        self.assertFalse(self._is_in_queue(renewal))
+
+    def test_return_of_a_mandate_that_was_revoked(self):
+        renewal = self._collected()
+        self._upload(renewal)
+        with self._on(renewal.date_charge):
+            self._get_order(renewal).action_uploaded_cancel()
+        self.env.invalidate_all()
+        renewal.charge_mandate_id.with_env(self.env_root).cancel()
+        self.assertIn("no longer valid", self._assert_refused(renewal.action_charge_again))
 
     def test_order_cancelled_after_the_upload(self):
         renewal = self._collected()

@@ -20,7 +20,7 @@ class Accountant:
             )
             mishaps = self.world.mishaps
             for invoice in invoices:
-                if mishaps.holds(invoice):
+                if mishaps.holds(invoice) or invoice.sudo()._membri_get_charge_planned_reason():
                     continue
                 if invoice.payment_state == "partial":
                     self._pay_the_rest(env, invoice, week)

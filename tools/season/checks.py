@@ -91,6 +91,21 @@ NEVER = {
     "no mail is stuck in the queue": """
         SELECT id FROM mail_mail
          WHERE state IN ('outgoing', 'exception') AND id > %(last_mail_before)s""",
+    "nothing was charged twice to a saved card": """
+        SELECT membri_charge_invoice_id FROM payment_transaction
+         WHERE state = 'done' AND membri_charge_invoice_id IS NOT NULL
+      GROUP BY membri_charge_invoice_id, membri_charge_day HAVING count(*) > 1""",
+    "no more was charged to a saved card than is on the invoice": """
+        SELECT m.id FROM payment_transaction tx
+          JOIN account_move m ON m.id = tx.membri_charge_invoice_id
+         WHERE tx.state = 'done' AND m.company_id = %(company)s
+      GROUP BY m.id HAVING SUM(tx.amount) > m.amount_total + 0.005""",
+    "nothing was charged that was not told ten days before": """
+        SELECT r.id FROM payment_transaction tx
+          JOIN membri_renewal r ON r.invoice_id = tx.membri_charge_invoice_id
+         WHERE tx.state = 'done' AND r.charge_state = 'done' AND r.company_id = %(company)s
+           AND (r.date_charge_announced IS NULL
+                OR r.date_charge_announced::date > tx.last_state_change::date - 10)""",
     "no invoice waits to be sent": """
         SELECT id FROM account_move
          WHERE company_id = %(company)s AND sending_data IS NOT NULL""",

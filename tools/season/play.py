@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import cards
 import checks
 import freezegun.api
 import lost
@@ -33,7 +34,9 @@ from odoo.addons.base.models.ir_actions_report import IrActionsReport
 NIGHT = [
     "membri_renewal.ir_cron_update_states",
     "membri_renewal.ir_cron_generate",
+    "membri_renewal.ir_cron_charge",
     "membri_renewal.ir_cron_send_reminders",
+    "membri_renewal.ir_cron_end_unpaid",
 ]
 QUEUES = [
     "membri_renewal.ir_cron_process_bulk",
@@ -101,7 +104,13 @@ def jump(clock, moment):
 
 
 def play(world, start, weeks):
-    people = [Members(world), Officer(world), world.mishaps, Accountant(world)]
+    people = [
+        Members(world),
+        Officer(world),
+        cards.Cards(world),
+        world.mishaps,
+        Accountant(world),
+    ]
     with freezegun.api.freeze_time(start, tick=True) as clock:
         for week in range(0, weeks + 1, STEP):
             jump(clock, start + timedelta(weeks=week))
@@ -124,6 +133,7 @@ def conclude(env, world):
     world.ledger.print_months(env)
     results = list(checks.run(env, world.ledger, world.inbox))
     results += lost.run(env, world.ledger, world.inbox, world.mishaps)
+    results += cards.check(env)
     print()
     for holds, sentence in results:
         print(f"  {'ok   ' if holds else 'WRONG'} {sentence}")

@@ -7,6 +7,7 @@ from . import saved_card
 from . import announcement
 from . import told
 from . import charge
+from . import again
 from . import transaction
 from . import account_move
 from . import portal

@@ -114,12 +114,24 @@ class MembriRenewal(models.Model):
         payer = invoice_sudo.partner_id or self._get_payer()
         return payer.sudo().with_company(self.company_id)
 
+    def _offers_charge(self):
+        """:return: whether its plan offers automatic payment"""
+        self.ensure_one()
+        return self.option_set_id.sudo().automatic_payment != "none"
+
+    def _is_charge_coming(self):
+        """:return: whether what was announced is still to be charged, as far as plan and card
+        tell: nobody is told of a charge that will not come"""
+        self.ensure_one()
+        card_sudo, reason = self._get_charge_card()
+        return bool(card_sudo) and not reason and card_sudo == self._get_announced_card()
+
     def _get_charge_card(self):
         """:return: ``(token in sudo, reason)``: the saved card of the payer, where the plan
         charges cards, and why it cannot be charged (a sentence), or ``False``"""
         self.ensure_one()
         token_sudo = self.env["payment.token"].sudo()
-        if self.option_set_id.sudo().automatic_payment == "none":
+        if not self._offers_charge():
             return token_sudo, False
         payer_sudo = self._get_charge_payer()
         token_sudo = payer_sudo._membri_get_saved_card()
@@ -128,7 +140,8 @@ class MembriRenewal(models.Model):
             return token_sudo, reason or self._get_currency_reason(token_sudo)
         if self.option_set_id.sudo().automatic_payment == "required":
             return token_sudo, self.env._(
-                "The plan %(plan)s requires automatic payment, and %(payer)s has no saved card.",
+                "The plan %(plan)s requires automatic payment, and %(payer)s has not saved a way "
+                "to pay.",
                 plan=self.option_set_id.name,
                 payer=payer_sudo.display_name,
             )
@@ -269,14 +282,6 @@ class MembriRenewal(models.Model):
             "charge_note": self.charge_note if self._is_announcement_lost() else False,
         }
 
-    def _get_told_at_once(self):
-        """:return: now, where Odoo sends no email at all, as in its tests: what is handed over
-        counts, since nothing will ever leave; ``False`` where emails leave, and on paper"""
-        self.ensure_one()
-        if self._is_on_paper() or not self.env["ir.mail_server"]._disable_send():
-            return False
-        return fields.Datetime.now()
-
     def _plan_later_parts(self, parts):
         """:param parts: as of :meth:`_get_charge_parts`, the first one on the day of its charge
         :return: list of ``[day, amount]`` of the others, each on a day of its own, or ``False``"""
@@ -333,7 +338,8 @@ class MembriRenewal(models.Model):
         # EXTENDS term_mixin
         result = super()._before_document()
         for renewal in self:
-            if renewal.option_set_id.automatic_payment == "none" and not renewal.charge_state:
+            told = renewal.charge_state or renewal.charge_note
+            if not told and not renewal._offers_charge():
                 continue
             if vals := renewal._prepare_charge_vals(is_new_document=True):
                 renewal._internal_write(vals)
@@ -364,7 +370,11 @@ class MembriRenewal(models.Model):
         # EXTENDS term_mixin
         self.ensure_one()
         renewal_sudo = self.sudo()  # facts of the charge are the staff's, the sentence is not
-        if renewal_sudo.is_paid or renewal_sudo.charge_state not in ("announced", "failed"):
+        if (
+            renewal_sudo.is_paid
+            or renewal_sudo.charge_state not in ("announced", "failed")
+            or not self._is_charge_coming()
+        ):
             return super()._get_charge_sentence(to_payer)
         names = {
             "amount": self._format_amount(renewal_sudo.amount_charge),
@@ -414,6 +424,12 @@ class MembriRenewal(models.Model):
             "amount": self._format_amount(renewal_sudo.amount_charge),
             "card": self._get_charge_label(),
         }
+        if not self._offers_charge():
+            return self.env._(
+                "We will not charge %(amount)s to your %(card)s as announced. Please pay on the "
+                "page below.",
+                **names,
+            )
         if renewal_sudo.date_charge_retry:
             return self.env._(
                 "Your payment of %(amount)s with your %(card)s did not go through. We will try "
@@ -475,7 +491,10 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(renewal)s is paid. No reminder is needed.", renewal=self.display_name
             )
-        if self.sudo().charge_state not in ("announced", "failed"):
+        state = self.sudo().charge_state
+        if state not in ("announced", "failed") or (
+            state == "announced" and not self._is_charge_coming()
+        ):
             return self.env._(
                 "The automatic payment of %(renewal)s was stopped.", renewal=self.display_name
             )

@@ -11,7 +11,7 @@ class MembriCampaign(models.Model):
     _inherit = "membri.campaign"
 
     def _get_charge_summary(self):
-        """:return: how many of the members to include pay by a saved card, how much, and from when
+        """:return: how many of the members to include pay automatically, how much, and from when
         on (a sentence), or ``False`` when nobody does"""
         self.ensure_one()
         # sudo: which card is saved is its owner's; how many there are is told
@@ -46,7 +46,7 @@ class MembriCampaign(models.Model):
             for line in charged_sudo
         )
         return self.env._(
-            "Charged to saved cards: %(count)s, %(amount)s in all, from %(date)s on.",
+            "Charged automatically: %(count)s, %(amount)s in all, from %(date)s on.",
             count=len(charged_sudo),
             amount=format_amount(
                 self.env,

@@ -69,8 +69,15 @@ class MembriRenewal(models.Model):
         over = Domain("charge_state", "in", ("announced", "failed")) & (
             Domain("is_paid", "=", True) | Domain("state", "in", ("refused", "cancelled"))
         )
+        # who was told of a charge is told that it does not come
+        withdrawn = Domain("option_set_id.automatic_payment", "=", "none") & (
+            Domain("charge_state", "=", "announced")
+            | (Domain("charge_state", "=", "failed") & Domain("date_charge_retry", "!=", False))
+        )
         return (
-            (Domain("state", "=", "approved") & due) | Domain("charge_state", "=", "pending") | over
+            (Domain("state", "=", "approved") & (due | withdrawn))
+            | Domain("charge_state", "=", "pending")
+            | over
         )
 
     # ------------------------------------------------------------------
@@ -119,6 +126,14 @@ class MembriRenewal(models.Model):
             return
         if not invoice.try_lock_for_update():
             return
+        offered = renewals.filtered(lambda renewal: renewal._offers_charge())
+        ended = (renewals - offered).filtered(
+            lambda renewal: renewal.charge_state == "announced" or renewal.date_charge_retry
+        )
+        if ended or not offered:  # what others owe of the same invoice: at the next run
+            ended._fail_charge(self.env._("The plan no longer offers automatic payment."))
+            return
+        renewals = offered
         reason, is_final = renewals._get_cannot_charge_reason()
         if reason and is_final:
             renewals._fail_charge(reason)
@@ -157,8 +172,6 @@ class MembriRenewal(models.Model):
         renewals is not charged now"""
         first = self[:1]
         invoice = first.invoice_id
-        if first.option_set_id.automatic_payment == "none":
-            return self.env._("The plan no longer offers automatic payment."), True
         if not first._get_announced_card():
             return (
                 self.env._(

@@ -4,7 +4,7 @@ from odoo import models
 class AccountMove(models.Model):
     """What plans with required automatic payment ask of who pays online: the card of the payment is
     saved, by the consent that stands on the form. Nobody else's card would be of use, so others pay
-    as they like."""
+    as they like; so does who has a way to pay that is no card."""
 
     _inherit = "account.move"
 
@@ -13,9 +13,23 @@ class AccountMove(models.Model):
         :return: whether the card of this payment has to be saved"""
         return any(
             partner._membri_may_hold_card_of(move_sudo.partner_id)
+            and not move_sudo._membri_is_paid_without_card()
             for move_sudo in self.sudo()
             if "required"
             in move_sudo._membri_get_cotisations_sudo().option_set_id.mapped("automatic_payment")
+        )
+
+    def _membri_is_paid_without_card(self):
+        """:return: whether its payer has a valid way to pay memberships that is no card, such as
+        a mandate"""
+        self.ensure_one()
+        payer = self.partner_id.with_company(self.company_id)
+        way_sudo = payer._membri_get_saved_card()
+        return (
+            bool(way_sudo)
+            and way_sudo._name != "payment.token"
+            and not way_sudo._membri_get_unusable_reason(payer, self.company_id)
+            and not way_sudo._membri_get_currency_reason(self.currency_id)
         )
 
     def _membri_get_cannot_pay_so_reason(self, partner, method, provider, token, is_agreed):

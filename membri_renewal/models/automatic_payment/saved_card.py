@@ -100,6 +100,7 @@ class ResPartner(models.Model):
                     | Domain("invoice_id.partner_id", "in", self.ids)
                 )
             )
+            .filtered(lambda renewal: renewal._is_charge_coming())
             .sorted(lambda renewal: (renewal._get_charge_day(), renewal.id))
         )
         for partner in self:
@@ -269,7 +270,7 @@ class ResPartner(models.Model):
         if not self._membri_get_own_card():
             raise UserError(
                 self.env._(
-                    "%(payer)s has no saved card, so there is nothing to stop.",
+                    "%(payer)s has not saved a way to pay, so there is nothing to stop.",
                     payer=self.display_name,
                 )
             )

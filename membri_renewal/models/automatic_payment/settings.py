@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 # rule H1 of Payments Canada: a debit of a bank account is announced ten days before
 DEBIT_LEAD_DAYS = 10
@@ -19,10 +20,44 @@ class MembriOptionSet(models.Model):
         [("none", "Not Offered"), ("offered", "Offered"), ("required", "Required")],
         default="none",
         required=True,
-        help="Offered: renewals of members with a saved card are charged on the announced day. "
-        "Required: those without a saved card appear in a dashboard. Not Offered: nothing is "
-        "charged automatically.",
+        help="Offered: renewals of members who saved a way to pay are charged on the announced "
+        "day. Required: those of members who did not appear in a dashboard. Not Offered: nothing "
+        "is charged automatically.",
     )
+
+    def write(self, vals):
+        # EXTENDS option_set
+        result = super().write(vals)
+        if "automatic_payment" in vals:
+            self._follow_automatic_payment()
+        return result
+
+    def _follow_automatic_payment(self):
+        """What was said under the old choice holds no more: why somebody without a card is not
+        charged, and, where nothing is offered any more, what is charged. Who was told of it, with
+        an invoice, is told otherwise by the night."""
+        # sudo: of every renewal of these plans
+        renewals_sudo = self.env["membri.renewal"].sudo()
+        plans = Domain("option_set_id", "in", self.ids)
+        open_sudo = renewals_sudo.search(
+            plans
+            & (
+                Domain("charge_note", "!=", False)
+                | Domain("charge_state", "in", ("announced", "failed"))
+            )
+        )
+        open_sudo.filtered(lambda r: not r.charge_state)._internal_write({"charge_note": False})
+        ended_sudo = open_sudo.filtered(
+            lambda r: (
+                r.charge_state in ("announced", "failed")
+                and not r._offers_charge()
+                and not r._is_end_of_charge_to_be_told()
+            )
+        )
+        ended_sudo._internal_write(
+            {"charge_state": False, "date_charge_retry": False, "charge_note": False}
+        )
+        ended_sudo._update_next_reminder()
 
 
 class ResCompany(models.Model):

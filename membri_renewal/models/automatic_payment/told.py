@@ -42,7 +42,7 @@ class MembriRenewal(models.Model):
         # EXTENDS term_mixin: another day, amount or card is another announcement
         self.ensure_one()
         renewal_sudo = self.sudo()  # facts of the charge are the staff's
-        if renewal_sudo.charge_state != "announced":
+        if renewal_sudo.charge_state != "announced" or not self._is_charge_coming():
             return super()._get_told_facts()
         if not self._get_document_sudo() and self._get_other_card_owner():
             return super()._get_told_facts()  # who reads the notice is not who pays
@@ -104,6 +104,15 @@ class MembriRenewal(models.Model):
                 )
         return super()._after_undelivered(reason)
 
+    def _is_end_of_charge_to_be_told(self):
+        """:return: whether the payer of an accepted renewal awaits that it is charged"""
+        self.ensure_one()
+        if self.state != "approved" or self.is_paid:
+            return False
+        if self.charge_state == "failed":
+            return bool(self.date_charge_retry)
+        return self.charge_state == "announced" and not self._is_announcement_untold()
+
     def _get_untold_reason(self):
         """:return: why nothing is charged for these renewals yet (a sentence): their payer was not
         told, or ``False``"""
@@ -144,7 +153,8 @@ class MembriRenewal(models.Model):
     def _get_to_announce_domain(self):
         """:return: accepted and unpaid renewals whose payer has, or had, a saved card, or should
         have one"""
-        cases = [self._get_without_card_domain()]
+        unsaid = Domain("charge_state", "=", False) & Domain("charge_note", "!=", False)
+        cases = [self._get_without_card_domain(), unsaid]
         Partner = self.env["res.partner"].sudo()
         for company in self.env["res.company"]._membri_get_all():
             payers = Partner.with_company(company)._membri_search_card_holders()
@@ -157,7 +167,7 @@ class MembriRenewal(models.Model):
             Domain.OR(cases)
             & Domain("state", "=", "approved")
             & Domain("is_paid", "=", False)
-            & Domain("option_set_id.automatic_payment", "!=", "none")
+            & (Domain("option_set_id.automatic_payment", "!=", "none") | unsaid)
             & (
                 Domain("charge_state", "=", False)
                 | Domain("charge_state", "not in", SETTLED_STATES)
@@ -166,14 +176,23 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _search_to_announce(self, domain):
-        """:return: the ids of those whose payers are to be told something else than they were, and
-        of those that wait without a word why"""
+        """:return: the ids of those whose payers are to be told something else than they were, of
+        those that wait without a word why, and of those whose word holds no more"""
         return [
             renewal.id
             for renewal in self.search(domain, order="id")
             if (vals := renewal._prepare_charge_vals())
-            and ("date_charge_announced" in vals or renewal._get_unsaid_reason(vals))
+            and (
+                "date_charge_announced" in vals
+                or renewal._get_unsaid_reason(vals)
+                or renewal._is_note_stale(vals)
+            )
         ]
+
+    def _is_note_stale(self, vals):
+        """:param vals: as of :meth:`_prepare_charge_vals`
+        :return: whether the queue says why nothing was announced, and nothing is to be"""
+        return not self.charge_state and bool(self.charge_note) and not vals.get("charge_note")
 
     def _get_unsaid_reason(self, vals):
         """:param vals: as of :meth:`_prepare_charge_vals`
@@ -188,6 +207,8 @@ class MembriRenewal(models.Model):
             if "date_charge_announced" not in vals:
                 if reason := renewal._get_unsaid_reason(vals):
                     renewal._hold_charge(reason)
+                elif renewal._is_note_stale(vals):
+                    renewal._internal_write(vals)
                 continue
             reason = renewal._get_unreachable_reason()
             if reason and renewal._is_on_paper():  # a letter tells it, once it is printed

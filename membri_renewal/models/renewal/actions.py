@@ -22,6 +22,7 @@ ALLOWED_FROM = {
     "print_letter": ("sent", "change_requested", "intervention", "approved"),
     # whatever became of the renewal, a member can stop what was announced
     "stop_charge": (*UNDECIDED_STATES, "approved", "refused", "cancelled"),
+    "charge_again": ("approved",),
 }
 # Those that the form shows by the table alone.
 BUTTONS = (
@@ -47,6 +48,7 @@ GUARDS = {
     "end_unpaid": "_get_cannot_end_unpaid_reason",
     "print_letter": "_get_cannot_print_letter_reason",
     "stop_charge": "_get_cannot_stop_charge_reason",
+    "charge_again": "_get_cannot_charge_again_reason",
 }
 
 
@@ -186,6 +188,7 @@ class MembriRenewal(models.Model):
             "end_unpaid": self.env._("ended as unpaid"),
             "print_letter": self.env._("printed as a letter"),
             "stop_charge": self.env._("taken off automatic payment"),
+            "charge_again": self.env._("charged again"),
         }[transition]
 
     def _get_transition_remedy(self):

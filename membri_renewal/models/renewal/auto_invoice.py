@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from .renewal import STAFF
+
 BATCH = 50
 # of the announcement: it has reached nobody, and is in a queue for that
 NOT_REACHED = ("unreachable", "failed")
@@ -11,7 +13,8 @@ NOT_REACHED = ("unreachable", "failed")
 class MembriRenewal(models.Model):
     """A word before an automatic renewal: members who are invoiced at once are told so many days
     before, by the delivery that notices have, and may change or stop it. The invoice follows on
-    that day unless they answered, or nobody was reached."""
+    that day unless they answered. Announced is what has left: the mail server took the email, or
+    the letter was printed; what leaves late says a later day."""
 
     _inherit = "membri.renewal"
 
@@ -29,11 +32,25 @@ class MembriRenewal(models.Model):
         copy=False,
         help="Another amount is announced again, and moves the day.",
     )
+    date_auto_invoice_told = fields.Datetime(
+        string="Announcement Left On",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="When the email or letter that announces the invoice left. Empty as long as it "
+        "waits: no invoice is made before.",
+    )
 
     def _is_announced(self):
-        """:return: whether the member was told of the invoice, and it follows by itself"""
+        """:return: whether the member is told of the invoice, and it follows by itself"""
         self.ensure_one()
         return self.state == "sent" and self.mode == "invoice" and bool(self.date_auto_invoice)
+
+    def _is_invoice_untold(self):
+        """:return: whether its announcement has not left, or came back"""
+        self.ensure_one()
+        # sudo: what left is the staff's, the portal causes announcements, too
+        return self._is_announced() and not self.sudo().date_auto_invoice_told
 
     def _is_to_be_announced(self):
         """:return: whether its option set asks for a word before the invoice"""
@@ -43,22 +60,33 @@ class MembriRenewal(models.Model):
 
     def _plan_auto_invoice(self):
         """The notice, or announcement, goes out now: say on which day the invoice follows. One
-        that is only sent again, for the same amount, keeps its day."""
+        that has left, and is only sent again for the same amount, keeps its day."""
         for renewal in self:
-            day = amount = False
-            if renewal._is_to_be_announced():
-                amount = renewal._get_amount_today()
-                today = renewal.company_id._membri_today()
-                day = renewal.date_auto_invoice
-                is_same = not renewal.currency_id.compare_amounts(
-                    amount, renewal.amount_auto_invoice
-                )
-                reached = renewal.delivery_state not in NOT_REACHED
-                if renewal.state != "sent" or not day or day < today or not is_same or not reached:
-                    lead = timedelta(days=renewal.option_set_id.announce_days)
-                    day = max(today + lead, renewal.cotisation_id._get_renewal_day())
-            if renewal.date_auto_invoice != day or renewal.amount_auto_invoice != amount:
-                renewal._internal_write({"date_auto_invoice": day, "amount_auto_invoice": amount})
+            vals = renewal._prepare_auto_invoice_vals()
+            if any(renewal[name] != value for name, value in vals.items()):
+                renewal._internal_write(vals)
+
+    def _prepare_auto_invoice_vals(self):
+        self.ensure_one()
+        if not self._is_to_be_announced():
+            return dict.fromkeys(
+                ("date_auto_invoice", "amount_auto_invoice", "date_auto_invoice_told"), False
+            )
+        amount = self._get_amount_today()
+        today = self.company_id._membri_today()
+        if (
+            self._is_announced()
+            and not self._is_invoice_untold()
+            and self.date_auto_invoice >= today
+            and not self.currency_id.compare_amounts(amount, self.amount_auto_invoice)
+        ):
+            return {}
+        lead = timedelta(days=self.option_set_id.announce_days)
+        return {
+            "date_auto_invoice": max(today + lead, self.cotisation_id._get_renewal_day()),
+            "amount_auto_invoice": amount,
+            "date_auto_invoice_told": False,
+        }
 
     def _get_amount_today(self):
         """:return: what the invoice would come to today, at the rates that taxes have by now"""
@@ -77,6 +105,37 @@ class MembriRenewal(models.Model):
         return " ".join(filter(None, [announced, self._get_charge_sentence()]))
 
     # ------------------------------------------------------------------
+    # Told is what has left
+    # ------------------------------------------------------------------
+
+    def _get_auto_invoice_facts(self):
+        """:return: what the announcement says, in short, or an empty text"""
+        self.ensure_one()
+        if not self._is_announced():
+            return ""
+        return f"invoice {self.id} {self.date_auto_invoice} {self.amount_auto_invoice:.2f}"
+
+    def _delay_auto_invoice(self):
+        """The announcement leaves only now, by email, by post or in another try: it keeps its
+        lead."""
+        for renewal in self.filtered(lambda r: r._is_invoice_untold()):
+            lead = timedelta(days=renewal.option_set_id.announce_days)
+            day = max(renewal.date_auto_invoice, renewal.company_id._membri_today() + lead)
+            if day != renewal.date_auto_invoice:
+                renewal._internal_write({"date_auto_invoice": day})
+
+    def _record_auto_invoice_told(self, facts):
+        """:param facts: what has left says, as of :meth:`_get_auto_invoice_facts`, and more"""
+        for renewal in self:
+            if renewal._is_invoice_untold() and renewal._get_auto_invoice_facts() in facts:
+                renewal._internal_write({"date_auto_invoice_told": fields.Datetime.now()})
+
+    def _forget_auto_invoice_told(self):
+        """What was to leave did not, or came back: the member was told nothing."""
+        told = self.filtered(lambda r: r._is_announced() and not r._is_invoice_untold())
+        told._internal_write({"date_auto_invoice_told": False})
+
+    # ------------------------------------------------------------------
     # On the day
     # ------------------------------------------------------------------
 
@@ -92,6 +151,7 @@ class MembriRenewal(models.Model):
                 for renewal, error in renewals._run_isolated(type(self)._do_as_announced).items():
                     renewal._do_require_intervention(renewal._get_error_sentence(error))
 
+        self._hold_untold_invoices(companies)
         self.env["ir.cron"]._membri_work_off(
             self,
             domain,
@@ -103,21 +163,60 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_announced_due_domain(self, companies):
-        """:return: announced renewals whose day has come, and that somebody was reached for: by
-        email, or by a letter that is printed"""
+        """:return: announced renewals whose day has come, and that somebody was told of: by an
+        email that left, or by a letter that was printed; those that go by notice by now, too"""
+        waits_for_letter = Domain("letter_state", "=", "to_print") & Domain(
+            "delivery_state", "in", (False, "letter", "withdrawn")
+        )
+        by_notice = Domain("mode", "!=", "invoice") & ~waits_for_letter
+        return (
+            self._get_auto_invoice_due_domain(companies)
+            & (Domain("delivery_state", "=", False) | ~Domain("delivery_state", "in", NOT_REACHED))
+            & (Domain("date_auto_invoice_told", "!=", False) | by_notice)
+        )
+
+    @api.model
+    def _get_auto_invoice_due_domain(self, companies):
         due = Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("date_auto_invoice", "<=", company._membri_today())
             for company in companies
         )
-        waits_for_letter = Domain("letter_state", "=", "to_print") & Domain(
-            "delivery_state", "in", (False, "letter", "withdrawn")
+        return due & Domain("state", "=", "sent")
+
+    @api.model
+    def _hold_untold_invoices(self, companies):
+        """Say why no invoice was made on the announced day; what failed, and letters that wait,
+        say so themselves."""
+        untold = self.search(
+            self._get_auto_invoice_due_domain(companies)
+            & Domain("mode", "=", "invoice")
+            & Domain("date_auto_invoice_told", "=", False)
+            & (
+                Domain("delivery_state", "=", False)
+                | ~Domain("delivery_state", "in", (*NOT_REACHED, "letter", "withdrawn"))
+            )
         )
-        return (
-            due
-            & Domain("state", "=", "sent")
-            & (Domain("delivery_state", "=", False) | ~Domain("delivery_state", "in", NOT_REACHED))
-            & ~waits_for_letter
+        for renewals in untold._split_by_staff_lang():
+            for renewal in renewals:
+                note = renewal._get_untold_invoice_sentence()
+                if renewal.delivery_note != note:
+                    renewal._internal_write({"delivery_note": note})
+                    renewal._message_log(body=note)
+
+    def _get_untold_invoice_sentence(self):
+        self.ensure_one()
+        days = self.option_set_id.announce_days
+        if self.delivery_state == "queued":
+            return self.env._(
+                "The email that announces the invoice has not left yet, so no invoice was made. "
+                "The invoice follows %(days)s days after it leaves.",
+                days=days,
+            )
+        return self.env._(
+            "The announcement of the invoice did not leave, so no invoice was made. Resend it: "
+            "the invoice follows %(days)s days later.",
+            days=days,
         )
 
     def _with_announced_companions(self, domain):
@@ -143,13 +242,6 @@ class MembriRenewal(models.Model):
         )
         (now_by_notice | again)._do_send()
         (self - now_by_notice - held - again)._do_approve()
-
-    def _delay_auto_invoice(self):
-        """The announcement leaves only now, by post or in another try: it keeps its lead."""
-        for renewal in self.filtered(lambda r: r._is_announced()):
-            lead = timedelta(days=renewal.option_set_id.announce_days)
-            day = max(renewal.date_auto_invoice, renewal.company_id._membri_today() + lead)
-            renewal._internal_write({"date_auto_invoice": day})
 
 
 class MembriCotisation(models.Model):

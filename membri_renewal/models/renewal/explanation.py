@@ -372,6 +372,14 @@ class MembriRenewal(models.Model):
             ),
             "approved": self.env._("The next term begins once it is paid, after %(end)s."),
         }[self.state] % {"end": end}
+        if self._is_invoice_untold():
+            return [
+                self.env._(
+                    "The announcement has not left yet. The invoice is made %(days)s days after it "
+                    "leaves, unless the member changes or stops the renewal.",
+                    days=self.option_set_id.announce_days,
+                )
+            ]
         if self._is_announced():
             return [
                 self.env._(

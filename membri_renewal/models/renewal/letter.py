@@ -229,7 +229,7 @@ class MembriRenewal(models.Model):
     def _do_print_letters(self):
         """:return: the ``ir.attachment`` with all letters, of no record"""
         renewals = self._sorted_for_post()
-        renewals._before_leaving()
+        renewals._prepare_leaving()
         parts = []
         for start in range(0, len(renewals), PDF_BATCH):
             parts += renewals[start : start + PDF_BATCH]._render_letters()
@@ -237,8 +237,7 @@ class MembriRenewal(models.Model):
         renewals._internal_write({"letter_state": "printed", "date_printed": now})
         renewals._record_printed_reminders()
         for renewal in renewals:
-            renewal._after_leaving(renewal._get_told_facts())
-        renewals._delay_auto_invoice()
+            renewal._record_left(renewal._get_announced_facts())
         renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(
             {"delivery_state": "letter"}
         )

@@ -137,13 +137,18 @@ class MembriRenewal(models.Model):
 
     def _get_no_reminder_reason(self, by_hand=False, is_document=False):
         """:param by_hand: an announced payment does not count
+        :param is_document: it is no reminder: the notice, announcement or invoice itself
         :return: why this renewal must not be reminded now (a sentence), or ``False``"""
         self.ensure_one()
         if self.is_paid:
             return self.env._(
                 "%(renewal)s is paid. No reminder is needed.", renewal=self.display_name
             )
-        if self.state == "sent" and self.date_auto_invoice:
+        if (
+            self.state == "sent"
+            and self.date_auto_invoice
+            and not (is_document and self._is_announced())
+        ):
             return self.env._(
                 "%(renewal)s renews automatically on %(date)s, so no reply is expected. To send "
                 "the announcement again, use “Resend”.",

@@ -325,7 +325,7 @@ class MembriRenewal(models.Model):
         )
         vals = {"is_held_archived": False, **vals}
         if state not in ("sent", "change_requested", "intervention"):
-            vals = {"date_auto_invoice": False, **vals}
+            vals = {"date_auto_invoice": False, "date_auto_invoice_told": False, **vals}
         if state == "approved":  # what is posted from now on is the invoice, not the notice
             vals = {"letter_state": False, **vals}
         date_state = vals.get(DATE_OF_STATE.get(state)) or fields.Datetime.now()
