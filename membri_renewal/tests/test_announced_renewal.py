@@ -31,6 +31,14 @@ class TestAnnouncedRenewal(GenerationCommon):
                 self.member, "2026-10-20", self.monthly, date_end="2026-11-19"
             )
 
+    def _generate(self, moment="2026-11-15 15:00:00"):
+        """The night, and its emails, which leave."""
+        mails = super()._generate(moment)
+        with freeze_time(moment), self.mock_mail_gateway():
+            mails.send()
+        self.env.invalidate_all()
+        return mails
+
     def _announce(self):
         [mail] = self._generate("2026-11-07 15:00:00")
         return self._renewals(), mail
@@ -228,6 +236,9 @@ class TestInvoiceTold(GenerationCommon, DeliveryCase):
         super().setUp()
         self.startPatcher(patch.object(IrMail_Server, "_disable_send", return_value=False))
         self.startPatcher(patch.object(IrMail_Server, "_connect__", return_value=None))
+        # nothing leaves by itself
+        Mail = self.registry["mail.mail"]
+        self.startPatcher(patch.object(Mail, "send_after_commit", lambda mails: None))
         self.monthly.sudo().announce_days = 5
         with freeze_time("2026-10-25 15:00:00"):
             self._create_cotisation(self.member, "2026-10-20", self.monthly, date_end="2026-11-19")

@@ -462,6 +462,12 @@ class TestCharged(AutomaticPaymentCommon):
         self._charge(self._after(renewal, -5))
         self._charge(self._after(renewal, 1))
         self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.amount_charge)
+        self.assertEqual(renewal.charge_state, "done")
+        early = self._announced()  # told on a day that has not come again
+        self._charge(date(2026, 11, 1))
+        self._assert_nothing_charged(early, "announced")
+        self.assertEqual(early.date_charge, date(2027, 1, 1))
 
     def test_missed_night(self):
         renewal = self._announced()
@@ -483,9 +489,11 @@ class TestCharged(AutomaticPaymentCommon):
         renewal.action_send()
         renewal.action_approve()
         self.assertFalse(renewal.charge_state)
+        self.assertFalse(renewal._get_charge_sentence())
         self._charge(date(2027, 2, 1))
         self._assert_nothing_charged(renewal, False)
         self.assertTrue(renewal.is_paid)
+        self.assertFalse(self._is_in_queue(renewal))
 
     def test_another_currency(self):
         renewal = self._announced()
@@ -494,6 +502,31 @@ class TestCharged(AutomaticPaymentCommon):
         self._assert_nothing_charged(renewal, "failed")
         self.assertIn("takes no payments in", renewal.charge_note)
         self.assertTrue(self._is_in_queue(renewal))
+
+    def test_document_in_another_currency(self):
+        self.company.with_env(self.env_root).membri_fee_notice = True
+        renewal = self._announced()
+        euro = self.env_root.ref("base.EUR")
+        euro.active = True
+        renewal.sudo().invoice_id.currency_id = euro
+        self.assertFalse(renewal._get_charge_sentence())
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "failed")
+        self.assertIn("in EUR, and the renewal in", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+
+    def test_pending_then_declined(self):
+        renewal = self._announced("pending")
+        self._charge(renewal.date_charge)
+        charge = self._get_charges(renewal.invoice_id)
+        with self._on(self._after(renewal, 2)):
+            charge.action_demo_set_canceled()
+            self._run_cron("ir_cron_charge")
+        self._assert_nothing_charged(renewal, "failed")
+        self.assertIn("refused for good", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+        self._charge(self._after(renewal, 30))
+        self.assertEqual(self._get_charges(renewal.invoice_id), charge)
 
     def test_card_deleted_or_archived(self):
         for how in ("unlink", "archive"):
@@ -581,8 +614,10 @@ class TestCharged(AutomaticPaymentCommon):
         )
         self.env_account["account.move"].browse(wizard.reverse_moves()["res_id"]).action_post()
         self.assertEqual(renewal.state, "intervention")
+        self.assertIn("fully credited", renewal.intervention_reason)
         self._charge(renewal.date_charge)
         self.assertEqual(self._get_charged(invoice), 0.0)
+        self.assertFalse(renewal.invoice_id)
 
     def test_stopped(self):
         renewal = self._announced()
