@@ -83,6 +83,8 @@ class Officer:
             return
         with self.world.acting_as("officer") as env:
             option_set = env.ref("membri_renewal.demo_set_cal_m")
+            # what they paid a part of, before the rest was written off, is to be credited first
+            unsettled = env["account.move"].browse(self.world.mishaps.written_off).sudo()
             for status in ("non_member", "inactive"):
                 contact = env["res.partner"].search(
                     [
@@ -91,6 +93,7 @@ class Officer:
                         ("user_ids", "=", False),
                         ("ref_company_ids", "=", False),
                         ("email", "=like", "%.example"),
+                        ("id", "not in", unsettled.membri_cotisation_ids.partner_id.ids),
                     ],
                     limit=1,
                 )
