@@ -3,6 +3,7 @@ from datetime import date
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
 from .common_archived import ArchivedCommon
@@ -110,6 +111,20 @@ class TestA3ArchivedContact(ArchivedCommon):
         self.assertIn(term.name, activity.summary)
         self._run_night()
         self.assertFalse(term.renewal_ids)
+
+    def test_a3_term_recorded_or_given_back_after_archiving_raises_one_activity(self):
+        gone = self._create_member("Gone Before", active=False)
+        term = self._create_cotisation(gone, "2026-10-01")
+        self.assertIn(term.name, self._get_activities(gone).summary)
+        self.member.active = True
+        back = self._create_cotisation(self.member, "2026-10-01")
+        back.action_terminate("2026-11-14", "Moved")
+        self.member.active = False
+        self.assertFalse(self._get_activities(self.member))
+        back.action_undo_termination()
+        self.assertEqual(len(self._get_activities(self.member)), 1)
+        back._refresh_members()
+        self.assertEqual(len(self._get_activities(self.member)), 1)
 
     def test_a3_contact_without_membership_raises_nothing(self):
         self.member.active = False

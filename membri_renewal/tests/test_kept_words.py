@@ -13,6 +13,8 @@ from odoo.tools.translate import code_translations
 from .common_archived import ArchivedCommon
 
 NOW = "2026-11-15 15:00:00"
+# external identifiers of Odoo's own records
+ASKED = re.compile(r"(?:env\.ref|_for_xml_id)\(\s*\"((?!membri_)[\w.]+)\"")
 
 
 @tagged("post_install", "-at_install")
@@ -194,6 +196,30 @@ class TestA8NeededData(ArchivedCommon):
                 with self.assertRaises(UserError), self.cr.savepoint():
                     record.unlink()
                 self.assertTrue(record.exists())
+
+    def test_a8_what_is_odoos_and_asked_for_cannot_be_deleted(self):
+        """Its scheduled actions bring our emails and invoices on their way."""
+        root = Path(get_module_path("membri_renewal"))
+        names = {"base.res_lang_act_window", "mail.mt_note", "membri_renewal.paperformat_card"}
+        for folder in ("models", "wizard", "controllers", "report"):
+            for path in root.joinpath(folder).glob("**/*.py"):
+                names |= set(ASKED.findall(path.read_text()))
+        self.assertIn("account.ir_cron_account_move_send", names)
+        for name in names - {"base.user_root"}:
+            with self.subTest(name), mute_logger("odoo.sql_db"):
+                with self.assertRaises(UserError), self.cr.savepoint():
+                    self.env_root.ref(name).unlink()
+
+    def test_a8_numbers_of_documents_do_not_begin_again(self):
+        company = self.company.with_env(self.env_root)
+        for sequence in (
+            company._membri_get_receipt_sequence(),
+            company._membri_get_fee_notice_sequence(),
+        ):
+            with self.assertRaises(UserError):
+                sequence.unlink()
+            sequence.active = False
+            self.assertTrue(sequence.next_by_id())
 
     def test_a8_reason_of_a_termination_cannot_be_deleted(self):
         term = self._create_cotisation(self.member, "2026-01-01")

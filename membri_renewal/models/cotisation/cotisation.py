@@ -432,3 +432,4 @@ class MembriCotisation(models.Model):
         for company, partners in members.items():
             partners._membri_refresh_status(company)
             partners._membri_end_archived_activities()
+            partners._membri_tell_archived_terms(company)

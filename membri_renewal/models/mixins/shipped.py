@@ -14,6 +14,8 @@ class MembriNeededMixin(models.AbstractModel):
     _description = "Data required by memberships"
     # external identifiers, where the code does not need all of ours
     _needed_names = None
+    # those of Odoo that the code asks for
+    _needed_of_odoo = ()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_needed(self):
@@ -26,6 +28,13 @@ class MembriNeededMixin(models.AbstractModel):
             domain &= Domain("name", "in", self._needed_names)
         else:
             domain &= ~Domain("name", "=like", "demo%")
+        for module, name in (xmlid.split(".") for xmlid in self._needed_of_odoo):
+            domain |= (
+                Domain("module", "=", module)
+                & Domain("name", "=", name)
+                & Domain("model", "=", self._name)
+                & Domain("res_id", "in", self.ids)
+            )
         # sudo: external identifiers are the administrator's
         needed_sudo = self.env["ir.model.data"].sudo().search(domain, limit=1)
         if needed_sudo:
@@ -103,11 +112,13 @@ class MailActivityType(models.Model):
 class MailMessageSubtype(models.Model):
     _name = "mail.message.subtype"
     _inherit = ["mail.message.subtype", "membri.needed.mixin"]
+    _needed_of_odoo = ("mail.mt_comment", "mail.mt_note")
 
 
 class IrCron(models.Model):
     _name = "ir.cron"
     _inherit = ["ir.cron", "membri.needed.mixin"]
+    _needed_of_odoo = ("mail.ir_cron_mail_scheduler_action", "account.ir_cron_account_move_send")
 
 
 class IrUiView(models.Model):
@@ -120,9 +131,19 @@ class IrActionsReport(models.Model):
     _inherit = ["ir.actions.report", "membri.needed.mixin"]
 
 
+class ReportPaperformat(models.Model):
+    _name = "report.paperformat"
+    _inherit = ["report.paperformat", "membri.needed.mixin"]
+
+
 class IrActionsActWindow(models.Model):
     _name = "ir.actions.act_window"
     _inherit = ["ir.actions.act_window", "membri.needed.mixin"]
+    _needed_of_odoo = (
+        "account.action_move_out_invoice_type",
+        "base.res_lang_act_window",
+        "web.action_base_document_layout_configurator",
+    )
 
 
 class ResGroups(models.Model):
@@ -138,6 +159,29 @@ class IrModelAccess(models.Model):
 class IrSequence(models.Model):
     _name = "ir.sequence"
     _inherit = ["ir.sequence", "membri.needed.mixin"]
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_numbering(self):
+        """A new one would begin at 1 again, with numbers that are given."""
+        # sudo: of all companies
+        company_sudo = (
+            self.env["res.company"]
+            .sudo()
+            .with_context(active_test=False)
+            .search(
+                Domain("membri_receipt_sequence_id", "in", self.ids)
+                | Domain("membri_fee_notice_sequence_id", "in", self.ids),
+                limit=1,
+            )
+        )
+        if company_sudo:
+            raise UserError(
+                self.env._(
+                    "The receipts or fee notices of %(company)s take their numbers from this "
+                    "sequence. Archive or edit it instead.",
+                    company=company_sudo.name,
+                )
+            )
 
     @api.model
     def _membri_get_next(self, code, company, count):

@@ -83,6 +83,10 @@ class ResPartner(models.Model):
                 ),
                 ACTIVITY,
             )
+        self._membri_ask_about_living_terms(renewals.partner_id)
+
+    def _membri_ask_about_living_terms(self, known):
+        """:param known: those of these archived contacts that stand in a queue already"""
         terms = self.env["membri.cotisation"].search(
             [
                 ("company_id", "=", self.env.company.id),
@@ -92,7 +96,7 @@ class ResPartner(models.Model):
         )
         assignee = self.env.company._membri_get_assignee()
         for partner, members_terms in (terms.grouped("partner_id")).items():
-            if partner in renewals.partner_id or partner.activity_search([ACTIVITY]):
+            if partner in known or partner.activity_search([ACTIVITY]):
                 continue
             partner.activity_schedule(
                 ACTIVITY,
@@ -125,6 +129,22 @@ class ResPartner(models.Model):
             set(archived_sudo.ids) - {partner.id for [partner] in living}
         )
         ended_sudo.activity_unlink([ACTIVITY])
+
+    def _membri_tell_archived_terms(self, company):
+        """Called when terms of these members in ``company`` have changed: a contact may have been
+        archived before its term was recorded, imported, or came back."""
+        # sudo: the question is the officer's, whoever changes terms
+        lang = company._membri_get_staff_lang()
+        archived_sudo = (
+            self.sudo()
+            .filtered(lambda partner: not partner.active)
+            .with_company(company)
+            .with_context(lang=lang)
+            .filtered(lambda partner: partner._membri_get_archived_reason())
+        )
+        if archived_sudo:
+            known_sudo = archived_sudo._membri_get_open_renewals().partner_id
+            archived_sudo._membri_ask_about_living_terms(known_sudo)
 
     def _membri_release_restored(self):
         if not self:
