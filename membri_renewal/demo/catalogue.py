@@ -129,7 +129,11 @@ class MembriDemo(models.AbstractModel):
         }
         catalogue = {}
         for code, (type_code, product, *names, reminders, values) in SETS.items():
-            lines = [self._prepare_option(products[product], is_required=True)]
+            # free of charge is said on purpose, else it would be a price that is missing
+            is_free = not PRODUCTS[product][0]
+            lines = [
+                self._prepare_option(products[product], is_required=True, has_own_price=is_free)
+            ]
             if product not in ("monthly", "honorary"):
                 lines += [
                     self._prepare_option(products[option], is_default=option == "directory")
@@ -181,7 +185,5 @@ class MembriDemo(models.AbstractModel):
             }
         )
 
-    def _prepare_option(self, product, is_required=False, is_default=True):
-        return Command.create(
-            {"product_id": product.id, "is_required": is_required, "is_default": is_default}
-        )
+    def _prepare_option(self, product, is_default=True, **vals):
+        return Command.create({"product_id": product.id, "is_default": is_default, **vals})

@@ -47,11 +47,14 @@ class ResCompany(models.Model):
     def _membri_get_remedy(self, code):
         """Where what is missing is entered: the action's external identifier, and the name of its
         button."""
+        is_administrator = self.env.user.has_group("base.group_system")
         if code == "sender":
             return "membri_renewal.action_membri_settings", self.env._("Open Settings")
+        if code == "chart" and is_administrator:
+            return "account.action_account_config", self.env._("Open Settings of Invoicing")
         if code != "language":
             return "membri_renewal.action_membri_option_set", self.env._("Open Plans")
-        if self.env.user.has_group("base.group_system"):
+        if is_administrator:
             return "base.res_lang_act_window", self.env._("Open Languages")
         return "membri_renewal.action_membri_member", self.env._("Open Members")
 
@@ -73,6 +76,12 @@ class ResCompany(models.Model):
             count=len(unread.filtered(lambda member: member.lang == lang)),
             member=unread[0].display_name,
         )
+
+    def _membri_has_chart(self):
+        """:return: whether there is a chart of accounts. In sudo: it is the accountants'; whether
+        there is one is no secret"""
+        self.ensure_one()
+        return bool(self.sudo().root_id.chart_template)
 
     def _membri_check_ready(self, option_sets, officer=None, members=None):
         """:raises RedirectWarning: as :meth:`_membri_raise_unready`"""
@@ -123,7 +132,22 @@ class MembriOptionSet(models.Model):
                     ),
                 )
             )
-        if without := usual.filtered(lambda line: not line._get_income_account_sudo()):
+        without = usual.filtered(lambda line: not line._get_income_account_sudo())
+        company = self._get_term_company()
+        if without and not company._membri_has_chart():
+            reasons.append(
+                (
+                    "chart",
+                    self.env._(
+                        "%(company)s has no chart of accounts, so “%(plan)s” cannot be invoiced. "
+                        "An administrator chooses one in the settings of Invoicing (Fiscal "
+                        "Localization).",
+                        company=company.name,
+                        plan=self.name,
+                    ),
+                )
+            )
+        elif without:
             reasons.append(
                 (
                     "account",

@@ -45,6 +45,7 @@ from . import test_fee_notice
 from . import test_fee_notice_portal
 from . import test_fields_and_rules
 from . import test_first_run
+from . import test_first_run_tour
 from . import test_formats
 from . import test_figures
 from . import test_generation

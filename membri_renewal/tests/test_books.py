@@ -39,7 +39,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 # *words of the screens*; what is stressed is **bold**
 WORDS = re.compile(r"(?<![*\w])\*([^*\s](?:[^*]*[^*\s])?)\*(?![*\w])")
 MODULE = "odoo.addons.membri_example"
-# words of Odoo's own screens that the guides quote, and the name of the add-on
+# words of Odoo's own screens, and of OCA's, that the guides quote, and the name of the add-on
 ODOO_EN = {
     "Actions",
     "Actions To Do",
@@ -50,10 +50,15 @@ ODOO_EN = {
     "Automation",
     "Automation Rules",
     "Backup",
+    "Cancel Payments",
+    "Confirm Payments",
     "Customers",
+    "Debit Orders",
     "Export",
+    "File Successfully Uploaded",
     "French (CA)",
     "General Settings",
+    "Generate Payment File",
     "Groups",
     "Languages",
     "Mail: Email Queue Manager",
@@ -62,6 +67,7 @@ ODOO_EN = {
     "My Preferences",
     "On create and edit",
     "Outgoing Mail Servers",
+    "Payment Modes",
     "Payment Providers",
     "Payment Reference",
     "Print",
@@ -166,7 +172,11 @@ class TestBooks(BaseCase):
 
     def test_words_are_those_of_the_screens(self):
         """What a guide quotes from the screens is there, as it is spelled there."""
-        catalogue = polib.pofile(str(ADDON / "i18n" / "fr.po"))
+        catalogue = [
+            entry
+            for path in REPOSITORY.glob(f"{ADDON.name}*/i18n/fr.po")
+            for entry in polib.pofile(str(path))
+        ]
         said = {"en": set(ODOO_EN), "fr": set(ODOO_FR)}
         for entry in catalogue:
             said["en"].update(self._split(entry.msgid))

@@ -190,6 +190,33 @@ class TestFirstRun(MembriCommon, MockEmail):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.env["membri.test.notice"].with_user(user).create({})
 
+    def test_without_chart_of_accounts(self):
+        """The plan waits for one, and says so; the notice can be looked at all the same."""
+        company = self._create_other_company("New", "America/Toronto")
+        self.manager.with_env(self.env_root).company_ids += company
+        env = self.env(context={"allowed_company_ids": company.ids})
+        plan = env["membri.option.set.start"].create({"name": "Regular", "price": 9.0})._do_create()
+        self.assertEqual([code for code, _sentence in plan._get_unready_reasons()], ["chart"])
+        self.assertFalse(self._is_done("plan", company))
+        with self.mock_mail_gateway(mail_unlink_sent=False):
+            env["membri.test.notice"].create({"option_set_id": plan.id}).action_confirm()
+        self.assertEqual(self._new_mails.exists().mapped("state"), ["sent"])
+        self.assertTrue(self._is_done("test_notice", company))
+        with self.assertRaises(RedirectWarning) as caught, self.cr.savepoint():
+            company.with_env(env)._membri_check_ready(plan)
+        self.assertIn("New", caught.exception.args[0])
+
+    def test_where_what_is_missing_is_entered(self):
+        """Of each kind, for the manager and for the administrator."""
+        administrator = self.company.with_user(self.env.ref("base.user_admin"))
+        for code in ("sender", "options", "price", "account", "chart", "language"):
+            for company in (self.company.with_env(self.env), administrator):
+                with self.subTest(code=code, user=company.env.user.name):
+                    xmlid, label = company._membri_get_remedy(code)
+                    self.assertTrue(label)
+                    action = company.env["ir.actions.actions"]._for_xml_id(xmlid)
+                    company.env[action["res_model"]].check_access("read")
+
     def test_nothing_follows_a_test_notice(self):
         """What an automation has planned for after the commit is forgotten."""
         called = []

@@ -321,6 +321,25 @@ class TestImport(ImportCase):
         record.action_undo()
         self.assertEqual(self._count()["res.partner"], before["res.partner"] - 5)
 
+    def test_included_in_the_membership_of(self):
+        """By name, member number or record ID of the member, in whatever order the rows come."""
+        text = (
+            "Record ID;Name;Is a Company;Member Number;Plan;Start;End;Included in the Membership "
+            "Of\n"
+            "2;Ada Roy;no;;;;;Museum\n"
+            "3;Bea Roy;no;;;;;M-1\n"
+            "4;Cyr Roy;no;;;;;1\n"
+            "1;Museum;yes;M-1;Gold;2026-01-01;2026-12-31;\n"
+        )
+        for results in (["new"] * 4, ["same"] * 4):
+            record = self._import(text)
+            self.assertEqual(self._get_results(record), results)
+            record.action_run()
+        *people, museum = record.line_ids.sorted("row").partner_id
+        for person in people:
+            self.assertEqual(person.parent_id, museum)
+            self.assertFalse(person.membri_cotisation_ids)
+
     def test_background(self):
         rows = "".join(
             f"Member {number};m{number}@x.example;Gold;2026-01-01;2026-12-31\n"

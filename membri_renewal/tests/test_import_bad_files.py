@@ -157,6 +157,14 @@ class TestImportBadFiles(ImportCase):
                 self.assertEqual(self._get_results(record), ["error"])
                 self.assertIn(day, record.line_ids.message)
 
+    def test_no_date_at_all(self):
+        """As MySQL writes that there is none."""
+        for day in ("0000-00-00", "0000-00-00 00:00:00", "NULL"):
+            with self.subTest(day=day):
+                record = self._import(HEADER + ROW.replace("2026-12-31", day))
+                self.assertEqual(self._get_results(record), ["new"])
+                self.assertEqual(str(record.line_ids.date_end), "2026-12-31")
+
     def test_more_cells_than_names(self):
         record = self._import(HEADER + ROW.strip() + ";x;y\n" + ROW.replace("Ada", "Bea"))
         self.assertEqual(record.line_ids[0].result, "error")

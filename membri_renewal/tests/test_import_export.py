@@ -4,6 +4,7 @@ import csv
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import file_open
 
@@ -18,7 +19,9 @@ class TestImportExport(ImportCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.elsewhere = cls._create_other_company("Elsewhere", "America/Toronto")
+        cls.elsewhere = cls._create_other_company(
+            "Elsewhere", "America/Toronto", with_accounting=True
+        )
         cls.manager.with_env(cls.env_root).company_ids += cls.elsewhere
         cls.yearly.with_env(cls.env_root).copy({"company_id": cls.elsewhere.id, "name": "Yearly"})
         cls.for_life.with_env(cls.env_root).copy(
@@ -84,6 +87,95 @@ class TestImportExport(ImportCase):
         again.action_run()
         self.assertEqual(set(again.line_ids.mapped("result")), {"same"})
         self.assertEqual(self._count(), after)
+
+    def _get_contacts(self, partners, company):
+        return sorted(
+            (
+                partner.name,
+                partner.is_company,
+                partner.parent_id.name or "",
+                partner.membri_responsible_id.name or "",
+                partner.membri_status,
+            )
+            for partner in partners.with_company(company)
+        )
+
+    def _get_debts(self, company):
+        """:return: ``[(member, first day of the term, what is left to pay)]``"""
+        moves = self.env_root["account.move"].search(
+            [("journal_id.code", "=", "OPMEM"), ("company_id", "=", company.id)]
+        )
+        return sorted(
+            (
+                move.partner_id.name,
+                str(move.invoice_line_ids.membri_cotisation_id.date_start),
+                move.amount_residual,
+            )
+            for move in moves
+        )
+
+    def test_round_trip_of_what_goes_with_terms(self):
+        """Into a company that sees none of the contacts: open renewals, what is owed (a term
+        each, and without one), agreed prices, zero among them, and the people of a member."""
+        own = {"company_id": self.company.id}
+        firm = self._create_member("Firm", is_company=True, **own)
+        clerk = self._create_member("Clerk", parent_id=firm.id, **own)
+        boss = self._create_member("Boss", parent_id=firm.id, **own)
+        self._create_member("Books", parent_id=firm.id, type="invoice", **own)
+        firm.membri_responsible_id = boss
+        self._create_cotisation(firm, "2026-01-01")
+        for name, price in (("Agreed", 80.0), ("Friend", 0.0)):
+            line = {"product_id": self.product.id, "price_unit": price, "is_price_agreed": True}
+            member = self._create_member(name, **own)
+            self._create_cotisation(member, "2026-01-01", line_ids=[Command.create(line)])
+        states = ("draft", "sent", "change_requested", "intervention")
+        for state in states:
+            self._renewal_in(state).partner_id.write({"name": f"Asked {state}", **own})
+        owing = self._import(
+            "Name;Email;Plan;Start;End;Status;Amount;Open Balance\n"
+            "Owing;owing@x.example;Yearly;2025-01-01;2025-12-31;pending;300;300\n"
+            "Owing;owing@x.example;Yearly;2026-01-01;2026-12-31;pending;300;300\n"
+            "Partly;partly@x.example;Yearly;2026-01-01;2026-12-31;pending;300;45.50\n"
+            "Alone;alone@x.example;;;;;;75\n",
+            balance_mode="entry",
+        )
+        owing.action_run()
+        owing.line_ids.partner_id.company_id = self.company
+        debts = [
+            ("Alone", "False", 75.0),
+            ("Owing", "2025-01-01", 300.0),
+            ("Owing", "2026-01-01", 300.0),
+            ("Partly", "2026-01-01", 45.5),
+        ]
+        self.assertEqual(self._get_debts(self.company), debts)
+        expected = self._get_facts(self.company)
+
+        content = self.Import._get_export(self.company)
+        there = self.env(context={"allowed_company_ids": self.elsewhere.ids})["membri.import"]
+        vals = {"profile": "free", "file": base64.b64encode(content), "filename": "export.csv"}
+        record = there.create({**vals, "balance_mode": "entry"})
+        record.action_run()
+        self.assertEqual(set(record.line_ids.mapped("result")), {"new"})
+        self.assertEqual(self._get_facts(self.elsewhere), expected)
+        self.assertEqual(self._get_debts(self.elsewhere), debts)
+        partners = record.line_ids.partner_id
+        before = firm + clerk + boss + owing.line_ids.partner_id
+        before += self.env["res.partner"].search([("name", "=like", "Asked %")]) - partners
+        before += self.env["res.partner"].search([("name", "in", ("Agreed", "Friend"))]) - partners
+        self.assertFalse(partners & before)
+        self.assertEqual(
+            self._get_contacts(partners, self.elsewhere), self._get_contacts(before, self.company)
+        )
+        prices = {
+            term.partner_id.name: self._create_renewal(term).amount_untaxed
+            for term in record.line_ids.cotisation_id
+            if term.partner_id.name in ("Agreed", "Friend", "Firm")
+        }
+        self.assertEqual(prices, {"Agreed": 80.0, "Friend": 0.0, "Firm": 300.0})
+        again = there.create({**vals, "balance_mode": "entry"})
+        again.action_run()
+        self.assertEqual(set(again.line_ids.mapped("result")), {"same"})
+        self.assertEqual(self._get_debts(self.elsewhere), debts)
 
     def test_download(self):
         action = self.Import.action_export()

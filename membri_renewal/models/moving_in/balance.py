@@ -118,7 +118,8 @@ class MembriImport(models.Model):
         for line, amount in owed.items():
             rows = alike.get(line.key, {line: amount})
             last = max(rows, key=lambda row: (row.date_start or date.min, row.id))
-            if len(rows) > 1 and len(set(rows.values())) == 1 and line != last:
+            is_repeated = len(rows) > 1 and len(set(rows.values())) == 1
+            if is_repeated and line != last and not self._is_whole_fee_owed(line, amount):
                 continue
             term = line.cotisation_id.filtered(lambda t: t.state != "cancelled")
             if term.sudo().invoice_id or (term and term in seen):
@@ -128,6 +129,14 @@ class MembriImport(models.Model):
             seen.add(term)
             result[line] = amount
         return result
+
+    def _is_whole_fee_owed(self, line, amount):
+        """:return: whether a row says that its own fee is unpaid: what stands on all rows of a
+        member may be owed once, or for each of their terms"""
+        values = line.trace["values"]
+        currency = self.company_id.currency_id
+        fee = values["agreed"] if values["amount"] is None else values["amount"]
+        return values["status"] == "pending" and not currency.compare_amounts(fee or 0.0, amount)
 
     def _get_opening_journal_sudo(self, create=True):
         """:return: the journal of the opening entries of this company. In sudo: it is the

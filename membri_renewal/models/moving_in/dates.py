@@ -9,6 +9,8 @@ ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})$")
 NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:[T ,].*)?$")
 SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?$")
+# how some databases write that there is none
+ZERO_DATE = re.compile(r"0000-00-00(?: 00:00:00)?$")
 SERIAL_EPOCH = date(1899, 12, 30)
 FIRST_YEAR, LAST_YEAR = 1900, 2150
 MONTHS = {

@@ -3,8 +3,10 @@ import csv
 import io
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import split_every
 
+from .balance import OPENING_CODE
 from .reading import escape_formula
 
 BATCH = 1000
@@ -43,6 +45,7 @@ COLUMNS = (
     "notice_date",
     "balance",
     "archived",
+    "owner",
 )
 
 
@@ -79,7 +82,8 @@ class MembriImport(models.Model):
 
     @api.model
     def _get_export(self, company):
-        """:return: the bytes of a CSV file, one row for each term of ``company``"""
+        """:return: the bytes of a CSV file, one row for each term of ``company``, and for each
+        contact without one who belongs to a member"""
         labels = dict(
             self.env["membri.import.column"]._fields["target"]._description_selection(self.env)
         )
@@ -92,9 +96,74 @@ class MembriImport(models.Model):
             terms = Term.browse(batch)
             for term in terms:
                 row = self._prepare_export_row(term)
-                writer.writerow([escape_formula(str(row.get(c) or "")) for c in COLUMNS])
+                writer.writerow([self._format_export_cell(row.get(c)) for c in COLUMNS])
             self.env.invalidate_all()  # a long list does not fill the memory
+        for row in self._prepare_export_others(company):
+            writer.writerow([self._format_export_cell(row.get(c)) for c in COLUMNS])
         return buffer.getvalue().encode("utf-8-sig")
+
+    @staticmethod
+    def _format_export_cell(value):
+        """:return: the text of a cell; zero is an amount like any other"""
+        return "" if value is None or value is False else escape_formula(str(value))
+
+    @api.model
+    def _prepare_export_others(self, company):
+        """:return: iterator of ``{target: value}`` of the contacts without a term of their own who
+        belong to a member: the people of companies that are members, who is in charge of several
+        members, and who owes an opening balance alone"""
+        Partner = self.env["res.partner"].with_context(active_test=False).with_company(company)
+        terms = self.env["membri.cotisation"].with_context(active_test=False)
+        groups = terms._read_group([("company_id", "=", company.id)], ["partner_id"])
+        members = Partner.union(*(partner for (partner,) in groups))
+        firms = members.filtered("is_company")
+        owed = self._get_opening_debts(company)
+        own = Domain("company_id", "in", (False, company.id)) & Domain("id", "not in", members.ids)
+        people = Domain("parent_id", "child_of", firms.ids) & Domain(
+            "type", "in", ("contact", "other")
+        )
+        in_charge = Domain("id", "in", members.membri_responsible_id.ids)
+        others = Partner.search(
+            own & (people | in_charge | Domain("id", "in", list(owed))), order="id"
+        )
+        for ids in split_every(BATCH, others.ids, list):
+            for partner in Partner.browse(ids):
+                firm = self._get_including_firm(partner, firms)
+                yield {
+                    **self._prepare_export_contact(partner),
+                    "owner": firm.id,
+                    "balance": owed.get(partner.id),
+                }
+            self.env.invalidate_all()
+
+    @staticmethod
+    def _get_including_firm(partner, firms):
+        """:return: the nearest company above ``partner`` that is a member, or none"""
+        firm = partner.parent_id
+        while firm and firm not in firms:
+            firm = firm.parent_id
+        return firm
+
+    @api.model
+    def _get_opening_debts(self, company):
+        """:return: ``{id of a contact: what is left of its opening entry}``, of those that belong
+        to no term"""
+        journal_sudo = self.env["account.journal"].sudo()
+        journal_sudo = journal_sudo.search(
+            [("code", "=", OPENING_CODE), ("company_id", "=", company.id)], limit=1
+        )
+        if not journal_sudo:
+            return {}
+        groups = self.env["account.move"].sudo()._read_group(
+            [
+                ("journal_id", "=", journal_sudo.id),
+                ("state", "=", "posted"),
+                ("membri_invoice_type", "=", False),
+            ],
+            ["partner_id"],
+            ["amount_residual:sum"],
+        )
+        return {partner.id: amount for partner, amount in groups if amount}
 
     @api.model
     def _prepare_export_row(self, term):
@@ -138,7 +207,7 @@ class MembriImport(models.Model):
             "renewal_email": partner.membri_renewal_email,
             "auto_renew": partner.membri_auto_renew_choice,
             "member_since": partner.membri_is_since_typed and partner.membri_member_since,
-            "archived": "" if partner.active else "yes",
+            "archived": not partner.active and "yes",
         }
 
     @api.model

@@ -38,6 +38,7 @@ class Matcher:
                 values["contact"].get("name", ""),
                 *values.get("responsible", [])[:1],
                 values.get("employer", ""),
+                values["owner"],
             )
             if name
             for spelling in self._get_spellings(name)

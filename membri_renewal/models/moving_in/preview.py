@@ -233,6 +233,8 @@ class MembriImport(models.Model):
         reader = RowReader(self.env, profile, self.date_order)
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
         wanted = set()
+        # only then all names are kept in memory
+        has_owners = bool({"owner", "bundle"} & set(self.column_ids.mapped("target")))
         count = 0
         for number, _cells, targets in self._iterate_rows():
             for order, text in reader.get_proofs(targets).items():
@@ -242,13 +244,9 @@ class MembriImport(models.Model):
             key, keys = values["key"], values["keys"]
             if values["has_term"]:
                 levels[values["level"]] += 1
-            for kind, name in (
-                ("term", values["term_id"]),
-                ("id", keys.get("external")),
-                ("bundle", values["bundle"] if values["level"] else ""),
-            ):
-                if name:
-                    owners.setdefault(f"{kind}:{name}", key)
+            if has_owners:
+                for name in self._get_owner_names(values):
+                    owners.setdefault(name, key)
             wanted.add(values["owner"])
             if "email" in keys:
                 names.setdefault(keys["email"], set()).add(keys.get("name", ""))
@@ -269,6 +267,22 @@ class MembriImport(models.Model):
             "shared_emails": [email for email, whose in names.items() if len(whose) > 1],
             "starts": starts,
         }
+
+    @staticmethod
+    def _get_owner_names(values):
+        """:return: iterator of what other rows may call the member of this one, when they are
+        included in its membership"""
+        keys = values["keys"]
+        if number := values["term_id"]:
+            yield f"term:{number}"
+        if external := keys.get("external"):
+            yield f"id:{external}"
+        if values["bundle"] and values["level"]:
+            yield f"bundle:{values['bundle']}"
+        if values["has_term"]:
+            for name in (external, keys.get("ref"), values["contact"].get("name")):
+                if name:
+                    yield name
 
     def _get_date_reading(self, overview):
         order, proofs = overview["order"], overview["proofs"]

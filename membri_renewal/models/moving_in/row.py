@@ -4,7 +4,7 @@ be read of it."""
 from odoo.tools import email_normalize
 
 from ..mixins.formats import format_day
-from .dates import NotADate, get_proof, read_date
+from .dates import ZERO_DATE, NotADate, get_proof, read_date
 from .reading import normalize
 from .targets import DATE_TARGETS, STATUSES, YES
 
@@ -213,7 +213,7 @@ class RowReader:
 
     def _read_date(self, cells, target):
         text = cells.get(target, "").strip()
-        if not text or normalize(text) in ("0", "null", "none"):
+        if not text or normalize(text) in ("0", "null", "none") or ZERO_DATE.match(text):
             return None
         try:
             return read_date(text, self.order)

@@ -29,7 +29,7 @@ class MembriRenewal(models.Model):
             unpriced = self.filtered(lambda r: r._is_price_missing()).option_set_id
             # of those invoiced now the approval asks for the accounts, option by option; where
             # there is no chart of accounts at all, it does so once the members have answered
-            has_chart = bool(company.sudo().root_id.chart_template)
+            has_chart = company._membri_has_chart()
             noticed = self.filtered(
                 lambda r: (
                     has_chart
@@ -38,7 +38,7 @@ class MembriRenewal(models.Model):
             ).option_set_id
             for option_set in self.option_set_id:
                 for code, sentence in option_set._get_unready_reasons():
-                    if option_set in (noticed if code == "account" else unpriced):
+                    if option_set in (noticed if code in ("account", "chart") else unpriced):
                         yield code, sentence
         # sudo: the languages, whoever sends
         recipients = (self.recipient_id | self.partner_id).sudo()
