@@ -1,3 +1,5 @@
+import pytz
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -70,17 +72,29 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _is_organization_done(self, company):
-        missing = [
-            label
-            for label, is_there in (
-                (self.env._("country"), company.country_id),
-                (self.env._("email"), company._membri_get_sender()),
-                (self.env._("address"), company.street and company.city),
-                (self.env._("membership officer"), company.membri_officer_id),
-            )
-            if not is_there
-        ]
+        missing = self._get_missing_of_company(company) + self._get_missing_of_settings(company)
         return ", ".join(missing)
+
+    @api.model
+    def _get_missing_of_company(self, company):
+        """:return: list of what is missing on the form of the company"""
+        facts = {
+            self.env._("country"): company.country_id,
+            self.env._("email"): company._membri_get_sender(),
+            self.env._("address"): company.street and company.city,
+        }
+        return [label for label, is_there in facts.items() if not is_there]
+
+    @api.model
+    def _get_missing_of_settings(self, company):
+        """:return: list of what is missing in the settings of memberships"""
+        # UTC is what a new company has, and the time of no country all year round but for a few
+        is_utc = company.membri_tz == "UTC" and company.country_id.code in pytz.country_timezones
+        facts = {
+            self.env._("membership officer"): company.membri_officer_id,
+            self.env._("time zone"): not is_utc,
+        }
+        return [label for label, is_there in facts.items() if not is_there]
 
     @api.model
     def _is_letterhead_done(self, company):
@@ -131,9 +145,14 @@ class MembriSetupStep(models.Model):
             return self.env["ir.actions.actions"]._for_xml_id(
                 "web.action_base_document_layout_configurator"
             )
-        if self.code == "organization":
+        company_sudo = self.env.company.sudo()
+        if self.code == "organization" and (
+            self._get_missing_of_company(company_sudo)
+            or not self._get_missing_of_settings(company_sudo)
+        ):
             return self.env.company._get_records_action()
         xmlid = {
+            "organization": "action_membri_settings",
             "plan": "action_membri_option_set_start",
             "go_live": "action_membri_settings",
             "members": "action_membri_import",

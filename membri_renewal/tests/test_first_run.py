@@ -48,8 +48,18 @@ class TestFirstRun(MembriCommon, MockEmail):
     def test_steps_follow_the_facts(self):
         self.company.write({"country_id": self.env.ref("base.ca").id, "street": "1 x", "city": "y"})
         self.assertTrue(self._is_done("organization"))
-        self.company.membri_officer_id = False
+        step = self.steps["organization"]
+        self.assertEqual(step.action_open()["res_model"], "res.company")
+        for name, value in (("membri_officer_id", False), ("membri_tz", "UTC")):
+            with self.subTest(missing=name):
+                before = self.company[name]
+                self.company[name] = value
+                self.assertFalse(self._is_done("organization"))
+                self.assertEqual(step.action_open()["res_model"], "membri.settings")
+                self.company[name] = before
+        self.company.write({"membri_officer_id": False, "street": False})
         self.assertFalse(self._is_done("organization"))
+        self.assertEqual(step.action_open()["res_model"], "res.company")
         self.assertFalse(self._is_done("go_live"))
         self.company.membri_go_live = "2026-12-01"
         self.assertTrue(self._is_done("go_live"))

@@ -14,7 +14,7 @@ class TestFirstRunTour(MembriCommon, HttpCase):
     def _walk(self, tour, lang, **company):
         """:return: the terms of the new company, after the walk of its only user"""
         self.env_root["res.lang"]._activate_lang(lang)
-        self.empty = self._create_other_company("First", "America/Toronto", **company)
+        self.empty = self._create_other_company("First", "UTC", **company)
         self.empty.write({"email": False, "country_id": False, "street": False, "city": False})
         new_test_user(
             self.env_root,

@@ -50,10 +50,16 @@ class MembriOptionSet(models.Model):
 
     def _raise_test_notice_failed(self, mail_sudo):
         """:raises UserError: what the mail server said; an administrator is led to it"""
+        said = " ".join((mail_sudo.failure_reason or "").split())
+        # sudo: mail servers are the administrator's; whether there is one is no secret
+        if not self.env["ir.mail_server"].sudo().search_count([], limit=1):
+            said = self.env._(
+                "no outgoing mail server is set up. %(reason)s", reason=said
+            ).strip()
         sentence = self.env._(
             "The test notice could not be sent to %(email)s: %(reason)s",
-            email=mail_sudo.email_to,
-            reason=mail_sudo.failure_reason or self.env._("the mail server refused it"),
+            email=self.env.user.email_normalized,
+            reason=said or self.env._("the mail server refused it"),
         )
         if not self.env.user.has_group("base.group_system"):
             raise UserError(sentence)
