@@ -8,6 +8,8 @@ from .odoo import MODULE
 RECORD = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ ([A-Z]+) \S+ (\S+): (.*)$", re.DOTALL)
 STARTED = re.compile(r"^Starting (\S+) \.\.\.")
 SKIPPED = re.compile(r"^skipped (.+?) : ?(.*)$", re.DOTALL)
+# what a tour has measured: see tests/test_first_run_tour.py
+TOLD = re.compile(r"^First run: \d.*")
 FAILED = re.compile(r"^(?:FAIL|ERROR): (?:Subtest )?(.+)")
 IN_CLASS = re.compile(r"^(?:setUpClass|tearDownClass) \((.+)\)$")
 # Odoo's own words when it cannot run a browser; it then skips the tour and calls the run a success.
@@ -74,6 +76,8 @@ class Reader:
             self._on_event("started", match[1])
         elif level == "INFO" and (match := SKIPPED.match(message)):
             self._skip(logger, match[1], match[2].strip())
+        elif level == "INFO" and (match := TOLD.match(message)):
+            self._on_event("told", match[0])
         elif level == "ERROR" and (match := FAILED.match(message)):
             self._fail(logger, match[1], message)
         elif self._is_problem(level, logger, message):
