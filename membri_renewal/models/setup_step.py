@@ -104,13 +104,23 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _is_plan_done(self, company):
-        option_sets = (
-            self.env["membri.option.set"].sudo().search([("company_id", "parent_of", company.id)])
-        )
+        option_sets = self._get_plans(company)
         if not option_sets:
             return self.env._("a membership plan")
-        reasons = [reason for plan in option_sets for _code, reason in plan._get_unready_reasons()]
-        return reasons[0] if reasons else False
+        reasons = self._get_plan_reasons(company)
+        return reasons[0][1] if reasons else False
+
+    @api.model
+    def _get_plans(self, company):
+        return (
+            self.env["membri.option.set"].sudo().search([("company_id", "parent_of", company.id)])
+        )
+
+    @api.model
+    def _get_plan_reasons(self, company):
+        """:return: list of ``(code, sentence)`` of what the plans lack"""
+        plans = self._get_plans(company).with_company(company)
+        return [reason for plan in plans for reason in plan._get_unready_reasons()]
 
     @api.model
     def _is_go_live_done(self, company):
@@ -151,6 +161,10 @@ class MembriSetupStep(models.Model):
             or not self._get_missing_of_settings(company_sudo)
         ):
             return self.env.company._get_records_action()
+        if self.code == "plan" and (reasons := self._get_plan_reasons(company_sudo)):
+            # what the plans lack, and not another plan
+            xmlid, _label = self.env.company._membri_get_remedy(reasons[0][0])
+            return self.env["ir.actions.actions"]._for_xml_id(xmlid)
         xmlid = {
             "organization": "action_membri_settings",
             "plan": "action_membri_option_set_start",

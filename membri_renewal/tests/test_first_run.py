@@ -208,6 +208,9 @@ class TestFirstRun(MembriCommon, MockEmail):
         plan = env["membri.option.set.start"].create({"name": "Regular", "price": 9.0})._do_create()
         self.assertEqual([code for code, _sentence in plan._get_unready_reasons()], ["chart"])
         self.assertFalse(self._is_done("plan", company))
+        # what is missing is entered, and not another plan
+        step = self.steps["plan"].with_context(allowed_company_ids=company.ids)
+        self.assertEqual(step.action_open()["res_model"], "membri.option.set")
         with self.mock_mail_gateway(mail_unlink_sent=False):
             env["membri.test.notice"].create({"option_set_id": plan.id}).action_confirm()
         self.assertEqual(self._new_mails.exists().mapped("state"), ["sent"])
