@@ -154,14 +154,18 @@ class MembriImport(models.Model):
         )
         if not journal_sudo:
             return {}
-        groups = self.env["account.move"].sudo()._read_group(
-            [
-                ("journal_id", "=", journal_sudo.id),
-                ("state", "=", "posted"),
-                ("membri_invoice_type", "=", False),
-            ],
-            ["partner_id"],
-            ["amount_residual:sum"],
+        groups = (
+            self.env["account.move"]
+            .sudo()
+            ._read_group(
+                [
+                    ("journal_id", "=", journal_sudo.id),
+                    ("state", "=", "posted"),
+                    ("membri_invoice_type", "=", False),
+                ],
+                ["partner_id"],
+                ["amount_residual:sum"],
+            )
         )
         return {partner.id: amount for partner, amount in groups if amount}
 

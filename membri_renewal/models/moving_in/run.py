@@ -329,6 +329,8 @@ class MembriImport(models.Model):
         :param agreed: what was agreed, before taxes, and is the next price as well
         :return: commands: the plan's usual options, at the list price without either"""
         is_agreed = agreed is not None
+        # what was paid, taxes included, is what was agreed: there were none
+        is_taxed = is_agreed and amount != agreed
         amount = agreed if is_agreed else amount
         options = option_set.line_ids.filtered(
             lambda line: line.product_id.active and (line.is_required or line.is_default)
@@ -355,7 +357,7 @@ class MembriImport(models.Model):
                     "tax_ids": [
                         Command.set(
                             option.product_id.taxes_id._filter_taxes_by_company(self.company_id).ids
-                            if is_agreed
+                            if is_taxed
                             else []
                         )
                     ],

@@ -53,9 +53,7 @@ class MembriOptionSet(models.Model):
         said = " ".join((mail_sudo.failure_reason or "").split())
         # sudo: mail servers are the administrator's; whether there is one is no secret
         if not self.env["ir.mail_server"].sudo().search_count([], limit=1):
-            said = self.env._(
-                "no outgoing mail server is set up. %(reason)s", reason=said
-            ).strip()
+            said = self.env._("no outgoing mail server is set up. %(reason)s", reason=said).strip()
         sentence = self.env._(
             "The test notice could not be sent to %(email)s: %(reason)s",
             email=self.env.user.email_normalized,

@@ -19,10 +19,7 @@ const isTicked = (number) =>
     see(`Step ${number} has ticked itself`, row(number, "[name=is_done] input:checked"));
 
 const isOpen = (number) =>
-    see(
-        `Step ${number} is still to be done`,
-        row(number, "[name=is_done] input:not(:checked)"),
-    );
+    see(`Step ${number} is still to be done`, row(number, "[name=is_done] input:not(:checked)"));
 
 const form = (what) => `.o_action_manager .o_form_view ${what}`;
 
@@ -119,28 +116,32 @@ const timed = (name, maxClicks, walk) =>
         },
     });
 
-timed("membri_first_run", 35, () => [
-    openApp(),
-    ...openSteps(),
-    ...[1, 2, 3, 4, 5, 6, 7].map(isOpen),
-    ...describeOrganization(),
-    ...makePlan(),
-    ...enrollMember(),
-    ...openSteps(),
-    isTicked(3),
-    isTicked(5),
-    isOpen(6),
-    ...sendTestNotice(),
-].flat());
+timed("membri_first_run", 35, () =>
+    [
+        openApp(),
+        ...openSteps(),
+        ...[1, 2, 3, 4, 5, 6, 7].map(isOpen),
+        ...describeOrganization(),
+        ...makePlan(),
+        ...enrollMember(),
+        ...openSteps(),
+        isTicked(3),
+        isTicked(5),
+        isOpen(6),
+        ...sendTestNotice(),
+    ].flat(),
+);
 
 // Without a chart of accounts nothing can be invoiced; the notice can be looked at all the same.
-timed("membri_first_run_without_accounts", 28, () => [
-    openApp(),
-    ...openSteps(),
-    ...describeOrganization(),
-    ...makePlan(),
-    ...openSteps(),
-    isOpen(3),
-    isOpen(5),
-    ...sendTestNotice(),
-].flat());
+timed("membri_first_run_without_accounts", 28, () =>
+    [
+        openApp(),
+        ...openSteps(),
+        ...describeOrganization(),
+        ...makePlan(),
+        ...openSteps(),
+        isOpen(3),
+        isOpen(5),
+        ...sendTestNotice(),
+    ].flat(),
+);
