@@ -1,3 +1,4 @@
+import {browser} from "@web/core/browser/browser";
 import {registry} from "@web/core/registry";
 import {choose, click, fill, openApp, openMenu, see} from "./desk_steps";
 
@@ -95,15 +96,15 @@ const timed = (name, maxClicks, walk) =>
                 {
                     content: "The clock starts",
                     trigger: "body",
-                    run: () => sessionStorage.setItem(STARTED, Date.now()),
+                    run: () => browser.sessionStorage.setItem(STARTED, Date.now()),
                 },
                 ...steps,
                 {
                     content: "The clock stops",
                     trigger: "body",
                     run: () => {
-                        const seconds = (Date.now() - sessionStorage.getItem(STARTED)) / 1000;
-                        // eslint-disable-next-line no-console
+                        const seconds =
+                            (Date.now() - browser.sessionStorage.getItem(STARTED)) / 1000;
                         console.log(
                             `First run: ${clicks} clicks, ${texts} fields, ${Math.round(seconds)} seconds`,
                         );
