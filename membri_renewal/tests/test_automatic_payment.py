@@ -325,6 +325,32 @@ class TestNoLongerOffered(AutomaticPaymentCommon):
         self._charge(self._after(renewal, 3))
         self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
 
+    def test_one_of_two_plans_of_an_invoice(self):
+        other = self.yearly.sudo().copy()
+        self.assertEqual(other.automatic_payment, "offered")
+        payer = self._create_member("Family", is_company=True)
+        payer.membri_group_invoices = True
+        self._save_card(payer)
+        son, daughter = (
+            self._create_renewal(
+                self._create_cotisation(
+                    self._create_member(name, parent_id=payer.id), "2026-01-01", option_set
+                )
+            )
+            for name, option_set in (("Son", self.yearly), ("Daughter", other))
+        )
+        (son | daughter).action_approve()
+        self._let_leave()
+        invoice = son.invoice_id
+        self.assertEqual(daughter.invoice_id, invoice)
+        other.automatic_payment = "none"
+        self._charge(date(2026, 11, 16))
+        self.assertEqual((son | daughter).mapped("charge_state"), ["announced", "failed"])
+        self._charge(son.date_charge)
+        self.assertEqual(self._get_charged(invoice), son.amount_charge)
+        self.assertEqual(daughter.charge_state, "failed")
+        self.assertAlmostEqual(invoice.amount_residual, daughter.amount_charge)
+
     def test_note_of_who_has_no_card(self):
         for choice in ("none", "offered"):
             with self.subTest(choice):

@@ -336,6 +336,8 @@ class MembriRenewal(models.Model):
                 lambda renewal: (
                     renewal.charge_state != "done"
                     and renewal.date_charge == transaction.membri_charge_day
+                    # whose plan ended it was not part of this charge
+                    and (renewal.charge_state != "failed" or renewal._offers_charge())
                 )
             )
             for renewal in charged:
