@@ -68,9 +68,10 @@ class Accountant:
                 "amount": amount,
             }
         )
+        # each part of the payment terms
         receivable = invoice.line_ids.filtered(
             lambda item: item.account_id.account_type == "asset_receivable" and not item.reconciled
-        )[:1]
+        )
         _liquidity, suspense, _other = line._seek_for_lines()
         suspense.account_id = receivable.account_id
         (suspense + receivable).reconcile()
