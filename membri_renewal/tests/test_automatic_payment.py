@@ -437,9 +437,9 @@ class TestChargedAgain(AutomaticPaymentCommon):
         self.assertIn("has failed", self._assert_refused(announced.action_charge_again))
         announced.action_stop_charge()
         self.assertIn("has failed", self._assert_refused(announced.action_charge_again))
-        self.assertIn("status is", self._assert_refused(
-            self._renewal_in("sent").action_charge_again
-        ))
+        self.assertIn(
+            "status is", self._assert_refused(self._renewal_in("sent").action_charge_again)
+        )
         waiting = self._announced("error")
         self._charge(waiting.date_charge)
         self.assertIn("by itself", self._assert_refused(waiting.action_charge_again))
