@@ -338,6 +338,92 @@ class TestReminderDelivery(OneDeliveryCase):
         )
         self.assertEqual(bad.mapped("date_last_reminder"), [False, False])
 
+    def _remind_at(self, moment):
+        """:return: the emails that the reminders of this night made"""
+        with freeze_time(moment), self.mock_mail_gateway():
+            self._run_cron("ir_cron_send_reminders")
+            self.env_root.flush_all()
+            return self._new_mails.filtered("membri_kind")
+
+    def _create_step(self, trigger, days):
+        return self.env_root["membri.reminder.step"].create(
+            {"option_set_id": self.yearly.id, "trigger": trigger, "days": days}
+        )
+
+    def test_step_without_an_address_goes_out_once_there_is_one(self):
+        """It is told once, stands in a queue meanwhile, and is used up by what leaves."""
+        first, second = self._create_step("after_sent", 7), self._create_step("after_due", 7)
+        with freeze_time("2026-11-05 15:00:00"):
+            asked, owing = self._renewal_in("sent"), self._renewal_in("approved")
+        both = asked | owing
+        both.partner_id.email = False
+        for moment in ("2026-11-14 15:00:00", "2026-11-15 15:00:00", "2026-11-16 15:00:00"):
+            self.assertFalse(self._remind_at(moment))
+        for renewal, step in ((asked, first), (owing, second)):
+            log = renewal.sudo().reminder_log_ids
+            self.assertRecordValues(
+                log, [{"step_id": step.id, "result": "skipped", "uses_step": False}]
+            )
+            self.assertIn("email address", renewal.delivery_note)
+            self.assertTrue(self._is_in_queue(renewal, "unreachable"))
+            self.assertEqual(renewal.reminder_count, 0)
+        for renewal in both:
+            renewal.partner_id.email = f"found.{renewal.id}@example.com"
+        self.assertEqual(len(self._remind_at("2026-11-20 15:00:00")), 2)
+        for renewal, step in ((asked, first), (owing, second)):
+            self.assertRecordValues(
+                renewal.sudo().reminder_log_ids.sorted("id")[-1],
+                [{"step_id": step.id, "result": "sent", "uses_step": True}],
+            )
+            self.assertEqual((renewal.reminder_count, renewal.date_next_reminder), (1, False))
+            self.assertFalse(self._is_in_queue(renewal, "unreachable"))
+        self.assertFalse(self._remind_at("2026-11-21 15:00:00"))
+
+    def test_payer_who_wants_no_email_is_reminded_by_letter(self):
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.sudo().invoice_sending_method = "manual"
+        renewal.action_approve()
+        count = len(self._get_mails(renewal))
+        renewal.sudo()._internal_write({"letter_state": "printed"})
+        self.assertTrue(renewal.action_send_reminder())
+        self.assertEqual(len(self._get_mails(renewal)), count)
+        self.assertEqual(self._get_log(renewal).result, "to_print")
+        self.assertRecordValues(
+            renewal, [{"letter_state": "to_print", "letter_content": "reminder"}]
+        )
+
+    def test_letter_that_was_mailed_stands_for_the_step(self):
+        self._create_step("after_sent", 7)
+        with freeze_time("2026-11-05 15:00:00"):
+            renewal = self._create_renewal(
+                self._create_yearly(email=False, country_id=self.env.ref("base.ca").id, **STREET)
+            )
+            renewal.action_send()
+        self._remind_at("2026-11-14 15:00:00")
+        with freeze_time("2026-11-15 15:00:00"):
+            renewal.action_print_letter()
+        self.assertFalse(renewal.date_next_reminder)
+        self.assertFalse(self._is_in_queue(renewal, "to_remind"))
+        renewal.partner_id.email = "found@example.com"
+        self.assertFalse(self._remind_at("2026-11-20 15:00:00"))
+
+    def test_reminder_that_came_back_uses_up_no_step(self):
+        step = self._create_step("after_sent", 7)
+        with freeze_time("2026-11-05 15:00:00"):
+            renewal = self._renewal_in("sent")
+        mail = self._remind_at("2026-11-14 15:00:00")
+        self.assertEqual(renewal.reminder_count, 1)
+        self._bounce(mail, renewal.partner_id.email)
+        self.assertRecordValues(
+            renewal.sudo().reminder_log_ids,
+            [{"step_id": step.id, "result": "failed", "uses_step": False}],
+        )
+        self.assertEqual(renewal.reminder_count, 0)
+        self.assertFalse(self._remind_at("2026-11-15 15:00:00"))
+        renewal.partner_id.email = "other@example.com"
+        self.assertEqual(len(self._remind_at("2026-11-16 15:00:00")), 1)
+        self.assertEqual(renewal.reminder_count, 1)
+
     def test_alone_without_an_address(self):
         renewal = self._renewal_in("sent")
         renewal.partner_id.email = False
@@ -440,3 +526,38 @@ class TestSharedReminder(SharedInvoiceCommon, OneDeliveryCase):
         self.assertEqual(
             [renewal.sudo().reminder_log_ids.result for renewal in renewals], ["skipped"] * 3
         )
+
+    def test_retried_reminder_reminds(self):
+        """It is no copy of the invoice, and it counts once it leaves."""
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self._run_sending()
+        renewals.action_send_reminder()
+        self._run_sending([self.payer.email])
+        self.assertEqual(renewals.mapped("delivery_state"), ["failed"] * 3)
+        self.assertEqual(renewals.mapped("reminder_count"), [0, 0, 0])
+        renewals[0].action_retry_sending()
+        self.assertEqual(len(self._run_sending()), 1)
+        self.assertEqual(self._get_invoice_mails(invoice)[-1].membri_kind, "reminder")
+        self.assertEqual(renewals.mapped("reminder_count"), [1, 1, 1])
+        self.assertEqual(
+            [renewal.sudo().reminder_log_ids.result for renewal in renewals], ["sent"] * 3
+        )
+
+    def test_reminder_that_came_back_reminds_at_another_address(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self._run_sending()
+        renewals.action_send_reminder()
+        self._run_sending()
+        self.payer.membri_responsible_id = self._create_member("Percy in Charge")
+        self._bounce(self._get_invoice_mails(invoice)[-1], self.payer.email)
+        self._run_sending()
+        mail = self._get_invoice_mails(invoice)[-1]
+        self.assertEqual(mail.recipient_ids, self.payer.membri_responsible_id)
+        self.assertEqual(mail.membri_kind, "reminder")
+        self._bounce(mail, self.payer.membri_responsible_id.email)
+        self.assertEqual(renewals.mapped("delivery_state"), ["unreachable"] * 3)
+        self.assertEqual(renewals.mapped("reminder_count"), [0, 0, 0])

@@ -302,7 +302,13 @@ class AccountMove(models.Model):
             ]
         )
         failed_sudo._membri_cancel(self.env._("Resent."))
-        self._membri_deliver()
+        reminded = self.browse()
+        for mail_sudo in failed_sudo.filtered(lambda mail: mail.membri_kind == "reminder"):
+            move = self.browse(mail_sudo.res_id)
+            move._membri_get_renewals()._retry_reminder(mail_sudo.mail_message_id)
+            reminded |= move
+        reminded._membri_deliver(is_reminder=True)
+        (self - reminded)._membri_deliver()
 
     def _membri_schedule_delivery(self, note):
         """Put a document that has no open renewal in front of the officer, once."""
@@ -506,6 +512,31 @@ class AccountMove(models.Model):
         self.env["res.partner"]._membri_mark_renewal_email_bounced(self.membri_delivery_email)
         is_credit_note = self.move_type == "out_refund" and self.state == "posted"
         if is_credit_note or (self._membri_is_payable() and not self._membri_is_paid()):
-            self._membri_deliver()
+            mail_sudo = self._membri_get_last_mail()
+            is_reminder = mail_sudo.membri_kind == "reminder"
+            if is_reminder and self._membri_get_unreachable_reason():
+                # what has come back has reminded nobody
+                self._membri_record_reminders("failed", note, mail_sudo.mail_message_id)
+            elif is_reminder:
+                self._membri_get_renewals()._retry_reminder(mail_sudo.mail_message_id)
+            self._membri_deliver(is_reminder=is_reminder)
         elif self.membri_date_receipt_sent:
             self._membri_handle_receipt_bounce()
+
+    def _membri_get_last_mail(self):
+        """:return: the last email of this document itself (in sudo), no receipt"""
+        self.ensure_one()
+        # sudo: the queue of emails is the administrator's
+        return (
+            self.env["mail.mail"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("membri_kind", "not in", (False, "receipt")),
+                ],
+                order="id desc",
+                limit=1,
+            )
+        )

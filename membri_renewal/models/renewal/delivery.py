@@ -381,9 +381,13 @@ class MembriRenewal(models.Model):
 
     def _get_failed_mails(self):
         """:return: the last notice or reminder in the queue of emails, if it failed"""
+        return self._get_last_mail().filtered(lambda mail: mail.state == "exception")
+
+    def _get_last_mail(self):
+        """:return: the last notice or reminder in the queue of emails (in sudo)"""
         self.ensure_one()
         # sudo: the queue of emails is the administrator's
-        last_sudo = (
+        return (
             self.env["mail.mail"]
             .sudo()
             .search(
@@ -396,7 +400,6 @@ class MembriRenewal(models.Model):
                 limit=1,
             )
         )
-        return last_sudo.filtered(lambda mail: mail.state == "exception")
 
     # ------------------------------------------------------------------
     # Emails that come back
@@ -424,6 +427,9 @@ class MembriRenewal(models.Model):
             renewal._record_undelivered(note)
         unreachable = awaiting.filtered(lambda r: r._get_unreachable_reason())
         unreachable._mark_unreachable()
+        came_back = {renewal: renewal._get_last_mail().mail_message_id for renewal in awaiting}
+        for renewal in unreachable.filtered(came_back.get):  # it has reminded nobody
+            renewal._record_reminder(came_back[renewal], "failed", renewal.delivery_note)
         reached = awaiting - unreachable
         to_pay = reached.filtered(lambda r: r.state == "approved")
         # once to who pays for several
@@ -431,6 +437,8 @@ class MembriRenewal(models.Model):
         shared._remind_payers()
         messages = (to_pay - shared)._send_notice(lambda r: r._get_reminder_template(), "reminder")
         messages |= (reached - to_pay)._send_notice(lambda r: r._get_notice_template())
+        for renewal, message in messages.items():
+            renewal._retry_reminder(came_back[renewal], message)
         if messages:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 

@@ -236,6 +236,9 @@ class MembriRenewal(models.Model):
         now = fields.Datetime.now()
         renewals._internal_write({"letter_state": "printed", "date_printed": now})
         renewals._record_printed_reminders()
+        by_letter = renewals.filtered(lambda r: r._get_no_address_sentence())
+        by_letter._skip_overtaken_steps(self.env._("A letter was mailed on that day or later."))
+        by_letter._update_next_reminder()
         for renewal in renewals:
             renewal._record_left(renewal._get_announced_facts())
         renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(

@@ -229,8 +229,10 @@ class MembriRenewal(models.Model):
         shared = renewals.filtered(
             lambda r: r.state == "approved" and r.invoice_id.sudo()._membri_is_shared()
         )
-        alone = renewals - shared
-        messages = alone._send_notice(
+        by_hand = renewals.filtered(
+            lambda r: r.state == "approved" and r.invoice_id.sudo()._membri_is_sent_by_hand()
+        )
+        messages = (renewals - shared - by_hand)._send_notice(
             lambda renewal: renewal._get_reminder_template(steps[renewal]), "reminder"
         )
         shared._remind_payers()
@@ -251,11 +253,11 @@ class MembriRenewal(models.Model):
             elif not emailed:
                 result = "skipped"
                 skipped[renewal] = renewal._get_no_address_sentence()
-            logs_vals.append(
-                renewal._prepare_reminder_log_vals(
-                    steps[renewal], result, reason, messages.get(renewal)
-                )
+            vals = renewal._prepare_reminder_log_vals(
+                steps[renewal], result, reason, messages.get(renewal)
             )
+            # nobody was reminded: the step goes out once there is an address
+            logs_vals.append({**vals, "uses_step": result != "skipped"})
         # sudo: the log is written by the system only
         self.env["membri.reminder.log"].sudo().create(logs_vals)
         # a letter counts once it is printed
@@ -363,6 +365,19 @@ class MembriRenewal(models.Model):
         if mine:
             self._update_next_reminder()
 
+    def _retry_reminder(self, message, instead=None):
+        """Another email goes out instead of ``message``, which failed or has come back.
+
+        :param instead: its ``mail.message``; default: the next one that is made"""
+        if not message:
+            return
+        for renewal in self:
+            logs_sudo = renewal.sudo().reminder_log_ids.filtered(
+                lambda log: log.message_id == message
+            )
+            renewal._record_reminder(message, "sent")
+            logs_sudo.message_id = instead or False
+
     def _link_reminder(self, message):
         """:param message: the email that the last reminders of ``self`` went out with"""
         for renewal in self:
@@ -465,17 +480,18 @@ class MembriRenewal(models.Model):
 
         return steps.filtered(is_open)
 
-    def _skip_overtaken_steps(self):
+    def _skip_overtaken_steps(self, reason=None):
         """The notice that goes out now stands for the reminders that were due before: the
-        member is not reminded tomorrow of what came today."""
+        member is not reminded tomorrow of what came today.
+
+        :param reason: what stands for them (a sentence); default: the notice"""
+        reason = reason or self.env._("The notice was sent on that day or later.")
         for renewal in self:
             today = renewal.company_id._membri_today()
             for step in renewal._get_open_steps():
                 due = step._get_due_date(renewal)
                 if due < today or (due == today and step.trigger != "after_sent"):
-                    renewal._log_reminder(
-                        step, "skipped", self.env._("The notice was sent on that day or later.")
-                    )
+                    renewal._log_reminder(step, "skipped", reason)
 
     def _update_next_reminder(self):
         """Store the day on which the next step falls: the queue and the night ask for it."""
@@ -525,7 +541,7 @@ class MembriRenewal(models.Model):
 
     def _remind_by_steps(self):
         """Send the last of the automatic steps that are due; held, without using them up,
-        while a payment is under way."""
+        while a payment is under way, and while no address works."""
         steps = {}
         again = self.browse()
         for renewal in self:
@@ -538,6 +554,8 @@ class MembriRenewal(models.Model):
             if not due or renewal._get_no_reminder_reason():
                 continue
             *overtaken, last = sorted(due, key=due.get)
+            if renewal._has_skipped_reminder(last) and renewal._get_no_address_sentence():
+                continue  # told once, and in the queue for that
             for step in overtaken:
                 renewal._log_reminder(step, "skipped", self.env._("A later reminder was also due."))
             if renewal._has_failed_reminder(last):
@@ -549,6 +567,19 @@ class MembriRenewal(models.Model):
         messages, _skipped = self.browse(renewal.id for renewal in steps)._send_reminders(steps)
         if messages:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    def _has_skipped_reminder(self, step):
+        """:return: whether it is told already that this step could not go out"""
+        self.ensure_one()
+        part = (self.state == "approved" and self._get_due_day()) or False
+        logs_sudo = self.sudo().reminder_log_ids
+        return any(
+            log.step_id == step
+            and log.result == "skipped"
+            and not log.uses_step
+            and (log.date_due or False) == part
+            for log in logs_sudo
+        )
 
     def _has_failed_reminder(self, step):
         """:return: whether the email of this step is there, and did not leave"""
