@@ -148,7 +148,17 @@ class MailMail(models.Model):
             return "unreachable", False
         if self.membri_facts and self.membri_facts != document._membri_get_mail_facts(kind):
             return "changed", False
+        # an invoice is written as it leaves Odoo's queue of invoices, with the sender of that day
+        if self.model == "membri.renewal" and self._membri_has_sender_left():
+            return "changed", False
         return "leaves", False
+
+    def _membri_has_sender_left(self):
+        """:return: whether the officer whose name and reply address it bears was archived"""
+        self.ensure_one()
+        # sudo: who has left is not for everyone to read
+        users_sudo = self.sudo().author_id.with_context(active_test=False).user_ids
+        return bool(users_sudo) and not any(users_sudo.mapped("active"))
 
     def _membri_apply_verdict(self, document, verdict, reason):
         """:return: the emails that leave instead of this one"""

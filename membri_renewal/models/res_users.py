@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.fields import Domain
 
 # records of Odoo's own models on which the officer is asked (``_membri_ask_officer``)
@@ -16,8 +16,11 @@ class ResUsers(models.Model):
     def write(self, vals):
         # EXTENDS base: an officer who is archived, or who may not work in a company any more
         leaving = self.filtered("active") if not vals.get("active", True) else self.browse()
+        staff = self & self._membri_get_staff() if "group_ids" in vals else self.browse()
         result = super().write(vals)
         leaving._membri_hand_over()
+        if staff:
+            (staff - self._membri_get_staff())._membri_leave_memberships()
         if "company_ids" in vals:
             self._membri_leave_companies()
         return result
@@ -47,6 +50,29 @@ class ResUsers(models.Model):
             .search([("user_id", "in", leaving.ids), ("is_open", "=", True)])
         )
         leaving._membri_hand_over_these(renewals_sudo, leaving._membri_find_activities())
+
+    @api.model
+    def _membri_get_staff(self):
+        """:return: the users who may look at memberships"""
+        group = self.env.ref("membri_renewal.group_membri_readonly", raise_if_not_found=False)
+        if not group:  # while the add-on is installed
+            return self.browse()
+        # sudo: who is in which group is not for everyone to read
+        return group.sudo().all_user_ids.with_env(self.env)
+
+    def _membri_leave_memberships(self):
+        """They are in use, but may not look at memberships any more."""
+        if not self:
+            return
+        # sudo: as below
+        Company_sudo = self.env["res.company"].sudo()
+        Company_sudo.search([("membri_officer_id", "in", self.ids)]).membri_officer_id = False
+        renewals_sudo = (
+            self.env["membri.renewal"]
+            .sudo()
+            .search([("user_id", "in", self.ids), ("is_open", "=", True)])
+        )
+        self._membri_hand_over_these(renewals_sudo, self._membri_find_activities())
 
     def _membri_leave_companies(self):
         """What these users have in companies in which they may not work any more is somebody
@@ -123,6 +149,20 @@ class ResUsers(models.Model):
             )
             domain |= Domain("res_model", "=", model) & Domain("res_id", "in", records_sudo.ids)
         return domain
+
+
+class ResGroups(models.Model):
+    _inherit = "res.groups"
+
+    def write(self, vals):
+        # EXTENDS base: who is taken out of a group of ours, or of one that implies it
+        if not {"user_ids", "implied_ids", "implied_by_ids"} & vals.keys():
+            return super().write(vals)
+        Users = self.env["res.users"]
+        before = Users._membri_get_staff()
+        result = super().write(vals)
+        (before - Users._membri_get_staff())._membri_leave_memberships()
+        return result
 
 
 class MailActivity(models.Model):

@@ -285,6 +285,33 @@ class TestA3ArchivedOfficer(ArchivedCommon):
         self.assertNotEqual(self._get_activities(renewal).user_id, self.leaver)
         self.assertEqual(self._get_activities(stays).user_id, self.leaver)
 
+    def test_a3_who_may_not_look_at_memberships_any_more_hands_over(self):
+        """By the form of the user, or by the one of the group."""
+        group = self.env_root.ref("membri_renewal.group_membri_user")
+        take_outs = (
+            lambda user: user.write({"group_ids": [Command.unlink(group.id)]}),
+            lambda user: group.write({"user_ids": [Command.unlink(user.id)]}),
+            lambda user: user.write(
+                {"group_ids": [Command.set(self.env_root.ref("base.group_portal").ids)]}
+            ),
+        )
+        for number, take_out in enumerate(take_outs):
+            leaver = new_test_user(
+                self.env_root,
+                f"leaver_{number}",
+                "membri_renewal.group_membri_user",
+                company_id=self.company.id,
+                company_ids=self.company.ids,
+            )
+            renewal = self._renewal_in("sent")
+            renewal.user_id = leaver
+            renewal.sudo().activity_schedule(
+                "membri_renewal.activity_unreachable", user_id=leaver.id
+            )
+            take_out(leaver)
+            self.assertEqual(renewal.user_id, self.officer)
+            self.assertEqual(self._get_activities(renewal).user_id, self.officer)
+
     def test_a3_what_the_officer_was_asked_on_invoices_and_members_moves(self):
         """Odoo deletes the to-dos of who is archived: those of ours are somebody else's now."""
         self.company.sudo().membri_officer_id = self.leaver
@@ -313,6 +340,23 @@ class TestA3ArchivedOfficer(ArchivedCommon):
         for value in (mail.email_from, mail.reply_to):
             self.assertIn("officer@example.com", value)
         self.assertEqual(renewal._get_portal_contact(), self.officer.partner_id)
+
+    def test_a3_what_waits_to_leave_is_the_officers(self):
+        """It was queued in the name of somebody who is gone when it leaves."""
+        renewal = self._renewal_in("draft", user_id=self.leaver.id)
+        with self.mock_mail_gateway():
+            renewal._send_notice(lambda r: r._get_notice_template())
+        mail = self.env_root["mail.mail"].search(
+            [("model", "=", renewal._name), ("res_id", "=", renewal.id)]
+        )
+        renewal.sudo()._set_state("sent")
+        self.assertIn("leaver@example.com", mail.email_from)
+        self.leaver.sudo().active = False
+        leaving = mail._membri_review()
+        self.assertEqual(len(leaving), 1)
+        self.assertIn(self.officer.email, leaving.email_from)
+        self.assertIn(self.officer.email, leaving.reply_to)
+        self.assertEqual(leaving._membri_review(), leaving)
 
     def test_a3_officer_of_the_company_archived_too(self):
         renewal = self._renewal_in("draft", user_id=self.leaver.id)

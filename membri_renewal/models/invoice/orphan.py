@@ -131,8 +131,8 @@ class MembriCotisation(models.Model):
         documents.invoice_line_ids.filtered(
             lambda line: line.membri_cotisation_id == self
         ).membri_cotisation_id = term
-        # after its lines, which it is compared with
-        term._internal_write({"invoice_id": invoice.id})
+        # after its lines, which it is compared with; over by now is not over when it was recorded
+        term._internal_write({"invoice_id": invoice.id, "is_history": self.is_history})
         if renewal:
             renewal._set_state(
                 "approved",
