@@ -224,6 +224,37 @@ class TestRenewalScreen(MembriCommon):
         self.assertIn("action_send_reminder", approved)
         self.assertGreater(approved.index("action_send_reminder"), place)
 
+    def _only_opens(self, button):
+        """:return: whether this button asks first, or opens a window"""
+        return (
+            button.get("type") == "action"
+            or button.get("confirm")
+            or button.get("name")
+            in ("action_refuse", "action_view_invoice", "action_ask_reset", "action_ask_end_unpaid")
+        )
+
+    def test_second_click_anywhere_only_opens_something(self):
+        """Issue 12 A6: wherever a button did something at once, nothing is done by the next one."""
+        for state, mode in (
+            ("draft", "notice"),
+            ("draft", "invoice"),
+            ("sent", "notice"),
+            ("change_requested", "notice"),
+            ("intervention", "notice"),
+        ):
+            header = self._get_header(self._renewal_in(state, mode=mode))
+            self.assertTrue(self._only_opens(header[0]), "where “Prepare a Renewal” stood")
+            for place, button in enumerate(header):
+                name = button.get("name")
+                if self._only_opens(button):
+                    continue
+                renewal = self._renewal_in(state, mode=mode)
+                getattr(renewal, name)()
+                after = self._get_header(renewal)[place : place + 1]
+                with self.subTest(state=state, mode=mode, button=button.get("string")):
+                    if name != "action_send_reminder":  # the very same button
+                        self.assertTrue(all(map(self._only_opens, after)))
+
     # ------------------------------------------------------------------
     # Keyboard and eyes, in all our views
     # ------------------------------------------------------------------
