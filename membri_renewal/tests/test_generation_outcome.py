@@ -115,11 +115,14 @@ class TestHowIsRenewed(GenerationCommon):
         self.assertRegex(cotisation.renewal_error, "Empty.*no option")
         self.assertEqual(cotisation.renewal_error_date, date(2026, 11, 15))
         self.assertEqual(cotisation.state, "active", "nothing else changed")
+        self.assertEqual(bad.activity_ids.user_id, self.officer, "nobody is lost")
+        self.assertIn(cotisation.renewal_error, bad.activity_ids.summary)
         empty.sudo().line_ids = [Command.create({"product_id": self.product.id})]
         self._generate("2026-11-16 15:00:00")
         self.assertEqual(self._renewals(bad).state, "sent")
         self.assertFalse(cotisation.renewal_error)
         self.assertFalse(cotisation.renewal_error_date)
+        self.assertFalse(bad.activity_ids)
 
     def test_nothing_left_to_propose_is_kept_as_a_draft(self):
         """Its only product was archived: the renewal waits, and says why."""

@@ -8,6 +8,7 @@ from ..cotisation.cotisation import PAID_FOR_STATES
 from .eligibility import CATCH_UP_DAYS, NIGHT
 
 BATCH = 50
+ACTIVITY = "membri_renewal.activity_not_prepared"
 
 
 class MembriRenewal(models.Model):
@@ -145,9 +146,9 @@ class MembriCotisation(models.Model):
         renewals = self.env["membri.renewal"].create(
             [{"cotisation_id": cotisation.id} for cotisation in self]
         )
-        self.filtered("renewal_error")._internal_write(
-            {"renewal_error": False, "renewal_error_date": False}
-        )
+        mended = self.filtered("renewal_error")
+        mended._internal_write({"renewal_error": False, "renewal_error_date": False})
+        mended.partner_id.sudo().activity_unlink([ACTIVITY])  # sudo: they are the officer's
         for renewal in renewals.filtered(lambda r: r.currency_id.is_zero(r.amount_total)):
             renewal._message_log(body=renewal.option_set_id._get_free_remark())
         return renewals
@@ -162,3 +163,18 @@ class MembriCotisation(models.Model):
         self._message_log(
             body=self.env._("The renewal could not be prepared: %(error)s", error=message)
         )
+        # it stands in no queue of renewals: the officer has it, once
+        officer = self.company_id._membri_get_assignee()
+        member_sudo = self.sudo().partner_id
+        if officer and not member_sudo.activity_search([ACTIVITY]):
+            member_sudo.activity_schedule(
+                ACTIVITY,
+                summary=self.env._(
+                    "The renewal of %(cotisation)s (until %(date)s) could not be prepared: "
+                    "%(error)s The nightly run tries again.",
+                    cotisation=self.name,
+                    date=self._format_day(self.date_end),
+                    error=message,
+                ),
+                user_id=officer.id,
+            )
