@@ -299,6 +299,21 @@ class TestImport(ImportCase):
         record.action_undo()
         self.assertFalse(renewal.exists())
 
+    def test_notices_of_terms_that_are_history_wait_for_no_answer(self):
+        """Issue 12 A7: of several terms with the day of their notice, the running one is asked."""
+        text = (
+            "Name;Email;Plan;Start;End;Notice Sent On;Open Renewal\n"
+            "Ada Roy;ada@x.example;Gold;2024-01-01;2024-12-31;2024-11-02;\n"
+            "Ada Roy;ada@x.example;Gold;2025-01-01;2025-12-31;2025-11-02;sent\n"
+            "Ada Roy;ada@x.example;Gold;2026-01-01;2026-12-31;2026-11-02;\n"
+            "Bea Roy;bea@x.example;Gold;2025-01-01;2025-12-31;2025-11-02;\n"
+        )
+        record = self._import(text)
+        record.action_run()
+        asked = record.line_ids.cotisation_id.renewal_ids
+        self.assertEqual(record.state, "done")
+        self.assertEqual(str(asked.cotisation_id.date_end), "2026-12-31")
+
     def test_person_in_charge(self):
         """One person for several members, once, whatever is imported twice; companies' people
         are their contacts."""

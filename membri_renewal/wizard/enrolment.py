@@ -316,7 +316,10 @@ class MembriEnrolment(models.TransientModel):
         # looked up before the new term exists, refused after: an overlap changes nothing
         renewal = self.open_renewal_id
         renewal._check_can("refuse")
+        over = self._get_term_over_sentence()
         cotisation = self.env["membri.cotisation"].create(self._prepare_cotisation_vals())
+        if over:  # whoever enrolls without this window is told, too
+            cotisation._message_log(body=over)
         renewal._do_refuse(
             self.env.ref("membri_renewal.refusal_reason_rejoined"),
             self.env._("The member rejoined."),

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import SQL, plaintext2html
 
+from ..renewal.eligibility import HAND
 from .decision import Decision
 from .matching import MODULE, Matcher, get_external_name
 from .membri_import import FOREGROUND_LIMIT
@@ -385,15 +386,13 @@ class MembriImport(models.Model):
                         balance=values["balance"],
                     )
                 )
-            state = RENEWAL_WORDS.get(normalize(values["renewal_state"])) or (
-                "sent" if values["notice"] else ""
-            )
-            if not state and values["status"] == "renewing":
-                state = "draft"
             term = decision.term
-            if not state or not term or not term.date_end or term.renewal_ids:
-                continue
-            if term.state not in ("active", "scheduled", "expired"):
+            state = RENEWAL_WORDS.get(normalize(values["renewal_state"]))
+            if not state and values["status"] == "renewing":
+                state = "sent" if values["notice"] else "draft"
+            elif not state and values["notice"] and term and not term.is_history:
+                state = "sent"  # of what is history, nobody waits for the answer any more
+            if not state or not term or term._get_not_renewed_reasons(HAND)[term]:
                 continue
             renewal = self.env["membri.renewal"].create({"cotisation_id": term.id})
             traces[line]["created_renewal"] = renewal.id
