@@ -78,6 +78,14 @@ class TestDemo(TransactionCase):
         domain = self.env["membri.renewal"]._get_company_to_renew_domain(self.company)
         self.assertFalse(self.env["membri.cotisation"].search(domain))
 
+    def test_plans_are_ready(self):
+        """Each has a price, zero on purpose for honorary members."""
+        plans = self.env["membri.option.set"].search(self.in_company)
+        for plan in plans:
+            with self.subTest(plan=plan.code):
+                self.assertEqual(plan._get_unready_reasons(), [])
+                self.assertEqual(plan._get_list_price() == 0.0, plan.code == "HON")
+
     def test_logins(self):
         users = self.env["res.users"].search([("login", "in", LOGINS)])
         self.assertEqual(set(users.mapped("login")), set(LOGINS))
