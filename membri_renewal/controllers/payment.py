@@ -37,6 +37,13 @@ class PaymentPortal(account_payment.PaymentPortal):
             overdue.sudo()._membri_begin_payment(kwargs.get("amount"))
         return super().overdue_invoices_transaction(payment_reference, **kwargs)
 
+    @route()
+    def archive_token(self, token_id):
+        # EXTENDS payment, which lets all people below a company take its cards away: what pays
+        # memberships is taken back by whom it belongs to, or who acts for them
+        own = browse_sudo("payment.token", token_id)._membri_filter_own(request.env["account.move"])
+        return super().archive_token(token_id) if own else None
+
     def _create_transaction(self, *args, **kwargs):
         # EXTENDS payment: every way to pay online comes here
         values = kwargs.get("custom_create_values") or {}
@@ -90,8 +97,14 @@ class PaymentPortal(account_payment.PaymentPortal):
         if invoice_id:
             # sudo: the parent has checked the token
             invoice_sudo = request.env["account.move"].sudo().browse(self._cast_as_int(invoice_id))
-            if invoice_sudo.membri_invoice_type and "providers_sudo" in kwargs:
+            if not invoice_sudo.membri_invoice_type:
+                return values
+            if invoice_sudo._membri_is_void():
+                return {**values, "amount": 0.0}
+            # the form holds the token of the invoice; who comes with it has the page of the
+            # invoice, and any accountant can sign amounts in the name of any payer
+            if not invoice_sudo.with_user(request.env.user).has_access("read"):
+                raise request.not_found()
+            if "providers_sudo" in kwargs:
                 values.update(invoice_sudo._membri_prepare_card_form(kwargs))
-            if invoice_sudo.membri_invoice_type and invoice_sudo._membri_is_void():
-                values["amount"] = 0.0
         return values

@@ -219,9 +219,13 @@ class TestA5Referrer(DoorsCase):
             self.invoice.currency_id.id,
             env=self.env_root,
         )
-        self._assert_kept(
+        signed_page = (
             f"/payment/pay?amount={amount}&invoice_id={self.invoice.id}&access_token={signed}"
         )
+        # any accountant can sign an amount in the name of any payer: it opens no invoice
+        response = self._assert_kept(signed_page)
+        self.assertEqual(response.status_code, 404)
+        self.assertNotIn(token, response.text)
         # and what invites a member to make a login
         self._assert_kept("/web/login?auth_signup_token=x")
         self._assert_kept("/web/reset_password?token=x")

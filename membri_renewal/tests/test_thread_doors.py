@@ -1,5 +1,5 @@
 from odoo import http
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -168,6 +168,47 @@ class TestThreadDoors(PortalCase):
             self.assertFalse(trace.with_user(user)._filtered_access("read"))
         self.assertEqual(trace.with_user(self.employee)._filtered_access("read"), trace)
 
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_what_is_said_of_a_contact_is_not_the_colleagues(self):
+        """They see each other as contacts: Odoo shows them what was sent, and opens logs to routes
+        that are given their number."""
+        self.renewal.cotisation_id.action_terminate(date="2026-12-31", reason=SECRET)
+        log = self.member.message_ids.filtered(lambda m: SECRET in m.body)
+        self.assertEqual(log.message_type, "notification")
+        sent = self.member.message_post(
+            body="Your statement",
+            partner_ids=self.member.ids,
+            subtype_xmlid="mail.mt_comment",
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for user, reads in (
+            (self.colleague_user, self.env["mail.message"]),
+            (self.stranger_user, self.env["mail.message"]),
+            (self.member_user, sent),
+            (self.employee, log | sent),
+        ):
+            with self.subTest(user=user.login):
+                messages = self.env["mail.message"].with_user(user)
+                self.assertEqual(
+                    messages.browse((log | sent).ids)._filtered_access("read").ids, reads.ids
+                )
+                found = messages.search([("id", "in", (log | sent).ids)])
+                self.assertEqual(set(found.ids), set(reads.ids))
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_logs_of_an_invoice_are_the_staffs(self):
+        """Odoo keeps them from the searches of the payer alone."""
+        payer = self._create_portal_user("payer_user", self.invoice.partner_id)
+        log = self.invoice._message_log(body=SECRET)
+        told = self.invoice.message_ids.filtered(lambda m: "Dear member" in m.body)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        messages = self.env["mail.message"].with_user(payer)
+        self.assertFalse(messages.browse(log.ids).has_access("read"))
+        self.assertTrue(messages.browse(told.ids).has_access("read"))
+        self.assertTrue(log.with_user(self._create_accounting_reader()).has_access("read"))
+
     def test_staff_keeps_the_chatter(self):
         self._sign_in("officer")
         for record in (self.renewal, self.invoice):
@@ -266,6 +307,44 @@ class TestThreadDoors(PortalCase):
         self.assertEqual({record: record.sudo().read(fields[record]) for record in fields}, before)
         self.assertEqual(self.env["mail.mail"].sudo().search_count([]), mails)
         self.assertTrue(template.with_user(self.officer).send_mail(self.renewal.id))
+
+    def test_statements_are_sent_by_who_writes_invoices(self):
+        statement = self.env.ref("membri_renewal.mail_template_statement")
+        receipt = self.env["membri.annual.receipt"].sudo().create(
+            {"name": "R1", "company_id": self.company.id, "partner_id": self.member.id, "year": 2025}
+        )
+        of_receipt = self.env.ref("membri_renewal.mail_template_annual_receipt")
+        values = {"email_to": "x@example.com"}
+        for template, record in ((statement, self.member), (of_receipt, receipt)):
+            for user in (self.auditor, self._create_accounting_reader()):
+                with self.subTest(template=template.name, user=user.login):
+                    self.assertTrue(record.with_user(user).has_access("read"))
+                    with self.assertRaises(AccessError):
+                        template.with_user(user).send_mail(record.id, email_values=values)
+                user.login = f"{user.login} {template.id}"
+        self.assertTrue(statement.with_user(self.officer).send_mail(self.member.id))
+
+    def test_who_may_not_write_schedules_no_message(self):
+        """Odoo asks for the right to read an invoice, also to take back what others scheduled."""
+        scheduled = self.env["mail.scheduled.message"]
+        values = {"body": "x", "scheduled_date": "2030-01-01 00:00:00"}
+        for record in (self.renewal, self.invoice):
+            of_record = {**values, "model": record._name, "res_id": record.id}
+            author = {"author_id": self.officer.partner_id.id}
+            waiting = scheduled.with_user(self.officer).create({**of_record, **author})
+            for user in (self.employee, self.auditor, self.stranger_user):
+                with self.subTest(user=user.login, model=record._name):
+                    author = {"author_id": user.partner_id.id}
+                    with self.assertRaises(AccessError):
+                        scheduled.with_user(user).create({**of_record, **author})
+                    for change in ("unlink", "post_message"):
+                        with self.assertRaises((AccessError, UserError)):
+                            getattr(waiting.with_user(user), change)()
+                    with self.assertRaises(AccessError):
+                        waiting.with_user(user).write({"body": "y"})
+            self.assertTrue(waiting.exists())
+            waiting.with_user(self.officer).unlink()
+            self.assertFalse(waiting.exists())
 
     def test_who_posts_does_not_say_that_it_is_the_invoice(self):
         """What is *sent* is known by a mark that no client can put into the context."""

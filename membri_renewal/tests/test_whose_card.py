@@ -95,3 +95,17 @@ class TestWhoseCard(FeeNoticePortalCase):
         self._sign_in("member_user")
         self.assertTrue(self._offers_card(self.ordinary))
         self.assertEqual(self._pay_by_card(self.ordinary).state, "done")
+
+    def test_who_acts_for_the_holder_takes_the_card_back(self):
+        """Odoo lets all people below a company do it."""
+        assistant = self._create_member("Amy Assistant", parent_id=self.stranger.id)
+        self._create_portal_user("assistant_user", assistant)
+        self.card.partner_id = self.corporation
+        self.corporation.with_env(self.env_root).with_company(self.company)._membri_save_card(
+            self.card, "Use this card for my next renewals", "payment"
+        )
+        for login, is_kept in (("assistant_user", True), ("stranger_user", False)):
+            self._sign_in(login)
+            self.make_jsonrpc_request("/payment/archive_token", {"token_id": self.card.id})
+            self.env.invalidate_all()
+            self.assertEqual(self.card.active, is_kept)

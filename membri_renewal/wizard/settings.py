@@ -30,6 +30,8 @@ class MembriSettings(models.TransientModel):
     def create(self, vals_list):
         self.browse().check_access("create")
         vals_list = [{**vals, "company_id": self.env.company.id} for vals in vals_list]
+        for vals in vals_list:
+            self._check_given_records(vals)
         # sudo: companies are the administrator's to write, their membership settings ours;
         # this model has no other fields
         return super(MembriSettings, self.sudo()).create(vals_list).with_env(self.env)
@@ -37,6 +39,7 @@ class MembriSettings(models.TransientModel):
     def write(self, vals):
         self.check_access("write")
         own = {name: value for name, value in vals.items() if name != "company_id"}
+        self._check_given_records(own)
         return super(MembriSettings, self.sudo()).write(own)  # sudo: as for ``create``
 
     def execute(self):

@@ -31,6 +31,18 @@ class MembriRenewal(models.Model):
         return groups
 
 
+class ResPartner(models.Model):
+    """The thread of a contact tells of its membership, and of what was sent to it: the people of
+    its company, who see each other as contacts, read neither."""
+
+    _inherit = "res.partner"
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        # EXTENDS mail: but what was sent to them; portal users write no contact
+        result = super()._mail_get_operation_for_mail_message_operation(message_operation)
+        return dict.fromkeys(result, "write") if self.env.user.share else result
+
+
 class AccountMove(models.Model):
     _inherit = "account.move"
 
@@ -65,11 +77,47 @@ class MailMessage(models.Model):
         # EXTENDS mail, which lets whoever was notified of a message answer it, and react: members
         # read what was sent to them, and answer by email or on the page
         forbidden = super()._get_forbidden_access(operation)
-        if operation == "read" or self.env.user._is_internal():
+        if self.env.user._is_internal():
             return forbidden
         # sudo: what they are about
-        of_renewals = self.sudo().filtered(lambda message: message.model == "membri.renewal")
-        return forbidden | self.browse(of_renewals.ids)
+        closed_sudo = self.sudo().filtered(
+            lambda message: (
+                message.model == "membri.renewal"
+                if operation != "read"
+                else message.model == "account.move" and message._membri_is_log()
+            )
+        )
+        return forbidden | self.browse(closed_sudo.ids)
+
+    def _membri_is_log(self):
+        """:return: whether Odoo keeps this message (in sudo) from the searches of portal users,
+            though not from routes that are given its number"""
+        self.ensure_one()
+        internal = self.is_internal or not self.subtype_id or self.subtype_id.internal
+        return internal and self.message_type != "user_notification"
+
+
+class MailScheduledMessage(models.Model):
+    """What somebody is about to post on an invoice is made, changed and taken back by who may
+    write it: Odoo asks for the right to read."""
+
+    _inherit = "mail.scheduled.message"
+
+    def _check_access(self, operation):
+        # EXTENDS base
+        result = super()._check_access(operation)
+        if self.env.su or operation == "read":
+            return result
+        # sudo: what they are about
+        on_invoices_sudo = self.sudo().filtered(lambda message: message.model == "account.move")
+        moves = self.env["account.move"].browse(on_invoices_sudo.mapped("res_id")).exists()
+        allowed = set(moves._filtered_access("write").ids) if moves else set()
+        closed = self.browse(on_invoices_sudo.filtered(lambda m: m.res_id not in allowed).ids)
+        if not closed:
+            return result
+        if result:
+            return result[0] | closed, result[1]
+        return closed, lambda: self.env["ir.rule"]._make_access_error(operation, closed)
 
 
 class MailTemplate(models.Model):
@@ -80,12 +128,18 @@ class MailTemplate(models.Model):
         self._membri_check_may_email(self.model, res_ids)
         return super()._send_check_access(res_ids)
 
-    @api.model
+    def _membri_is_statement(self):
+        statement = self.env.ref("membri_renewal.mail_template_statement", raise_if_not_found=False)
+        return bool(self and self == statement)
+
     def _membri_check_may_email(self, model, res_ids):
         """Emails about renewals and membership invoices leave in the organization's name, with
-        their keys, and what becomes of them is recorded.
+        their keys, and what becomes of them is recorded; statements and annual receipts are sent
+        by who writes invoices.
 
         :raises AccessError: for whoever may not write these documents"""
+        if model == "membri.annual.receipt" or self._membri_is_statement():
+            self.env["account.move"].check_access("write")
         if model not in ("membri.renewal", "account.move"):
             return
         documents = self.env[model].browse(res_ids)
@@ -99,7 +153,7 @@ class MailComposeMessage(models.TransientModel):
 
     def _action_send_mail_mass_mail(self, res_ids, auto_commit=False):
         # EXTENDS mail, which asks for the right to read
-        self.env["mail.template"]._membri_check_may_email(self.model, res_ids)
+        self.template_id._membri_check_may_email(self.model, res_ids)
         return super()._action_send_mail_mass_mail(res_ids, auto_commit=auto_commit)
 
 
