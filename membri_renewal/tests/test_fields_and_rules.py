@@ -347,6 +347,28 @@ class TestFactsAreNotWritten(FieldsCase):
         )
         self._call(self.admin, "account.move", "action_toggle_block_payment", [invoice.ids])
         self.assertEqual(invoice.payment_state, "blocked")
+        self._call(self.admin, "account.move", "action_toggle_block_payment", [invoice.ids])
+        self.assertEqual(invoice.payment_state, "not_paid")
+        # what is paid is neither blocked nor unpaid by a word; the buttons do what they do
+        self._register_payment(invoice)
+        self.assertEqual(term.state, "scheduled")
+        for vals in (
+            {"payment_state": "not_paid"},
+            {"payment_state": "blocked"},
+            {"state": "draft"},
+            {"state": "cancel"},
+        ):
+            for context in ({}, {"membri_by_button": ["button"]}):
+                with self.subTest(vals=vals), self.assertRaises(UserError):
+                    self._call(
+                        self.officer, "account.move", "write", [invoice.ids, vals], context=context
+                    )
+        self._call(self.officer, "account.move", "button_draft", [invoice.ids])
+        self.assertEqual((invoice.state, term.state), ("draft", "pending"))
+        self._call(self.officer, "account.move", "action_post", [invoice.ids])
+        self.assertEqual(invoice.state, "posted")
+        self._call(self.officer, "account.move", "button_cancel", [invoice.ids])
+        self.assertEqual((invoice.state, term.state), ("cancel", "cancelled"))
 
     def test_imports_go_on(self):
         """README: contact, option set, first and last day, state; by officer and manager, twice."""

@@ -8,6 +8,7 @@ from ..cotisation.cotisation import LIVING_STATES
 from .undone import ACTIVITY_UNDONE, REVERSED
 
 LOOK_LATER = "membri_renewal.look_later"
+BY_BUTTON = ("button",)  # in the context: a tuple, as no client can send it
 
 
 class AccountMove(models.Model):
@@ -23,7 +24,11 @@ class AccountMove(models.Model):
             "amount_total",
             "amount_total_signed",
             "amount_untaxed",
+            "move_type",
             "payment_state",
+            "posted_before",
+            "reversed_entry_id",
+            "state",
         }
     )
 
@@ -139,7 +144,7 @@ class AccountMove(models.Model):
         plans = {move: move._membri_get_plan_days() for move in notices}
         for move in notices:
             move._membri_date_as_invoice()
-        posted = super()._post(soft=soft)
+        posted = super(AccountMove, self._membri_by_button())._post(soft=soft).with_env(self.env)
         for move, days in plans.items():
             move._membri_keep_plan(days)
         posted._membri_ensure_tokens()
@@ -189,10 +194,26 @@ class AccountMove(models.Model):
         return self.filtered("membri_invoice_type")
 
     def _get_odoo_facts(self, vals):
-        # EXTENDS fields_mixin: payments are blocked, and released, by a button of Odoo's
+        # EXTENDS fields_mixin
         names = super()._get_odoo_facts(vals)
-        is_blocked = vals.get("payment_state") in ("blocked", "not_paid")
-        return names - {"payment_state"} if is_blocked else names
+        if "payment_state" in names and self._membri_is_block_button(vals):
+            names -= {"payment_state"}
+        if self.env.context.get("membri_by_button") == BY_BUTTON:
+            names -= {"posted_before", "state"}
+        return names
+
+    def _membri_is_block_button(self, vals):
+        """:return: whether ``vals`` are what a button of Odoo's writes, which blocks payments and
+            releases them; what is paid stays paid"""
+        states = set(self.mapped("payment_state"))
+        if vals.get("payment_state") == "blocked":
+            return not states & {"paid", "in_payment"}
+        return vals.get("payment_state") == "not_paid" and states <= {"blocked", "not_paid"}
+
+    def _membri_by_button(self):
+        """:return: ``self``, whose status the methods of Odoo's buttons write; a client that writes
+            it would pass over all that follows from it"""
+        return self.with_context(membri_by_button=BY_BUTTON)
 
     def _membri_update_reminders(self):
         """Payment reminders count from the due date."""
@@ -225,7 +246,8 @@ class AccountMove(models.Model):
         if not isinstance(deferred, frozenset):  # as no client can send it
             deferred = frozenset()
         waiting = self.filtered(lambda move: move.sending_data and move.id not in deferred)
-        result = super().button_draft()  # it takes them out of Odoo's sending queue
+        # it takes them out of Odoo's sending queue
+        result = super(AccountMove, self._membri_by_button()).button_draft()
         self._membri_sync()
         waiting._membri_drop_unsent()
         return result
@@ -236,7 +258,8 @@ class AccountMove(models.Model):
             return super().button_cancel()
         # it drafts a posted invoice first: what it becomes counts, not the way there
         waiting = self.filtered("sending_data")
-        result = super(AccountMove, self._membri_defer_sync()).button_cancel()
+        source = self._membri_defer_sync()._membri_by_button()
+        result = super(AccountMove, source).button_cancel()
         self._membri_sync()
         waiting._membri_drop_unsent()
         # sudo: the question whether it is to be paid is the officer's

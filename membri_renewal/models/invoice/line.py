@@ -13,6 +13,7 @@ class AccountMoveLine(models.Model):
         {
             "amount_residual",
             "amount_residual_currency",
+            "parent_state",
             "price_subtotal",
             "price_total",
             "reconciled",
