@@ -350,7 +350,7 @@ class TestFactsAreNotWritten(FieldsCase):
         self._call(self.admin, "account.move", "action_toggle_block_payment", [invoice.ids])
         self.assertEqual(invoice.payment_state, "not_paid")
         # what is paid is neither blocked nor unpaid by a word; the buttons do what they do
-        self._register_payment(invoice)
+        self._pay(invoice)
         self.assertEqual(term.state, "scheduled")
         for vals in (
             {"payment_state": "not_paid"},

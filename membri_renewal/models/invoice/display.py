@@ -104,6 +104,7 @@ class AccountMove(models.Model):
 
     def action_membri_view_cotisations(self):
         self.ensure_one()
+        self.check_access("read")
         self.env["membri.cotisation"].check_access("read")
         cotisations = self._membri_get_cotisations_sudo().sudo(False)
         return cotisations._get_records_action(name=self.env._("Membership Terms"))
@@ -111,6 +112,7 @@ class AccountMove(models.Model):
     def action_membri_view_members(self):
         """The members, who need not be the payer."""
         self.ensure_one()
+        self.check_access("read")
         self.env["membri.cotisation"].check_access("read")
         members = self._membri_get_cotisations_sudo().partner_id.sudo(False)
         return members._get_records_action(name=self.env._("Members"))
