@@ -324,6 +324,50 @@ class TestThreadDoors(PortalCase):
                 user.login = f"{user.login} {template.id}"
         self.assertTrue(statement.with_user(self.officer).send_mail(self.member.id))
 
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_emails_that_are_handed_in(self):
+        """Odoo lets any employee do it by RPC, from whomever, for any record, in sudo."""
+        forged = (
+            f"From: {self.officer.email}\nTo: x@example.com\nMessage-Id: <%s@x>\n"
+            f"Subject: {SECRET}\n\n{SECRET} by email"
+        )
+        term = {
+            "partner_id": self.stranger.id,
+            "company_id": self.company.id,
+            "option_set_id": self.yearly.id,
+            "date_start": "2027-01-01",
+            "state": "active",
+        }
+        calls = [
+            {"model": "membri.renewal", "thread_id": self.renewal.id},
+            {"model": "membri.renewal", "thread_id": str(self.renewal.id)},
+            {"model": "account.move", "thread_id": self.invoice.id},
+            {"model": "membri.cotisation", "custom_values": term},
+            {"model": "res.partner", "custom_values": {"membri_status": "active"}},
+            {"model": "account.move", "custom_values": {"membri_invoice_type": "renewal"}},
+        ]
+        terms = self.env["membri.cotisation"].sudo().search_count([])
+        for user in (self.employee, self.auditor):
+            for number, call in enumerate(calls):
+                with self.subTest(user=user.login, call=call):
+                    before = self._count()
+                    with self.assertRaises((AccessError, UserError)):
+                        message = forged % f"{user.login}{number}"
+                        threads = self.env(user=user, context={})["mail.thread"]
+                        kwargs = {"message": message, **call}
+                        call_kw(threads, "message_process", [], kwargs)
+                    self.assertEqual(self._count(), before)
+        self.assertEqual(self.env["membri.cotisation"].sudo().search_count([]), terms)
+        with self.assertRaises(UserError):
+            values = {**term, "date_activated": "2020-01-01"}
+            self.env["mail.thread"].message_process(
+                "membri.cotisation", forged % "officer", custom_values=values
+            )
+        self.env["mail.thread"].message_process(
+            "membri.renewal", forged % "officer2", thread_id=self.renewal.id
+        )
+        self.assertIn("by email", str(self.renewal.message_ids.mapped("body")))
+
     def test_who_may_not_write_schedules_no_message(self):
         """Odoo asks for the right to read an invoice, also to take back what others scheduled."""
         scheduled = self.env["mail.scheduled.message"]

@@ -116,6 +116,7 @@ class MembriCampaign(models.Model):
 
     def write(self, vals):
         if CRITERIA & vals.keys() and not self._is_internal_write():
+            self.check_access("write")  # the sentence names the record
             for campaign in self.filtered(lambda c: c.state != "draft"):
                 raise UserError(
                     self.env._(

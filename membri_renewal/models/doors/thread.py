@@ -1,6 +1,47 @@
 from odoo import api, models
 
 
+class MailThread(models.AbstractModel):
+    _inherit = "mail.thread"
+
+    @api.model
+    def message_process(
+        self,
+        model,
+        message,
+        custom_values=None,
+        save_original=False,
+        strip_attachments=False,
+        thread_id=None,
+    ):
+        # EXTENDS mail, which lets any employee hand in an email by RPC, from whomever, for a record
+        # of their choice or for a new one with values of their choice, and does it in sudo
+        self._membri_check_may_hand_in(model, thread_id, custom_values)
+        return super().message_process(
+            model,
+            message,
+            custom_values=custom_values,
+            save_original=save_original,
+            strip_attachments=strip_attachments,
+            thread_id=thread_id,
+        )
+
+    @api.model
+    def _membri_check_may_hand_in(self, model, thread_id, custom_values):
+        """What finds its record by itself, as a reply does, is as good as an email.
+
+        :raises AccessError: when the user may not write the record that is named, or make one
+        :raises UserError: naming a fact among the values"""
+        fields_mixin = self.pool["membri.fields.mixin"]
+        if self.env.su or model not in self.env or not isinstance(self.env[model], fields_mixin):
+            return
+        if thread_id:
+            self.env[model].browse(int(thread_id)).check_access("write")
+        else:
+            self.env[model].check_access("create")
+            self.env[model]._check_client_create([dict(custom_values or {})])
+
+
 class MembriRenewal(models.Model):
     """The thread of a renewal is the staff's. Members have its page, which says what concerns
     them: neither the key, nor the signature of an email, nor a login opens the thread to them."""

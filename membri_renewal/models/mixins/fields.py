@@ -338,12 +338,13 @@ class MembriFieldsMixin(models.AbstractModel):
             for name in vals
             if (field := self._fields.get(name)) is not None and not self._may_give(field)
         ]
-        if refused:
-            self.check_access("write")
+        odoo_facts = self._get_odoo_facts(vals)
+        if self and (refused or odoo_facts):
+            self.check_access("write")  # the sentence names the record
         for name in refused:
             if changed := self._filter_changed(name, vals[name]):
                 raise self._get_refusal(self._fields[name], changed[0])
-        for name in sorted(self._get_odoo_facts(vals)):
+        for name in sorted(odoo_facts):
             if changed := self._filter_about_memberships()._filter_changed(name, vals[name]):
                 raise self._get_refusal(self._fields[name], changed[0])
         return {name: value for name, value in vals.items() if name not in refused}

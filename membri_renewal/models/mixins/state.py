@@ -30,18 +30,16 @@ class MembriStateMixin(models.AbstractModel):
         """Hook: ``self`` was moved to ``state``, or stayed in it with other values."""
 
     def write(self, vals):
-        if (
-            "state" in vals
-            and not self._is_internal_write()
-            and (moved := self._filter_changed("state", vals["state"]))
-        ):
-            # in sudo too: no other method of ours, or of another add-on, has a reason to
-            raise UserError(
-                self.env._(
-                    "Use the buttons to change the status of %(record)s.",
-                    record=moved[0].display_name,
+        if self and "state" in vals and not self._is_internal_write():
+            self.check_access("write")  # the sentence names the record
+            if moved := self._filter_changed("state", vals["state"]):
+                # in sudo too: no other method of ours, or of another add-on, has a reason to
+                raise UserError(
+                    self.env._(
+                        "Use the buttons to change the status of %(record)s.",
+                        record=moved[0].display_name,
+                    )
                 )
-            )
         return super().write(vals)
 
     def _get_state_label(self):
