@@ -8,7 +8,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common_fields import FieldsCase
@@ -325,6 +325,30 @@ class TestFactsAreNotWritten(FieldsCase):
                     self._call(self.manager, "membri.cotisation", "write", [term.ids, vals])
                 self.assertIn(term.name, str(caught.exception))
         self.assertEqual(self._get_stored(term), before)
+
+    def test_refusals_tell_nothing(self):
+        """Of a record that somebody may not write they read no name in the sentence, also where
+        Odoo has just read it to track its changes."""
+        west = self._create_other_company("West", "America/Vancouver")
+        foreigner = new_test_user(
+            self.env_root,
+            "foreigner",
+            "membri_renewal.group_membri_manager",
+            company_id=west.id,
+            company_ids=west.ids,
+        )
+        for model, record in self.samples.items():
+            if model == "res.partner" or not record:
+                continue  # contacts are everybody's
+            facts = [name for name, field in record._fields.items() if record._is_fact(field)]
+            for name in {*record._locked_fields, *record._odoo_facts, *facts[:2]}:
+                forged = self._forge(record, record._fields[name])
+                for user in (self.employee, foreigner):
+                    if model == "membri.refusal.reason" and user == foreigner:
+                        continue  # every company's
+                    with self.subTest(model=model, field=name, user=user.login):
+                        with self.assertRaises(AccessError):
+                            self._call(user, model, "write", [record.ids, {name: forged}])
 
     def test_what_odoo_computes_of_an_invoice(self):
         """Odoo lets clients write it; on a membership invoice it says whether somebody paid."""

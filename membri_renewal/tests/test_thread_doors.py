@@ -358,6 +358,10 @@ class TestThreadDoors(PortalCase):
                         call_kw(threads, "message_process", [], kwargs)
                     self.assertEqual(self._count(), before)
         self.assertEqual(self.env["membri.cotisation"].sudo().search_count([]), terms)
+        made = self.env["mail.thread"].message_process(
+            "res.partner", forged % "officer3", custom_values={"membri_status": "active"}
+        )
+        self.assertEqual(self.env["res.partner"].browse(made).membri_status, "non_member")
         with self.assertRaises(UserError):
             values = {**term, "date_activated": "2020-01-01"}
             self.env["mail.thread"].message_process(

@@ -16,30 +16,31 @@ class MailThread(models.AbstractModel):
     ):
         # EXTENDS mail, which lets any employee hand in an email by RPC, from whomever, for a record
         # of their choice or for a new one with values of their choice, and does it in sudo
-        self._membri_check_may_hand_in(model, thread_id, custom_values)
         return super().message_process(
             model,
             message,
-            custom_values=custom_values,
+            custom_values=self._membri_check_handed_in(model, thread_id, custom_values),
             save_original=save_original,
             strip_attachments=strip_attachments,
             thread_id=thread_id,
         )
 
     @api.model
-    def _membri_check_may_hand_in(self, model, thread_id, custom_values):
+    def _membri_check_handed_in(self, model, thread_id, custom_values):
         """What finds its record by itself, as a reply does, is as good as an email.
 
+        :return: ``custom_values``, as a client may give them
         :raises AccessError: when the user may not write the record that is named, or make one
         :raises UserError: naming a fact among the values"""
         fields_mixin = self.pool["membri.fields.mixin"]
         if self.env.su or model not in self.env or not isinstance(self.env[model], fields_mixin):
-            return
+            return custom_values
         if thread_id:
             self.env[model].browse(int(thread_id)).check_access("write")
-        else:
-            self.env[model].check_access("create")
-            self.env[model]._check_client_create([dict(custom_values or {})])
+            return custom_values
+        self.env[model].check_access("create")
+        [values] = self.env[model]._check_client_create([dict(custom_values or {})])
+        return values
 
 
 class MembriRenewal(models.Model):
