@@ -303,6 +303,13 @@ class TestThreadDoors(PortalCase):
                         wizard.action_send_mail()
         with self.assertRaises(AccessError):
             self.invoice.with_user(self.auditor).message_post(body="x")
+        for record in (self.renewal, self.renewal.cotisation_id, self.invoice):
+            told = {"partner_ids": self.stranger.ids, "body": "x", "subject": "x"}
+            with self.subTest(record=record), self.assertRaises(AccessError):
+                record.with_user(self.auditor).message_notify(**told)
+            named = {"model": record._name, "res_id": record.id, **told}
+            with self.subTest(named=record), self.assertRaises(AccessError):
+                self.env["mail.thread"].with_user(self.auditor).message_notify(**named)
         self.env.invalidate_all()
         self.assertEqual({record: record.sudo().read(fields[record]) for record in fields}, before)
         self.assertEqual(self.env["mail.mail"].sudo().search_count([]), mails)

@@ -42,6 +42,14 @@ class MailThread(models.AbstractModel):
         [values] = self.env[model]._check_client_create([dict(custom_values or {})])
         return values
 
+    def message_notify(self, **kwargs):
+        # EXTENDS mail, which asks for the right to read
+        model = kwargs.get("model") or self._name
+        if model.startswith("membri."):
+            named = self.env[model].browse(kwargs.get("res_id") or [])
+            (named if kwargs.get("model") else self).check_access("write")
+        return super().message_notify(**kwargs)
+
 
 class MembriRenewal(models.Model):
     """The thread of a renewal is the staff's. Members have its page, which says what concerns
