@@ -350,6 +350,29 @@ class TestFactsAreNotWritten(FieldsCase):
                         with self.assertRaises(AccessError):
                             self._call(user, model, "write", [record.ids, {name: forged}])
 
+    def test_fields_that_are_shown_can_be_read(self):
+        """Clients that name no fields read all that they are shown."""
+        invoicer = new_test_user(
+            self.env_root,
+            "invoicer",
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        invoice = self.accepted.invoice_id
+        records = (invoice, invoice.line_ids, self.member, self.company)
+        for user in (invoicer, self.employee, self.auditor, self.officer):
+            for record in records:
+                if not record.with_user(user).has_access("read"):
+                    continue
+                shown = self._call(user, record._name, "fields_get", [], attributes=["type"])
+                names = [name for name in shown if name.startswith("membri_")]
+                with self.subTest(user=user.login, model=record._name):
+                    if names:
+                        self.assertTrue(
+                            self._call(user, record._name, "read", [record.ids, names])
+                        )
+
     def test_what_odoo_computes_of_an_invoice(self):
         """Odoo lets clients write it; on a membership invoice it says whether somebody paid."""
         invoice, term = self.accepted.invoice_id, self.accepted.new_cotisation_id

@@ -49,7 +49,12 @@ class AccountMove(models.Model):
         ondelete="restrict",
     )
     membri_cotisation_ids = fields.One2many(
-        "membri.cotisation", "invoice_id", string="Membership Terms", readonly=True
+        "membri.cotisation",
+        "invoice_id",
+        string="Membership Terms",
+        readonly=True,
+        # who reads no terms would not read the invoice as a whole (RPC without names of fields)
+        groups="membri_renewal.group_membri_readonly",
     )
     # nobody reads it: what follows the payment state of an invoice (`membri.renewal.payment_state`
     # and more) is found through it in the cache, else by a search at each write on any entry
