@@ -173,8 +173,10 @@ class TestThreadDoors(PortalCase):
         """They see each other as contacts: Odoo shows them what was sent, and opens logs to routes
         that are given their number."""
         self.renewal.cotisation_id.action_terminate(date="2026-12-31", reason=SECRET)
-        log = self.member.message_ids.filtered(lambda m: SECRET in m.body)
-        self.assertEqual(log.message_type, "notification")
+        log = self.member.message_ids.filtered(
+            lambda m: SECRET in m.body and m.message_type == "notification"
+        )
+        self.assertTrue(log)
         sent = self.member.message_post(
             body="Your statement",
             partner_ids=self.member.ids,
@@ -190,9 +192,8 @@ class TestThreadDoors(PortalCase):
         ):
             with self.subTest(user=user.login):
                 messages = self.env["mail.message"].with_user(user)
-                self.assertEqual(
-                    messages.browse((log | sent).ids)._filtered_access("read").ids, reads.ids
-                )
+                readable = messages.browse((log | sent).ids)._filtered_access("read")
+                self.assertEqual(set(readable.ids), set(reads.ids))
                 found = messages.search([("id", "in", (log | sent).ids)])
                 self.assertEqual(set(found.ids), set(reads.ids))
 
@@ -322,13 +323,12 @@ class TestThreadDoors(PortalCase):
         )
         of_receipt = self.env.ref("membri_renewal.mail_template_annual_receipt")
         values = {"email_to": "x@example.com"}
-        for template, record in ((statement, self.member), (of_receipt, receipt)):
-            for user in (self.auditor, self._create_accounting_reader()):
+        for user in (self.auditor, self._create_accounting_reader()):
+            for template, record in ((statement, self.member), (of_receipt, receipt)):
                 with self.subTest(template=template.name, user=user.login):
                     self.assertTrue(record.with_user(user).has_access("read"))
                     with self.assertRaises(AccessError):
                         template.with_user(user).send_mail(record.id, email_values=values)
-                user.login = f"{user.login} {template.id}"
         self.assertTrue(statement.with_user(self.officer).send_mail(self.member.id))
 
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
@@ -358,7 +358,7 @@ class TestThreadDoors(PortalCase):
             for number, call in enumerate(calls):
                 with self.subTest(user=user.login, call=call):
                     before = self._count()
-                    with self.assertRaises((AccessError, UserError)):
+                    with self.assertRaises(UserError):
                         message = forged % f"{user.login}{number}"
                         threads = self.env(user=user, context={})["mail.thread"]
                         kwargs = {"message": message, **call}
@@ -393,7 +393,7 @@ class TestThreadDoors(PortalCase):
                     with self.assertRaises(AccessError):
                         scheduled.with_user(user).create({**of_record, **author})
                     for change in ("unlink", "post_message"):
-                        with self.assertRaises((AccessError, UserError)):
+                        with self.assertRaises(UserError):
                             getattr(waiting.with_user(user), change)()
                     with self.assertRaises(AccessError):
                         waiting.with_user(user).write({"body": "y"})

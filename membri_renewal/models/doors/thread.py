@@ -45,7 +45,8 @@ class MailThread(models.AbstractModel):
     def message_notify(self, **kwargs):
         # EXTENDS mail, which asks for the right to read
         model = kwargs.get("model") or self._name
-        if model.startswith("membri."):
+        reads_only = model == "account.move" and self.env[model]._membri_reads_as_reader()
+        if model.startswith("membri.") or reads_only:
             named = self.env[model].browse(kwargs.get("res_id") or [])
             (named if kwargs.get("model") else self).check_access("write")
         return super().message_notify(**kwargs)
