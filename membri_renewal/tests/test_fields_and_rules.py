@@ -370,9 +370,7 @@ class TestFactsAreNotWritten(FieldsCase):
                 names = [name for name in shown if name.startswith("membri_")]
                 with self.subTest(user=user.login, model=record._name):
                     if names:
-                        self.assertTrue(
-                            self._call(user, record._name, "read", [record.ids, names])
-                        )
+                        self.assertTrue(self._call(user, record._name, "read", [record.ids, names]))
 
     def test_what_odoo_computes_of_an_invoice(self):
         """Odoo lets clients write it; on a membership invoice it says whether somebody paid."""

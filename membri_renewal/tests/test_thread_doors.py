@@ -318,8 +318,17 @@ class TestThreadDoors(PortalCase):
 
     def test_statements_are_sent_by_who_writes_invoices(self):
         statement = self.env.ref("membri_renewal.mail_template_statement")
-        receipt = self.env["membri.annual.receipt"].sudo().create(
-            {"name": "R1", "company_id": self.company.id, "partner_id": self.member.id, "year": 2025}
+        receipt = (
+            self.env["membri.annual.receipt"]
+            .sudo()
+            .create(
+                {
+                    "name": "R1",
+                    "company_id": self.company.id,
+                    "partner_id": self.member.id,
+                    "year": 2025,
+                }
+            )
         )
         of_receipt = self.env.ref("membri_renewal.mail_template_annual_receipt")
         values = {"email_to": "x@example.com"}

@@ -209,7 +209,7 @@ class AccountMove(models.Model):
 
     def _membri_is_block_button(self, vals):
         """:return: whether ``vals`` are what a button of Odoo's writes, which blocks payments and
-            releases them; what is paid stays paid"""
+        releases them; what is paid stays paid"""
         states = set(self.mapped("payment_state"))
         if vals.get("payment_state") == "blocked":
             return not states & {"paid", "in_payment"}
@@ -217,7 +217,7 @@ class AccountMove(models.Model):
 
     def _membri_by_button(self):
         """:return: ``self``, whose status the methods of Odoo's buttons write; a client that writes
-            it would pass over all that follows from it"""
+        it would pass over all that follows from it"""
         return self.with_context(membri_by_button=BY_BUTTON)
 
     def _membri_update_reminders(self):
