@@ -1,4 +1,4 @@
-from .report.insight_kept import get_drop_statements
+from .report.insight import KEPT
 
 
 def pre_init_hook(env):
@@ -10,5 +10,6 @@ def pre_init_hook(env):
 
 def uninstall_hook(env):
     """What watches tables of Odoo for the figures goes first."""
-    for statement in get_drop_statements():
-        env.cr.execute(statement)
+    for name in KEPT:
+        for statement in env[name]._get_drop_statements():
+            env.cr.execute(statement)

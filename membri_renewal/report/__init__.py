@@ -1,4 +1,5 @@
 from . import report_mixin
+from . import kept_mixin
 from . import reconciliation
 from . import aged
 from . import deferred

@@ -133,15 +133,19 @@ class MembriDeferred(models.Model):
 
     @property
     def _table_query(self):
+        days = self._get_as_of().items()
+        as_of = SQL(", ").join(SQL("(%s, %s::date)", company, day) for company, day in days)
+        return SQL(QUERY, as_of=as_of)
+
+    def _get_as_of(self):
+        """:return: ``{company id: the day that is asked about}``, of all companies"""
         try:
             chosen = fields.Date.to_date(self.env.context.get("membri_as_of"))
         except (TypeError, ValueError):  # from a client
             chosen = None
-        as_of = SQL(", ").join(
-            SQL("(%s, %s::date)", company.id, chosen or company._membri_today())
-            for company in self.env["res.company"].sudo().search([])
-        )
-        return SQL(QUERY, as_of=as_of)
+        # sudo: of all companies, the rules say which rows are shown
+        companies_sudo = self.env["res.company"].sudo().search([])
+        return {company.id: chosen or company._membri_today() for company in companies_sudo}
 
     def action_open_source(self):
         """Open the invoice; whoever may not see invoices is shown the term."""

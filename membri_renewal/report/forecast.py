@@ -5,6 +5,8 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from ..models.mixins.formats import format_day
 
@@ -59,7 +61,8 @@ class MembriForecast(models.TransientModel):
             return self.env._("There are no earlier seasons to compare with yet.")
         return self.env._(
             "The forecast of %(date)s for %(months)s months expected %(expected)s renewals "
-            "(%(low)s to %(high)s) out of %(terms)s. There were %(actual)s.",
+            "(%(low)s to %(high)s) out of %(terms)s. There were %(actual)s. The error was "
+            "%(error)s points of the renewal rate.",
             date=format_day(self.env, day),
             months=months,
             expected=round(test["expected"]),
@@ -67,6 +70,7 @@ class MembriForecast(models.TransientModel):
             high=round(test["high"]),
             terms=test["terms"],
             actual=test["actual"],
+            error=formatLang(self.env, test["error"], digits=1),
         )
 
     def action_open(self):
@@ -95,23 +99,56 @@ class MembriForecast(models.TransientModel):
     @api.model
     def _get_past(self, company, day):
         """:return: ``{(plan id, years): (terms, renewed)}`` of what had ended, and was decided,
-        before ``day``; the plan alone under ``(plan id, None)``, all under ``(None, None)``"""
+        before ``day``, by what was known then; the plan alone under ``(plan id, None)``, all under
+        ``(None, None)``"""
         past = defaultdict(lambda: (0, 0))
-        groups = self.env["membri.insight"]._read_group(
-            Domain("company_id", "=", company.id)
-            & Domain("date_end", "<", day)
-            & Domain("outcome", "!=", "open"),
-            ["option_set_id", "tenure_years"],
-            ["__count", "renewed_count:sum"],
-        )
-        for option_set, years, count, renewed in groups:
+        for option_set_id, years, count, renewed in self._get_decided(company, day):
             for key in (
-                (option_set.id, min(years, TENURES)),
-                (option_set.id, None),
+                (option_set_id, min(years, TENURES)),
+                (option_set_id, None),
                 (None, None),
             ):
                 past[key] = (past[key][0] + count, past[key][1] + renewed)
         return past
+
+    def _get_decided(self, company, day):
+        """:return: list of ``(plan id, years, terms, renewed)`` of what had ended before ``day``"""
+        if day < company._membri_today():
+            counted = SQL(
+                """
+                SELECT option_set_id, tenure_years, COUNT(*), SUM(renewed_count)::integer
+                  FROM (%s) past
+                 WHERE date_end < %s AND outcome != 'open'
+              GROUP BY option_set_id, tenure_years
+                """,
+                self._get_past_rows(company, day),
+                day,
+            )
+            return self.env.execute_query(counted)
+        # all of the years before, by their totals, and of this year what is over
+        decided = Domain("company_id", "=", company.id) & Domain("outcome", "!=", "open")
+        year = str(day.year)
+        return [
+            (option_set.id, *counts)
+            for seasons in (
+                Domain("season", "<", year),
+                Domain("season", "=", year) & Domain("date_end", "<", day),
+            )
+            for option_set, *counts in self.env["membri.insight"]._read_group(
+                decided & seasons,
+                ["option_set_id", "tenure_years"],
+                ["__count", "renewed_count:sum"],
+            )
+        ]
+
+    def _get_past_rows(self, company, day):
+        """:return: SQL of the figures as they were on ``day``, of a user who may see them"""
+        Insight = self.env["membri.insight"]
+        Insight.check_access("read")
+        self.env.flush_all()
+        allowed = self.env.su or company in self.env.companies
+        query = Insight._get_past_query(company, day)
+        return SQL("SELECT * FROM (%s) past WHERE %s", query, bool(allowed))
 
     @api.model
     def _get_rate(self, past, option_set_id, years):
@@ -123,22 +160,21 @@ class MembriForecast(models.TransientModel):
         return 0.0, 0.0, 1.0
 
     @api.model
-    def _get_forecast(self, company, day, months, decided=False):
+    def _get_forecast(self, company, day, months):
         """:param day: the first day of what is forecast
-        :param decided: of terms of the past whose outcome is known, instead of those to come
         :return: list of values of ``membri.forecast.line``, one for each month, plan and year of
-            membership; and of what came, where it is known"""
+            membership"""
         past = self._get_past(company, day)
         groups = self.env["membri.insight"]._read_group(
             Domain("company_id", "=", company.id)
             & Domain("date_end", ">=", day)
             & Domain("date_end", "<", day + relativedelta(months=months))
-            & Domain("outcome", "!=" if decided else "=", "open"),
+            & Domain("outcome", "=", "open"),
             ["date_end:month", "option_set_id", "tenure_years"],
-            ["__count", "amount_before:sum", "renewed_count:sum"],
+            ["__count", "amount_before:sum"],
         )
         lines = []
-        for month, option_set, years, count, amount, renewed in groups:
+        for month, option_set, years, count, amount in groups:
             rate, low, high = self._get_rate(past, option_set.id, years)
             lines.append(
                 {
@@ -154,24 +190,49 @@ class MembriForecast(models.TransientModel):
                     "amount_expected": company.currency_id.round(amount * rate),
                     "amount_low": company.currency_id.round(amount * low),
                     "amount_high": company.currency_id.round(amount * high),
-                    **({"actual": renewed} if decided else {}),
                 }
             )
         return lines
 
     @api.model
     def _get_back_test(self, company, day, months):
-        """The forecast as it would have been on ``day``, by what was known then, beside what came.
+        """The forecast as it would have been on ``day``, by what was known then, beside what came
+        of these terms. Those of which nothing is known yet are left out.
 
         :return: ``{"terms", "expected", "low", "high", "actual", "error"}``; the error in
             percentage points of the renewal rate"""
-        lines = self._get_forecast(company, day, months, decided=True)
-        total = {
-            name: sum(line[name] for line in lines)
-            for name in ("terms", "expected", "low", "high", "actual")
-        }
+        past = self._get_past(company, day)
+        groups = self.env.execute_query(
+            SQL(
+                """
+                SELECT past.option_set_id, past.tenure_years, COUNT(*),
+                       COUNT(*) FILTER (WHERE COALESCE(
+                           came.outcome = 'renewed',
+                           term.state IN ('scheduled', 'active', 'expired')
+                       ))
+                  FROM (%s) past
+                  JOIN membri_cotisation term ON term.id = past.id
+             LEFT JOIN (%s) came ON came.id = past.id
+                 WHERE past.outcome = 'open'
+                   AND past.date_end >= %s AND past.date_end < %s
+                   AND came.outcome IS DISTINCT FROM 'open'
+              GROUP BY past.option_set_id, past.tenure_years
+                """,
+                self._get_past_rows(company, day),
+                # a term that has none by now was followed in the same season, or is void
+                self.env["membri.insight"]._table_query,
+                day,
+                day + relativedelta(months=months),
+            )
+        )
+        total = dict.fromkeys(("terms", "expected", "low", "high", "actual"), 0)
+        for option_set_id, years, count, renewed in groups:
+            rate, low, high = self._get_rate(past, option_set_id, years)
+            found = (count, count * rate, count * low, count * high, renewed)
+            for name, value in zip(total, found, strict=True):
+                total[name] += value
         missed = total["expected"] - total["actual"]
-        return {**total, "error": 100 * missed / total["terms"] if lines else 0.0}
+        return {**total, "error": 100 * missed / total["terms"] if groups else 0.0}
 
 
 class MembriForecastLine(models.TransientModel):

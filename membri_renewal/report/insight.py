@@ -1,10 +1,13 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..models.renewal.eligibility import CATCH_UP_DAYS
 from ..models.res_partner import READERS
-from .insight_kept import FRESH_QUERY, STALE_QUERY, get_drop_statements, get_trigger_statements
+from .insight_kept import STALE_QUERY, WATCHED
+from .insight_past import PAST_RENEWALS, PAST_TERMS
 from .insight_query import INSIGHT_QUERY
 
 OUTCOMES = [
@@ -20,6 +23,10 @@ OUTCOMES = [
 GIVEN_REASONS = ("no_answer", "rejoined", "terminated", "not_paid")
 # so many members at a time are computed and kept
 BATCH = 5_000
+# what the figures are made of: as it is now
+TABLES = {"terms": SQL("membri_cotisation"), "renewals": SQL("membri_renewal")}
+# the reports that are kept
+KEPT = ("membri.insight", "membri.money")
 
 
 class MembriInsight(models.Model):
@@ -28,7 +35,7 @@ class MembriInsight(models.Model):
     (monthly ones) is counted once, by the last. What each figure means is in docs/figures.md."""
 
     _name = "membri.insight"
-    _inherit = "membri.report.mixin"
+    _inherit = "membri.kept.mixin"
     _description = "Membership Figures"
     _auto = False
     _rec_name = "partner_id"
@@ -70,6 +77,43 @@ class MembriInsight(models.Model):
         "res.company": ["currency_id", "membri_tz"],
         "res.partner": ["membri_member_since"],
     }
+    _kept_watched = WATCHED
+    _kept_indexes = (
+        "(valid_until) WHERE valid_until IS NOT NULL",
+        "(id) WHERE is_foreign",
+    )
+    _total_by = (
+        "company_id",
+        "currency_id",
+        "season",
+        "option_set_id",
+        "type_id",
+        "cohort_year",
+        "tenure_years",
+        "is_first_year",
+        "is_notified",
+        "outcome",
+        "reason_id",
+        "channel",
+        "set_change",
+    )
+    _total_count = "member_count"
+    _total_sums = (
+        "renewed_count",
+        "lost_count",
+        "open_count",
+        "joined_count",
+        "amount_before",
+        "amount_after",
+        "amount_change",
+    )
+    _total_means = (
+        "tenure_years",
+        "renewal_rate",
+        "reminder_count",
+        "days_to_answer",
+        "days_to_pay",
+    )
 
     partner_id = fields.Many2one("res.partner", string="Member", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
@@ -109,6 +153,7 @@ class MembriInsight(models.Model):
         readonly=True,
     )
     reminder_count = fields.Integer(string="Reminders", readonly=True, aggregator="avg")
+    is_notified = fields.Boolean(string="Notified", readonly=True)
     date_notice = fields.Date(
         string="Notice Sent On",
         readonly=True,
@@ -138,6 +183,11 @@ class MembriInsight(models.Model):
         help="Compares the price of a day of both terms, if the plan is another one.",
     )
     member_count = fields.Integer(string="Members", readonly=True)
+    joined_count = fields.Integer(
+        string="Members Who Joined",
+        readonly=True,
+        help="Each member once in all, in the first season with this year of joining.",
+    )
     renewed_count = fields.Integer(string="Renewed Members", readonly=True)
     lost_count = fields.Integer(string="Lapsed Members", readonly=True)
     open_count = fields.Integer(string="Undecided Members", readonly=True)
@@ -149,14 +199,24 @@ class MembriInsight(models.Model):
         help="Renewed members out of all whose outcome is known.",
     )
 
-    def init(self):
-        # EXTENDS base: when the tables that are watched are there
-        self.pool.post_init(self._init_kept)
+    @api.model
+    def _cron_keep(self):
+        """Compute and keep the rows of the members about whom something was recorded since. What
+        is read is the same before and after."""
+        for name in KEPT:
+            if not self.env[name]._keep_stale(BATCH):
+                break
 
-    def _init_kept(self):
-        """Make the tables of the kept rows, and what notes whose rows are old by now: all are."""
-        nothing = {
-            "today": SQL("(0, DATE '2000-01-01')"),
+    def _get_computed_query(self, asked, values):
+        return SQL(INSIGHT_QUERY, asked=asked, **values)
+
+    def _get_stale_query(self, values):
+        return SQL(STALE_QUERY, today=values["today"])
+
+    def _get_no_values(self):
+        return {
+            **super()._get_no_values(),
+            **TABLES,
             "rates": SQL("(0, 0, 1.0)"),
             "catch_up": CATCH_UP_DAYS,
             "terminated": 0,
@@ -164,75 +224,15 @@ class MembriInsight(models.Model):
             "unpaid": [0],
             "by_program": [0],
         }
-        statements = [
-            *map(SQL, get_drop_statements()),
-            SQL("CREATE TABLE membri_insight_stale (partner_id integer, company_id integer)"),
-            SQL(
-                "CREATE TABLE membri_insight_kept AS %s WITH NO DATA",
-                SQL(INSIGHT_QUERY, asked=SQL("SELECT 0 AS partner_id, 0 AS company_id"), **nothing),
-            ),
-            SQL("ALTER TABLE membri_insight_kept ADD PRIMARY KEY (id)"),
-            SQL("CREATE INDEX ON membri_insight_kept (partner_id, company_id)"),
-            SQL("CREATE INDEX ON membri_insight_kept (valid_until) WHERE valid_until IS NOT NULL"),
-            SQL("CREATE INDEX ON membri_insight_kept (id) WHERE is_foreign"),
-            *map(SQL, get_trigger_statements()),
-            SQL(
-                "INSERT INTO membri_insight_stale"
-                " SELECT DISTINCT partner_id, company_id FROM membri_cotisation"
-            ),
-        ]
-        for statement in statements:
-            self.env.cr.execute(statement)
-
-    @property
-    def _table_query(self):
-        values = self._get_query_values()
-        stale = SQL(STALE_QUERY, today=values["today"])
-        return SQL(FRESH_QUERY, stale=stale, computed=SQL(INSIGHT_QUERY, asked=stale, **values))
-
-    @api.model
-    def _cron_keep(self):
-        """Compute and keep the rows of the members about whom something was recorded since. What
-        is read is the same before and after."""
-        cron = self.env["ir.cron"]
-        while left := self._get_stale():
-            self._keep(left[:BATCH])
-            if not cron._commit_progress(
-                min(BATCH, len(left)), remaining=max(0, len(left) - BATCH)
-            ):
-                break
-
-    def _get_stale(self):
-        """:return: ``[(partner id, company id)]`` whose kept rows are old"""
-        self.env.flush_all()
-        days = self.env["res.company"]._membri_get_days_sql()
-        return self.env.execute_query(SQL(STALE_QUERY, today=days))
-
-    def _keep(self, members):
-        """:param members: ``[(partner id, company id)]``"""
-        asked = SQL(
-            "SELECT * FROM unnest(%s::integer[], %s::integer[]) AS member (partner_id, company_id)",
-            *map(list, zip(*members, strict=True)),
-        )
-        computed = SQL(INSIGHT_QUERY, asked=asked, **self._get_query_values())
-        mine = SQL(
-            "(partner_id, company_id) IN (SELECT partner_id, company_id FROM (%s) asked)", asked
-        )
-        for statement in (
-            SQL("DELETE FROM membri_insight_kept WHERE %s", mine),
-            SQL("INSERT INTO membri_insight_kept %s", computed),
-            SQL("DELETE FROM membri_insight_stale WHERE %s", mine),
-        ):
-            self.env.cr.execute(statement)
 
     def _get_query_values(self):
-        """:return: what the query cannot know: each company's day and rates, and the reasons that
-        the program gives"""
+        # each company's day and rates, and the reasons that the program gives
         # sudo: of all companies, the rules say which rows are shown
         companies_sudo = self.env["res.company"].sudo().search(Domain.TRUE)
         currencies_sudo = self.env["res.currency"].sudo().search(Domain.TRUE)
         reasons = {name: self._get_reason_id(name) for name in GIVEN_REASONS}
         return {
+            **TABLES,
             "today": companies_sudo._membri_get_days_sql(),
             "rates": SQL(", ").join(
                 SQL(
@@ -252,6 +252,26 @@ class MembriInsight(models.Model):
             "unpaid": [reasons["not_paid"]],
             "by_program": list(reasons.values()),
         }
+
+    def _get_past_query(self, company, day):
+        """:return: SQL of the rows of the figures as they were at the end of a day of the past, by
+        what was known then"""
+        night = company._membri_midnight(day + timedelta(days=1))
+        facts = {"company": company.id, "day": day, "night": night}
+        asked = SQL(
+            "SELECT DISTINCT partner_id, company_id FROM membri_cotisation WHERE company_id = %s",
+            company.id,
+        )
+        return SQL(
+            INSIGHT_QUERY,
+            asked=asked,
+            **{
+                **self._get_query_values(),
+                "today": SQL("(%s, %s::date)", company.id, day),
+                "terms": SQL(PAST_TERMS, **facts),
+                "renewals": SQL(PAST_RENEWALS, **facts),
+            },
+        )
 
     def _get_reason_id(self, name):
         reason = self.env.ref(f"membri_renewal.refusal_reason_{name}", raise_if_not_found=False)

@@ -1,17 +1,18 @@
 """The query of the figures, read from top to bottom. What each figure means is said in
 ``docs/figures.md``.
 
-- ``asked``: the members that are asked about.
+- ``asked``: the members that are asked about. ``terms`` and ``renewals`` are the tables, or what was
+  in them on a day of the past (``insight_past.py``).
 - ``timeline``: their terms that were paid for, each with the one that follows it.
 - ``unpaid``: of each member the first term that waits for its money.
 - ``term``: the last term of each member in each season (the year of the last day), with what was
   asked for it, until when a next one counts as renewed, and what became of it.
 - ``paid``: on which day the money of the next invoice was complete; credit notes are no money.
 
-``is_cohort_first`` is true once for each member and year of joining: it counts who joined in it.
+``joined_count`` is 1 once for each member and year of joining: it counts who joined in it.
 The columns that most screens count come first: the nearer, the sooner they are read.
 ``valid_until`` is the last day on which a row is true without anything being recorded: an undecided
-one turns with the calendar, another currency with its rate. ``insight_kept.py`` keeps the rows.
+one turns with the calendar, another currency with its rate. ``kept_mixin.py`` keeps the rows.
 """
 
 INSIGHT_QUERY = """
@@ -30,13 +31,13 @@ WITH asked AS (
            LEAD(invoice_id) OVER in_order AS next_invoice_id,
            LEAD(payment_state) OVER in_order AS next_payment_state,
            LEAD(origin) OVER in_order AS next_origin
-      FROM membri_cotisation
+      FROM %(terms)s term
      WHERE state IN ('scheduled', 'active', 'expired')
        AND (partner_id, company_id) IN (SELECT partner_id, company_id FROM asked)
     WINDOW in_order AS (PARTITION BY partner_id, company_id ORDER BY date_start)
 ), unpaid AS (
     SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date_start
-      FROM membri_cotisation
+      FROM %(terms)s term
      WHERE state = 'pending'
        AND (partner_id, company_id) IN (SELECT partner_id, company_id FROM asked)
   ORDER BY partner_id, company_id, date_start
@@ -75,7 +76,7 @@ WITH asked AS (
       JOIN res_partner partner ON partner.id = timeline.partner_id
       JOIN membri_option_set option_set ON option_set.id = timeline.option_set_id
       JOIN (VALUES %(today)s) today (company_id, day) ON today.company_id = timeline.company_id
- LEFT JOIN membri_renewal renewal ON renewal.cotisation_id = timeline.id
+ LEFT JOIN %(renewals)s renewal ON renewal.cotisation_id = timeline.id
                                  AND renewal.state != 'cancelled'
  LEFT JOIN membri_refusal_reason reason
         ON reason.id = COALESCE(timeline.termination_reason_id, renewal.refusal_reason_id,
@@ -123,7 +124,9 @@ SELECT term.id, term.partner_id, term.company_id, term.option_set_id,
            AS lost_count,
        (term.outcome = 'open')::integer AS open_count,
        (tenure.years = 1 OR term.since >= term.date_start) AS is_first_year,
-       term.cohort_before IS DISTINCT FROM EXTRACT(YEAR FROM term.since) AS is_cohort_first,
+       (term.cohort_before IS DISTINCT FROM EXTRACT(YEAR FROM term.since))::integer
+           AS joined_count,
+       term.notice_day IS NOT NULL AS is_notified,
        EXTRACT(YEAR FROM term.date_end)::integer::varchar AS season,
        term.outcome,
        CASE term.outcome WHEN 'renewed' THEN 100.0 WHEN 'open' THEN NULL ELSE 0.0 END::float8

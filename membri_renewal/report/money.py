@@ -2,7 +2,9 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from .deferred import MembriDeferred
+from .kept_mixin import Watch
 from .reconciliation import MembriReconciliation
+from .reconciliation_query import OF_ASKED, get_reconciliation_query
 
 # what both are made of
 DEPENDS = {
@@ -11,21 +13,131 @@ DEPENDS = {
     )
     for model in MembriDeferred._depends | MembriReconciliation._depends
 }
-MONEY_QUERY = """
+# The revenue of a line is one row; what of it is deferred is said when it is read, by the day.
+MONEY_QUERY = (
+    """
 SELECT part.id::bigint * 2 AS id, part.company_id, part.currency_id, part.partner_id,
        part.option_set_id, part.cotisation_id, part.renewal_id, part.move_id,
        COALESCE(part.date_start, part.invoice_date) AS date,
        part.expected, part.invoiced, part.received, part.written_off, part.open,
-       0 AS revenue, 0 AS deferred
-  FROM (%(reconciliation)s) part
+       0 AS revenue, 1 AS row_count,
+       NULL::numeric AS price, NULL::date AS last_day, NULL::integer AS digits, part.is_foreign
+  FROM ("""
+    + get_reconciliation_query(OF_ASKED)
+    + """) part
  UNION ALL
-SELECT part.id::bigint * 2 + 1, part.company_id, part.currency_id, part.partner_id,
-       part.option_set_id, part.cotisation_id, NULL, part.move_id,
-       part.date_start,
+SELECT item.id::bigint * 2 + 1, item.company_id, company.currency_id, term.partner_id,
+       term.option_set_id, term.id, NULL, item.move_id,
+       term.date_start,
        0, 0, 0, 0, 0,
-       part.amount, part.unearned
-  FROM (%(deferred)s) part
+       -item.balance, 1,
+       -item.balance, COALESCE(term.date_end, term.date_start),
+       COALESCE(currency.decimal_places, 2), FALSE
+  FROM (%(asked)s) asked
+  JOIN membri_cotisation term ON term.partner_id = asked.partner_id
+  JOIN account_move_line item ON item.membri_cotisation_id = term.id
+  JOIN account_move move ON move.id = item.move_id
+  JOIN res_company company ON company.id = item.company_id
+  JOIN res_currency currency ON currency.id = company.currency_id
+ WHERE item.display_type = 'product'
+   AND item.parent_state = 'posted'
+   AND item.balance != 0
+   AND move.membri_invoice_type IS NOT NULL
+   AND move.move_type IN ('out_invoice', 'out_refund')
 """
+)
+# As in the deferred revenue, whose fiscal years add up to this: the part of the days after.
+DEFERRED_QUERY = """
+SELECT part.*,
+       CASE
+           WHEN part.last_day IS NULL OR part.last_day <= %(as_of)s THEN 0
+           WHEN part.date > %(as_of)s THEN part.revenue
+           ELSE part.revenue - part.row_count * ROUND(
+                    part.price * (%(as_of)s - part.date + 1) / (part.last_day - part.date + 1),
+                    part.digits
+                )
+       END AS deferred
+  FROM (%(rows)s) part
+"""
+# Whose rows are old: those that are named, and those of a document that is: all who have a part of
+# it, or of one that it reverses.
+STALE_QUERY = """
+WITH RECURSIVE document AS (
+    SELECT move_id AS id
+      FROM membri_money_stale
+     WHERE move_id IS NOT NULL
+     UNION
+    SELECT move.reversed_entry_id
+      FROM document
+      JOIN account_move move ON move.id = document.id
+     WHERE move.reversed_entry_id IS NOT NULL
+)
+SELECT partner_id
+  FROM membri_money_stale
+ WHERE partner_id IS NOT NULL
+ UNION
+SELECT move.partner_id
+  FROM document
+  JOIN account_move move ON move.id = document.id
+ WHERE move.partner_id IS NOT NULL
+ UNION
+SELECT term.partner_id
+  FROM document
+  JOIN account_move_line line ON line.move_id = document.id
+  JOIN membri_cotisation term ON term.id = line.membri_cotisation_id
+ UNION
+SELECT term.partner_id
+  FROM document
+  JOIN membri_cotisation term ON term.invoice_id = document.id
+"""
+# A document is named and not who has a part of it: a thousand lines of one invoice, each of which
+# is written, are not a million notes.
+WATCHED = {
+    "membri_cotisation": Watch(
+        "partner_id, company_id, option_set_id, currency_id, renewal_id, date_start, date_end,"
+        " amount_total, amount_untaxed, invoice_id, state",
+        "SELECT fact.partner_id, NULL::integer",
+        comes_and_goes=True,
+    ),
+    "membri_renewal": Watch(
+        "partner_id, company_id, option_set_id, currency_id, date_start, amount_total, state",
+        "SELECT fact.partner_id, NULL::integer",
+        comes_and_goes=True,
+    ),
+    "account_move": Watch(
+        "state, move_type, company_id, partner_id, currency_id, invoice_date, reversed_entry_id,"
+        " amount_total_signed, amount_residual_signed, membri_amount_received,"
+        " membri_amount_written_off, membri_invoice_type",
+        "SELECT fact.partner_id, fact.id"
+        " UNION ALL SELECT NULL, fact.reversed_entry_id WHERE fact.reversed_entry_id IS NOT NULL",
+        only="fact.membri_invoice_type IS NOT NULL"
+        " OR EXISTS (SELECT 1 FROM membri_cotisation WHERE invoice_id = fact.id)",
+        comes_and_goes=True,
+    ),
+    "account_move_line": Watch(
+        "membri_cotisation_id, move_id, company_id, display_type, parent_state, balance,"
+        " price_subtotal, price_total",
+        "SELECT (SELECT partner_id FROM membri_cotisation WHERE id = fact.membri_cotisation_id),"
+        " fact.move_id",
+        only="fact.membri_cotisation_id IS NOT NULL",
+        comes_and_goes=True,
+    ),
+    "res_company": Watch(
+        "currency_id, parent_path",
+        "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"
+        " WHERE kept.company_id = fact.id",
+    ),
+    "res_currency": Watch(
+        "decimal_places",
+        "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"
+        " WHERE kept.currency_id = fact.id OR kept.is_foreign",
+    ),
+    "res_currency_rate": Watch(
+        "",
+        "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"
+        " WHERE kept.is_foreign",
+    ),
+}
 
 
 class MembriMoney(models.Model):
@@ -34,12 +146,33 @@ class MembriMoney(models.Model):
     that it equals both, and the journal items, to the cent."""
 
     _name = "membri.money"
-    _inherit = "membri.report.mixin"
+    _inherit = "membri.kept.mixin"
     _description = "Membership Money by Month"
     _auto = False
     _rec_name = "partner_id"
     _order = "date desc, id desc"
     _depends = DEPENDS
+    # invoices are shared: companies are not told apart
+    _kept_by = ("partner_id",)
+    _stale_columns = ("partner_id", "move_id")
+    _kept_everybody = """
+        SELECT partner_id, NULL::integer FROM membri_cotisation
+         UNION SELECT partner_id, NULL FROM membri_renewal
+         UNION SELECT partner_id, NULL FROM account_move WHERE membri_invoice_type IS NOT NULL
+    """
+    _kept_watched = WATCHED
+    _kept_indexes = ("(date, id)", "(id) WHERE is_foreign")
+    _total_by = (
+        "company_id",
+        "currency_id",
+        "option_set_id",
+        "date",
+        "price",
+        "last_day",
+        "digits",
+    )
+    _total_count = "row_count"
+    _total_sums = ("expected", "invoiced", "received", "written_off", "open", "revenue")
 
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -69,11 +202,38 @@ class MembriMoney(models.Model):
 
     @property
     def _table_query(self):
+        # EXTENDS kept_mixin
+        as_of = self.env["membri.deferred"]._get_as_of()
+        days = SQL(" ").join(SQL("WHEN %s THEN %s::date", *pair) for pair in as_of.items())
         return SQL(
-            MONEY_QUERY,
-            reconciliation=self.env["membri.reconciliation"]._table_query,
-            deferred=self.env["membri.deferred"]._table_query,
+            DEFERRED_QUERY,
+            rows=self._get_fresh_query(),
+            as_of=SQL("CASE part.company_id %s END", days) if as_of else SQL("CURRENT_DATE"),
         )
+
+    def _get_computed_query(self, asked, values):
+        return SQL(MONEY_QUERY, asked=asked, **values)
+
+    def _get_stale_query(self, values):
+        return SQL(STALE_QUERY)
+
+    def _get_sums(self):
+        return super()._get_sums() | {"deferred"}
+
+    def _get_stale(self):
+        # EXTENDS kept_mixin: of documents, whoever has a part of them is named instead, so that
+        # one after the other can be taken off the list
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO membri_money_stale (partner_id)"
+                " SELECT partner_id FROM (%s) stale"
+                " WHERE EXISTS (SELECT 1 FROM membri_money_stale WHERE move_id IS NOT NULL)",
+                SQL(STALE_QUERY),
+            )
+        )
+        self.env.cr.execute("DELETE FROM membri_money_stale WHERE move_id IS NOT NULL")
+        return super()._get_stale()
 
     def action_open_member(self):
         """Open the member that a row is about."""

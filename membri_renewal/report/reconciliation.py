@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .reconciliation_query import RECONCILIATION_QUERY
+from .reconciliation_query import OF_ALL, get_reconciliation_query
 
 REASONS = [
     ("none", "No difference"),
@@ -151,7 +151,7 @@ class MembriReconciliation(models.Model):
     @property
     def _table_query(self):
         days = self.env["res.company"]._membri_get_days_sql()
-        return SQL(RECONCILIATION_QUERY, today=days)
+        return SQL(get_reconciliation_query(OF_ALL), today=days)
 
     def _compute_explanation(self):
         for row in self.sudo():  # what the row is about may be read with it

@@ -1,5 +1,7 @@
 """The query of the reconciliation report, read from top to bottom; ``SHARES`` is that of the
-aged memberships, too.
+aged memberships, too. Of some members only, it is ``get_reconciliation_query(OF_ASKED)``: the
+documents are then those that share anything out among them, with all that were made to reverse
+these, whoever's they are.
 
 - ``tied``: what each posted document bills for each cotisation, in its own currency.
 - ``document``: the posted membership invoices and credit notes, with the totals that Odoo keeps
@@ -19,8 +21,43 @@ aged memberships, too.
   before taxes is the one on its invoice (``billed``) is expected to bring in what stands there.
 """
 
-SHARES = """
-WITH tied AS (
+# of everybody
+OF_ALL = {
+    "asked": "",
+    "of_line": "TRUE",
+    "of_document": "TRUE",
+    "of_term": "TRUE",
+    "of_renewal": "TRUE",
+    "of_rest": "TRUE",
+}
+# of the members whose ids the parameter ``asked`` selects
+OF_ASKED = {
+    "asked": """RECURSIVE asked AS MATERIALIZED (
+    SELECT partner_id FROM (%(asked)s) member
+), family AS (
+    SELECT move.id
+      FROM account_move move
+     WHERE move.partner_id IN (SELECT partner_id FROM asked)
+       AND move.membri_invoice_type IS NOT NULL
+     UNION
+    SELECT line.move_id
+      FROM membri_cotisation cotisation
+      JOIN account_move_line line ON line.membri_cotisation_id = cotisation.id
+     WHERE cotisation.partner_id IN (SELECT partner_id FROM asked)
+     UNION
+    SELECT reversal.id
+      FROM family
+      JOIN account_move reversal ON reversal.reversed_entry_id = family.id
+), """,
+    "of_line": "line.move_id IN (SELECT id FROM family)",
+    "of_document": "move.id IN (SELECT id FROM family)",
+    "of_term": "cotisation.partner_id IN (SELECT partner_id FROM asked)",
+    "of_renewal": "renewal.partner_id IN (SELECT partner_id FROM asked)",
+    "of_rest": "move.partner_id IN (SELECT partner_id FROM asked)",
+}
+
+SHARES_OF = """
+WITH {asked}tied AS (
     SELECT line.move_id, line.membri_cotisation_id AS cotisation_id,
            SUM(line.price_total) AS amount, SUM(line.price_subtotal) AS untaxed,
            COUNT(*) AS lines
@@ -28,6 +65,7 @@ WITH tied AS (
      WHERE line.membri_cotisation_id IS NOT NULL
        AND line.display_type = 'product'
        AND line.parent_state = 'posted'
+       AND {of_line}
   GROUP BY line.move_id, line.membri_cotisation_id
 ), document AS (
     SELECT move.id, move.move_type, move.reversed_entry_id, move.company_id,
@@ -42,6 +80,7 @@ WITH tied AS (
      WHERE move.state = 'posted'
        AND move.membri_invoice_type IS NOT NULL
        AND move.move_type IN ('out_invoice', 'out_refund')
+       AND {of_document}
 ), weight AS (
     SELECT tied.move_id, tied.cotisation_id, tied.amount
       FROM tied
@@ -189,11 +228,9 @@ CROSS JOIN LATERAL (
       FROM open_up_to
 )
 """
+SHARES = SHARES_OF.format(**OF_ALL)
 
-# two constants
-RECONCILIATION_QUERY = (
-    SHARES  # nosec B608
-    + """
+RECONCILIATION_OF = """
 , late AS (
     SELECT line.move_id, SUM(line.amount_residual) AS overdue
       FROM account_move_line line
@@ -239,7 +276,8 @@ RECONCILIATION_QUERY = (
            cotisation.amount_untaxed AS untaxed, 'term' AS source
       FROM membri_cotisation cotisation
  LEFT JOIN money ON money.cotisation_id = cotisation.id
-     WHERE cotisation.state != 'cancelled' OR money.cotisation_id IS NOT NULL
+     WHERE (cotisation.state != 'cancelled' OR money.cotisation_id IS NOT NULL)
+       AND {of_term}
      UNION ALL
     SELECT renewal.id * 4 + 1, renewal.company_id, renewal.partner_id,
            renewal.option_set_id, NULL, renewal.id,
@@ -251,6 +289,7 @@ RECONCILIATION_QUERY = (
            renewal.amount_untaxed, 'renewal'
       FROM membri_renewal renewal
      WHERE renewal.state IN ('draft', 'sent', 'change_requested', 'intervention')
+       AND {of_renewal}
      UNION ALL
     SELECT opened.move_id * 4 + 2, opened.company_id, move.partner_id,
            NULL, NULL, NULL,
@@ -265,6 +304,7 @@ RECONCILIATION_QUERY = (
       JOIN account_move move ON move.id = opened.move_id
  LEFT JOIN late_share ON late_share.move_id = opened.move_id AND late_share.cotisation_id = 0
      WHERE opened.cotisation_id = 0
+       AND {of_rest}
 ), valued AS (
     SELECT term.*, company.currency_id, move.partner_id AS payer_id,
            move.state AS move_state, move.membri_fee_notice_state AS fee_notice_state,
@@ -328,7 +368,7 @@ SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_i
        fact.date_start, fact.date_end, fact.invoice_date,
        fact.expected, fact.invoiced, fact.credited, fact.open, fact.overdue,
        fact.invoiced - fact.open AS paid, fact.received, fact.written_off,
-       fact.source AS row_type,
+       fact.source AS row_type, fact.price_currency_id != fact.currency_id AS is_foreign,
        fact.expected - fact.invoiced AS difference,
        CASE
            WHEN fact.expected = fact.invoiced AND fact.source != 'line' THEN 'none'
@@ -350,4 +390,8 @@ SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_i
        END AS reason
   FROM fact
 """
-)
+
+def get_reconciliation_query(part):
+    """:param part: ``OF_ALL`` or ``OF_ASKED``
+    :return: the query; its parameters are ``today`` and, of some, ``asked``"""
+    return (SHARES_OF + RECONCILIATION_OF).format(**part)

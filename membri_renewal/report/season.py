@@ -213,20 +213,14 @@ class MembriSeason(models.TransientModel):
         """:return: ``{year of joining: (members, {years since: those who are still there})}``.
         Still there, so many years since, is who has a term that ends in that year."""
         self.ensure_one()
-        Insight = self.env["membri.insight"]
-        domain = Domain("company_id", "=", self.env.company.id) & Domain(
-            "season", "<=", str(self.date.year)
+        groups = self.env["membri.insight"]._read_group(
+            Domain("company_id", "=", self.env.company.id)
+            & Domain("season", "<=", str(self.date.year)),
+            ["cohort_year", "season"],
+            ["__count", "joined_count:sum"],
         )
-        query = Insight._search(domain)
-        cohort, season = (
-            Insight._field_to_sql(Insight._table, name, query) for name in ("cohort_year", "season")
-        )
-        query.groupby = SQL("%s, %s", cohort, season)
-        first = SQL.identifier(Insight._table, "is_cohort_first")
         sizes, table = Counter(), defaultdict(dict)
-        for year, ended, count, joined in self.env.execute_query(
-            query.select(cohort, season, SQL("COUNT(*)"), SQL("COUNT(*) FILTER (WHERE %s)", first))
-        ):
+        for year, ended, count, joined in groups:
             sizes[year] += joined
             table[year][int(ended) - year] = count
         return {year: (sizes[year], kept) for year, kept in table.items()}

@@ -1,7 +1,7 @@
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from odoo.addons.membri_renewal.report.insight_query import INSIGHT_QUERY
+from odoo.addons.membri_renewal.report.kept_mixin import TOTALS
 
 from .common import MembriCommon
 
@@ -25,6 +25,61 @@ SEASON = [
     (2, 2024, "basic", 100, "silent", None, 0, None),
     (1, 2024, "basic", 100, "asked", None, 0, None),
 ]
+
+
+def check_kept(case, name):
+    """What is read of a report, with what was kept before, is what would be computed now; and it is
+    when all is kept. So it is of its totals."""
+    Report = case.env[name]
+    everybody = SQL(f"SELECT DISTINCT {', '.join(Report._kept_by)} FROM membri_cotisation")
+    if name == "membri.money":
+        everybody = SQL("SELECT id AS partner_id FROM res_partner")
+    def read(query):
+        return case.env.execute_query(SQL("SELECT * FROM (%s) fresh ORDER BY id", query))
+
+    def add_up(query):
+        added = SQL(
+            ", ".join(f"SUM({part})" for part in (Report._total_count, *Report._total_sums))
+        )
+        by = SQL(", ".join(Report._total_by))
+        return case.env.execute_query(
+            SQL("SELECT %s, %s FROM (%s) part GROUP BY %s ORDER BY %s", by, added, query, by, by)
+        )
+
+    case.env.flush_all()
+    computed = Report._get_computed_query(everybody, Report._get_query_values())
+    rows, totals = read(computed), add_up(computed)
+    for kept in (False, True):
+        if kept:
+            Report._keep(Report._get_stale() or [(0,) * len(Report._kept_by)])
+            case.assertFalse(Report._get_stale())
+        case.assertEqual(read(Report._get_fresh_query()), rows)
+        told = Report.with_context(membri_totals=TOTALS)._get_fresh_query()
+        case.assertEqual(add_up(told), totals)
+
+
+def check_money(case):
+    """The money by month is kept as it would be computed, of all at once and of a member alone;
+    it is the reconciliation, row by row; and its totals are those of the accounts."""
+    check_kept(case, "membri.money")
+    Money = case.env["membri.money"]
+
+    def compute(asked):
+        query = Money._get_computed_query(asked, Money._get_query_values())
+        return case.env.execute_query(SQL("SELECT * FROM (%s) part ORDER BY id", query))
+
+    rows = compute(SQL("SELECT id AS partner_id FROM res_partner"))
+    members = sorted({row[3] for row in rows})[-2:]
+    alone = [row for member in members for row in compute(SQL("SELECT %s AS partner_id", member))]
+    mine = [row for row in rows if row[3] in members]
+    case.assertEqual(sorted(alone, key=lambda row: row[0]), mine)
+    names = SQL("id, company_id, expected, invoiced, received, written_off, open")
+    query = SQL("SELECT %s FROM (%s) part", names, case.env["membri.reconciliation"]._table_query)
+    found = {(2 * number, *values) for number, *values in case.env.execute_query(query)}
+    query = SQL("SELECT %s FROM (%s) part WHERE id %% 2 = 0", names, Money._table_query)
+    case.assertEqual(set(case.env.execute_query(query)), found)
+    for name, (here, there) in Money._get_totals(case.company).items():
+        case.assertAlmostEqual(here, there, 2, name)
 
 
 class InsightCase(MembriCommon):
@@ -59,26 +114,7 @@ class InsightCase(MembriCommon):
         return Insight.search(domain)
 
     def _check_kept(self):
-        """What is read, with what was kept before, is what would be computed now; and it is when
-        all is kept."""
-        computed = self._get_computed()
-        self.assertEqual(self._get_read(), computed)
-        InsightModel = self.env["membri.insight"]
-        InsightModel._keep(InsightModel._get_stale() or [(0, 0)])
-        self.assertFalse(InsightModel._get_stale())
-        self.assertEqual(self._get_read(), computed)
-
-    def _get_computed(self):
-        """:return: all rows, none of them kept"""
-        self.env.flush_all()
-        everybody = SQL("SELECT DISTINCT partner_id, company_id FROM membri_cotisation")
-        values = self.env["membri.insight"]._get_query_values()
-        query = SQL(INSIGHT_QUERY, asked=everybody, **values)
-        return self.env.execute_query(SQL("SELECT * FROM (%s) computed ORDER BY id", query))
-
-    def _get_read(self):
-        query = self.env["membri.insight"]._table_query
-        return self.env.execute_query(SQL("SELECT * FROM (%s) fresh ORDER BY id", query))
+        check_kept(self, "membri.insight")
 
     def _get_outcome(self, term):
         return self._get_rows(term).outcome

@@ -11,7 +11,7 @@ from odoo.tests import tagged
 
 from odoo.addons.membri_renewal.report.forecast import get_wilson
 
-from .common_insight import InsightCase, SeasonCase
+from .common_insight import InsightCase, SeasonCase, check_money
 from .common_write_off import WriteOffCase
 
 
@@ -263,6 +263,49 @@ class TestSeasonScreens(SeasonCase):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
+class TestBackTest(InsightCase):
+    def _renew(self, renewal, approved, paid):
+        with freeze_time(f"{approved} 15:00:00"):
+            renewal.action_approve()
+        with freeze_time(f"{paid} 15:00:00"):
+            self._register_payment(
+                renewal.invoice_id.with_env(self.env_account), payment_date=paid
+            )
+
+    def test_what_was_known_that_day(self):
+        """On December 15 one had been ended early and one had renewed. Of three whose answer was
+        to come, one renewed; of one who had accepted, the money came in February."""
+        forecast, before = self.env["membri.forecast"], self._create_yearly()
+        before.action_terminate("2026-11-30", "Resigned")
+        stays, early, refused, late = (self._renewal_in("sent") for _number in range(4))
+        ended = self._create_yearly()
+        self._renew(early, "2026-12-01", "2026-12-10")
+        self._renew(late, "2026-12-01", "2027-02-01")
+        self._renew(stays, "2026-12-18", "2026-12-20")
+        with freeze_time("2026-12-20 15:00:00"):
+            refused._do_refuse(self.reason)
+            ended.action_terminate("2026-12-20", "Resigned")
+        for day, past in (
+            ("2026-12-15", (1, 0)),
+            ("2027-01-05", (6, 2)),
+            ("2027-03-01", (6, 3)),
+        ):
+            for today in ("2027-04-15", "2028-04-15"):
+                with self.subTest(day=day, today=today), freeze_time(f"{today} 15:00:00"):
+                    found = forecast._get_past(self.company, fields.Date.to_date(day))
+                    self.assertEqual(found[None, None], past)
+        with freeze_time("2027-04-15 15:00:00"):
+            test = forecast._get_back_test(self.company, date(2026, 12, 15), 12)
+            self.assertEqual((test["terms"], test["actual"], test["expected"]), (3, 1, 0.0))
+            self.assertAlmostEqual(test["error"], -33.333, 3)
+            # void since: a member on that day, who was lost
+            stays.new_cotisation_id._do_cancel()
+            again = forecast._get_back_test(self.company, date(2026, 12, 15), 12)
+            self.assertEqual((again["terms"], again["actual"]), (3, 0))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
 class TestMembersOnADay(InsightCase):
     def _is_member_on(self, term, day):
         terms = self.env["membri.cotisation"]
@@ -370,7 +413,7 @@ class TestAtRisk(InsightCase):
 @freeze_time("2027-01-15 15:00:00")
 class TestMoney(WriteOffCase):
     def _check(self):
-        self.env.flush_all()
+        check_money(self)
         self.env.invalidate_all()
         Money = self.env["membri.money"].with_user(self.auditor)
         totals = Money._get_totals(self.company)

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import MembriCommon
+from .common_insight import check_money
 
 
 @tagged("post_install", "-at_install")
@@ -77,6 +78,7 @@ class TestReconciliation(MembriCommon):
             in_report, in_journal = balances[name]
             self.assertAlmostEqual(in_report, total, 2, name)
             self.assertAlmostEqual(in_journal, total, 2, name)
+        check_money(self)
 
     # ------------------------------------------------------------------
     # One after the other

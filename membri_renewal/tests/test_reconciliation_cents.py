@@ -3,6 +3,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.tests import tagged
 
+from .common_insight import check_money
 from .common_write_off import WriteOffCase
 
 COLUMNS = ["expected", "invoiced", "received", "written_off", "open"]
@@ -44,6 +45,7 @@ class RowsCase(WriteOffCase):
             self.env["membri.reconciliation"]._get_balances(self.company).values()
         ):
             self.assertAlmostEqual(in_report, in_journal, 2)
+        check_money(self)
         return rows
 
 

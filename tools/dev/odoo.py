@@ -29,8 +29,10 @@ from . import cache, odoo_tree, postgres, venv, wkhtmltopdf
 from .report import Failure, run
 
 MODULE = "membri_renewal"
-# add-ons of ours that join it to add-ons of others: the job queue, direct debits
-BRIDGES = ("membri_renewal_queue_job", "membri_renewal_debit")
+# add-ons of ours that join it to others: to one of Odoo's own, which needs nothing else; and to
+# the job queue and direct debits of the community
+OWN_BRIDGES = ("membri_renewal_spreadsheet",)
+BRIDGES = ("membri_renewal_queue_job", "membri_renewal_debit", *OWN_BRIDGES)
 # no bridge depends on these, and one does more beside them
 BESIDE_BRIDGES = ("account_payment_return",)
 HOST = "127.0.0.1"

@@ -73,9 +73,10 @@ class Runner:
 
     def with_bridges(self, database, bridges, tags):
         """Install these bridges as well, together, and test them."""
-        environment = odoo.bridge_environment(_environment())
-        modules = ",".join([*bridges, *odoo.BESIDE_BRIDGES])
-        arguments = ["-i", modules, "--test-tags", tags]
+        environment, beside = _environment(), ()
+        if set(bridges) - set(odoo.OWN_BRIDGES):
+            environment, beside = odoo.bridge_environment(environment), odoo.BESIDE_BRIDGES
+        arguments = ["-i", ",".join([*bridges, *beside]), "--test-tags", tags]
         self._run(database, *arguments, environment=environment)
 
     def _run(self, database, *arguments, environment=None):
