@@ -180,6 +180,11 @@ def touch(env):
         " (SELECT MAX(id) FROM membri_renewal GROUP BY partner_id LIMIT %s)",
         [CHANGED],
     )
+    env.cr.execute(
+        "UPDATE account_move SET membri_amount_received = membri_amount_received - 1 WHERE id IN"
+        " (SELECT MAX(invoice_id) FROM membri_cotisation GROUP BY partner_id LIMIT %s)",
+        [CHANGED],
+    )
     env.invalidate_all()
 
 

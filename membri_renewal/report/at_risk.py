@@ -33,7 +33,8 @@ CROSS JOIN LATERAL (
                         AT TIME ZONE company.membri_tz)::date AS days
 ) waited
 CROSS JOIN LATERAL (
-    SELECT previous.date_answer::date - previous.date_sent::date AS days
+    SELECT (previous.date_answer AT TIME ZONE 'UTC' AT TIME ZONE company.membri_tz)::date
+           - (previous.date_sent AT TIME ZONE 'UTC' AT TIME ZONE company.membri_tz)::date AS days
 ) last
 CROSS JOIN LATERAL (
     SELECT COALESCE(renewal.state = 'sent' AND waited.days > last.days + %(later)s, FALSE)

@@ -46,6 +46,7 @@ class MembriInsight(models.Model):
             "company_id",
             "currency_id",
             "date_end",
+            "date_end_agreed",
             "date_start",
             "date_terminated",
             "invoice_id",

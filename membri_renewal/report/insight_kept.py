@@ -17,8 +17,8 @@ STALE_QUERY = """
 WATCHED = {
     "membri_cotisation": Watch(
         "partner_id, company_id, option_set_id, currency_id, date_start, date_end, amount_total,"
-        " date_terminated, termination_reason, termination_reason_id, invoice_id, payment_state,"
-        " origin, state",
+        " date_terminated, date_end_agreed, termination_reason, termination_reason_id, invoice_id,"
+        " payment_state, origin, state",
         "SELECT fact.partner_id, fact.company_id",
         comes_and_goes=True,
     ),

@@ -35,6 +35,7 @@ PAST_TERMS = """
            CASE WHEN late.move_id IS NOT NULL AND option_set.activation = 'approved'
                 THEN 'not_paid' ELSE term.payment_state
            END AS payment_state,
+           term.date_end_agreed,
            CASE WHEN term.date_terminated <= %(day)s THEN term.date_terminated
            END AS date_terminated,
            CASE WHEN term.date_terminated <= %(day)s THEN term.termination_reason

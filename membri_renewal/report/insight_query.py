@@ -3,8 +3,9 @@
 
 - ``asked``: the members that are asked about. ``terms`` and ``renewals`` are the tables, or what was
   in them on a day of the past (``insight_past.py``).
-- ``timeline``: their terms that were paid for, each with the one that follows it.
-- ``unpaid``: of each member the first term that waits for its money.
+- ``timeline``: their terms that were paid for, each with the one that follows it; what a price was
+  for is the whole term, though it may have ended early.
+- ``unpaid``: of each member the first days of the terms that wait for their money.
 - ``term``: the last term of each member in each season (the year of the last day), with what was
   asked for it, until when a next one counts as renewed, and what became of it.
 - ``paid``: on which day the money of the next invoice was complete; credit notes are no money.
@@ -21,6 +22,10 @@ WITH asked AS (
 ), timeline AS (
     SELECT id, partner_id, company_id, option_set_id, currency_id, date_start, date_end,
            amount_total, date_terminated, termination_reason, termination_reason_id,
+           CASE WHEN date_terminated IS NULL THEN date_end
+                ELSE COALESCE(date_end_agreed, date_end) END AS priced_end,
+           LEAD(CASE WHEN date_terminated IS NULL THEN date_end
+                     ELSE COALESCE(date_end_agreed, date_end) END) OVER in_order AS next_priced_end,
            FIRST_VALUE(date_start) OVER in_order AS first_day,
            LEAD(id) OVER in_order AS next_id,
            LEAD(date_start) OVER in_order AS next_start,
@@ -36,11 +41,11 @@ WITH asked AS (
        AND (partner_id, company_id) IN (SELECT partner_id, company_id FROM asked)
     WINDOW in_order AS (PARTITION BY partner_id, company_id ORDER BY date_start)
 ), unpaid AS (
-    SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date_start
+    SELECT partner_id, company_id, ARRAY_AGG(date_start) AS days
       FROM %(terms)s term
      WHERE state = 'pending'
        AND (partner_id, company_id) IN (SELECT partner_id, company_id FROM asked)
-  ORDER BY partner_id, company_id, date_start
+  GROUP BY partner_id, company_id
 ), term AS (
     SELECT timeline.*, company.currency_id AS company_currency_id, option_set.type_id,
            renewal.id AS renewal_id, renewal.state AS renewal_state,
@@ -57,8 +62,10 @@ WITH asked AS (
                 AND timeline.next_payment_state IS DISTINCT FROM 'not_paid' THEN 'returned'
                WHEN timeline.date_terminated IS NOT NULL AND reason.is_death THEN 'deceased'
                WHEN timeline.date_terminated IS NOT NULL THEN 'terminated'
-               WHEN unpaid.date_start > timeline.date_end
-                AND unpaid.date_start <= counted.until THEN 'unpaid'
+               WHEN EXISTS (
+                        SELECT 1 FROM UNNEST(unpaid.days) pending (day)
+                         WHERE pending.day > timeline.date_end AND pending.day <= counted.until
+                    ) THEN 'unpaid'
                WHEN renewal.state = 'refused' AND reason.is_death THEN 'deceased'
                WHEN renewal.state = 'refused' AND reason.id = ANY(%(unpaid)s) THEN 'unpaid'
                WHEN renewal.state = 'refused'
@@ -219,10 +226,10 @@ CROSS JOIN LATERAL (
            END AS after
 ) price
 CROSS JOIN LATERAL (
-    SELECT price.before / CASE WHEN term.next_end IS NULL THEN 1
-                               ELSE term.date_end - term.date_start + 1 END AS before,
-           price.after / CASE WHEN term.next_end IS NULL THEN 1
-                              ELSE term.next_end - term.next_start + 1 END AS after
+    SELECT price.before / CASE WHEN term.next_priced_end IS NULL THEN 1
+                               ELSE term.priced_end - term.date_start + 1 END AS before,
+           price.after / CASE WHEN term.next_priced_end IS NULL THEN 1
+                              ELSE term.next_priced_end - term.next_start + 1 END AS after
 ) daily
 CROSS JOIN LATERAL (
     SELECT GREATEST(

@@ -240,6 +240,33 @@ class TestInsight(InsightCase):
         self._pay(following.invoice_id)
         self.assertEqual(self._get_outcome(term), "renewed")
 
+    def test_price_of_a_term_that_was_ended_early(self):
+        """The price was for the whole year: the same one for another plan is the same price."""
+        for price, change in ((100, "same"), (120, "up"), (80, "down")):
+            member = self._create_member(f"Moves at {price}")
+            terms = self.env["membri.cotisation"].create(
+                self._prepare_term(member, self.yearly, 100, "2026-01-01", state="active")
+            )
+            terms.action_terminate("2026-06-30", "Other plan")
+            terms |= self.env["membri.cotisation"].create(
+                self._prepare_term(member, self.fixed, price, "2026-07-01", date_end="2027-06-30")
+            )
+            with self.subTest(price=price):
+                self.assertRecordValues(
+                    self._get_rows(terms[0]),
+                    [{"outcome": "renewed", "set_change": change, "amount_before": 100.0}],
+                )
+
+    def test_an_older_debt_hides_no_newer_one(self):
+        """Two terms wait for their money, one of them from before: the next one is unpaid."""
+        term = self._create_yearly()
+        Cotisation = self.env["membri.cotisation"]
+        for day in ("2024-01-01", "2027-01-01"):
+            Cotisation.create(
+                self._prepare_term(term.partner_id, self.yearly, 100, day, state="pending")
+            )
+        self.assertEqual(self._get_outcome(term), "unpaid")
+
     def test_rejoined_and_unpaid(self):
         """Who enrolls in place of the renewal has not left."""
         renewal = self._renewal_in("sent")
