@@ -12,8 +12,10 @@ import os
 import re
 import sys
 import time
+from unittest.mock import patch
 
 from odoo.fields import Command
+from odoo.sql_db import Cursor
 from odoo.tools import SQL
 
 sys.path.insert(0, os.environ["BENCH_HOME"])
@@ -280,17 +282,32 @@ def measure_best(env, work):
     return min(first, *(clock.measure(env, work)[0] for _ in range(2)))
 
 
-def show_plans(env):
-    for groups in (["season", "option_set_id"], ["cohort_year", "tenure_years"]):
-        query = env["membri.insight"]._search([])
-        columns = SQL(", ").join(SQL.identifier("membri_insight", name) for name in groups)
-        grouped = SQL(
-            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF) %s GROUP BY %s",
-            query.select(columns, SQL("COUNT(*)")),
-            columns,
-        )
-        print(f"  {', '.join(groups)}")
-        print("\n".join(f"      {line}" for (line,) in env.execute_query(grouped)))
+def show_plans(env, found):
+    """How the database finds what each screen asks: of its dearest query."""
+    for name, work in found.items():
+        asked = []
+        with patch.object(Cursor, "execute", get_recorder(asked)):
+            work()
+            env.cr.flush()
+        _seconds, query, params = max(asked, key=lambda entry: entry[0])
+        env.cr.execute("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + query, params)
+        print(f"\n{name}\n")
+        for (line,) in env.cr.fetchall():
+            print(f"    {line[:110]}")
+
+
+def get_recorder(asked):
+    execute = Cursor.execute
+
+    def record(self, query, params=None, log_exceptions=True):
+        started = time.perf_counter()
+        result = execute(self, query, params, log_exceptions)
+        text, values = (query.code, query.params) if isinstance(query, SQL) else (query, params)
+        if "SELECT" in text[:200].upper():
+            asked.append((time.perf_counter() - started, text, values))
+        return result
+
+    return record
 
 
 def main(env):
@@ -314,7 +331,7 @@ def main(env):
     for name in found:
         print(f"  {name:40s} {kept[name]:7.3f} {changed[name]:7.3f}")
     if os.environ.get("BENCH_EXPLAIN"):
-        show_plans(env)
+        show_plans(env, found)
     admin.cr.rollback()
     slow = [name for name in found if max(kept[name], changed[name]) >= LIMIT]
     if slow:

@@ -110,25 +110,31 @@ class MembriPriceSimulation(models.TransientModel):
         groups = self.env.execute_query(
             SQL(
                 """
-                SELECT option_set_id, currency_id, items, ARRAY_AGG(id)
+                SELECT option_set_id, currency_id, ARRAY_AGG(id),
+                       products, quantities, prices, agreed
                   FROM (
-                           SELECT term.id, term.option_set_id, term.currency_id,
-                                  STRING_AGG(
-                                      CONCAT_WS(
-                                          ' ', COALESCE(line.product_id, 0),
-                                          COALESCE(NULLIF(line.full_quantity, 0), line.quantity, 0),
-                                          COALESCE(NULLIF(line.full_price_unit, 0),
-                                                   line.price_unit, 0),
-                                          COALESCE(line.is_price_agreed, FALSE)::integer
-                                      ), ';' ORDER BY line.id
-                                  ) FILTER (WHERE line.id IS NOT NULL) AS items
-                             FROM membri_cotisation term
-                        LEFT JOIN membri_cotisation_line line ON line.cotisation_id = term.id
-                            WHERE term.id IN %s
-                         GROUP BY term.id
+                           SELECT id, option_set_id, currency_id,
+                                  ARRAY_AGG(product_id) AS products,
+                                  ARRAY_AGG(quantity) AS quantities, ARRAY_AGG(price) AS prices,
+                                  ARRAY_AGG(is_agreed) AS agreed
+                             FROM (
+                                      SELECT term.id, term.option_set_id, term.currency_id,
+                                             line.product_id,
+                                             COALESCE(NULLIF(line.full_quantity, 0), line.quantity,
+                                                      0) AS quantity,
+                                             COALESCE(NULLIF(line.full_price_unit, 0),
+                                                      line.price_unit, 0) AS price,
+                                             COALESCE(line.is_price_agreed, FALSE) AS is_agreed
+                                        FROM membri_cotisation term
+                                   LEFT JOIN membri_cotisation_line line
+                                          ON line.cotisation_id = term.id
+                                       WHERE term.id IN %s
+                                    ORDER BY term.id, line.id
+                                  ) sorted
+                         GROUP BY id, option_set_id, currency_id
                        ) priced
-              GROUP BY option_set_id, currency_id, items
-              ORDER BY option_set_id, items
+              GROUP BY option_set_id, currency_id, products, quantities, prices, agreed
+              ORDER BY option_set_id, products, prices
                 """,
                 query.subselect("cotisation_id"),
             )
@@ -139,13 +145,12 @@ class MembriPriceSimulation(models.TransientModel):
                 OptionSet.browse(option_set),
                 Currency.browse(currency),
                 [
-                    (int(product), float(quantity), float(price), agreed == "1")
-                    for product, quantity, price, agreed in map(str.split, (items or "").split(";"))
-                    if items
+                    (product or 0, float(quantity), float(price), is_agreed)
+                    for product, quantity, price, is_agreed in zip(*lines, strict=True)
                 ],
                 term_ids,
             )
-            for option_set, currency, items, term_ids in groups
+            for option_set, currency, term_ids, *lines in groups
         ]
 
     def _get_prices(self, items, currency, memo):
@@ -155,7 +160,9 @@ class MembriPriceSimulation(models.TransientModel):
         for product_id, quantity, price, is_agreed in items:
             now += quantity * price
             then += quantity * (
-                price if is_agreed else self._get_price(product_id, quantity, price, currency, memo)
+                price
+                if is_agreed or not product_id
+                else self._get_price(product_id, quantity, price, currency, memo)
             )
         return currency.round(now), currency.round(then)
 
