@@ -267,12 +267,20 @@ class MembriForecastLine(models.TransientModel):
     def action_open_members(self):
         """Open the members whose terms a line is about."""
         self.ensure_one()
+        forecast = self.forecast_id
         rows = self.env["membri.insight"].search(
             Domain("company_id", "=", self.env.company.id)
             & Domain("outcome", "=", "open")
             & Domain("option_set_id", "=", self.option_set_id.id)
             & Domain("tenure_years", "=", self.tenure_years)
-            & Domain("date_end", ">=", max(self.month, self.forecast_id.date))
-            & Domain("date_end", "<", self.month + relativedelta(months=1))
+            & Domain("date_end", ">=", max(self.month, forecast.date))
+            & Domain(
+                "date_end",
+                "<",
+                min(
+                    self.month + relativedelta(months=1),
+                    forecast.date + relativedelta(months=forecast.months),
+                ),
+            )
         )
-        return rows.partner_id._get_records_action(name=self.env._("Members"))
+        return rows._get_members_action(rows.partner_id)

@@ -286,4 +286,10 @@ class MembriInsight(models.Model):
     def action_open_members(self):
         """Open the members that the selected rows are about."""
         self.check_access("read")
-        return self.partner_id._get_records_action(name=self.env._("Members"))
+        return self._get_members_action(self.partner_id)
+
+    @api.model
+    def _get_members_action(self, members):
+        """:return: the action that opens all members that a figure counts, archived ones too"""
+        members = members.with_context(active_test=False)
+        return members._get_records_action(name=self.env._("Members"))

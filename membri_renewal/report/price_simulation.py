@@ -226,4 +226,4 @@ class MembriPriceSimulationLine(models.TransientModel):
     def action_open_members(self):
         """Open the members who would pay this price."""
         self.ensure_one()
-        return self.cotisation_ids.partner_id._get_records_action(name=self.env._("Members"))
+        return self.env["membri.insight"]._get_members_action(self.cotisation_ids.partner_id)

@@ -105,6 +105,58 @@ class TestSeasonScreens(SeasonCase):
             with self.subTest(wrong=wrong), self.assertRaises(UserError):
                 window.with_context(membri_figure=wrong).action_open_figure()
 
+    def test_each_group_opens_its_members(self):
+        """However pivots are grouped: a cell opens as many rows as it counts, of as many members;
+        read from totals or row by row. One of them is archived."""
+        self.terms[0].partner_id.action_archive()
+        for kept in (False, True):
+            for name in ("membri.insight", "membri.money"):
+                Report = self.env[name].with_user(self.auditor)
+                if kept:
+                    self.env[name]._keep(self.env[name]._get_stale())
+                measure = "member_count" if name == "membri.insight" else "expected"
+                groups = [*Report._total_by, "date_end", "partner_id", "renewal_id"]
+                names = [group for group in groups if group in Report._fields]
+                for group in names:
+                    spec = f"{group}:month" if Report._fields[group].type == "date" else group
+                    found = Report.formatted_read_group([], [spec], ["__count", f"{measure}:sum"])
+                    with self.subTest(model=name, group=group, kept=kept):
+                        self.assertEqual(
+                            sum(cell["__count"] for cell in found), Report.search_count([])
+                        )
+                        for cell in found:
+                            rows = Report.search(cell["__extra_domain"])
+                            self.assertEqual(len(rows), cell["__count"])
+                            self.assertAlmostEqual(
+                                sum(rows.mapped(measure)), cell[f"{measure}:sum"], 2
+                            )
+        rows = self._get_rows(self.terms[:3])
+        action = rows.action_open_members()
+        members = self.env["res.partner"].with_context(action["context"])
+        self.assertEqual(members.search_count(action["domain"]), 3)
+
+    def test_a_month_that_the_forecast_cuts(self):
+        """Eighteen months end in the middle of one: who ends afterwards is in no figure."""
+        window = self.env["membri.forecast"].with_user(self.auditor)
+        for months, counts in ((6, []), (7, [14])):
+            forecast = window.create({"date": "2027-06-15", "months": months})
+            lines = self.env["membri.forecast.line"].search(forecast.action_open()["domain"])
+            line = lines.filtered(
+                lambda row: row.option_set_id == self.plans["basic"] and row.tenure_years == 8
+            )
+            self.assertEqual(line.mapped("terms"), counts)
+        other = self._create_member("Ends in mid-month")
+        term = self.env["membri.cotisation"].create(
+            self._prepare_term(
+                other, self.plans["basic"], 110, "2027-01-10", state="active", date_end="2027-12-09"
+            )
+        )
+        other.membri_member_since = "2020-01-10"
+        forecast = window.create({"date": "2027-06-15", "months": 6})
+        line = self.env["membri.forecast.line"].search(forecast.action_open()["domain"])
+        self.assertEqual(line.mapped("terms"), [1])
+        self.assertEqual(line.action_open_members()["res_id"], term.partner_id.id)
+
     def test_board_pack(self):
         """The same figures on paper."""
         window = self.env["membri.season"].with_user(self.auditor).create({"date": "2026-12-31"})
