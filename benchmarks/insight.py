@@ -261,7 +261,7 @@ def screens(env):
         ),
         "money, list": lambda: read(Money, {"partner_id": {}, "expected": {}, "open": {}}),
         "forecast": lambda: Forecast.create({}).action_open(),
-        "forecast, window with back-test": lambda: window("membri.forecast"),
+        "forecast, window": lambda: window("membri.forecast", {"date": {}, "months": {}}),
         "price simulation": lambda: env["membri.price.simulation"].create({}).action_open(),
         "at risk, list": lambda: read(AtRisk, {"partner_id": {}, "reasons": {}, "sign_count": {}}),
         "board dashboard": lambda: [

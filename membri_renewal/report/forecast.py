@@ -11,6 +11,8 @@ from odoo.tools.misc import formatLang
 from ..models.mixins.formats import format_day
 
 MONTHS = 18
+# so many earlier forecasts are compared with what came
+YEARS_BACK = 3
 # of fewer past terms than this, a rate says little: that of the plan is taken, then that of all
 FEWEST = 10
 # 95 % of the standard normal distribution
@@ -41,7 +43,7 @@ class MembriForecast(models.TransientModel):
         string="From", required=True, default=lambda self: self.env.company._membri_today()
     )
     months = fields.Integer(required=True, default=MONTHS)
-    back_test = fields.Char(string="Earlier Forecasts", compute="_compute_back_test")
+    back_test = fields.Char(string="Forecast of a Year Before", compute="_compute_back_test")
 
     _months_positive = models.Constraint(
         "CHECK (months BETWEEN 1 AND 60)", "Choose from 1 to 60 months."
@@ -51,14 +53,15 @@ class MembriForecast(models.TransientModel):
     @api.depends_context("company", "lang")
     def _compute_back_test(self):
         for window in self:
-            window.back_test = window._tell_back_test() if window.date else False
+            window.back_test = window._tell_back_test(1) if window.date else False
 
-    def _tell_back_test(self):
-        day = self.date - relativedelta(years=1)
+    def _tell_back_test(self, years):
+        """:return: a sentence about the forecast of so many years before, or ``False``"""
+        day = self.date - relativedelta(years=years)
         months = min(self.months, 12)
         test = self._get_back_test(self.env.company, day, months)
         if not test["terms"]:
-            return self.env._("There are no earlier seasons to compare with yet.")
+            return False
         return self.env._(
             "The forecast of %(date)s for %(months)s months expected %(expected)s renewals "
             "(%(low)s to %(high)s) out of %(terms)s. There were %(actual)s. The error was "
@@ -72,6 +75,18 @@ class MembriForecast(models.TransientModel):
             actual=test["actual"],
             error=formatLang(self.env, test["error"], digits=1),
         )
+
+    def action_back_test(self):
+        """Tell what the forecasts of the last years would have said, and what came. A button: what
+        was known on a day of the past is computed anew."""
+        self.ensure_one()
+        told = filter(None, (self._tell_back_test(years) for years in range(1, YEARS_BACK + 1)))
+        nothing = self.env._("There are no earlier seasons to compare with yet.")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "info", "message": "\n".join(told) or nothing, "sticky": True},
+        }
 
     def action_open(self):
         """:return: the action that shows the forecast, month by month"""

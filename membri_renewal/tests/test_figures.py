@@ -350,6 +350,10 @@ class TestBackTest(InsightCase):
             test = forecast._get_back_test(self.company, date(2026, 12, 15), 12)
             self.assertEqual((test["terms"], test["actual"], test["expected"]), (3, 1, 0.0))
             self.assertAlmostEqual(test["error"], -33.333, 3)
+            window = forecast.create({"date": "2027-12-15"})
+            told = window.action_back_test()["params"]["message"]
+            self.assertIn("-33.3", told)
+            self.assertEqual(told, window.back_test)
             # void since: a member on that day, who was lost
             stays.new_cotisation_id._do_cancel()
             again = forecast._get_back_test(self.company, date(2026, 12, 15), 12)
