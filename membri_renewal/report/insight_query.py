@@ -1,8 +1,8 @@
 """The query of the figures, read from top to bottom. What each figure means is said in
 ``docs/figures.md``.
 
-- ``asked``: the members that are asked about. ``terms`` and ``renewals`` are the tables, or what was
-  in them on a day of the past (``insight_past.py``).
+- ``asked``: the members that are asked about. ``terms`` and ``renewals`` are the tables, or what
+  was in them on a day of the past (``insight_past.py``).
 - ``timeline``: their terms that were paid for, each with the one that follows it; what a price was
   for is the whole term, though it may have ended early.
 - ``unpaid``: of each member the first days of the terms that wait for their money.

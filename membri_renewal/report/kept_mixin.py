@@ -128,9 +128,7 @@ class MembriKeptMixin(models.AbstractModel):
             function = f"{self._table}_note_{table}"
             names = watch.columns.split(", ") if watch.columns else []
             note = f"IF {watch.only} THEN INSERT INTO {self._table}_stale {watch.question}; END IF;"
-            notes = [
-                note.replace("fact.", f"{row}.") for row in ("OLD", "NEW")
-            ]
+            notes = [note.replace("fact.", f"{row}.") for row in ("OLD", "NEW")]
             yield f"""
                 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN

@@ -391,6 +391,7 @@ SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_i
   FROM fact
 """
 
+
 def get_reconciliation_query(part):
     """:param part: ``OF_ALL`` or ``OF_ASKED``
     :return: the query; its parameters are ``today`` and, of some, ``asked``"""

@@ -34,6 +34,7 @@ def check_kept(case, name):
     everybody = SQL(f"SELECT DISTINCT {', '.join(Report._kept_by)} FROM membri_cotisation")
     if name == "membri.money":
         everybody = SQL("SELECT id AS partner_id FROM res_partner")
+
     def read(query):
         return case.env.execute_query(SQL("SELECT * FROM (%s) fresh ORDER BY id", query))
 

@@ -320,9 +320,7 @@ class TestBackTest(InsightCase):
         with freeze_time(f"{approved} 15:00:00"):
             renewal.action_approve()
         with freeze_time(f"{paid} 15:00:00"):
-            self._register_payment(
-                renewal.invoice_id.with_env(self.env_account), payment_date=paid
-            )
+            self._register_payment(renewal.invoice_id.with_env(self.env_account), payment_date=paid)
 
     def test_what_was_known_that_day(self):
         """On December 15 one had been ended early and one had renewed. Of three whose answer was
