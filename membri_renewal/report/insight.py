@@ -153,7 +153,9 @@ class MembriInsight(models.Model):
         string="Replied Through",
         readonly=True,
     )
-    reminder_count = fields.Integer(string="Reminders", readonly=True, aggregator="avg")
+    reminder_count = fields.Float(
+        string="Reminders", readonly=True, aggregator="avg", digits=(16, 1)
+    )
     is_notified = fields.Boolean(string="Notified", readonly=True)
     date_notice = fields.Date(
         string="Notice Sent On",

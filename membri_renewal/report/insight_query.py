@@ -156,7 +156,8 @@ SELECT term.id, term.partner_id, term.company_id, term.option_set_id,
        COALESCE(term.reminder_count, 0) AS reminder_count,
        term.notice_day AS date_notice, term.answer_day AS date_answer,
        paid.day AS date_paid,
-       GREATEST(0, term.answer_day - term.notice_day) AS days_to_answer,
+       CASE WHEN term.answer_day IS NOT NULL AND term.notice_day IS NOT NULL
+            THEN GREATEST(0, term.answer_day - term.notice_day) END AS days_to_answer,
        CASE WHEN paid.day IS NOT NULL AND term.notice_day IS NOT NULL
             THEN GREATEST(0, paid.day - term.notice_day) END AS days_to_pay,
        price.before AS amount_before, price.after AS amount_after,

@@ -93,6 +93,9 @@ class TestSeason(SeasonCase):
         )
         rows = self._get_rows(season="2026").filtered("date_answer")
         self.assertEqual(rows.mapped("days_to_answer"), [20, 20, 20])
+        # whoever has not replied has no part in the mean
+        [(days,)] = self.env["membri.insight"]._read_group([], [], ["days_to_answer:avg"])
+        self.assertEqual(days, 20)
         self.assertEqual(set(rows.mapped("channel")), {"staff"})
 
     def test_undecided_is_open_until_it_is_decided(self):
