@@ -201,12 +201,11 @@ class MembriPriceSimulationLine(models.TransientModel):
         "membri.cotisation", string="Membership Terms", compute="_compute_cotisation_ids"
     )
     members = fields.Integer(readonly=True)
-    price_now = fields.Float(
-        string="Current Price", digits=(16, 2), aggregator="avg", readonly=True
-    )
-    price_then = fields.Float(string="New Price", digits=(16, 2), aggregator="avg", readonly=True)
+    # no mean of lines, which stand for one member or for thousands
+    price_now = fields.Float(string="Current Price", digits=(16, 2), aggregator=None, readonly=True)
+    price_then = fields.Float(string="New Price", digits=(16, 2), aggregator=None, readonly=True)
     increase = fields.Float(
-        string="Increase per Member", digits=(16, 2), aggregator="avg", readonly=True
+        string="Increase per Member", digits=(16, 2), aggregator=None, readonly=True
     )
     rate = fields.Float(
         string="Past Renewal Rate (%)", digits=(16, 1), aggregator="avg", readonly=True
