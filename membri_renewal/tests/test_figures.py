@@ -138,9 +138,10 @@ class TestSeasonScreens(SeasonCase):
     def test_a_month_that_the_forecast_cuts(self):
         """Eighteen months end in the middle of one: who ends afterwards is in no figure."""
         window = self.env["membri.forecast"].with_user(self.auditor)
+        Line = self.env["membri.forecast.line"].with_user(self.auditor)
         for months, counts in ((6, []), (7, [14])):
             forecast = window.create({"date": "2027-06-15", "months": months})
-            lines = self.env["membri.forecast.line"].search(forecast.action_open()["domain"])
+            lines = Line.search(forecast.action_open()["domain"])
             line = lines.filtered(
                 lambda row: row.option_set_id == self.plans["basic"] and row.tenure_years == 8
             )
@@ -153,7 +154,7 @@ class TestSeasonScreens(SeasonCase):
         )
         other.membri_member_since = "2020-01-10"
         forecast = window.create({"date": "2027-06-15", "months": 6})
-        line = self.env["membri.forecast.line"].search(forecast.action_open()["domain"])
+        line = Line.search(forecast.action_open()["domain"])
         self.assertEqual(line.mapped("terms"), [1])
         self.assertEqual(line.action_open_members()["res_id"], term.partner_id.id)
 
