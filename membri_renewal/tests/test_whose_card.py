@@ -1,7 +1,7 @@
 from freezegun import freeze_time
 
 from odoo.fields import Command
-from odoo.tests import JsonRpcException, tagged
+from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common_fee_notice import TODAY, FeeNoticePortalCase
@@ -99,7 +99,14 @@ class TestWhoseCard(FeeNoticePortalCase):
     def test_who_acts_for_the_holder_takes_the_card_back(self):
         """Odoo lets all people below a company do it."""
         assistant = self._create_member("Amy Assistant", parent_id=self.stranger.id)
-        self._create_portal_user("assistant_user", assistant)
+        new_test_user(
+            self.env_root,
+            "assistant_user",
+            "base.group_portal",
+            partner_id=assistant.id,
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
         self.card.partner_id = self.corporation
         self.corporation.with_env(self.env_root).with_company(self.company)._membri_save_card(
             self.card, "Use this card for my next renewals", "payment"
