@@ -21,6 +21,8 @@ from odoo.tools import SQL
 
 # in the context, it asks for totals; no client can send it
 TOTALS = object()
+# more stale members than these are not named one by one
+MANY = 5_000
 # aggregates that are the same of totals as of rows, of what totals are kept by
 SAME = frozenset({"array_agg_distinct", "count_distinct", "min", "max", "bool_and", "bool_or"})
 
@@ -180,6 +182,14 @@ class MembriKeptMixin(models.AbstractModel):
         """:return: SQL of all rows, or of the totals, as they are now"""
         values = self._get_query_values()
         stale = self._get_stale_query(values)
+        if self.pool.ready:
+            # named one by one, so that the database knows how few they are; mostly there is none
+            members = self._get_stale_members(stale)
+            if not members:
+                part = "total" if self._reads_totals() else "kept"
+                return SQL("SELECT * FROM %s", SQL.identifier(f"{self._table}_{part}"))
+            if len(members) <= MANY:
+                stale = self._get_named(members)
         parts = {
             "kept": SQL.identifier(f"{self._table}_kept"),
             "stale": stale,
@@ -200,6 +210,21 @@ class MembriKeptMixin(models.AbstractModel):
             "total": f"{self._table}_total",
         }
         return SQL(TOTAL_QUERY, **parts, **{name: SQL(part) for name, part in named.items()})
+
+    def _get_stale_members(self, stale):
+        """:return: list of tuples with the columns ``_kept_by``; what was not written yet is"""
+        self.env.flush_all()
+        query = SQL("SELECT DISTINCT * FROM (%s) stale LIMIT %s", stale, MANY + 1)
+        return self.env.execute_query(query)
+
+    def _get_named(self, members):
+        """:return: SQL of the columns ``_kept_by`` of these members"""
+        return SQL(
+            f"SELECT * FROM unnest(%s) AS member ({', '.join(self._kept_by)})",
+            SQL(", ").join(
+                SQL("%s::integer[]", list(column)) for column in zip(*members, strict=True)
+            ),
+        )
 
     def _get_total_columns(self):
         """:return: ``{column of the totals: SQL of what of a row is added up}``"""
@@ -327,12 +352,7 @@ class MembriKeptMixin(models.AbstractModel):
         """:param members: list of tuples with the columns ``_kept_by``"""
         keys, table = ", ".join(self._kept_by), self._table
         by, columns = ", ".join(self._total_by), ", ".join(self._get_total_columns())
-        asked = SQL(
-            f"SELECT * FROM unnest(%s) AS member ({keys})",
-            SQL(", ").join(
-                SQL("%s::integer[]", list(column)) for column in zip(*members, strict=True)
-            ),
-        )
+        asked = self._get_named(members)
         mine = SQL(f"({keys}) IN (%s)", asked)
         added = f"{by}, {self._get_added_up()}"
         computed = self._get_computed_query(asked, self._get_query_values())

@@ -29,12 +29,13 @@ OF_ALL = {
     "of_term": "TRUE",
     "of_renewal": "TRUE",
     "of_rest": "TRUE",
+    "line_of_document": "account_move_line",
 }
 # of the members whose ids the parameter ``asked`` selects
 OF_ASKED = {
-    "asked": """RECURSIVE asked AS MATERIALIZED (
+    "asked": """asked AS MATERIALIZED (
     SELECT partner_id FROM (%(asked)s) member
-), family AS (
+), document_of AS (
     SELECT move.id
       FROM account_move move
      WHERE move.partner_id IN (SELECT partner_id FROM asked)
@@ -44,16 +45,31 @@ OF_ASKED = {
       FROM membri_cotisation cotisation
       JOIN account_move_line line ON line.membri_cotisation_id = cotisation.id
      WHERE cotisation.partner_id IN (SELECT partner_id FROM asked)
+), reversal AS (
+    SELECT id FROM account_move WHERE reversed_entry_id IN (SELECT id FROM document_of)
+), again AS (
+    SELECT id FROM account_move WHERE reversed_entry_id IN (SELECT id FROM reversal)
+), family AS (
+    SELECT id FROM document_of
      UNION
-    SELECT reversal.id
-      FROM family
-      JOIN account_move reversal ON reversal.reversed_entry_id = family.id
+    SELECT id FROM reversal
+     UNION
+    SELECT id FROM again
+     UNION
+    SELECT id FROM account_move WHERE reversed_entry_id IN (SELECT id FROM again)
 ), """,
     "of_line": "line.move_id IN (SELECT id FROM family)",
     "of_document": "move.id IN (SELECT id FROM family)",
     "of_term": "cotisation.partner_id IN (SELECT partner_id FROM asked)",
     "of_renewal": "renewal.partner_id IN (SELECT partner_id FROM asked)",
     "of_rest": "move.partner_id IN (SELECT partner_id FROM asked)",
+    # document by document: of few, the database would read all lines
+    "line_of_document": """LATERAL (
+                SELECT item.move_id, item.display_type, item.membri_cotisation_id, item.price_total
+                  FROM account_move_line item
+                 WHERE item.move_id = document.id
+                OFFSET 0
+            )""",
 }
 
 SHARES_OF = """
@@ -87,7 +103,7 @@ WITH {asked}tied AS (
      UNION ALL
     SELECT document.id, 0, COALESCE(SUM(line.price_total), 0)
       FROM document
- LEFT JOIN account_move_line line ON line.move_id = document.id
+ LEFT JOIN {line_of_document} line ON line.move_id = document.id
                                  AND line.display_type = 'product'
                                  AND line.membri_cotisation_id IS NULL
   GROUP BY document.id
