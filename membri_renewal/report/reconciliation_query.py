@@ -29,6 +29,7 @@ OF_ALL = {
     "of_term": "TRUE",
     "of_renewal": "TRUE",
     "of_rest": "TRUE",
+    "of_late": "TRUE",
     "line_of_document": "account_move_line",
 }
 # of the members whose ids the parameter ``asked`` selects
@@ -63,6 +64,8 @@ OF_ASKED = {
     "of_term": "cotisation.partner_id IN (SELECT partner_id FROM asked)",
     "of_renewal": "renewal.partner_id IN (SELECT partner_id FROM asked)",
     "of_rest": "move.partner_id IN (SELECT partner_id FROM asked)",
+    # nobody asks what of theirs is overdue
+    "of_late": "FALSE",
     # document by document: of few, the database would read all lines
     "line_of_document": """LATERAL (
                 SELECT item.move_id, item.display_type, item.membri_cotisation_id, item.price_total
@@ -255,6 +258,7 @@ RECONCILIATION_OF = """
      WHERE line.display_type = 'payment_term'
        AND line.parent_state = 'posted'
        AND line.date_maturity < today.day
+       AND {of_late}
   GROUP BY line.move_id
 ), late_share AS (
     SELECT opened.move_id, opened.cotisation_id,
