@@ -326,12 +326,12 @@ def main(env):
     found = {name: work for name, work in screens(env).items() if chosen.search(name)}
     print(f"  seconds, of what was kept; and with {CHANGED:,} members of whom it is old")
     kept = {name: measure_best(env, work) for name, work in found.items()}
+    if os.environ.get("BENCH_EXPLAIN"):
+        show_plans(env, found)
     touch(admin)
     changed = {name: measure_best(env, work) for name, work in found.items()}
     for name in found:
         print(f"  {name:40s} {kept[name]:7.3f} {changed[name]:7.3f}")
-    if os.environ.get("BENCH_EXPLAIN"):
-        show_plans(env, found)
     admin.cr.rollback()
     slow = [name for name in found if max(kept[name], changed[name]) >= LIMIT]
     if slow:

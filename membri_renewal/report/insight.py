@@ -82,6 +82,8 @@ class MembriInsight(models.Model):
     _kept_indexes = (
         "(valid_until) WHERE valid_until IS NOT NULL",
         "(id) WHERE is_foreign",
+        "(date_end, id)",
+        "(season, date_end)",
     )
     _total_by = (
         "company_id",
