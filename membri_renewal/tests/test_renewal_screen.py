@@ -252,8 +252,9 @@ class TestRenewalScreen(MembriCommon):
                 getattr(renewal, name)()
                 after = self._get_header(renewal)[place : place + 1]
                 with self.subTest(state=state, mode=mode, button=button.get("string")):
-                    if name != "action_send_reminder":  # the very same button
-                        self.assertTrue(all(map(self._only_opens, after)))
+                    for other in after:  # the very same button is no surprise
+                        is_same = other.get("string") == button.get("string")
+                        self.assertTrue(is_same or self._only_opens(other))
 
     # ------------------------------------------------------------------
     # Keyboard and eyes, in all our views
