@@ -19,6 +19,7 @@ from . import res_partner_display
 from . import res_partner_arrears
 from . import account_tax
 from . import invoice
+from . import mail_together
 from . import mail_mail
 from . import mail_template
 from . import ir_http

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import html2plaintext
 
 from .doors.key import strip_keys
+from .mail_together import Together
 
 # the models whose documents look at their emails when they leave, and hear what became of them
 DOCUMENT_MODELS = ("membri.renewal", "account.move")
@@ -330,6 +331,8 @@ class MailMail(models.Model):
         for vals in vals_list:
             if vals.get("body_html"):
                 vals["body_html"] = strip_keys(vals["body_html"])
+        if together := Together.get(self.env):
+            return together.add_mails(self, vals_list)
         return super().create(vals_list)
 
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):

@@ -1,5 +1,32 @@
+from lxml import etree
+
 from odoo import models
 from odoo.exceptions import UserError
+
+from .renewal.proposal import PageMemo
+
+
+class Compiled:
+    """Texts that were compiled for a batch; in the context, where no client can put one."""
+
+    def __init__(self):
+        self.found = {}
+
+
+class IrQweb(models.AbstractModel):
+    _inherit = "ir.qweb"
+
+    def _generate_code_uncached(self, template):
+        # EXTENDS base: the text of a template is compiled anew for each record that it is filled
+        # in for; of a batch of ours, once
+        compiled = self.env.context.get("membri_compiled")
+        if not isinstance(compiled, Compiled) or not isinstance(template, etree._Element):
+            return super()._generate_code_uncached(template)
+        names = (*self._get_template_cache_keys(), "raise_on_forbidden_code_for_model")
+        key = (etree.tostring(template), *(self.env.context.get(name) for name in names))
+        if key not in compiled.found:
+            compiled.found[key] = super()._generate_code_uncached(template)
+        return compiled.found[key]
 
 
 class MailTemplate(models.Model):
@@ -12,7 +39,10 @@ class MailTemplate(models.Model):
         """:return: ``{field of mail.template: {record id: text}}``; subject and body in the
             language of each recipient
         :raises UserError: naming the template, when it cannot be filled in"""
-        template_sudo = self.sudo()  # an answer of the portal may send too
+        # an answer of the portal may send too
+        template_sudo = self.sudo().with_context(
+            membri_page=PageMemo(), membri_compiled=Compiled()
+        )
         try:
             return {
                 "body_html": template_sudo._render_field(
@@ -60,19 +90,20 @@ class MailTemplate(models.Model):
                 authors[key] = record._message_compute_author(email_from=key[1])
             return dict(zip(("author_id", "email_from"), authors[key], strict=True))
 
-        return {
-            record: record.message_post(
-                **{
-                    "body": texts["body_html"][record.id],
-                    "subject": texts["subject"][record.id],
-                    "message_type": "comment",
-                    "subtype_xmlid": "mail.mt_comment",
-                    **get_author(record),
-                    "reply_to": texts["reply_to"][record.id] or None,
-                    "email_layout_xmlid": layout,
-                    "force_send": False,
-                    **get_values(record),
-                }
-            )
+        values = {
+            record: {
+                "body": texts["body_html"][record.id],
+                "subject": texts["subject"][record.id],
+                "message_type": "comment",
+                "subtype_xmlid": "mail.mt_comment",
+                **get_author(record),
+                "reply_to": texts["reply_to"][record.id] or None,
+                "email_layout_xmlid": layout,
+                "force_send": False,
+                **get_values(record),
+            }
             for record in posting
         }
+        if len(values) > 1:
+            return posting._membri_post_together(values)
+        return {record: record.message_post(**kwargs) for record, kwargs in values.items()}

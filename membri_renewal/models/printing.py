@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from .renewal.proposal import PageMemo
+
 
 class NotPrinted(UserError):
     """A document could not be made: what it was for is not sent, and not done."""
@@ -59,7 +61,9 @@ class IrActionsReport(models.Model):
         contents = {}
         for company, documents in records.grouped("company_id").items():
             # sudo: a member who answers on the portal may cause a document, too
-            report_sudo = self.sudo().with_company(company)
+            report_sudo = (
+                self.sudo().with_company(company).with_context(membri_page=PageMemo())
+            )
             content, report_type = report_sudo._pre_render_qweb_pdf(
                 report_ref, res_ids=documents.ids
             )

@@ -168,6 +168,63 @@ class TestPricing(PricingCommon):
         renewal.action_approve()
         self.assertAlmostEqual(renewal.invoice_id.amount_total, 260.87, 2)
 
+    def test_subtotal_is_that_of_the_tax_engine(self):
+        """The engine is only asked where a tax is in the price; else its answer is known."""
+        Tax = self.env_root["account.tax"]
+
+        def create(name, amount, **vals):
+            names = {"name": name, "amount": amount, "type_tax_use": "sale", **vals}
+            return Tax.create({"company_id": self.company.id, **names})
+
+        included = create("In", 15, price_include_override="tax_included")
+        excluded = create("Ex", 9.975, price_include_override="tax_excluded")
+        on_top = create(
+            "Top", 5, price_include_override="tax_excluded", include_base_amount=True, sequence=0
+        )
+        fixed = create("Fixed", 1.35, amount_type="fixed")
+        division = create("Division", 10, amount_type="division")
+        group = create(
+            "Group",
+            0,
+            amount_type="group",
+            children_tax_ids=[Command.set((included + fixed).ids)],
+        )
+        cases = [
+            Tax.browse(),
+            excluded,
+            included,
+            on_top + excluded,
+            fixed + excluded,
+            fixed + included,
+            division,
+            division + excluded,
+            group,
+            group + excluded,
+        ]
+        renewal = self._renew()
+        asked = 0
+        for method in ("round_per_line", "round_globally"):
+            self.company.with_env(self.env_root).tax_calculation_rounding_method = method
+            for taxes in cases:
+                for quantity, price in ((1.0, 300.0), (3.0, 33.335), (0.07, 12.345), (7.0, 0.005)):
+                    line = self.env_root["membri.renewal.line"].new(
+                        {
+                            "renewal_id": renewal.id,
+                            "product_id": self.product.id,
+                            "quantity": quantity,
+                            "price_unit": price,
+                            "tax_ids": [Command.set(taxes.ids)],
+                        }
+                    )
+                    base_line = line._prepare_base_line_for_taxes_computation()
+                    Tax._add_tax_details_in_base_line(base_line, self.company)
+                    Tax._round_base_lines_tax_details([base_line], self.company)
+                    expected = base_line["tax_details"]["total_excluded_currency"]
+                    asked += line._has_taxes_in_price()
+                    with self.subTest(method=method, taxes=taxes.mapped("name"), price=price):
+                        self.assertEqual(line.price_subtotal, expected)
+        self.assertEqual(asked, 2 * 4 * 4)
+
     def test_currency_is_the_pricelists(self):
         currency = self.env_root.ref("base.EUR")
         currency.write(

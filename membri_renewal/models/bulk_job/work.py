@@ -5,7 +5,8 @@ from odoo.fields import Domain
 from ..printing import NotPrinted
 from .bulk_job import FOREGROUND_LIMIT
 
-BATCH = 200
+# two workers wait for one another at the invoice number, for a part of a batch
+BATCH = 100
 # each with its document, which is held in memory
 PRINTED_BATCH = 50
 BULK_ACTIONS = (

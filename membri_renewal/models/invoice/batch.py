@@ -26,6 +26,16 @@ UNCOPIED_LINE_FIELDS = frozenset(
     {*models.MAGIC_COLUMNS, "move_id", "membri_cotisation_id", "partner_id", "debit", "credit"}
 )
 LAST_NUMBERS = "membri_renewal.last_numbers"
+# in the context, where no client can put it: that no analytic distribution model exists
+NO_MODELS = object()
+
+
+class Totals:
+    """The totals of lines that are about to be made; in the context, where no client can put
+    them."""
+
+    def __init__(self):
+        self.found = {}
 
 
 class AccountMove(models.Model):
@@ -72,13 +82,16 @@ class AccountMove(models.Model):
             kind = move.id if has_models else move._membri_get_kind(move_lines)
             kinds[kind].append((move, move_lines))
         Line = moves.env["account.move.line"]
-        Line.create(
-            [
-                line
-                for (move, move_lines), *_others in kinds.values()
-                for line in move._membri_prepare_lines_with_amounts(move_lines)
-            ]
-        )
+        totals = Totals()
+        firsts = [
+            line
+            for (move, move_lines), *_others in kinds.values()
+            for line in move._membri_prepare_lines_with_amounts(move_lines, totals)
+        ]
+        # else the models are searched for each line, and its totals computed again
+        Line.with_context(
+            membri_totals=totals, membri_analytic=False if has_models else NO_MODELS
+        ).create(firsts)
         copies = []
         for (first, _lines), *others in kinds.values():
             if others:
@@ -126,12 +139,14 @@ class AccountMove(models.Model):
             ),
         )
 
-    def _membri_prepare_lines_with_amounts(self, lines):
-        """The balance of each line, from Odoo's own tax engine over all of them: else Odoo, which
-        finds the same, writes it line by line once they are made. Where it finds another one, as
+    def _membri_prepare_lines_with_amounts(self, lines, totals):
+        """The amounts of each line, from Odoo's own tax engine: the balance over all of them, the
+        totals of each for itself. Else Odoo, which finds the same, computes the totals once more
+        and writes the balance line by line once they are made. Where it finds another balance, as
         with cash rounding, it corrects it.
 
         :param lines: list of values of the lines to be made of this draft
+        :param totals: ``Totals``, to which those of these lines are added
         :return: list of their values, complete"""
         self.ensure_one()
         Tax = self.env["account.tax"]
@@ -152,6 +167,13 @@ class AccountMove(models.Model):
             for product, line in zip(products, lines, strict=True)
         ]
         Tax._add_tax_details_in_base_lines(base_lines, self.company_id)
+        for base_line in base_lines:
+            Tax._round_base_lines_tax_details([base_line], self.company_id)
+            details = base_line["tax_details"]
+            totals.found[_get_totals_key(self, base_line)] = (
+                details["total_excluded_currency"],
+                details["total_included_currency"],
+            )
         Tax._round_base_lines_tax_details(base_lines, self.company_id)
         Tax._add_accounting_data_in_base_lines_tax_details(
             base_lines, self.company_id, include_caba_tags=self.always_tax_exigible
@@ -228,6 +250,8 @@ class AccountMove(models.Model):
         """Post drafts that were just made, all at once."""
         # the rank of each payer is written, which asks for its users: here, for all
         self.partner_id.mapped("user_ids")
+        # from the first number on, other workers wait for the commit: what can be written is
+        self.env.flush_all()
         asked = self.env.cr.precommit.data
         asked[LAST_NUMBERS] = {}
         try:
@@ -257,3 +281,47 @@ class AccountMove(models.Model):
         if LAST_NUMBERS in self.env.cr.precommit.data and vals.keys() == {"state", "posted_before"}:
             return self.with_context(skip_invoice_sync=True)
         return self
+
+
+def _get_totals_key(move, line):
+    """:param line: ``account.move.line``, or the base line of the tax engine that is made of it"""
+    return (
+        move.id,
+        line["product_id"].id,
+        line["product_uom_id"].id,
+        tuple(line["tax_ids"].ids),
+        line["quantity"],
+        line["price_unit"],
+        line["discount"],
+    )
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    def _compute_totals(self):
+        # EXTENDS account: what was found with the amounts of these lines
+        totals = self.env.context.get("membri_totals")
+        if not isinstance(totals, Totals):
+            return super()._compute_totals()
+        others = self.browse()
+        for line in self:
+            found = line.display_type == "product" and totals.found.get(
+                _get_totals_key(line.move_id, line)
+            )
+            if found:
+                line.price_subtotal, line.price_total = found
+            else:
+                others += line
+        return super(AccountMoveLine, others)._compute_totals()
+
+
+class AccountAnalyticDistributionModel(models.Model):
+    _inherit = "account.analytic.distribution.model"
+
+    @api.model
+    def _get_applicable_models(self, vals):
+        # EXTENDS account: where there is none, it is not searched for each line
+        if self.env.context.get("membri_analytic") is NO_MODELS:
+            return self.browse()
+        return super()._get_applicable_models(vals)

@@ -115,11 +115,22 @@ class MembriTermLineMixin(models.AbstractModel):
     def _compute_price_subtotal(self):
         AccountTax = self.env["account.tax"]
         for line in self:
-            company = line[self._term_field].company_id or self.env.company
+            term = line[self._term_field]
+            company = term.company_id or self.env.company
+            # most taxes are added to the price: the engine would only say what the price is
+            if not line._has_taxes_in_price():
+                currency = term.currency_id or company.currency_id
+                line.price_subtotal = currency.round(line.quantity * line.price_unit)
+                continue
             base_line = line._prepare_base_line_for_taxes_computation()
             AccountTax._add_tax_details_in_base_line(base_line, company)
             AccountTax._round_base_lines_tax_details([base_line], company)
             line.price_subtotal = base_line["tax_details"]["total_excluded_currency"]
+
+    def _has_taxes_in_price(self):
+        """:return: whether the price of this line includes one of its taxes"""
+        self.ensure_one()
+        return any((self.tax_ids | self.tax_ids.children_tax_ids).mapped("price_include"))
 
     @api.onchange("product_id")
     def _onchange_product_id(self):

@@ -9,8 +9,8 @@ from .renewal import STAFF, UNDECIDED_STATES
 
 
 class PageMemo:
-    """What one page asks of its renewal several times; nothing changes while it is rendered. In
-    the context, where no client can put one."""
+    """What one page, or the texts and documents of a batch, ask of a renewal several times; nothing
+    changes while they are rendered. In the context, where no client can put one."""
 
     def __init__(self):
         self.found = {}
@@ -22,7 +22,7 @@ class PageMemo:
         memo = record.env.context.get("membri_page")
         if not isinstance(memo, cls):
             return find()
-        key = (name, record.id)
+        key = (name, record.id, record.env.lang)
         if key not in memo.found:
             memo.found[key] = find()
         return memo.found[key]
@@ -291,12 +291,13 @@ class MembriRenewal(models.Model):
         :return: ``membri.renewal``, not in the database when it differs from ``self``
         """
         self.ensure_one()
-        return PageMemo.ask(self, "proposal", self._find_proposal)
+        return PageMemo.ask(self, "proposal", self._find_proposal).with_env(self.env)
 
     def _find_proposal(self):
         if self.state not in UNDECIDED_STATES:
             return self
-        vals, changes = self._get_term_today()
+        # members who are alike share their taxes
+        vals, changes = self._get_term_today(PageMemo.ask(self.browse(), "prices", dict))
         if not vals and not changes:
             return self
         return self.new(
