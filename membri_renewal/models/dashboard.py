@@ -138,9 +138,7 @@ class MembriDashboard(models.Model):
                 problem = str(error)
             except SEARCH_ERRORS as error:
                 problem = str(dashboard._get_domain_error(error))
-            dashboard.update(
-                {**self._get_queue_facts(groups, company, today), "problem": problem}
-            )
+            dashboard.update({**self._get_queue_facts(groups, company, today), "problem": problem})
 
     @api.model
     def _get_queue_groups(self, domain, company, today):

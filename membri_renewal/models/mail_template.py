@@ -40,9 +40,7 @@ class MailTemplate(models.Model):
             language of each recipient
         :raises UserError: naming the template, when it cannot be filled in"""
         # an answer of the portal may send too
-        template_sudo = self.sudo().with_context(
-            membri_page=PageMemo(), membri_compiled=Compiled()
-        )
+        template_sudo = self.sudo().with_context(membri_page=PageMemo(), membri_compiled=Compiled())
         try:
             return {
                 "body_html": template_sudo._render_field(

@@ -67,10 +67,7 @@ class MailThread(models.AbstractModel):
         mails = env_sudo["mail.mail"].create(list(together.mails.values()))
         ids = dict(zip(together.mails, mails.ids, strict=True))
         env_sudo["mail.notification"].create(
-            [
-                {**vals, "mail_mail_id": ids[vals["mail_mail_id"]]}
-                for vals in together.notifications
-            ]
+            [{**vals, "mail_mail_id": ids[vals["mail_mail_id"]]} for vals in together.notifications]
         )
 
     def _message_create(self, values_list):

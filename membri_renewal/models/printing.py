@@ -61,9 +61,7 @@ class IrActionsReport(models.Model):
         contents = {}
         for company, documents in records.grouped("company_id").items():
             # sudo: a member who answers on the portal may cause a document, too
-            report_sudo = (
-                self.sudo().with_company(company).with_context(membri_page=PageMemo())
-            )
+            report_sudo = self.sudo().with_company(company).with_context(membri_page=PageMemo())
             content, report_type = report_sudo._pre_render_qweb_pdf(
                 report_ref, res_ids=documents.ids
             )
