@@ -107,7 +107,7 @@ class TestNoticeScale(MembriCommon):
         """Messages of a batch are inserted at once; each of them, its email, its notification and
         its followers are what ``message_post`` makes."""
         renewals = self.env["membri.renewal"].union(
-            *(self._create_renewal(self._create_yearly(name=f"Alike {n}")) for n in range(6))
+            *(self._create_renewal(self._create_yearly()) for _number in range(6))
         )
         elsewhere = renewals[2] + renewals[5]
         for renewal in elsewhere:
