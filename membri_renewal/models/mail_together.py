@@ -73,11 +73,13 @@ class MailThread(models.AbstractModel):
     def _message_create(self, values_list):
         # EXTENDS mail: of a batch, see above
         together = Together.get(self.env)
+        if not together or len(values_list) != 1:
+            return super()._message_create(values_list)
         document = tuple(values_list[0].get(name) for name in ("model", "res_id"))
-        if together and together.messages is None:  # one, of message_post
+        if together.messages is None:
             together.values[document] = values_list[0]
             raise Prepared
-        if together and together.messages and document in together.messages:
+        if document in together.messages:
             return together.messages.pop(document)
         return super()._message_create(values_list)
 
