@@ -34,7 +34,7 @@ class TestNoticeScale(MembriCommon):
         for action in ("action_send", "action_send_reminder"):
             self._count_queries(action, 2)  # what is read once
             few, many = self._count_queries(action, 5), self._count_queries(action, 25)
-            self.assertLessEqual((many - few) / 20, 14, action)
+            self.assertLessEqual((many - few) / 20, 13, action)
 
     def _tell(self, renewals):
         """:return: of the last message of each of ``renewals`` all that Odoo makes of it, without
@@ -120,7 +120,7 @@ class TestNoticeScale(MembriCommon):
                 getattr(renewal, action)()
             together, alone = self._tell(renewals[:3]), self._tell(renewals[3:])
             self.assertEqual(together, alone)
-            self.assertEqual(len(set(together)), 3)
+            self.assertEqual(len(set(together)), 2, "an address instead of a contact")
         self.assertFalse(
             self.env_root["mail.mail"].search(
                 [("model", "=", "membri.renewal"), ("mail_message_id", "=", False)]
