@@ -102,6 +102,7 @@ class MailTemplate(models.Model):
             }
             for record in posting
         }
-        if len(values) > 1:
+        # files that are made with the message would be made twice
+        if len(values) > 1 and not any("attachments" in kwargs for kwargs in values.values()):
             return posting._membri_post_together(values)
         return {record: record.message_post(**kwargs) for record, kwargs in values.items()}
