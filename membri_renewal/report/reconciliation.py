@@ -130,7 +130,8 @@ class MembriReconciliation(models.Model):
     received = fields.Monetary(readonly=True, help="Payments and bank lines, less refunds.")
     written_off = fields.Monetary(
         readonly=True,
-        help="Settled on an expense, income or equity account; no payment was received.",
+        help="Settled without money, on any account that is neither a bank or cash account nor "
+        "another balance of a contact.",
     )
     row_type = fields.Selection(
         [

@@ -371,13 +371,14 @@ RECONCILIATION_OF = """
 CROSS JOIN LATERAL (SELECT SPLIT_PART(company.parent_path, '/', 1)::integer AS id) root
 CROSS JOIN LATERAL (SELECT COALESCE(move.invoice_date, term.date_start) AS day) valued
 ), priced AS (
-    SELECT valued.*, ROUND((COALESCE(billed, price) * rate)::numeric, digits) AS converted
+    SELECT valued.*, ROUND((COALESCE(billed, price) * rate)::numeric, digits) AS converted,
+           5 * POWER(10.0, -digits) AS cents
       FROM valued
 ), fact AS (
     SELECT priced.*,
            CASE
                WHEN billed IS NOT NULL
-                AND (price_currency_id = currency_id OR ABS(converted - gross) <= 0.05)
+                AND (price_currency_id = currency_id OR ABS(converted - gross) <= cents)
                THEN gross
                ELSE converted
            END AS expected
@@ -400,11 +401,11 @@ SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_i
            WHEN fact.move_state = 'draft' THEN 'draft'
            WHEN fact.move_state = 'cancel' THEN 'voided'
            WHEN fact.credited != 0
-                AND ABS(fact.expected - fact.invoiced + fact.credited) <= 0.05 THEN 'credited'
+                AND ABS(fact.expected - fact.invoiced + fact.credited) <= fact.cents THEN 'credited'
            WHEN fact.move_currency_id != fact.price_currency_id THEN 'currency'
            WHEN fact.billed IS NULL
-                AND ABS(fact.expected - fact.invoiced) > 0.05 THEN 'price_changed'
-           WHEN ABS(fact.expected - fact.invoiced) <= 0.05 THEN 'rounding'
+                AND ABS(fact.expected - fact.invoiced) > fact.cents THEN 'price_changed'
+           WHEN ABS(fact.expected - fact.invoiced) <= fact.cents THEN 'rounding'
            WHEN fact.move_currency_id != fact.currency_id THEN 'currency'
            ELSE 'credited'
        END AS reason

@@ -18,8 +18,9 @@ class WriteOffCase(MembriPaymentCommon):
             writeoff_account_id=self.company_data["default_account_expense"].id,
         )
 
-    def _settle_by_entry(self, account, amount, invoice=None):
-        """Reconcile the invoice by hand with an entry: ``account`` to its receivable."""
+    def _settle_by_entry(self, account, amount, invoice=None, partner=None):
+        """Reconcile the invoice by hand with an entry: ``account``, of ``partner``, to its
+        receivable."""
         receivable = (invoice or self.invoice).line_ids.filtered(
             lambda line: line.account_type == "asset_receivable"
         )
@@ -34,7 +35,13 @@ class WriteOffCase(MembriPaymentCommon):
                             "credit": amount,
                         }
                     ),
-                    fields.Command.create({"account_id": account.id, "debit": amount}),
+                    fields.Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": partner.id if partner else False,
+                            "debit": amount,
+                        }
+                    ),
                 ],
             }
         )

@@ -43,6 +43,18 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         self.assertAlmostEqual(sum(amount for _label, amount in old._get_taxes()), 100.0, 2)
         self.assertNotEqual(old.name, new.name)
 
+    def test_installments_that_are_not_all_paid(self):
+        """What came in the year is certified, whatever comes later, or never."""
+        self._pay(self.invoice, 100.0)
+        self.assertFalse(self.invoice.membri_receipt_name)
+        [receipt] = self._start(2027, self.invoice.partner_id)
+        self.assertEqual(receipt.amount, 100.0)
+        self.assertAlmostEqual(sum(amount for _label, amount in receipt._get_taxes()), 100.0, 2)
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "membri_renewal.report_annual_receipt", receipt.ids
+        )[0]
+        self.assertIn("100.00", html.decode())
+
     def test_many_by_email(self):
         others = self.env["membri.renewal"]
         for _number in range(3):
@@ -188,6 +200,20 @@ class TestStatement(WriteOffCase):
         )
         self.assertEqual(section["balance"], 0.0)
         self.assertFalse(section["due"])
+
+    def test_fee_notice_is_due(self):
+        self.company.with_env(self.env_root).membri_fee_notice = True
+        self._follow(self._renewal_in("approved"))
+        section = self._get_section()
+        self.assertEqual((section["entries"], section["balance"]), ([], 0.0))
+        self.assertEqual(section["total"], 344.93)
+        [due] = section["due"]
+        self.assertIn(self.invoice.membri_fee_notice_name, due["label"])
+        self.assertTrue(self.invoice.partner_id.action_membri_send_statement())
+        self.renewal.action_reset()
+        self.assertFalse(
+            self.invoice.partner_id.with_company(self.company)._membri_get_statement()
+        )
 
     def test_brought_forward(self):
         with freeze_time("2029-01-15 15:00:00"):

@@ -239,6 +239,41 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         term.write({"line_ids": [Command.update(line.id, {"quantity": 2})]})
         self.assertEqual(term.amount_total, 747.5)
 
+    def test_b3_option_replaced_at_the_same_price(self):
+        """The totals agree, what is billed does not."""
+        other = self._create_option("Membership, on paper", 300.0)
+        renewal, invoice = self._two_options()
+        term = renewal.new_cotisation_id
+        invoice.button_draft()
+        line = invoice.invoice_line_ids.filtered(lambda li: li.product_id == self.product)
+        price = line.price_unit
+        line.product_id = other
+        line.price_unit = price
+        line.tax_ids = term.line_ids.tax_ids
+        invoice.action_post()
+        self._assert_all_say(renewal, 402.5)
+        asked = self._asked(invoice)
+        self.assertIn(other.name, asked)
+        self.assertIn(self.product.name, asked)
+        self.assertEqual(term.line_ids.product_id, self.product | self.extra, "perhaps a slip")
+
+    def test_b3_option_replaced_at_the_same_price_by_reverse_and_create(self):
+        other = self._create_option("Membership, on paper", 300.0)
+        renewal, invoice = self._two_options()
+        self.env_account["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({"journal_id": invoice.journal_id.id}).modify_moves()
+        replacement = renewal.invoice_id.with_env(self.env_account)
+        line = replacement.invoice_line_ids.filtered(lambda li: li.product_id == self.product)
+        line.product_id = other
+        line.price_unit = 300.0
+        line.tax_ids = renewal.new_cotisation_id.line_ids.tax_ids
+        replacement.action_post()
+        self._assert_all_say(renewal, 402.5)
+        self.assertEqual(renewal.new_cotisation_id.line_ids.product_id, other | self.extra)
+        self.assertEqual(renewal.line_ids.product_id, other | self.extra)
+        self.assertIn(other.name, self._asked(replacement))
+
     def test_b3_lines_of_no_term_ask_the_officer(self):
         renewal, invoice = self._two_options()
         invoice.button_draft()

@@ -161,3 +161,83 @@ class TestWriteOff(WriteOffCase):
         self._settle_by_entry(account, 344.93)
         self._assert_follows("active")
         self.assertEqual(self._kinds(), [("money", 344.93)])
+
+    def _create_account(self, account_type):
+        return self.env_root["account.account"].create(
+            {
+                "name": f"Test {account_type}",
+                "code": f"99{len(account_type):04}",
+                "account_type": account_type,
+                "reconcile": True,
+                "company_ids": [fields.Command.set(self.company.ids)],
+            }
+        )
+
+    def test_no_account_but_those_of_money_certifies_money(self):
+        """Doubtful debts, a suspense account, deposits: no money, wherever they stand in the
+        balance sheet."""
+        suspense = self.company_data["default_journal_bank"].suspense_account_id
+        for account in (
+            self._create_account("asset_receivable"),
+            suspense,
+            self._create_account("liability_current"),
+            self._create_account("asset_non_current"),
+            self._create_account("asset_prepayments"),
+        ):
+            with self.subTest(account=account.account_type):
+                self._follow(self._renewal_in("approved"))
+                self._settle_by_entry(account, 344.93, partner=self.invoice.partner_id)
+                self.assertEqual(self._kinds(), [("write_off", 344.93)])
+                self.assertEqual(self.cotisation.state, "pending")
+                self.assertEqual(self.invoice.membri_write_off_state, "to_decide")
+                self.assertEqual(len(self._get_questions()), 1)
+                self.assertFalse(self.invoice.membri_receipt_name)
+                self.assertEqual(self.invoice.membri_amount_written_off, 344.93)
+
+    def test_payment_with_its_difference_on_doubtful_debts(self):
+        self._register_payment(
+            self.invoice,
+            amount=100.0,
+            payment_difference_handling="reconcile",
+            writeoff_account_id=self._create_account("asset_receivable").id,
+        )
+        self.assertEqual(dict(self._kinds()), {"money": 100.0, "write_off": 244.93})
+        self._assert_follows("pending")
+
+    def test_the_debt_of_somebody_else_is_another_balance(self):
+        other = self._create_member("Who takes the debt over")
+        account = self.company_data["default_account_receivable"]
+        self._settle_by_entry(account, 344.93, partner=other)
+        self.assertEqual(self._kinds(), [("offset", 344.93)])
+        self._assert_follows("active")
+
+    def test_outstanding_accounts_of_the_chart_are_money(self):
+        chart = self.env_root["account.chart.template"].with_company(self.company)
+        account = chart.ref("account_journal_payment_debit_account_id")
+        self._settle_by_entry(account, 344.93)
+        self.assertEqual(self._kinds(), [("money", 344.93)])
+        self._assert_follows("active")
+
+    def _get_todos(self):
+        todo = self.env.ref("mail.mail_activity_data_todo")
+        undone = self.env.ref("membri_renewal.activity_payment_undone")
+        return self.invoice.sudo().activity_ids.filtered(
+            lambda activity: activity.activity_type_id in todo | undone
+        )
+
+    def test_what_was_written_off_is_no_payment_to_refund(self):
+        self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
+        for blocked in (self.renewal.action_reset, self.cotisation.action_cancel):
+            with self.assertRaises(UserError) as caught:
+                blocked()
+            self.assertIn("written off", str(caught.exception))
+        self.invoice.with_user(self.officer).action_membri_end_membership()
+        self._run_cron("ir_cron_update_states")
+        self.invoice._membri_sync()
+        self.assertFalse(self._get_todos(), "neither open nor paid")
+        self.assertEqual((self.invoice.state, self.invoice.payment_state), ("posted", "paid"))
+        # the member comes back, and pays
+        self.renewal.action_approve()
+        self._follow(self.renewal)
+        self._pay(self.invoice)
+        self._assert_follows("active")

@@ -97,9 +97,14 @@ class MembriCotisation(models.Model):
         )._queue_invoices()
 
     def _void_invoices(self):
-        """Take these cotisations, which are cancelled, off their unpaid invoices."""
+        """Take these cotisations, which are cancelled, off their unpaid invoices. What was
+        written off is left as it is: nothing is asked for any more."""
         for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
-            if invoice_sudo and invoice_sudo.state != "cancel":
+            if (
+                invoice_sudo
+                and invoice_sudo.state != "cancel"
+                and not invoice_sudo._membri_is_only_written_off()
+            ):
                 invoice_sudo._membri_take_off(cotisations)
 
     # ------------------------------------------------------------------

@@ -87,6 +87,8 @@ class MembriCotisation(models.Model):
                 member=member,
                 invoice=invoice_sudo.display_name,
             )
+        if self.state == "pending" and invoice_sudo:
+            return invoice_sudo._membri_get_written_off_obstacle()
         return False
 
     def _do_cancel(self):

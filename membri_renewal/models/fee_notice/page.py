@@ -67,12 +67,17 @@ class AccountMove(models.Model):
                 self.env._("Thank you! This fee notice is paid."),
                 self.env._("Your invoice is %(invoice)s.", invoice=self.name),
             ]
-        if self.state == "posted":
+        if self.state == "posted" and not self._membri_is_void():
+            if self._membri_is_settled():
+                return [
+                    self._membri_get_settled_sentence(),
+                    self.env._("Your invoice is %(invoice)s.", invoice=self.name),
+                ]
             return [
                 self.env._(
                     "This fee notice is now the invoice %(invoice)s. Amount due: %(amount)s.",
                     invoice=self.name,
-                    amount=self.currency_id.format(self.amount_residual),
+                    amount=self.currency_id.format(self._membri_get_amount_due()),
                 )
             ]
         return [self.env._("This fee notice is no longer valid. Please do not pay it.")]

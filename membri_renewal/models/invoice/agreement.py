@@ -87,11 +87,29 @@ class MembriCotisation(models.Model):
         :return: how the invoice and the term differ (a sentence)
         """
         self.ensure_one()
+        invoice_sudo = self.sudo().invoice_id
+        invoiced = invoice_sudo.currency_id.format(self._get_billed_amount())
+        expected = self.currency_id.format(self.amount_total if amount is None else amount)
+        if invoiced == expected:
+            return self.env._(
+                "%(invoice)s is for %(billed)s; the membership term has %(options)s.",
+                invoice=invoice_sudo._membri_get_document_label(),
+                billed=self._list_options(self._get_invoice_lines()),
+                options=self._list_options(self.line_ids),
+            )
         return self.env._(
             "%(invoice)s is for %(invoiced)s; the membership term costs %(expected)s.",
-            invoice=self.sudo().invoice_id._membri_get_document_label(),
-            invoiced=self.sudo().invoice_id.currency_id.format(self._get_billed_amount()),
-            expected=self.currency_id.format(self.amount_total if amount is None else amount),
+            invoice=invoice_sudo._membri_get_document_label(),
+            invoiced=invoiced,
+            expected=expected,
+        )
+
+    def _list_options(self, lines):
+        """:return: what these lines of an invoice or of a term are for, with the quantities"""
+        return ", ".join(
+            name if line.quantity == 1 else f"{line.quantity:g} × {name}"
+            for line in lines
+            if (name := line.product_id.display_name or line.name)
         )
 
     def _agree_with_invoice(self):
@@ -124,7 +142,11 @@ class MembriCotisation(models.Model):
         )
 
     def _agrees_with_invoice(self):
-        """:return: whether the same is billed as the term costs, tax by tax"""
+        """:return: whether the same options are billed as the term has, and cost the same, tax by
+        tax"""
+        return self._agrees_in_amounts() and self._agrees_in_options(self.invoice_id)
+
+    def _agrees_in_amounts(self):
         self.ensure_one()
         if self.sudo().invoice_id.currency_id != self.currency_id:
             return False
@@ -135,6 +157,21 @@ class MembriCotisation(models.Model):
                 by_taxes[line.tax_ids] += self._get_price_of_line(line)
             amounts.append({t: self.currency_id.round(amount) for t, amount in by_taxes.items()})
         return amounts[0] == amounts[1]
+
+    def _agrees_in_options(self, invoice):
+        """:return: whether ``invoice`` bills the products of this term, as many of each; text
+        without a product (an opening balance) says nothing of them"""
+        self.ensure_one()
+        billed = self._get_invoice_lines(invoice)
+        if not all(billed.mapped("product_id.id")):
+            return True
+        quantities = []
+        for lines in (billed, self.line_ids):
+            by_product = defaultdict(float)
+            for line in lines:
+                by_product[line.product_id.id] += line.quantity
+            quantities.append({product: round(n, 6) for product, n in by_product.items()})
+        return quantities[0] == quantities[1]
 
     def _get_price_of_line(self, line):
         """:return: what a line of an invoice or of a term says, before any rounding of taxes:
@@ -160,6 +197,8 @@ class MembriCotisation(models.Model):
             and all(billed.mapped("product_id.id"))
             and all(line.quantity > 0 for line in billed)
             and all(line.membri_cotisation_id for line in products)
+            # else the staff has chosen other options at the same price since the first invoice
+            and (not self._agrees_in_amounts() or self._agrees_in_options(replaced.sorted("id")[-1]))
         )
 
     def _follow_invoice(self):
@@ -188,6 +227,7 @@ class MembriCotisation(models.Model):
                     self._get_price_of_line(line), self._get_price_of_line(billed)
                 )
                 or line.tax_ids != billed.tax_ids
+                or line.quantity != billed.quantity
             ):
                 vals |= {"full_quantity": 0.0, "full_price_unit": 0.0}
                 commands.append(Command.update(line.id, vals))

@@ -81,8 +81,7 @@ class MembriAnnualReceipt(models.Model):
             Domain("company_id", "=", company.id)
             & Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
-            & Domain("state", "=", "posted")
-            & Domain("membri_receipt_name", "!=", False)
+            & self._get_money_domain()
         )
         if partners:
             domain &= Domain("partner_id", "in", partners._membri_get_payer_addresses().ids)
@@ -97,6 +96,14 @@ class MembriAnnualReceipt(models.Model):
             for payer, amount in amounts.items()
             if company.currency_id.compare_amounts(amount, 0.0) > 0
         }
+
+    @api.model
+    def _get_money_domain(self):
+        """:return: the invoices that money came for: paid in full, which have a receipt, or in
+        part, as by installments; also what was given back since"""
+        return Domain("state", "=", "posted") & (
+            Domain("membri_receipt_name", "!=", False) | Domain("membri_amount_received", ">", 0.0)
+        )
 
     @api.model
     def _make(self, company, year, partners=None):
@@ -155,12 +162,9 @@ class MembriAnnualReceipt(models.Model):
             self.env["account.move"]
             .sudo()
             .search(
-                [
-                    ("company_id", "=", self.company_id.id),
-                    ("partner_id", "=", self.partner_id.id),
-                    ("membri_receipt_name", "!=", False),
-                    ("state", "=", "posted"),
-                ]
+                Domain("company_id", "=", self.company_id.id)
+                & Domain("partner_id", "=", self.partner_id.id)
+                & self._get_money_domain()
             )
         )
         lines = [line for move in moves_sudo for line in move._membri_get_lines_of_year(self.year)]

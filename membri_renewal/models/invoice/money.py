@@ -7,7 +7,12 @@ from ..cotisation.cotisation import LIVING_STATES, PAID_STATES
 
 ACTIVITY_WRITE_OFF = "membri_renewal.activity_write_off"
 CASH_TYPES = ("asset_cash", "liability_credit_card")
-LOSS_GROUPS = ("income", "expense", "equity", "off")
+BALANCE_TYPES = ("asset_receivable", "liability_payable")
+# the outstanding accounts that a chart of accounts brings, and Odoo takes without another one
+OUTSTANDING_REFS = (
+    "account_journal_payment_debit_account_id",
+    "account_journal_payment_credit_account_id",
+)
 
 
 class AccountMove(models.Model):
@@ -41,7 +46,8 @@ class AccountMove(models.Model):
         compute="_compute_membri_amounts",
         store=True,
         currency_field="company_currency_id",
-        help="Amount settled on an expense, income or equity account.",
+        help="Amount settled without money, on any account that is neither a bank or cash account "
+        "nor another balance of a contact.",
     )
 
     def _auto_init(self):
@@ -93,11 +99,11 @@ class AccountMove(models.Model):
         dicts: ``kind``, ``date``, ``amount`` (in its own currency), ``payment``
         (``account.payment``) and ``move``, both possibly empty. The kinds are
 
-        - ``money``: a payment or a line of a bank statement,
+        - ``money``: what stands on a bank, cash or outstanding account
         - ``given_back``: money that was refunded since, negative,
-        - ``write_off``: the part that went to an account of income, expense or equity,
         - ``credit``: a credit note, of this invoice or of another one,
         - ``offset``: another balance, as that of a bill or of another contact
+        - ``write_off``: everything else: a loss, a doubtful debt, a suspense account
         """
         self.ensure_one()
         move_sudo = self.sudo()  # how a payment is booked is the accountants' business
@@ -141,9 +147,7 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_receivable_lines(self):
-        return self.line_ids.filtered(
-            lambda line: line.account_type in ("asset_receivable", "liability_payable")
-        )
+        return self.line_ids.filtered(lambda line: line.account_type in BALANCE_TYPES)
 
     def _membri_split_settlement(self, line, amount):
         """:param line: the journal item on the other side
@@ -154,7 +158,7 @@ class AccountMove(models.Model):
             return []
         entries = []
         left = amount
-        shares = line.move_id._membri_get_settlement_shares()
+        shares = line.move_id._membri_get_settlement_shares(line)
         for number, (kind, share) in enumerate(shares.items(), start=1):
             part = left if number == len(shares) else currency.round(amount * share)
             left -= part
@@ -170,21 +174,27 @@ class AccountMove(models.Model):
                 )
         return entries
 
-    def _membri_get_settlement_shares(self):
-        """:return: ``{kind: share}`` of what this entry (a payment, a statement line, a credit
-        note or any other) settles with"""
+    def _membri_get_settlement_shares(self, settling):
+        """:param settling: the journal item of this entry (a payment, a statement line, a credit
+            note or any other) that settles a document
+        :return: ``{kind: share}`` of what it settles it with"""
         self.ensure_one()
         if self.is_invoice(include_receipts=True):
             return {"credit": 1.0}
-        counterparts = self._membri_get_receivable_lines()
-        others = self.line_ids - counterparts
-        cash = self._membri_get_cash_lines(others)
-        losses = (others - cash).filtered(lambda li: li.account_id.internal_group in LOSS_GROUPS)
         # a payment out settles a credit note: then all signs are the other way round
-        sign = -1.0 if sum(counterparts.mapped("balance")) > 0.0 else 1.0
+        sign = -1.0 if (settling.balance or settling.amount_currency) > 0.0 else 1.0
+        others = (self.line_ids - settling).filtered(
+            lambda line: (
+                line.account_type not in BALANCE_TYPES
+                # on the same side: it settles something itself
+                or self.company_currency_id.compare_amounts(sign * line.balance, 0.0) > 0
+            )
+        )
+        cash = self._membri_get_cash_lines(others)
+        balances = (others - cash).filtered(lambda line: line._membri_is_other_balance(settling))
         parts = {
-            "write_off": losses,
-            "offset": others - cash - losses,
+            "write_off": others - cash - balances,
+            "offset": balances,
             "money": cash,
         }
         amounts = {
@@ -201,19 +211,16 @@ class AccountMove(models.Model):
         """:return: those of ``lines`` by which money came or went: on bank and cash accounts, or
         on the outstanding accounts of payments"""
         if self.origin_payment_id:
-            return self.origin_payment_id._seek_for_lines()[0]
+            return self.origin_payment_id._seek_for_lines()[0] & lines
         cash = lines.filtered(lambda line: line.account_type in CASH_TYPES)
         if self.statement_line_id:
             return cash | lines.filtered(
                 lambda line: line.account_id == self.statement_line_id.journal_id.default_account_id
             )
         # a payment that was booked by hand
-        outstanding = self.env["account.payment.method.line"]._read_group(
-            [("payment_account_id", "in", (lines - cash).account_id.ids)], ["payment_account_id"]
-        )
-        return cash | lines.filtered(
-            lambda line: line.account_id in [account for (account,) in outstanding]
-        )
+        rest = lines - cash
+        outstanding = self.company_id._membri_filter_outstanding(rest.account_id)
+        return cash | rest.filtered(lambda line: line.account_id in outstanding)
 
     def _membri_get_unbooked_settlements(self):
         """Payments without journal entry are not reconciled: they count for what is open, until
@@ -419,3 +426,50 @@ class AccountMove(models.Model):
             move_sudo.membri_write_off_state = decision
             move_sudo._message_log(body=note)
             move_sudo.activity_unlink([ACTIVITY_WRITE_OFF])
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    def _membri_is_other_balance(self, settling):
+        """:param settling: the journal item that settles a document
+        :return: whether this one, of the same entry, is another balance between people: a bill, a
+            credit of the payer, the debt of another contact; not the same debt on another account,
+            as one of doubtful debts"""
+        self.ensure_one()
+        return (
+            self.account_type == "liability_payable"
+            or self.account_id == settling.account_id
+            or (
+                self.account_type == "asset_receivable"
+                and bool(self.partner_id)
+                and self.partner_id.commercial_partner_id
+                != settling.partner_id.commercial_partner_id
+            )
+        )
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    def _membri_filter_outstanding(self, accounts):
+        """:return: those of ``accounts`` on which money waits for the bank: the outstanding
+            accounts of payment methods, those of the chart of accounts, and that of transfers
+            between banks"""
+        self.ensure_one()
+        if not accounts:
+            return accounts
+        root = self.sudo().root_id
+        chart = self.env["account.chart.template"].sudo()
+        chart = chart.with_context(allowed_company_ids=root.ids)
+        own = accounts.browse(
+            account.id
+            for name in OUTSTANDING_REFS
+            if (account := chart.ref(name, raise_if_not_found=False))
+        )
+        methods = self.env["account.payment.method.line"].sudo()
+        methods = methods._read_group(
+            [("payment_account_id", "in", accounts.ids)], ["payment_account_id"]
+        )
+        used = accounts.browse(account.id for (account,) in methods)
+        return accounts & (own | used | root.transfer_account_id | self.sudo().transfer_account_id)

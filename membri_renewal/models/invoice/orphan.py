@@ -36,7 +36,7 @@ class AccountMove(models.Model):
     def _membri_is_open(self):
         """:return: whether something is left to pay on this posted invoice"""
         self.ensure_one()
-        return self.state == "posted" and not (self._membri_is_void() or self._membri_is_paid())
+        return self.state == "posted" and not (self._membri_is_void() or self._membri_is_settled())
 
     def _membri_follow_orphans(self, terms_sudo):
         """Give open invoices their terms again, or ask the officer about them.

@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+from ..cotisation.cotisation import PAID_STATES
 from ..mixins.formats import format_day
 
 
@@ -82,7 +83,9 @@ class AccountMove(models.Model):
     def _membri_is_settled(self):
         """:return: whether nothing is left to pay, as far as the payer is concerned"""
         self.ensure_one()
-        return self._membri_is_paid() or self.payment_state in ("paid", "reversed")
+        return self._membri_is_paid() or (
+            self.payment_state in (*PAID_STATES, "reversed") and self._membri_is_covered()
+        )
 
     def _membri_get_amount_due(self):
         """:return: what is left to pay, payments without journal entry taken off"""
@@ -98,7 +101,8 @@ class AccountMove(models.Model):
         left = move_sudo._membri_get_amount_due()
         covered = move_sudo.amount_residual - left
         parts = []
-        for line in move_sudo._membri_get_open_parts() if move_sudo.state == "posted" else ():
+        is_asked = move_sudo.state == "posted" or move_sudo.membri_fee_notice_state == "open"
+        for line in move_sudo._membri_get_open_parts() if is_asked else ():
             taken = min(covered, line.amount_residual_currency)
             covered -= taken
             amount = self.currency_id.round(line.amount_residual_currency - taken)

@@ -101,16 +101,50 @@ class AccountMove(models.Model):
         )
 
     def _membri_has_money(self):
-        """:return: whether anything was paid, or is being paid, on this invoice"""
+        """:return: whether anything was paid, or is being paid, on this invoice; what was written
+        off is none, and nobody can refund it"""
         self.ensure_one()
         if self.currency_id.is_zero(self.amount_total):
             return False
-        under_way = self._membri_get_unbooked_transactions()
-        if under_way or self.payment_state in PAID_STATES or self._membri_is_settled_by_credit():
+        if self._membri_get_unbooked_transactions() or self._membri_is_settled_by_credit():
             return True
+        if self.payment_state in PAID_STATES:
+            return not self._membri_is_only_written_off()
         # a gesture on the invoice itself is no money
-        return self.payment_state == "partial" and any(
-            move.reversed_entry_id != self for move in self._membri_get_settling_moves()
+        return (
+            self.payment_state == "partial"
+            and any(move.reversed_entry_id != self for move in self._membri_get_settling_moves())
+            and not self._membri_is_only_written_off()
+        )
+
+    def _membri_is_only_written_off(self):
+        """:return: whether something of this invoice was written off, and nothing came for it"""
+        self.ensure_one()
+        return not self.company_currency_id.is_zero(self.membri_amount_written_off) and not any(
+            entry["kind"] in ("money", "offset")
+            or (entry["kind"] == "credit" and entry["move"].reversed_entry_id != self)
+            for entry in self._membri_get_settlements()
+        )
+
+    def _membri_get_written_off_obstacle(self):
+        """:return: why this invoice cannot be voided (a sentence): it was written off, and the
+        entry of that would be left over; or ``False``"""
+        self.ensure_one()
+        if not self._membri_is_only_written_off():
+            return False
+        names = {
+            "amount": self.currency_id.format(self._membri_get_written_off()),
+            "invoice": self._membri_get_document_label(),
+        }
+        if self.membri_write_off_state == "to_decide":
+            return self.env._(
+                "%(amount)s of %(invoice)s was written off. Open the invoice and choose “Keep "
+                "Membership” or “End Membership”.",
+                **names,
+            )
+        return self.env._(
+            "%(amount)s of %(invoice)s was written off. Reverse the write-off in Invoicing first.",
+            **names,
         )
 
     def _membri_get_unbooked_transactions(self):

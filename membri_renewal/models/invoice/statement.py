@@ -17,7 +17,8 @@ class ResPartner(models.Model):
 
     def _membri_get_statement_moves(self):
         """In sudo, the membership invoices and credit notes of this payer and of its
-        invoice addresses, in the current company and its branches, in order."""
+        invoice addresses, in the current company and its branches, in order; and the fee notices
+        that are to be paid."""
         self.ensure_one()
         # whoever may read the payer can have Odoo render the report: staff who read invoices get
         # all of it, members what is theirs
@@ -31,10 +32,13 @@ class ResPartner(models.Model):
                 & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
                 & Domain("membri_invoice_type", "!=", False)
                 & Domain("move_type", "in", ("out_invoice", "out_refund"))
-                & Domain("state", "=", "posted"),
+                & (
+                    Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open")
+                ),
                 order="invoice_date, id",
             )
             .sudo()
+            .filtered(lambda move: move._membri_is_payable())
         )
 
     def _membri_get_statement(self, date_from=None):
@@ -42,7 +46,7 @@ class ResPartner(models.Model):
             the first day of last year
         :return: one dict per currency: ``currency``, ``opening``, ``entries`` (``date``,
             ``label``, ``amount``, ``balance``), ``balance``, ``due`` (``move``, ``date``,
-            ``days_late``, ``amount``), ``total``, ``credits`` (``date``, ``label``, ``amount``:
+            ``days_late``, ``amount``, ``label``), ``total``, ``credits`` (``date``, ``label``, ``amount``:
             what no invoice has used yet) and ``unused``, their total"""
         self.ensure_one()
         today = self.env.company._membri_today()
@@ -128,7 +132,10 @@ class ResPartner(models.Model):
 
     def _membri_get_statement_of(self, currency, moves, unused, date_from):
         entries = [
-            entry for move in moves for entry in self._membri_get_statement_entries(move, moves)
+            entry
+            for move in moves
+            if move.state == "posted"  # a fee notice is not in the accounts
+            for entry in self._membri_get_statement_entries(move, moves)
         ]
         # a credit note is listed itself
         entries += [
@@ -150,6 +157,7 @@ class ResPartner(models.Model):
         due = [
             {
                 "move": move,
+                "label": move.name if move.state == "posted" else move._membri_get_document_label(),
                 "date": day,
                 "days_late": max(0, (move.company_id._membri_today() - day).days),
                 "amount": amount,

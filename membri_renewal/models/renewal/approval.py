@@ -124,6 +124,10 @@ class MembriRenewal(models.Model):
                 renewal=self.display_name,
                 invoice=invoice.display_name,
             )
+        if invoice and (obstacle := invoice._membri_get_written_off_obstacle()):
+            return self.env._(
+                "%(renewal)s: %(obstacle)s", renewal=self.display_name, obstacle=obstacle
+            )
         credit_lines = self.new_cotisation_id._get_credit_lines()
         if credit_lines:
             return self.env._(

@@ -122,6 +122,10 @@ class MembriRenewal(models.Model):
                 "the rest.",
                 **names,
             )
+        if obstacle := invoice_sudo._membri_get_written_off_obstacle():
+            return self.env._(
+                "%(renewal)s: %(obstacle)s", renewal=self.display_name, obstacle=obstacle
+            )
         if cotisation_sudo._get_credit_lines():
             return self.env._(
                 "%(renewal)s: %(document)s was partly credited. Credit the rest in Invoicing: the "
