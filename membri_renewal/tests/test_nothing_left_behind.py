@@ -152,6 +152,68 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         self._night()
         self.assertFalse(payment.move_id.activity_ids)
 
+    def test_b5_money_booked_by_hand_in_the_bank_journal_is_listed(self):
+        receivable = self.invoice.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        entry = self._book(receivable, 344.93)
+        self.assertEqual(self._list().move_id, entry)
+        self._night()
+        self.assertEqual(len(self._get_asked()), 1, "the invoice is open")
+
+    def _book(self, receivable, amount):
+        """An entry of the bank, by hand: money that came, or went back where negative."""
+        journal = self.company_data["default_journal_bank"]
+        entry = self.env_account["account.move"].create(
+            {
+                "journal_id": journal.id,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": receivable.partner_id.id,
+                            "balance": balance,
+                        }
+                    )
+                    for account, balance in (
+                        (journal.default_account_id, amount),
+                        (receivable.account_id, -amount),
+                    )
+                ],
+            }
+        )
+        entry.action_post()
+        return entry
+
+    def test_b5_check_that_the_bank_booked_back_and_nobody_took_off(self):
+        self._pay(self.invoice)
+        receivable = self.invoice.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        back = self._book(receivable, -344.93)
+        for _night in range(2):
+            self._night()
+            [asked] = self._get_asked()
+            for part in ("344.93", "still counts as paid", self.invoice.name):
+                self.assertIn(part, asked)
+        # it is taken off, and what went back is matched with what had come
+        payment_lines = receivable.matched_credit_ids.credit_move_id
+        receivable.remove_move_reconcile()
+        (payment_lines | back.line_ids.filtered(lambda line: line.balance > 0)).reconcile()
+        self._night()
+        self.assertFalse(self._get_asked())
+        self.assertFalse(self.renewal.is_paid)
+
+    def test_b5_what_was_paid_twice_and_went_back_asks_of_no_check(self):
+        self._pay(self.invoice)
+        receivable = self.invoice.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        self._book(receivable, 344.93)
+        self._book(receivable, -344.93)
+        self._night()
+        self.assertFalse([asked for asked in self._get_asked() if "counts as paid" in asked])
+
     def test_b5_rejected_payment_is_told_until_it_is_cancelled(self):
         self._set_payment_account("outstanding")
         with self._patch_bank_synchronisation():

@@ -376,7 +376,8 @@ class AccountMove(models.Model):
                 if entry["kind"] in ("money", "given_back")
             ]
         else:
-            facts += [self.state, self.payment_state, self._membri_get_due_day()]
+            facts += [self.state, self.payment_state, *self._membri_get_parts_left()]
+            facts.append(self.sudo().invoice_pdf_report_id.id)  # what is attached is what holds
             told = (renewal._get_told_facts() for renewal in self._membri_get_renewals())
             facts += filter(None, told)
         return " ".join([kind, *map(str, facts)])

@@ -2,7 +2,10 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..cotisation.cotisation import PAID_STATES
+
 ACTIVITY_UNUSED = "membri_renewal.activity_unused_payment"
+MONEY_JOURNALS = ("bank", "cash", "credit")
 
 
 class AccountMove(models.Model):
@@ -42,6 +45,7 @@ class AccountMove(models.Model):
                 told_sudo |= found
         told_ids += (unused_sudo - told_sudo)._membri_tell_left_over().ids
         told_ids += self._membri_tell_unbooked_of_void(Domain.TRUE).ids
+        told_ids += self._membri_tell_gone(unused_sudo).ids
         answered_sudo = self.env["mail.activity"].sudo()
         answered_sudo.search(
             [
@@ -59,6 +63,9 @@ class AccountMove(models.Model):
             self.env["account.move.line"]
             .sudo()
             ._search(self.env["account.move.line"]._membri_get_unused_of_payers_domain()),
+            self.env["account.move.line"]
+            .sudo()
+            ._search(self.env["account.move.line"]._membri_get_gone_domain()),
             self.env["account.payment"].sudo()._search(self._membri_get_unbooked_domain()),
             self.env["mail.activity"]
             .sudo()
@@ -151,6 +158,62 @@ class AccountMove(models.Model):
                 told_sudo |= move
         return told_sudo
 
+    @api.model
+    def _membri_tell_gone(self, unused_sudo):
+        """Money that went back to a payer (a check that the bank booked back, a transfer that came
+        back), as much as had paid an invoice that still counts as paid.
+
+        :param unused_sudo: the payers' money that no invoice uses: what goes back may be that
+        :return: the invoices that told of it (in sudo)"""
+        told_sudo = self.sudo().browse()
+        lines_sudo = self.env["account.move.line"].sudo()
+        for line in lines_sudo.search(lines_sudo._membri_get_gone_domain()):
+            payer = line.partner_id
+            unused = unused_sudo.filtered(lambda other, payer=payer: other.partner_id == payer)
+            left = line.amount_residual + sum(unused.mapped("amount_residual"))
+            # a refund that was made online is told by itself
+            if left <= 0.0 or line.move_id.origin_payment_id.source_payment_id:
+                continue
+            paid_sudo = told_sudo.search(
+                Domain("membri_invoice_type", "!=", False)
+                & Domain("move_type", "=", "out_invoice")
+                & Domain("state", "=", "posted")
+                & Domain("payment_state", "in", PAID_STATES)
+                & Domain("company_id", "=", line.company_id.id)
+                & Domain("commercial_partner_id", "=", payer.commercial_partner_id.id),
+                order="id desc",
+            )
+            for move in paid_sudo:
+                if any(
+                    entry["kind"] == "money"
+                    and line.currency_id == move.currency_id
+                    and line.currency_id.is_zero(entry["amount"] - line.amount_residual_currency)
+                    for entry in move._membri_get_settlements()
+                ):
+                    move._membri_ask_about_gone(line)
+                    told_sudo |= move
+                    break
+        return told_sudo
+
+    def _membri_ask_about_gone(self, line):
+        self.ensure_one()
+        staff = self._membri_as_staff()
+        staff._membri_ask_officer(
+            staff.env._(
+                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s still "
+                "counts as paid. If its payment bounced, unreconcile it in Invoicing: the invoice "
+                "is then to be paid again. If it was refunded, credit the invoice.",
+                amount=line.currency_id.format(line.amount_residual_currency),
+                payer=line.partner_id.display_name,
+                date=staff._membri_format_day(line.date),
+                payment=staff._membri_get_undone_label(
+                    line.move_id, line.move_id.origin_payment_id
+                ),
+                invoice=staff._membri_get_document_label(),
+            ),
+            ACTIVITY_UNUSED,
+        )
+
     def _membri_tell_left(self, payer, entry, payment, left):
         """This invoice asks for no money, and some is left.
 
@@ -219,9 +282,19 @@ class AccountMoveLine(models.Model):
     @api.model
     def _membri_get_unused_domain(self):
         """:return: journal items of customers' money that no invoice uses, or not all of it"""
-        return self._membri_get_credit_domain() & (
-            Domain("move_id.origin_payment_id", "!=", False)
-            | Domain("move_id.statement_line_id", "!=", False)
+        return self._membri_get_credit_domain() & Domain("journal_id.type", "in", MONEY_JOURNALS)
+
+    @api.model
+    def _membri_get_gone_domain(self):
+        """:return: journal items of money that went to who was sent an invoice for a membership,
+        and that nothing was said of"""
+        return (
+            Domain("account_type", "=", "asset_receivable")
+            & Domain("parent_state", "=", "posted")
+            & Domain("reconciled", "=", False)
+            & Domain("amount_residual", ">", 0.0)
+            & Domain("journal_id.type", "in", MONEY_JOURNALS)
+            & self._membri_get_payers_domain()
         )
 
     @api.model
@@ -247,8 +320,13 @@ class AccountMoveLine(models.Model):
     @api.model
     def _membri_get_unused_of_payers_domain(self):
         """:return: the same, of who was sent an invoice for a membership"""
+        return self._membri_get_unused_domain() & self._membri_get_payers_domain()
+
+    @api.model
+    def _membri_get_payers_domain(self):
+        """:return: journal items of who was sent an invoice for a membership"""
         billed = Domain("membri_invoice_type", "!=", False)
-        return self._membri_get_unused_domain() & Domain(
+        return Domain(
             "partner_id",
             "any",
             Domain("invoice_ids", "any", billed)
