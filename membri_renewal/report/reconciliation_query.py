@@ -18,7 +18,8 @@ these, whoever's they are.
 - ``late``, ``late_share``: what of it was due before the company's own day, part by part of the
   payment terms, shared out in the same way.
 - ``money``: all of it per cotisation; ``valued``: one row of the report each. A term whose price
-  before taxes is the one on its invoice (``billed``) is expected to bring in what stands there.
+  before taxes is the one on its invoice (``billed``), with the same taxes but for their rounding, is
+  expected to bring in what stands there.
 """
 
 # of everybody
@@ -338,6 +339,8 @@ RECONCILIATION_OF = """
                 AND move.currency_id = term.price_currency_id
                 AND ABS(tied.untaxed - term.untaxed)
                     <= tied.lines * POWER(10.0, -COALESCE(price_currency.decimal_places, 2))
+                AND ABS(tied.amount - term.price)
+                    <= tied.lines * 5 * POWER(10.0, -COALESCE(price_currency.decimal_places, 2))
                THEN tied.amount
            END AS billed,
            CASE

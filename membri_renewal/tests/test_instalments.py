@@ -233,6 +233,8 @@ class TestActivation(InstalmentCommon):
         days = [day for day, _amount, _left in notice._membri_get_plan()]
         self.assertEqual(days, [date(2026, 11, 15), date(2027, 1, 14)])
         self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        self.assertEqual([day for day, _amount in notice._membri_get_parts_left()], days)
+        self.assertEqual((notice.membri_date_due, renewal.invoice_date_due), (days[0], days[0]))
         with freeze_time("2026-12-10 15:00:00"):
             self.assertTrue(renewal.in_arrears)
             self._register(notice, 172.5)
@@ -240,6 +242,7 @@ class TestActivation(InstalmentCommon):
             self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
             self.assertEqual([day for day, _amount, _left in notice._membri_get_plan()], days)
             self.assertEqual(notice._membri_get_due_day(), days[1])
+            self.assertEqual(notice.membri_date_due, days[1])
 
     def test_a_stricter_plan_takes_nothing_away(self):
         renewal = self._approve_in_parts()

@@ -124,6 +124,16 @@ class TestReconciliationCents(RowsCase):
         self.invoice.action_post()
         self.assertEqual(self._get_rows(self.cotisation).reason, "price_changed")
 
+    def test_taxes_replaced_are_no_rounding(self):
+        """The officer was told of it; the report says the same."""
+        self.invoice.button_draft()
+        self.invoice.invoice_line_ids.tax_ids = False
+        self.invoice.action_post()
+        row = self._get_rows(self.cotisation)
+        self.assertEqual((row.expected, row.invoiced), (344.93, 300.0))
+        self.assertEqual(row.reason, "price_changed")
+        self.assertIn("344.93", row.explanation)
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2027-01-15 15:00:00")

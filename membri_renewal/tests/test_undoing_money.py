@@ -134,6 +134,24 @@ class TestB5UndoingMoney(MoneyCommon):
         )
         self.assertEqual(invoice.amount_residual, 145.0)
 
+    def test_b5_announced_for_an_invoice_that_is_replaced(self):
+        """Reverse and create: the payment is looked for on the new invoice."""
+        renewal, invoice = self._approved()
+        self._announce(invoice, reference="Chq 88")
+        self.env_account["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({"journal_id": invoice.journal_id.id}).modify_moves()
+        replacement = renewal.invoice_id.with_env(self.env_account)
+        replacement.action_post()
+        announced = "membri_renewal.activity_payment_announced"
+        self.assertFalse(invoice.sudo().activity_search([announced]))
+        self.assertEqual(len(replacement.sudo().activity_search([announced])), 1)
+        self.assertEqual(replacement.membri_announced_amount, 345.0)
+        self.assertTrue(renewal.date_payment_announced, "no reminder meanwhile")
+        self._pay(replacement)
+        self.assertFalse(replacement.membri_date_announced)
+        self.assertFalse(replacement.sudo().activity_search([announced]))
+
     def test_b5_announced_and_paid_in_full(self):
         renewal, invoice = self._approved()
         self._announce(invoice)
@@ -273,6 +291,20 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         self.assertEqual(renewal.new_cotisation_id.line_ids.product_id, other | self.extra)
         self.assertEqual(renewal.line_ids.product_id, other | self.extra)
         self.assertIn(other.name, self._asked(replacement))
+
+    def test_b3_line_without_its_option(self):
+        """Text cannot be an option: the term is left alone, and the officer asked of the price."""
+        renewal, invoice = self._two_options()
+        self.env_account["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({"journal_id": invoice.journal_id.id}).modify_moves()
+        replacement = renewal.invoice_id.with_env(self.env_account)
+        line = replacement.invoice_line_ids.filtered(lambda li: li.product_id == self.product)
+        line.write({"product_id": False, "price_unit": 200.0})
+        line.tax_ids = renewal.new_cotisation_id.line_ids.tax_ids
+        replacement.action_post()
+        self.assertEqual(renewal.new_cotisation_id.amount_total, 402.5)
+        self.assertIn("287.50", self._asked(replacement))
 
     def test_b3_lines_of_no_term_ask_the_officer(self):
         renewal, invoice = self._two_options()

@@ -166,7 +166,7 @@ class TestWriteOff(WriteOffCase):
         return self.env_root["account.account"].create(
             {
                 "name": f"Test {account_type}",
-                "code": f"99{len(account_type):04}",
+                "code": f"99{self.env_root['account.account'].search_count([]):06}",
                 "account_type": account_type,
                 "reconcile": True,
                 "company_ids": [fields.Command.set(self.company.ids)],

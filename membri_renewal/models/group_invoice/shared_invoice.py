@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..invoice.undone import ACTIVITY_UNDONE
+from ..invoice.unused import ACTIVITY_UNUSED
 
 # one payer's members beyond this many are worked on, and invoiced, in several batches
 MOST_COMPANIONS = 500
@@ -86,11 +87,10 @@ class AccountMove(models.Model):
         others_sudo = self.sudo() - part_paid_sudo
         others_sudo.activity_unlink([PART_PAID_ACTIVITY])
         others_sudo.filtered(lambda move: not move._membri_is_open()).activity_unlink(
-            [ACTIVITY_UNDONE]
+            [ACTIVITY_UNDONE, ACTIVITY_UNUSED]  # what is left of the money, the night asks
         )
         for move in part_paid_sudo.filtered(lambda move: move._membri_is_shared()):
-            if not move.activity_search([PART_PAID_ACTIVITY]):
-                move._membri_tell_part_money()
+            move._membri_tell_part_money()
 
     def _membri_tell_part_money(self):
         self.ensure_one()
@@ -116,7 +116,9 @@ class AccountMove(models.Model):
                 "from Invoice”.",
                 **names,
             )
-        if user:
+        if told := self.activity_search([PART_PAID_ACTIVITY]):  # once, with what is left by now
+            told.summary = note
+        elif user:
             self.activity_schedule(PART_PAID_ACTIVITY, summary=note, user_id=user.id)
         else:
             self._message_log(body=note)

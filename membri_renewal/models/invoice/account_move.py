@@ -365,6 +365,7 @@ class AccountMove(models.Model):
         self.env["membri.renewal"].sudo().search([("invoice_id", "=", self.id)])._internal_write(
             {"invoice_id": replacement.id, "delivery_state": False, "delivery_note": False}
         )
+        self._membri_hand_over_announcement(replacement)
         replacement._membri_update_reminders()
         cotisations_sudo._sync_with_invoice()
 

@@ -77,8 +77,17 @@ class MembriCotisation(models.Model):
         """:return: what the invoice bills for this term, less what was credited of it, taxes
         included"""
         self.ensure_one()
-        billed = sum(self._get_invoice_lines().mapped("price_total"))
-        return billed - sum(self._get_credit_lines().mapped("price_total"))
+        credited = self._get_total_of_lines(self._get_credit_lines())
+        return self._get_total_of_lines(self._get_invoice_lines()) - credited
+
+    def _get_total_of_lines(self, lines):
+        """:return: what these lines of documents come to, taxes included: the total of a document
+        that bills nothing else, to the cent of its rounding"""
+        total = 0.0
+        for document, own in lines.grouped("move_id").items():
+            products = document.invoice_line_ids.filtered(lambda li: li.display_type == "product")
+            total += sum(own.mapped("price_total")) if products - own else document.amount_total
+        return total
 
     def _get_difference_sentence(self, amount=None):
         """What the officer is told here and the accountant in the reconciliation.
@@ -109,7 +118,7 @@ class MembriCotisation(models.Model):
         return ", ".join(
             name if line.quantity == 1 else f"{line.quantity:g} × {name}"
             for line in lines
-            if (name := line.product_id.display_name or line.name)
+            if (name := line.product_id.display_name or (line.name or "").split("\n")[0])
         )
 
     def _agree_with_invoice(self):
@@ -163,7 +172,7 @@ class MembriCotisation(models.Model):
         without a product (an opening balance) says nothing of them"""
         self.ensure_one()
         billed = self._get_invoice_lines(invoice)
-        if not all(billed.mapped("product_id.id")):
+        if not all(line.product_id for line in billed):
             return True
         quantities = []
         for lines in (billed, self.line_ids):
@@ -194,7 +203,7 @@ class MembriCotisation(models.Model):
             self.state in LIVING_STATES
             and self.invoice_id.currency_id == self.currency_id
             and bool(replaced and billed)
-            and all(billed.mapped("product_id.id"))
+            and all(line.product_id for line in billed)
             and all(line.quantity > 0 for line in billed)
             and all(line.membri_cotisation_id for line in products)
             # else the staff has chosen other options at the same price since the first invoice
@@ -248,9 +257,14 @@ class MembriCotisation(models.Model):
 
     def _describe_change(self, product, line, billed):
         """:return: one option before and after: a dash where there is none"""
-        before = self.currency_id.format(line.price_subtotal) if line else "–"
-        after = self.currency_id.format(billed.price_subtotal) if billed else "–"
-        return f"{product.display_name}: {before} → {after}"
+        shown = [
+            self.currency_id.format(item.price_subtotal) if item else "–" for item in (line, billed)
+        ]
+        if shown[0] == shown[1] and line.tax_ids != billed.tax_ids:
+            shown = [", ".join(item.tax_ids.mapped("name")) or "–" for item in (line, billed)]
+        elif shown[0] == shown[1]:
+            shown = [f"{item.quantity:g}" for item in (line, billed)]
+        return f"{product.display_name}: {shown[0]} → {shown[1]}"
 
     def _show_on_renewal(self):
         """The renewal shows what was billed: queues and pages add it up."""

@@ -252,6 +252,32 @@ class AccountMove(models.Model):
         announced_sudo.activity_feedback([ACTIVITY])
         announced_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
 
+    def _membri_hand_over_announcement(self, replacement):
+        """What the payer reported for this invoice is for the one that replaces it."""
+        self.ensure_one()
+        old_sudo, new_sudo = self.sudo(), replacement.sudo()
+        if not old_sudo.membri_date_announced:
+            return
+        new_sudo.write(
+            {
+                "membri_date_announced": old_sudo.membri_date_announced,
+                "membri_announced_amount": old_sudo.membri_announced_amount,
+                "membri_announced_due": new_sudo.amount_total,
+                "membri_announced_reference": old_sudo.membri_announced_reference,
+            }
+        )
+        for activity in old_sudo.activity_search([ACTIVITY]):
+            self._membri_schedule_check(new_sudo, activity.user_id, activity.summary)
+        old_sudo.activity_unlink([ACTIVITY])
+        old_sudo.write(
+            {
+                "membri_date_announced": False,
+                "membri_announced_amount": 0.0,
+                "membri_announced_due": 0.0,
+                "membri_announced_reference": False,
+            }
+        )
+
     def _membri_has_announced_money(self):
         """:return: whether as much has come since then as was announced, be it a part of what is
         due; parts that had come before are not what was announced"""

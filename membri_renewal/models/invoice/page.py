@@ -17,6 +17,17 @@ class AccountMove(models.Model):
         help="Includes fee notices, which are not in the accounts yet.",
     )
 
+    membri_date_due = fields.Date(
+        string="Due By",
+        compute="_compute_membri_date_due",
+        compute_sudo=True,  # members read it, and not what it follows from
+        help="Of what is paid in parts, the day of the earliest part that is still open.",
+    )
+
+    def _compute_membri_date_due(self):
+        for move in self:
+            move.membri_date_due = move._membri_get_due_day()
+
     def _compute_membri_amount_due(self):
         for move in self:
             open_notice = move.membri_fee_notice_state == "open"

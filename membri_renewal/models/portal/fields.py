@@ -59,6 +59,7 @@ PORTAL_INVOICE_FIELDS = frozenset(
         "membri_fee_notice_state",
         "membri_receipt_name",
         "membri_amount_due",
+        "membri_date_due",
     }
 )
 
