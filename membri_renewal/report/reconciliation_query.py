@@ -18,8 +18,8 @@ these, whoever's they are.
 - ``late``, ``late_share``: what of it was due before the company's own day, part by part of the
   payment terms, shared out in the same way.
 - ``money``: all of it per cotisation; ``valued``: one row of the report each. A term whose price
-  before taxes is the one on its invoice (``billed``), with the same taxes but for their rounding, is
-  expected to bring in what stands there.
+  before taxes is the one on its invoice (``billed``), with the same taxes but for their rounding,
+  is expected to bring in what stands there.
 """
 
 # of everybody

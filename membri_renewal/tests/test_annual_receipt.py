@@ -211,9 +211,7 @@ class TestStatement(WriteOffCase):
         self.assertIn(self.invoice.membri_fee_notice_name, due["label"])
         self.assertTrue(self.invoice.partner_id.action_membri_send_statement())
         self.renewal.action_reset()
-        self.assertFalse(
-            self.invoice.partner_id.with_company(self.company)._membri_get_statement()
-        )
+        self.assertFalse(self.invoice.partner_id.with_company(self.company)._membri_get_statement())
 
     def test_brought_forward(self):
         with freeze_time("2029-01-15 15:00:00"):

@@ -1,5 +1,5 @@
-"""What was settled on other accounts than those of money counts as written off: known of old invoices
-as well, and no membership that stands is asked about."""
+"""What was settled on other accounts than those of money counts as written off: known of old
+invoices as well, and no membership that stands is asked about."""
 
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL, split_every

@@ -218,7 +218,9 @@ class AccountMove(models.Model):
             }
         )
         self._membri_ensure_tokens()
-        self._membri_get_renewals()._internal_write({"delivery_state": False, "delivery_note": False})
+        self._membri_get_renewals()._internal_write(
+            {"delivery_state": False, "delivery_note": False}
+        )
 
     def _filter_about_memberships(self):
         # EXTENDS fields_mixin

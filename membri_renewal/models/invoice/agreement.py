@@ -207,7 +207,9 @@ class MembriCotisation(models.Model):
             and all(line.quantity > 0 for line in billed)
             and all(line.membri_cotisation_id for line in products)
             # else the staff has chosen other options at the same price since the first invoice
-            and (not self._agrees_in_amounts() or self._agrees_in_options(replaced.sorted("id")[-1]))
+            and (
+                not self._agrees_in_amounts() or self._agrees_in_options(replaced.sorted("id")[-1])
+            )
         )
 
     def _follow_invoice(self):

@@ -454,8 +454,8 @@ class ResCompany(models.Model):
 
     def _membri_filter_outstanding(self, accounts):
         """:return: those of ``accounts`` on which money waits for the bank: the outstanding
-            accounts of payment methods, those of the chart of accounts, and that of transfers
-            between banks"""
+        accounts of payment methods, those of the chart of accounts, and that of transfers
+        between banks"""
         self.ensure_one()
         if not accounts:
             return accounts

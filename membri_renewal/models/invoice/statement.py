@@ -32,9 +32,7 @@ class ResPartner(models.Model):
                 & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
                 & Domain("membri_invoice_type", "!=", False)
                 & Domain("move_type", "in", ("out_invoice", "out_refund"))
-                & (
-                    Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open")
-                ),
+                & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open")),
                 order="invoice_date, id",
             )
             .sudo()
@@ -46,8 +44,8 @@ class ResPartner(models.Model):
             the first day of last year
         :return: one dict per currency: ``currency``, ``opening``, ``entries`` (``date``,
             ``label``, ``amount``, ``balance``), ``balance``, ``due`` (``move``, ``date``,
-            ``days_late``, ``amount``, ``label``), ``total``, ``credits`` (``date``, ``label``, ``amount``:
-            what no invoice has used yet) and ``unused``, their total"""
+            ``days_late``, ``amount``, ``label``), ``total``, ``credits`` (``date``, ``label``,
+            ``amount``: what no invoice has used yet) and ``unused``, their total"""
         self.ensure_one()
         today = self.env.company._membri_today()
         date_from = date_from or today.replace(year=today.year - 1, month=1, day=1)

@@ -200,9 +200,9 @@ class AccountMove(models.Model):
         staff = self._membri_as_staff()
         staff._membri_ask_officer(
             staff.env._(
-                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s still "
-                "counts as paid. If its payment bounced, unreconcile it in Invoicing: the invoice "
-                "is then to be paid again. If it was refunded, credit the invoice.",
+                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
+                "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
+                "invoice is then to be paid again. If it was refunded, credit the invoice.",
                 amount=line.currency_id.format(line.amount_residual_currency),
                 payer=line.partner_id.display_name,
                 date=staff._membri_format_day(line.date),
