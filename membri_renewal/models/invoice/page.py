@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..cotisation.cotisation import PAID_STATES
 from ..mixins.formats import format_day
@@ -24,6 +24,7 @@ class AccountMove(models.Model):
         help="Of what is paid in parts, the day of the earliest part that is still open.",
     )
 
+    @api.depends("amount_residual", "invoice_date_due", "state")
     def _compute_membri_date_due(self):
         for move in self:
             move.membri_date_due = move._membri_get_due_day()
