@@ -141,6 +141,7 @@ class IrActionsActWindow(models.Model):
     _inherit = ["ir.actions.act_window", "membri.needed.mixin"]
     _needed_of_odoo = (
         "account.action_move_out_invoice_type",
+        "base.action_ir_mail_server_list",
         "base.res_lang_act_window",
         "web.action_base_document_layout_configurator",
     )
