@@ -4,7 +4,7 @@ from lxml import html
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
-from odoo.tools import html2plaintext
+from odoo.tools import email_normalize, html2plaintext
 
 from .doors.key import strip_keys
 from .mail_together import Together
@@ -150,13 +150,17 @@ class MailMail(models.Model):
         if self.membri_facts and self.membri_facts != document._membri_get_mail_facts(kind):
             return "changed", False
         # an invoice is written as it leaves Odoo's queue of invoices, with the sender of that day
-        if self.model == "membri.renewal" and self._membri_has_sender_left():
+        if self.model == "membri.renewal" and self._membri_has_sender_left(document):
             return "changed", False
         return "leaves", False
 
-    def _membri_has_sender_left(self):
-        """:return: whether the officer whose name and reply address it bears was archived"""
+    def _membri_has_sender_left(self, renewal):
+        """:return: whether the officer whose name and reply address it bears was archived, and
+        another address would stand there today"""
         self.ensure_one()
+        today = renewal._get_officer().email_formatted or renewal.company_id.email_formatted
+        if email_normalize(self.email_from) == email_normalize(today):
+            return False
         # sudo: who has left is not for everyone to read
         users_sudo = self.sudo().author_id.with_context(active_test=False).user_ids
         return bool(users_sudo) and not any(users_sudo.mapped("active"))

@@ -70,6 +70,14 @@ class MailThread(models.AbstractModel):
             [{**vals, "mail_mail_id": ids[vals["mail_mail_id"]]} for vals in together.notifications]
         )
 
+    def _message_compute_parent_id(self, parent_id):
+        # EXTENDS mail: the second time, a message would be found as its own parent
+        together = Together.get(self.env)
+        document = (self._name, self.id)
+        if together and together.messages is not None and document in together.values:
+            return together.values[document].get("parent_id")
+        return super()._message_compute_parent_id(parent_id)
+
     def _message_create(self, values_list):
         # EXTENDS mail: of a batch, see above
         together = Together.get(self.env)

@@ -43,17 +43,10 @@ class MembriForecast(models.TransientModel):
         string="From", required=True, default=lambda self: self.env.company._membri_today()
     )
     months = fields.Integer(required=True, default=MONTHS)
-    back_test = fields.Char(string="Forecast of a Year Before", compute="_compute_back_test")
 
     _months_positive = models.Constraint(
         "CHECK (months BETWEEN 1 AND 60)", "Choose from 1 to 60 months."
     )
-
-    @api.depends("date", "months")
-    @api.depends_context("company", "lang")
-    def _compute_back_test(self):
-        for window in self:
-            window.back_test = window._tell_back_test(1) if window.date else False
 
     def _tell_back_test(self, years):
         """:return: a sentence about the forecast of so many years before, or ``False``"""

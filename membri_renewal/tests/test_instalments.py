@@ -234,7 +234,7 @@ class TestActivation(InstalmentCommon):
         self.assertEqual(days, [date(2026, 11, 15), date(2027, 1, 14)])
         self.assertEqual(renewal.new_cotisation_id.state, "pending")
         self.assertEqual([day for day, _amount in notice._membri_get_parts_left()], days)
-        self.assertEqual((notice.membri_date_due, renewal.invoice_date_due), (days[0], days[0]))
+        self.assertEqual((notice.membri_date_due, renewal.invoice_part_due), (days[0], days[0]))
         with freeze_time("2026-12-10 15:00:00"):
             self.assertTrue(renewal.in_arrears)
             self._register(notice, 172.5)

@@ -558,6 +558,8 @@ class TestSharedReminder(SharedInvoiceCommon, OneDeliveryCase):
         mail = self._get_invoice_mails(invoice)[-1]
         self.assertEqual(mail.recipient_ids, self.payer.membri_responsible_id)
         self.assertEqual(mail.membri_kind, "reminder")
+        # Odoo would delete what was sent, and nobody could say what came back
+        self.assertFalse(any(self._get_invoice_mails(invoice).mapped("auto_delete")))
         self._bounce(mail, self.payer.membri_responsible_id.email)
         self.assertEqual(renewals.mapped("delivery_state"), ["unreachable"] * 3)
         self.assertEqual(renewals.mapped("reminder_count"), [0, 0, 0])

@@ -84,7 +84,7 @@ class AccountPaymentLine(models.Model):
         pending_sudo = invoice_sudo._membri_get_charged_renewals().filtered(
             lambda renewal: renewal.charge_state == "pending" and renewal.charge_account
         )
-        if not pending_sudo:
+        if not any(renewal._offers_charge() for renewal in pending_sudo):
             return self.env._(
                 "The automatic payment of %(document)s (%(payer)s) is not planned any more. Remove "
                 "the line %(line)s.",

@@ -128,6 +128,9 @@ class MembriRenewal(models.Model):
         if first._is_charge_over():
             first._withdraw_charge()
             self._end_charge()
+        elif not any(renewal._offers_charge() for renewal in self):
+            first._withdraw_charge()
+            self._fail_charge(self.env._("The plan no longer offers automatic payment."))
         elif first.date_charge + timedelta(days=lead) < first.company_id._membri_today():
             first._withdraw_charge()
             self._internal_write({"charge_state": "announced", "charge_attempts": 0})

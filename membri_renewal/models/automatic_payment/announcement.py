@@ -495,7 +495,7 @@ class MembriRenewal(models.Model):
         if state not in ("announced", "failed") or (
             state == "announced" and not self._is_charge_coming()
         ):
-            return self.env._(
+            return self._get_charge_card()[1] or self.env._(
                 "The automatic payment of %(renewal)s was stopped.", renewal=self.display_name
             )
         return super()._get_charge_mail_obstacle()

@@ -27,9 +27,12 @@ class MembriOptionSet(models.Model):
 
     def write(self, vals):
         # EXTENDS option_set
-        result = super().write(vals)
+        changed = self.browse()
         if "automatic_payment" in vals:
-            self._follow_automatic_payment()
+            changed = self.filtered(lambda s: s.automatic_payment != vals["automatic_payment"])
+        result = super().write(vals)
+        if changed:
+            changed._follow_automatic_payment()
         return result
 
     def _follow_automatic_payment(self):

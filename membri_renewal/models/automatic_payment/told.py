@@ -191,13 +191,20 @@ class MembriRenewal(models.Model):
 
     def _is_note_stale(self, vals):
         """:param vals: as of :meth:`_prepare_charge_vals`
-        :return: whether the queue says why nothing was announced, and nothing is to be"""
-        return not self.charge_state and bool(self.charge_note) and not vals.get("charge_note")
+        :return: whether the queue says why nothing was announced, or would be charged, and that
+            holds no more"""
+        is_quiet = not self.charge_state or (
+            self.charge_state == "announced" and bool(self.date_charge_announced)
+        )
+        return is_quiet and bool(self.charge_note) and not vals.get("charge_note")
 
     def _get_unsaid_reason(self, vals):
         """:param vals: as of :meth:`_prepare_charge_vals`
-        :return: why nothing was ever announced, unless the queue says so already; or ``False``"""
-        return not self.charge_state and not self.charge_note and vals.get("charge_note")
+        :return: why nothing was ever announced, or what was announced could not be charged by
+            now, unless the queue says so already; or ``False``"""
+        is_lost = self.charge_state == "announced" and vals.get("charge_state") == "failed"
+        is_unsaid = not self.charge_note and (not self.charge_state or is_lost)
+        return is_unsaid and vals.get("charge_note")
 
     def _announce_charges(self):
         """Tell the payers by email, or by letter, what will be charged. Who cannot be told is not
@@ -208,7 +215,7 @@ class MembriRenewal(models.Model):
                 if reason := renewal._get_unsaid_reason(vals):
                     renewal._hold_charge(reason)
                 elif renewal._is_note_stale(vals):
-                    renewal._internal_write(vals)
+                    renewal._internal_write({**vals, "charge_note": False})
                 continue
             reason = renewal._get_unreachable_reason()
             if reason and renewal._is_on_paper():  # a letter tells it, once it is printed

@@ -149,8 +149,8 @@ class MailMessage(models.Model):
 
 
 class MailScheduledMessage(models.Model):
-    """What somebody is about to post on an invoice is made, changed and taken back by who may
-    write it: Odoo asks for the right to read."""
+    """What somebody is about to post on a membership invoice is made, changed and taken back by who
+    may write it: Odoo asks for the right to read."""
 
     _inherit = "mail.scheduled.message"
 
@@ -161,9 +161,10 @@ class MailScheduledMessage(models.Model):
             return result
         # sudo: what they are about
         on_invoices_sudo = self.sudo().filtered(lambda message: message.model == "account.move")
-        moves = self.env["account.move"].browse(on_invoices_sudo.mapped("res_id")).exists()
-        allowed = set(moves._filtered_access("write").ids) if moves else set()
-        closed = self.browse(on_invoices_sudo.filtered(lambda m: m.res_id not in allowed).ids)
+        moves_sudo = self.env["account.move"].sudo().browse(on_invoices_sudo.mapped("res_id"))
+        ours = moves_sudo.exists().filtered("membri_invoice_type").sudo(False)
+        refused = set((ours - ours._filtered_access("write")).ids)
+        closed = self.browse(on_invoices_sudo.filtered(lambda m: m.res_id in refused).ids)
         if not closed:
             return result
         if result:

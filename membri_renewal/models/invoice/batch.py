@@ -90,7 +90,7 @@ class AccountMove(models.Model):
         ]
         # else the models are searched for each line, and its totals computed again
         Line.with_context(
-            membri_totals=totals, membri_analytic=False if has_models else NO_MODELS
+            membri_line_totals=totals, membri_analytic=False if has_models else NO_MODELS
         ).create(firsts)
         copies = []
         for (first, _lines), *others in kinds.values():
@@ -301,7 +301,7 @@ class AccountMoveLine(models.Model):
 
     def _compute_totals(self):
         # EXTENDS account: what was found with the amounts of these lines
-        totals = self.env.context.get("membri_totals")
+        totals = self.env.context.get("membri_line_totals")
         if not isinstance(totals, Totals):
             return super()._compute_totals()
         others = self.browse()

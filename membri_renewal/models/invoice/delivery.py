@@ -360,6 +360,8 @@ class AccountMove(models.Model):
                     "membri_kind": kind,
                     "membri_facts": self._membri_get_mail_facts(kind),
                     "membri_date_before": self.sudo().membri_date_sent,
+                    # should it come back, what it was is asked
+                    "auto_delete": False,
                 }
             )
         return values
@@ -525,7 +527,7 @@ class AccountMove(models.Model):
             self._membri_handle_receipt_bounce()
 
     def _membri_get_last_mail(self):
-        """:return: the last email of this document itself (in sudo), no receipt"""
+        """:return: the last email of this document itself that left (in sudo), no receipt"""
         self.ensure_one()
         # sudo: the queue of emails is the administrator's
         return (
@@ -536,6 +538,7 @@ class AccountMove(models.Model):
                     ("model", "=", self._name),
                     ("res_id", "=", self.id),
                     ("membri_kind", "not in", (False, "receipt")),
+                    ("state", "=", "sent"),
                 ],
                 order="id desc",
                 limit=1,

@@ -120,7 +120,8 @@ class PaymentTransaction(models.Model):
                 transaction.invoice_ids._membri_tell_late_money(transaction)
                 transaction.invoice_ids._membri_tell_surplus(transaction)
         # a fee notice that is paid in part is an invoice, which says what is left
-        done.invoice_ids.membri_cotisation_ids._queue_invoices_of_fee_notices()
+        # sudo: whoever follows up payments may not see memberships
+        done.sudo().invoice_ids.membri_cotisation_ids._queue_invoices_of_fee_notices()
         done._membri_save_cards()
         self._membri_follow_charges()
         return result

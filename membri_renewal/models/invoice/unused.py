@@ -169,7 +169,11 @@ class AccountMove(models.Model):
         lines_sudo = self.env["account.move.line"].sudo()
         for line in lines_sudo.search(lines_sudo._membri_get_gone_domain()):
             payer = line.partner_id
-            unused = unused_sudo.filtered(lambda other, payer=payer: other.partner_id == payer)
+            unused = unused_sudo.filtered(
+                lambda other, line=line: (
+                    (other.company_id, other.partner_id) == (line.company_id, line.partner_id)
+                )
+            )
             left = line.amount_residual + sum(unused.mapped("amount_residual"))
             # a refund that was made online is told by itself
             if left <= 0.0 or line.move_id.origin_payment_id.source_payment_id:
@@ -183,7 +187,7 @@ class AccountMove(models.Model):
                 & Domain("commercial_partner_id", "=", payer.commercial_partner_id.id),
                 order="id desc",
             )
-            for move in paid_sudo:
+            for move in paid_sudo - told_sudo:
                 if any(
                     entry["kind"] == "money"
                     and line.currency_id == move.currency_id

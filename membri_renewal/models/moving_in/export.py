@@ -111,27 +111,26 @@ class MembriImport(models.Model):
     def _prepare_export_others(self, company):
         """:return: iterator of ``{target: value}`` of the contacts without a term of their own who
         belong to a member: the people of companies that are members, who is in charge of several
-        members, and who owes an opening balance alone"""
+        members; and of whoever owes an opening balance that is of no term"""
         Partner = self.env["res.partner"].with_context(active_test=False).with_company(company)
         terms = self.env["membri.cotisation"].with_context(active_test=False)
         groups = terms._read_group([("company_id", "=", company.id)], ["partner_id"])
         members = Partner.union(*(partner for (partner,) in groups))
         firms = members.filtered("is_company")
         owed = self._get_opening_debts(company)
-        own = Domain("company_id", "in", (False, company.id)) & Domain("id", "not in", members.ids)
+        own = Domain("company_id", "in", (False, company.id))
         people = Domain("parent_id", "child_of", firms.ids) & Domain(
             "type", "in", ("contact", "other")
         )
         in_charge = Domain("id", "in", members.membri_responsible_id.ids)
-        others = Partner.search(
-            own & (people | in_charge | Domain("id", "in", list(owed))), order="id"
-        )
+        without_term = Domain("id", "not in", members.ids) & (people | in_charge)
+        others = Partner.search(own & (without_term | Domain("id", "in", list(owed))), order="id")
         for ids in split_every(BATCH, others.ids, list):
             for partner in Partner.browse(ids):
                 firm = self._get_including_firm(partner, firms)
                 yield {
                     **self._prepare_export_contact(partner),
-                    "owner": firm.id,
+                    "owner": partner not in members and firm.id,
                     "balance": owed.get(partner.id),
                 }
             self.env.invalidate_all()

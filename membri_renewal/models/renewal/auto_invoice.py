@@ -151,7 +151,6 @@ class MembriRenewal(models.Model):
                 for renewal, error in renewals._run_isolated(type(self)._do_as_announced).items():
                     renewal._do_require_intervention(renewal._get_error_sentence(error))
 
-        self._hold_untold_invoices(companies)
         self.env["ir.cron"]._membri_work_off(
             self,
             domain,
@@ -160,6 +159,7 @@ class MembriRenewal(models.Model):
             limit=BATCH,
             join=lambda batch: batch._with_announced_companions(domain),
         )
+        self._hold_untold_invoices(companies)
 
     @api.model
     def _get_announced_due_domain(self, companies):
@@ -197,7 +197,8 @@ class MembriRenewal(models.Model):
                 | ~Domain("delivery_state", "in", (*NOT_REACHED, "letter", "withdrawn"))
             )
         )
-        for renewals in untold._split_by_staff_lang():
+        # what somebody else is writing, the queue of emails perhaps, is looked at tomorrow
+        for renewals in untold.try_lock_for_update()._split_by_staff_lang():
             for renewal in renewals:
                 note = renewal._get_untold_invoice_sentence()
                 if renewal.delivery_note != note:

@@ -43,7 +43,10 @@ class MembriRenewal(models.Model):
         related="invoice_id.membri_date_sent", string="Invoice Sent On", groups=STAFF
     )
     invoice_date_due = fields.Date(
-        related="invoice_id.membri_date_due", string="Invoice Due Date", groups=STAFF
+        related="invoice_id.invoice_date_due", string="Invoice Due Date", groups=STAFF
+    )
+    invoice_part_due = fields.Date(
+        related="invoice_id.membri_date_due", string="Next Part Due", groups=STAFF
     )
 
     search_text = fields.Char(

@@ -167,7 +167,8 @@ class MembriCotisation(models.Model):
         officer = self.company_id._membri_get_assignee()
         member_sudo = self.sudo().partner_id
         if officer and not member_sudo.activity_search([ACTIVITY]):
-            member_sudo.activity_schedule(
+            # one plan may fail for hundreds: no email for each of them
+            member_sudo.with_context(mail_activity_quick_update=True).activity_schedule(
                 ACTIVITY,
                 summary=self.env._(
                     "The renewal of %(cotisation)s (until %(date)s) could not be prepared: "

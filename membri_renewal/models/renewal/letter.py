@@ -241,9 +241,12 @@ class MembriRenewal(models.Model):
         by_letter._update_next_reminder()
         for renewal in renewals:
             renewal._record_left(renewal._get_announced_facts())
-        renewals.filtered(lambda r: r.delivery_state == "unreachable")._internal_write(
-            {"delivery_state": "letter"}
-        )
+        renewals.filtered(
+            lambda r: (
+                r.delivery_state == "unreachable"
+                or (r.delivery_state == "failed" and r.state == "sent")
+            )
+        )._internal_write({"delivery_state": "letter"})
         renewals._message_log_batch(
             {renewal.id: self.env._("Printed as a letter.") for renewal in renewals}
         )
