@@ -346,6 +346,18 @@ class TestInvoiceTold(GenerationCommon, DeliveryCase):
             self.renewal.action_print_letter()
         self._assert_invoiced_on(date(2026, 11, 25))
 
+    def test_failed_and_mailed_as_a_letter(self):
+        self.member.street = "1 Main Street"
+        self._let_leave("2026-11-07", MailDeliveryException("Delivery failed", "550 no such user"))
+        self._assert_waits("2026-11-12", "send_failed")
+        with (
+            freeze_time("2026-11-20 15:00:00"),
+            patch("odoo.addons.membri_renewal.models.renewal.letter.merge_pdf", b"".join),
+        ):
+            self.renewal.action_print_letter()
+        self.assertEqual(self.renewal.delivery_state, "letter")
+        self._assert_invoiced_on(date(2026, 11, 25))
+
     def test_switched_off_goes_by_notice(self):
         """Although nobody was told of the invoice."""
         with freeze_time("2026-11-08 15:00:00"):

@@ -60,6 +60,35 @@ class TestNoLongerOffered(AutomaticPaymentCommon):
         told = renewal.invoice_id.sudo().message_ids.mapped("body")
         self.assertFalse([body for body in told if "We will charge" in body])
 
+    def test_card_that_cannot_be_charged_for_now(self):
+        """The queue says so before the day; nobody is told of a failure that may pass."""
+        renewal = self._announced()
+        self._let_leave()
+        provider = self.member.with_company(self.company).env["payment.provider"].sudo()
+        provider = provider.browse(renewal.sudo()._get_announced_card().provider_id.id)
+        state, provider.state = provider.state, "disabled"
+        self._charge(date(2026, 11, 16))
+        self.assertEqual(renewal.charge_state, "announced")
+        note = renewal.charge_note
+        self.assertTrue(note)
+        self.assertTrue(self._is_in_queue(renewal))
+        self._charge(date(2026, 11, 17))
+        logged = [body for body in renewal.message_ids.mapped("body") if note in body]
+        self.assertEqual(len(logged), 1)
+        self.assertFalse(self._get_failed_mails(renewal))
+        provider.state = state
+        self._charge(date(2026, 11, 18))
+        self.assertRecordValues(renewal, [{"charge_state": "announced", "charge_note": False}])
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.amount_charge)
+
+    def test_the_same_choice_again(self):
+        """Nothing has changed, so the queue goes on saying why."""
+        renewal = self._announced()
+        renewal._internal_write({"charge_state": False, "charge_note": "Why not."})
+        self._switch("offered")
+        self.assertEqual(renewal.charge_note, "Why not.")
+
     def test_only_asked(self):
         """The notice has told it; who accepts pays the invoice."""
         self._save_card(self.member)

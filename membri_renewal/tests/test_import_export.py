@@ -136,13 +136,16 @@ class TestImportExport(ImportCase):
             "Owing;owing@x.example;Yearly;2025-01-01;2025-12-31;pending;300;300\n"
             "Owing;owing@x.example;Yearly;2026-01-01;2026-12-31;pending;300;300\n"
             "Partly;partly@x.example;Yearly;2026-01-01;2026-12-31;pending;300;45.50\n"
-            "Alone;alone@x.example;;;;;;75\n",
+            "Alone;alone@x.example;;;;;;75\n"
+            # of a term that is void, the money is owed all the same
+            "Former;former@x.example;Yearly;2024-01-01;2024-12-31;cancelled;300;20\n",
             balance_mode="entry",
         )
         owing.action_run()
         owing.line_ids.partner_id.company_id = self.company
         debts = [
             ("Alone", "False", 75.0),
+            ("Former", "False", 20.0),
             ("Owing", "2025-01-01", 300.0),
             ("Owing", "2026-01-01", 300.0),
             ("Partly", "2026-01-01", 45.5),

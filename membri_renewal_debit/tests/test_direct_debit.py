@@ -430,6 +430,15 @@ class TestCollected(DebitCommon):
             self._assert_refused(other.action_stop_charge)
         self.assertEqual(other.charge_state, "pending")
 
+    def test_plan_that_ends_while_the_order_is_a_draft(self):
+        renewal = self._collected()
+        self.yearly.sudo().automatic_payment = "none"
+        self.assertIn("not planned any more", self._refused_to_confirm(renewal))
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertIn("no longer offers", renewal.charge_note)
+        self.assertFalse(self._get_debits(renewal))
+
     def test_order_cancelled(self):
         renewal = self._collected()
         self._get_order(renewal).with_env(self.env_account).action_cancel()
