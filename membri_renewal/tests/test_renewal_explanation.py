@@ -227,7 +227,7 @@ class TestExplanation(CampaignCommon):
             self._run_cron("ir_cron_send_reminders")
         told = self._tell(member, "2026-11-26 15:00:00")
         self.assertRegex(told, "November 25, 2026: Skipped. Bo has no valid email address")
-        self.assertIn("No further reminder is planned", told)
+        self.assertIn("The reminder of November 25, 2026 is sent once there is", told)
 
     def test_unpaid_then_paid(self):
         member = self._create_term("Bo").partner_id

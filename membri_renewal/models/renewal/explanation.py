@@ -400,6 +400,15 @@ class MembriRenewal(models.Model):
                 term=following._get_period_in_words() if following else "",
             )
             return [sentence]
+        waits = (
+            self.date_next_reminder and self.date_next_reminder <= self.company_id._membri_today()
+        )
+        if waits and self.state in ("sent", "approved") and self._get_unreachable_reason():
+            reminder = self.env._(
+                "The reminder of %(date)s is sent once there is a valid address.",
+                date=self._format_day(self.date_next_reminder),
+            )
+            return [sentence, reminder]
         if self.date_next_reminder and self.state in ("sent", "approved"):
             reminder = self.env._(
                 "The next reminder is due on %(date)s.",
