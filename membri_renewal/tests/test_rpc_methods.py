@@ -34,7 +34,7 @@ READERS = {
         "action_view_renewals",
     },
     "membri.dashboard": {"action_open", "action_open_kanban"},
-    "membri.forecast": {"action_open"},
+    "membri.forecast": {"action_back_test", "action_open"},
     "membri.forecast.line": {"action_open_members"},
     "membri.insight": {"action_open_member", "action_open_members"},
     "membri.money": {"action_check_totals", "action_open_member"},
