@@ -37,7 +37,7 @@ class PaymentPortal(account_payment.PaymentPortal):
             overdue.sudo()._membri_begin_payment(kwargs.get("amount"))
         return super().overdue_invoices_transaction(payment_reference, **kwargs)
 
-    @route(methods=["POST"])
+    @route()
     def archive_token(self, token_id):
         # EXTENDS payment, which lets all people below a company take its cards away: what pays
         # memberships is taken back by whom it belongs to, or who acts for them

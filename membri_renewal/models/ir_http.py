@@ -28,12 +28,16 @@ class IrHttp(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @classmethod
+    def _authenticate(cls, endpoint):
+        # EXTENDS base
+        if cls._membri_is_own(endpoint):
+            cls._membri_check_method(endpoint)
+        return super()._authenticate(endpoint)
+
+    @classmethod
     def _pre_dispatch(cls, rule, args):
         # EXTENDS base
-        if cls._membri_is_own(rule.endpoint):
-            cls._membri_check_method(rule.endpoint)
-            request.future_response.headers.set(*REFERRER)
-        elif cls._membri_is_secret_address():
+        if cls._membri_is_own(rule.endpoint) or cls._membri_is_secret_address():
             request.future_response.headers.set(*REFERRER)
         return super()._pre_dispatch(rule, args)
 

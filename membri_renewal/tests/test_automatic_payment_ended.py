@@ -66,7 +66,7 @@ class TestNoLongerOffered(AutomaticPaymentCommon):
         self._let_leave()
         provider = self.member.with_company(self.company).env["payment.provider"].sudo()
         provider = provider.browse(renewal.sudo()._get_announced_card().provider_id.id)
-        state, provider.state = provider.state, "disabled"
+        provider.allow_tokenization = False
         self._charge(date(2026, 11, 16))
         self.assertEqual(renewal.charge_state, "announced")
         note = renewal.charge_note
@@ -76,7 +76,7 @@ class TestNoLongerOffered(AutomaticPaymentCommon):
         logged = [body for body in renewal.message_ids.mapped("body") if note in body]
         self.assertEqual(len(logged), 1)
         self.assertFalse(self._get_failed_mails(renewal))
-        provider.state = state
+        provider.allow_tokenization = True
         self._charge(date(2026, 11, 18))
         self.assertRecordValues(renewal, [{"charge_state": "announced", "charge_note": False}])
         self._charge(renewal.date_charge)

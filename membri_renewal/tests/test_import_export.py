@@ -158,7 +158,9 @@ class TestImportExport(ImportCase):
         vals = {"profile": "free", "file": base64.b64encode(content), "filename": "export.csv"}
         record = there.create({**vals, "balance_mode": "entry"})
         record.action_run()
-        self.assertEqual(set(record.line_ids.mapped("result")), {"new"})
+        rows = record.line_ids.grouped("result")
+        self.assertEqual(set(rows), {"new", "same"})
+        self.assertEqual(rows["same"].partner_id.mapped("name"), ["Former"], "what is owed alone")
         self.assertEqual(self._get_facts(self.elsewhere), expected)
         self.assertEqual(self._get_debts(self.elsewhere), debts)
         partners = record.line_ids.partner_id

@@ -26,7 +26,7 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         self.assertEqual(invoice.amount_total, 3 * 345.0)
         self.assertFalse(invoice.membri_renewal_id)
         self.assertEqual(invoice.sudo().membri_renewal_ids.ids, renewals.ids)
-        self.assertEqual(invoice.membri_cotisation_ids, renewals.new_cotisation_id)
+        self.assertEqual(invoice.sudo().membri_cotisation_ids, renewals.new_cotisation_id)
         for renewal in renewals:
             self.assertEqual(renewal.invoice_ids, renewal.invoice_id)
             line = renewal.new_cotisation_id._get_invoice_lines()

@@ -178,16 +178,16 @@ class MembriRenewal(models.Model):
     def _search_to_announce(self, domain):
         """:return: the ids of those whose payers are to be told something else than they were, of
         those that wait without a word why, and of those whose word holds no more"""
-        return [
-            renewal.id
-            for renewal in self.search(domain, order="id")
-            if (vals := renewal._prepare_charge_vals())
-            and (
+        found = []
+        for renewal in self.search(domain, order="id"):
+            vals = renewal._prepare_charge_vals()
+            if (
                 "date_charge_announced" in vals
                 or renewal._get_unsaid_reason(vals)
                 or renewal._is_note_stale(vals)
-            )
-        ]
+            ):
+                found.append(renewal.id)
+        return found
 
     def _is_note_stale(self, vals):
         """:param vals: as of :meth:`_prepare_charge_vals`
@@ -203,8 +203,9 @@ class MembriRenewal(models.Model):
         :return: why nothing was ever announced, or what was announced could not be charged by
             now, unless the queue says so already; or ``False``"""
         is_lost = self.charge_state == "announced" and vals.get("charge_state") == "failed"
-        is_unsaid = not self.charge_note and (not self.charge_state or is_lost)
-        return is_unsaid and vals.get("charge_note")
+        if is_lost:
+            return vals["charge_note"] != self.charge_note and vals["charge_note"]
+        return not self.charge_state and not self.charge_note and vals.get("charge_note")
 
     def _announce_charges(self):
         """Tell the payers by email, or by letter, what will be charged. Who cannot be told is not
