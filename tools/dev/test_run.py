@@ -77,6 +77,9 @@ class Runner:
         if set(bridges) - set(odoo.OWN_BRIDGES):
             environment, beside = odoo.bridge_environment(environment), odoo.BESIDE_BRIDGES
         arguments = ["-i", ",".join([*bridges, *beside]), "--test-tags", tags]
+        # those of Odoo's own are there already, by themselves, and would run no tests
+        if own := set(bridges) & set(odoo.OWN_BRIDGES):
+            arguments += ["-u", ",".join(sorted(own))]
         self._run(database, *arguments, environment=environment)
 
     def _run(self, database, *arguments, environment=None):
