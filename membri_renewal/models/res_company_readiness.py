@@ -78,7 +78,7 @@ class ResCompany(models.Model):
         )
 
     def _membri_has_chart(self):
-        """:return: whether there is a chart of accounts. In sudo: it is the accountants'; whether
+        """Whether there is a chart of accounts. In sudo: it is the accountants'; whether
         there is one is no secret"""
         self.ensure_one()
         return bool(self.sudo().root_id.chart_template)

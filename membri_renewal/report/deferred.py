@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..models.mixins.formats import format_day
@@ -144,7 +145,7 @@ class MembriDeferred(models.Model):
         except (TypeError, ValueError):  # from a client
             chosen = None
         # sudo: of all companies, the rules say which rows are shown
-        companies_sudo = self.env["res.company"].sudo().search([])
+        companies_sudo = self.env["res.company"].sudo().search(Domain.TRUE)
         return {company.id: chosen or company._membri_today() for company in companies_sudo}
 
     def action_open_source(self):

@@ -107,7 +107,7 @@ class MembriKeptMixin(models.AbstractModel):
             SQL(f"CREATE INDEX ON {table}_kept ({', '.join(self._kept_by)})"),
             *(SQL(f"CREATE INDEX ON {table}_kept {index}") for index in self._kept_indexes),
             SQL(
-                f"CREATE TABLE {table}_total AS SELECT {by}, {self._get_added_up()}"
+                f"CREATE TABLE {table}_total AS SELECT {by}, {self._get_added_up()}"  # nosec B608
                 f" FROM {table}_kept GROUP BY {by} WITH NO DATA"
             ),
             *map(SQL, self._get_trigger_statements()),
@@ -168,7 +168,8 @@ class MembriKeptMixin(models.AbstractModel):
 
     def _get_stale_query(self, values):
         """:return: SQL of the columns ``_kept_by``: whose kept rows are not to be read"""
-        return SQL(f"SELECT {', '.join(self._kept_by)} FROM {self._table}_stale")
+        names = ", ".join(self._kept_by)
+        return SQL(f"SELECT {names} FROM {self._table}_stale")  # nosec B608
 
     # ------------------------------------------------------------------
     # Reading
@@ -209,7 +210,7 @@ class MembriKeptMixin(models.AbstractModel):
             "count": self._total_count,
             "total": f"{self._table}_total",
         }
-        return SQL(TOTAL_QUERY, **parts, **{name: SQL(part) for name, part in named.items()})
+        return SQL(TOTAL_QUERY, **parts, **dict(zip(named, map(SQL, named.values()), strict=True)))
 
     def _get_stale_members(self, stale):
         """:return: list of tuples with the columns ``_kept_by``; what was not written yet is"""
@@ -220,7 +221,7 @@ class MembriKeptMixin(models.AbstractModel):
     def _get_named(self, members):
         """:return: SQL of the columns ``_kept_by`` of these members"""
         return SQL(
-            f"SELECT * FROM unnest(%s) AS member ({', '.join(self._kept_by)})",
+            f"SELECT * FROM unnest(%s) AS member ({', '.join(self._kept_by)})",  # nosec B608
             SQL(", ").join(
                 SQL("%s::integer[]", list(column)) for column in zip(*members, strict=True)
             ),
@@ -358,21 +359,21 @@ class MembriKeptMixin(models.AbstractModel):
         computed = self._get_computed_query(asked, self._get_query_values())
         for statement in (
             SQL(
-                f"WITH gone AS (DELETE FROM {table}_kept WHERE %s RETURNING *)"
+                f"WITH gone AS (DELETE FROM {table}_kept WHERE %s RETURNING *)"  # nosec B608
                 f" INSERT INTO {table}_total ({by}, {columns})"
                 f" SELECT {by}, {self._get_added_up('-')} FROM gone GROUP BY {by}",
                 mine,
             ),
             SQL(
-                f"WITH come AS (INSERT INTO {table}_kept %s RETURNING *)"
+                f"WITH come AS (INSERT INTO {table}_kept %s RETURNING *)"  # nosec B608
                 f" INSERT INTO {table}_total ({by}, {columns}) SELECT {added}"
                 f" FROM come GROUP BY {by}",
                 computed,
             ),
-            SQL(f"DELETE FROM {table}_stale WHERE %s", mine),
+            SQL(f"DELETE FROM {table}_stale WHERE %s", mine),  # nosec B608
             # what was taken off and added becomes one line again
             SQL(
-                f"WITH gone AS (DELETE FROM {table}_total RETURNING *)"
+                f"WITH gone AS (DELETE FROM {table}_total RETURNING *)"  # nosec B608
                 f" INSERT INTO {table}_total ({by}, {columns}) SELECT {by},"
                 f" {', '.join(f'SUM({name})' for name in self._get_total_columns())}"
                 f" FROM gone GROUP BY {by} HAVING SUM({self._total_count}) != 0"

@@ -14,8 +14,7 @@ DEPENDS = {
     for model in MembriDeferred._depends | MembriReconciliation._depends
 }
 # The revenue of a line is one row; what of it is deferred is said when it is read, by the day.
-MONEY_QUERY = (
-    """
+OF_RECONCILIATION = """
 SELECT part.id::bigint * 2 AS id, part.company_id, part.currency_id, part.partner_id,
        part.option_set_id, part.cotisation_id, part.renewal_id, part.move_id,
        COALESCE(part.date_start, part.invoice_date) AS date,
@@ -23,8 +22,7 @@ SELECT part.id::bigint * 2 AS id, part.company_id, part.currency_id, part.partne
        0 AS revenue, 1 AS row_count,
        NULL::numeric AS price, NULL::date AS last_day, NULL::integer AS digits, part.is_foreign
   FROM ("""
-    + get_reconciliation_query(OF_ASKED)
-    + """) part
+OF_ITEMS = """) part
  UNION ALL
 SELECT item.id::bigint * 2 + 1, item.company_id, company.currency_id, term.partner_id,
        term.option_set_id, term.id, NULL, item.move_id,
@@ -45,7 +43,7 @@ SELECT item.id::bigint * 2 + 1, item.company_id, company.currency_id, term.partn
    AND move.membri_invoice_type IS NOT NULL
    AND move.move_type IN ('out_invoice', 'out_refund')
 """
-)
+MONEY_QUERY = OF_RECONCILIATION + get_reconciliation_query(OF_ASKED) + OF_ITEMS
 # As in the deferred revenue, whose fiscal years add up to this: the part of the days after.
 DEFERRED_QUERY = """
 SELECT part.*,

@@ -132,7 +132,7 @@ class TestSeasonScreens(SeasonCase):
                             )
         rows = self._get_rows(self.terms[:3])
         action = rows.action_open_members()
-        members = self.env["res.partner"].with_context(action["context"])
+        members = self.env["res.partner"].with_context(**action["context"])
         self.assertEqual(members.search_count(action["domain"]), 3)
 
     def test_a_month_that_the_forecast_cuts(self):

@@ -16,8 +16,8 @@ class TestFirstRunTour(MembriCommon, MockEmail, HttpCase):
     def _walk(self, tour, lang, **company):
         """:return: the terms of the new company, after the walk of its only user"""
         self.env_root["res.lang"]._activate_lang(lang)
-        self.empty = self._create_other_company("First", "UTC", **company)
-        self.empty.write({"email": False, "country_id": False, "street": False, "city": False})
+        empty = self._create_other_company("First", "UTC", **company)
+        empty.write({"email": False, "country_id": False, "street": False, "city": False})
         new_test_user(
             self.env_root,
             "starter",
@@ -25,8 +25,8 @@ class TestFirstRunTour(MembriCommon, MockEmail, HttpCase):
             name="Starter",
             email="starter@first.example",
             lang=lang,
-            company_id=self.empty.id,
-            company_ids=[Command.set(self.empty.ids)],
+            company_id=empty.id,
+            company_ids=[Command.set(empty.ids)],
         )
         # a mail server that takes it
         with self.mock_mail_gateway(mail_unlink_sent=False):
@@ -36,10 +36,8 @@ class TestFirstRunTour(MembriCommon, MockEmail, HttpCase):
         self.assertEqual((len(mail), mail.state), (1, "sent"))
         self.assertIn("Regular Member", mail.body_html)
         self.assertEqual(mail.attachment_ids.mapped("mimetype"), ["application/pdf"])
-        self.assertFalse(
-            self.env_root["membri.renewal"].search([("company_id", "=", self.empty.id)])
-        )
-        return self.env_root["membri.cotisation"].search([("company_id", "=", self.empty.id)])
+        self.assertFalse(self.env_root["membri.renewal"].search([("company_id", "=", empty.id)]))
+        return self.env_root["membri.cotisation"].search([("company_id", "=", empty.id)])
 
     def test_first_run_in_french(self):
         terms = self._walk("membri_first_run", "fr_FR", with_accounting=True)

@@ -40,9 +40,11 @@ TOOLS_MAY = {
 # method or field of one is defined twice: tests/test_house.py.)
 SPLIT_MODELS = {
     "account.move": "each room says what it does with invoices",
+    "account.move.line": "a batch of lines, their money, and what is unused, one file each",
     "account.move.send": "printing is every room's, sending is that of invoice/",
     "ir.actions.report": "what is printed, many at once, and the direction of its texts",
     "mail.template": "who may email is a matter of doors/, how emails are made everybody's",
+    "mail.thread": "who may hand in emails is a matter of doors/, batches are everybody's",
     "membri.bulk.job": "members of one payer are worked on together (group_invoice/)",
     "membri.campaign": "what it is, its work, and its counts",
     "membri.cotisation": "a term's states, edits, payer, invoices and page, one file each",

@@ -209,7 +209,7 @@ class AccountMove(models.Model):
         # sudo: what follows from the change is the system's
         self.sudo().write(
             {
-                "access_token": False,
+                "access_token": False,  # nosec B105
                 "is_move_sent": False,
                 "membri_date_sent": False,
                 "membri_delivery_state": False,

@@ -453,7 +453,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     def _membri_filter_outstanding(self, accounts):
-        """:return: those of ``accounts`` on which money waits for the bank: the outstanding
+        """Those of ``accounts`` on which money waits for the bank: the outstanding
         accounts of payment methods, those of the chart of accounts, and that of transfers
         between banks"""
         self.ensure_one()
