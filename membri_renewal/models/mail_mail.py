@@ -4,6 +4,7 @@ from lxml import html
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import email_normalize, html2plaintext
 
 from .doors.key import strip_keys
@@ -56,6 +57,15 @@ class MailMail(models.Model):
         copy=False,
         help="Date on which the document was sent before this email.",
     )
+
+    @api.model
+    def _membri_get_last_of(self, document, domain):
+        """:param domain: of emails
+        :return: the last of these emails of one document (in sudo), if there is one"""
+        document.ensure_one()
+        own = Domain("model", "=", document._name) & Domain("res_id", "=", document.id)
+        # sudo: the queue of emails is the administrator's
+        return self.sudo().search(own & domain, order="id desc", limit=1)
 
     @api.model
     def _membri_get_kind_of_context(self):

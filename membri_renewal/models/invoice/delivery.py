@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import email_normalize
 
 from ..renewal.renewal import DELIVERY_STATES
@@ -528,19 +529,7 @@ class AccountMove(models.Model):
 
     def _membri_get_last_mail(self):
         """:return: the last email of this document itself that left (in sudo), no receipt"""
-        self.ensure_one()
-        # sudo: the queue of emails is the administrator's
-        return (
-            self.env["mail.mail"]
-            .sudo()
-            .search(
-                [
-                    ("model", "=", self._name),
-                    ("res_id", "=", self.id),
-                    ("membri_kind", "not in", (False, "receipt")),
-                    ("state", "=", "sent"),
-                ],
-                order="id desc",
-                limit=1,
-            )
+        return self.env["mail.mail"]._membri_get_last_of(
+            self,
+            Domain("membri_kind", "not in", (False, "receipt")) & Domain("state", "=", "sent"),
         )

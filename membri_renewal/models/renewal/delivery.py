@@ -385,21 +385,8 @@ class MembriRenewal(models.Model):
 
     def _get_last_mail(self):
         """:return: the last notice or reminder in the queue of emails (in sudo)"""
-        self.ensure_one()
-        # sudo: the queue of emails is the administrator's
-        return (
-            self.env["mail.mail"]
-            .sudo()
-            .search(
-                [
-                    ("model", "=", self._name),
-                    ("res_id", "=", self.id),
-                    ("subtype_id", "=", self.env.ref("membri_renewal.mt_notice").id),
-                ],
-                order="id desc",
-                limit=1,
-            )
-        )
+        notice = self.env.ref("membri_renewal.mt_notice")
+        return self.env["mail.mail"]._membri_get_last_of(self, Domain("subtype_id", "=", notice.id))
 
     # ------------------------------------------------------------------
     # Emails that come back
