@@ -241,7 +241,13 @@ class AccountMove(models.Model):
         announced_sudo = self.sudo().filtered("membri_date_announced")
         if not announced_sudo:
             return
-        announced_sudo.write(
+        announced_sudo._membri_forget_announcement()
+        announced_sudo.activity_feedback([ACTIVITY])
+        announced_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
+
+    def _membri_forget_announcement(self):
+        """Called in sudo: nothing is reported for these invoices any more."""
+        self.write(
             {
                 "membri_date_announced": False,
                 "membri_announced_amount": 0.0,
@@ -249,8 +255,6 @@ class AccountMove(models.Model):
                 "membri_announced_reference": False,
             }
         )
-        announced_sudo.activity_feedback([ACTIVITY])
-        announced_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
 
     def _membri_hand_over_announcement(self, replacement):
         """What the payer reported for this invoice is for the one that replaces it."""
@@ -269,14 +273,7 @@ class AccountMove(models.Model):
         for activity in old_sudo.activity_search([ACTIVITY]):
             self._membri_schedule_check(new_sudo, activity.user_id, activity.summary)
         old_sudo.activity_unlink([ACTIVITY])
-        old_sudo.write(
-            {
-                "membri_date_announced": False,
-                "membri_announced_amount": 0.0,
-                "membri_announced_due": 0.0,
-                "membri_announced_reference": False,
-            }
-        )
+        old_sudo._membri_forget_announcement()
 
     def _membri_has_announced_money(self):
         """:return: whether as much has come since then as was announced, be it a part of what is
