@@ -29,17 +29,13 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _authenticate(cls, endpoint):
-        # EXTENDS base
-        if cls._membri_is_own(endpoint):
+        # EXTENDS base: before anybody is signed in, each request comes here
+        is_own = cls._membri_is_own(endpoint)
+        if is_own:
             cls._membri_check_method(endpoint)
-        return super()._authenticate(endpoint)
-
-    @classmethod
-    def _pre_dispatch(cls, rule, args):
-        # EXTENDS base
-        if cls._membri_is_own(rule.endpoint) or cls._membri_is_secret_address():
+        super()._authenticate(endpoint)
+        if is_own or cls._membri_is_secret_address():
             request.future_response.headers.set(*REFERRER)
-        return super()._pre_dispatch(rule, args)
 
     @classmethod
     def _handle_error(cls, exception):
