@@ -1,7 +1,7 @@
 import uuid
 from datetime import date
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -64,7 +64,7 @@ class MembriImport(models.Model):
             for line in owed
         }
         states = {line: term.state for line, term in terms.items()}
-        journal_sudo = self._get_opening_journal_sudo()
+        journal_sudo = self._get_opening_journal_sudo(self.company_id)
         # sudo: the company has chosen that an import books; the manager writes no other invoice
         moves_sudo = self.env["account.move"].sudo().with_company(self.company_id)
         moves_sudo = moves_sudo.create(
@@ -104,7 +104,7 @@ class MembriImport(models.Model):
         for row in rows:
             if amount := self._get_owed(row.trace["values"]):
                 alike.setdefault(row.key, {})[row] = amount
-        journal_sudo = self._get_opening_journal_sudo(create=False)
+        journal_sudo = self._get_opening_journal_sudo(self.company_id, create=False)
         opened = self.env["account.move"].sudo()
         if journal_sudo:
             opened = opened.search(
@@ -138,12 +138,13 @@ class MembriImport(models.Model):
         fee = values["agreed"] if values["amount"] is None else values["amount"]
         return values["status"] == "pending" and not currency.compare_amounts(fee or 0.0, amount)
 
-    def _get_opening_journal_sudo(self, create=True):
-        """:return: the journal of the opening entries of this company. In sudo: it is the
+    @api.model
+    def _get_opening_journal_sudo(self, company, create=True):
+        """:return: the journal of the opening entries of ``company``. In sudo: it is the
         accountants'"""
-        Journal_sudo = self.env["account.journal"].sudo().with_company(self.company_id)
+        Journal_sudo = self.env["account.journal"].sudo().with_company(company)
         journal_sudo = Journal_sudo.search(
-            [("code", "=", OPENING_CODE), ("company_id", "=", self.company_id.id)], limit=1
+            [("code", "=", OPENING_CODE), ("company_id", "=", company.id)], limit=1
         )
         if journal_sudo or not create:
             return journal_sudo
@@ -152,7 +153,7 @@ class MembriImport(models.Model):
                 "name": self.env._("Opening Balances of Members"),
                 "code": OPENING_CODE,
                 "type": "sale",
-                "company_id": self.company_id.id,
+                "company_id": company.id,
                 "sequence": 100,  # never the one that is proposed for invoices
                 "show_on_dashboard": False,
             }

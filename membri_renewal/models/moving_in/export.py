@@ -6,7 +6,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import split_every
 
-from .balance import OPENING_CODE
 from .reading import escape_formula
 
 BATCH = 1000
@@ -125,21 +124,22 @@ class MembriImport(models.Model):
         in_charge = Domain("id", "in", members.membri_responsible_id.ids)
         without_term = Domain("id", "not in", members.ids) & (people | in_charge)
         others = Partner.search(own & (without_term | Domain("id", "in", list(owed))), order="id")
+        member_ids, firm_ids = set(members.ids), set(firms.ids)
         for ids in split_every(BATCH, others.ids, list):
             for partner in Partner.browse(ids):
-                firm = self._get_including_firm(partner, firms)
+                firm = self._get_including_firm(partner, firm_ids)
                 yield {
                     **self._prepare_export_contact(partner),
-                    "owner": partner not in members and firm.id,
+                    "owner": partner.id not in member_ids and firm.id,
                     "balance": owed.get(partner.id),
                 }
             self.env.invalidate_all()
 
     @staticmethod
-    def _get_including_firm(partner, firms):
+    def _get_including_firm(partner, firm_ids):
         """:return: the nearest company above ``partner`` that is a member, or none"""
         firm = partner.parent_id
-        while firm and firm not in firms:
+        while firm and firm.id not in firm_ids:
             firm = firm.parent_id
         return firm
 
@@ -147,10 +147,7 @@ class MembriImport(models.Model):
     def _get_opening_debts(self, company):
         """:return: ``{id of a contact: what is left of its opening entry}``, of those that belong
         to no term"""
-        journal_sudo = self.env["account.journal"].sudo()
-        journal_sudo = journal_sudo.search(
-            [("code", "=", OPENING_CODE), ("company_id", "=", company.id)], limit=1
-        )
+        journal_sudo = self._get_opening_journal_sudo(company, create=False)
         if not journal_sudo:
             return {}
         groups = (
