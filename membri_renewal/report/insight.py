@@ -215,8 +215,8 @@ class MembriInsight(models.Model):
     def _get_computed_query(self, asked, values):
         return SQL(INSIGHT_QUERY, asked=asked, **values)
 
-    def _get_stale_query(self, values):
-        return SQL(STALE_QUERY, today=values["today"])
+    def _get_stale_query(self):
+        return SQL(STALE_QUERY, today=self.env["res.company"]._membri_get_days_sql())
 
     def _get_no_values(self):
         return {

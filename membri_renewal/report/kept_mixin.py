@@ -166,7 +166,7 @@ class MembriKeptMixin(models.AbstractModel):
         :return: SQL of the rows of these, none of them kept"""
         raise NotImplementedError
 
-    def _get_stale_query(self, values):
+    def _get_stale_query(self):
         """:return: SQL of the columns ``_kept_by``: whose kept rows are not to be read"""
         names = ", ".join(self._kept_by)
         return SQL(f"SELECT {names} FROM {self._table}_stale")  # nosec B608
@@ -181,11 +181,10 @@ class MembriKeptMixin(models.AbstractModel):
 
     def _get_fresh_query(self):
         """:return: SQL of all rows, or of the totals, as they are now"""
-        values = self._get_query_values()
-        stale = self._get_stale_query(values)
+        stale = self._get_stale_query()
         if self.pool.ready:
             # named one by one, so that the database knows how few they are; mostly there is none
-            members = self._get_stale_members(stale)
+            members = self._get_stale(MANY + 1)
             if not members:
                 part = "total" if self._reads_totals() else "kept"
                 return SQL("SELECT * FROM %s", SQL.identifier(f"{self._table}_{part}"))
@@ -194,7 +193,7 @@ class MembriKeptMixin(models.AbstractModel):
         parts = {
             "kept": SQL.identifier(f"{self._table}_kept"),
             "stale": stale,
-            "computed": self._get_computed_query(stale, values),
+            "computed": self._get_computed_query(stale, self._get_query_values()),
         }
         if not self._reads_totals():
             same = " AND ".join(f"stale.{name} = kept.{name}" for name in self._kept_by)
@@ -212,11 +211,12 @@ class MembriKeptMixin(models.AbstractModel):
         }
         return SQL(TOTAL_QUERY, **parts, **dict(zip(named, map(SQL, named.values()), strict=True)))
 
-    def _get_stale_members(self, stale):
-        """:return: list of tuples with the columns ``_kept_by``; what was not written yet is"""
+    def _get_stale(self, limit=None):
+        """:param limit: of how many at most
+        :return: list of tuples with the columns ``_kept_by``: whose kept rows are old"""
         self.env.flush_all()
-        query = SQL("SELECT DISTINCT * FROM (%s) stale LIMIT %s", stale, MANY + 1)
-        return self.env.execute_query(query)
+        query = SQL("SELECT DISTINCT * FROM (%s) stale", self._get_stale_query())
+        return self.env.execute_query(SQL("%s LIMIT %s", query, limit) if limit else query)
 
     def _get_named(self, members):
         """:return: SQL of the columns ``_kept_by`` of these members"""
@@ -328,12 +328,6 @@ class MembriKeptMixin(models.AbstractModel):
     # ------------------------------------------------------------------
     # Keeping
     # ------------------------------------------------------------------
-
-    def _get_stale(self):
-        """:return: list of tuples with the columns ``_kept_by``: whose kept rows are old"""
-        self.env.flush_all()
-        query = self._get_stale_query(self._get_query_values())
-        return self.env.execute_query(SQL("SELECT DISTINCT * FROM (%s) stale", query))
 
     def _keep_stale(self, batch):
         """Compute and keep the rows of those about whom something was recorded since. What is

@@ -212,7 +212,7 @@ class MembriMoney(models.Model):
     def _get_computed_query(self, asked, values):
         return SQL(MONEY_QUERY, asked=asked, **values)
 
-    def _get_stale_query(self, values):
+    def _get_stale_query(self):
         return SQL(STALE_QUERY)
 
     def _get_sums(self):
