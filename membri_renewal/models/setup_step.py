@@ -104,23 +104,23 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _is_plan_done(self, company):
-        option_sets = self._get_plans(company)
-        if not option_sets:
+        plans = self._get_plans(company)
+        if not plans:
             return self.env._("a membership plan")
-        reasons = self._get_plan_reasons(company)
-        return reasons[0][1] if reasons else False
+        _code, reason = self._get_plan_reason(plans)
+        return reason
 
     @api.model
     def _get_plans(self, company):
-        return (
-            self.env["membri.option.set"].sudo().search([("company_id", "parent_of", company.id)])
-        )
+        Plan_sudo = self.env["membri.option.set"].sudo().with_company(company)
+        return Plan_sudo.search([("company_id", "parent_of", company.id)])
 
     @api.model
-    def _get_plan_reasons(self, company):
-        """:return: list of ``(code, sentence)`` of what the plans lack"""
-        plans = self._get_plans(company).with_company(company)
-        return [reason for plan in plans for reason in plan._get_unready_reasons()]
+    def _get_plan_reason(self, plans):
+        """:return: ``(code, sentence)``: what the first of these plans lacks that lacks something;
+        both ``False`` where none does"""
+        reasons = (reason for plan in plans for reason in plan._get_unready_reasons())
+        return next(reasons, (False, False))
 
     @api.model
     def _is_go_live_done(self, company):
@@ -161,10 +161,11 @@ class MembriSetupStep(models.Model):
             or not self._get_missing_of_settings(company_sudo)
         ):
             return self.env.company._get_records_action()
-        if self.code == "plan" and (reasons := self._get_plan_reasons(company_sudo)):
-            # what the plans lack, and not another plan
-            xmlid, _label = self.env.company._membri_get_remedy(reasons[0][0])
-            return self.env["ir.actions.actions"]._for_xml_id(xmlid)
+        if self.code == "plan":
+            code, _reason = self._get_plan_reason(self._get_plans(company_sudo))
+            if code:  # what the plans lack, and not another plan
+                xmlid, _label = self.env.company._membri_get_remedy(code)
+                return self.env["ir.actions.actions"]._for_xml_id(xmlid)
         xmlid = {
             "organization": "action_membri_settings",
             "plan": "action_membri_option_set_start",

@@ -171,7 +171,7 @@ class MembriRenewal(models.Model):
         by_notice = Domain("mode", "!=", "invoice") & ~waits_for_letter
         return (
             self._get_auto_invoice_due_domain(companies)
-            & (Domain("delivery_state", "=", False) | ~Domain("delivery_state", "in", NOT_REACHED))
+            & Domain("delivery_state", "not in", NOT_REACHED)
             & (Domain("date_auto_invoice_told", "!=", False) | by_notice)
         )
 
@@ -192,10 +192,7 @@ class MembriRenewal(models.Model):
             self._get_auto_invoice_due_domain(companies)
             & Domain("mode", "=", "invoice")
             & Domain("date_auto_invoice_told", "=", False)
-            & (
-                Domain("delivery_state", "=", False)
-                | ~Domain("delivery_state", "in", (*NOT_REACHED, "letter", "withdrawn"))
-            )
+            & Domain("delivery_state", "not in", (*NOT_REACHED, "letter", "withdrawn"))
         )
         # what somebody else is writing, the queue of emails perhaps, is looked at tomorrow
         for renewals in untold.try_lock_for_update()._split_by_staff_lang():

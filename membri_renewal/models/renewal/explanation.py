@@ -400,21 +400,17 @@ class MembriRenewal(models.Model):
                 term=following._get_period_in_words() if following else "",
             )
             return [sentence]
-        waits = (
-            self.date_next_reminder and self.date_next_reminder <= self.company_id._membri_today()
-        )
-        if waits and self.state in ("sent", "approved") and self._get_unreachable_reason():
-            reminder = self.env._(
-                "The reminder of %(date)s is sent once there is a valid address.",
-                date=self._format_day(self.date_next_reminder),
-            )
-            return [sentence, reminder]
-        if self.date_next_reminder and self.state in ("sent", "approved"):
-            reminder = self.env._(
-                "The next reminder is due on %(date)s.",
-                date=self._format_day(self.date_next_reminder),
-            )
-            return [sentence, reminder]
         if self.state in ("sent", "approved"):
-            return [sentence, self.env._("No further reminder is planned.")]
+            return [sentence, self._explain_next_reminder()]
         return [sentence]
+
+    def _explain_next_reminder(self):
+        day = self.date_next_reminder
+        if not day:
+            return self.env._("No further reminder is planned.")
+        if day <= self.company_id._membri_today() and self._get_unreachable_reason():
+            return self.env._(
+                "The reminder of %(date)s is sent once there is a valid address.",
+                date=self._format_day(day),
+            )
+        return self.env._("The next reminder is due on %(date)s.", date=self._format_day(day))
