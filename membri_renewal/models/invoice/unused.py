@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -167,27 +169,33 @@ class AccountMove(models.Model):
         :return: the invoices that told of it (in sudo)"""
         told_sudo = self.sudo().browse()
         lines_sudo = self.env["account.move.line"].sudo()
-        for line in lines_sudo.search(lines_sudo._membri_get_gone_domain()):
-            payer = line.partner_id
-            unused = unused_sudo.filtered(
-                lambda other, line=line: (
-                    (other.company_id, other.partner_id) == (line.company_id, line.partner_id)
-                )
+        gone_sudo = lines_sudo.search(lines_sudo._membri_get_gone_domain())
+        unused = defaultdict(float)
+        for line in unused_sudo:
+            unused[line.company_id, line.partner_id] += line.amount_residual
+        gone_sudo = gone_sudo.filtered(
+            lambda line: (
+                line.amount_residual + unused[line.company_id, line.partner_id] > 0.0
+                # a refund that was made online is told by itself
+                and not line.move_id.origin_payment_id.source_payment_id
             )
-            left = line.amount_residual + sum(unused.mapped("amount_residual"))
-            # a refund that was made online is told by itself
-            if left <= 0.0 or line.move_id.origin_payment_id.source_payment_id:
-                continue
-            paid_sudo = told_sudo.search(
-                Domain("membri_invoice_type", "!=", False)
-                & Domain("move_type", "=", "out_invoice")
-                & Domain("state", "=", "posted")
-                & Domain("payment_state", "in", PAID_STATES)
-                & Domain("company_id", "=", line.company_id.id)
-                & Domain("commercial_partner_id", "=", payer.commercial_partner_id.id),
-                order="id desc",
-            )
-            for move in paid_sudo - told_sudo:
+        )
+        paid_sudo = gone_sudo and told_sudo.search(
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", PAID_STATES)
+            & Domain("company_id", "in", gone_sudo.company_id.ids)
+            & Domain("commercial_partner_id", "in", gone_sudo.partner_id.commercial_partner_id.ids),
+            order="id desc",
+        )
+        if not paid_sudo:
+            return told_sudo
+        paid_sudo._membri_read_settlements()
+        paid_by = paid_sudo.grouped(lambda move: (move.company_id, move.commercial_partner_id))
+        for line in gone_sudo:
+            payer = line.partner_id.commercial_partner_id
+            for move in paid_by.get((line.company_id, payer), told_sudo.browse()) - told_sudo:
                 if any(
                     entry["kind"] == "money"
                     and line.currency_id == move.currency_id
