@@ -1,7 +1,6 @@
-import logging
-
 from odoo import models
-from odoo.exceptions import RedirectWarning
+
+from .mixins.state import get_redirect
 
 
 class ResCompany(models.Model):
@@ -95,9 +94,7 @@ class ResCompany(models.Model):
         :raises RedirectWarning: with the first thing that is missing, and where to mend it"""
         for code, sentence in unready:
             xmlid, label = self._membri_get_remedy(code)
-            warning = RedirectWarning(sentence, self.env.ref(xmlid).id, label)
-            warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
-            raise warning
+            raise get_redirect(sentence, self.env.ref(xmlid).id, label)
 
 
 class MembriOptionSet(models.Model):

@@ -1,11 +1,11 @@
-import logging
 from collections import defaultdict
 from datetime import date
 
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..mixins.state import get_redirect
 from ..renewal.renewal import UNDECIDED_STATES
 from .cotisation import PAID_FOR_STATES
 
@@ -194,7 +194,7 @@ class MembriCotisation(models.Model):
                     **names,
                 )
             )
-        warning = RedirectWarning(
+        return get_redirect(
             self.env._(
                 "This would change the price of %(cotisation)s (%(member)s), already "
                 "invoiced (%(invoice)s). Reset its renewal, change it there and approve "
@@ -204,8 +204,6 @@ class MembriCotisation(models.Model):
             self.renewal_id._get_records_action(),
             self.env._("Reset"),
         )
-        warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
-        return warning
 
     def _get_amount_by_taxes(self, lines):
         """:return: ``{taxes: untaxed amount}``: equal for two sets of lines that cost the same"""

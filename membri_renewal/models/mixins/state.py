@@ -8,6 +8,15 @@ from odoo.exceptions import LockError, RedirectWarning, UserError
 _logger = logging.getLogger(__name__)
 
 
+def get_redirect(sentence, action, label):
+    """:param action: the id of an action, or its values
+    :param label: of the button that leads there
+    :return: the exception that refuses with ``sentence`` and leads to the way out"""
+    warning = RedirectWarning(sentence, action, label)
+    warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
+    return warning
+
+
 class MembriStateMixin(models.AbstractModel):
     """The one place where ``state`` is written.
 

@@ -1,12 +1,12 @@
-import logging
-
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import config
 from odoo.tools.mail import prepend_html_content
+
+from ..mixins.state import get_redirect
 
 # in how many days the membership of the sample member ends, where the plan does not say
 SAMPLE_DAYS = 30
@@ -69,13 +69,11 @@ class MembriOptionSet(models.Model):
             )
         if not self.env.user.has_group("base.group_system"):
             raise UserError(sentence)
-        warning = RedirectWarning(
+        raise get_redirect(
             sentence,
             self.env.ref("base.action_ir_mail_server_list").id,
             self.env._("Open Outgoing Mail Servers"),
         )
-        warning.loglevel = logging.INFO  # a slip, which Odoo would log as a failure
-        raise warning
 
     def _get_cannot_send_test_notice_reason(self):
         """:return: a sentence, or ``False``"""
