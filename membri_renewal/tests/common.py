@@ -184,6 +184,16 @@ class MembriCommon(AccountTestInvoicingCommon):
         notice = self.env.ref("membri_renewal.mt_notice")
         return mails.filtered(lambda mail: mail.mail_message_id.subtype_id == notice)
 
+    def _reverse_and_create(self, invoices, **vals):
+        """The accountant's *Reverse and Create Invoice*; returns the new invoices."""
+        wizard = (
+            self.env_account["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoices.ids)
+            .create({"journal_id": invoices[:1].journal_id.id, **vals})
+        )
+        wizard.modify_moves()
+        return wizard.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")
+
     def _pay(self, invoice, amount=None):
         """Register a payment as the accountant does; returns the ``account.payment``."""
         return self._register_payment(

@@ -604,12 +604,7 @@ class TestMendedBefore(MembriPaymentCommon):
         the selection is nobody's."""
         other = self._renewal_in("approved")
         invoices = other.invoice_id.with_env(self.env_account) | self.invoice
-        wizard = (
-            self.env_account["account.move.reversal"]
-            .with_context(active_model="account.move", active_ids=invoices.ids)
-            .create({"journal_id": self.invoice.journal_id.id})
-        )
-        wizard.modify_moves()
+        self._reverse_and_create(invoices)
         for renewal in (self.renewal, other):
             living = renewal.new_cotisation_id.invoice_id
             self.assertEqual(renewal.invoice_id, living)

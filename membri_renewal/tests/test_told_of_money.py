@@ -368,22 +368,13 @@ class TestB8UnusedPayments(MembriPaymentCommon):
 class TestB3ReversedAndCreated(MembriPaymentCommon):
     """Issue 12, A4 and B3: *Reverse and Create Invoice* loses neither money nor lines."""
 
-    def _replace(self, invoice, **vals):
-        wizard = (
-            self.env_account["account.move.reversal"]
-            .with_context(active_model="account.move", active_ids=invoice.ids)
-            .create({"journal_id": invoice.journal_id.id, **vals})
-        )
-        wizard.modify_moves()
-        return wizard.new_move_ids.filtered(lambda move: move.move_type == "out_invoice")
-
     def _get_asked(self, invoice):
         return " ".join(invoice.sudo().activity_ids.mapped("summary"))
 
     def test_a4_money_of_the_replaced_invoice_is_told(self):
         payment = self._pay(self.invoice)
         payment.memo = "Check 12"
-        replacement = self._replace(self.invoice)
+        replacement = self._reverse_and_create(self.invoice)
         replacement.action_post()
         self.assertEqual(self.cotisation.state, "pending")
         self.assertFalse(self.renewal.delivery_state, "nobody has been sent the new one")
@@ -396,12 +387,12 @@ class TestB3ReversedAndCreated(MembriPaymentCommon):
         self.assertFalse(replacement.sudo().activity_search([UNDONE]))
 
     def test_a4_unpaid_and_replaced_tells_nothing_of_money(self):
-        replacement = self._replace(self.invoice)
+        replacement = self._reverse_and_create(self.invoice)
         replacement.action_post()
         self.assertFalse((self.invoice | replacement).sudo().activity_search([UNDONE]))
 
     def test_a4_credit_note_that_is_dated_ahead(self):
-        replacement = self._replace(self.invoice, date="2027-02-15")
+        replacement = self._reverse_and_create(self.invoice, date="2027-02-15")
         self.assertEqual(self.invoice.payment_state, "not_paid")
         asked = self._get_asked(self.invoice)
         self.assertIn(self.invoice.name, asked)
@@ -415,11 +406,11 @@ class TestB3ReversedAndCreated(MembriPaymentCommon):
         self.assertFalse(self.invoice.sudo().activity_search([UNDONE]))
 
     def test_a4_replaced_once_only(self):
-        self._replace(self.invoice).action_post()
-        self._assert_refused(lambda: self._replace(self.invoice))
+        self._reverse_and_create(self.invoice).action_post()
+        self._assert_refused(lambda: self._reverse_and_create(self.invoice))
 
     def test_b3_line_that_is_added_asks_the_officer(self):
-        replacement = self._replace(self.invoice)
+        replacement = self._reverse_and_create(self.invoice)
         replacement.invoice_line_ids = [
             Command.create({"name": "Printed directory", "price_unit": 20.0, "tax_ids": False})
         ]
@@ -429,7 +420,7 @@ class TestB3ReversedAndCreated(MembriPaymentCommon):
         self.assertIn("20.00", asked)
 
     def test_b3_note_and_section_ask_nobody(self):
-        replacement = self._replace(self.invoice)
+        replacement = self._reverse_and_create(self.invoice)
         replacement.invoice_line_ids = [
             Command.create({"display_type": "line_note", "name": "With our thanks"})
         ]

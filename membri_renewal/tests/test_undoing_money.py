@@ -138,9 +138,7 @@ class TestB5UndoingMoney(MoneyCommon):
         """Reverse and create: the payment is looked for on the new invoice."""
         renewal, invoice = self._approved()
         self._announce(invoice, reference="Chq 88")
-        self.env_account["account.move.reversal"].with_context(
-            active_model="account.move", active_ids=invoice.ids
-        ).create({"journal_id": invoice.journal_id.id}).modify_moves()
+        self._reverse_and_create(invoice)
         replacement = renewal.invoice_id.with_env(self.env_account)
         replacement.action_post()
         announced = "membri_renewal.activity_payment_announced"
@@ -223,12 +221,7 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
     def test_b3_reverse_and_create_with_an_option_less_at_a_lower_price(self):
         renewal, invoice = self._two_options()
         self._assert_all_say(renewal, 402.5)
-        wizard = (
-            self.env_account["account.move.reversal"]
-            .with_context(active_model="account.move", active_ids=invoice.ids)
-            .create({"journal_id": invoice.journal_id.id, "reason": "No listing"})
-        )
-        wizard.modify_moves()
+        self._reverse_and_create(invoice, reason="No listing")
         replacement = renewal.invoice_id.with_env(self.env_account)
         self.assertNotEqual(replacement, invoice)
         lines = replacement.invoice_line_ids
@@ -278,9 +271,7 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
     def test_b3_option_replaced_at_the_same_price_by_reverse_and_create(self):
         other = self._create_option("Membership, on paper", 300.0)
         renewal, invoice = self._two_options()
-        self.env_account["account.move.reversal"].with_context(
-            active_model="account.move", active_ids=invoice.ids
-        ).create({"journal_id": invoice.journal_id.id}).modify_moves()
+        self._reverse_and_create(invoice)
         replacement = renewal.invoice_id.with_env(self.env_account)
         line = replacement.invoice_line_ids.filtered(lambda li: li.product_id == self.product)
         line.product_id = other
@@ -295,9 +286,7 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
     def test_b3_line_without_its_option(self):
         """Text cannot be an option: the term is left alone, and the officer asked of the price."""
         renewal, invoice = self._two_options()
-        self.env_account["account.move.reversal"].with_context(
-            active_model="account.move", active_ids=invoice.ids
-        ).create({"journal_id": invoice.journal_id.id}).modify_moves()
+        self._reverse_and_create(invoice)
         replacement = renewal.invoice_id.with_env(self.env_account)
         line = replacement.invoice_line_ids.filtered(lambda li: li.product_id == self.product)
         line.write({"product_id": False, "price_unit": 200.0})
