@@ -33,9 +33,10 @@ class IrHttp(models.AbstractModel):
         is_own = cls._membri_is_own(endpoint)
         if is_own:
             cls._membri_check_method(endpoint)
-        super()._authenticate(endpoint)
+        result = super()._authenticate(endpoint)
         if is_own or cls._membri_is_secret_address():
             request.future_response.headers.set(*REFERRER)
+        return result
 
     @classmethod
     def _handle_error(cls, exception):

@@ -184,7 +184,7 @@ class MembriKeptMixin(models.AbstractModel):
         stale = self._get_stale_query()
         if self.pool.ready:
             # named one by one, so that the database knows how few they are; mostly there is none
-            members = self._get_stale(MANY + 1)
+            members = self._find_stale(MANY + 1)
             if not members:
                 part = "total" if self._reads_totals() else "kept"
                 return SQL("SELECT * FROM %s", SQL.identifier(f"{self._table}_{part}"))
@@ -211,7 +211,7 @@ class MembriKeptMixin(models.AbstractModel):
         }
         return SQL(TOTAL_QUERY, **parts, **dict(zip(named, map(SQL, named.values()), strict=True)))
 
-    def _get_stale(self, limit=None):
+    def _find_stale(self, limit=None):
         """:param limit: of how many at most
         :return: list of tuples with the columns ``_kept_by``: whose kept rows are old"""
         self.env.flush_all()
@@ -328,6 +328,10 @@ class MembriKeptMixin(models.AbstractModel):
     # ------------------------------------------------------------------
     # Keeping
     # ------------------------------------------------------------------
+
+    def _get_stale(self):
+        """:return: those whose rows are to be kept anew, as of :meth:`_find_stale`"""
+        return self._find_stale()
 
     def _keep_stale(self, batch):
         """Compute and keep the rows of those about whom something was recorded since. What is
