@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -252,7 +254,8 @@ class ResPartner(models.Model):
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))
         moved._membri_follow_archiving()
-        if "membri_member_since" in vals and not vals["membri_member_since"]:
+        is_emptied = "membri_member_since" in vals and not vals["membri_member_since"]
+        if is_emptied and not self._is_internal_write():
             self._membri_refresh_status(self.env.company)
         if {"membri_intervention_required", "membri_intervention_reason"} & vals.keys():
             # sudo: whoever may set the flag sets the renewals' state with it
@@ -293,11 +296,14 @@ class ResPartner(models.Model):
         partners = super().create(vals_list)
         held._renew_lost_keys()
         by_default = {name for name in FOLLOWED_FIELDS if f"default_{name}" in self.env.context}
+        followers = defaultdict(self.browse)
         for partner, vals in zip(partners, vals_list, strict=True):
             if typed := FOLLOWED_FIELDS & (vals.keys() | by_default):
                 # sudo: facts, which follow
                 values = {name: partner.sudo()[name] for name in typed}
-                partner._internal_write(self._membri_get_followers(values))
+                followers[tuple(self._membri_get_followers(values).items())] += partner
+        for facts, partners_alike in followers.items():
+            partners_alike._internal_write(dict(facts))
         return partners
 
     def unlink(self):

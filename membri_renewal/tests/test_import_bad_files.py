@@ -55,6 +55,8 @@ class TestImportBadFiles(ImportCase):
             b"\xef\xbb\xbf",
             b"just some words\nand more of them\n",
             HEADER.encode(),
+            b"<html><table><tr><td>Name</td></tr></table></html>",
+            b"\xef\xbb\xbf<?xml version='1.0'?><Workbook/>",
             HEADER.replace("Name", "Color").replace("Email", "Size").encode() + b"a;b;c;d;e\n",
         ):
             with self.subTest(content=content[:20]):
@@ -118,7 +120,7 @@ class TestImportBadFiles(ImportCase):
         self.assertEqual(self._get_results(record), ["new"])
 
     def test_encodings_and_separators(self):
-        for encoding in ("utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"):
+        for encoding in ("utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"):
             for separator in (",", ";", "\t", "|"):
                 with self.subTest(encoding=encoding, separator=separator):
                     text = (HEADER + ROW.replace("Ada Roy", "Élise Côté")).replace(";", separator)
@@ -149,6 +151,107 @@ class TestImportBadFiles(ImportCase):
         rows = [HEADER.strip().split(";"), ["=1+1", "ada@x.example", "Gold", "2026-01-01", ""]]
         record = self._import(self._xlsx(rows), filename="list.xlsx")
         self.assertEqual(record.line_ids.name, "ada@x.example")
+
+    def test_errors_of_a_spreadsheet(self):
+        """A formula without a value is no empty cell: the row comes back, alone. What only looks
+        like it is text."""
+        rows = [
+            ["Name", "Member Number", "Plan", "Start", "End"],
+            ["Ada Roy", "#A1", "Gold", "2026-01-01", "#REF!"],
+            ["Bea Roy", "#B2", "Gold", "2026-01-01", "2026-12-31"],
+        ]
+        for content, name in (
+            (self._xlsx(rows), "list.xlsx"),
+            ("\n".join(map(";".join, rows)), "list.csv"),
+        ):
+            with self.subTest(name=name):
+                record = self._import(content, filename=name)
+                self.assertEqual(self._get_results(record), ["error", "new"])
+                self.assertIn("#REF!", record.line_ids[0].message)
+                self.assertEqual(record.line_ids[1].cells[1], "#B2")
+
+    def test_several_sheets(self):
+        """The first one that is visible is read, and the others that hold something are told."""
+        import openpyxl
+
+        rows = [HEADER.strip().split(";"), ROW.strip().split(";")]
+        book = openpyxl.Workbook()
+        for title in ("Hidden", "2026", "Empty", "2025"):
+            sheet = book.create_sheet(title)
+            for row in rows if title != "Empty" else ():
+                sheet.append(row)
+        book.remove(book.worksheets[0])
+        book["Hidden"].sheet_state = "hidden"
+        buffer = io.BytesIO()
+        book.save(buffer)
+        record = self._import(buffer.getvalue(), filename="list.xlsx")
+        self.assertEqual(self._get_results(record), ["new"])
+        self.assertIn("2025", record.sheet_remark)
+        for title in ("Hidden", "2026", "Empty"):
+            self.assertNotIn(title, record.sheet_remark)
+        self.assertFalse(self._import(HEADER + ROW).sheet_remark)
+
+    def test_dates_of_a_macintosh(self):
+        """Serial numbers that begin in 1904."""
+        import datetime
+
+        import openpyxl
+        from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+        book = openpyxl.Workbook()
+        book.epoch = CALENDAR_MAC_1904
+        book.active.append(HEADER.strip().split(";"))
+        days = (datetime.date(2026, 1, 1), datetime.datetime(2026, 12, 31))
+        book.active.append(["Ada Roy", "ada@x.example", "Gold", *days])
+        buffer = io.BytesIO()
+        book.save(buffer)
+        line = self._import(buffer.getvalue(), filename="mac.xlsx").line_ids
+        self.assertEqual((str(line.date_start), str(line.date_end)), ("2026-01-01", "2026-12-31"))
+
+    def test_merged_cells(self):
+        """The name stands in the first of them: rows without one come back."""
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        for row in (
+            ["Name", "Plan", "Start", "End"],
+            ["Ada Roy", "Gold", "2025-01-01", "2025-12-31"],
+            ["", "Gold", "2026-01-01", "2026-12-31"],
+        ):
+            book.active.append(row)
+        book.active.merge_cells("A2:A3")
+        buffer = io.BytesIO()
+        book.save(buffer)
+        record = self._import(buffer.getvalue(), filename="list.xlsx")
+        self.assertEqual(self._get_results(record), ["new", "error"])
+
+    def test_a_sheet_of_endless_rows(self):
+        """A row that says it is the trillionth, and rows that say they are repeated."""
+        whole = self._xlsx([HEADER.strip().split(";"), ROW.strip().split(";")])
+        with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        sheet = files["xl/worksheets/sheet1.xml"]
+        files["xl/worksheets/sheet1.xml"] = sheet.replace(b'r="2"', b'r="999999999999"')
+        self.assertNotEqual(files["xl/worksheets/sheet1.xml"], sheet)
+        with patch.object(reading, "SHEET_ROWS", 1000):
+            self.assertTrue(self._refused(self._zip(**files), "endless.xlsx"))
+        rows = f'<table:table-row table:number-rows-repeated="9000000">{self._cells("x")}</table:table-row>'
+        with patch.object(reading, "MAX_ROWS", 100):
+            content = self._ods(self._cells("Name"), rows * 3)
+            self.assertIn("100", self._refused(content, "endless.ods"))
+
+    def test_newlines_and_quotes_in_cells(self):
+        text = (
+            'Name;"Street\naddress";Plan;Start;End;Street\r\n'
+            '"Roy; ""Ada""";"x";Gold;2026-01-01;2026-12-31;"1 Quay\r\nFloor 2"\r\n'
+            "Bea Roy;;Gold;2026-01-01;2026-12-31;\r\n"
+        )
+        record = self._import(text)
+        self.assertEqual(self._get_results(record), ["new", "new"])
+        first, second = record.line_ids.sorted("row")
+        self.assertEqual((first.name, second.row), ('Roy; "Ada"', 3))
+        record.action_run()
+        self.assertEqual(first.partner_id.street.split(), ["1", "Quay", "Floor", "2"])
 
     def test_years(self):
         for day in ("0000-01-01", "9999-12-31", "01/01/0000", "31/12/9999", "99999", "2026-02-30"):
@@ -287,30 +390,60 @@ class TestImportBadFiles(ImportCase):
         self.assertEqual(line.cells[:2], ["Ada Roy", "12"])
         self.assertEqual((str(line.date_start), str(line.date_end)), ("2026-01-01", "2026-12-31"))
 
-    def test_ods(self):
-        cells = "".join(
+    def _cells(self, *names):
+        return "".join(
             f'<table:table-cell office:value-type="string"><text:p>{name}</text:p>'
             "</table:table-cell>"
-            for name in ("Name", "Plan", "Start", "End")
+            for name in names
         )
+
+    def _ods(self, header, rows, styles="", more=""):
+        """:return: the bytes of a sheet with the cells ``header`` and ``rows``"""
+        names = "urn:oasis:names:tc:opendocument:xmlns"
+        content = (
+            f'<office:document-content xmlns:office="{names}:office:1.0" '
+            f'xmlns:table="{names}:table:1.0" xmlns:text="{names}:text:1.0" '
+            f'xmlns:style="{names}:style:1.0"><office:automatic-styles>{styles}'
+            f"</office:automatic-styles><office:body><office:spreadsheet>{more}"
+            f'<table:table table:name="Members"><table:table-row>{header}</table:table-row>{rows}'
+            '</table:table><table:table table:name="Rest"><table:table-row>'
+            f"{self._cells('x')}</table:table-row></table:table></office:spreadsheet>"
+            "</office:body></office:document-content>"
+        )
+        return self._zip(**{"content.xml": content})
+
+    def test_ods(self):
         row = (
-            "<table:table-cell><text:p>Ada Roy</text:p></table:table-cell>"
+            # what is said of a cell is not in it
+            "<table:table-cell><office:annotation><text:p>to check</text:p></office:annotation>"
+            "<text:p>Ada Roy</text:p></table:table-cell>"
             "<table:table-cell><text:p>Gold</text:p></table:table-cell>"
             '<table:table-cell office:value-type="date" office:date-value="2026-01-01">'
             "<text:p>x</text:p></table:table-cell>"
             '<table:table-cell office:value-type="date" office:date-value="2026-12-31"/>'
             '<table:table-cell table:number-columns-repeated="1020"/>'
         )
-        names = "urn:oasis:names:tc:opendocument:xmlns"
-        content = (
-            f'<office:document-content xmlns:office="{names}:office:1.0" '
-            f'xmlns:table="{names}:table:1.0" xmlns:text="{names}:text:1.0"><office:body>'
-            f"<office:spreadsheet><table:table><table:table-row>{cells}</table:table-row>"
+        hidden = (
+            '<table:table table:name="Codes" table:style-name="ta9"><table:table-row>'
+            f"{self._cells('x')}</table:table-row></table:table>"
+        )
+        content = self._ods(
+            self._cells("Name", "Plan", "Start", "End"),
             f"<table:table-row>{row}</table:table-row>"
             '<table:table-row table:number-rows-repeated="1048574"><table:table-cell/>'
-            "</table:table-row></table:table></office:spreadsheet></office:body>"
-            "</office:document-content>"
+            "</table:table-row>",
+            styles='<style:style style:name="ta9" style:family="table">'
+            '<style:table-properties table:display="false"/></style:style>',
+            more=hidden,
         )
-        record = self._import(self._zip(**{"content.xml": content}), filename="list.ods")
+        record = self._import(content, filename="list.ods")
         self.assertEqual(record.line_ids.name, "Ada Roy")
         self.assertEqual(str(record.line_ids.date_end), "2026-12-31")
+        self.assertIn("Rest", record.sheet_remark)
+        self.assertNotIn("Codes", record.sheet_remark)
+
+    def test_ods_of_many_columns(self):
+        """Cells that say they are repeated take no memory."""
+        cell = '<table:table-cell table:number-columns-repeated="900000000"/>'
+        content = self._ods(self._cells("Name") + cell * 50 + self._cells("x"), "")
+        self.assertTrue(self._refused(content, "wide.ods"))

@@ -1,5 +1,6 @@
 import base64
 import csv
+import io
 
 from freezegun import freeze_time
 
@@ -181,6 +182,56 @@ class TestImportExport(ImportCase):
         again.action_run()
         self.assertEqual(set(again.line_ids.mapped("result")), {"same"})
         self.assertEqual(self._get_debts(self.elsewhere), debts)
+
+    def _get_exported(self, *names):
+        """:return: rows of the export, of these columns, as texts"""
+        text = self.Import._get_export(self.company).decode("utf-8-sig")
+        return sorted(
+            tuple(row[name] for name in names) for row in csv.DictReader(io.StringIO(text))
+        )
+
+    def test_one_invoice_for_several_members(self):
+        """Each owes its part of what is left of it."""
+        payer = self._create_member("Chain", is_company=True)
+        payer.membri_group_invoices = True
+        terms = self.env["membri.cotisation"]
+        for name, price in (("North", 200.0), ("South", 100.0)):
+            member = self._create_member(name, parent_id=payer.id)
+            lines = [Command.create({"product_id": self.product.id, "price_unit": price})]
+            terms += self._create_cotisation(
+                member, "2026-01-01", state="pending", line_ids=lines
+            )
+        invoice = terms._create_invoices("enrolment")
+        self.assertEqual(len(invoice), 1)
+        self._pay(invoice, 30.0)
+        self.assertEqual(
+            self._get_exported("Name", "Open Balance"),
+            [("Chain", ""), ("North", "180.0"), ("South", "90.0")],
+        )
+
+    def test_who_died(self):
+        """Is counted as deceased in the figures, there as here."""
+        for name, reason in (("Gone", "Moved"), ("Late", "Deceased")):
+            term = self._create_cotisation(self._create_member(name), "2026-01-01")
+            term.action_terminate("2026-10-01", reason)
+        self.assertEqual(
+            self._get_exported("Name", "Left On", "Deceased On"),
+            [("Gone", "2026-10-01", ""), ("Late", "", "2026-10-01")],
+        )
+        content = self.Import._get_export(self.company)
+        there = self.env(context={"allowed_company_ids": self.elsewhere.ids})["membri.import"]
+        record = there.create(
+            {"profile": "free", "file": base64.b64encode(content), "filename": "export.csv"}
+        )
+        record.action_run()
+        terms = record.line_ids.cotisation_id.sorted(lambda term: term.partner_id.name)
+        self.assertEqual(terms.mapped("termination_reason_id.is_death"), [True])
+        self.assertEqual([str(term.date_terminated) for term in terms], ["2026-10-01"] * 2)
+        outcomes = self.env["membri.insight"].search([("partner_id", "in", terms.partner_id.ids), ("company_id", "=", self.elsewhere.id)])
+        self.assertEqual(
+            {(row.partner_id.name, row.outcome) for row in outcomes},
+            {("Gone", "terminated"), ("Late", "deceased")},
+        )
 
     def test_download(self):
         action = self.Import.action_export()

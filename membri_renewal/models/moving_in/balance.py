@@ -198,14 +198,17 @@ class MembriImport(models.Model):
     # Invoices that are here already
     # ------------------------------------------------------------------
 
-    def _get_invoice_lines_sudo(self, lines):
-        """:return: ``{line: account.move.line}`` of the rows that name one of this company that
-        is posted and no other term's. In sudo: invoices are the accountants'"""
+    def _get_invoice_lines_sudo(self, todo):
+        """:param todo: ``{line: decision}``
+        :return: ``{line: account.move.line}`` of the rows that name one of this company that
+            is posted and no other term's. In sudo: invoices are the accountants'"""
         ids = {
-            line: int(line.trace["values"]["invoice_line"])
-            for line in lines
-            if line.trace["values"].get("invoice_line")
+            line: int(decision.values["invoice_line"])
+            for line, decision in todo.items()
+            if decision.values.get("invoice_line")
         }
+        if not ids:
+            return {}
         found_sudo = (
             self.env["account.move.line"]
             .sudo()
@@ -222,26 +225,28 @@ class MembriImport(models.Model):
         by_id = {item.id: item for item in found_sudo}
         return {line: by_id[id_] for line, id_ in ids.items() if id_ in by_id}
 
-    def _link_invoices(self, items_sudo, terms):
+    def _link_invoices(self, items_sudo, todo):
         """:param items_sudo: as of :meth:`_get_invoice_lines_sudo`
-        :param terms: ``{line: term}``
-        :return: ``{line: what was done}``"""
-        done = {}
+        :param todo: ``{line: decision}``, with their terms"""
+        linked = self.env["membri.cotisation"]
         for line, item_sudo in items_sudo.items():
-            term, move_sudo = terms.get(line), item_sudo.move_id
+            decision, move_sudo = todo[line], item_sudo.move_id
+            term = decision.term
             if not term or term.state == "cancelled" or term.sudo().invoice_id:
                 continue
-            done[line] = {
-                "linked_item": item_sudo.id,
-                "type_before": move_sudo.membri_invoice_type or False,
-                "state_before": term.state,
-            }
+            linked |= term
+            decision.done.update(
+                {
+                    "linked_item": item_sudo.id,
+                    "type_before": move_sudo.membri_invoice_type or False,
+                    "state_before": term.state,
+                }
+            )
             item_sudo._internal_write({"membri_cotisation_id": term.id})
             if not move_sudo.membri_invoice_type:
                 self._set_invoice_type(move_sudo, term)
             term._internal_write({"invoice_id": move_sudo.id})
-        self.env["membri.cotisation"].union(*(terms[line] for line in done))._sync_with_invoice()
-        return done
+        linked._sync_with_invoice()
 
     @staticmethod
     def _set_invoice_type(move_sudo, term):

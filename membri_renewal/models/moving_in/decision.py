@@ -18,6 +18,7 @@ ONE_DAY = relativedelta(days=1)
 class Decision:
     """What becomes of one row."""
 
+    trace: dict  # of the row; of the record a copy is made each time that it is read
     result: str = "same"
     message: str = ""
     partner: object = None
@@ -29,6 +30,12 @@ class Decision:
     option_of: object = None  # the decision, or the term, that this one becomes an option of
     date_start: object = False
     date_end: object = False
+    done: dict = field(default_factory=dict)  # what was written, and what was there before
+
+    @property
+    def values(self):
+        """What the row says, as ``RowReader.read_row`` gives it"""
+        return self.trace["values"]
 
 
 class Refused(Exception):
@@ -40,24 +47,17 @@ class MembriImport(models.Model):
 
     _inherit = "membri.import"
 
-    def _decide_and_tell(self, lines):
-        """The preview of some rows, after those before them."""
-        memory = self._get_told(lines)
-        for line, decision in self._decide(lines, memory).items():
-            # sudo: rows are written by the import only
-            line.sudo().write(self._prepare_line_vals(decision))
-
-    def _get_told(self, lines):
-        """:return: ``{member: what earlier rows of this list tell of it}``, for
-        :meth:`_decide`"""
+    def _get_told(self, keys):
+        """:param keys: of the members of some rows
+        :return: ``{member: what the rows before them tell of it}``, for :meth:`_decide`"""
         told = {}
-        earlier = self.env["membri.import.line"].search(
+        earlier = self.env["membri.import.line"].search_fetch(
             [
                 ("import_id", "=", self.id),
-                ("id", "not in", lines.ids),
-                ("key", "in", lines.mapped("key")),
+                ("key", "in", list(keys)),
                 ("result", "in", ("new", "differs", "same")),
             ],
+            ["key", "result", "partner_id", "option_set_id", "date_start", "date_end", "trace"],
             order="id",
         )
         for line in earlier:
@@ -65,8 +65,9 @@ class MembriImport(models.Model):
                 f"partner:{line.partner_id.id}" if line.partner_id else line.key,
                 {"terms": [], "is_new": False},
             )
-            is_void = line.trace["values"]["status"] == "cancelled"
-            if line.option_set_id and line.result == "new" and not is_void:
+            if not line.option_set_id or line.result != "new":
+                continue
+            if line.trace["values"]["status"] != "cancelled":
                 person["terms"].append(
                     (line.date_start, line.date_end, line.option_set_id, None, None)
                 )
@@ -84,47 +85,49 @@ class MembriImport(models.Model):
             "date_end": decision.date_end,
         }
 
-    def _decide(self, lines, memory):
-        """:return: ``{line: Decision}`` of the rows that could be read"""
-        lines = lines.filtered(lambda line: not line.is_unread)
-        values_list = [line.trace["values"] for line in lines]
+    def _decide(self, traces, memory):
+        """:param traces: ``{row: what it says}``, of rows that can be read, in their order
+        :param memory: see :meth:`_get_told`; filled in
+        :return: ``{row: Decision}``"""
+        values_list = [trace["values"] for trace in traces.values()]
         matcher = Matcher(self, values_list)
-        partners = {}
-        for line, values in zip(lines, values_list, strict=True):
-            partners[line] = matcher.find(values)
-        known = self._get_known_terms([partner for partner, _r, _p in partners.values()])
+        found = {row: matcher.find(trace["values"]) for row, trace in traces.items()}
+        partners = self.env["res.partner"].union(*(partner for partner, _r, _p in found.values()))
+        known = self._get_known_terms(partners)
         numbered = matcher.find_terms(values_list)
         levels = {normalize(level.name): level.option_set_id for level in self.level_ids}
-        decisions = {}
-        for line, values in zip(lines, values_list, strict=True):
-            decisions[line] = self._decide_row(
-                line,
-                values,
-                partners[line],
-                known.get(partners[line][0], ()),
-                numbered.get(values["term_id"]),
+        return {
+            row: self._decide_row(
+                trace,
+                # read together
+                (found[row][0].with_prefetch(partners.ids), *found[row][1:]),
+                known.get(found[row][0], ()),
+                numbered.get(trace["values"]["term_id"]),
                 levels,
                 memory,
             )
-        return decisions
+            for row, trace in traces.items()
+        }
 
     def _get_known_terms(self, partners):
         """:return: ``{contact: its terms in this company that are not void, in time order}``"""
         terms = self.env["membri.cotisation"].search(
-            Domain("partner_id", "in", [partner.id for partner in partners if partner])
+            Domain("partner_id", "in", partners.ids)
             & Domain("company_id", "=", self.company_id.id),
             order="date_start, id",
         )
         return terms.grouped("partner_id")
 
-    def _decide_row(self, line, values, match, known, numbered, levels, memory):
-        """:param match: as ``Matcher.find`` returns it
+    def _decide_row(self, trace, match, known, numbered, levels, memory):
+        """:param trace: with what the row says
+        :param match: as ``Matcher.find`` returns it
         :param known: the terms that the contact has
         :param numbered: the term that has the number of this row, if it was imported before
         :param memory: see :meth:`_get_told`; filled in"""
         partner, remark, problem = match
-        decision = Decision(partner=partner, option_set=self.env["membri.option.set"], term=None)
-        remarks = [*line.trace.get("remarks", ()), *filter(None, [remark])]
+        decision = Decision(trace, partner=partner, option_set=self.env["membri.option.set"])
+        values = decision.values
+        remarks = [*trace.get("remarks", ()), *filter(None, [remark])]
         if problem:
             decision.result, decision.message = "error", problem
             return decision
@@ -516,9 +519,9 @@ class MembriImport(models.Model):
         }
         if values["left"] or values["status"] in ("left", "deceased"):
             vals["date_terminated"] = end
-            vals["termination_reason"] = (
-                self.env._("Deceased")
-                if values["status"] == "deceased"
-                else self.env._("Left, as the imported list says")
-            )
+            vals["termination_reason"] = self.env._("Left, as the imported list says")
+        if values["status"] == "deceased":
+            reason = self.env.ref("membri_renewal.refusal_reason_deceased")
+            vals["termination_reason"] = self.env._("Deceased")
+            vals["termination_reason_id"] = reason.id
         return vals

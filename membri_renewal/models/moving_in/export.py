@@ -40,6 +40,7 @@ COLUMNS = (
     "amount",
     "agreed_price",
     "date_left",
+    "date_deceased",
     "renewal_state",
     "notice_date",
     "balance",
@@ -88,13 +89,14 @@ class MembriImport(models.Model):
         )
         Term = self.env["membri.cotisation"].with_context(active_test=False).with_company(company)
         ids = Term.search([("company_id", "=", company.id)], order="date_start, id").ids
+        balances = self._get_open_balances(company)
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow([labels[target] for target in COLUMNS])
         for batch in split_every(BATCH, ids, list):
             terms = Term.browse(batch)
             for term in terms:
-                row = self._prepare_export_row(term)
+                row = self._prepare_export_row(term, balances.get(term.id))
                 writer.writerow([self._format_export_cell(row.get(c)) for c in COLUMNS])
             self.env.invalidate_all()  # a long list does not fill the memory
         for row in self._prepare_export_others(company):
@@ -144,6 +146,19 @@ class MembriImport(models.Model):
         return firm
 
     @api.model
+    def _get_open_balances(self, company):
+        """:return: ``{id of a term: what is left to pay for it}``, in the company's currency; of an
+        invoice for several members, the part of each"""
+        # sudo: what is owed, not the invoice
+        Aged_sudo = self.env["membri.aged"].sudo()
+        groups = Aged_sudo._read_group(
+            [("company_id", "=", company.id), ("cotisation_id", "!=", False)],
+            ["cotisation_id"],
+            ["residual:sum"],
+        )
+        return {term.id: amount for term, amount in groups if amount}
+
+    @api.model
     def _get_opening_debts(self, company):
         """:return: ``{id of a contact: what is left of its opening entry}``, of those that belong
         to no term"""
@@ -166,8 +181,9 @@ class MembriImport(models.Model):
         return {partner.id: amount for partner, amount in groups if amount}
 
     @api.model
-    def _prepare_export_row(self, term):
-        """:return: ``{target: value}`` of one term and its member"""
+    def _prepare_export_row(self, term, balance):
+        """:param balance: what is left to pay for it
+        :return: ``{target: value}`` of one term and its member"""
         partner = term.partner_id.with_company(term.company_id)
         return {
             **self._prepare_export_contact(partner),
@@ -178,7 +194,10 @@ class MembriImport(models.Model):
             "status": term.state,
             "amount": term.amount_total if term.line_ids else "",
             "agreed_price": self._get_agreed_price(term),
-            "date_left": term.date_terminated,
+            "date_deceased" if term.termination_reason_id.is_death else "date_left": (
+                term.date_terminated
+            ),
+            "balance": balance,
             **self._prepare_export_renewal(term),
         }
 
@@ -220,10 +239,8 @@ class MembriImport(models.Model):
         renewal = term.renewal_ids.filtered(
             lambda r: r.state in ("draft", "sent", "change_requested", "intervention")
         )[:1]
-        invoice_sudo = term.sudo().invoice_id  # what is owed, not the invoice
         return {
             "renewal_state": renewal.state,
             "notice_date": renewal.date_sent
             and fields.Date.to_string(term.company_id._membri_local_date(renewal.date_sent)),
-            "balance": invoice_sudo.amount_residual if invoice_sudo.state == "posted" else "",
         }

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_list
 
 from .reading import check_size
 
@@ -108,6 +109,9 @@ class MembriImport(models.Model):
     overview = fields.Json(string="What All Rows Tell", readonly=True, copy=False)
     previewed_count = fields.Integer(string="Rows Previewed", readonly=True, copy=False)
     date_reading = fields.Text(string="How Dates Are Read", readonly=True, copy=False)
+    sheet_remark = fields.Char(
+        string="Sheets That Are Not Read", compute="_compute_sheet_remark"
+    )
     is_date_order_asked = fields.Boolean(
         string="Order of Dates Is Missing", readonly=True, copy=False
     )
@@ -180,6 +184,17 @@ class MembriImport(models.Model):
                 record.progress = 100 * record.previewed_count // rows if rows else 100
             else:
                 record.progress = 100 * (total - record.todo_count) // total if total else 0
+
+    @api.depends("overview")
+    @api.depends_context("lang")
+    def _compute_sheet_remark(self):
+        for record in self:
+            sheets = (record.overview or {}).get("sheets")
+            record.sheet_remark = sheets and self.env._(
+                "Only the first sheet of the file is read, not %(sheets)s. Save each of the others "
+                "as a file of its own to import it.",
+                sheets=format_list(self.env, sheets),
+            )
 
     @api.depends("level_ids.option_set_id")
     def _compute_unmapped_count(self):

@@ -52,8 +52,7 @@ class MembriImport(models.Model):
         done, overview = self.previewed_count, self.overview  # which is copied at each look
         rows = list(islice(self._iterate_rows(done), PREVIEW_BATCH))
         for batch in split_every(BATCH, rows, list):
-            lines = self._create_lines(batch, overview)
-            self._decide_and_tell(lines)
+            self._create_lines(batch, overview)
             self.env.flush_all()
             self.env["membri.import.line"].invalidate_model()
         self._internal_write({"previewed_count": done + len(rows)})
@@ -108,8 +107,9 @@ class MembriImport(models.Model):
     def _has_second(self):
         return PROFILES[self.profile].has_second_file and bool(self.second_file)
 
-    def _read(self, name):
+    def _read(self, name, sheets=None):
         """:param name: of the field of the file
+        :param sheets: see :func:`read_list`
         :return: as :func:`read_list`"""
         self.ensure_one()
         if self.profile == "odoo":
@@ -124,7 +124,7 @@ class MembriImport(models.Model):
             raise UserError(
                 self.env._("“%(file)s” is damaged. Choose the file again.", file=filename)
             ) from error
-        return read_list(self.env, content, filename)
+        return read_list(self.env, content, filename, sheets)
 
     def _read_headers(self):
         """Say what each column is read as."""
@@ -162,20 +162,21 @@ class MembriImport(models.Model):
             if place < len(cells) and cells[place]
         }
 
-    def _iterate_rows(self, start=0):
+    def _iterate_rows(self, start=0, sheets=None):
         """:param start: how many rows are passed over
+        :param sheets: see :func:`read_list`
         :return: iterator of ``(row, its cells, {target: text})``; with a second file, one for
         each of its rows, with what the first one says of the contact"""
         if self._has_second():
-            return islice(self._iterate_joined_rows(), start, None)
+            return islice(self._iterate_joined_rows(sheets), start, None)
         places = self._get_places()
         return (
             (number, cells, self._get_targets(places, cells))
-            for number, cells in islice(self._read("file")[1], start, None)
+            for number, cells in islice(self._read("file", sheets)[1], start, None)
         )
 
-    def _iterate_joined_rows(self):
-        headers, rows = self._read("file")
+    def _iterate_joined_rows(self, sheets=None):
+        headers, rows = self._read("file", sheets)
         places = self._get_places()
         contacts, keys_of = {}, {}
         for number, cells in rows:
@@ -188,7 +189,7 @@ class MembriImport(models.Model):
         by_own_name = self._get_rows_by_id(contacts)
         alone = set(contacts)
         blank = [""] * len(headers)
-        for number, cells in self._read("second_file")[1]:
+        for number, cells in self._read("second_file", sheets)[1]:
             targets = self._get_targets(second_places, cells)
             keys = (targets.get("external_id"), targets.get("email", "").casefold())
             found = by_own_name.get(targets.get("external_id"))
@@ -228,15 +229,16 @@ class MembriImport(models.Model):
     def _overlook(self):
         """:return: dict: how many ``rows``, the names of plans (``levels``), how days and
         months are in order (``order``, ``proofs``), whose membership others are part of
-        (``owners``), and the first days of each member (``starts``)"""
+        (``owners``), the first days of each member (``starts``), and which ``sheets`` are not
+        read"""
         profile = PROFILES[self.profile]
         reader = RowReader(self.env, profile, self.date_order)
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
-        wanted = set()
+        wanted, sheets = set(), []
         # only then all names are kept in memory
         has_owners = bool({"owner", "bundle"} & set(self.column_ids.mapped("target")))
         count = 0
-        for number, _cells, targets in self._iterate_rows():
+        for number, _cells, targets in self._iterate_rows(sheets=sheets):
             for order, text in reader.get_proofs(targets).items():
                 proofs.setdefault(order, (number, text))
             count += 1
@@ -266,6 +268,7 @@ class MembriImport(models.Model):
             "owners": {name: key for name, key in owners.items() if name in wanted},
             "shared_emails": [email for email, whose in names.items() if len(whose) > 1],
             "starts": starts,
+            "sheets": sheets,
         }
 
     @staticmethod
@@ -319,8 +322,8 @@ class MembriImport(models.Model):
 
     def _create_lines(self, batch, overview):
         """:param batch: rows, as :meth:`_iterate_rows` gives them
-        :return: their lines, with what they say (``values`` of ``trace``) and, of those that
-            cannot be read, why"""
+        :return: their lines, with what they say (``values`` of ``trace``) and what becomes of
+            them, after those before them; of those that cannot be read, why"""
         reader = RowReader(self.env, PROFILES[self.profile], overview["order"] or None)
         overview = {**overview, "shared_emails": set(overview["shared_emails"])}
         headers = self.header or []
@@ -357,6 +360,12 @@ class MembriImport(models.Model):
                     "message": " ".join(problems) or False,
                 }
             )
+        traces = {
+            place: vals["trace"] for place, vals in enumerate(vals_list) if not vals["is_unread"]
+        }
+        memory = self._get_told({vals["key"] for vals in vals_list})
+        for place, decision in self._decide(traces, memory).items():
+            vals_list[place].update(self._prepare_line_vals(decision))
         # sudo: rows are written by the import only
         return self.env["membri.import.line"].sudo().create(vals_list).sudo(False)
 

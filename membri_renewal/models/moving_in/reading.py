@@ -5,7 +5,9 @@ import csv
 import io
 import zipfile
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import lru_cache
+from itertools import islice
 
 import chardet
 import openpyxl
@@ -21,12 +23,21 @@ MAX_UNPACKED = 500 * MEGABYTE
 MAX_PACKING = 200
 MAX_COLUMNS = 400
 MAX_ROWS = 500_000
+# rows of a sheet, for spreadsheet programs: what says that it has more is damaged
+SHEET_ROWS = 1_048_576
 # beyond it a cell is an accident, such as a quote that is never closed
 MAX_CELL = 30_000
 DELIMITERS = ",;\t|"
+# what spreadsheet programs show where a formula has no value
+CELL_ERRORS = {
+    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!",
+    "#FIELD!", "#GETTING_DATA", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!",
+}  # fmt: skip
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 # a cell that begins like this is a formula to a spreadsheet program
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -39,16 +50,25 @@ def escape_formula(text):
 
 def normalize(text):
     """:return: the words of ``text`` without case, accents and signs: to compare names"""
-    plain = remove_accents(str(text or "")).casefold()
+    text = str(text or "")
+    return _get_words(text) if len(text) < 100 else _get_words.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)  # the same plans, statuses and headers stand on row after row
+def _get_words(text):
+    plain = remove_accents(text).casefold()
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
-def read_list(env, content, filename):
+def read_list(env, content, filename, sheets=None):
     """:param content: the bytes of the file
+    :param sheets: a list that gets, once the last row was read, the names of further sheets
+        that are not empty and are not read
     :return: ``(names of the columns, iterator of (number of the row, its cells))``; the rows
         are numbered as a spreadsheet program shows them
     :raises UserError: when this is no list, or too large a one"""
-    rows = _skip_empty(env, _get_rows(env, content, filename))
+    sheets = [] if sheets is None else sheets
+    rows = _skip_empty(env, _get_rows(env, content, filename, sheets))
     first = next(rows, None)
     if first is None:
         raise UserError(
@@ -76,14 +96,16 @@ def check_size(env, size, filename):
         )
 
 
-def _get_rows(env, content, filename):
+def _get_rows(env, content, filename, sheets):
     """:return: iterator of rows of texts"""
     check_size(env, len(content), filename)
     if not content.strip():
         return iter(())
     if content.startswith(b"PK\x03\x04"):
-        return _unpack(env, content, filename)
-    if content.lstrip()[:5] == b"%PDF-" or content.startswith(
+        return _unpack(env, content, filename, sheets)
+    # a page of HTML or an XML file, whatever it is called, and PDF
+    head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith((b"<", b"%PDF-")) or content.startswith(
         (b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"{\\rtf")
     ):
         raise _get_no_list_error(env, filename)
@@ -125,14 +147,14 @@ def _skip_empty(env, rows):
                     limit=MAX_COLUMNS,
                 )
             )
-        if any(row):
-            if number > MAX_ROWS:
-                raise UserError(
-                    env._(
-                        "The file has more than %(limit)s rows. Split it into several files.",
-                        limit=MAX_ROWS,
-                    )
+        if number > SHEET_ROWS or (number > MAX_ROWS and any(row)):
+            raise UserError(
+                env._(
+                    "The file has more than %(limit)s rows. Split it into several files.",
+                    limit=MAX_ROWS,
                 )
+            )
+        if any(row):
             yield number, row
 
 
@@ -150,6 +172,8 @@ def _to_text(value):
         return value.date().isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if value == time():  # a zero that is shown as a date
+        return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).replace("\xa0", " ").strip()
@@ -170,8 +194,9 @@ def _decode(content):
         if content.startswith(bom):
             return content.decode(encoding, errors="replace")
     sample = content[:2000]
-    if len(sample) > 3 and sample[1::2].count(0) > len(sample) // 3:
-        return content.decode("utf-16-le", errors="replace")
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(sample) > 3 and sample[start::2].count(0) > len(sample) // 3:
+            return content.decode(encoding, errors="replace")
     content = content.removeprefix(b"\xef\xbb\xbf")
     with suppress(UnicodeDecodeError):
         return content.decode("utf-8")
@@ -229,7 +254,7 @@ def _read_csv(env, content, filename):
 # ----------------------------------------------------------------------
 
 
-def _unpack(env, content, filename):
+def _unpack(env, content, filename, sheets):
     """Both kinds of spreadsheets are packed: how large they are is asked before."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -248,57 +273,76 @@ def _unpack(env, content, filename):
         )
     names = {info.filename for info in infos}
     if "xl/workbook.xml" in names:
-        return _read_xlsx(env, content, filename)
+        return _read_xlsx(env, content, filename, sheets)
     if "content.xml" in names:
-        return _read_ods(env, content, filename)
+        return _read_ods(env, content, filename, sheets)
     raise _get_no_list_error(env, filename)
 
 
-def _read_xlsx(env, content, filename):
+def _read_xlsx(env, content, filename, sheets):
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-        if not sheets:
-            return
-        sheets[0].reset_dimensions()  # some programs write wrong ones
-        for row in sheets[0].iter_rows(values_only=True):
-            yield [
-                ""
-                if isinstance(value, str) and value.startswith("#") and value.isupper()
-                else _to_text(value)
-                for value in row
-            ]
-    except UserError:
-        raise
+        visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        for place, sheet in enumerate(visible):
+            sheet.reset_dimensions()  # some programs write wrong ones
+            rows = sheet.iter_rows(values_only=True)
+            if not place:
+                for row in rows:
+                    yield [_to_text(value) for value in row]
+            elif any(any(map(_to_text, row)) for row in islice(rows, SHEET_ROWS)):
+                sheets.append(sheet.title)
     except Exception as error:  # whatever a broken file makes of the library
         raise _get_damaged_error(env, filename) from error
 
 
-def _read_ods(env, content, filename):
+def _read_ods(env, content, filename, sheets):
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("content.xml") as file:
-            yield from _read_ods_rows(file)
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, ValueError) as error:
+            yield from _read_ods_rows(file, sheets)
+    except Exception as error:  # whatever a broken file makes of the libraries
         raise _get_damaged_error(env, filename) from error
 
 
-def _read_ods_rows(file):
-    """The rows of the first sheet."""
-    for _event, element in etree.iterparse(
-        file, tag=(f"{TABLE}table-row", f"{TABLE}table"), resolve_entities=False, no_network=True
-    ):
-        if element.tag == f"{TABLE}table":
-            return
-        row = []
-        for cell in element.iter(f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
-            value = _get_ods_value(cell)
-            repeated = int(cell.get(f"{TABLE}number-columns-repeated", 1))
-            row += [value] * (min(repeated, MAX_COLUMNS + 1))
-        row = row[: _get_width(row)]
-        repeated = int(element.get(f"{TABLE}number-rows-repeated", 1))
-        element.clear()
-        for _copy in range(min(repeated, MAX_ROWS) if row else 1):
-            yield row
+def _read_ods_rows(file, sheets):
+    """The rows of the first sheet that is visible."""
+    row, is_first, hidden = [], True, set()
+    tags = (*CELLS, f"{TABLE}table-row", f"{TABLE}table", f"{STYLE}table-properties")
+    for _event, element in etree.iterparse(file, tag=tags, resolve_entities=False, no_network=True):
+        if element.tag == f"{STYLE}table-properties":
+            if element.get(f"{TABLE}display") == "false":
+                hidden.add(element.getparent().get(f"{STYLE}name"))
+            continue
+        if element.tag in CELLS:
+            value = _get_ods_value(element)
+            repeated = int(element.get(f"{TABLE}number-columns-repeated", 1))
+            if (free := MAX_COLUMNS + 1 - len(row)) > 0:
+                row += [value] * min(repeated, free)
+            elif value:  # there are too many, which is told
+                row[-1] = value
+        elif element.tag == f"{TABLE}table":
+            is_first = is_first and element.get(f"{TABLE}style-name") in hidden
+        else:
+            row = row[: _get_width(row)]
+            repeated = int(element.get(f"{TABLE}number-rows-repeated", 1))
+            sheet = next(element.iterancestors(f"{TABLE}table"))
+            name = sheet.get(f"{TABLE}name", "")
+            if sheet.get(f"{TABLE}style-name") in hidden:
+                pass
+            elif is_first:
+                for _copy in range(min(repeated, MAX_ROWS) if row else 1):
+                    yield row
+            elif row and name not in sheets:
+                sheets.append(name)
+            row = []
+        _forget_element(element)
+
+
+def _forget_element(element):
+    """What was read, and what stands before it, is kept in memory by the library else."""
+    element.clear(keep_tail=True)
+    parent = element.getparent()
+    while parent is not None and element.getprevious() is not None:
+        del parent[0]
 
 
 def _get_ods_value(cell):
@@ -309,4 +353,5 @@ def _get_ods_value(cell):
         return _to_text(float(cell.get(f"{OFFICE}value")))
     if kind == "boolean":
         return "yes" if cell.get(f"{OFFICE}boolean-value") == "true" else "no"
-    return _to_text("\n".join("".join(paragraph.itertext()) for paragraph in cell.iter(f"{TEXT}p")))
+    # its own paragraphs, not those of a comment
+    return _to_text("\n".join("".join(p.itertext()) for p in cell.iterchildren(f"{TEXT}p")))

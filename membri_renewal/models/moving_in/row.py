@@ -5,7 +5,7 @@ from odoo.tools import email_normalize
 
 from ..mixins.formats import format_day
 from .dates import ZERO_DATE, NotADate, get_proof, read_date
-from .reading import normalize
+from .reading import CELL_ERRORS, normalize
 from .targets import DATE_TARGETS, STATUSES, YES
 
 CONTACT_TEXTS = (
@@ -75,6 +75,16 @@ class RowReader:
         :return: ``(values, sentences of what is wrong, remarks)``"""
         self.problems, self.remarks = [], []
         cells = dict(cells)
+        for target, text in cells.items():
+            if text in CELL_ERRORS:
+                cells[target] = ""
+                self.problems.append(
+                    self.env._(
+                        "A formula of the spreadsheet has no value but %(error)s. Correct the "
+                        "cell, or empty it.",
+                        error=text,
+                    )
+                )
         self.profile.adapt(cells)
         values = {
             **self._read_contact(cells),

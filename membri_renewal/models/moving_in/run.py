@@ -129,58 +129,55 @@ class MembriImport(models.Model):
 
     def _import_rows(self, lines):
         """Take over some rows: all of them or, by an exception, none."""
-        decisions = self._decide(lines, {})
+        readable = lines.filtered(lambda line: not line.is_unread)
+        decisions = self._decide({line: line.trace for line in readable}, {})
         todo = {
             line: decision
             for line, decision in decisions.items()
             if decision.result not in ("error", "skipped")
         }
+        self._import_contacts(todo)
+        self._import_terms(todo)
+        self._import_renewals(todo)
         for line, decision in decisions.items():
-            vals = self._prepare_line_vals(decision)
-            if line not in todo:
-                # sudo: rows are written by the import only
-                line.sudo().write({**vals, "todo": False})
-        traces = {line: {} for line in todo}
-        self._import_contacts(todo, traces)
-        self._import_terms(todo, traces)
-        self._import_renewals(todo, traces)
-        for line, decision in todo.items():
-            values = line.trace["values"]
-            line.sudo().write(
-                {
-                    **self._prepare_line_vals(decision),
-                    "todo": "links" if self._has_links(values) else False,
-                    "is_done": True,
-                    "trace": {**line.trace, "done": traces[line]},
-                }
-            )
+            vals = {**self._prepare_line_vals(decision), "todo": False}
+            if line in todo:
+                vals["is_done"] = True
+                vals["trace"] = {**decision.trace, "done": decision.done}
+                if self._has_links(decision.values):
+                    vals["todo"] = "links"
+            # sudo: rows are written by the import only
+            line.sudo().write(vals)
 
-    def _import_contacts(self, todo, traces):
+    def _import_contacts(self, todo):
         new, vals_list = {}, []
-        for line, decision in todo.items():
-            values = line.trace["values"]
+        for decision in todo.values():
+            values = decision.values
             if decision.partner:
                 if decision.partner_vals:
-                    traces[line]["contact"] = self._change(decision.partner, decision.partner_vals)
+                    decision.done["contact"] = self._change(
+                        decision.partner, decision.partner_vals
+                    )
             elif values["key"] not in new:
-                new[values["key"]] = line
+                new[values["key"]] = decision
                 vals_list.append(self._prepare_new_contact_vals(values))
-        created = self.env["res.partner"].create(vals_list)
-        partners = dict(zip(new, created, strict=True))
+        # nothing to take over from a company above, or for people below: links come later
+        Partner = self.env["res.partner"].with_context(_partners_skip_fields_sync=True)
+        partners = dict(zip(new, Partner.create(vals_list).with_env(self.env), strict=True))
         names = {}
-        for line, decision in todo.items():
-            values = line.trace["values"]
+        for decision in todo.values():
+            values = decision.values
             if not decision.partner:
                 decision.partner = partners[values["key"]]
-            if new.get(values["key"]) == line:
-                traces[line]["created_partner"] = decision.partner.id
-                traces[line]["contact"] = {
+            if new.get(values["key"]) is decision:
+                decision.done["created_partner"] = decision.partner.id
+                decision.done["contact"] = {
                     "before": {},
                     "after": self._read_back(decision.partner, values["contact"]),
                 }
             if external := values["keys"].get("external"):
-                names[get_external_name(self, external)] = decision.partner.id
-        self._import_names(names, "res.partner")
+                names[get_external_name(self, external)] = decision.partner
+        self._import_names(names)
 
     def _prepare_new_contact_vals(self, values):
         vals = self._prepare_contact_vals(values)
@@ -190,32 +187,32 @@ class MembriImport(models.Model):
             vals["comment"] = plaintext2html(values["notes"])
         return vals
 
-    def _import_names(self, names, model):
-        """Remember which record of ours is which one of the other system."""
+    def _import_names(self, records):
+        """Remember which record of ours is which one of the other system.
+
+        :param records: ``{external name: record}``"""
+        if not records:
+            return
         # sudo: external ids are the administrator's; these are ours
         Data_sudo = self.env["ir.model.data"].sudo()
-        known = {
-            row["name"]: row["res_id"]
-            for row in Data_sudo.search_read(
-                [("module", "=", MODULE), ("name", "in", list(names))], ["name", "res_id"]
-            )
-        }
+        known_sudo = Data_sudo.search([("module", "=", MODULE), ("name", "in", list(records))])
+        known = {data.name: data for data in known_sudo}
         Data_sudo.create(
             [
                 {
                     "module": MODULE,
                     "name": name,
-                    "model": model,
-                    "res_id": res_id,
+                    "model": record._name,
+                    "res_id": record.id,
                     "noupdate": True,
                 }
-                for name, res_id in names.items()
+                for name, record in records.items()
                 if name not in known
             ]
         )
-        moved = [name for name, res_id in known.items() if names[name] != res_id]
-        for data in Data_sudo.search([("module", "=", MODULE), ("name", "in", moved)]):
-            data.res_id = names[data.name]
+        for name, data in known.items():
+            if data.res_id != records[name].id:
+                data.res_id = records[name].id
 
     def _change(self, record, vals):
         """:return: what ``vals`` has changed: the values ``before`` and ``after``"""
@@ -235,50 +232,58 @@ class MembriImport(models.Model):
     # Terms
     # ------------------------------------------------------------------
 
-    def _import_terms(self, todo, traces):
+    def _import_terms(self, todo):
         Term = self.env["membri.cotisation"]
-        new = [line for line, decision in todo.items() if decision.term_vals]
-        vals_list = []
-        items_sudo = self._get_invoice_lines_sudo(list(todo))
-        for line in new:
-            decision = todo[line]
-            invoiced = items_sudo.get(line)
-            vals_list.append(
-                {
-                    **decision.term_vals,
-                    "partner_id": decision.partner.id,
-                    "line_ids": (invoiced and self._prepare_invoiced_lines(invoiced))
-                    or self._prepare_told_lines(decision, line.trace["values"]),
-                }
-            )
+        new = {line: decision for line, decision in todo.items() if decision.term_vals}
+        items_sudo = self._get_invoice_lines_sudo(todo)
+        vals_list = [
+            {
+                **decision.term_vals,
+                "partner_id": decision.partner.id,
+                "line_ids": (line in items_sudo and self._prepare_invoiced_lines(items_sudo[line]))
+                or self._prepare_told_lines(decision),
+            }
+            for line, decision in new.items()
+        ]
         # internal: an import brings facts, such as that a member has left
         terms = Term._as_internal().create(vals_list).with_env(self.env)
-        for line, term in zip(new, terms, strict=True):
-            todo[line].term = term
-            traces[line]["created_term"] = term.id
-            traces[line]["term"] = {"after": self._read_term_back(term)}
-        had_terms = self.env["res.partner"].union(
-            *(todo[line].partner for line in new if not traces[line].get("created_partner"))
-        )
-        had_terms._membri_chain_terms(self.company_id)
-        linked = self._link_invoices(items_sudo, {line: todo[line].term for line in todo})
-        for line, done in linked.items():
-            traces[line].update(done)
-        for line, decision in todo.items():
+        for decision, term in zip(new.values(), terms, strict=True):
+            decision.term = term
+            decision.done["created_term"] = term.id
+            decision.done["term"] = {"after": self._read_term_back(term)}
+        self._get_inserted(terms).partner_id._membri_chain_terms(self.company_id)
+        self._link_invoices(items_sudo, todo)
+        for decision in todo.values():
             if decision.term_change:
-                traces[line]["term"] = self._change_term(decision.term, decision.term_change)
+                decision.done["term"] = self._change_term(decision.term, decision.term_change)
             elif decision.option_of is not None:
-                traces[line]["created_options"] = self._add_options(decision, line).ids
+                decision.done["created_options"] = self._add_options(decision).ids
         self._import_names(
             {
-                get_external_name(self, line.term_key, "term"): decision.term.id
-                for line, decision in todo.items()
-                if line.term_key and decision.term
-            },
-            "membri.cotisation",
+                get_external_name(self, decision.values["term_id"], "term"): decision.term
+                for decision in todo.values()
+                if decision.values["term_id"] and decision.term
+            }
         )
 
-    def _add_options(self, decision, line):
+    def _get_inserted(self, terms):
+        """:return: those of ``terms`` that have come before another term of their member"""
+        last = dict(
+            self.env["membri.cotisation"]._read_group(
+                [
+                    ("partner_id", "in", terms.partner_id.ids),
+                    ("company_id", "=", self.company_id.id),
+                    ("state", "!=", "cancelled"),
+                ],
+                ["partner_id"],
+                ["date_start:max"],
+            )
+        )
+        return terms.filtered(
+            lambda term: term.date_start < last.get(term.partner_id, term.date_start)
+        )
+
+    def _add_options(self, decision):
         """:return: the lines by which a second membership becomes part of the first one"""
         term = decision.option_of
         if isinstance(term, Decision):  # of an earlier row
@@ -287,7 +292,7 @@ class MembriImport(models.Model):
         if not before:  # else the renewal would propose the second one alone
             commands += self._prepare_term_lines(term.option_set_id)
         commands += self._prepare_term_lines(
-            decision.option_set, **self._get_prices(line.trace["values"])
+            decision.option_set, **self._get_prices(decision.values)
         )
         term.write({"line_ids": commands})
         decision.term = term
@@ -317,10 +322,10 @@ class MembriImport(models.Model):
     def _get_prices(values):
         return {"amount": values["amount"], "agreed": values["agreed"]}
 
-    def _prepare_told_lines(self, decision, values):
+    def _prepare_told_lines(self, decision):
         """The options of a term whose amount the list tells; else none, and the renewal
         proposes those of the plan."""
-        prices = self._get_prices(values)
+        prices = self._get_prices(decision.values)
         if prices["amount"] is None and prices["agreed"] is None:
             return []
         return self._prepare_term_lines(decision.option_set, **prices)
@@ -371,14 +376,14 @@ class MembriImport(models.Model):
     # What was going on
     # ------------------------------------------------------------------
 
-    def _import_renewals(self, todo, traces):
+    def _import_renewals(self, todo):
         """Renewals that the other system has asked go on here; nothing is sent again."""
-        for line, decision in todo.items():
-            values = line.trace["values"]
+        for decision in todo.values():
+            values = decision.values
             if decision.result not in ("new", "differs"):
                 continue
             if self._is_balance_noted(values):
-                traces[line]["noted"] = True
+                decision.done["noted"] = True
                 decision.partner._message_log(
                     body=self.env._(
                         "Open balance in the list that was imported: %(balance)s. It is not "
@@ -395,7 +400,7 @@ class MembriImport(models.Model):
             if not state or not term or term._get_not_renewed_reasons(HAND)[term]:
                 continue
             renewal = self.env["membri.renewal"].create({"cotisation_id": term.id})
-            traces[line]["created_renewal"] = renewal.id
+            decision.done["created_renewal"] = renewal.id
             self._move_renewal(renewal, state, fields.Date.to_date(values["notice"]))
 
     def _move_renewal(self, renewal, state, notice):
@@ -428,13 +433,14 @@ class MembriImport(models.Model):
         )
 
     def _import_links(self, lines):
-        values_list = [line.trace["values"] for line in lines]
+        traces = {line: line.trace for line in lines}
+        values_list = [trace["values"] for trace in traces.values()]
         matcher = Matcher(self, values_list)
         owners = self._find_owners(values_list)
         balances = self._import_balances(lines)
-        for line, values in zip(lines, values_list, strict=True):
-            partner = line.partner_id
-            done = {**line.trace.get("done", {}), **balances.get(line, {})}
+        for line, trace in traces.items():
+            partner, values = line.partner_id, trace["values"]
+            done = {**trace.get("done", {}), **balances.get(line, {})}
             vals = {}
             parent = self._find_parent(partner, values, matcher, owners)
             if parent and parent != partner and partner.parent_id != parent:
@@ -450,7 +456,7 @@ class MembriImport(models.Model):
             if vals:
                 change = self._change(partner, vals)
                 done["links"] = change
-            line.sudo().write({"todo": False, "trace": {**line.trace, "done": done}})
+            line.sudo().write({"todo": False, "trace": {**trace, "done": done}})
 
     def _find_owners(self, values_list):
         """:return: ``{key of a member of this list: the contact}``"""

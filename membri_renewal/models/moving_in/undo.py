@@ -157,15 +157,19 @@ class MembriImport(models.Model):
                 "import). The import can no longer be undone.",
                 member=Partner.browse(followed.id).display_name,
             )
+        # what another row of the same list has changed was not edited by anybody
+        changers = {}
         for line, trace in done.items():
+            if trace.get("contact", {}).get("before"):
+                changers.setdefault(line.partner_id, set()).add(line)
+        ids = {line.partner_id.id for line in done if line.partner_id}
+        known = {partner.id: partner for partner in Partner.browse(ids).exists()}
+        for line, trace in done.items():
+            partner = known.get(line.partner_id.id)
+            if not partner or changers.get(partner, set()) - {line}:
+                continue
             for part in ("contact", "links"):
                 after = trace.get(part, {}).get("after", {})
-                partner = Partner.browse(line.partner_id.id).exists()
-                if not partner or not after:
-                    continue
-                # what a later row of the same list has changed was not edited by anybody
-                if self._is_changed_later(line, done):
-                    continue
                 now = self._read_back(partner, after)
                 if now != after:
                     name = next(name for name in after if now[name] != after[name])
@@ -176,13 +180,6 @@ class MembriImport(models.Model):
                         member=partner.display_name,
                     )
         return False
-
-    def _is_changed_later(self, line, done):
-        return any(
-            other.partner_id == line.partner_id and trace.get("contact", {}).get("before")
-            for other, trace in done.items()
-            if other != line
-        )
 
     # ------------------------------------------------------------------
     # Taking back
@@ -231,22 +228,24 @@ class MembriImport(models.Model):
         self._internal_write({"result_file": False, "result_filename": False})
 
     def _undo_terms_of(self, lines):
-        done = [(line, line.trace.get("done", {})) for line in lines]
+        traces = {line: line.trace for line in lines}
+        done = [(line, trace.get("done", {})) for line, trace in traces.items()]
         kept = self._undo_money(done)
         self._undo_terms(done)
         for line, trace in done:
             if line.partner_id in kept and trace.get("created_partner") == line.partner_id.id:
                 # a cancelled opening entry is theirs: they stay, archived
                 trace = {**trace, "kept": True}
-                line.sudo().trace = {**line.trace, "done": trace}
+                line.sudo().trace = {**traces[line], "done": trace}
         lines.sudo().write({"todo": "undo_contact"})  # rows are written by the import only
 
     def _undo_contacts_of(self, lines):
-        self._undo_contacts([(line, line.trace.get("done", {})) for line in lines.sorted("id")])
-        # sudo: rows are written by the import only
-        for line in lines.sudo():
-            trace = {name: value for name, value in line.trace.items() if name != "done"}
-            line.write({"is_done": False, "todo": False, "trace": trace})
+        traces = {line: line.trace for line in lines.sorted("id")}
+        self._undo_contacts([(line, trace.pop("done", {})) for line, trace in traces.items()])
+        for line, trace in traces.items():
+            # sudo: rows are written by the import only
+            line.sudo().trace = trace
+        lines.sudo().write({"is_done": False, "todo": False})
 
     def _undo_terms(self, done):
         record = self._as_worker()
@@ -284,13 +283,13 @@ class MembriImport(models.Model):
             for id_ in (trace.get("created_partner"), *trace.get("created_people", ()))
             if id_
         ).exists()
+        created_ids = set(created.ids)
         for line, trace in reversed(done):
-            partner = Partner.browse(line.partner_id.id).exists()
-            if not partner or partner in created:
+            if line.partner_id.id in created_ids:
                 continue
             for part in ("links", "contact"):
                 if before := trace.get(part, {}).get("before"):
-                    partner.write(before)
+                    Partner.browse(line.partner_id.id).exists().write(before)
         kept = Partner.browse(
             trace["created_partner"] for _line, trace in done if trace.get("kept")
         ).exists()
