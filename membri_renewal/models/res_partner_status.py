@@ -55,7 +55,8 @@ class ResPartner(models.Model):
         """
         if not self:
             return
-        partners_sudo = self.sudo().with_company(company)
+        # read together: those of terms that were deleted have nothing else in common
+        partners_sudo = self.sudo().with_company(company).with_prefetch()
         # sudo: facts do not depend on who looks
         cotisations = (
             self.env["membri.cotisation"]

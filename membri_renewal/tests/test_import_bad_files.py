@@ -235,14 +235,17 @@ class TestImportBadFiles(ImportCase):
         self.assertNotEqual(files["xl/worksheets/sheet1.xml"], sheet)
         with patch.object(reading, "SHEET_ROWS", 1000):
             self.assertTrue(self._refused(self._zip(**files), "endless.xlsx"))
-        rows = f'<table:table-row table:number-rows-repeated="9000000">{self._cells("x")}</table:table-row>'
+        rows = (
+            '<table:table-row table:number-rows-repeated="9000000">'
+            f"{self._cells('x')}</table:table-row>"
+        )
         with patch.object(reading, "MAX_ROWS", 100):
             content = self._ods(self._cells("Name"), rows * 3)
             self.assertIn("100", self._refused(content, "endless.ods"))
 
     def test_newlines_and_quotes_in_cells(self):
         text = (
-            'Name;"Street\naddress";Plan;Start;End;Street\r\n'
+            'Name;"Favorite\ncolor";Plan;Start;End;Street\r\n'
             '"Roy; ""Ada""";"x";Gold;2026-01-01;2026-12-31;"1 Quay\r\nFloor 2"\r\n'
             "Bea Roy;;Gold;2026-01-01;2026-12-31;\r\n"
         )

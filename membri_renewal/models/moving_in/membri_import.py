@@ -190,7 +190,7 @@ class MembriImport(models.Model):
     def _compute_sheet_remark(self):
         for record in self:
             sheets = (record.overview or {}).get("sheets")
-            record.sheet_remark = sheets and self.env._(
+            record.sheet_remark = bool(sheets) and self.env._(
                 "Only the first sheet of the file is read, not %(sheets)s. Save each of the others "
                 "as a file of its own to import it.",
                 sheets=format_list(self.env, sheets),
