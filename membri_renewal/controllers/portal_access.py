@@ -1,3 +1,4 @@
+from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, MissingError
 from odoo.http import request
 from odoo.tools import consteq
@@ -40,32 +41,38 @@ class MembriPortalAccess(CustomerPortal):
     def _document_check_access(self, model_name, document_id, access_token=None):
         # EXTENDS portal, which works in the name of the superuser: what staff who may only look
         # is shown is shown to them, without keys
-        document_sudo = super()._document_check_access(model_name, document_id, access_token)
+        return self._as_shown(
+            super()._document_check_access(model_name, document_id, access_token)
+        )
+
+    def _as_shown(self, document_sudo):
+        """:param document_sudo: what the visitor may see, in the name of the superuser
+        :return: the same; in the visitor's name where that is staff who may only look"""
         user = request.env.user
-        if model_name == "membri.renewal":
+        only_looks = False
+        if document_sudo._name == "membri.renewal":
             only_looks = user._is_internal() and not document_sudo.with_user(user).has_access(
                 "write"
             )
-        else:
-            only_looks = (
-                model_name == "account.move"
-                and request.env["account.move"]._membri_reads_as_reader()
-            )
+        elif document_sudo._name == "account.move":
+            only_looks = request.env["account.move"]._membri_reads_as_reader()
         return document_sudo.with_user(user).sudo() if only_looks else document_sudo
 
     def _find_document_sudo(self, model, record_id, access_token=None):
         """:return: the record, in sudo and in its own company, if the visitor may see it by
         their rights or by its token; else nothing: what does not exist and what is not theirs
         look the same"""
-        nothing = request.env[model].sudo().browse()
-        if not browse_sudo(model, record_id):
-            return nothing
-        try:
-            document_sudo = self._document_check_access(
-                model, record_id, access_token=clean_token(access_token)
-            )
-        except (AccessError, MissingError):
-            return nothing
+        document_sudo = browse_sudo(model, record_id)
+        if not document_sudo:
+            return document_sudo
+        # the key first: Odoo first asks for rights, and words the refusal that nobody reads
+        if has_token(document_sudo, access_token):
+            document_sudo = self._as_shown(document_sudo.with_user(SUPERUSER_ID))
+        else:
+            try:
+                document_sudo = self._document_check_access(model, record_id)
+            except (AccessError, MissingError):
+                return document_sudo.browse()
         return document_sudo.with_company(document_sudo.company_id)
 
     def _may_answer(self, document_sudo, access_token):

@@ -20,6 +20,47 @@ class AccountPaymentRegister(models.TransientModel):
         with moves._membri_look_once():
             return super()._create_payments()
 
+    def _reconcile_payments(self, to_process, edit_mode=False):
+        # EXTENDS account, which reconciles one payment after the other, and computes after each
+        # what follows: of membership invoices that are paid each by its own, all in one plan
+        if not self._membri_can_reconcile_together(to_process):
+            super()._reconcile_payments(to_process, edit_mode=edit_mode)
+            return
+        types = self.env["account.payment"]._get_valid_payment_account_types()
+        plan = []
+        for vals in to_process:
+            payment_lines = vals["payment"].move_id.line_ids.filtered(
+                lambda line: (
+                    line.parent_state == "posted"
+                    and line.account_type in types
+                    and not line.reconciled
+                )
+            )
+            lines = (payment_lines | vals["to_reconcile"]).filtered(lambda ln: not ln.reconciled)
+            by_account = lines.grouped("account_id")
+            plan += [by_account[account] for account in payment_lines.account_id]
+        self.env["account.move.line"]._reconcile_plan(plan)
+        for vals in to_process:
+            # no line of the invoice changes: nothing to synchronize, or to balance again
+            moves = vals["to_reconcile"].move_id.with_context(
+                skip_invoice_sync=True, check_move_validity=False
+            )
+            moves.matched_payment_ids += vals["payment"]
+
+    def _membri_can_reconcile_together(self, to_process):
+        """:param to_process: as Odoo's ``_reconcile_payments`` takes it
+        :return: whether these are booked payments of membership invoices, without differences of
+            exchange rates, which Odoo books one by one"""
+        lines = self.env["account.move.line"].union(*(v["to_reconcile"] for v in to_process))
+        payments = self.env["account.payment"].union(*(v["payment"] for v in to_process))
+        currencies = lines.currency_id | payments.currency_id | lines.company_currency_id
+        return (
+            len(to_process) > 1
+            and len(currencies) == 1
+            and all(payment.move_id for payment in payments)
+            and all(move.membri_invoice_type for move in lines.move_id)
+        )
+
     def _compute_amount(self):
         # EXTENDS account: what the payer announced is what is looked for
         result = super()._compute_amount()
