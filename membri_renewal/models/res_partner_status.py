@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -80,6 +81,8 @@ class ResPartner(models.Model):
         )
         cotisations_by_partner = cotisations.grouped("partner_id")
         renewals_by_partner = renewals.grouped("partner_id")
+        # those that change alike are written together
+        alike = defaultdict(partners_sudo.browse)
         for partner in partners_sudo:
             facts = partner._membri_get_facts(
                 cotisations_by_partner.get(partner, cotisations[:0]),
@@ -91,7 +94,9 @@ class ResPartner(models.Model):
                 if partner._fields[name].convert_to_write(partner[name], partner) != value
             }
             if changed:
-                partner._internal_write(changed)
+                alike[tuple(changed.items())] |= partner
+        for changed, partners in alike.items():
+            partners._internal_write(dict(changed))
 
     def _membri_get_facts(self, cotisations, renewals):
         """:param cotisations: all of this member in one company, in time order

@@ -384,3 +384,108 @@ class TestSameInvoices(MembriCommon):
         """Where the law wants one, Odoo writes its own messages."""
         self.company.sudo().restrictive_audit_trail = True
         self._compare(self._renew(3))
+
+    # ------------------------------------------------------------------
+    # Paid at once
+    # ------------------------------------------------------------------
+
+    def _pay_in_one_wizard(self, moves):
+        """:return: all that is stored of the payments, of their entries and of what is paid"""
+        register = self.env_account(context={"lang": "en_US"})["account.payment.register"]
+        register = register.with_context(active_model="account.move", active_ids=moves.ids)
+        payments = register.create({"group_payment": False})._create_payments()
+        self.env.flush_all()
+        documents = moves.sudo() | payments.sudo().move_id.sorted("id")
+        partials = documents.line_ids.matched_credit_ids.sorted("id")
+        read = {
+            "documents": [self._read_move(move) for move in documents],
+            "payments": [self._read_stored(payment) for payment in payments.sudo().sorted("id")],
+            "partials": [self._read_stored(partial) for partial in partials],
+            "matched": [
+                (line.move_id.name, sorted(line._all_reconciled_lines().mapped("move_id.name")))
+                for line in documents.line_ids.sorted("id")
+            ],
+            "linked": [(move.name, move.matched_payment_ids.mapped("name")) for move in documents],
+            "terms": moves.sudo().membri_cotisation_ids.mapped("state"),
+        }
+        for values in [
+            *(document["move"] for document in read["documents"]),
+            *(line for document in read["documents"] for line in document["lines"]),
+            *read["payments"],
+            *read["partials"],
+        ]:
+            # numbers that were counted on since
+            values.pop("membri_receipt_name", None)
+            for name in ("matching_number", "full_reconcile_id", "origin_payment_id"):
+                if name in values:
+                    values[name] = bool(values[name])
+            for name in ("matched_payment_ids", "reconciled_payment_ids", "statement_id"):
+                if name in values:
+                    values[name] = len(values[name])
+        return read
+
+    def _compare_payments(self, moves, together):
+        """Pay ``moves`` twice, once as Odoo alone reconciles them.
+
+        :param together: whether they are reconciled in one plan"""
+        Register = self.registry["account.payment.register"]
+        Line = self.registry["account.move.line"]
+        plans, reconcile = [], Line._reconcile_plan
+
+        def count(lines, plan):
+            plans.append(len(plan))
+            return reconcile(lines, plan)
+
+        self.env.flush_all()
+        with patch.object(Line, "_reconcile_plan", count), self.env.cr.savepoint() as savepoint:
+            ours = self._pay_in_one_wizard(moves)
+            savepoint.rollback()
+        self.env.invalidate_all()
+        self.assertEqual(max(plans), len(moves) if together else 1)
+        alone = patch.object(Register, "_membri_can_reconcile_together", lambda *args: False)
+        with alone, self.env.cr.savepoint() as savepoint:
+            theirs = self._pay_in_one_wizard(moves)
+            savepoint.rollback()
+        self.env.invalidate_all()
+        for part, found in theirs.items():
+            self.assertEqual(len(ours[part]), len(found), part)
+            for our, their in zip(ours[part], found, strict=True):
+                self.assertEqual(our, their, part)
+        return theirs
+
+    def _invoice_members(self, count=3, **vals):
+        renewals = self._renew(count, **vals)
+        renewals.action_approve()
+        return renewals.sudo().invoice_id.with_env(self.env_account)
+
+    def test_paid_at_once(self):
+        """Reconciled in one plan, payments and invoices are what Odoo makes one by one."""
+        theirs = self._compare_payments(self._invoice_members(3), together=True)
+        self.assertEqual(set(theirs["terms"]), {"scheduled"})
+        self.assertEqual(len(theirs["partials"]), 3)
+
+    def test_paid_at_once_in_parts(self):
+        """The parts of an invoice, and another account for one of the payers."""
+        moves = self._invoice_members(2)
+        other = self._create_account("DEBTS.ELSEWHERE", "asset_receivable")
+        partner = self._create_member("Elsewhere")
+        partner.sudo().with_company(self.company).property_account_receivable_id = other
+        partner.sudo().with_company(self.company).property_payment_term_id = self.pay_terms_b
+        renewal = self._renew(partners=[partner])
+        renewal.action_approve()
+        moves |= renewal.sudo().invoice_id.with_env(self.env_account)
+        self._compare_payments(moves, together=True)
+
+    def test_paid_at_once_beside_others(self):
+        """With an invoice that is for no membership, or in a currency, Odoo goes one by one."""
+        moves = self._invoice_members(2)
+        stranger = self.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.partner_a.id,
+                "invoice_date": "2026-11-15",
+                "invoice_line_ids": [Command.create({"product_id": self.product.id})],
+            }
+        )
+        stranger.action_post()
+        self._compare_payments(moves | stranger, together=False)

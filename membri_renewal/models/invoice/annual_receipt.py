@@ -132,19 +132,20 @@ class MembriAnnualReceipt(models.Model):
         existing_sudo._queue_again()
         for receipt in existing_sudo:
             receipt.amount = payers[receipt.partner_id]
+        others = [payer for payer in payers if payer not in existing_sudo.partner_id]
+        # sudo: sequences are the administrators', the receipt follows the payments
         sequence_sudo = company.sudo()._membri_get_receipt_sequence()
-        today = company._membri_today()
+        names = sequence_sudo._membri_take(len(others), company._membri_today())
         created_sudo = Receipt_sudo.create(
             [
                 {
-                    "name": sequence_sudo.next_by_id(sequence_date=today),
+                    "name": name,
                     "company_id": company.id,
                     "partner_id": payer.id,
                     "year": year,
-                    "amount": amount,
+                    "amount": payers[payer],
                 }
-                for payer, amount in payers.items()
-                if payer not in existing_sudo.partner_id
+                for name, payer in zip(names, others, strict=True)
             ]
         )
         self.env.ref(CRON).sudo()._trigger()

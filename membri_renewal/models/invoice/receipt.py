@@ -53,12 +53,15 @@ class AccountMove(models.Model):
             .grouped("company_id")
             .items()
         ):
-            today = company._membri_today()
-            for move in moves.filtered(lambda m: m._membri_has_receipt()):
-                # sudo: sequences are the administrators', the receipt follows the payment
-                sequence_sudo = company.sudo()._membri_get_receipt_sequence()
-                move.sudo().membri_receipt_name = sequence_sudo.next_by_id(sequence_date=today)
-                numbered |= move
+            paid = moves.filtered(lambda move: move._membri_has_receipt())
+            if not paid:
+                continue
+            # sudo: sequences are the administrators', the receipt follows the payment
+            sequence_sudo = company.sudo()._membri_get_receipt_sequence()
+            names = sequence_sudo._membri_take(len(paid), company._membri_today())
+            for move, name in zip(paid, names, strict=True):
+                move.sudo().membri_receipt_name = name
+            numbered |= paid
         return numbered
 
     def _membri_get_receipt_name(self):

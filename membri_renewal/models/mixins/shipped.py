@@ -202,17 +202,24 @@ class IrSequence(models.Model):
                     code=code,
                 )
             )
-        if sequence.implementation != "standard" or sequence.use_date_range:
-            return [sequence.next_by_id() for _number in range(count)]
-        prefix, suffix = sequence._get_prefix_suffix()
+        return sequence._membri_take(count)
+
+    def _membri_take(self, count, day=None):
+        """:param day: that the numbers belong to, where each year has its own; default: today
+        :return: list of the next ``count`` numbers; of the usual kind of sequence in one query"""
+        self.ensure_one()
+        if self.implementation != "standard":
+            return [self.next_by_id(sequence_date=day) for _number in range(count)]
+        counter, name = self, f"ir_sequence_{self.id:03d}"
+        if self.use_date_range:
+            part = self._get_current_sequence(day)
+            counter = self.with_context(ir_sequence_date_range=part.date_from)
+            name = f"{name}_{part.id:03d}"
+        prefix, suffix = counter._get_prefix_suffix()
         rows = self.env.execute_query(
-            SQL(
-                "SELECT nextval(%s) FROM generate_series(1, %s)",
-                f"ir_sequence_{sequence.id:03d}",
-                count,
-            )
+            SQL("SELECT nextval(%s) FROM generate_series(1, %s)", name, count)
         )
-        return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for (number,) in rows]
+        return [f"{prefix}{number:0{self.padding}d}{suffix}" for (number,) in rows]
 
     @api.model
     def _membri_fill_numbers(self, code, vals_list):

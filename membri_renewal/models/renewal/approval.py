@@ -56,12 +56,10 @@ class MembriRenewal(models.Model):
             .create([renewal._prepare_cotisation_vals() for renewal in renewals])
         )
         for renewal, cotisation in zip(renewals, cotisations_sudo, strict=True):
-            renewal._set_state(
-                "approved",
-                new_cotisation_id=cotisation.id,
-                date_approved=fields.Datetime.now(),
-                date_answer=renewal.date_answer or fields.Datetime.now(),
-            )
+            renewal._internal_write({"new_cotisation_id": cotisation.id})
+        now = fields.Datetime.now()
+        for answered, alike in renewals.grouped("date_answer").items():
+            alike._set_state("approved", date_approved=now, date_answer=answered or now)
         cotisations_sudo._create_invoices("renewal")
         for cotisation in cotisations_sudo:
             cotisation.renewal_id._internal_write({"invoice_id": cotisation.invoice_id.id})
