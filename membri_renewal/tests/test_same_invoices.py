@@ -416,7 +416,12 @@ class TestSameInvoices(MembriCommon):
         ]:
             # numbers that were counted on since
             values.pop("membri_receipt_name", None)
-            for name in ("matching_number", "full_reconcile_id", "origin_payment_id"):
+            for name in (
+                "matching_number",
+                "full_reconcile_id",
+                "origin_payment_id",
+                "payment_id",
+            ):
                 if name in values:
                     values[name] = bool(values[name])
             for name in ("matched_payment_ids", "reconciled_payment_ids", "statement_id"):
