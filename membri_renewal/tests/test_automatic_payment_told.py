@@ -158,6 +158,43 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         self.assertIn(renewal.charge_state, (False, "announced"))
         self.assertTrue(self._is_in_queue(renewal))
 
+    def test_next_attempt_that_is_told_to_nobody(self):
+        """Declined: the next attempt counts once its email has left; without, there is none."""
+        waiting, failed, nowhere = (self._announced("error") for _ in range(3))
+        nowhere.partner_id.email = False
+        day = waiting.date_charge
+        self._let_leave()
+        self._run_night(day)
+        self.assertEqual((nowhere.charge_state, nowhere.date_charge_retry), ("failed", False))
+        self.assertIn("was declined", nowhere.charge_note)
+        self.assertTrue(nowhere.can_charge_again)
+        self.assertEqual(waiting.date_charge_retry, day + timedelta(days=3))
+        error = MailDeliveryException("Delivery failed", "550 5.1.1 no such user")
+        with (
+            self._on(day),
+            patch.object(IrMail_Server, "send_email", side_effect=error),
+            mute_logger(MAIL_LOGGER),
+        ):
+            self._get_last_mail(failed).send()
+        self.assertEqual((failed.charge_state, failed.date_charge_retry), ("failed", False))
+        self.assertIn("could not be told", failed.charge_note)
+        waiting.sudo().charge_token_id.demo_simulated_state = "done"
+        self._run_night(day + timedelta(days=3))
+        self._assert_nothing_charged(waiting, "failed")
+        self.assertIn("has not left yet", waiting.charge_note)
+        with self._on(day + timedelta(days=6)):  # it says a day that is still to come
+            self._let_leave()
+        self.assertEqual(waiting.date_charge_retry, day + timedelta(days=7))
+        told = waiting.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
+        told = str(told.body).replace("\xa0", " ")
+        self.assertIn(waiting._format_day(waiting.date_charge_retry), told)
+        self._run_night(day + timedelta(days=7))
+        self.assertEqual(waiting.charge_state, "done")
+        self.assertEqual(self._get_charged(waiting.invoice_id), waiting.amount_charge)
+        self._run_night(day + timedelta(days=30))
+        for renewal in (failed, nowhere):
+            self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
+
     def test_letter(self):
         """Of who has no email, by the printing of the letter, which says the day."""
         renewal = self._invoiced(email=False, street="1 Main Street")

@@ -1,8 +1,24 @@
+import re
 from datetime import timedelta
 
-from odoo import models
+from odoo import fields, models
 
 from .renewal import MANDATE
+
+# Reasons of a bank after which the same account may pay some days later: no money there (SEPA
+# AM04, MS03 where the bank may not say it, ACH R01 and R09, PAD 901 and 908), a bank that failed.
+PASSING_RETURN = re.compile(
+    r"\b(?:AM04|MS03|ED05|TM01|R01|R09|NSF)\b|\[90[18]\]"
+    r"|(?:insufficient|non.?sufficient|not sufficient|uncollected) funds|funds not cleared"
+    r"|provision insuffisante|fonds insuffisants|insuffisance de (?:fonds|provision)",
+    re.IGNORECASE,
+)
+# whatever else is said, these do not pass
+FINAL_RETURN = re.compile(
+    r"\b(?:AC0[1-6]|AC13|AG01|AG02|AM05|BE05|MD0[1267]|MS02|SL01|RC01|R0[2-8]|R10)\b"
+    r"|closed|deceased|revoked|no mandate|disputed|refused by",
+    re.IGNORECASE,
+)
 
 
 class MembriRenewal(models.Model):
@@ -165,5 +181,51 @@ class MembriRenewal(models.Model):
             said=said,
         ).strip()
         collected = renewals.filtered(lambda r: r.charge_state in ("done", "announced", False))
-        collected._fail_charge(reason)
+        day = collected and collected._get_presented_again_day(debits, said)
+        if day:
+            collected._plan_again(debits, day)
+        collected._fail_charge(reason, day)
         (renewals - collected)._hold_charge(reason)
+
+    def _get_presented_again_day(self, debits, said):
+        """:param debits: the payment lines that came back
+        :param said: the reason of the bank
+        :return: the day on which they are presented again, by the schedule of declined cards, or
+            ``False``: only for a reason that may pass, and from the account that was debited"""
+        is_passing = bool(PASSING_RETURN.search(said)) and not FINAL_RETURN.search(said)
+        if not is_passing or not all(renewal._is_debited_by(debits) for renewal in self):
+            return False
+        first = self[0]
+        presented = first._get_debits().filtered(
+            lambda line: line.state == "uploaded" and line.move_line_id in debits.move_line_id
+        )
+        return first._get_next_attempt_day(len(presented.order_id))
+
+    def _is_debited_by(self, debits):
+        """:return: whether the account of these payment lines is still that of its payer"""
+        self.ensure_one()
+        return (
+            self._is_charge_coming()
+            and debits.mandate_id == self._get_announced_card()
+            and set(debits.partner_bank_id.mapped("sanitized_acc_number")) == {self.charge_account}
+        )
+
+    def _plan_again(self, debits, day):
+        """What came back is debited again on ``day``; what was announced to follow it, after it."""
+        amount = sum(debits.mapped("amount_currency"))
+        invoice = debits.membri_charge_invoice_id
+        for renewal in self:
+            share = renewal._get_charge_share(invoice, amount)
+            later = []
+            if renewal.charge_state == "announced":
+                later = [
+                    (renewal.date_charge, renewal.amount_charge),
+                    *((fields.Date.to_date(due), part) for due, part in renewal.charge_plan or []),
+                ]
+            renewal._internal_write(
+                {
+                    "date_charge": day,
+                    "amount_charge": share,
+                    "charge_plan": renewal._plan_later_parts([(day, share), *later]),
+                }
+            )

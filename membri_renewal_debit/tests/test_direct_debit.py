@@ -118,7 +118,8 @@ class DebitCommon(AutomaticPaymentCommon):
 
     def _upload(self, renewal):
         """As the accountant does, who knows nothing of memberships."""
-        order = self._get_order(renewal).with_env(self.env_account)
+        order = self._get_order(renewal).filtered(lambda o: o.state == "draft")
+        order = order.with_env(self.env_account)
         with self._on(renewal.date_charge):
             order.draft2open()
             order.open2generated()
@@ -469,12 +470,15 @@ class TestCollected(DebitCommon):
             (renewal.charge_state, renewal.date_charge), ("announced", day + timedelta(days=22))
         )
 
-    def test_returned(self):
-        renewal = self._collected()
-        self._upload(renewal)
-        day = self._after(renewal, 5)
-        payment = self._get_debits(renewal).payment_ids
+    def _return(self, renewal, day, code="AM04", name="Insufficient funds"):
+        """The bank gives the last debit of the renewal back."""
+        payment = self._get_debits(renewal).sorted("id")[-1:].payment_ids
         line = payment.move_id.line_ids.filtered(lambda aml: aml.account_type == "asset_receivable")
+        reasons = self.env_root["payment.return.reason"]
+        reason = code and (
+            reasons.search([("code", "=", code)], limit=1)
+            or reasons.create({"code": code, "name": name})
+        )
         with self._on(day):
             self.env_root["payment.return"].create(
                 {
@@ -486,28 +490,78 @@ class TestCollected(DebitCommon):
                                 "partner_id": line.partner_id.id,
                                 "move_line_ids": [Command.set(line.ids)],
                                 "amount": line.credit,
-                                "reason_id": self.env_root["payment.return.reason"]
-                                .create({"code": "AM04", "name": "Insufficient funds"})
-                                .id,
+                                "reason_id": reason and reason.id,
                             }
                         )
                     ],
                 }
             ).with_company(self.company).action_confirm()
-            self.env.invalidate_all()
+            self._let_leave()
+
+    def test_returned(self):
+        """A reason that may pass: by the schedule of declined cards, told, and once."""
+        renewal = self._collected()
+        self._upload(renewal)
+        day = self._after(renewal, 5)
+        self._return(renewal, day)
+        with self._on(day):
             self.assertFalse(renewal.is_paid)
             self.assertEqual(renewal.new_cotisation_id.state, "pending")
             self.assertEqual(renewal.charge_state, "failed")
             self.assertIn("[AM04] Insufficient funds", renewal.charge_note)
-            self.assertFalse(renewal.date_charge_retry)
+            self.assertEqual(renewal.date_charge_retry, day + timedelta(days=3))
             self.assertTrue(self._is_in_queue(renewal))
             self.assertTrue(renewal.in_arrears)
-            self.assertTrue(
-                renewal.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
+            self.assertFalse(renewal.can_be_reminded, "another attempt is to come")
+            told = renewal.message_ids.filtered(
+                lambda m: "did not go through" in (m.subject or "")
             )
+            self.assertIn(renewal._format_day(renewal.date_charge_retry), told.body)
+            self.assertIn("by itself", self._assert_refused(renewal.action_charge_again))
+        self._charge(day + timedelta(days=2))
+        self.assertEqual(len(self._get_debits(renewal)), 1)
+        for night in (3, 3, 4):
+            self._charge(day + timedelta(days=night))
+            self.assertEqual(len(self._get_debits(renewal)), 2)
+        self.assertEqual(renewal.charge_state, "pending")
+        self._upload(renewal)
+        self.assertTrue(renewal.is_paid)
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertEqual(
+            set(self._get_debits(renewal).mapped("amount_currency")),
+            {renewal.invoice_id.amount_total},
+        )
+        self.assertFalse(self._is_in_queue(renewal))
+        self._charge(day + timedelta(days=60))
+        self.assertEqual(len(self._get_debits(renewal)), 2)
+
+    def test_returned_each_time(self):
+        renewal = self._collected()
+        self._upload(renewal)
+        day = self._after(renewal, 2)
+        for attempt, wait in enumerate((3, 2, 2), start=1):
+            self._return(renewal, day)
+            self.assertEqual(renewal.date_charge_retry, day + timedelta(days=wait))
+            self._charge(renewal.date_charge_retry)
+            self.assertEqual(len(self._get_debits(renewal)), attempt + 1)
+            self._upload(renewal)
+            self.assertTrue(renewal.is_paid)
+            day = self._after(renewal, 2)
+        self._return(renewal, day)
+        self.assertEqual((renewal.charge_state, renewal.date_charge_retry), ("failed", False))
+        self.assertTrue(renewal.can_charge_again)
+        self._charge(day + timedelta(days=30))
+        self.assertEqual(len(self._get_debits(renewal)), 4)
+
+    def test_returned_for_good(self):
+        """Presented again once the officer says so, and the payer was told."""
+        renewal = self._collected()
+        self._upload(renewal)
+        day = self._after(renewal, 5)
+        self._return(renewal, day, "AC04", "Closed account")
+        self.assertEqual((renewal.charge_state, renewal.date_charge_retry), ("failed", False))
         self._charge(day + timedelta(days=20))
         self.assertEqual(len(self._get_debits(renewal)), 1)
-        # presented again once the officer says so, and the payer was told
         with self._on(day + timedelta(days=21)):
             renewal.action_charge_again()
             self._let_leave()
@@ -526,13 +580,93 @@ class TestCollected(DebitCommon):
         self._charge(renewal.date_charge)
         last = self._get_debits(renewal).sorted("id")[-1:]
         self.assertEqual(last.amount_currency, renewal.invoice_id.amount_total)
-        with self._on(renewal.date_charge):
-            last.order_id.draft2open()
-            last.order_id.open2generated()
-            last.order_id.generated2uploaded()
-        self.env.invalidate_all()
+        self._upload(renewal)
         self.assertTrue(renewal.is_paid)
         self.assertFalse(self._is_in_queue(renewal))
+
+    def test_returned_and_not_by_itself(self):
+        """Who may not, or cannot, be debited or told."""
+
+        def stop(renewal):
+            renewal.charge_mandate_id.with_env(self.env_root)._membri_stop()
+
+        def change_account(renewal):
+            renewal.charge_mandate_id.with_env(self.env_root).partner_bank_id = self.env_root[
+                "res.partner.bank"
+            ].create({"acc_number": self.ibans.pop(), "partner_id": renewal.partner_id.id})
+
+        def lose_address(renewal):
+            renewal.partner_id.email = False
+
+        cases = [
+            (lambda renewal: None, {"code": False}),  # a reason that nobody knows
+            (lambda renewal: None, {"code": "MD06", "name": "Refund request of the debtor"}),
+            (stop, {}),
+            (change_account, {}),
+            (lose_address, {}),
+        ]
+        renewals = [self._announced_debit() for _case in cases]
+        self._charge(renewals[0].date_charge)
+        self._upload(renewals[0])
+        for renewal, (change, reason) in zip(renewals, cases, strict=True):
+            with self.subTest(change=change.__name__, **reason):
+                change(renewal)
+                day = self._after(renewal, 3)
+                self._return(renewal, day, **reason)
+                self.assertEqual(
+                    (renewal.charge_state, renewal.date_charge_retry), ("failed", False)
+                )
+                self.assertIn("came back", renewal.charge_note)
+                self.assertTrue(self._is_in_queue(renewal))
+        self._charge(day + timedelta(days=8))
+        for renewal in renewals:
+            self.assertEqual(len(self._get_debits(renewal)), 1)
+
+    def test_returned_then_settled_otherwise(self):
+        paid, stopped, ended = (self._announced_debit() for _ in range(3))
+        self._charge(paid.date_charge)
+        self._upload(paid)
+        day = self._after(paid, 3)
+        for renewal in (paid, stopped, ended):
+            self._return(renewal, day)
+            self.assertEqual(renewal.date_charge_retry, day + timedelta(days=3))
+        with self._on(day + timedelta(days=1)):
+            self._pay(paid.invoice_id)
+            stopped.action_stop_charge()
+            ended.charge_mandate_id.with_env(self.env_root).cancel()
+        self._charge(day + timedelta(days=3))
+        self.assertEqual(
+            [(r.charge_state, len(self._get_debits(r))) for r in (paid, stopped, ended)],
+            [("stopped", 1), ("stopped", 1), ("failed", 1)],
+        )
+        self.assertIn("no longer valid", ended.charge_note)
+
+    def test_first_part_returned(self):
+        """What was announced to follow it follows it still."""
+        cotisation = self._create_yearly()
+        self._give_two_parts(cotisation.partner_id)
+        self._give_mandate(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        self._let_leave()
+        self._charge(renewal.date_charge)
+        self._upload(renewal)
+        part, second = renewal.amount_charge, date(2027, 2, 13)
+        self.assertEqual((renewal.charge_state, renewal.date_charge), ("announced", second))
+        day = date(2026, 12, 1)
+        self._return(renewal, day)
+        again = day + timedelta(days=3)
+        self.assertEqual((renewal.charge_state, renewal.date_charge_retry), ("failed", again))
+        self._charge(again)
+        self._upload(renewal)
+        self.assertEqual((renewal.charge_state, renewal.date_charge), ("announced", second))
+        self._charge(second)
+        self._upload(renewal)
+        self.assertTrue(renewal.is_paid)
+        self.assertEqual(
+            [(line.membri_charge_day, line.amount_currency) for line in self._get_debits(renewal)],
+            [(date(2026, 11, 25), part), (again, part), (second, part)],
+        )
 
     def test_return_of_a_mandate_that_was_revoked(self):
         renewal = self._collected()

@@ -382,8 +382,14 @@ class MembriRenewal(models.Model):
         """:return: the day of the next attempt, or ``False`` when there is none"""
         if not self or transaction._membri_get_decline() == "final":
             return False
+        return self._get_next_attempt_day(self.charge_attempts)
+
+    def _get_next_attempt_day(self, attempts):
+        """:param attempts: how many there were
+        :return: the day of the next one by the company's setting, or ``False`` after the last"""
+        self.ensure_one()
         days = self.company_id._membri_get_retry_days()
-        done = self.charge_attempts - 1
+        done = attempts - 1
         if not 0 <= done < len(days):
             return False
         wait = days[done] - (days[done - 1] if done else 0)
@@ -391,17 +397,29 @@ class MembriRenewal(models.Model):
 
     def _fail_charge(self, reason, retry_day=False):
         """Nothing was charged: record why, and tell the payer with a link to pay or to use
-        another card.
+        another card. Who cannot be told of the next attempt gets none.
 
         :param reason: a sentence
         :param retry_day: of the next attempt, or ``False``"""
         if not self:
             return
+        first = self.filtered(lambda renewal: not renewal._get_unreachable_reason())[:1]
+        if retry_day and not first:
+            retry_day = False
+            reason = self._get_untold_retry_reason(reason)
         self._internal_write(
             {"charge_state": "failed", "charge_note": reason, "date_charge_retry": retry_day}
         )
         self._update_next_reminder()
         for renewal in self:
             renewal._message_log(body=reason)
-        first = self.filtered(lambda renewal: not renewal._get_unreachable_reason())[:1]
         first._email_charge("membri_renewal.mail_template_charge_failed")
+
+    def _get_untold_retry_reason(self, reason):
+        """:param reason: why nothing was charged (a sentence)
+        :return: the same, and why there is no other attempt"""
+        return self.env._(
+            "%(reason)s It is not tried again, since the payer could not be told: use “Charge "
+            "Again” once an email or a letter can tell it.",
+            reason=reason,
+        )

@@ -38,10 +38,26 @@ class MembriRenewal(models.Model):
             return False
         return not self.date_charge_announced or self.delivery_state in LOST_STATES
 
+    def _is_retry_planned(self):
+        """:return: whether what was declined is tried again by itself"""
+        self.ensure_one()
+        return self.charge_state == "failed" and bool(self.date_charge_retry)
+
+    def _is_retry_untold(self):
+        """:return: whether the email that announces the next attempt is still to leave"""
+        self.ensure_one()
+        return (
+            self._is_retry_planned()
+            and self.delivery_state == "queued"
+            and not self._get_told_at_once()
+        )
+
     def _get_told_facts(self):
         # EXTENDS term_mixin: another day, amount or card is another announcement
         self.ensure_one()
         renewal_sudo = self.sudo()  # facts of the charge are the staff's
+        if renewal_sudo._is_retry_planned():
+            return f"retry {self.id} {renewal_sudo.date_charge_retry}"
         if renewal_sudo.charge_state != "announced" or not self._is_charge_coming():
             return super()._get_told_facts()
         if not self._get_document_sudo() and self._get_other_card_owner():
@@ -57,6 +73,10 @@ class MembriRenewal(models.Model):
         for renewal_sudo in self.sudo().filtered(lambda r: r._is_announcement_untold()):
             if vals := renewal_sudo._prepare_lead_vals():
                 renewal_sudo._internal_write(vals)
+        for renewal_sudo in self.sudo().filtered(lambda r: r._is_retry_planned()):
+            tomorrow = renewal_sudo.company_id._membri_today() + timedelta(days=1)
+            if renewal_sudo.date_charge_retry < tomorrow:
+                renewal_sudo._internal_write({"date_charge_retry": tomorrow})
         return super()._before_leaving()
 
     def _prepare_lead_vals(self):
@@ -92,6 +112,8 @@ class MembriRenewal(models.Model):
     def _after_undelivered(self, reason):
         # EXTENDS term_mixin
         for renewal_sudo in self.sudo():
+            if renewal_sudo._is_retry_planned():  # one email for all of an invoice
+                renewal_sudo.invoice_id._membri_get_charged_renewals()._drop_untold_retry()
             if renewal_sudo.charge_state != "announced" or renewal_sudo.charge_attempts:
                 continue
             renewal_sudo._internal_write({"date_charge_announced": False})
@@ -104,14 +126,21 @@ class MembriRenewal(models.Model):
                 )
         return super()._after_undelivered(reason)
 
+    def _drop_untold_retry(self):
+        """The email that announces the next attempt did not reach the payer: there is none."""
+        for renewal in self.filtered(lambda r: r._is_retry_planned()):
+            renewal._internal_write({"date_charge_retry": False})
+            renewal._hold_charge(renewal._get_untold_retry_reason(renewal.charge_note))
+        self._update_next_reminder()
+
     def _is_end_of_charge_to_be_told(self):
         """:return: whether the payer of an accepted renewal awaits that it is charged"""
         self.ensure_one()
         if self.state != "approved" or self.is_paid:
             return False
-        if self.charge_state == "failed":
-            return bool(self.date_charge_retry)
-        return self.charge_state == "announced" and not self._is_announcement_untold()
+        return self._is_retry_planned() or (
+            self.charge_state == "announced" and not self._is_announcement_untold()
+        )
 
     def _get_untold_reason(self):
         """:return: why nothing is charged for these renewals yet (a sentence): their payer was not
@@ -120,6 +149,11 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "The announcement did not reach the payer. Nothing was charged: correct the "
                 "address and resend the invoice, or ask for another payment."
+            )
+        if any(renewal._is_retry_untold() for renewal in self):
+            return self.env._(
+                "The email that announces the next attempt has not left yet, so nothing was "
+                "charged. The payment follows once it has left."
             )
         untold = self.filtered(lambda renewal: renewal._is_announcement_untold())
         if not untold:
