@@ -1,7 +1,7 @@
 """Of which members the kept figures are old: what was recorded since, and what the calendar turned.
 How they are kept is in ``kept_mixin.py``."""
 
-from .kept_mixin import Watch
+from .kept_mixin import NOT_THE_RATE, RATE_OF_COMPANY, Watch
 
 STALE_QUERY = """
     SELECT partner_id, company_id
@@ -80,9 +80,18 @@ WATCHED = {
         "SELECT DISTINCT term.partner_id, term.company_id FROM membri_cotisation term"
         " WHERE term.company_id = fact.id",
     ),
+    # those of the day on which the row was kept: it is true no longer
     "res_currency_rate": Watch(
-        "",
+        "currency_id, company_id, name, rate",
         "SELECT kept.partner_id, kept.company_id FROM membri_insight_kept kept"
-        " WHERE kept.is_foreign",
+        " JOIN res_company company ON company.id = kept.company_id"
+        " JOIN membri_cotisation term ON term.id = kept.id"
+        " LEFT JOIN membri_cotisation following ON following.id = kept.next_cotisation_id"
+        " WHERE kept.is_foreign"
+        f" AND {RATE_OF_COMPANY}"
+        " AND fact.currency_id IN"
+        " (company.currency_id, term.currency_id, following.currency_id)"
+        f" AND NOT {NOT_THE_RATE.format(day='kept.valid_until')}",
+        comes_and_goes=True,
     ),
 }

@@ -26,6 +26,23 @@ MANY = 5_000
 # aggregates that are the same of totals as of rows, of what totals are kept by
 SAME = frozenset({"array_agg_distinct", "count_distinct", "min", "max", "bool_and", "bool_or"})
 
+# of a rate: whether it is not, and was not, the one that counts on a day
+NOT_THE_RATE = """EXISTS (
+        SELECT 1
+          FROM res_currency_rate other
+         WHERE other.currency_id = fact.currency_id
+           AND other.company_id IS NOT DISTINCT FROM fact.company_id
+           AND other.id != fact.id
+           AND other.name <= {day}
+           AND (other.name > fact.name OR fact.name > {day})
+    )"""
+
+# of a rate: whether ``company`` uses it
+RATE_OF_COMPANY = """(
+        fact.company_id IS NULL
+        OR fact.company_id = SPLIT_PART(company.parent_path, '/', 1)::integer
+    )"""
+
 FRESH_QUERY = """
 SELECT kept.*
   FROM %(kept)s kept

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from .deferred import MembriDeferred
-from .kept_mixin import Watch
+from .kept_mixin import NOT_THE_RATE, RATE_OF_COMPANY, Watch
 from .reconciliation import MembriReconciliation
 from .reconciliation_query import OF_ASKED, get_reconciliation_query
 
@@ -130,10 +130,22 @@ WATCHED = {
         "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"
         " WHERE kept.currency_id = fact.id OR kept.is_foreign",
     ),
+    # those of the day of the invoice, or of the first day of the term
     "res_currency_rate": Watch(
-        "",
+        "currency_id, company_id, name, rate",
         "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"
-        " WHERE kept.is_foreign",
+        " JOIN res_company company ON company.id = kept.company_id"
+        " LEFT JOIN membri_cotisation term ON term.id = kept.cotisation_id"
+        " LEFT JOIN membri_renewal renewal ON renewal.id = kept.renewal_id"
+        " LEFT JOIN account_move move ON move.id = kept.move_id"
+        " CROSS JOIN LATERAL (SELECT COALESCE(move.invoice_date, term.date_start,"
+        " renewal.date_start) AS day) valued"
+        " WHERE kept.is_foreign"
+        f" AND {RATE_OF_COMPANY}"
+        " AND fact.currency_id IN (company.currency_id,"
+        " COALESCE(term.currency_id, renewal.currency_id, move.currency_id))"
+        f" AND NOT {NOT_THE_RATE.format(day='valued.day')}",
+        comes_and_goes=True,
     ),
 }
 

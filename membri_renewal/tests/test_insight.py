@@ -424,6 +424,38 @@ class TestInsight(InsightCase):
             )
             self.assertAlmostEqual(self._get_rows(term).amount_before, 100 / rate, 2)
 
+    def test_a_rate_that_counts_for_nobody(self):
+        """Of a rate, only those are computed anew whose amounts it changes."""
+        euro, pound = (self.env_root.ref(f"base.{name}") for name in ("EUR", "GBP"))
+        (euro | pound).active = True
+        Insight = self.env["membri.insight"]
+
+        def record(currency, day, company=self.company):
+            return self.env_root["res.currency.rate"].create(
+                {"currency_id": currency.id, "company_id": company.id, "name": day, "rate": 2.0}
+            )
+
+        term, home = self._create_yearly(), self._create_yearly()
+        term._internal_write({"currency_id": euro.id})
+        today = record(euro, "2026-11-10")
+        Insight._keep(Insight._get_stale())
+        other = self._create_other_company("Chapter", "America/Toronto")
+        before, after = record(euro, "2026-11-01"), record(euro, "2026-11-16")
+        record(pound, "2026-11-15")
+        record(euro, "2026-11-15", other)
+        before.rate = after.rate = 3.0
+        before.unlink()
+        self.assertFalse(Insight._get_stale())
+        today.rate = 4.0
+        self.assertEqual(Insight._get_stale(), [(term.partner_id.id, self.company.id)])
+        self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 4, 2)
+        with freeze_time("2026-11-16 15:00:00"):  # the day of a rate that was known before
+            self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 3, 2)
+        Insight._keep(Insight._get_stale())
+        today.unlink()  # the first one that is known counts for the days before it
+        self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 3, 2)
+        self.assertNotIn((home.partner_id.id, self.company.id), Insight._get_stale())
+
     def test_whoever_writes(self):
         """SQL of others, as of a merge of contacts, is noted by the database."""
         term = self._create_yearly()

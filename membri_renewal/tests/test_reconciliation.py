@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from freezegun import freeze_time
 
 from odoo import fields
@@ -5,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import MembriCommon
-from .common_insight import check_money
+from .common_insight import check_kept, check_money
 
 
 @tagged("post_install", "-at_install")
@@ -285,6 +287,37 @@ class TestReconciliation(MembriCommon):
         row = self._get_row(cotisation)
         self.assertEqual(row.open, 0.0)
         self.assertAlmostEqual(row.paid, invoice.amount_total_signed, 2)
+
+    def test_rates_of_other_days(self):
+        """Kept money is computed anew of whose day a rate is recorded, and of nobody else."""
+        Money, currency = self.env["membri.money"], self.env_root.ref("base.EUR")
+        currency.active = True
+
+        def record(day, rate):
+            return self.env_root["res.currency.rate"].create(
+                {
+                    "currency_id": currency.id,
+                    "company_id": self.company.id,
+                    "name": day,
+                    "rate": rate,
+                }
+            )
+
+        record("2026-01-01", 3.0)
+        pricelist = self.env_root["product.pricelist"].create(
+            {"name": "Euro", "currency_id": currency.id}
+        )
+        self.member.sudo().property_product_pricelist = pricelist
+        cotisation = self.member._membri_enrol(self.yearly)
+        day = cotisation.invoice_id.invoice_date
+        Money._keep(Money._get_stale())
+        later = record(day + timedelta(days=1), 4.0)
+        record(day - timedelta(days=400), 5.0)
+        later.rate = 6.0
+        self.assertFalse(Money._get_stale())
+        record(day, 2.0)
+        self.assertEqual(Money._get_stale(), [(self.member.id,)])
+        check_kept(self, "membri.money")
 
     def test_rate_changed_by_hand(self):
         currency = self.env_root.ref("base.EUR")
