@@ -194,6 +194,15 @@ class MembriRenewal(models.Model):
                 ),
                 False,
             )
+        if not invoice.partner_id.active:
+            return (
+                self.env._(
+                    "%(payer)s is archived, so nothing was charged. Unarchive the contact, or "
+                    "reset the renewal.",
+                    payer=invoice.partner_id.display_name,
+                ),
+                False,
+            )
         if invoice._membri_is_being_paid():
             return self.env._("Another payment is in progress. Nothing was charged."), False
         if reason := self._get_untold_reason():
