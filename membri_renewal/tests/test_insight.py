@@ -10,7 +10,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.addons.membri_renewal.models.renewal.eligibility import CATCH_UP_DAYS
 from odoo.addons.membri_renewal.report import insight
 
-from .common_insight import InsightCase, SeasonCase
+from .common_insight import InsightCase, SeasonCase, check_money
 
 
 @tagged("post_install", "-at_install")
@@ -308,6 +308,65 @@ class TestInsight(InsightCase):
         renewal.action_send()
         rows = self._get_rows(partner_id=term.partner_id.id)
         self.assertRecordValues(rows, [{"renewal_id": renewal.id, "outcome": "open"}])
+
+    def test_odd_lives(self):
+        """Terms as an import brings them: first day, price (and last day); what the first one of
+        them became, what the next one brings, and the year of membership in which it ended."""
+        lives = {
+            "free afterwards": ([("2025-01-01", 100), ("2026-01-01", 0)], "renewed", 0.0, 1),
+            "free always": ([("2025-01-01", 0), ("2026-01-01", 0)], "renewed", 0.0, 1),
+            "late, in time": ([("2025-01-01", 100), ("2026-03-01", 110)], "renewed", 110.0, 1),
+            "late, too late": ([("2025-01-01", 100), ("2026-09-01", 110)], "returned", 110.0, 1),
+            "history only": ([("2019-01-01", 100)], "left", 0.0, 1),
+            "cut, then gone": ([("2025-01-01", 100, "2025-05-31")], "left", 0.0, 1),
+            "cut, another plan": (
+                [("2025-01-01", 100, "2025-05-31"), ("2025-06-01", 90, "2026-05-31")],
+                "renewed",
+                90.0,
+                1,
+            ),
+            "twice in one season": (
+                [("2025-01-01", 50, "2025-06-30"), ("2025-07-01", 60, "2025-12-31")],
+                "left",
+                0.0,
+                1,
+            ),
+            "begun last year": (
+                [("2024-11-15", 100, "2025-11-14"), ("2025-11-15", 100, "2026-11-14")],
+                "renewed",
+                100.0,
+                1,
+            ),
+        }
+        for life, (terms, outcome, after, years) in lives.items():
+            member = self._create_member(life.replace(",", ""))
+            for start, price, *last in terms:
+                vals = {"date_end": last[0]} if last else {}
+                self.env["membri.cotisation"].create(
+                    self._prepare_term(member, self.yearly, price, start, **vals)
+                )
+            row = self._get_rows(partner_id=member.id).sorted("date_end")[0]
+            with self.subTest(life):
+                self.assertRecordValues(
+                    row, [{"outcome": outcome, "amount_after": after, "tenure_years": years}]
+                )
+
+    def test_credited_in_part(self):
+        """What was given back is money; the member is one, at the price of the term."""
+        renewal = self._renewal_in("approved")
+        invoice, total = renewal.invoice_id, renewal.new_cotisation_id.amount_total
+        self._pay(invoice)
+        credit = invoice.with_env(self.env_account)._reverse_moves([{"invoice_date": "2026-11-15"}])
+        credit.invoice_line_ids.price_unit = 40.0
+        credit.action_post()
+        self._register_payment(credit)
+        row = self._get_rows(renewal.cotisation_id)
+        self.assertRecordValues(row, [{"outcome": "renewed", "amount_after": total}])
+        check_money(self)
+        money = self.env["membri.money"].search([("partner_id", "=", renewal.partner_id.id)])
+        left = invoice.amount_total - credit.amount_total
+        for name, amount in {"invoiced": left, "received": left, "open": 0.0}.items():
+            self.assertAlmostEqual(sum(money.mapped(name)), amount, 2, name)
 
     def test_merge(self):
         """Two contacts that were one member: one history, in which the year was renewed."""

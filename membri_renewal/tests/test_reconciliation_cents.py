@@ -149,6 +149,7 @@ class TestReconciliationMoney(RowsCase):
         invoice = row.sudo().move_id
         self.assertAlmostEqual(invoice._membri_get_received(), received, 2)
         self.assertAlmostEqual(invoice._membri_get_written_off(), written_off, 2)
+        check_money(self)
 
     def test_part_then_all(self):
         self._assert_money(0.0, 0.0, 344.93)
@@ -179,6 +180,38 @@ class TestReconciliationMoney(RowsCase):
         self._assert_money(344.93, 0.0, -344.93)
         self._register_payment(credit_note)
         self._assert_money(0.0, 0.0)
+
+    def test_early_discount(self):
+        """Paid in the days of the discount: in full, and the discount is no money."""
+        term = self.env_root["account.payment.term"].create(
+            {
+                "name": "2 % in ten days",
+                "early_discount": True,
+                "discount_percentage": 2,
+                "discount_days": 10,
+                "line_ids": [
+                    fields.Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+        cotisation = self._create_yearly()
+        payer = cotisation.partner_id.with_env(self.env_root).with_company(self.company)
+        payer.property_payment_term_id = term
+        renewal = self._create_renewal(cotisation)
+        renewal.action_approve()
+        payment = self._register_payment(renewal.invoice_id.with_env(self.env_account))
+        total = renewal.invoice_id.amount_total
+        self.assertLess(payment.amount, total)
+        self.assertTrue(renewal.is_paid)
+        self._assert_money(payment.amount, round(total - payment.amount, 2), 0.0, renewal.new_cotisation_id)
+
+    def test_write_off_then_given_back(self):
+        self._pay_and_write_off(300.0)
+        credit_note = self._credit(self.invoice)
+        self._register_payment(credit_note, amount=300.0)
+        row = self._get_rows(self.cotisation)
+        self.assertAlmostEqual(row.received, 0.0, 2)
+        check_money(self)
 
     def test_write_off_on_a_shared_invoice(self):
         renewals = self._approve_many(3, 300.0)
