@@ -722,6 +722,7 @@ class TestBetween(AutomaticPaymentCommon):
     def test_payer_archived(self):
         """A member who died: nothing is charged to the card until somebody decides."""
         renewal = self._announced()
+        self._let_leave()
         renewal.partner_id.action_archive()
         self._charge(renewal.date_charge)
         self._assert_nothing_charged(renewal, "announced")

@@ -161,9 +161,9 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
     def test_next_attempt_that_is_told_to_nobody(self):
         """Declined: the next attempt counts once its email has left; without, there is none."""
         waiting, failed, nowhere = (self._announced("error") for _ in range(3))
-        nowhere.partner_id.email = False
         day = waiting.date_charge
         self._let_leave()
+        nowhere.partner_id.email = False
         self._run_night(day)
         self.assertEqual((nowhere.charge_state, nowhere.date_charge_retry), ("failed", False))
         self.assertIn("was declined", nowhere.charge_note)

@@ -508,11 +508,12 @@ class TestInsight(InsightCase):
         today.rate = 4.0
         self.assertEqual(Insight._get_stale(), [(term.partner_id.id, self.company.id)])
         self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 4, 2)
-        with freeze_time("2026-11-16 15:00:00"):  # the day of a rate that was known before
-            self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 3, 2)
-        Insight._keep(Insight._get_stale())
         today.unlink()  # the first one that is known counts for the days before it
         self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 3, 2)
+        record(euro, "2026-11-12")
+        self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 2, 2)
+        with freeze_time("2026-11-16 15:00:00"):  # the day of a rate that was known before
+            self.assertAlmostEqual(self._get_rows(term).amount_before, term.amount_total / 3, 2)
         self.assertNotIn((home.partner_id.id, self.company.id), Insight._get_stale())
 
     def test_whoever_writes(self):

@@ -16,6 +16,7 @@ CHARGE_STATES = [
 # nothing of it is left to be charged, or it is being charged
 SETTLED_STATES = ("pending", "done")
 ANNOUNCE_BATCH = 20
+ENDED_STATES = ("refused", "cancelled")
 
 
 class MembriRenewal(models.Model):
@@ -120,9 +121,11 @@ class MembriRenewal(models.Model):
         return self.option_set_id.sudo().automatic_payment != "none"
 
     def _is_charge_coming(self):
-        """:return: whether what was announced is still to be charged, as far as plan and card
-        tell: nobody is told of a charge that will not come"""
+        """:return: whether what was announced is still to be charged, as far as status, plan and
+        card tell: nobody is told of a charge that will not come"""
         self.ensure_one()
+        if self.state in ENDED_STATES:
+            return False
         card_sudo, reason = self._get_charge_card()
         return bool(card_sudo) and not reason and card_sudo == self._get_announced_card()
 

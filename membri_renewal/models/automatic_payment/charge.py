@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
-from .announcement import ANNOUNCE_BATCH
+from .announcement import ANNOUNCE_BATCH, ENDED_STATES
 from .transaction import IDEMPOTENT_PROVIDERS
 
 # how long a provider remembers the reference of a request
@@ -67,7 +67,7 @@ class MembriRenewal(models.Model):
             if (today := company._membri_today())
         )
         over = Domain("charge_state", "in", ("announced", "failed")) & (
-            Domain("is_paid", "=", True) | Domain("state", "in", ("refused", "cancelled"))
+            Domain("is_paid", "=", True) | Domain("state", "in", ENDED_STATES)
         )
         # who was told of a charge is told that it does not come
         withdrawn = Domain("option_set_id.automatic_payment", "=", "none") & (
