@@ -18,6 +18,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
         # EXTENDS account
         values = super()._prepare_home_portal_values(counters)
         if "fee_notice_count" in counters:
+            # sudo: drafts are the staff's; the domain says which are the visitor's
             values["fee_notice_count"] = (
                 request.env["account.move"].sudo().search_count(self._get_fee_notice_domain())
             )
@@ -38,6 +39,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
         readonly=True,
     )
     def portal_my_fee_notices(self, page=1, **kw):
+        # sudo: drafts are the staff's; the domain says which are the visitor's
         AccountMove_sudo = request.env["account.move"].sudo()
         domain = self._get_fee_notice_domain()
         pager = portal_pager(

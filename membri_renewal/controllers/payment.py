@@ -34,6 +34,7 @@ class PaymentPortal(account_payment.PaymentPortal):
         # EXTENDS account_payment
         if not request.env.user._is_public():  # the parent tells it
             overdue = request.env["account.move"].search(self._get_overdue_invoices_domain())
+            # sudo: locks and transactions; the visitor's own, as searched
             overdue.sudo()._membri_begin_payment(kwargs.get("amount"))
         return super().overdue_invoices_transaction(payment_reference, **kwargs)
 
@@ -51,6 +52,7 @@ class PaymentPortal(account_payment.PaymentPortal):
         if kwargs.get("flow") == "token":
             self._check_saved_card(kwargs.get("token_id"), documents)
         if documents and self._check_required_card(documents, kwargs):
+            # sudo: who pays by a link reads no documents; the text is the same for all
             wording = documents.sudo()._membri_get_consent_wording()
             kwargs["custom_create_values"] = {**values, "membri_consent_wording": wording}
         return super()._create_transaction(*args, **kwargs)

@@ -155,9 +155,7 @@ class MembriPortal(MembriPortalAccess):
             return self._render_withdrawn(renewal_id, access_token)
         error = "no_right"
         if self._may_answer(renewal_sudo, access_token):
-            user = request.env.user
-            author = request.env["res.partner"] if user._is_public() else user.partner_id
-            error = give(renewal_sudo, author.sudo())
+            error = give(renewal_sudo, self._get_visitor_sudo())
         suffix = form_suffix if error in FORM_ERRORS else ""
         url = self._get_page_url(renewal_id, access_token, suffix, error=error)
         response = request.redirect(url if error else f"{url}#membri_status")

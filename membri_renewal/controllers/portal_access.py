@@ -29,7 +29,7 @@ def has_token(document_sudo, access_token):
 
 
 def browse_sudo(model, record_id):
-    """:return: the record in sudo, whose rights the caller checks; nothing where none exists"""
+    """:return: the record, nothing where none exists. Sudo: the caller checks the rights"""
     records_sudo = request.env[model].sudo()
     usable = isinstance(record_id, int) and 0 < record_id <= MAX_ID
     return records_sudo.browse(record_id).exists() if usable else records_sudo
@@ -84,6 +84,11 @@ class MembriPortalAccess(CustomerPortal):
         if user._is_internal():
             return document_sudo.with_user(user).has_access("write")
         return not user._is_public()
+
+    def _get_visitor_sudo(self):
+        """:return: the visitor's contact, nobody for who came by a link. Sudo: it is their own"""
+        user_sudo = request.env.user.sudo()
+        return user_sudo.partner_id.browse() if user_sudo._is_public() else user_sudo.partner_id
 
     def _show_copy(self, document_sudo, access_token, report_ref, download):
         """:return: the PDF of a document; whoever came with its key gets it back"""

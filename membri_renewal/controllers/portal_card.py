@@ -37,9 +37,7 @@ class MembriPortalCard(MembriPortal):
         if not move_sudo or not move_sudo.membri_invoice_type:
             return request.redirect("/my")
         if self._may_answer(move_sudo, access_token):
-            user = request.env.user
-            author = request.env["res.partner"] if user._is_public() else user.partner_id
-            move_sudo._membri_portal_stop_charge(author.sudo())
+            move_sudo._membri_portal_stop_charge(self._get_visitor_sudo())
         token = clean_token(access_token)
         query = f"?{urlencode({'access_token': token})}" if token else ""
         response = request.redirect(f"{move_sudo.access_url}{query}")
@@ -80,7 +78,7 @@ class MembriPortalCard(MembriPortal):
         :return: the page *My membership*, which tells it"""
         # sudo: the domain limits the terms to the visitor's own
         Cotisation_sudo = request.env["membri.cotisation"].sudo()
-        visitor_sudo = request.env.user.partner_id.sudo()
+        visitor_sudo = self._get_visitor_sudo()
         term_sudo = Cotisation_sudo.search(
             Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
         ).filtered(lambda term: term.id == cotisation_id)

@@ -81,6 +81,7 @@ class MembriPortalChange(MembriPortal):
     def _render_preview(self, renewal_sudo, access_token, form, ask):
         vals = renewal_sudo._prepare_change_request_vals(**ask)
         hidden = ("csrf_token", "access_token", "step", "proposal_key")
+        # sudo: only in memory, to show what was asked
         return self._render_renewal(
             "membri_renewal.portal_renewal_change_preview",
             renewal_sudo,

@@ -36,7 +36,7 @@ class MembriPortalMembership(MembriPortalAccess):
             **self._prepare_portal_layout_values(),
             "page_name": "membership",
             "memberships": self._get_memberships(),
-            "visitor": request.env.user.partner_id.sudo(),
+            "visitor": self._get_visitor_sudo(),
             "error": error,
             "asked": asked,
             "done": done,
@@ -54,7 +54,7 @@ class MembriPortalMembership(MembriPortalAccess):
     def _get_memberships(self):
         """:return: one ``dict`` per organisation that the visitor has to do with: the members
         there that are the visitor's, each with their terms, and the invoices and notices"""
-        partner_sudo = request.env.user.partner_id.sudo()
+        partner_sudo = self._get_visitor_sudo()
         # sudo: of every organisation, whichever companies the account was made for; each
         # domain limits them to the visitor's own
         renewals_sudo = request.env["membri.renewal"].sudo()
@@ -213,10 +213,8 @@ class MembriPortalMembership(MembriPortalAccess):
             return request.redirect("/my")
         error = "no_right"
         if self._may_answer(move_sudo, access_token):
-            user = request.env.user
-            author = request.env["res.partner"] if user._is_public() else user.partner_id
             error = move_sudo._membri_announce_payment(
-                author.sudo(), self._get_texts(kw, *TOLD), self._read_upload(document)
+                self._get_visitor_sudo(), self._get_texts(kw, *TOLD), self._read_upload(document)
             )
         query = {
             "access_token": clean_token(access_token),
@@ -253,7 +251,7 @@ class MembriPortalMembership(MembriPortalAccess):
             return request.redirect("/my")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
         error = member_sudo._membri_portal_request_person(
-            request.env.user.partner_id.sudo(), self._get_texts(kw, *PERSON)
+            self._get_visitor_sudo(), self._get_texts(kw, *PERSON)
         )
         query = urlencode({"error": error, "asked": cotisation_id} if error else {"done": "person"})
         return request.redirect(f"/my/membership?{query}")
@@ -275,7 +273,7 @@ class MembriPortalMembership(MembriPortalAccess):
             return request.redirect("/my/membership")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
         error = member_sudo._membri_portal_set_auto_renew(
-            request.env.user.partner_id.sudo(), is_on == "1"
+            self._get_visitor_sudo(), is_on == "1"
         )
         query = urlencode({"error": error} if error else {"done": "auto_renew"})
         return request.redirect(f"/my/membership?{query}")

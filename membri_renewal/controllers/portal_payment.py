@@ -12,6 +12,7 @@ SESSION_KEYS = "membri_renewal_keys"
 
 def get_association(transaction_sudo):
     """:return: the company whose membership invoices a transaction pays, or nothing"""
+    # sudo: only whose name and logo the page bears
     invoices_sudo = transaction_sudo.sudo().invoice_ids
     return invoices_sudo.filtered("membri_invoice_type").company_id[:1]
 
@@ -24,6 +25,7 @@ class MembriPortalAccount(PortalAccount):
         # EXTENDS account_payment
         values = super()._invoice_get_page_view_values(invoice, access_token, **kwargs)
         if invoice.membri_invoice_type:
+            # sudo: the access was checked by the page
             values["res_company"] = invoice.sudo().company_id
             if cards_sudo := values.get("tokens_sudo"):
                 values["tokens_sudo"] = cards_sudo._membri_filter_own(invoice)
@@ -46,6 +48,7 @@ class MembriPortalAccount(PortalAccount):
         # EXTENDS account_payment
         values = super()._overdue_invoices_get_page_view_values(overdue_invoices, **kwargs)
         if overdue_invoices.filtered("membri_invoice_type"):
+            # sudo: the visitor's own, as the page found them
             values["res_company"] = overdue_invoices.sudo().company_id[:1]
             card = overdue_invoices.sudo()._membri_prepare_card_form(values)
             if "membri_card_required" in card:  # else nothing is agreed to by paying them all

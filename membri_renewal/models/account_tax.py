@@ -11,8 +11,8 @@ class AccountTax(models.Model):
     def _unlink_except_proposed(self):
         """What members were told, and what terms say, keeps its taxes: without a trace, the
         invoice would have none."""
-        # sudo: who deletes taxes need not see memberships
         for model in ("membri.renewal.line", "membri.cotisation.line"):
+            # sudo: who deletes taxes need not see memberships
             line_sudo = self.env[model].sudo().search([("tax_ids", "in", self.ids)], limit=1)
             if line_sudo:
                 raise UserError(

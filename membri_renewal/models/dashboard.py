@@ -202,6 +202,7 @@ class MembriDashboard(models.Model):
     def _compute_is_unused(self):
         """An empty queue is a good one, but in a company that has not begun."""
         company = self.env.company
+        # sudo: a yes or no
         self.is_unused = not any(self.mapped("record_count")) and not self.env[
             "membri.renewal"
         ].sudo().search([("company_id", "=", company.id)], limit=1)

@@ -133,6 +133,7 @@ class MailMail(models.Model):
         newest = {}
         for model in DOCUMENT_MODELS:
             ids = [document.id for document in waiting.values() if document._name == model]
+            # sudo: the queue of emails is worked off by anybody's request
             others = ids and self.sudo().search(
                 [
                     ("model", "=", model),
@@ -153,6 +154,7 @@ class MailMail(models.Model):
         if newest.get(key, 0) > self.mail_message_id.id:
             return "superseded", self.env._("A more recent email says the same thing.")
         kind = self.membri_kind or document._membri_guess_mail_kind(self)
+        # sudo: what the email says of facts
         if reason := document._membri_get_mail_obstacle(kind, self.sudo()):
             return "dropped", reason
         if document._membri_get_mail_unreachable_reason():
@@ -194,6 +196,7 @@ class MailMail(models.Model):
     def _membri_cancel(self, reason):
         """:param reason: why these emails do not leave, kept with them"""
         self.write({"state": "cancel", "failure_reason": reason})
+        # sudo: notifications follow their emails
         notifications_sudo = self.env["mail.notification"].sudo()
         notifications_sudo.search(
             [("mail_mail_id", "in", self.ids)]
@@ -235,7 +238,7 @@ class MailMail(models.Model):
         if len(self) == 1 and not self.env.context.get("ir_cron_progress_id"):
             self.send_after_commit()
         elif self:
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
     # ------------------------------------------------------------------
     # What became of it

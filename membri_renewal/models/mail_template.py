@@ -74,6 +74,7 @@ class MailTemplate(models.Model):
         :return: ``{record: mail.message}``
         """
         texts = self._membri_render(records)
+        # sudo: which officers may use, and need not read
         layout = self.sudo().email_layout_xmlid or "membri_renewal.mail_frame"
         posting = records.with_context(
             mail_post_autofollow_author_skip=True,

@@ -75,6 +75,7 @@ class IrActionsReport(models.Model):
         """:param contents: ``{record: bytes}``, printed ones, or as they were stored
         :param get_filename: function from a record to the name of its file
         :return: ``{record: ir.attachment}``, one insert for all of them"""
+        # sudo: what was printed for the system; who reads it is its record's
         attachments_sudo = (
             self.env["ir.attachment"]
             .sudo()

@@ -128,6 +128,7 @@ class ResCompany(models.Model):
         # EXTENDS base: a branch without a logo shows its parent's, not Odoo's placeholder
         for vals in vals_list:
             if parent := self.browse(vals.get("parent_id")):
+                # sudo: the logo of the parent, which all of its people see
                 vals["logo"] = vals.get("logo") or parent.sudo().logo
         return super().create(vals_list)
 
@@ -149,6 +150,7 @@ class ResCompany(models.Model):
         """The ``res.users`` who signs and receives the replies: nobody when there is
         none, or when the officer has left"""
         self.ensure_one()
+        # sudo: settings are the staff's
         return self.sudo().membri_officer_id.filtered("active").with_env(self.env)
 
     def _membri_get_assignee(self, but=None):
@@ -171,7 +173,7 @@ class ResCompany(models.Model):
     def _membri_get_staff_lang(self):
         """:return: the language of what is kept for the staff"""
         self.ensure_one()
-        company_sudo = self.sudo()
+        company_sudo = self.sudo()  # sudo: settings are the staff's
         return company_sudo._membri_get_officer().lang or company_sudo.partner_id.lang
 
     @api.model
@@ -200,6 +202,7 @@ class ResCompany(models.Model):
         a day that a test has frozen.
 
         :return: rows ``(company, day)``, as SQL"""
+        # sudo: of all companies; the rules say which rows are shown
         companies_sudo = self.sudo().search(Domain.TRUE)
         return SQL(", ").join(
             SQL("(%s, %s::date)", company.id, company._membri_today()) for company in companies_sudo
@@ -218,6 +221,7 @@ class ResCompany(models.Model):
     def _membri_share_logos(self):
         """Branches that were there before show the logo of their parents, too. Called with each
         update."""
+        # sudo: the update's own
         branches = self.sudo().search(
             [("parent_id", "!=", False), ("uses_default_logo", "=", True)], order="parent_path"
         )
@@ -254,19 +258,20 @@ class ResCompany(models.Model):
         """:param moment: naive UTC datetime, as fields hold it
         :return: the civil day of that moment for this company"""
         self.ensure_one()
-        zone = pytz.timezone(self.sudo().membri_tz)
+        zone = pytz.timezone(self.sudo().membri_tz)  # sudo: settings are the staff's
         return pytz.utc.localize(moment).astimezone(zone).date()
 
     def _membri_midnight(self, day):
         """:return: the first moment of ``day`` for this company, as a naive UTC datetime"""
         self.ensure_one()
-        zone = pytz.timezone(self.sudo().membri_tz)
+        zone = pytz.timezone(self.sudo().membri_tz)  # sudo: settings are the staff's
         local = zone.localize(datetime.combine(day, time.min))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
 
     def _membri_get_payment_user(self):
         """:return: the ``res.users`` who checks payments that members announce"""
         self.ensure_one()
+        # sudo: settings are the staff's
         user_sudo = self.sudo().membri_payment_user_id.filtered("active")
         return user_sudo.with_env(self.env) or self._membri_get_assignee()
 

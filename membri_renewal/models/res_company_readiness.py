@@ -13,7 +13,7 @@ class ResCompany(models.Model):
         """:param officer: ``res.users`` who sends; default: the membership officer
         :return: the address that notices are sent from, or ``""``"""
         self.ensure_one()
-        company_sudo = self.sudo()
+        company_sudo = self.sudo()  # sudo: settings are the staff's; the address is on each email
         officer_sudo = (officer or self._membri_get_officer()).sudo()
         return (
             officer_sudo.email_normalized or company_sudo.email or company_sudo.catchall_email or ""

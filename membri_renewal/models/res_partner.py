@@ -168,6 +168,7 @@ class ResPartner(models.Model):
             return NotImplemented
         today = self.env.company._membri_today()
         domains = [Domain("membri_status", "=", "active")]
+        # sudo: plans are for numbers of days only
         for grace_days, sets in (
             self.env["membri.option.set"]
             .sudo()
@@ -217,6 +218,7 @@ class ResPartner(models.Model):
 
     def _compute_membri_invoice_ids(self):
         """The member's invoices, whoever pays them, by type."""
+        # sudo: journal items are the accountants'; invoices are read as the user
         lines_sudo = (
             self.env["account.move.line"]
             .sudo()

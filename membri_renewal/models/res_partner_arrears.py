@@ -37,4 +37,5 @@ class ResPartner(models.Model):
         """:param domain: of terms
         :return: their members, where a part is late in the current company"""
         ours = Domain("company_id", "=", self.env.company.id)
+        # sudo: which contacts; they are read as the user
         return self.env["membri.cotisation"]._find_in_arrears(domain & ours).sudo().partner_id

@@ -147,7 +147,7 @@ class ResPartner(models.Model):
     def _membri_get_address_problem(self):
         """:return: why no email reaches this very contact (a sentence), or ``False``"""
         self.ensure_one()
-        contact_sudo = self.sudo()
+        contact_sudo = self.sudo()  # sudo: recipients may be beyond the rules of who works here
         if not contact_sudo.active:
             return self.env._(
                 "The contact %(recipient)s is archived.", recipient=contact_sudo.display_name

@@ -56,9 +56,9 @@ class ResPartner(models.Model):
         """
         if not self:
             return
-        # read together: those of terms that were deleted have nothing else in common
+        # sudo: facts do not depend on who looks; read together: those of terms that were deleted
+        # have nothing else in common
         partners_sudo = self.sudo().with_company(company).with_prefetch()
-        # sudo: facts do not depend on who looks
         cotisations = (
             self.env["membri.cotisation"]
             .sudo()

@@ -135,6 +135,7 @@ class ResPartner(models.Model):
 
         :return: ``{member: contacts above it who may read its notices, in sudo}``
         """
+        # sudo: who belongs together is no question of rights
         parents = {
             member: (member.parent_id | member.commercial_partner_id) - member
             for member in self.sudo()

@@ -104,6 +104,7 @@ class ResUsers(models.Model):
 
     def _membri_find_activities(self):
         """:return: the activities of these users (in sudo) that are about memberships"""
+        # sudo: activities are handed over, whoever may see what they are about
         return (
             self.env["mail.activity"]
             .sudo()

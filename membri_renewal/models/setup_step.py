@@ -112,6 +112,7 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _get_plans(self, company):
+        # sudo: of this company, whichever are ticked
         Plan_sudo = self.env["membri.option.set"].sudo().with_company(company)
         return Plan_sudo.search([("company_id", "parent_of", company.id)])
 
@@ -128,6 +129,7 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _is_members_done(self, company):
+        # sudo: a yes or no
         has_terms = (
             self.env["membri.cotisation"].sudo().search([("company_id", "=", company.id)], limit=1)
         )
@@ -141,6 +143,7 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _is_campaign_done(self, company):
+        # sudo: a yes or no
         was_sent = (
             self.env["membri.renewal"]
             .sudo()
@@ -155,6 +158,7 @@ class MembriSetupStep(models.Model):
             return self.env["ir.actions.actions"]._for_xml_id(
                 "web.action_base_document_layout_configurator"
             )
+        # sudo: settings are the staff's; what is missing is told
         company_sudo = self.env.company.sudo()
         if self.code == "organization" and (
             self._get_missing_of_company(company_sudo)

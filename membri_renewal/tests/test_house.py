@@ -1,4 +1,6 @@
 import ast
+import io
+import tokenize
 from collections import defaultdict
 from pathlib import Path
 
@@ -53,6 +55,24 @@ def _get_definitions(node):
             and getattr(statement.value.func.value, "id", "") == "fields"
         ):
             yield statement.targets[0].id
+
+
+def _get_sudo_calls(function):
+    """:return: ``(statement, call)`` of each ``sudo()`` of a function, the first one first;
+    ``sudo(False)`` gives rights back"""
+    calls, todo = [], [(node, node) for node in function.body]
+    while todo:
+        statement, node = todo.pop()
+        if isinstance(node, ast.FunctionDef):
+            continue  # looked at by itself
+        is_sudo = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if is_sudo and node.func.attr == "sudo" and not node.args:
+            calls.append((statement, node))
+        todo += [
+            (child if isinstance(child, ast.stmt) else statement, child)
+            for child in ast.iter_child_nodes(node)
+        ]
+    return sorted(calls, key=lambda found: (found[1].end_lineno, found[1].end_col_offset))
 
 
 @tagged("post_install", "-at_install")
@@ -121,6 +141,37 @@ class TestHouse(BaseCase):
                 elif isinstance(node, ast.Constant) and node.value in models:
                     backward.add(f"{path}: {node.value}")
         self.assertEqual(backward, set())
+
+    def test_sudo_says_why(self):
+        """Each function that calls ``sudo()`` says why: in a comment at the first call (on the
+        line above its statement, or in it), or in its docstring after “sudo:”."""
+        explained, silent = 0, []
+        for path, tree in self._get_sources("models", "wizard", "report", "controllers").items():
+            source = path.read_text(encoding="utf-8")
+            comments = {
+                token.start[0]
+                for token in tokenize.generate_tokens(io.StringIO(source).readline)
+                if token.type == tokenize.COMMENT
+            }
+            for function in ast.walk(tree):
+                if not isinstance(function, ast.FunctionDef):
+                    continue
+                calls = _get_sudo_calls(function)
+                if not calls:
+                    continue
+                statement, call = calls[0]
+                has_body = isinstance(statement, ast.For | ast.If | ast.With | ast.While)
+                last = call.end_lineno if has_body else statement.end_lineno
+                is_explained = (
+                    "sudo:" in (ast.get_docstring(function) or "").lower()
+                    or not comments.isdisjoint(range(statement.lineno - 1, last + 1))
+                )
+                explained += is_explained
+                if not is_explained:
+                    place = path.relative_to(ADDON).as_posix()
+                    silent.append(f"{place}:{call.end_lineno} {function.name}")
+        self.assertGreater(explained, 200)
+        self.assertEqual(silent, [])
 
     def test_views_inherit_views_of_others(self):
         """A view of ours says all of its screen: none changes another one of ours. (A primary

@@ -16,7 +16,7 @@ class AccountMoveReversal(models.TransientModel):
         deferred = self.with_env(origins._membri_defer_sync()._as_internal().env)
         action = super(AccountMoveReversal, deferred).reverse_moves(is_modify=is_modify)
         for replacement in self.new_move_ids.filtered(lambda move: move.move_type == "out_invoice"):
-            terms_sudo = replacement.sudo().invoice_line_ids.membri_cotisation_id
+            terms_sudo = replacement._membri_get_cotisations_sudo()
             # told by what they are about: a selection may hold credit notes, too
             origin = origins.filtered(
                 lambda move, terms=terms_sudo: move.sudo().membri_cotisation_ids & terms

@@ -73,8 +73,7 @@ class MembriCotisationTerminate(models.TransientModel):
             for renewal in cotisation.renewal_ids
             if renewal.state in UNDECIDED_STATES
         )
-        # sudo: whoever may terminate is told which invoice is concerned
-        invoice_sudo = cotisation.sudo().invoice_id
+        invoice_sudo = cotisation._get_invoice_sudo()
         if invoice_sudo:
             sentences.append(
                 self.env._(

@@ -34,7 +34,7 @@ class AccountBankingMandate(models.Model):
     def _membri_get_label(self):
         """:return: which account it is, as “IBAN ••1234 (mandate BM0012)”"""
         self.ensure_one()
-        mandate_sudo = self.sudo()
+        mandate_sudo = self.sudo()  # sudo: the last digits, not the account
         bank_sudo = mandate_sudo.partner_bank_id
         names = {
             "digits": (bank_sudo.sanitized_acc_number or "")[-4:],
@@ -47,6 +47,7 @@ class AccountBankingMandate(models.Model):
     def _membri_get_saved_label(self, _holder):
         """:return: which account it is, and since when its payer has agreed to it"""
         self.ensure_one()
+        # sudo: the day only
         return self.env._(
             "%(account)s, signed on %(date)s",
             account=self._membri_get_label(),
@@ -75,7 +76,7 @@ class AccountBankingMandate(models.Model):
         :param company: whose invoices are paid
         :return: why this mandate cannot be used (a sentence), or ``False``"""
         self.ensure_one()
-        mandate_sudo = self.sudo()
+        mandate_sudo = self.sudo()  # sudo: mandates are the accountants'; a sentence is told
         names = {
             "account": self._membri_get_label(),
             "payer": payer.display_name,
@@ -128,6 +129,7 @@ class AccountBankingMandate(models.Model):
         """:return: in sudo, the payment mode by which it is collected: the payer's, where that one
         asks for mandates, else the company's first that does"""
         self.ensure_one()
+        # sudo: payment modes are the accountants'
         mandate_sudo = self.sudo().with_company(self.sudo().company_id)
         own_sudo = mandate_sudo.partner_id.customer_payment_mode_id
         modes_sudo = own_sudo | own_sudo.search([("company_id", "=", mandate_sudo.company_id.id)])
@@ -157,6 +159,7 @@ class AccountBankingMandate(models.Model):
                     account=mandate._membri_get_label(),
                 )
             )
+            # sudo: renewals follow their mandate, whoever stops it
             renewals_sudo = self.env["membri.renewal"].sudo()
             renewals_sudo.search(
                 [

@@ -17,7 +17,7 @@ class AccountMove(models.Model):
         """:return: in sudo, what is in a payment order and not booked yet: of ours, and of those
         that the accountant has made of this invoice"""
         self.ensure_one()
-        invoice_sudo = self.sudo()
+        invoice_sudo = self.sudo()  # sudo: payment orders are the accountants'
         lines_sudo = invoice_sudo.membri_debit_ids | invoice_sudo.line_ids.payment_line_ids
         return lines_sudo._membri_filter_living()
 
@@ -39,6 +39,7 @@ class AccountMove(models.Model):
         # EXTENDS membri_renewal: a debit that comes back
         result = super()._membri_tell_undone(undone)
         for invoice, source in undone:
+            # sudo: the officer is told, whoever takes the money back
             invoice_sudo, source_sudo = invoice.sudo().exists(), source.sudo().exists()
             payment_sudo = source_sudo
             if source_sudo._name == self._name:
@@ -55,6 +56,7 @@ class AccountMove(models.Model):
         which is no dependency of ours; else nothing"""
         if "payment.return.line" not in self.env:
             return ""
+        # sudo: what the bank said, whoever books it
         found_sudo = self.env["payment.return.line"].sudo()
         found_sudo = found_sudo.search(
             [

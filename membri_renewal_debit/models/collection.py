@@ -31,8 +31,7 @@ class MembriRenewal(models.Model):
     def _get_debits(self):
         """:return: in sudo, what was collected by itself for the invoice of this renewal"""
         self.ensure_one()
-        # sudo: payment orders are the accountants'
-        return self.sudo().invoice_id.membri_debit_ids.sorted("id")
+        return self._get_invoice_sudo().membri_debit_ids.sorted("id")
 
     def _get_withdrawable_debits(self):
         """:return: in sudo, its debits that no order was confirmed with; none when one is under
@@ -51,6 +50,7 @@ class MembriRenewal(models.Model):
         if mandate_sudo._name != MANDATE:
             return super()._start_charge(amount)
         day = self.company_id._membri_today()
+        # sudo: payment orders are the accountants'; the guard was asked
         order_sudo = (
             self.env["account.payment.order"]
             .sudo()
@@ -63,7 +63,7 @@ class MembriRenewal(models.Model):
         """:return: the values of the payment lines that collect ``amount``: one for each receivable
         line of the invoice that it settles; of a fee notice, which has none yet, one"""
         self.ensure_one()
-        invoice_sudo = self.sudo().invoice_id
+        invoice_sudo = self._get_invoice_sudo()
         parts, left = [], amount
         posted_sudo = invoice_sudo.filtered(lambda move: move.state == "posted")
         for line_sudo in posted_sudo and posted_sudo._membri_get_open_parts():
@@ -101,6 +101,7 @@ class MembriRenewal(models.Model):
     def _begin_charge(self):
         # EXTENDS membri_renewal
         self.ensure_one()
+        # sudo: facts of the charge
         if self.charge_state != "pending" or not self.sudo().charge_account:
             return super()._begin_charge()
         return (self.invoice_id._membri_get_charged_renewals() or self)._follow_debits()

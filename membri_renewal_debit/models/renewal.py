@@ -32,7 +32,7 @@ class MembriRenewal(models.Model):
         # EXTENDS membri_renewal: what was announced for a mandate that is not valid any more is
         # told as such
         card_sudo, reason = super()._get_charge_card()
-        mandate_sudo = self.sudo().charge_mandate_id
+        mandate_sudo = self.sudo().charge_mandate_id  # sudo: members read no facts of the charge
         if (
             not card_sudo
             and mandate_sudo

@@ -64,6 +64,7 @@ class ResPartner(models.Model):
         card = super()._membri_get_portal_card(visitor)
         if not card:
             return card
+        # sudo: mandates are shown to whom the card is
         mandate_sudo = self.env["account.banking.mandate"].sudo()
         if card["token"]._name == mandate_sudo._name:
             return {**card, "since": card["token"].signature_date, "mandate": mandate_sudo}

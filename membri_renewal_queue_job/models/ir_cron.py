@@ -59,6 +59,7 @@ class IrCron(models.Model):
 
     def _membri_get_ids_in_jobs(self):
         """:return: set of the ids that jobs of this scheduled action are about to work on"""
+        # sudo: jobs are the queue's; only ids are taken
         jobs = (
             self.env["queue.job"]
             .sudo()

@@ -82,7 +82,7 @@ class MembriRenewal(models.Model):
     def _do_charge_again(self):
         """One charge for the invoice of several: all of them are announced again."""
         # sudo: facts of the charge; the guard was asked
-        failed_sudo = self.sudo().invoice_id._membri_get_charged_renewals() | self.sudo()
+        failed_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() | self.sudo()
         failed_sudo = failed_sudo.filtered(lambda r: r.charge_state == "failed")
         failed_sudo._internal_write(
             {

@@ -113,12 +113,13 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         invoice_sudo = self._get_document_sudo()
         payer = invoice_sudo.partner_id or self._get_payer()
+        # sudo: payers may be beyond the rules of who works here
         return payer.sudo().with_company(self.company_id)
 
     def _offers_charge(self):
         """:return: whether its plan offers automatic payment"""
         self.ensure_one()
-        return self.option_set_id.sudo().automatic_payment != "none"
+        return self.option_set_id.sudo().automatic_payment != "none"  # sudo: members read no plans
 
     def _is_charge_coming(self):
         """:return: whether what was announced is still to be charged, as far as status, plan and
@@ -133,6 +134,7 @@ class MembriRenewal(models.Model):
         """:return: ``(token in sudo, reason)``: the saved card of the payer, where the plan
         charges cards, and why it cannot be charged (a sentence), or ``False``"""
         self.ensure_one()
+        # sudo: cards are their owners'; what is told of them is in words
         token_sudo = self.env["payment.token"].sudo()
         if not self._offers_charge():
             return token_sudo, False
@@ -167,7 +169,7 @@ class MembriRenewal(models.Model):
         """:return: what the payer was told to be charged, in sudo, as long as it is the same; see
         ``_membri_get_own_card`` of the contact"""
         self.ensure_one()
-        return self.sudo().charge_token_id
+        return self.sudo().charge_token_id  # sudo: members read no facts of the charge
 
     def _prepare_announced_card_vals(self, card_sudo):
         """:return: the values that keep which card is announced"""
@@ -180,7 +182,7 @@ class MembriRenewal(models.Model):
     def _get_charge_label(self):
         """:return: the announced card as its payer knows it"""
         self.ensure_one()
-        return self.sudo().charge_card or ""
+        return self.sudo().charge_card or ""  # sudo: members read no facts of the charge
 
     def _get_charge_parts(self):
         """:return: list of ``(day, amount)`` of what is left to pay for this renewal, one for each
@@ -450,7 +452,7 @@ class MembriRenewal(models.Model):
     def _get_charge_planned_reason(self):
         # EXTENDS term_mixin: reminders never ask for what is taken by itself
         self.ensure_one()
-        renewal_sudo = self.sudo()
+        renewal_sudo = self.sudo()  # sudo: members read no facts of the charge
         if self.state == "approved" and renewal_sudo.filtered_domain(
             self._get_charge_planned_domain()
         ):
@@ -494,7 +496,7 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(renewal)s is paid. No reminder is needed.", renewal=self.display_name
             )
-        state = self.sudo().charge_state
+        state = self.sudo().charge_state  # sudo: members read no facts of the charge
         if state not in ("announced", "failed") or (
             state == "announced" and not self._is_charge_coming()
         ):
@@ -527,7 +529,7 @@ class MembriRenewal(models.Model):
     def _get_cannot_stop_charge_reason(self):
         """:return: why there is nothing to stop (a sentence), or ``False``"""
         self.ensure_one()
-        state = self.sudo().charge_state
+        state = self.sudo().charge_state  # sudo: members read no facts of the charge
         if state == "pending" and not self._get_unanswered_charge():
             return self.env._(
                 "%(renewal)s is being charged right now. Wait for the result: a payment can be "

@@ -280,14 +280,10 @@ class MembriRenewal(models.Model):
     def _get_charges(self):
         """:return: the automatic payments of the invoice of this renewal, in sudo"""
         self.ensure_one()
-        # sudo: transactions are the administrators'
-        return (
-            self.sudo()
-            .invoice_id.transaction_ids.filtered(
-                lambda tx: tx.membri_charge_invoice_id == self.sudo().invoice_id
-            )
-            .sorted("id")
-        )
+        invoice_sudo = self._get_invoice_sudo()
+        return invoice_sudo.transaction_ids.filtered(
+            lambda tx: tx.membri_charge_invoice_id == invoice_sudo
+        ).sorted("id")
 
     def _get_last_charge(self):
         return self._get_charges()[-1:]

@@ -12,6 +12,7 @@ class ResPartner(models.Model):
         :return: what the page shows of the card that pays for this member, or ``False`` where the
             member's plan charges none, or somebody else pays"""
         self.ensure_one()
+        # sudo: cards are shown to those whom the payer's represent, below
         payer_sudo = self.sudo()._membri_get_payer()
         holders_sudo = payer_sudo._membri_get_card_holders()
         acting_sudo, _payers = visitor._membri_get_represented()
@@ -29,13 +30,14 @@ class ResPartner(models.Model):
             "problem": token_sudo
             and token_sudo._membri_get_unusable_reason(holder_sudo, self.env.company),
             "since": holder_sudo.membri_payment_consent_date,
-            "wording": self.env.company.sudo()._membri_get_consent_wording(),
+            "wording": self.env.company._membri_get_consent_wording(),
             "others": holder_sudo._membri_get_other_cards(visitor) if offered else False,
         }
 
     def _membri_get_other_cards(self, visitor):
         """:return: in sudo, the usable cards of the visitor that could pay instead"""
         self.ensure_one()
+        # sudo: the holder's and the visitor's own
         tokens_sudo = (
             self.env["payment.token"].sudo().search([("partner_id", "in", (self | visitor).ids)])
         )
@@ -69,6 +71,7 @@ class ResPartner(models.Model):
         card = self._membri_get_portal_card(visitor)
         if not card or not card["token"]:
             return "no_card"
+        # sudo: the visitor's right was asked above
         holders = self.sudo()._membri_get_payer()._membri_get_card_holders()
         holders.with_company(self.env.company)._membri_stop_card()
         return False
@@ -83,7 +86,7 @@ class AccountMove(models.Model):
         plans_sudo = self._membri_get_cotisations_sudo().option_set_id
         if all(plan.automatic_payment == "none" for plan in plans_sudo):
             return False
-        return self.company_id[:1].sudo()._membri_get_consent_wording()
+        return self.company_id[:1]._membri_get_consent_wording()
 
     def _membri_keep_consent(self, values, form):
         """The payer ticked the box: the card becomes the saved one once it has paid.
@@ -92,6 +95,7 @@ class AccountMove(models.Model):
         :param form: what the payer sent"""
         wording = form.get("tokenization_requested") and self._membri_get_consent_wording()
         if wording:
+            # sudo: a fact of the transaction that was just begun
             transactions_sudo = self.sudo().transaction_ids
             transactions_sudo.filtered(
                 lambda tx: tx.reference == values.get("reference") and tx.tokenize

@@ -11,6 +11,7 @@ class AccountMove(models.Model):
     def _membri_requires_card(self, partner):
         """:param partner: the contact who pays these documents
         :return: whether the card of this payment has to be saved"""
+        # sudo: a yes or no, whoever pays
         return any(
             partner._membri_may_hold_card_of(move_sudo.partner_id)
             and not move_sudo._membri_is_paid_without_card()

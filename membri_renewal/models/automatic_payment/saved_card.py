@@ -119,6 +119,7 @@ class ResPartner(models.Model):
 
     @api.constrains("membri_payment_token_id")
     def _check_membri_payment_token_id(self):
+        # sudo: the field is the system's
         for partner_sudo in self.sudo():
             token_sudo = partner_sudo.membri_payment_token_id
             if token_sudo and (
@@ -134,6 +135,7 @@ class ResPartner(models.Model):
         """The contacts whose saved card pays what is invoiced to this one: itself, or who it is a
         mere address of."""
         self.ensure_one()
+        # sudo: who belongs together is no question of rights
         return self.sudo()._membri_get_address_owners()
 
     def _membri_may_hold_card_of(self, payer):
@@ -144,6 +146,7 @@ class ResPartner(models.Model):
         if owners_sudo & payers_sudo:
             return True
         company_sudo = payers_sudo.filtered("is_company")
+        # sudo: who belongs together is no question of rights
         return bool(self.sudo().commercial_partner_id & company_sudo)
 
     def _membri_get_saved_card(self):
@@ -154,6 +157,7 @@ class ResPartner(models.Model):
             holder._membri_get_own_card()
             for holder in self._membri_get_card_holders().with_company(self.env.company)
         )
+        # sudo: none, as those that are found
         return next(filter(None, cards), self.env["payment.token"].sudo())
 
     def _membri_get_own_card(self):
@@ -194,6 +198,7 @@ class ResPartner(models.Model):
         """:return: ``{contact: its saved card}`` before ``vals`` are written, if they change it"""
         if "membri_payment_token_id" not in vals:
             return {}
+        # sudo: compared only
         return {partner: partner.membri_payment_token_id for partner in self.sudo()}
 
     def _membri_follow_cards(self, before, vals):
@@ -238,6 +243,7 @@ class ResPartner(models.Model):
     def _membri_get_charged_renewals(self, token):
         """The renewals, in sudo and in the current company, that ``token`` is to be charged for, of
         what is invoiced to this contact."""
+        # sudo: facts of the charge, whoever stops the card
         renewals_sudo = (
             self.env["membri.renewal"]
             .sudo()
@@ -299,7 +305,7 @@ class PaymentToken(models.Model):
     def _membri_get_label(self):
         """:return: which card it is, as “Visa ••1234”"""
         self.ensure_one()
-        token_sudo = self.sudo()
+        token_sudo = self.sudo()  # sudo: the name of a card, not the card
         digits = "".join(filter(str.isalnum, token_sudo.payment_details or ""))[-4:]
         name = token_sudo.payment_method_id.name or token_sudo.provider_id.name
         return f"{name} ••{digits}" if digits else name
@@ -307,7 +313,7 @@ class PaymentToken(models.Model):
     def _membri_get_saved_label(self, holder):
         """:return: which card it is, and since when ``holder`` has agreed to it"""
         self.ensure_one()
-        since = holder.sudo().membri_payment_consent_date
+        since = holder.sudo().membri_payment_consent_date  # sudo: the day only
         return self.env._(
             "%(card)s, saved on %(date)s",
             card=self._membri_get_label(),
@@ -321,7 +327,7 @@ class PaymentToken(models.Model):
     def _membri_get_currency_reason(self, currency):
         """:return: why it cannot be charged in ``currency`` (a sentence), or ``False``"""
         self.ensure_one()
-        provider_sudo = self.sudo().provider_id
+        provider_sudo = self.sudo().provider_id  # sudo: providers are the administrators'
         allowed = provider_sudo.available_currency_ids
         if allowed and currency not in allowed:
             return self.env._(
@@ -337,6 +343,7 @@ class PaymentToken(models.Model):
         :param company: whose invoices are paid
         :return: why this card cannot be charged (a sentence), or ``False``"""
         self.ensure_one()
+        # sudo: cards and providers are the administrators'; a sentence is told
         token_sudo = self.sudo()
         provider_sudo = token_sudo.provider_id
         names = {
@@ -379,6 +386,7 @@ class PaymentToken(models.Model):
         :return: the cards in ``self`` that the visitor may pay them by: membership documents
             by their own, others by any that pays no memberships"""
         user = self.env.user
+        # sudo: whose cards are whose, to leave out those of others
         own_sudo = self.env["res.partner"].sudo()
         if not user._is_public():
             _acting_sudo, own_sudo = user.partner_id._membri_get_represented()

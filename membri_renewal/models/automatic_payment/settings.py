@@ -119,5 +119,5 @@ class ResCompany(models.Model):
         return self.env._(
             "Use this card for my next renewals. I will be told the amount and the day at least "
             "%(days)s days before, and can stop at any time.",
-            days=max(1, self.membri_charge_lead_days),
+            days=max(1, self.sudo().membri_charge_lead_days),  # sudo: settings are the staff's
         )

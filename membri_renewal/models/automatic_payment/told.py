@@ -98,7 +98,7 @@ class MembriRenewal(models.Model):
         # EXTENDS term_mixin
         for renewal in self:
             told = renewal._get_told_facts()
-            renewal_sudo = renewal.sudo()
+            renewal_sudo = renewal.sudo()  # sudo: facts follow what has left, whoever sent it
             if told and told in facts and renewal_sudo._is_announcement_untold():
                 renewal_sudo._internal_write(
                     {
@@ -175,8 +175,9 @@ class MembriRenewal(models.Model):
     def _get_charge_cover_sentence(self):
         # EXTENDS term_mixin: the invoice and the fee notice on paper say nothing of saved cards
         self.ensure_one()
+        # sudo: members read no facts of the charge
         if self.state == "approved" and self.sudo().charge_state == "announced":
-            return self.invoice_id.sudo()._membri_get_charge_sentence()
+            return self._get_invoice_sudo()._membri_get_charge_sentence()
         return super()._get_charge_cover_sentence()
 
     # ------------------------------------------------------------------
@@ -189,6 +190,7 @@ class MembriRenewal(models.Model):
         have one"""
         unsaid = Domain("charge_state", "=", False) & Domain("charge_note", "!=", False)
         cases = [self._get_without_card_domain(), unsaid]
+        # sudo: cards are their owners'; only ids go into the domain
         Partner = self.env["res.partner"].sudo()
         for company in self.env["res.company"]._membri_get_all():
             payers = Partner.with_company(company)._membri_search_card_holders()

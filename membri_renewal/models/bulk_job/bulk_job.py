@@ -128,19 +128,20 @@ class MembriBulkJob(models.Model):
     def action_stop(self):
         """Stop after the batch that is being worked on; nothing done is undone."""
         self._check_owner()
-        self.sudo().is_stopped = True
+        self.sudo().is_stopped = True  # sudo: jobs are the system's; the owner was checked
         self._notify_progress()
 
     def action_resume(self):
         """Go on with what is still to do, in the background."""
         self._check_owner()
-        self.sudo().is_stopped = False
+        self.sudo().is_stopped = False  # sudo: jobs are the system's; the owner was checked
         self._trigger_work()
         self._notify_progress()
 
     def action_retry(self):
         """Put the failed lines back to do: a screenful is done at once."""
         self._check_owner()
+        # sudo: jobs are the system's; the owner was checked
         for job_sudo in self.sudo():
             failed = job_sudo.line_ids.filtered(lambda line: line.result == "failed")
             failed.write({"result": "todo", "message": False})

@@ -46,6 +46,7 @@ class MembriBulkJob(models.Model):
         if action == "print_letter":
             renewals = renewals._sorted_for_post()
         lines_vals = lines_vals or {}
+        # sudo: jobs are the system's; the right to the renewals was checked
         job_sudo = self.sudo().create(
             {
                 "action": action,
@@ -75,6 +76,7 @@ class MembriBulkJob(models.Model):
         :return: all that the user has selected
         """
         domain = self.env.context.get("active_domain")
+        # sudo: parameters are the administrators'
         limit = self.env["ir.config_parameter"].sudo().get_param("web.active_ids_limit", "20000")
         if domain is None or len(records) < int(limit):
             return records

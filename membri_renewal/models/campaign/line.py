@@ -132,7 +132,7 @@ class MembriCampaignLine(models.Model):
         """:return: ``self`` in sudo
         :raises UserError: when the campaign is not at its preview"""
         self.campaign_id._check_can("change")
-        return self.sudo()
+        return self.sudo()  # sudo: lines are the system's; the campaign was asked
 
     def action_open_renewal(self):
         self.ensure_one()

@@ -21,6 +21,7 @@ class MembriCampaign(models.Model):
         """List the terms of the window, and have each looked at."""
         for campaign in self:
             campaign._update_lines()
+            # sudo: lines are the system's
             campaign._start("preview", campaign.sudo().line_ids.filtered("is_to_preview"))
 
     def _update_lines(self):
@@ -51,11 +52,11 @@ class MembriCampaign(models.Model):
     def _get_ready_lines(self):
         """:return: the lines of members who are asked, in sudo"""
         self.ensure_one()
-        return self.sudo().line_ids.filtered("is_ready")
+        return self.sudo().line_ids.filtered("is_ready")  # sudo: lines are the system's
 
     def _do_retry(self):
         for campaign in self:
-            lines_sudo = campaign.sudo().line_ids
+            lines_sudo = campaign.sudo().line_ids  # sudo: lines are the system's
             again = lines_sudo.filtered(
                 lambda line: line.result in ("changed", "failed") and not line.renewal_id
             )
@@ -110,6 +111,7 @@ class MembriCampaign(models.Model):
             return 0
         # what is told on the lines is told in the language of that user
         worker = self.with_context(lang=self.user_id.lang)
+        # sudo: lines are the system's; what they make is made as the user
         Line_sudo = worker.env["membri.campaign.line"].sudo()
         todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
         lines = self._lock_batch(Line_sudo, todo, BATCH_SIZES[self.task])
@@ -129,7 +131,7 @@ class MembriCampaign(models.Model):
     def _count_batches(self):
         # EXTENDS work_mixin
         todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
-        count = self.env["membri.campaign.line"].sudo().search_count(todo)
+        count = self.env["membri.campaign.line"].sudo().search_count(todo)  # sudo: a number only
         return max(1, -(-count // BATCH_SIZES[self.task]))
 
     def _finish(self):

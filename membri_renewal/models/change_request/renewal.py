@@ -108,7 +108,7 @@ class MembriRenewal(models.Model):
         """:return: whether this is word for word the request that waits already: a second
         click"""
         self.ensure_one()
-        last_sudo = self.sudo().change_request_id
+        last_sudo = self.sudo().change_request_id  # sudo: compared only
         if last_sudo.state != "pending" or last_sudo.origin != "form":
             return False
         vals = self._prepare_change_request_vals(**ask)
@@ -142,7 +142,7 @@ class MembriRenewal(models.Model):
 
     def _get_cannot_apply_change_request_reason(self):
         self.ensure_one()
-        request_sudo = self.change_request_id.sudo()
+        request_sudo = self.change_request_id.sudo()  # sudo: the renewal tells of its own request
         if request_sudo.state != "pending":
             return self.env._(
                 "%(renewal)s has no change request to apply. The last one was already processed.",
@@ -206,6 +206,7 @@ class MembriRenewal(models.Model):
     def _after_state(self, state):
         # EXTENDS state_mixin: whatever decides a renewal, or sends it again, answers what was asked
         if state not in ("change_requested", "intervention"):
+            # sudo: requests are the system's
             waiting_sudo = self.sudo().change_request_id.filtered(lambda r: r.state == "pending")
             waiting_sudo._set_state("closed")
         return super()._after_state(state)

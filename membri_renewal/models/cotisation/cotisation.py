@@ -220,6 +220,7 @@ class MembriCotisation(models.Model):
             the cotisation is empty when it is still to be created
         :raises ValidationError: naming the member and the term that is in the way
         """
+        # sudo: the database looks at all terms, too
         others = self.sudo().search(
             Domain("partner_id", "in", [period[0] for period in periods])
             & Domain("company_id", "in", [period[1] for period in periods])
@@ -339,6 +340,7 @@ class MembriCotisation(models.Model):
         orphans = self.filtered(lambda c: not c.previous_id)
         if not orphans:
             return
+        # sudo: the history is whole, whoever adds to it
         history = self.sudo().search(
             Domain("partner_id", "in", orphans.partner_id.ids)
             & Domain("company_id", "in", orphans.company_id.ids)

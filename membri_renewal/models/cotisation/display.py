@@ -40,7 +40,7 @@ class MembriCotisation(models.Model):
         if not lines_sudo or lines_sudo.product_id == self.sudo().line_ids.product_id:
             return False
         values = {
-            "invoice": self.sudo().invoice_id._membri_get_document_label(),
+            "invoice": self._get_invoice_sudo()._membri_get_document_label(),
             "options": ", ".join(lines_sudo.product_id.mapped("display_name")),
         }
         if self.renewal_id:

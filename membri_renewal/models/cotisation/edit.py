@@ -80,7 +80,7 @@ class MembriCotisation(models.Model):
                     "renewal or the contact's next plan.",
                     cotisation=cotisation.name,
                     member=cotisation.partner_id.display_name,
-                    invoice=cotisation.sudo().invoice_id.display_name,
+                    invoice=cotisation._get_invoice_sudo().display_name,
                 )
             )
 

@@ -59,7 +59,7 @@ class MembriCotisation(models.Model):
         which Odoo allows on a posted invoice, unless a hash seals it."""
         self.ensure_one()
         # sudo: the text follows the cotisation, which the user has been allowed to change
-        invoice_sudo = self.sudo().invoice_id
+        invoice_sudo = self._get_invoice_sudo()
         names = {"member": self.partner_id.display_name, "term": self._get_invoice_period()}
         if invoice_sudo.inalterable_hash:
             invoice_sudo._message_log(

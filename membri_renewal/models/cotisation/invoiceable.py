@@ -67,6 +67,7 @@ class MembriTermLineMixin(models.AbstractModel):
             return reason
         for line in self:
             if not line._has_income_account():
+                # sudo: a name only
                 return self.env._(
                     "The option “%(option)s” cannot be invoiced to %(member)s because it "
                     "has no income account. Ask your accountant to set one on the "
@@ -100,6 +101,7 @@ class MembriTermLineMixin(models.AbstractModel):
     def _has_income_account(self):
         self.ensure_one()
         company = self[self._term_field].company_id
+        # sudo: accounts are the accountants'; a yes or no
         product_sudo = self.product_id.sudo().with_company(company)
         return bool(
             product_sudo._get_product_accounts()["income"]

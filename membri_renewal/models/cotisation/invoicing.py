@@ -25,11 +25,11 @@ class MembriCotisation(models.Model):
         :return: the posted ``account.move`` records, in sudo
         :raises UserError: when a product has no account, or the company no sales journal
         """
+        # sudo: the invoice is a consequence of the membership; who may approve or enrol need not
+        # be allowed to write invoices of any other kind
         invoices_sudo = self.env["account.move"].sudo()
         for company, cotisations in self.grouped("company_id").items():
             cotisations._check_can_book(company)
-            # sudo: the invoice is a consequence of the membership; who may approve or
-            # enrol need not be allowed to write invoices of any other kind
             groups = cotisations._group_for_invoices()
             created_sudo = invoices_sudo.with_company(company)._membri_create_many(
                 [group._prepare_shared_invoice_vals(invoice_type) for group in groups]
@@ -99,6 +99,7 @@ class MembriCotisation(models.Model):
     def _void_invoices(self):
         """Take these cotisations, which are cancelled, off their unpaid invoices. What was
         written off is left as it is: nothing is asked for any more."""
+        # sudo: the invoice follows its term
         for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
             if (
                 invoice_sudo
@@ -115,22 +116,16 @@ class MembriCotisation(models.Model):
         """:return: the lines of the living invoice, or of ``invoice``, that are about this
         cotisation"""
         self.ensure_one()
-        return (
-            (invoice or self.invoice_id)
-            .sudo()
-            .invoice_line_ids.filtered(
-                lambda line: line.membri_cotisation_id == self and line.display_type == "product"
-            )
+        invoice_sudo = invoice.sudo() if invoice else self._get_invoice_sudo()  # as said there
+        return invoice_sudo.invoice_line_ids.filtered(
+            lambda line: line.membri_cotisation_id == self and line.display_type == "product"
         )
 
     def _get_credit_lines(self, invoice=None):
         """:return: the lines of posted credit notes that take back what was invoiced"""
         self.ensure_one()
-        credit_notes_sudo = (
-            (invoice or self.invoice_id)
-            .sudo()
-            .reversal_move_ids.filtered(lambda move: move.state == "posted")
-        )
+        invoice_sudo = invoice.sudo() if invoice else self._get_invoice_sudo()  # as said there
+        credit_notes_sudo = invoice_sudo.reversal_move_ids.filtered(lambda m: m.state == "posted")
         return credit_notes_sudo.invoice_line_ids.filtered(
             lambda line: line.membri_cotisation_id == self
         )
@@ -139,7 +134,7 @@ class MembriCotisation(models.Model):
         """:return: whether posted credit notes take back all that was invoiced for this
         cotisation; a credit note of another member's lines on the same invoice does not"""
         self.ensure_one()
-        invoice = (invoice or self.invoice_id).sudo()
+        invoice = invoice or self.invoice_id
         if not invoice:
             return False
         credit_lines = self._get_credit_lines(invoice)
@@ -151,7 +146,7 @@ class MembriCotisation(models.Model):
         """:return: what the invoice says of this cotisation: ``paid`` (as far as its option set
         asks), ``unpaid`` or ``void``"""
         self.ensure_one()
-        invoice = self.invoice_id.sudo()
+        invoice = self._get_invoice_sudo()
         if invoice._membri_is_void() or self._is_credited():
             return "void"
         asked = {self.option_set_id.activation, self.activated_by} - {False}
@@ -164,12 +159,13 @@ class MembriCotisation(models.Model):
         return (
             self.state == "pending"
             and self.option_set_id.activation == "first_part"
-            and self.sudo().invoice_id._membri_is_in_parts()
+            and self._get_invoice_sudo()._membri_is_in_parts()
         )
 
     def _sync_with_invoice(self):
         """Bring living cotisations in line with their invoices, and tell the members'
         chatter. Looks at facts only, so it may be called at any time by any hook."""
+        # sudo: terms follow their invoices, whoever books the money
         cotisations_sudo = self.sudo().filtered(lambda c: c.state in LIVING_STATES and c.invoice_id)
         if not cotisations_sudo:
             return

@@ -93,7 +93,7 @@ class ResPartner(models.Model):
         """The payer of this member, if its invoices are to be grouped, else nothing.
         The wish stands on the payer's address or on a contact that it belongs to."""
         payer = self._membri_get_payer()
-        contact_sudo = payer.sudo()
+        contact_sudo = payer.sudo()  # sudo: who pays for whom is no question of rights
         while contact_sudo:
             if contact_sudo.membri_group_invoices:
                 return payer
@@ -184,6 +184,7 @@ class MembriCotisation(models.Model):
     def _with_companions(self, domain):
         """:param domain: the cotisations that are due
         :return: ``self``, with all due cotisations that go on the same invoices"""
+        # sudo: who pays for whom is no question of rights
         Partner_sudo = self.env["res.partner"].sudo()
         found = self
         for company, terms in self.grouped("company_id").items():

@@ -32,6 +32,7 @@ class MembriCotisation(models.Model):
         self._check_can("cancel")
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
         self._do_cancel()
+        # sudo: the money of an invoice, for a yes or no
         paid_sudo = self.sudo().filtered(
             lambda c: c.invoice_id and c.invoice_id._membri_has_money()
         )
@@ -53,7 +54,7 @@ class MembriCotisation(models.Model):
                 "for the payer.",
                 member=self.partner_id.display_name,
                 term=self.term_display,
-                invoice=self.sudo().invoice_id._membri_get_document_label(),
+                invoice=self._get_invoice_sudo()._membri_get_document_label(),
                 amount=self.currency_id.format(self.amount_total),
             )
         )
@@ -78,7 +79,7 @@ class MembriCotisation(models.Model):
                 member=member,
                 state=self._get_state_label(),
             )
-        invoice_sudo = self.sudo().invoice_id
+        invoice_sudo = self._get_invoice_sudo()
         if self.state == "pending" and invoice_sudo and invoice_sudo._membri_has_money():
             return self.env._(
                 "%(invoice)s has a payment, received or in progress, so %(cotisation)s "
@@ -294,13 +295,13 @@ class MembriCotisation(models.Model):
         settled = self.filtered(
             lambda c: (
                 (c in pending or c.activated_by in EARLY_ACTIVATIONS)
-                and c.sudo().invoice_id._membri_is_paid()
+                and c._get_invoice_sudo()._membri_is_paid()
             )
         )
         if settled:  # by post neither
             settled.renewal_id._end_activities()
             for renewal in settled.renewal_id.filtered(lambda r: r.letter_state == "to_print"):
-                document = renewal.invoice_id.sudo()._membri_as_staff()
+                document = renewal._get_invoice_sudo()._membri_as_staff()
                 renewal._withdraw_letters(
                     document.env._(
                         "%(document)s is paid.", document=document._membri_get_document_label()
@@ -324,18 +325,18 @@ class MembriCotisation(models.Model):
         if not self:
             return
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
-        credited = self.filtered(lambda c: c.sudo().invoice_id.state == "posted")
+        credited = self.filtered(lambda c: c._get_invoice_sudo().state == "posted")
         credited._internal_write({"is_voided_by_credit": True})
         self._do_cancel()
-        void = self.invoice_id.filtered(lambda move: move.sudo()._membri_is_void())
-        void._membri_end_delivery()
+        void_sudo = self._get_invoice_sudo().filtered(lambda move: move._membri_is_void())
+        void_sudo._membri_end_delivery()
         for terms in self._split_by_staff_lang():
             for term in terms:
                 reason = term.env._("The invoice was cancelled or fully credited.")
-                if term.invoice_id not in void and term.sudo().invoice_id._membri_is_shared():
+                if term.invoice_id not in void_sudo and term._get_invoice_sudo()._membri_is_shared():
                     reason = term.env._(
                         "This member is no longer billed on %(invoice)s.",
-                        invoice=term.sudo().invoice_id._membri_get_document_label(),
+                        invoice=term._get_invoice_sudo()._membri_get_document_label(),
                     )
                 if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
                     reason = f"{reason} {purpose}"
@@ -348,11 +349,12 @@ class MembriCotisation(models.Model):
         """Plan an activity for the officer about this term: on its invoice, else on the
         member."""
         self.ensure_one()
-        invoice_sudo = self.sudo().invoice_id
+        invoice_sudo = self._get_invoice_sudo()
         if invoice_sudo:
             invoice_sudo._membri_ask_officer(note)
             return
         company = self.company_id
+        # sudo: the question is the officer's, whoever caused it
         partner_sudo = self.sudo().partner_id.with_company(company)
         officer = company._membri_get_assignee()
         if not officer:
@@ -399,6 +401,7 @@ class MembriCotisation(models.Model):
         )
         if not due:
             return
+        # sudo: the database looks at all terms, too
         busy = {
             (partner.id, company.id)
             for partner, company in self.sudo()._read_group(

@@ -71,6 +71,7 @@ class MembriRenewal(models.Model):
         # may hold it
         self.ensure_one()
         self.check_access("read")
+        # sudo: whether there is a key; who holds it was asked
         if self._may_hold_key() and self.sudo().access_token:
             return super().get_portal_url(suffix, report_type, download, query_string, anchor)
         return _get_path(self.access_url, suffix, report_type, download, query_string, anchor)
@@ -126,8 +127,8 @@ class ResPartner(models.Model):
         :param parents: the contacts that ``self``, or a new contact, is put below
         :return: the undecided renewals, in sudo, whose key that may leave in the wrong hands:
             somebody else is in charge or pays, leaves a company, or has another address"""
-        Renewal_sudo = self.env["membri.renewal"].sudo()
         # sudo: who belongs together is no question of what the user may read
+        Renewal_sudo = self.env["membri.renewal"].sudo()
         contacts_sudo, domain = self.sudo(), Domain.FALSE
         if TIES & names:
             domain |= Domain("partner_id", "in", self.ids) | Domain("recipient_id", "in", self.ids)
@@ -224,6 +225,7 @@ class AccountMove(models.Model):
     def _membri_get_shown_token(self):
         """:return: the token, for a page of ours; empty for those who may not have it"""
         self.ensure_one()
+        # sudo: asked just before
         return "" if self._membri_reads_as_reader() else self.sudo().access_token
 
     def get_portal_url(

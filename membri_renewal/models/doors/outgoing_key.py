@@ -192,6 +192,7 @@ class MembriRenewal(models.Model):
     def _membri_get_key_addresses(self):
         """:return: the normalized email addresses that the key may go to"""
         self.ensure_one()
+        # sudo: addresses are compared, not shown
         contacts_sudo = (self.recipient_id | self.partner_id).sudo()
         addresses = contacts_sudo.mapped("email_normalized")
         return {address for address in [*addresses, self._get_delivery_email()] if address}
@@ -216,6 +217,7 @@ class AccountMove(models.Model):
     def _membri_get_key_addresses(self):
         """:return: the normalized email addresses that the token may go to"""
         self.ensure_one()
+        # sudo: addresses are compared, not shown
         payers_sudo = self.partner_id.sudo()._membri_get_address_owners()
         addresses = payers_sudo.mapped("email_normalized")
         return {*addresses, self._membri_get_delivery_email()} - {False}

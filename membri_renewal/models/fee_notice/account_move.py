@@ -73,6 +73,7 @@ class AccountMove(models.Model):
 
     def _membri_make_fee_notices(self):
         for company, moves in self.grouped("company_id").items():
+            # sudo: sequences are the administrators'
             sequence_sudo = company.sudo()._membri_get_fee_notice_sequence()
             today = company._membri_today()
             for move in moves:

@@ -12,7 +12,7 @@ class AccountMove(models.Model):
         """:return: the full address of the page where the fee notice is paid, in the language
         of its payer, or ``False``. It holds no token, and may be kept."""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: payers read no drafts; the page was asked who looks
         if move_sudo.membri_fee_notice_state != "open" or not move_sudo.access_token:
             return False
         path = move_sudo.access_url
@@ -30,7 +30,7 @@ class AccountMove(models.Model):
     def _membri_get_page_status(self):
         """:return: ``(level, label)`` of a badge"""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: payers read no drafts; the page was asked who looks
         if move_sudo.membri_fee_notice_state == "invoiced":
             if move_sudo._membri_is_paid():
                 return "success", self.env._("Paid")
@@ -44,7 +44,7 @@ class AccountMove(models.Model):
     def _membri_get_page_sentences(self):
         """:return: where the fee notice stands and what comes next, as a list of sentences"""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: payers read no drafts; the page was asked who looks
         if move_sudo.membri_fee_notice_state == "invoiced":
             return move_sudo._membri_get_page_sentences_invoiced()
         reason = move_sudo._membri_get_cannot_pay_online_reason()
@@ -85,6 +85,6 @@ class AccountMove(models.Model):
     def _membri_get_page_invoice_url(self):
         """:return: the path of the invoice that this fee notice has become, or ``False``"""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: payers read no drafts; the page was asked who looks
         invoiced = move_sudo.membri_fee_notice_state == "invoiced" and move_sudo.state == "posted"
         return invoiced and bool(move_sudo.access_token) and move_sudo.get_portal_url()

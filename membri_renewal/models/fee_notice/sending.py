@@ -75,7 +75,7 @@ class AccountMove(models.Model):
         unreachable._membri_mark_unreachable()
         if self != unreachable:
             return (self - unreachable)._membri_post_fee_notices()
-        return self.env["mail.mail"].sudo()
+        return self.env["mail.mail"].sudo()  # sudo: none, as those that are made
 
     def _membri_post_fee_notices(self):
         template = self.env.ref("membri_renewal.mail_template_fee_notice")

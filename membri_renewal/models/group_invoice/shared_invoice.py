@@ -34,6 +34,7 @@ class AccountMove(models.Model):
     def _membri_check_can_replace(self):
         """:raises UserError: when members were taken off this invoice: they would be credited
         and billed again"""
+        # sudo: accountants need not read terms; names are told
         for move in self.sudo():
             terms = move.invoice_line_ids.membri_cotisation_id
             if terms and not move.membri_cotisation_ids:
@@ -61,7 +62,7 @@ class AccountMove(models.Model):
         """:return: in sudo, the terms on this shared invoice that were credited in full; none
         when these are all of them, which is for the accountant to know"""
         self.ensure_one()
-        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        terms_sudo = self._membri_get_cotisations_sudo()
         if self.move_type != "out_invoice" or len(terms_sudo) < 2:
             return terms_sudo.browse()
         credited_sudo = terms_sudo.filtered(lambda c: c.invoice_id == self and c._is_credited())
@@ -187,7 +188,7 @@ class MembriCotisation(models.Model):
         """:return: what a reset does to an invoice that serves others too (a sentence), or
         ``False``"""
         self.ensure_one()
-        invoice_sudo = self.sudo().invoice_id
+        invoice_sudo = self._get_invoice_sudo()
         if not invoice_sudo._membri_is_shared():
             return False
         names = {
@@ -241,7 +242,8 @@ class MembriRenewal(models.Model):
     def _get_payment_sentence(self):
         """:return: what is to be paid for the renewal to take effect, in the member's words"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
+        # sudo: members read no terms
         if self._is_invoice_of_others_too() and self.new_cotisation_id.sudo().state != "pending":
             return self.env._(
                 "It is in effect. %(document)s is addressed to %(payer)s; your share is "
@@ -297,6 +299,7 @@ class MembriRenewal(models.Model):
     def _get_shared_proposals(self, domain):
         """:param domain: renewals that are about to be approved together
         :return: list of recordsets, each of which gets one invoice for several members"""
+        # sudo: who pays for whom is no question of rights
         Partner_sudo = self.env["res.partner"].sudo()
         groups = []
         for company in self.env.companies:
@@ -316,7 +319,7 @@ class MembriRenewal(models.Model):
     def _get_shared_remark(self):
         """:return: that these renewals get one invoice, for how much and to whom (a sentence).
         The total is that of the invoice: taxes are rounded on all of it"""
-        payer_sudo = self[0]._get_payer().sudo()
+        payer_sudo = self[0]._get_payer().sudo()  # sudo: a name only
         proposals = self.browse().union(*(renewal._get_proposal() for renewal in self))
         names = {
             "payer": payer_sudo.display_name,
@@ -352,7 +355,7 @@ class MembriRenewal(models.Model):
 
     def _get_cannot_take_off_reason(self):
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         names = {
             "renewal": self.display_name,
             "document": invoice_sudo._membri_get_document_label() if invoice_sudo else "",
@@ -371,6 +374,7 @@ class MembriRenewal(models.Model):
             )
         if self.new_cotisation_id.state != "pending":
             return self.env._("%(renewal)s: its term is no longer awaiting payment.", **names)
+        # sudo: amounts of the invoice
         part = sum(self.new_cotisation_id.sudo()._get_invoice_lines().mapped("price_total"))
         # taxes that are rounded on the whole invoice leave cents between its members
         cents = invoice_sudo.currency_id.rounding * len(invoice_sudo.membri_cotisation_ids)
@@ -393,7 +397,7 @@ class MembriRenewal(models.Model):
             renewal._check_can("take_off")
             # sudo: the credit note is a consequence of the officer's decision
             cotisation_sudo = renewal.new_cotisation_id.sudo()
-            invoice_sudo = renewal.invoice_id.sudo()
+            invoice_sudo = renewal._get_invoice_sudo()
             if invoice_sudo.state == "draft":
                 cotisation_sudo._do_void()
             invoice_sudo._membri_take_off(cotisation_sudo)

@@ -87,7 +87,7 @@ class AccountMove(models.Model):
         # Odoo calls the hooks of nothing at each write on a journal item
         if not self or self._membri_looks_later("_membri_sync"):
             return
-        cotisations_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        cotisations_sudo = self._membri_get_cotisations_sudo()
         deferred = self.env.context.get("membri_deferred_cotisations")
         if isinstance(deferred, frozenset):  # as no client can send it
             cotisations_sudo = cotisations_sudo.filtered(lambda c: c.id not in deferred)
@@ -125,9 +125,7 @@ class AccountMove(models.Model):
         """:return: ``self``, with the cotisations of these moves left as they are, for what
         takes several steps; those of other moves (a payment's invoices) are followed"""
         return self.with_context(
-            membri_deferred_cotisations=frozenset(
-                self.sudo().invoice_line_ids.membri_cotisation_id.ids
-            ),
+            membri_deferred_cotisations=frozenset(self._membri_get_cotisations_sudo().ids),
             membri_deferred_moves=frozenset(self.ids),
         )
 
@@ -173,6 +171,7 @@ class AccountMove(models.Model):
     def _membri_ensure_tokens(self):
         """Members pay by a link that holds a token: it is there from the posting on, so that
         no page has to make one."""
+        # sudo: tokens are the system's
         for move in self.sudo().filtered("membri_invoice_type"):
             move._portal_ensure_token()
 
@@ -250,6 +249,7 @@ class AccountMove(models.Model):
 
     def _membri_update_reminders(self):
         """Payment reminders count from the due date."""
+        # sudo: reminders follow the due date, whoever changes it
         renewals_sudo = self.sudo().membri_cotisation_ids.renewal_id
         renewals_sudo.filtered("invoice_id")._update_next_reminder()
 
@@ -264,10 +264,11 @@ class AccountMove(models.Model):
         """:return: whether a cotisation waits for the payment of this document, or is active
         before it"""
         self.ensure_one()
+        move_sudo = self.sudo()  # accountants need not read terms
         return any(
-            term.state == "pending"
-            or (term.state in LIVING_STATES and not self.sudo()._membri_is_paid())
-            for term in self.sudo().membri_cotisation_ids
+            term_sudo.state == "pending"
+            or (term_sudo.state in LIVING_STATES and not move_sudo._membri_is_paid())
+            for term_sudo in move_sudo.membri_cotisation_ids
         )
 
     def button_draft(self):
@@ -316,6 +317,7 @@ class AccountMove(models.Model):
             )
             reverses = reverses.with_env(self.env)
             for reverse, terms in zip(reverses, credited, strict=True):
+                # sudo: accountants need not read terms
                 reverse.invoice_line_ids.filtered(
                     lambda line, terms=terms: line.sudo().membri_cotisation_id in terms
                 ).unlink()
@@ -336,6 +338,7 @@ class AccountMove(models.Model):
     def _membri_check_can_unlink(self):
         """A draft that a cotisation waits for is cancelled, not deleted: its number and its
         history stay."""
+        # sudo: accountants need not read terms; names are told
         for move in self.sudo().filtered("membri_cotisation_ids"):
             living = move.membri_cotisation_ids.filtered(lambda c: c.state in LIVING_STATES)
             if living:
@@ -351,6 +354,7 @@ class AccountMove(models.Model):
 
     def _membri_replace_by(self, replacement):
         """Make ``replacement`` the living invoice of the terms of this one."""
+        # sudo: terms follow, whoever replaces their invoice
         cotisations_sudo = self.sudo().membri_cotisation_ids
         if not cotisations_sudo:
             return

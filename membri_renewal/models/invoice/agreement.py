@@ -14,6 +14,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_compare_with_terms(self):
+        # sudo: the officer is told, whoever changes the invoice
         for move_sudo in self.sudo().filtered("membri_invoice_type"):
             if move_sudo.move_type == "out_invoice":
                 for term_sudo in move_sudo.membri_cotisation_ids:
@@ -96,7 +97,7 @@ class MembriCotisation(models.Model):
         :return: how the invoice and the term differ (a sentence)
         """
         self.ensure_one()
-        invoice_sudo = self.sudo().invoice_id
+        invoice_sudo = self._get_invoice_sudo()
         invoiced = invoice_sudo.currency_id.format(self._get_billed_amount())
         expected = self.currency_id.format(self.amount_total if amount is None else amount)
         if invoiced == expected:
@@ -157,7 +158,7 @@ class MembriCotisation(models.Model):
 
     def _agrees_in_amounts(self):
         self.ensure_one()
-        if self.sudo().invoice_id.currency_id != self.currency_id:
+        if self._get_invoice_sudo().currency_id != self.currency_id:
             return False
         amounts = []
         for lines in (self._get_invoice_lines(), self.line_ids):

@@ -84,6 +84,7 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         try:
+            # sudo: the lock; payers write no invoices
             self.sudo().lock_for_update(allow_referencing=True)
         except LockError:
             return "busy"
@@ -110,7 +111,7 @@ class AccountMove(models.Model):
         return False
 
     def _membri_get_staff_lang(self):
-        company_sudo = self.sudo().company_id
+        company_sudo = self.sudo().company_id  # sudo: members read no settings
         return company_sudo._membri_get_payment_user().lang or company_sudo.partner_id.lang
 
     # ------------------------------------------------------------------
@@ -238,6 +239,7 @@ class AccountMove(models.Model):
 
     def _membri_settle_announcements(self):
         """The money that was announced has come: nobody has to look for it any more."""
+        # sudo: facts follow the money, whoever books it
         announced_sudo = self.sudo().filtered("membri_date_announced")
         if not announced_sudo:
             return
@@ -259,6 +261,7 @@ class AccountMove(models.Model):
     def _membri_hand_over_announcement(self, replacement):
         """What the payer reported for this invoice is for the one that replaces it."""
         self.ensure_one()
+        # sudo: facts follow, whoever replaces the invoice
         old_sudo, new_sudo = self.sudo(), replacement.sudo()
         if not old_sudo.membri_date_announced:
             return
@@ -299,8 +302,7 @@ class MembriRenewal(models.Model):
         """:return: whether the member said so a few days ago, or chose to pay by bank transfer:
         time for the staff to look, before the next automatic reminder"""
         self.ensure_one()
-        # sudo: payments are the accountants'
-        transfers_sudo = self.invoice_id.sudo()._membri_get_promised_transfers()
+        transfers_sudo = self._get_invoice_sudo()._membri_get_promised_transfers()
         said = [
             moment
             for moment in (

@@ -85,6 +85,7 @@ class MembriAnnualReceipt(models.Model):
         )
         if partners:
             domain &= Domain("partner_id", "in", partners._membri_get_payer_addresses().ids)
+        # sudo: of the whole company; the right to make receipts was asked
         moves_sudo = self.env["account.move"].sudo().search(domain)
         moves_sudo._membri_read_settlements()
         amounts = {}
@@ -148,7 +149,7 @@ class MembriAnnualReceipt(models.Model):
                 for name, payer in zip(names, others, strict=True)
             ]
         )
-        self.env.ref(CRON).sudo()._trigger()
+        self.env.ref(CRON)._trigger()
         return (existing_sudo | created_sudo).with_env(self.env)
 
     # ------------------------------------------------------------------
@@ -159,6 +160,7 @@ class MembriAnnualReceipt(models.Model):
         """:return: ``date``, ``invoice``, ``receipt``, ``label``, ``number``, ``amount``,
         ``currency`` of each payment of the year, in order"""
         self.ensure_one()
+        # sudo: the payments of this receipt, whoever prints it
         moves_sudo = (
             self.env["account.move"]
             .sudo()
@@ -205,8 +207,8 @@ class MembriAnnualReceipt(models.Model):
 
         :raises AccessError: for those who may only look"""
         self._check_can_send()
-        self.sudo()._queue_again()
-        self.env.ref(CRON).sudo()._trigger()
+        self.sudo()._queue_again()  # sudo: receipts are the system's; the right was checked
+        self.env.ref(CRON)._trigger()
         return True
 
     def _queue_again(self):
@@ -231,6 +233,7 @@ class MembriAnnualReceipt(models.Model):
 
     def _send(self):
         """Make the emails; they are sent once the mail server has them (see ``mail_mail.py``)."""
+        # sudo: Odoo asks for the right to edit templates
         template_sudo = self.env.ref(TEMPLATE).sudo()
         for receipt in self:
             # the reason is kept for the staff: in their language, not the scheduler's
@@ -301,6 +304,7 @@ class MembriAnnualReceipt(models.Model):
     def _membri_get_mail_unreachable_reason(self):
         """:return: why no email reaches the payer (a sentence), or ``False``"""
         self.ensure_one()
+        # sudo: payers may be beyond the rules of who looks
         return self.partner_id.sudo()._membri_get_address_problem()
 
     def _membri_mail_leaves(self, _mail_sudo):

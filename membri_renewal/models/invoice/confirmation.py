@@ -30,18 +30,20 @@ class AccountMove(models.Model):
             )
         )
         if undone:
+            # sudo: facts follow the money, whoever books it
             undone.sudo().write(
                 {"membri_receipt_to_send": False, "membri_date_receipt_sent": False}
             )
         to_confirm = (waiting - undone).filtered(lambda move: move._membri_is_to_confirm())
         if to_confirm:
             to_confirm.sudo().membri_receipt_to_send = True
-            self.env.ref("membri_renewal.ir_cron_send_receipts").sudo()._trigger()
+            self.env.ref("membri_renewal.ir_cron_send_receipts")._trigger()
 
     def _membri_is_to_confirm(self):
         """:return: whether the payer has to be told that the money came: not when it came long
         ago, as that of an accountant who catches up"""
         self.ensure_one()
+        # sudo: settings are the staff's
         if (
             self.membri_receipt_to_send
             or self.membri_date_receipt_sent
@@ -51,7 +53,7 @@ class AccountMove(models.Model):
         ):
             return False
         last = max(entry["date"] for entry in self._membri_get_settlements())
-        return (self.company_id.sudo()._membri_today() - last).days <= DAYS_BACK
+        return (self.company_id._membri_today() - last).days <= DAYS_BACK
 
     @api.model
     def _membri_cron_send_receipts(self):
@@ -84,12 +86,13 @@ class AccountMove(models.Model):
                 )
                 told._message_log(body=sentence)
                 told._membri_schedule_delivery(sentence)
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
     def _membri_get_no_receipt_email_reason(self):
         """:return: why the payer gets no confirmation by email (a sentence), or ``False``"""
         self.ensure_one()
         if self._membri_get_unreachable_reason():
+            # sudo: a name only
             return self.env._(
                 "The receipt was not emailed because %(payer)s has no valid email "
                 "address. Print it if needed.",
@@ -119,7 +122,7 @@ class AccountMove(models.Model):
                 "membri_delivery_email": self._membri_get_delivery_email(),
             }
         )
-        return messages[self].sudo().mail_ids
+        return messages[self].sudo().mail_ids  # sudo: the queue of emails is the administrator's
 
     def _membri_handle_receipt_bounce(self):
         """The receipt has come back: another address, else the officer prints it."""
@@ -130,11 +133,12 @@ class AccountMove(models.Model):
             self._membri_schedule_delivery(reason)
         elif self._membri_has_receipt():
             self.membri_receipt_to_send = True
-            self.env.ref("membri_renewal.ir_cron_send_receipts").sudo()._trigger()
+            self.env.ref("membri_renewal.ir_cron_send_receipts")._trigger()
 
     def _membri_attach_receipt(self):
         """:return: ``(file name, content)`` of the receipt in the payer's language"""
         self.ensure_one()
+        # sudo: the receipt of this invoice, whoever has it printed
         Report_sudo = self.env["ir.actions.report"].sudo().with_company(self.company_id)
         content, _type = Report_sudo.with_context(
             membri_print_lang=self._membri_get_payer_lang()
@@ -167,9 +171,7 @@ class AccountMove(models.Model):
         period"""
         self.ensure_one()
         terms_sudo = self._membri_get_cotisations_sudo().filtered(
-            lambda term: (
-                term.invoice_id == self.sudo() and term.state not in ("pending", "cancelled")
-            )
+            lambda term: term.invoice_id == self and term.state not in ("pending", "cancelled")
         )
         by_period = terms_sudo.grouped(lambda term: (term.date_start, term.date_end))
         return [same_sudo._membri_get_paid_sentence() for same_sudo in by_period.values()]

@@ -45,6 +45,7 @@ class AccountMove(models.Model):
         """Yield the contacts (in sudo) that may receive this document, the first choice first: the
         payer, then who receives for the payer."""
         self.ensure_one()
+        # sudo: payers may be beyond the rules of who works here
         payer_sudo = self.partner_id.sudo().with_company(self.company_id)
         yield payer_sudo
         if payer_sudo.active:  # of an archived one nothing goes to anybody else either
@@ -64,12 +65,14 @@ class AccountMove(models.Model):
     def _membri_get_receiver(self):
         """:return: the contact (in sudo) that this document goes to; when no address works, the
         payer"""
+        # sudo: payers may be beyond the rules of who works here
         return self._membri_find_receiver() or self.partner_id.sudo()
 
     def _membri_get_receiver_address(self):
         """:return: an address that this document goes to instead of a contact's own, or
         ``False``: the payer's address for renewals, where the payer has no other"""
         self.ensure_one()
+        # sudo: payers may be beyond the rules of who works here
         payer_sudo = self.partner_id.sudo().with_company(self.company_id)
         if not payer_sudo._membri_get_address_problem():
             return False
@@ -86,6 +89,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self._membri_find_receiver() or self._membri_get_receiver_address():
             return False
+        # sudo: payers may be beyond the rules of who works here
         payer_sudo = self.partner_id.sudo()
         names = {"notice": self._membri_get_document_label(), "payer": payer_sudo.display_name}
         if not payer_sudo.active:
@@ -109,6 +113,7 @@ class AccountMove(models.Model):
     def _membri_is_on_paper(self):
         """:return: whether a letter goes to this payer, beside an email where one works"""
         self.ensure_one()
+        # sudo: payers may be beyond the rules of who works here
         payer_sudo = self.partner_id.sudo()
         contacts_sudo = payer_sudo
         if payer_sudo.parent_id:  # the invoice address of a member
@@ -148,14 +153,14 @@ class AccountMove(models.Model):
         vals = {"membri_delivery_state": "queued", "membri_delivery_note": False}
         if notices:
             notices.write({"membri_fee_notice_to_send": True, **vals})
-            self.env.ref("membri_renewal.ir_cron_send_fee_notices").sudo()._trigger()
+            self.env.ref("membri_renewal.ir_cron_send_fee_notices")._trigger()
         if invoices := emailed - notices:
             author = self.env.user
             sending = {"author_user_id": author.id, "author_partner_id": author.partner_id.id}
             if is_reminder:
                 sending["membri_reminder"] = True
             invoices.write({"sending_data": sending, **vals})
-            self.env.ref("account.ir_cron_account_move_send").sudo()._trigger()
+            self.env.ref("account.ir_cron_account_move_send")._trigger()
         renewals = emailed._membri_get_renewals()
         renewals._mark_queued()
         renewals.filtered(lambda r: r._is_on_paper())._queue_letters(is_reminder)
@@ -190,6 +195,7 @@ class AccountMove(models.Model):
     def _membri_is_reminder_queued(self):
         """:return: whether what waits in Odoo's sending queue reminds of what is left to pay"""
         self.ensure_one()
+        # sudo: Odoo's sending queue is the administrator's
         return bool((self.sudo().sending_data or {}).get("membri_reminder"))
 
     def _membri_drop_queued(self):
@@ -217,6 +223,7 @@ class AccountMove(models.Model):
     def _membri_drop_unsent(self):
         """These documents have left Odoo's sending queue without being sent: reset or cancelled
         before. Nobody is told that they are on their way."""
+        # sudo: what was said follows, whoever resets the invoice
         for move in self.sudo().filtered(
             lambda move: move.membri_invoice_type and move.membri_delivery_state == "queued"
         ):
@@ -234,6 +241,7 @@ class AccountMove(models.Model):
 
     def _membri_get_renewals(self):
         """:return: in sudo, the accepted renewals that these documents are to be paid for"""
+        # sudo: accountants need not read renewals
         renewals_sudo = self.sudo().membri_cotisation_ids.renewal_id
         return renewals_sudo.filtered(lambda r: r.state == "approved" and r.invoice_id in self)
 
@@ -293,6 +301,7 @@ class AccountMove(models.Model):
 
     def _membri_retry_sending(self):
         """Send these documents, whose sending failed, from what holds today."""
+        # sudo: the queue of emails is the administrator's
         mails_sudo = self.env["mail.mail"].sudo()
         failed_sudo = mails_sudo.search(
             [
@@ -435,6 +444,7 @@ class AccountMove(models.Model):
             return self._membri_email_receipt()
         reminder = {"membri_reminder": True} if mail_sudo.membri_kind == "reminder" else False
         self.write({"sending_data": reminder})
+        # sudo: the queue is worked off by anybody's request
         self.env["account.move.send"].sudo()._generate_and_send_invoices(
             self, sending_methods=["email"]
         )

@@ -33,9 +33,10 @@ class AccountMove(models.Model):
 
     @api.depends("invoice_line_ids.membri_cotisation_id.partner_id")
     def _compute_membri_member_ids(self):
-        # in sudo: who they are stands on the invoice; one query for many, as all entries of a
-        # database are asked when the add-on is installed, and none for what was just made
+        # one query for many, as all entries of a database are asked when the add-on is installed,
+        # and none for what was just made
         stored = self.filtered("id") if len(self) > MANY else self.browse()
+        # sudo: who they are stands on the invoice
         groups = (
             self.env["account.move.line"]
             .sudo()
@@ -90,13 +91,13 @@ class AccountMove(models.Model):
 
     def _membri_get_members(self):
         """:return: whose cotisations this document is about; not who was taken off"""
-        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        terms_sudo = self._membri_get_cotisations_sudo()
         kept_sudo = terms_sudo.filtered(lambda term: term.state != "cancelled")
         return (kept_sudo or terms_sudo).partner_id
 
     def _membri_is_shared(self):
         """:return: whether this document is about more than one member"""
-        return len(self.sudo().invoice_line_ids.membri_cotisation_id.partner_id) > 1
+        return len(self._membri_get_cotisations_sudo().partner_id) > 1
 
     def action_membri_view_renewal(self):
         self.ensure_one()

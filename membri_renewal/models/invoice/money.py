@@ -119,7 +119,7 @@ class AccountMove(models.Model):
     def _membri_read_settlements(self):
         """Read what ``_membri_get_settlements`` asks of these invoices for all of them at once,
         however many they are."""
-        moves_sudo = self.sudo()
+        moves_sudo = self.sudo()  # sudo: into the cache, where only the methods here look
         documents = moves_sudo | moves_sudo.reversal_move_ids
         lines = documents.line_ids
         partials = lines.matched_credit_ids | lines.matched_debit_ids
@@ -319,6 +319,7 @@ class AccountMove(models.Model):
             for e in entries
             if e["kind"] == "credit" and e["move"].reversed_entry_id == self
         )
+        # sudo: settings and payment terms, for a yes or no
         share = self.company_id.sudo().membri_write_off_share
         term = self.sudo().invoice_payment_term_id
         if term.early_discount:  # agreed with the payer
@@ -349,6 +350,7 @@ class AccountMove(models.Model):
         ):
             if move._membri_is_write_off_open():
                 if move.membri_write_off_state != "to_decide":
+                    # sudo: facts follow the money, whoever books it
                     move.sudo().membri_write_off_state = "to_decide"
                     move._membri_ask_about_write_off()
             elif move.membri_write_off_state == "to_decide" or (
@@ -361,6 +363,7 @@ class AccountMove(models.Model):
     def _membri_ask_about_write_off(self):
         self.ensure_one()
         user = self.company_id._membri_get_assignee() or self.invoice_user_id
+        # sudo: the question is the officer's, whoever wrote it off
         move_sudo = self.sudo().with_context(lang=user.lang or self.env.lang)
         note = move_sudo.env._(
             "%(written_off)s of %(invoice)s (%(payer)s) was written off; received: "
@@ -413,7 +416,7 @@ class AccountMove(models.Model):
         )
         terms_sudo = self._membri_get_cotisations_sudo()
         terms_sudo = terms_sudo.filtered(
-            lambda term: term.state in LIVING_STATES and term.invoice_id in self.sudo()
+            lambda term: term.state in LIVING_STATES and term.invoice_id in self
         )
         renewals = terms_sudo.renewal_id.filtered(lambda r: r.state == "approved").sudo(False)
         terms_sudo._do_cancel()
@@ -459,7 +462,7 @@ class ResCompany(models.Model):
         self.ensure_one()
         if not accounts:
             return accounts
-        root = self.sudo().root_id
+        root = self.sudo().root_id  # sudo: charts and payment methods are the accountants'
         chart = self.env["account.chart.template"].sudo()
         chart = chart.with_context(allowed_company_ids=root.ids)
         own = accounts.browse(

@@ -18,7 +18,7 @@ class AccountMove(models.Model):
         """:return: in sudo, the terms that this posted invoice still bills, although they are
         void or on another invoice"""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: accountants need not read terms
         terms_sudo = move_sudo.invoice_line_ids.membri_cotisation_id
         if (
             move_sudo.move_type != "out_invoice"

@@ -54,6 +54,7 @@ class AccountMove(models.Model):
         """:param name: of one of the templates ``mail_block_…``
         :return: its HTML, in the language of the email that is being written"""
         self.ensure_one()
+        # sudo: members read no settings
         return self.env["ir.qweb"]._render(
             f"membri_renewal.mail_block_{name}",
             {"object": self, "company": self.company_id.sudo(), **values},
@@ -76,7 +77,7 @@ class AccountMove(models.Model):
         """:return: the full address of the page of this invoice, in the language of its payer,
         or ``False``. It holds no token, and may be kept: the copies that leave get it."""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: whether there is a token, which is not told
         if not move_sudo.access_token:
             return False
         path = move_sudo.access_url
@@ -102,6 +103,7 @@ class AccountMove(models.Model):
     def _membri_get_amount_due(self):
         """:return: what is left to pay, payments without journal entry taken off"""
         self.ensure_one()
+        # sudo: payments are the accountants'; the sum is told
         unbooked = sum(entry["amount"] for entry in self.sudo()._membri_get_unbooked_settlements())
         return max(0.0, self.currency_id.round(self.amount_residual - unbooked))
 
@@ -128,14 +130,14 @@ class AccountMove(models.Model):
         self.ensure_one()
         parts = self._membri_get_parts_left()
         day = parts[0][0]
-        until = max(day, self.company_id.sudo()._membri_today())
+        until = max(day, self.company_id._membri_today())
         return day, self.currency_id.round(sum(part for due, part in parts if due <= until))
 
     def _membri_get_amounts_settled(self):
         """:return: ``(received, credited)`` of this invoice: money that came, and what is settled
         without any; nothing of a fee notice, which is no invoice yet"""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: payments are the accountants'; the sums are told
         if move_sudo.state != "posted":
             return 0.0, 0.0
         settled = self.currency_id.round(
@@ -146,10 +148,10 @@ class AccountMove(models.Model):
 
     def _membri_get_days_late(self):
         self.ensure_one()
-        due = self.sudo()._membri_get_due_day()
+        due = self.sudo()._membri_get_due_day()  # sudo: journal items are the accountants'
         if not due or self._membri_is_settled():
             return 0
-        return max(0, (self.company_id.sudo()._membri_today() - due).days)
+        return max(0, (self.company_id._membri_today() - due).days)
 
     def _membri_get_terms_in_words(self):
         """:return: ``(member, term)`` of whom this invoice is about, as text"""
@@ -157,7 +159,7 @@ class AccountMove(models.Model):
         return [
             (term_sudo.partner_id.display_name, term_sudo._get_period_in_words())
             for term_sudo in self._membri_get_cotisations_sudo()
-            if term_sudo.invoice_id == self.sudo() and term_sudo.state != "cancelled"
+            if term_sudo.invoice_id == self and term_sudo.state != "cancelled"
         ]
 
     def _membri_get_mail_rows(self):
@@ -201,7 +203,7 @@ class AccountMove(models.Model):
             or self._membri_is_all_under_way()
         ):
             return []
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: what any payer needs to know
         company_sudo = move_sudo.company_id
         rows = []
         if move_sudo.payment_reference:
@@ -241,6 +243,7 @@ class AccountMove(models.Model):
         days = self._membri_get_days_late()
         if not days:
             return False
+        # sudo: journal items are the accountants'
         due = self._membri_format_day(self.sudo()._membri_get_due_day())
         if days == 1:
             return self.env._("Due by %(date)s: late by 1 day.", date=due)
@@ -252,12 +255,13 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self._membri_is_settled():
             return False
+        # sudo: transactions are the administrators'; a sentence is told
         transaction = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))[-1:]
         values = {
             "amount": transaction.currency_id.format(transaction.amount) if transaction else "",
             "date": transaction
             and self._membri_format_day(
-                self.company_id.sudo()._membri_local_date(transaction.last_state_change)
+                self.company_id._membri_local_date(transaction.last_state_change)
                 if transaction.last_state_change
                 else transaction.create_date
             ),

@@ -73,7 +73,7 @@ class AccountMove(models.Model):
         plan = self._membri_get_plan()
         if len(plan) < 2 or self._membri_is_void():
             return []
-        today = self.company_id.sudo()._membri_today()
+        today = self.company_id._membri_today()
         rows = []
         for day, amount, left in plan:
             standing = ""
@@ -152,7 +152,7 @@ class AccountMove(models.Model):
     def _membri_get_overdue_amount(self):
         """:return: what should have been paid before today, in its own currency"""
         self.ensure_one()
-        today = self.company_id.sudo()._membri_today()
+        today = self.company_id._membri_today()
         return self.currency_id.round(
             sum(left for day, _amount, left in self._membri_get_plan() if day and day < today)
         )

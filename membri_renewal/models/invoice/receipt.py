@@ -163,7 +163,7 @@ class AccountMove(models.Model):
         :return: ``(label, amount)`` pairs: what was received before taxes, and each tax in it.
             Of an invoice that was paid in part only, the taxes are taken in proportion."""
         self.ensure_one()
-        move_sudo = self.sudo()
+        move_sudo = self.sudo()  # sudo: journal items are the accountants'; the sums are told
         received = self._membri_get_received() if received is None else received
         credit_notes = move_sudo.reversal_move_ids.filtered(lambda m: m.state == "posted")
         net = self.amount_total - sum(credit_notes.mapped("amount_total"))
@@ -182,6 +182,7 @@ class AccountMove(models.Model):
     def _membri_get_receipt_invoice_lines(self):
         """:return: what the money was for: not what members had who were taken off again"""
         self.ensure_one()
+        # sudo: the receipt is its reader's, and shows them
         credited_sudo = self.sudo()._membri_get_credited_terms()
         return self.sudo().invoice_line_ids.filtered(
             lambda line: (

@@ -62,6 +62,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.currency_id.is_zero(self.amount_residual):
             return True
+        # sudo: payments are the accountants'; a yes or no
         payments = self.sudo()._membri_get_unbooked_payments()
         if not payments:
             return True
@@ -155,6 +156,7 @@ class AccountMove(models.Model):
 
     def _membri_get_promised_transfers(self):
         """:return: transactions of who chose to pay by bank transfer: no money, but a word"""
+        # sudo: providers are the administrators'
         return self.transaction_ids.filtered(
             lambda tx: tx.state == "pending" and tx.sudo().provider_id.code == TRANSFER
         )
@@ -303,6 +305,7 @@ class AccountMove(models.Model):
     def _membri_tell_refund(self, transaction):
         """Money sent back without a credit note: to Odoo the invoice is still paid. What was
         paid twice and goes back is no business of the membership."""
+        # sudo: payments are the accountants'; the officer is told
         payment_sudo = transaction.sudo().source_transaction_id.payment_id
         for invoice in self.filtered(lambda m: m.membri_invoice_type and not m._membri_is_void()):
             invoice = invoice._membri_as_staff()  # not in the language of who pays
@@ -337,6 +340,7 @@ class AccountMove(models.Model):
             for partial in payment_sudo.move_id.line_ids.matched_debit_ids
             if partial.debit_move_id.move_id == self
         )
+        # sudo: payments are the accountants'; a yes or no
         others_sudo = self.sudo().transaction_ids.payment_id - payment_sudo
         surplus = -sum(
             others_sudo.filtered(lambda p: p.payment_type == "inbound")

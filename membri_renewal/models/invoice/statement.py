@@ -108,6 +108,7 @@ class ResPartner(models.Model):
 
     def _membri_prepare_unused_credit(self, date, amount, payment, line=None):
         """:param line: the journal item, if there is one"""
+        # sudo: no entry, as those that there are
         move = line.move_id if line else self.env["account.move"].sudo()
         if move.is_invoice():
             return {

@@ -23,6 +23,7 @@ class AccountMove(models.Model):
         deferred = self.env.context.get("membri_deferred_moves")
         deferred = deferred if isinstance(deferred, frozenset) else frozenset()
         for invoice, source in undone:
+            # sudo: the officer is told, whoever takes the money back
             invoice_sudo, source_sudo = invoice.sudo().exists(), source.sudo().exists()
             if (
                 source_sudo

@@ -118,6 +118,7 @@ class AccountMove(models.Model):
 
     def _membri_tell_money_of_void(self):
         """These invoices were cancelled or credited: what had paid them is told at once."""
+        # sudo: the officer is told, whoever makes it void
         void_sudo = self.sudo().filtered(
             lambda move: (
                 move.membri_invoice_type
@@ -148,6 +149,7 @@ class AccountMove(models.Model):
             & Domain("move_type", "=", "out_invoice")
             & (Domain("state", "=", "cancel") | Domain("payment_state", "=", "reversed"))
         )
+        # sudo: the officer is told, whoever makes it void
         payments_sudo = self.env["account.payment"].sudo()
         told_sudo = self.sudo().browse()
         for payment in payments_sudo.search(
@@ -351,7 +353,7 @@ class AccountMoveLine(models.Model):
         only.
 
         :return: the invoices that told of it"""
-        told = self.env["account.move"].sudo()
+        told = self.env["account.move"].sudo()  # sudo: the officer is told, whoever makes it void
         if not self:
             return told
         contacts = self.partner_id

@@ -322,6 +322,7 @@ class MembriFieldsMixin(models.AbstractModel):
                     # accountants book terms, of their companies, that they need not read
                     numbers = [id_ for id_ in given if isinstance(id_, int)]
                     of_theirs = [("company_id", "in", self.env.user.company_ids.ids)]
+                    # sudo: to find out whose they are
                     known_sudo = comodel.sudo().browse(numbers).exists()
                     given = set(given) - set(known_sudo.filtered_domain(of_theirs).ids)
                 self._check_may_read(comodel, given)

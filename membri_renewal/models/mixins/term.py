@@ -54,6 +54,11 @@ class MembriTermMixin(models.AbstractModel):
         self.ensure_one()
         return self.partner_id.with_company(self.company_id)
 
+    def _get_invoice_sudo(self):
+        """:return: the invoices of ``self``, terms or renewals. Sudo: whoever works with them, or
+        answers, is told of the invoice, which is the accountants'; the callers choose what"""
+        return self.sudo().invoice_id
+
     def _get_archived_reason(self):
         """:return: why nothing goes out for the member (a sentence), or ``False``"""
         self.ensure_one()

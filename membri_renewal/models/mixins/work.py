@@ -53,7 +53,7 @@ class IrCron(models.Model):
                 if not self._commit_progress(len(batch)):
                     return
         if busy and (cron_id := self.env.context.get("cron_id")):
-            self.browse(cron_id).sudo()._trigger(fields.Datetime.now() + BUSY_DELAY)
+            self.browse(cron_id)._trigger(fields.Datetime.now() + BUSY_DELAY)
         self._commit_progress(remaining=0)
 
 
@@ -86,10 +86,10 @@ class MembriWorkMixin(models.AbstractModel):
     def _trigger_work(self, at=None):
         """Have the background run look at it, on as many workers as there are."""
         names = [f"{self._work_cron}_{number}" for number in range(2, 2 + self._work_helpers)]
-        self.env.ref(self._work_cron).sudo()._trigger(at)
+        self.env.ref(self._work_cron)._trigger(at)
         for name in names:  # who has taken some of them away has fewer workers
             if helper := self.env.ref(name, raise_if_not_found=False):
-                helper.sudo()._trigger(at)
+                helper._trigger(at)
 
     def _lock_batch(self, Line, domain, limit):
         """:return: the first ``limit`` of the lines that ``domain`` finds and nobody else works

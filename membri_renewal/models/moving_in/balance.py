@@ -105,6 +105,7 @@ class MembriImport(models.Model):
             if amount := self._get_owed(row.trace["values"]):
                 alike.setdefault(row.key, {})[row] = amount
         journal_sudo = self._get_opening_journal_sudo(self.company_id, create=False)
+        # sudo: entries are the accountants'; only whether there are some
         opened = self.env["account.move"].sudo()
         if journal_sudo:
             opened = opened.search(
@@ -122,7 +123,7 @@ class MembriImport(models.Model):
             if is_repeated and line != last and not self._is_whole_fee_owed(line, amount):
                 continue
             term = line.cotisation_id.filtered(lambda t: t.state != "cancelled")
-            if term.sudo().invoice_id or (term and term in seen):
+            if term._get_invoice_sudo() or (term and term in seen):
                 continue
             if not term and line.partner_id in opened.partner_id:
                 continue
@@ -160,7 +161,7 @@ class MembriImport(models.Model):
         )
 
     def _prepare_opening_vals(self, line, term, amount, journal_sudo):
-        company_sudo = self.company_id.sudo()
+        company_sudo = self.company_id.sudo()  # sudo: accounts are the accountants'
         account_sudo = (
             self.balance_account_id.sudo() or company_sudo.get_unaffected_earnings_account()
         )
@@ -232,7 +233,7 @@ class MembriImport(models.Model):
         for line, item_sudo in items_sudo.items():
             decision, move_sudo = todo[line], item_sudo.move_id
             term = decision.term
-            if not term or term.state == "cancelled" or term.sudo().invoice_id:
+            if not term or term.state == "cancelled" or term._get_invoice_sudo():
                 continue
             linked |= term
             decision.done.update(
@@ -282,6 +283,7 @@ class MembriImport(models.Model):
 
     def _get_money_followed_reason(self, done):
         """:return: that an opening entry was paid or changed (a sentence), or ``False``"""
+        # sudo: entries are the accountants'; what the import made
         moves_sudo = self.env["account.move"].sudo().browse(self._get_own_moves(done)).exists()
         for move_sudo in moves_sudo:
             if move_sudo.state != "posted" or move_sudo.payment_state != "not_paid":
@@ -297,6 +299,7 @@ class MembriImport(models.Model):
         """:param done: list of ``(line, what was done)``
         :return: the contacts of opening entries that must be kept, cancelled"""
         Term = self.env["membri.cotisation"]
+        # sudo: entries are the accountants'; what the import made
         Item_sudo, Move_sudo = (
             self.env["account.move.line"].sudo(),
             self.env["account.move"].sudo(),

@@ -222,7 +222,7 @@ class MembriImport(models.Model):
                 "error",
                 self.env._("“%(text)s” is not an amount.", text=values["balance"]),
             ) from error
-        if owed and not (decision.term and decision.term.sudo().invoice_id):
+        if owed and not (decision.term and decision.term._get_invoice_sudo()):
             return [
                 self.env._(
                     "The open balance of %(amount)s is posted as an opening entry, once for each "
@@ -286,6 +286,7 @@ class MembriImport(models.Model):
     @tools.ormcache()
     def _get_country_ids(self):
         """:return: ``{code or name in an installed language, in words: id of the country}``"""
+        # sudo: it is kept for all users
         countries = self.env["res.country"].sudo().search(Domain.TRUE)
         ids = {}
         for lang, _label in self.env["res.lang"].get_installed():

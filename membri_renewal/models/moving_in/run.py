@@ -103,6 +103,7 @@ class MembriImport(models.Model):
             )
             if not lines:
                 continue
+            # sudo: the lock; rows are written by the import only
             lines = lines.sudo().try_lock_for_update().sudo(False)
             self._work_isolated(lines, work)
             self.env.flush_all()

@@ -101,7 +101,7 @@ class MembriImport(models.Model):
                     "import can no longer be undone.",
                     **names,
                 )
-            invoice_sudo = term.sudo().invoice_id
+            invoice_sudo = term._get_invoice_sudo()
             if invoice_sudo and invoice_sudo.id not in own_moves and line not in linked:
                 return self.env._(
                     "%(term)s (%(member)s) has been invoiced since it was imported. The import "
@@ -134,6 +134,7 @@ class MembriImport(models.Model):
             ],
             ["partner_id"],
         )
+        # sudo: whether there are some, seen or not
         users = (
             self.env["res.users"]
             .sudo()
@@ -214,6 +215,7 @@ class MembriImport(models.Model):
             )
             if not lines:
                 continue
+            # sudo: the lock; rows are written by the import only
             lines = lines.sudo().try_lock_for_update().sudo(False)
             work(lines)
             self.env.flush_all()

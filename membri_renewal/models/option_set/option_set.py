@@ -213,6 +213,7 @@ class MembriOptionSet(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
+        # sudo: of all companies; one is named
         used = self.env["membri.cotisation"].sudo().search(
             [("option_set_id", "in", self.ids)], limit=1
         ) or self.env["membri.renewal"].sudo().search([("option_set_id", "in", self.ids)], limit=1)

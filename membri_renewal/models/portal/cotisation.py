@@ -108,6 +108,7 @@ class MembriCotisation(models.Model):
         """:return: the full address that the code of the card leads to. It is signed, not
         stored: nobody can guess another one, and printing changes nothing."""
         self.ensure_one()
+        # sudo: the address of the server is a parameter
         return (
             f"{self.sudo().get_base_url()}/membership/verify/{self.id}-{self._get_card_signature()}"
         )
@@ -123,7 +124,7 @@ class MembriCotisation(models.Model):
         :return: the term of a card that is ours and valid today, else nothing: what was forged,
             what is over and what never existed look the same"""
         record_id, _separator, signature = code.partition("-")
-        nothing = self.sudo().browse()
+        nothing = self.sudo().browse()  # sudo: none, as the one that is found
         if not (
             record_id.isdecimal()
             and record_id.isascii()

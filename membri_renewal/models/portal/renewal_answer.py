@@ -150,7 +150,7 @@ class MembriRenewal(models.Model):
 
     def _get_staff_lang(self):
         self.ensure_one()
-        renewal_sudo = self.sudo()
+        renewal_sudo = self.sudo()  # sudo: members read neither users nor settings
         return renewal_sudo._get_officer().lang or renewal_sudo.company_id.partner_id.lang or None
 
     def _get_answer_label(self, answer, author):

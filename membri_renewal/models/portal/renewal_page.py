@@ -45,7 +45,9 @@ class MembriRenewal(models.Model):
         if not path or not self._can_pay_online():
             return path
         query = urlencode({"payment": "True", "renewal_token": renewal_token or ""})
-        return self.invoice_id.sudo().get_portal_url(query_string=f"&{query}", anchor="portal_pay")
+        return self._get_invoice_sudo().get_portal_url(
+            query_string=f"&{query}", anchor="portal_pay"
+        )
 
     def _get_portal_contact(self):
         """:return: the partner who answers questions: the officer, else the company"""
@@ -74,6 +76,7 @@ class MembriRenewal(models.Model):
     def _get_changes(self):
         """:return: sentences on how what is proposed differs from the current term"""
         self.ensure_one()
+        # sudo: members read no terms; the sentences are about their own
         current, proposal = self.cotisation_id.sudo(), self._get_proposal()
         changes = []
         if proposal.option_set_id != current.option_set_id:
@@ -112,6 +115,7 @@ class MembriRenewal(models.Model):
     def _get_change_reasons(self):
         """:return: sentences on why the amount differs from that of the current term"""
         self.ensure_one()
+        # sudo: members read no terms; the sentences are about their own
         current, proposal = self.cotisation_id.sudo(), self._get_proposal()
         reasons = []
         if self._is_partial(current):
@@ -211,6 +215,7 @@ class MembriRenewal(models.Model):
         return [self._get_deadline_sentence()]
 
     def _get_portal_sentences_change_requested(self):
+        # sudo: members read no requests; this is theirs
         request_sudo = self.sudo().change_request_id
         sentences = [
             self.env._("We received your request and will contact you."),
@@ -233,7 +238,7 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_portal_sentences_approved(self):
-        term = self.new_cotisation_id.sudo() or self
+        term = self.new_cotisation_id.sudo() or self  # sudo: members read no terms; this is theirs
         if self.is_paid:
             return [
                 self.env._("Thank you! Your renewal is accepted and paid."),
@@ -246,13 +251,13 @@ class MembriRenewal(models.Model):
         ]
         if self._is_money_under_way():
             sentences.append(self.env._("Your payment is in progress."))
-            left = self.invoice_id.sudo()._membri_get_amount_to_pay()
+            left = self._get_invoice_sudo()._membri_get_amount_to_pay()
             # of an invoice for others too it is its payer's business
             if left > 0.0 and not self._is_invoice_of_others_too():
                 sentences.append(
                     self.env._(
                         "After that, %(amount)s is left to pay.",
-                        amount=self._format_amount(left, self.invoice_id.sudo()),
+                        amount=self._format_amount(left, self._get_invoice_sudo()),
                     )
                 )
             return sentences
@@ -270,7 +275,7 @@ class MembriRenewal(models.Model):
             return False
         # what is tried on an invoice for others too is its payer's business
         return (
-            not self._is_invoice_of_others_too() and self.invoice_id.sudo()._membri_get_last_try()
+            not self._is_invoice_of_others_too() and self._get_invoice_sudo()._membri_get_last_try()
         )
 
     def _get_portal_sentences_refused(self):
@@ -284,7 +289,7 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self._is_invoice_of_others_too():
             return []
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         pairs = []
         if invoice_sudo.partner_bank_id:
             pairs.append((self.env._("Bank account"), invoice_sudo.partner_bank_id.acc_number))
@@ -295,7 +300,7 @@ class MembriRenewal(models.Model):
     def _can_pay_online(self):
         """:return: whether the page of the invoice offers a payment"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         if self._is_invoice_of_others_too() or not invoice_sudo:
             return False
         if not invoice_sudo._has_to_be_paid():

@@ -50,4 +50,4 @@ class MembriPortalRequest(models.Model):
     @api.autovacuum
     def _gc_requests(self):
         yesterday = fields.Datetime.subtract(fields.Datetime.now(), days=1)
-        self.sudo().search([("date", "<", yesterday)])._as_internal().unlink()
+        self.search([("date", "<", yesterday)])._as_internal().unlink()

@@ -149,8 +149,8 @@ class ResPartner(models.Model):
         if not self.env["membri.portal.request"]._admit(self, "person"):
             return "too_often"
         company = self.env.company
-        officer_sudo = company.sudo()._membri_get_assignee()
         # sudo: a request plans work for the staff, in the staff's language
+        officer_sudo = company.sudo()._membri_get_assignee()
         member_sudo = self.sudo().with_context(
             lang=officer_sudo.lang or company.sudo().partner_id.lang
         )

@@ -73,7 +73,7 @@ class MembriRenewal(models.Model):
                     "%(renewal)s was approved for %(term)s. %(document)s.",
                     renewal=renewal.name,
                     term=renewal.term_display,
-                    document=renewal.sudo().invoice_id._membri_get_document_label(),
+                    document=renewal._get_invoice_sudo()._membri_get_document_label(),
                 )
                 for renewal in renewals
             }
@@ -113,7 +113,7 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.state == "refused":
             return self._get_cannot_reopen_reason()
-        invoice = self.invoice_id.sudo()
+        invoice = self._get_invoice_sudo()
         if invoice and invoice._membri_has_money():
             return self.env._(
                 "%(renewal)s: %(invoice)s has a payment, received or in progress. Cancel "
@@ -176,6 +176,7 @@ class MembriRenewal(models.Model):
         The renewal lets go of both first, so that the voided invoice no longer speaks for it.
         """
         approved = self.filtered(lambda r: r.state == "approved")
+        # sudo: the pending term follows its renewal
         cotisations_sudo = approved.new_cotisation_id.sudo()
         self._set_state(
             "draft",

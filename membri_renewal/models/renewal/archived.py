@@ -36,6 +36,7 @@ class ResPartner(models.Model):
         # sudo: whoever archives contacts, or deletes the own login, need not see memberships
         for company in self.env["res.company"]._membri_get_all():
             lang = company._membri_get_staff_lang()
+            # sudo: whoever archives contacts, or deletes the own login, need not see memberships
             partners_sudo = self.sudo().with_company(company).with_context(lang=lang)
             archived = partners_sudo.filtered(lambda partner: not partner.active)
             archived._membri_hold_archived()
@@ -135,6 +136,7 @@ class ResPartner(models.Model):
         archived before its term was recorded, imported, or came back."""
         # sudo: the question is the officer's, whoever changes terms
         lang = company._membri_get_staff_lang()
+        # sudo: the question is the officer's, whoever changes terms
         archived_sudo = (
             self.sudo()
             .filtered(lambda partner: not partner.active)
@@ -185,7 +187,7 @@ class MembriRenewal(models.Model):
     def _mark_payer_archived(self, sentence):
         """No email reaches an archived payer: the renewal stands in that queue, with the reason."""
         self.ensure_one()
-        if not self.invoice_id.sudo().partner_id.active:
+        if not self._get_invoice_sudo().partner_id.active:
             self._internal_write(
                 {
                     "delivery_state": "unreachable",
@@ -197,21 +199,21 @@ class MembriRenewal(models.Model):
 
     def _get_archived_invoice_sentence(self):
         self.ensure_one()
-        payer_sudo = self.invoice_id.sudo().partner_id
-        member_sudo = self.partner_id.sudo()
+        payer_sudo = self._get_invoice_sudo().partner_id
+        member_sudo = self.partner_id.sudo()  # sudo: a name only
         if payer_sudo.active:
             return self.env._(
                 "%(contact)s is archived and %(document)s is not paid: reminders go to "
                 "%(payer)s. Unarchive the contact, or reset the renewal.",
                 contact=member_sudo.display_name,
-                document=self.sudo().invoice_id._membri_get_document_label(),
+                document=self._get_invoice_sudo()._membri_get_document_label(),
                 payer=payer_sudo.display_name,
             )
         return self.env._(
             "%(contact)s is archived and %(document)s is not paid, so no reminder is "
             "sent. Unarchive the contact, or reset the renewal.",
             contact=payer_sudo.display_name,
-            document=self.sudo().invoice_id._membri_get_document_label(),
+            document=self._get_invoice_sudo()._membri_get_document_label(),
         )
 
     def _hold_archived(self):
@@ -234,7 +236,7 @@ class MembriRenewal(models.Model):
             )
         )
         for renewal in reached:
-            invoice_sudo = renewal.invoice_id.sudo()
+            invoice_sudo = renewal._get_invoice_sudo()
             if invoice_sudo.membri_date_sent:
                 renewal._internal_write({"delivery_state": "delivered", "delivery_note": False})
                 continue

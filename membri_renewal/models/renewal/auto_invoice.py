@@ -249,6 +249,7 @@ class MembriCotisation(models.Model):
         """:return: the day from which on the night prepares the renewal: earlier than that of the
         notice or invoice where it is announced"""
         self.ensure_one()
+        # sudo: what the member chose, whoever looks
         partner_sudo = self.partner_id.sudo().with_company(self.company_id)
         day = self._get_renewal_day()
         if not partner_sudo.membri_auto_renew:
@@ -264,6 +265,7 @@ class MembriCotisation(models.Model):
         if not announce_days:
             return Domain.FALSE
         today = company._membri_today()
+        # sudo: the rules are about facts, whoever looks
         near = self.sudo().search(
             Domain("company_id", "=", company.id)
             & Domain("state", "in", ("scheduled", "active"))

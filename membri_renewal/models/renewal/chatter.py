@@ -16,7 +16,7 @@ class MembriRenewal(models.Model):
         """:return: the ``res.users`` in charge: of who has left, the company's officer. Nobody
         when there is none either"""
         self.ensure_one()
-        renewal_sudo = self.sudo()
+        renewal_sudo = self.sudo()  # sudo: members read neither users nor settings
         officer_sudo = renewal_sudo.user_id.filtered("active")
         return (officer_sudo or renewal_sudo.company_id._membri_get_officer()).with_env(self.env)
 

@@ -29,7 +29,7 @@ class MembriRenewal(models.Model):
         """:return: the invoice (in sudo) that is the document now, or nothing: then it is the
         notice"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         return invoice_sudo if self.state == "approved" else invoice_sudo.browse()
 
     def _get_document_recipient(self):
@@ -158,6 +158,7 @@ class MembriRenewal(models.Model):
         """:param kind: of an email that is about to leave: ``notice`` or ``reminder``
         :return: why it must not leave (a sentence), or ``False``"""
         self.ensure_one()
+        # sudo: none: nothing has been written
         mail_sudo = mail_sudo or self.env["mail.mail"].sudo()
         facts = mail_sudo.membri_facts or ""
         asks_for_payment = facts.startswith("approved") if facts else kind == "reminder"
@@ -187,7 +188,7 @@ class MembriRenewal(models.Model):
 
         :return: the email"""
         self.ensure_one()
-        renewal_sudo = self.sudo()
+        renewal_sudo = self.sudo()  # sudo: the queue is worked off by anybody's request
         renewal_sudo._compute_recipient_id()
         template = mail_sudo.membri_template_id
         if not template or template.model != self._name:
@@ -361,6 +362,7 @@ class MembriRenewal(models.Model):
         if drafts:
             drafts.action_send()
         self._delay_auto_invoice()
+        # sudo: the queue of emails is the administrator's
         mails_sudo = self.env["mail.mail"].sudo()
         invoices_sudo = self.env["account.move"].sudo()
         for renewal in self - drafts:
@@ -370,7 +372,7 @@ class MembriRenewal(models.Model):
                 renewal._record_reminder(mail_sudo.mail_message_id, "sent")
                 renewal._mark_queued()
             else:
-                invoices_sudo |= renewal.invoice_id.sudo()
+                invoices_sudo |= renewal._get_invoice_sudo()
         mails_sudo._membri_leave_soon()
         invoices_sudo._membri_retry_sending()
 
@@ -420,14 +422,14 @@ class MembriRenewal(models.Model):
         reached = awaiting - unreachable
         to_pay = reached.filtered(lambda r: r.state == "approved")
         # once to who pays for several
-        shared = to_pay.filtered(lambda r: r.invoice_id.sudo()._membri_is_shared())
+        shared = to_pay.filtered(lambda r: r._get_invoice_sudo()._membri_is_shared())
         shared._remind_payers()
         messages = (to_pay - shared)._send_notice(lambda r: r._get_reminder_template(), "reminder")
         messages |= (reached - to_pay)._send_notice(lambda r: r._get_notice_template())
         for renewal, message in messages.items():
             renewal._retry_reminder(came_back[renewal], message)
         if messages:
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
     @api.model
     def _get_awaiting_domain(self):

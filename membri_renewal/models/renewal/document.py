@@ -22,10 +22,10 @@ class MembriRenewal(models.Model):
     def _attach_invoices(self):
         """:return: ``{renewal: ir.attachment}``, the invoice of each, or its fee notice as long
         as it is one"""
-        notices = self.invoice_id.sudo()._membri_make_documents()
+        notices = self._get_invoice_sudo()._membri_make_documents()
         documents = {}
         for renewal in self:
-            invoice_sudo = renewal.invoice_id.sudo()
+            invoice_sudo = renewal._get_invoice_sudo()
             if invoice_sudo in notices:
                 documents[renewal] = notices[invoice_sudo]
                 continue
@@ -122,5 +122,6 @@ class MembriRenewal(models.Model):
     def _get_member_since(self):
         """:return: the year since when the contact is a member, or ``False``"""
         self.ensure_one()
+        # sudo: the year on the member's own notice
         since = self.partner_id.sudo().with_company(self.company_id).membri_member_since
         return since and since.year

@@ -252,6 +252,7 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _get_rule_due_domain(self, company):
+        # sudo: the rules are about facts, whoever looks
         groups = (
             self.env["membri.option.set"]
             .sudo()

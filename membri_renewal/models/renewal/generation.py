@@ -165,6 +165,7 @@ class MembriCotisation(models.Model):
         )
         # it stands in no queue of renewals: the officer has it, once
         officer = self.company_id._membri_get_assignee()
+        # sudo: the question is the officer's, whoever prepares
         member_sudo = self.sudo().partner_id
         if officer and not member_sudo.activity_search([ACTIVITY]):
             # one plan may fail for hundreds: no email for each of them

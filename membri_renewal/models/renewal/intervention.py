@@ -56,6 +56,7 @@ class MembriRenewal(models.Model):
                 "membri_intervention_required"
             )
             if flagged:
+                # sudo: the flag follows the renewal, also by a member's answer
                 flagged.sudo().write(
                     {"membri_intervention_required": False, "membri_intervention_reason": False}
                 )
@@ -86,6 +87,7 @@ class MembriRenewal(models.Model):
         """The reason has changed: the activity that is there says the new one."""
         self.ensure_one()
         if self.intervention_reason:
+            # sudo: the activity may be somebody else's
             self.sudo().activity_search(["membri_renewal.activity_intervention"]).write(
                 {"summary": self.intervention_reason}
             )

@@ -161,7 +161,7 @@ class MembriRenewal(models.Model):
         """:return: the contact whose address stands on the letter: the payer's on an invoice"""
         self.ensure_one()
         if self.state == "approved":
-            return self.invoice_id.sudo().partner_id
+            return self._get_invoice_sudo().partner_id
         return self._get_postal_contact()
 
     def _render_letters(self):

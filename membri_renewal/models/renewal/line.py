@@ -101,7 +101,7 @@ class MembriRenewalLine(models.Model):
         """:param current: the taxes of today
         :return: whether what is missing in them was archived, not taken away or replaced: then
             those that were shown hold"""
-        shown_sudo = self.tax_ids.sudo()
+        shown_sudo = self.tax_ids.sudo()  # sudo: members read no taxes
         missing_sudo = shown_sudo - current
         if not current:
             return not all(shown_sudo.mapped("active"))
@@ -115,6 +115,7 @@ class MembriRenewalLine(models.Model):
         """:return: the unit price that keeps the untaxed one, where prices include taxes"""
         if not any((old_taxes | new_taxes).mapped("price_include")):
             return self.price_unit
+        # sudo: members read no products
         options = {"rounding_method": "round_globally", "product": self.product_id.sudo()}
         untaxed = old_taxes._get_tax_details(self.price_unit, 1.0, **options)["total_excluded"]
         details = new_taxes._get_tax_details(untaxed, 1.0, special_mode="total_excluded", **options)

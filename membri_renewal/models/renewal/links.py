@@ -14,6 +14,7 @@ class MembriRenewal(models.Model):
         there is nothing to answer. It holds no key, and may be kept: texts and reports show
         this one."""
         self.ensure_one()
+        # sudo: whether there is a key, which is not told
         if not self.sudo().access_token or self.state not in ANSWERABLE_STATES:
             return False
         return self._get_localized_url(self.access_url)
@@ -22,6 +23,7 @@ class MembriRenewal(models.Model):
         """:return: the same address, with the key for users who may hold it. Makes no key:
         sending does."""
         page_url = self._get_answer_page_url()
+        # sudo: get_portal_url asks who may hold the key
         return page_url and self._get_localized_url(self.sudo().get_portal_url())
 
     def _get_invoice_path(self):
@@ -31,14 +33,14 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self._is_invoice_of_others_too():
             return False
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
 
     def _get_invoice_page_url(self):
         """:return: the full address of the invoice on the portal, without its token, or
         ``False``"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         return bool(self._get_invoice_path()) and self._get_localized_url(invoice_sudo.access_url)
 
     def _get_localized_url(self, path):
@@ -47,7 +49,7 @@ class MembriRenewal(models.Model):
         lang = self.env["res.lang"]._get_data(code=self._get_lang())
         if lang and len(self.env["res.lang"].get_installed()) > 1:
             path = f"/{lang.url_code}{path}"
-        return self.sudo().get_base_url() + path
+        return self.sudo().get_base_url() + path  # sudo: the address of the server is a parameter
 
     def _is_invoice_of_others_too(self):
         """Asked of the recipient, or of who is signed in (``_as_shown_to``).
@@ -55,13 +57,14 @@ class MembriRenewal(models.Model):
         :return: whether the invoice shows what is not theirs to see: other members, paid for
             by somebody else"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         if not invoice_sudo._membri_is_shared():
             return False
         # sudo: the domain says which invoices are theirs
         visitor = self.env.context.get("membri_visitor")
         # a tuple, as no client can send it
         visitor_ids = visitor if isinstance(visitor, tuple) else ()
+        # sudo: the domain says which invoices are theirs
         visitor_sudo = self.recipient_id.sudo().browse(visitor_ids)
         if visitor_sudo:
             domain = visitor_sudo._membri_get_whose_invoice_domain()

@@ -37,6 +37,7 @@ class MembriRenewal(models.Model):
     def _get_mail_greeting(self):
         """:return: who is spoken to, in a word or two"""
         self.ensure_one()
+        # sudo: the name of whom it is sent to
         return self.recipient_id.sudo().name or self.partner_id.name or ""
 
     def _get_mail_subject_sentence(self):
@@ -56,7 +57,7 @@ class MembriRenewal(models.Model):
             day, amount = self.invoice_id._membri_get_next_part()
             return self.env._(
                 "Amount due: %(amount)s, by %(date)s.",
-                amount=self._format_amount(amount, self.invoice_id.sudo()),
+                amount=self._format_amount(amount, self._get_invoice_sudo()),
                 date=self._format_day(day),
             )
         proposal = self._get_proposal()
@@ -72,7 +73,7 @@ class MembriRenewal(models.Model):
         """:return: ``(label, value)`` pairs of the invoice that is to be paid; none without one:
         Odoo tries each template that is saved on any record of its model"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         if not invoice_sudo:
             return []
         day, part = invoice_sudo._membri_get_next_part()
@@ -95,7 +96,7 @@ class MembriRenewal(models.Model):
     def _get_payment_reminder_sentence(self):
         """:return: that the renewal is accepted, and what came of the money"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         term = self._get_period_in_words()
         nothing_yet = self.env._(
             "Your renewal for %(term)s takes effect as soon as we receive your payment.", term=term
@@ -145,7 +146,7 @@ class MembriRenewal(models.Model):
     def _get_parts_sentences(self):
         """:return: what is left to pay and until when, a sentence for each part of the invoice"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         return [
             self.env._(
                 "%(amount)s is due by %(date)s.",

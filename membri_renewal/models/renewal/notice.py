@@ -107,6 +107,7 @@ class MembriRenewal(models.Model):
                 "mail_auto_delete": False,
             }
 
+        # sudo: members who accept send what follows
         messages = template._membri_post(self.sudo(), kind, get_values)
         self._log_on_contacts(
             {

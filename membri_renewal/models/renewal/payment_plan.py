@@ -49,7 +49,7 @@ class MembriRenewal(models.Model):
         if self._is_invoice_of_others_too():
             return []
         if self.invoice_id:
-            return self.invoice_id.sudo()._membri_get_plan_rows()
+            return self._get_invoice_sudo()._membri_get_plan_rows()
         plan = self._get_payment_plan()
         # an invoice of several has another total
         if not plan or self._get_grouping_payer():

@@ -66,6 +66,7 @@ class MembriRenewal(models.Model):
         payer = self._get_grouping_payer()
         if not payer or self.state not in UNDECIDED_STATES:
             return False
+        # sudo: a name only
         return self.env._(
             "%(payer)s will be invoiced %(amount)s for this member. Approve members with "
             "this payer together to create one invoice.",
@@ -165,6 +166,7 @@ class MembriRenewal(models.Model):
         for renewal in self.filtered(
             lambda r: r.state == "draft" or (r.state == "sent" and r.date_auto_invoice)
         ):
+            # sudo: the choice of the contact, whoever changes it
             mode = self._get_mode_of_contact(
                 renewal.partner_id.with_company(renewal.company_id).sudo()
             )

@@ -155,20 +155,20 @@ class MembriRenewal(models.Model):
                 renewal=self.display_name,
                 date=self._format_day(self.date_auto_invoice),
             )
-        if self.state == "approved" and not self.invoice_id.sudo().partner_id.active:
+        if self.state == "approved" and not self._get_invoice_sudo().partner_id.active:
             return self._get_archived_invoice_sentence()
         if self.state != "approved" and (reason := self._get_archived_reason()):
             return reason
-        if self.state == "approved" and not self.invoice_id.sudo()._membri_is_payable():
+        if self.state == "approved" and not self._get_invoice_sudo()._membri_is_payable():
             return self.env._(
                 "The invoice for %(renewal)s is not posted, so it cannot be paid yet.",
                 renewal=self.display_name,
             )
-        if self.state == "approved" and self.invoice_id.sudo()._membri_is_write_off_open():
+        if self.state == "approved" and self._get_invoice_sudo()._membri_is_write_off_open():
             return self.env._(
                 "Nothing is left to pay on %(document)s of %(renewal)s: a part was written off. "
                 "Decide on the invoice whether the membership stands.",
-                document=self.invoice_id.sudo()._membri_get_document_label(),
+                document=self._get_invoice_sudo()._membri_get_document_label(),
                 renewal=self.display_name,
             )
         if self._is_money_under_way() or (not by_hand and self._is_payment_announced()):
@@ -199,14 +199,13 @@ class MembriRenewal(models.Model):
     def _is_money_under_way(self):
         """:return: the same, but for what was only announced"""
         self.ensure_one()
-        # sudo: payments are the accountants'
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
         return bool(invoice_sudo) and invoice_sudo._membri_is_money_under_way()
 
     def _get_due_day(self):
         """:return: the day on which the earliest open part of the invoice is due, or ``False``"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()  # the officer may not read journal items
+        invoice_sudo = self._get_invoice_sudo()
         return invoice_sudo and invoice_sudo._membri_get_due_day()
 
     def _do_send_reminder(self, step=None):
@@ -227,10 +226,10 @@ class MembriRenewal(models.Model):
         if not renewals:
             return {}, {}
         shared = renewals.filtered(
-            lambda r: r.state == "approved" and r.invoice_id.sudo()._membri_is_shared()
+            lambda r: r.state == "approved" and r._get_invoice_sudo()._membri_is_shared()
         )
         by_hand = renewals.filtered(
-            lambda r: r.state == "approved" and r.invoice_id.sudo()._membri_is_sent_by_hand()
+            lambda r: r.state == "approved" and r._get_invoice_sudo()._membri_is_sent_by_hand()
         )
         messages = (renewals - shared - by_hand)._send_notice(
             lambda renewal: renewal._get_reminder_template(steps[renewal]), "reminder"
@@ -280,15 +279,15 @@ class MembriRenewal(models.Model):
 
     def _remind_payers(self):
         """Remind the payers of invoices that serve several, each once, of what is left to pay."""
-        self.invoice_id.sudo()._membri_deliver(is_reminder=True)
+        self._get_invoice_sudo()._membri_deliver(is_reminder=True)
         queued = self.filtered(lambda r: r.delivery_state == "queued")
         queued._log_on_contacts(
             {
                 renewal: self.env._(
                     "%(renewal)s: reminder for %(document)s sent to %(payer)s.",
                     renewal=renewal.name,
-                    document=renewal.sudo().invoice_id._membri_get_document_label(),
-                    payer=renewal.sudo().invoice_id.partner_id.display_name,
+                    document=renewal._get_invoice_sudo()._membri_get_document_label(),
+                    payer=renewal._get_invoice_sudo().partner_id.display_name,
                 )
                 for renewal in queued
             }
@@ -372,6 +371,7 @@ class MembriRenewal(models.Model):
         if not message:
             return
         for renewal in self:
+            # sudo: the log is the system's
             logs_sudo = renewal.sudo().reminder_log_ids.filtered(
                 lambda log: log.message_id == message
             )
@@ -381,6 +381,7 @@ class MembriRenewal(models.Model):
     def _link_reminder(self, message):
         """:param message: the email that the last reminders of ``self`` went out with"""
         for renewal in self:
+            # sudo: the log is the system's
             logs_sudo = renewal.sudo().reminder_log_ids.filtered(
                 lambda log: log.result == "sent" and not log.message_id and not log.reason
             )
@@ -463,6 +464,7 @@ class MembriRenewal(models.Model):
             return steps
         # of an invoice in parts, those of the part that is due next
         part = self.state == "approved" and self._get_due_day()
+        # sudo: members read no log
         steps -= (
             self.sudo()
             .reminder_log_ids.filtered(
@@ -566,13 +568,13 @@ class MembriRenewal(models.Model):
         again._do_retry_sending()
         messages, _skipped = self.browse(renewal.id for renewal in steps)._send_reminders(steps)
         if messages:
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
     def _has_skipped_reminder(self, step):
         """:return: whether it is told already that this step could not go out"""
         self.ensure_one()
         part = (self.state == "approved" and self._get_due_day()) or False
-        logs_sudo = self.sudo().reminder_log_ids
+        logs_sudo = self.sudo().reminder_log_ids  # sudo: members read no log
         return any(
             log.step_id == step
             and log.result == "skipped"
@@ -584,6 +586,7 @@ class MembriRenewal(models.Model):
     def _has_failed_reminder(self, step):
         """:return: whether the email of this step is there, and did not leave"""
         self.ensure_one()
+        # sudo: members read no log
         logs_sudo = self.sudo().reminder_log_ids.filtered(
             lambda log: log.step_id == step and log.result == "failed" and log.message_id
         )

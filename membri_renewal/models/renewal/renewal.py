@@ -235,7 +235,7 @@ class MembriRenewal(models.Model):
     def _compute_is_paid(self):
         for renewal in self:
             renewal.is_paid = (
-                renewal.state == "approved" and renewal.invoice_id.sudo()._membri_is_paid()
+                renewal.state == "approved" and renewal._get_invoice_sudo()._membri_is_paid()
             )
 
     @api.depends("state", "is_paid")

@@ -149,6 +149,7 @@ class MembriOptionSet(models.Model):
     def _prepare_test_email_vals(self, message):
         """:param message: the ``mail.message`` of the notice
         :return: values of an email of its own, marked as a test"""
+        # sudo: the manager's own test, which is rolled back
         mail_sudo = self.env["mail.mail"].sudo().search([("mail_message_id", "=", message.id)])
         banner = self.env["ir.qweb"]._render("membri_renewal.test_notice_banner", {"plan": self})
         return {

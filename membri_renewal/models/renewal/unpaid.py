@@ -102,7 +102,8 @@ class MembriRenewal(models.Model):
     def _get_cannot_end_unpaid_reason(self):
         """:return: why this renewal cannot be ended (a sentence), or ``False``: money, first"""
         self.ensure_one()
-        invoice_sudo = self.invoice_id.sudo()
+        invoice_sudo = self._get_invoice_sudo()
+        # sudo: what of the term and the invoice is told
         cotisation_sudo = self.new_cotisation_id.sudo()
         names = {
             "renewal": self.display_name,
