@@ -29,7 +29,7 @@ class ResCompany(models.Model):
     membri_test_notice_date = fields.Datetime(
         string="Test Notice Sent On",
         readonly=True,
-        help="When somebody last sent a notice to themselves to look at it.",
+        help="Last time someone sent themselves a notice to check it.",
     )
     membri_officer_id = fields.Many2one(
         "res.users",

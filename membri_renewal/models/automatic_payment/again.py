@@ -48,7 +48,7 @@ class MembriRenewal(models.Model):
             )
         if renewal_sudo.date_charge_retry:
             return self.env._(
-                "%(renewal)s is tried again on %(date)s by itself.",
+                "%(renewal)s is charged again automatically on %(date)s.",
                 date=self._format_day(renewal_sudo.date_charge_retry),
                 **names,
             )

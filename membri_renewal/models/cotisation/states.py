@@ -333,10 +333,11 @@ class MembriCotisation(models.Model):
         for terms in self._split_by_staff_lang():
             for term in terms:
                 reason = term.env._("The invoice was cancelled or fully credited.")
-                if term.invoice_id not in void_sudo and term._get_invoice_sudo()._membri_is_shared():
+                invoice_sudo = term._get_invoice_sudo()
+                if invoice_sudo not in void_sudo and invoice_sudo._membri_is_shared():
                     reason = term.env._(
                         "This member is no longer billed on %(invoice)s.",
-                        invoice=term._get_invoice_sudo()._membri_get_document_label(),
+                        invoice=invoice_sudo._membri_get_document_label(),
                     )
                 if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
                     reason = f"{reason} {purpose}"

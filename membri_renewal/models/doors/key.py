@@ -98,8 +98,8 @@ class MembriRenewal(models.Model):
             recipient = renewal.recipient_id
             renewal._message_log(
                 body=renewal.env._(
-                    "The link that was sent to %(former)s does not open this renewal any more. "
-                    "Send the notice again: it goes to %(recipient)s.",
+                    "The link that was sent to %(former)s no longer opens this renewal. Resend "
+                    "the notice: it goes to %(recipient)s.",
                     former=former.display_name if former - recipient else address,
                     recipient=renewal._get_document_address() or recipient.display_name,
                 )

@@ -23,7 +23,8 @@ class IrActionsServer(models.Model):
         if not user._is_system() and user not in self.ir_cron_ids.user_id:
             raise AccessError(
                 self.env._(
-                    "“%(action)s” runs by itself. Only an administrator can start it by hand.",
+                    "“%(action)s” runs automatically. Only an administrator can start it "
+                    "manually.",
                     action=self.name,
                 )
             )

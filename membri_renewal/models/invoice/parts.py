@@ -16,8 +16,8 @@ class AccountMove(models.Model):
         string="First Part Paid",
         compute="_compute_membri_is_first_part_paid",
         store=True,
-        help="The first part of the payment terms is paid. The night compares the membership "
-        "terms with it.",
+        help="The first part of the payment terms is paid. The nightly run compares the "
+        "membership terms with it.",
     )
 
     @api.depends(

@@ -95,7 +95,7 @@ class RowReader:
         values["key"] = self._get_key(values["keys"])
         if not values["key"]:
             self.problems.append(
-                self.env._("There is no name, email or number: nobody can be told apart.")
+                self.env._("The row has no name, email or number, so nobody can be identified.")
             )
         return values, self.problems, self.remarks
 

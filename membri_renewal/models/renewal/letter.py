@@ -114,7 +114,7 @@ class MembriRenewal(models.Model):
             {
                 "type": "success",
                 "message": self.env._(
-                    "Letters printed: %(count)s. They are no longer in the queue.",
+                    "Letters printed: %(count)s. They are no longer on the dashboard.",
                     count=len(self.union()),
                 ),
             },

@@ -65,7 +65,7 @@ class MembriOptionSet(models.Model):
             sentence = self.env._(
                 "The test notice could not be sent to %(email)s: %(reason)s",
                 email=email,
-                reason=said or self.env._("the mail server refused it"),
+                reason=said or self.env._("the mail server rejected it"),
             )
         if not self.env.user.has_group("base.group_system"):
             raise UserError(sentence)
