@@ -94,7 +94,31 @@ class IrActionsReport(models.Model):
             },
             "set_viewport_size": self.env.context.get("set_viewport_size"),
         }
-        # one document for each language, whose style sheets and direction it has
+        documents = self._membri_print_bodies(report_sudo, articles, options)
+        letterheads = documents and self._membri_print_letterheads(
+            report_sudo,
+            [
+                (headers[number], footers[number], page, len(own_pages))
+                for number, own_pages in documents
+                for page in range(1, len(own_pages) + 1)
+            ],
+            options,
+        )
+        if not letterheads:
+            return {}
+        remaining = iter(letterheads)
+        return {
+            int(articles[number].get("data-oe-id")): _compose(
+                [(page, next(remaining)) for page in own_pages]
+            )
+            for number, own_pages in documents
+        }
+
+    def _membri_print_bodies(self, report_sudo, articles, options):
+        """Print the bodies as one document for each language, whose style sheets and direction it
+        has, and cut it at their headings.
+
+        :return: list of ``(number of the article, its pages)``, empty where that cannot be told"""
         by_lang = {}
         for number, article in enumerate(articles):
             by_lang.setdefault(article.get("data-oe-lang"), []).append(number)
@@ -115,32 +139,14 @@ class IrActionsReport(models.Model):
         ruler, *pages = reader.pages
         starts = [page - 1 for page in _find_documents(reader)]
         if len(starts) != len(articles) or starts[0] != 0:
-            return {}  # headings of a text of the customer's own
+            return []  # headings of a text of the customer's own
         scale = _get_scale(ruler)
         if not scale or any(_get_scale(pages[start]) != scale for start in starts):
-            return {}  # one of them is too wide: the others are not to shrink with it
-        documents = [
+            return []  # one of them is too wide: the others are not to shrink with it
+        return [
             (number, pages[start:end])
             for number, start, end in zip(order, starts, [*starts[1:], len(pages)], strict=True)
         ]
-        letterheads = self._membri_print_letterheads(
-            report_sudo,
-            [
-                (headers[number], footers[number], page, len(own_pages))
-                for number, own_pages in documents
-                for page in range(1, len(own_pages) + 1)
-            ],
-            options,
-        )
-        if not letterheads:
-            return {}
-        remaining = iter(letterheads)
-        return {
-            int(articles[number].get("data-oe-id")): _compose(
-                [(page, next(remaining)) for page in own_pages]
-            )
-            for number, own_pages in documents
-        }
 
     def _membri_are_letters(self, res_ids, articles, headers, footers):
         """Look at the parts of what is to be printed together.

@@ -165,6 +165,7 @@ class MembriImport(models.Model):
         journal_sudo = self._get_opening_journal_sudo(company, create=False)
         if not journal_sudo:
             return {}
+        # sudo: entries are the accountants'; the sums are exported
         groups = (
             self.env["account.move"]
             .sudo()

@@ -388,23 +388,25 @@ class MembriRenewal(models.Model):
                     date=self._format_day(self.date_auto_invoice),
                 )
             ]
-        if not self.is_paid and self.new_cotisation_id.state in PAID_FOR_STATES:
+        if self.is_paid:
+            following = self.new_cotisation_id
+            return [
+                self.env._(
+                    "The next term (%(term)s) is paid.",
+                    term=following._get_period_in_words() if following else "",
+                )
+            ]
+        if self.new_cotisation_id.state in PAID_FOR_STATES:
             sentence = self.env._(
                 "The plan does not wait for all of the payment: the next term is upcoming or "
                 "active."
             )
-        if self.is_paid:
-            following = self.new_cotisation_id
-            sentence = self.env._(
-                "The next term (%(term)s) is paid.",
-                term=following._get_period_in_words() if following else "",
-            )
+        if self.state not in ("sent", "approved"):
             return [sentence]
-        if self.state in ("sent", "approved"):
-            return [sentence, self._explain_next_reminder()]
-        return [sentence]
+        return [sentence, self._explain_next_reminder()]
 
     def _explain_next_reminder(self):
+        self.ensure_one()
         day = self.date_next_reminder
         if not day:
             return self.env._("No further reminder is planned.")
