@@ -134,7 +134,7 @@ class MailMail(models.Model):
         for model in DOCUMENT_MODELS:
             ids = [document.id for document in waiting.values() if document._name == model]
             # sudo: the queue of emails is worked off by anybody's request
-            others = ids and self.sudo().search(
+            others_sudo = ids and self.sudo().search(
                 [
                     ("model", "=", model),
                     ("res_id", "in", ids),
@@ -143,7 +143,7 @@ class MailMail(models.Model):
                 ],
                 order="id",
             )
-            for mail in others or []:
+            for mail in others_sudo or []:
                 newest[model, mail.res_id, mail.membri_kind] = mail.mail_message_id.id
         return newest
 

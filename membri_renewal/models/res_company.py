@@ -185,14 +185,14 @@ class ResCompany(models.Model):
             .with_context(active_test=False)
             ._read_group([], ["company_id"])
         )
-        with_plans = self.env["res.company"].sudo().union(*(company for (company,) in groups))
+        with_plans_sudo = self.env["res.company"].sudo().union(*(company for (company,) in groups))
         # what the three nightly runs ask of a company comes with the search
         names = ["active", "parent_path", "membri_tz", "membri_go_live"]
-        companies = with_plans.with_context(active_test=False).search_fetch(Domain.TRUE, names)
+        companies = with_plans_sudo.with_context(active_test=False).search_fetch(Domain.TRUE, names)
         # branches work with the plans of their parents
-        return companies.with_env(with_plans.env).filtered(
+        return companies.with_env(with_plans_sudo.env).filtered(
             lambda company: (
-                company in with_plans or (company.active and company.parent_ids & with_plans)
+                company in with_plans_sudo or (company.active and company.parent_ids & with_plans_sudo)
             )
         )
 
@@ -222,10 +222,10 @@ class ResCompany(models.Model):
         """Branches that were there before show the logo of their parents, too. Called with each
         update."""
         # sudo: the update's own
-        branches = self.sudo().search(
+        branches_sudo = self.sudo().search(
             [("parent_id", "!=", False), ("uses_default_logo", "=", True)], order="parent_path"
         )
-        for branch in branches:  # from above
+        for branch in branches_sudo:  # from above
             if not branch.parent_id.uses_default_logo:
                 branch.logo = branch.parent_id.logo
 

@@ -57,8 +57,8 @@ class ResPartner(models.Model):
             bounced_sudo.membri_renewal_email_bounced = False
         if vals.get("email") and "message_bounce" not in vals:
             address = email_normalize(vals["email"], strict=False)
-            bouncing = self.sudo().filtered("message_bounce")
-            bouncing.filtered(lambda p: p.email_normalized != address).message_bounce = 0
+            bouncing_sudo = self.sudo().filtered("message_bounce")
+            bouncing_sudo.filtered(lambda p: p.email_normalized != address).message_bounce = 0
 
     @api.model
     def _membri_mark_renewal_email_bounced(self, address):

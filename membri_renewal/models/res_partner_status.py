@@ -59,7 +59,7 @@ class ResPartner(models.Model):
         # sudo: facts do not depend on who looks; read together: those of terms that were deleted
         # have nothing else in common
         partners_sudo = self.sudo().with_company(company).with_prefetch()
-        cotisations = (
+        cotisations_sudo = (
             self.env["membri.cotisation"]
             .sudo()
             .search(
@@ -67,7 +67,7 @@ class ResPartner(models.Model):
                 order=HISTORY_ORDER,
             )
         )
-        renewals = (
+        renewals_sudo = (
             self.env["membri.renewal"]
             .sudo()
             .search(
@@ -79,14 +79,14 @@ class ResPartner(models.Model):
                 order=HISTORY_ORDER,
             )
         )
-        cotisations_by_partner = cotisations.grouped("partner_id")
-        renewals_by_partner = renewals.grouped("partner_id")
+        cotisations_by_partner = cotisations_sudo.grouped("partner_id")
+        renewals_by_partner = renewals_sudo.grouped("partner_id")
         # those that change alike are written together
         alike = defaultdict(partners_sudo.browse)
         for partner in partners_sudo:
             facts = partner._membri_get_facts(
-                cotisations_by_partner.get(partner, cotisations[:0]),
-                renewals_by_partner.get(partner, renewals[:0]),
+                cotisations_by_partner.get(partner, cotisations_sudo[:0]),
+                renewals_by_partner.get(partner, renewals_sudo[:0]),
             )
             changed = {
                 name: value

@@ -23,11 +23,11 @@ class ResPartner(models.Model):
         acting_sudo, payers_sudo = self._membri_get_represented()
         domain = Domain("partner_id", "in", acting_sudo.ids)
         # sudo: of every organisation, whichever the visitor's account was made for
-        for company in self.env["res.company"].sudo().search(Domain.TRUE):
-            members = payers_sudo.with_company(company)._membri_get_paid_members()
+        for company_sudo in self.env["res.company"].sudo().search(Domain.TRUE):
+            members = payers_sudo.with_company(company_sudo)._membri_get_paid_members()
             members |= members.search([("membri_responsible_id", "in", acting_sudo.ids)])
             if members:
-                domain |= Domain("company_id", "=", company.id) & Domain(
+                domain |= Domain("company_id", "=", company_sudo.id) & Domain(
                     "partner_id", "in", members.ids
                 )
         return domain
@@ -140,8 +140,8 @@ class ResPartner(models.Model):
             member: (member.parent_id | member.commercial_partner_id) - member
             for member in self.sudo()
         }
-        persons = self.sudo().filtered(lambda member: parents[member] and not member.is_company)
-        for person, payer in persons._membri_get_payers().items():
+        persons_sudo = self.sudo().filtered(lambda member: parents[member] and not member.is_company)
+        for person, payer in persons_sudo._membri_get_payers().items():
             parents[person] &= payer._membri_get_address_owners()
         return parents
 

@@ -85,7 +85,7 @@ class MembriForecast(models.TransientModel):
         """:return: the action that shows the forecast, month by month"""
         self.ensure_one()
         # sudo: the user's own lines, which only this method makes
-        lines = (
+        lines_sudo = (
             self.env["membri.forecast.line"]
             .sudo()
             .create(
@@ -98,7 +98,7 @@ class MembriForecast(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_forecast_line"
         )
-        return {**action, "domain": [("id", "in", lines.ids)]}
+        return {**action, "domain": [("id", "in", lines_sudo.ids)]}
 
     # ------------------------------------------------------------------
     # The figures

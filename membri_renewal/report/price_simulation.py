@@ -41,7 +41,7 @@ class MembriPriceSimulation(models.TransientModel):
         if self.method == "pricelist" and not self.pricelist_id:
             raise UserError(self.env._("Choose the pricelist to simulate."))
         # sudo: the user's own lines, which only this method makes
-        lines = (
+        lines_sudo = (
             self.env["membri.price.simulation.line"]
             .sudo()
             .create([{"simulation_id": self.id, **vals} for vals in self._get_lines()])
@@ -49,7 +49,7 @@ class MembriPriceSimulation(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_price_simulation_line"
         )
-        return {**action, "domain": [("id", "in", lines.ids)]}
+        return {**action, "domain": [("id", "in", lines_sudo.ids)]}
 
     def _get_rows_domain(self):
         """:return: the domain of the rows of ``membri.insight`` about terms to be renewed"""

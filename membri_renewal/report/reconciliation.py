@@ -155,9 +155,9 @@ class MembriReconciliation(models.Model):
         return SQL(get_reconciliation_query(OF_ALL), today=days)
 
     def _compute_explanation(self):
-        for row in self.sudo():  # what the row is about may be read with it
-            name = EXPLANATIONS.get(row.reason)
-            row.explanation = name and getattr(row, name)()
+        for row_sudo in self.sudo():  # what the row is about may be read with it
+            name = EXPLANATIONS.get(row_sudo.reason)
+            row_sudo.explanation = name and getattr(row_sudo, name)()
 
     # ------------------------------------------------------------------
     # The difference, in a sentence

@@ -21,10 +21,10 @@ class BasePartnerMerge(models.TransientModel):
         }
         # of two days of joining that were typed, the first one is right
         joined = {
-            company: min(typed.mapped("membri_member_since"))
+            company: min(typed_sudo.mapped("membri_member_since"))
             for company in self.env["res.company"]._membri_get_all()
             if (
-                typed := partners.sudo()
+                typed_sudo := partners.sudo()
                 .with_company(company)
                 .filtered(lambda p: p.membri_is_since_typed and p.membri_member_since)
             )

@@ -51,38 +51,37 @@ class MembriRenewalReset(models.TransientModel):
         ]
 
     def _get_invoice_consequence(self):
-        # sudo: whoever may reset a renewal is told what becomes of its invoice
-        invoice = self.invoice_id.sudo()
-        amount = formatLang(self.env, invoice.amount_total, currency_obj=invoice.currency_id)
+        invoice_sudo = self.renewal_id._get_invoice_sudo()
+        amount = formatLang(self.env, invoice_sudo.amount_total, currency_obj=invoice_sudo.currency_id)
         if shared := self.renewal_id.new_cotisation_id._get_shared_consequence():
             sentence = shared
-        elif invoice.membri_fee_notice_state == "open":
+        elif invoice_sudo.membri_fee_notice_state == "open":
             sentence = self.env._(
                 "%(notice)s (%(amount)s) is withdrawn. It can no longer be paid online, "
                 "and no invoice number is used.",
-                notice=invoice._membri_get_document_label(),
+                notice=invoice_sudo._membri_get_document_label(),
                 amount=amount,
             )
-        elif invoice.state == "draft" or invoice._membri_can_cancel():
+        elif invoice_sudo.state == "draft" or invoice_sudo._membri_can_cancel():
             sentence = self.env._(
                 "%(invoice)s (%(amount)s) is cancelled. Nothing more is owed.",
-                invoice=invoice.display_name,
+                invoice=invoice_sudo.display_name,
                 amount=amount,
             )
         else:
             sentence = self.env._(
                 "%(invoice)s (%(amount)s) can no longer be cancelled in accounting. A "
                 "credit note for the same amount is created, and nothing more is owed.",
-                invoice=invoice.display_name,
+                invoice=invoice_sudo.display_name,
                 amount=amount,
             )
-        if not invoice.membri_date_sent:
+        if not invoice_sudo.membri_date_sent:
             return sentence
         return self.env._(
             "%(sentence)s The member received it on %(date)s. Let them know that a new "
             "one will follow.",
             sentence=sentence,
-            date=format_day(self.env, invoice.membri_date_sent),
+            date=format_day(self.env, invoice_sudo.membri_date_sent),
         )
 
     @api.model

@@ -60,7 +60,7 @@ class IrCron(models.Model):
     def _membri_get_ids_in_jobs(self):
         """:return: set of the ids that jobs of this scheduled action are about to work on"""
         # sudo: jobs are the queue's; only ids are taken
-        jobs = (
+        jobs_sudo = (
             self.env["queue.job"]
             .sudo()
             .search(
@@ -72,7 +72,7 @@ class IrCron(models.Model):
             )
         )
         return {
-            record_id for job in jobs if job.records.ids == self.ids for record_id in job.args[0]
+            record_id for job in jobs_sudo if job.records.ids == self.ids for record_id in job.args[0]
         }
 
     def _membri_run_batch(self, ids):

@@ -191,9 +191,9 @@ class MembriRenewal(models.Model):
         unsaid = Domain("charge_state", "=", False) & Domain("charge_note", "!=", False)
         cases = [self._get_without_card_domain(), unsaid]
         # sudo: cards are their owners'; only ids go into the domain
-        Partner = self.env["res.partner"].sudo()
+        Partner_sudo = self.env["res.partner"].sudo()
         for company in self.env["res.company"]._membri_get_all():
-            payers = Partner.with_company(company)._membri_search_card_holders()
+            payers = Partner_sudo.with_company(company)._membri_search_card_holders()
             if payers:
                 cases.append(
                     Domain("company_id", "=", company.id)

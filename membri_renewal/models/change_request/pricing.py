@@ -13,7 +13,7 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         current = proposal.option_set_id
         # sudo: members choose without reading the staff's lists
-        offered = (
+        offered_sudo = (
             self.env["membri.option.set"]
             .sudo()
             .search(
@@ -26,7 +26,7 @@ class MembriRenewal(models.Model):
                 )
             )
         )
-        return (offered | current.sudo()).sorted(lambda s: (s != current, s.sequence, s.name))
+        return (offered_sudo | current.sudo()).sorted(lambda s: (s != current, s.sequence, s.name))
 
     def _get_proposed_quantities(self, option_set, proposal):
         """:return: ``{option set line: quantity}`` of what is chosen before the member chooses"""

@@ -221,7 +221,7 @@ class MembriCotisation(models.Model):
         :raises ValidationError: naming the member and the term that is in the way
         """
         # sudo: the database looks at all terms, too
-        others = self.sudo().search(
+        others_sudo = self.sudo().search(
             Domain("partner_id", "in", [period[0] for period in periods])
             & Domain("company_id", "in", [period[1] for period in periods])
             & Domain("state", "!=", "cancelled")
@@ -232,7 +232,7 @@ class MembriCotisation(models.Model):
         )
         changed_ids = {period[4].id for period in periods}
         taken = defaultdict(list)
-        for other in others.filtered(lambda c: c.id not in changed_ids):
+        for other in others_sudo.filtered(lambda c: c.id not in changed_ids):
             taken[other.partner_id.id, other.company_id.id].append(
                 (other.date_start, other.date_end, other)
             )
@@ -341,16 +341,16 @@ class MembriCotisation(models.Model):
         if not orphans:
             return
         # sudo: the history is whole, whoever adds to it
-        history = self.sudo().search(
+        history_sudo = self.sudo().search(
             Domain("partner_id", "in", orphans.partner_id.ids)
             & Domain("company_id", "in", orphans.company_id.ids)
             & Domain("state", "!=", "cancelled")
             & Domain("date_end", "!=", False),
             order="date_end desc",
         )
-        by_member = history.grouped(lambda c: (c.partner_id, c.company_id))
+        by_member = history_sudo.grouped(lambda c: (c.partner_id, c.company_id))
         for cotisation in orphans:
-            earlier = by_member.get((cotisation.partner_id, cotisation.company_id), history[:0])
+            earlier = by_member.get((cotisation.partner_id, cotisation.company_id), history_sudo[:0])
             previous = next((c for c in earlier if c.date_end < cotisation.date_start), None)
             if previous:
                 cotisation._internal_write({"previous_id": previous.id})

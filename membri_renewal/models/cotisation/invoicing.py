@@ -146,11 +146,11 @@ class MembriCotisation(models.Model):
         """:return: what the invoice says of this cotisation: ``paid`` (as far as its option set
         asks), ``unpaid`` or ``void``"""
         self.ensure_one()
-        invoice = self._get_invoice_sudo()
-        if invoice._membri_is_void() or self._is_credited():
+        invoice_sudo = self._get_invoice_sudo()
+        if invoice_sudo._membri_is_void() or self._is_credited():
             return "void"
         asked = {self.option_set_id.activation, self.activated_by} - {False}
-        is_paid = any(invoice._membri_is_paid_as_asked(activation) for activation in asked)
+        is_paid = any(invoice_sudo._membri_is_paid_as_asked(activation) for activation in asked)
         return "paid" if is_paid else "unpaid"
 
     def _waits_for_first_part(self):

@@ -194,11 +194,11 @@ class MembriCotisation(models.Model):
             if not flagged:
                 continue
             payers = {payer for term in terms if (payer := term._get_grouping_payer())}
-            tops = Partner_sudo.union(*(payer.sudo()._membri_get_top_parent() for payer in payers))
+            tops_sudo = Partner_sudo.union(*(payer.sudo()._membri_get_top_parent() for payer in payers))
             candidates = self.search(
                 domain
                 & Domain("company_id", "=", company.id)
-                & Domain("partner_id", "child_of", tops.ids)
+                & Domain("partner_id", "child_of", tops_sudo.ids)
                 & Domain("id", "not in", found.ids)
             )
             found |= candidates.filtered(lambda c, p=payers: c._get_grouping_payer() in p)

@@ -35,13 +35,13 @@ class AccountMove(models.Model):
         """:raises UserError: when members were taken off this invoice: they would be credited
         and billed again"""
         # sudo: accountants need not read terms; names are told
-        for move in self.sudo():
-            terms = move.invoice_line_ids.membri_cotisation_id
-            if terms and not move.membri_cotisation_ids:
+        for move_sudo in self.sudo():
+            terms = move_sudo.invoice_line_ids.membri_cotisation_id
+            if terms and not move_sudo.membri_cotisation_ids:
                 raise UserError(
                     self.env._(
                         "%(invoice)s was replaced by %(living)s before. Replace that one instead.",
-                        invoice=move.display_name,
+                        invoice=move_sudo.display_name,
                         living=", ".join(terms.invoice_id.mapped("display_name")),
                     )
                 )
@@ -54,7 +54,7 @@ class AccountMove(models.Model):
                         "instead and approve them together: the rest is credited, and a "
                         "new invoice is created.",
                         members=", ".join(gone.partner_id.mapped("display_name")),
-                        invoice=move.display_name,
+                        invoice=move_sudo.display_name,
                     )
                 )
 

@@ -172,8 +172,8 @@ class AccountMove(models.Model):
         """Members pay by a link that holds a token: it is there from the posting on, so that
         no page has to make one."""
         # sudo: tokens are the system's
-        for move in self.sudo().filtered("membri_invoice_type"):
-            move._portal_ensure_token()
+        for move_sudo in self.sudo().filtered("membri_invoice_type"):
+            move_sudo._portal_ensure_token()
 
     def _invoice_paid_hook(self):
         # EXTENDS account
@@ -339,14 +339,14 @@ class AccountMove(models.Model):
         """A draft that a cotisation waits for is cancelled, not deleted: its number and its
         history stay."""
         # sudo: accountants need not read terms; names are told
-        for move in self.sudo().filtered("membri_cotisation_ids"):
-            living = move.membri_cotisation_ids.filtered(lambda c: c.state in LIVING_STATES)
+        for move_sudo in self.sudo().filtered("membri_cotisation_ids"):
+            living = move_sudo.membri_cotisation_ids.filtered(lambda c: c.state in LIVING_STATES)
             if living:
                 raise UserError(
                     self.env._(
                         "%(invoice)s is the invoice of %(cotisation)s (%(member)s). "
                         "Cancel it instead of deleting it: the membership term follows.",
-                        invoice=move.display_name,
+                        invoice=move_sudo.display_name,
                         cotisation=living[0].name,
                         member=living[0].partner_id.display_name,
                     )

@@ -203,21 +203,21 @@ class AccountMove(models.Model):
 
         :return: the documents that must not leave now; why is recorded"""
         dropped = self.browse()
-        for move in self.sudo().filtered("membri_invoice_type"):  # what is recorded is ours
-            is_reminder = move._membri_is_reminder_queued()
+        for move_sudo in self.sudo().filtered("membri_invoice_type"):  # what is recorded is ours
+            is_reminder = move_sudo._membri_is_reminder_queued()
             kind = "reminder" if is_reminder else "invoice"
-            move = move._membri_as_staff()  # not in the language of the scheduler
-            reason = move._membri_get_mail_obstacle(kind)
+            move_sudo = move_sudo._membri_as_staff()  # not in the language of the scheduler
+            reason = move_sudo._membri_get_mail_obstacle(kind)
             if reason:
-                move._membri_record_dropped(reason)
-            elif move._membri_get_unreachable_reason():
-                move._membri_mark_unreachable()
+                move_sudo._membri_record_dropped(reason)
+            elif move_sudo._membri_get_unreachable_reason():
+                move_sudo._membri_mark_unreachable()
             else:
-                move._membri_get_renewals()._before_leaving()
+                move_sudo._membri_get_renewals()._before_leaving()
                 continue
-            move._membri_record_reminders("skipped", reason or move.membri_delivery_note)
-            move.sending_data = False
-            dropped |= self.browse(move.id)
+            move_sudo._membri_record_reminders("skipped", reason or move_sudo.membri_delivery_note)
+            move_sudo.sending_data = False
+            dropped |= self.browse(move_sudo.id)
         return dropped
 
     def _membri_drop_unsent(self):

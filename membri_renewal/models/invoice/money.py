@@ -321,9 +321,9 @@ class AccountMove(models.Model):
         )
         # sudo: settings and payment terms, for a yes or no
         share = self.company_id.sudo().membri_write_off_share
-        term = self.sudo().invoice_payment_term_id
-        if term.early_discount:  # agreed with the payer
-            share = max(share, term.discount_percentage)
+        term_sudo = self.sudo().invoice_payment_term_id
+        if term_sudo.early_discount:  # agreed with the payer
+            share = max(share, term_sudo.discount_percentage)
         allowed = self.currency_id.round((self.amount_total - own_credit) * share / 100.0)
         return self.currency_id.compare_amounts(written_off, allowed) > 0
 
@@ -462,17 +462,17 @@ class ResCompany(models.Model):
         self.ensure_one()
         if not accounts:
             return accounts
-        root = self.sudo().root_id  # sudo: charts and payment methods are the accountants'
-        chart = self.env["account.chart.template"].sudo()
-        chart = chart.with_context(allowed_company_ids=root.ids)
+        root_sudo = self.sudo().root_id  # sudo: charts and payment methods are the accountants'
+        chart_sudo = self.env["account.chart.template"].sudo()
+        chart_sudo = chart_sudo.with_context(allowed_company_ids=root_sudo.ids)
         own = accounts.browse(
             account.id
             for name in OUTSTANDING_REFS
-            if (account := chart.ref(name, raise_if_not_found=False))
+            if (account := chart_sudo.ref(name, raise_if_not_found=False))
         )
-        methods = self.env["account.payment.method.line"].sudo()
-        methods = methods._read_group(
+        methods_sudo = self.env["account.payment.method.line"].sudo()
+        groups = methods_sudo._read_group(
             [("payment_account_id", "in", accounts.ids)], ["payment_account_id"]
         )
-        used = accounts.browse(account.id for (account,) in methods)
-        return accounts & (own | used | root.transfer_account_id | self.sudo().transfer_account_id)
+        used = accounts.browse(account.id for (account,) in groups)
+        return accounts & (own | used | root_sudo.transfer_account_id | self.sudo().transfer_account_id)

@@ -256,17 +256,17 @@ class AccountMove(models.Model):
         if self._membri_is_settled():
             return False
         # sudo: transactions are the administrators'; a sentence is told
-        transaction = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))[-1:]
+        transaction_sudo = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))[-1:]
         values = {
-            "amount": transaction.currency_id.format(transaction.amount) if transaction else "",
-            "date": transaction
+            "amount": transaction_sudo.currency_id.format(transaction_sudo.amount) if transaction_sudo else "",
+            "date": transaction_sudo
             and self._membri_format_day(
-                self.company_id._membri_local_date(transaction.last_state_change)
-                if transaction.last_state_change
-                else transaction.create_date
+                self.company_id._membri_local_date(transaction_sudo.last_state_change)
+                if transaction_sudo.last_state_change
+                else transaction_sudo.create_date
             ),
         }
-        if transaction & self.sudo()._membri_get_promised_transfers():
+        if transaction_sudo & self.sudo()._membri_get_promised_transfers():
             return "info", self.env._(
                 "You chose to pay %(amount)s by bank transfer (%(date)s). Please make the "
                 "transfer with the reference %(reference)s.",
@@ -306,7 +306,7 @@ class AccountMove(models.Model):
                     **values,
                 ),
             ),
-        }.get(transaction.state, False)
+        }.get(transaction_sudo.state, False)
 
     def _membri_is_all_under_way(self):
         """:return: whether payments that are not booked yet cover what is left"""

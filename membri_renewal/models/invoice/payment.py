@@ -70,27 +70,27 @@ class AccountPayment(models.Model):
         refunds of their own, beyond what they had brought too much"""
         result = {}
         # sudo: journal items are the accountants'; amounts are told
-        for payment in self.sudo():
-            own = payment.membri_refund_ids.filtered(
+        for payment_sudo in self.sudo():
+            own = payment_sudo.membri_refund_ids.filtered(
                 lambda refund: refund.state not in ("draft", "canceled")
             )
             if not own:
                 continue
-            lines = payment.move_id.line_ids.filtered(
-                lambda line, p=payment: line.account_id == p.destination_account_id
+            lines = payment_sudo.move_id.line_ids.filtered(
+                lambda line, p=payment_sudo: line.account_id == p.destination_account_id
             )
             used = sum(
                 partial.credit_amount_currency
                 for partial in lines.matched_debit_ids
                 if partial.debit_move_id.move_id.is_invoice(include_receipts=True)
             )
-            surplus = max(0.0, payment.amount - used) if lines else 0.0
-            result[payment] = []
+            surplus = max(0.0, payment_sudo.amount - used) if lines else 0.0
+            result[payment_sudo] = []
             for refund in own.sorted("date"):
                 taken = min(surplus, refund.amount)
                 surplus -= taken
                 if refund.currency_id.compare_amounts(refund.amount, taken) > 0:
-                    result[payment].append((refund, refund.amount - taken))
+                    result[payment_sudo].append((refund, refund.amount - taken))
         return result
 
 

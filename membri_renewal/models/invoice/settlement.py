@@ -67,13 +67,13 @@ class AccountMove(models.Model):
         if not payments:
             return True
         # one payment may be for several invoices
-        invoices = self.sudo() | payments.invoice_ids
+        invoices_sudo = self.sudo() | payments.invoice_ids
         day = self.company_id._membri_today()
         due = sum(
             invoice.currency_id._convert(
                 invoice.amount_residual, self.currency_id, self.company_id, day
             )
-            for invoice in invoices
+            for invoice in invoices_sudo
         )
         paid = sum(
             payment.currency_id._convert(payment.amount, self.currency_id, self.company_id, day)

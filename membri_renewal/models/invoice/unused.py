@@ -353,11 +353,11 @@ class AccountMoveLine(models.Model):
         only.
 
         :return: the invoices that told of it"""
-        told = self.env["account.move"].sudo()  # sudo: the officer is told, whoever makes it void
+        told_sudo = self.env["account.move"].sudo()  # sudo: the officer is told, whoever makes it void
         if not self:
-            return told
+            return told_sudo
         contacts = self.partner_id
-        invoices = told.search(
+        invoices = told_sudo.search(
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
             & Domain("state", "!=", "draft")
@@ -384,5 +384,5 @@ class AccountMoveLine(models.Model):
                 entry = line.move_id
                 left = line.currency_id.format(-line.amount_residual_currency)
                 move._membri_tell_left(line.partner_id, entry, entry.origin_payment_id, left)
-                told |= move
-        return told
+                told_sudo |= move
+        return told_sudo

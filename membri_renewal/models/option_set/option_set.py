@@ -214,16 +214,16 @@ class MembriOptionSet(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         # sudo: of all companies; one is named
-        used = self.env["membri.cotisation"].sudo().search(
+        used_sudo = self.env["membri.cotisation"].sudo().search(
             [("option_set_id", "in", self.ids)], limit=1
         ) or self.env["membri.renewal"].sudo().search([("option_set_id", "in", self.ids)], limit=1)
-        if used:
+        if used_sudo:
             raise UserError(
                 self.env._(
                     "“%(name)s” is used by %(record)s. Archive the plan instead: its "
                     "members keep their terms.",
-                    name=used.option_set_id.name,
-                    record=used.display_name,
+                    name=used_sudo.option_set_id.name,
+                    record=used_sudo.display_name,
                 )
             )
 

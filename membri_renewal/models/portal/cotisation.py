@@ -124,18 +124,18 @@ class MembriCotisation(models.Model):
         :return: the term of a card that is ours and valid today, else nothing: what was forged,
             what is over and what never existed look the same"""
         record_id, _separator, signature = code.partition("-")
-        nothing = self.sudo().browse()  # sudo: none, as the one that is found
+        nothing_sudo = self.sudo().browse()  # sudo: none, as the one that is found
         if not (
             record_id.isdecimal()
             and record_id.isascii()
             and len(record_id) < ID_LENGTH
             and signature.isascii()
         ):
-            return nothing
+            return nothing_sudo
         # sudo: whoever holds the card may ask, without an account
         term_sudo = self.sudo().browse(int(record_id))
         if not consteq(term_sudo._get_card_signature(), signature):
-            return nothing
+            return nothing_sudo
         return term_sudo.exists().filtered(lambda term: term._is_valid_today())
 
 

@@ -113,16 +113,16 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.state == "refused":
             return self._get_cannot_reopen_reason()
-        invoice = self._get_invoice_sudo()
-        if invoice and invoice._membri_has_money():
+        invoice_sudo = self._get_invoice_sudo()
+        if invoice_sudo and invoice_sudo._membri_has_money():
             return self.env._(
                 "%(renewal)s: %(invoice)s has a payment, received or in progress. Cancel "
                 "or refund it and reset again, or keep the renewal and credit the "
                 "difference in Invoicing. Nothing was changed.",
                 renewal=self.display_name,
-                invoice=invoice.display_name,
+                invoice=invoice_sudo.display_name,
             )
-        if invoice and (obstacle := invoice._membri_get_written_off_obstacle()):
+        if invoice_sudo and (obstacle := invoice_sudo._membri_get_written_off_obstacle()):
             return self.env._(
                 "%(renewal)s: %(obstacle)s", renewal=self.display_name, obstacle=obstacle
             )
@@ -132,7 +132,7 @@ class MembriRenewal(models.Model):
                 "%(renewal)s: %(invoice)s was partly credited (%(credit_note)s). Credit "
                 "the rest in Invoicing first, then edit the renewal. Nothing was changed.",
                 renewal=self.display_name,
-                invoice=invoice.display_name,
+                invoice=invoice_sudo.display_name,
                 credit_note=credit_lines.move_id[0].display_name,
             )
         if self.new_cotisation_id.state in ("active", "expired"):

@@ -266,12 +266,12 @@ class MembriCotisation(models.Model):
             return Domain.FALSE
         today = company._membri_today()
         # sudo: the rules are about facts, whoever looks
-        near = self.sudo().search(
+        near_sudo = self.sudo().search(
             Domain("company_id", "=", company.id)
             & Domain("state", "in", ("scheduled", "active"))
             & Domain("date_end", ">", today)
             & Domain("date_end", "<=", today + timedelta(days=lead_days + announce_days))
             & Domain("renewal_ids", "not any", [("state", "!=", "cancelled")])
         )
-        due = near.filtered(lambda term: term._get_preparation_day() <= today)
+        due = near_sudo.filtered(lambda term: term._get_preparation_day() <= today)
         return Domain("id", "in", due.ids)

@@ -400,8 +400,8 @@ class MembriRenewal(models.Model):
         address = email_normalize(email, strict=False)
         self.env["res.partner"]._membri_mark_renewal_email_bounced(address)
         # sudo: the mail gateway works for everybody
-        bounced = self.sudo().filtered(lambda r: address and r.delivery_email == address)
-        for renewals in bounced._split_by_staff_lang():
+        bounced_sudo = self.sudo().filtered(lambda r: address and r.delivery_email == address)
+        for renewals in bounced_sudo._split_by_staff_lang():
             for renewal, error in renewals._run_isolated(type(self)._handle_bounce).items():
                 renewal._mark_failed(renewal._get_error_sentence(error))
         return result

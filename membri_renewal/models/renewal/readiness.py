@@ -41,8 +41,8 @@ class MembriRenewal(models.Model):
                     if option_set in (noticed if code in ("account", "chart") else unpriced):
                         yield code, sentence
         # sudo: the languages, whoever sends
-        recipients = (self.recipient_id | self.partner_id).sudo()
-        if reason := company._membri_get_no_language_reason(recipients):
+        recipients_sudo = (self.recipient_id | self.partner_id).sudo()
+        if reason := company._membri_get_no_language_reason(recipients_sudo):
             yield "language", reason
 
     def _is_price_missing(self):

@@ -52,9 +52,9 @@ class MembriRenewal(models.Model):
     @api.depends("state", "is_paid", "invoice_id.amount_residual", "option_set_id")
     def _compute_is_unpaid_too_long(self):
         domain = self._get_unpaid_too_long_domain() & Domain("id", "in", self._origin.ids)
-        found = self.sudo().search(domain)  # sudo: a fact, as above
+        found_sudo = self.sudo().search(domain)  # sudo: a fact, as above
         for renewal in self:
-            renewal.is_unpaid_too_long = renewal._origin in found
+            renewal.is_unpaid_too_long = renewal._origin in found_sudo
 
     @api.model
     def _search_is_unpaid_too_long(self, operator, value):
