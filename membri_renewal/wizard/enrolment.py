@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
-from odoo.tools import formatLang
+from odoo.tools import format_amount, formatLang
 
 from ..models.renewal.renewal import UNDECIDED_STATES
 from .explanation import as_list
@@ -250,7 +250,7 @@ class MembriEnrolment(models.TransientModel):
     def _get_invoice_sentence(self):
         partner = self.partner_id._origin or self.partner_id
         payer = partner.with_company(self.company_id)._membri_get_payer()
-        amount = formatLang(self.env, self.amount_total, currency_obj=self.currency_id)
+        amount = format_amount(self.env, self.amount_total, self.currency_id)
         email = self._get_payer_address(payer)
         if not email and not payer.email:
             return self.env._(

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import formatLang
+from odoo.tools import format_amount
 
 from ..models.mixins.formats import format_day
 from .explanation import as_list
@@ -52,7 +52,7 @@ class MembriRenewalReset(models.TransientModel):
 
     def _get_invoice_consequence(self):
         invoice_sudo = self.renewal_id._get_invoice_sudo()
-        amount = formatLang(self.env, invoice_sudo.amount_total, currency_obj=invoice_sudo.currency_id)
+        amount = format_amount(self.env, invoice_sudo.amount_total, invoice_sudo.currency_id)
         if shared := self.renewal_id.new_cotisation_id._get_shared_consequence():
             sentence = shared
         elif invoice_sudo.membri_fee_notice_state == "open":

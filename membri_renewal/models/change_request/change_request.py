@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import formatLang
+from odoo.tools import format_amount
 
 STATES = [
     ("pending", "To Process"),
@@ -157,7 +157,7 @@ class MembriChangeRequest(models.Model):
         """:return: what the request does to the price, in a sentence"""
         self.ensure_one()
         difference = self.amount_difference
-        amount = formatLang(self.env, abs(difference), currency_obj=self.currency_id)
+        amount = format_amount(self.env, abs(difference), self.currency_id)
         if self.currency_id.is_zero(difference):
             return self.env._("The price does not change.")
         if difference > 0:

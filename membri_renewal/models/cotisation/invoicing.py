@@ -3,7 +3,7 @@ import uuid
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import formatLang
+from odoo.tools import format_amount
 
 from .cotisation import LIVING_STATES
 
@@ -187,9 +187,7 @@ class MembriCotisation(models.Model):
                         "is now “%(state)s”.",
                         cotisation=cotisation.name,
                         term=cotisation.term_display,
-                        amount=formatLang(
-                            self.env, cotisation.amount_total, currency_obj=cotisation.currency_id
-                        ),
+                        amount=format_amount(self.env, cotisation.amount_total, cotisation.currency_id),
                         state=cotisation._get_state_label(),
                     )
                     for cotisation in cotisations

@@ -6,7 +6,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import LockError
 from odoo.fields import Domain
-from odoo.tools import formatLang
+from odoo.tools import format_amount
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..cotisation.cotisation import TRANSFER
@@ -185,7 +185,7 @@ class AccountMove(models.Model):
             "%(date)s, %(method)s.",
             author=author.display_name,
             invoice=self._membri_get_document_label(),
-            amount=formatLang(self.env, facts["amount"], currency_obj=self.currency_id),
+            amount=format_amount(self.env, facts["amount"], self.currency_id),
             date=format_day(self.env, facts["date"]),
             method=self._membri_get_payment_methods()[facts["method"]],
         )

@@ -1,6 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import formatLang
+from odoo.tools import format_amount
 
 from ..cotisation.cotisation import PAID_FOR_STATES
 from ..mixins.formats import format_moment
@@ -206,11 +206,7 @@ class MembriCotisation(models.Model):
             term=self._format_period(
                 preview["date_start"], preview["date_end"], date_format="long"
             ),
-            amount=formatLang(
-                self.env,
-                preview["amount_total"],
-                currency_obj=self.env["res.currency"].browse(preview["currency_id"]),
-            ),
+            amount=format_amount(self.env, preview["amount_total"], self.env["res.currency"].browse(preview["currency_id"])),
         )
         return [sentence, preview["reason"]] if preview["reason"] else [sentence]
 

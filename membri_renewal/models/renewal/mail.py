@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.tools import formatLang
+from odoo.tools import format_amount
 
 
 class MembriRenewal(models.Model):
@@ -191,4 +191,4 @@ class MembriRenewal(models.Model):
         return self.env._("You can still renew. Please reply as soon as you can.")
 
     def _format_amount(self, amount, term=None):
-        return formatLang(self.env, amount, currency_obj=(term or self).currency_id)
+        return format_amount(self.env, amount, (term or self).currency_id)

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import formatLang
+from odoo.tools import format_amount
 
 from .renewal import STAFF, UNDECIDED_STATES
 
@@ -363,22 +363,12 @@ class MembriRenewal(models.Model):
         }
         if not changed:
             return False
-        currencies = self.browse().union(*changed).currency_id
-        today = " + ".join(
-            formatLang(
-                self.env,
-                sum(p.amount_total for p in changed.values() if p.currency_id == currency),
-                currency_obj=currency,
+        shown, today = (
+            " + ".join(
+                format_amount(self.env, sum(alike.mapped("amount_total")), currency)
+                for currency, alike in self.browse().union(*terms).grouped("currency_id").items()
             )
-            for currency in currencies
-        )
-        shown = " + ".join(
-            formatLang(
-                self.env,
-                sum(r.amount_total for r in changed if r.currency_id == currency),
-                currency_obj=currency,
-            )
-            for currency in currencies
+            for terms in (changed.keys(), changed.values())
         )
         return self.env._(
             "Totals that differ from the renewals sent (taxes, or late members who start "
@@ -396,8 +386,8 @@ class MembriRenewal(models.Model):
         if proposal == self:
             return False
         names = {
-            "total": formatLang(self.env, proposal.amount_total, currency_obj=proposal.currency_id),
-            "shown": formatLang(self.env, self.amount_total, currency_obj=self.currency_id),
+            "total": format_amount(self.env, proposal.amount_total, proposal.currency_id),
+            "shown": format_amount(self.env, self.amount_total, self.currency_id),
             "term": proposal.term_display,
         }
         if proposal.date_start != self.date_start:
