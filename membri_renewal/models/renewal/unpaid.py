@@ -29,7 +29,7 @@ class MembriRenewal(models.Model):
     )
 
     # ------------------------------------------------------------------
-    # Who is late
+    # Which renewals are in arrears
     # ------------------------------------------------------------------
 
     @api.depends("state", "new_cotisation_id", "is_paid", "invoice_id.amount_residual")
