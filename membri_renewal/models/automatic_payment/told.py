@@ -181,7 +181,7 @@ class MembriRenewal(models.Model):
         return super()._get_charge_cover_sentence()
 
     # ------------------------------------------------------------------
-    # Told neither by the notice nor by the invoice: by an email or letter of its own
+    # An announcement of its own, where neither the notice nor the invoice announces the charge
     # ------------------------------------------------------------------
 
     @api.model
@@ -286,7 +286,7 @@ class MembriRenewal(models.Model):
                 renewal._message_log(body=reason)
 
     # ------------------------------------------------------------------
-    # Who has no card, where the plan requires one
+    # Payers without a card, where the plan requires one
     # ------------------------------------------------------------------
 
     def _get_without_card_domain(self):

@@ -94,7 +94,7 @@ class MembriCotisation(models.Model):
 
     def _do_cancel(self):
         self._set_state("cancelled")
-        # a renewal of a term that is void is void too
+        # the renewal of a void term is void, too
         self.renewal_ids.filtered(lambda r: r.state in UNDECIDED_STATES)._do_cancel()
         self.env.flush_all()
         self._refresh_members()
@@ -178,7 +178,7 @@ class MembriCotisation(models.Model):
                     "date_terminated": date,
                     "termination_reason": reason,
                     "termination_reason_id": kind.id,
-                    # terminated twice: the first one knows what was agreed
+                    # ended early twice: the first time, the agreed day was kept
                     "date_end_agreed": (
                         cotisation.date_end_agreed
                         if cotisation.date_terminated
@@ -291,7 +291,7 @@ class MembriCotisation(models.Model):
         for activation, terms in pending.grouped("activation").items():
             terms._set_state("scheduled", activated_by=activation)
         pending._do_start_or_end()
-        # who has paid all of it need not be reached; the others were active before
+        # paid in full: nothing has to be delivered any more; terms that were active before, too
         settled = self.filtered(
             lambda c: (
                 (c in pending or c.activated_by in EARLY_ACTIVATIONS)
@@ -384,7 +384,7 @@ class MembriCotisation(models.Model):
     def _do_start_or_end(self):
         """Expire what is over, then start what is paid and due; each member keeps at most
         one active cotisation."""
-        # the one before may be over without the night having seen it yet
+        # the previous term may be over although no nightly run has expired it yet
         over = (self | self.previous_id).filtered(
             lambda c: (
                 c.state in PAID_FOR_STATES
@@ -435,7 +435,7 @@ class MembriCotisation(models.Model):
                         "The nightly update failed: %(error)s",
                         error=cotisation._get_error_sentence(error),
                     )
-                    # it fails every hour, and is told once
+                    # the run is hourly: the same failure is logged once
                     if escape(sentence) not in (cotisation.message_ids[:1].body or ""):
                         cotisation._message_log(body=sentence)
                     cotisation._ask_officer(f"{cotisation.name}: {sentence}")

@@ -115,7 +115,7 @@ class AccountMove(models.Model):
         return company_sudo._membri_get_payment_user().lang or company_sudo.partner_id.lang
 
     # ------------------------------------------------------------------
-    # What was typed
+    # Reading the member's form
     # ------------------------------------------------------------------
 
     def _membri_read_announcement(self, told):
@@ -173,7 +173,7 @@ class AccountMove(models.Model):
         return False if guess_mimetype(content) in FILE_TYPES else "bad_file"
 
     # ------------------------------------------------------------------
-    # What the staff sees
+    # What the staff is shown
     # ------------------------------------------------------------------
 
     def _membri_log_announcement(self, author, facts, document):

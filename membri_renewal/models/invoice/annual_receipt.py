@@ -69,7 +69,7 @@ class MembriAnnualReceipt(models.Model):
             receipt.display_name = f"{receipt.name or ''} ({receipt.year})"
 
     # ------------------------------------------------------------------
-    # Making them
+    # Making receipts
     # ------------------------------------------------------------------
 
     @api.model
@@ -153,7 +153,7 @@ class MembriAnnualReceipt(models.Model):
         return (existing_sudo | created_sudo).with_env(self.env)
 
     # ------------------------------------------------------------------
-    # What it says
+    # What a receipt shows
     # ------------------------------------------------------------------
 
     def _get_lines(self):
@@ -199,7 +199,7 @@ class MembriAnnualReceipt(models.Model):
         )
 
     # ------------------------------------------------------------------
-    # Sending them
+    # Sending receipts
     # ------------------------------------------------------------------
 
     def action_send_again(self):
@@ -260,7 +260,7 @@ class MembriAnnualReceipt(models.Model):
         self.mail_id._membri_leave_soon()
 
     # ------------------------------------------------------------------
-    # Its email: what ``mail_mail.py`` asks and tells
+    # Called by ``mail_mail.py`` as the email leaves
     # ------------------------------------------------------------------
 
     def _membri_guess_mail_kind(self, _mail_sudo):

@@ -38,7 +38,7 @@ class AccountMove(models.Model):
     )
 
     # ------------------------------------------------------------------
-    # Reach: the payer's invoice address, as in Odoo's own sending
+    # The address: the payer's invoice address, as in Odoo's own sending
     # ------------------------------------------------------------------
 
     def _membri_get_candidates(self):
@@ -132,7 +132,7 @@ class AccountMove(models.Model):
         return self.with_context(lang=lang or self.env.lang)
 
     # ------------------------------------------------------------------
-    # On its way
+    # Sending
     # ------------------------------------------------------------------
 
     def _membri_deliver(self, is_reminder=False):
@@ -236,7 +236,7 @@ class AccountMove(models.Model):
                 told._membri_record_reminders("skipped", reason)
 
     # ------------------------------------------------------------------
-    # What became of it
+    # Whether it was delivered
     # ------------------------------------------------------------------
 
     def _membri_get_renewals(self):
@@ -353,7 +353,7 @@ class AccountMove(models.Model):
         )
 
     # ------------------------------------------------------------------
-    # Its email: what ``mail_mail.py`` asks and tells
+    # Called by ``mail_mail.py`` as the email leaves
     # ------------------------------------------------------------------
 
     def _notify_by_email_get_base_mail_values(

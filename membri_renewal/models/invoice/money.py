@@ -91,7 +91,7 @@ class AccountMove(models.Model):
             move.membri_amount_written_off = move.company_currency_id.round(written_off)
 
     # ------------------------------------------------------------------
-    # What came, and what did not
+    # Money received, credits and write-offs
     # ------------------------------------------------------------------
 
     def _membri_get_settlements(self):

@@ -72,7 +72,7 @@ class AccountMove(models.Model):
         return self.membri_receipt_name
 
     # ------------------------------------------------------------------
-    # What it says
+    # What a receipt shows
     # ------------------------------------------------------------------
 
     def _membri_get_receipt_lines(self):

@@ -246,7 +246,7 @@ class AccountMove(models.Model):
         return not locks and not self.need_cancel_request and self._can_be_unlinked()
 
     # ------------------------------------------------------------------
-    # Money beside the invoices that the membership follows
+    # Money on other documents than those that the membership follows
     # ------------------------------------------------------------------
 
     def _membri_tell_late_money(self, transaction):

@@ -90,7 +90,7 @@ class MembriStateMixin(models.AbstractModel):
         return False
 
     # ------------------------------------------------------------------
-    # One bad record never stops the others
+    # Isolation: one bad record never stops the others
     # ------------------------------------------------------------------
 
     def _get_staff_lang(self):

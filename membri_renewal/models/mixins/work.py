@@ -36,7 +36,7 @@ class IrCron(models.Model):
         """
         search = search or (lambda: Model.search(domain, order=order).ids)
         seen, busy = set(), Model.browse()
-        # what has become due meanwhile comes last
+        # what becomes due meanwhile is worked off last
         while found := [record_id for record_id in search() if record_id not in seen]:
             self._commit_progress(remaining=len(found))
             for start in range(0, len(found), limit):

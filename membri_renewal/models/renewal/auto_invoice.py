@@ -105,7 +105,7 @@ class MembriRenewal(models.Model):
         return " ".join(filter(None, [announced, self._get_charge_sentence()]))
 
     # ------------------------------------------------------------------
-    # Told is what has left
+    # Announcing: only what has left counts as announced
     # ------------------------------------------------------------------
 
     def _get_auto_invoice_facts(self):
@@ -136,7 +136,7 @@ class MembriRenewal(models.Model):
         told._internal_write({"date_auto_invoice_told": False})
 
     # ------------------------------------------------------------------
-    # On the day
+    # Invoicing on the announced day
     # ------------------------------------------------------------------
 
     @api.model

@@ -21,7 +21,7 @@ class MembriRenewal(models.Model):
     )
 
     # ------------------------------------------------------------------
-    # Reach: follows the document that is on its way now. The invoice of who accepted goes to
+    # The address: follows the document that is on its way now. The invoice of who accepted goes to
     # its payer, all else to the member's recipient.
     # ------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class MembriRenewal(models.Model):
         self._queue_letters()
 
     # ------------------------------------------------------------------
-    # The mail server's word
+    # What the mail server reports
     # ------------------------------------------------------------------
 
     def _mark_queued(self):
@@ -116,7 +116,7 @@ class MembriRenewal(models.Model):
         self._unqueue_letters()
 
     # ------------------------------------------------------------------
-    # Its email: what ``mail_mail.py`` asks and tells
+    # Called by ``mail_mail.py`` as the email leaves
     # ------------------------------------------------------------------
 
     def _notify_by_email_get_base_mail_values(
@@ -288,7 +288,7 @@ class MembriRenewal(models.Model):
             renewal._record_undelivered(str(error))
 
     # ------------------------------------------------------------------
-    # What was announced counts once it has left
+    # Announcements count once they have left
     # ------------------------------------------------------------------
 
     def _get_told_at_once(self):
@@ -322,7 +322,7 @@ class MembriRenewal(models.Model):
         self._after_undelivered(reason)
 
     # ------------------------------------------------------------------
-    # Try again
+    # Retrying what failed
     # ------------------------------------------------------------------
 
     def action_retry_sending(self):
@@ -391,7 +391,7 @@ class MembriRenewal(models.Model):
         return self.env["mail.mail"]._membri_get_last_of(self, Domain("subtype_id", "=", notice.id))
 
     # ------------------------------------------------------------------
-    # Emails that come back
+    # Bounced emails
     # ------------------------------------------------------------------
 
     def _message_receive_bounce(self, email, partner):

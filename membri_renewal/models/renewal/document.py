@@ -50,7 +50,7 @@ class MembriRenewal(models.Model):
         return self.with_context(lang=self._get_lang())._get_report_base_filename() + ".pdf"
 
     # ------------------------------------------------------------------
-    # What stands in it
+    # What the notice shows
     # ------------------------------------------------------------------
 
     def _get_postal_contact(self):

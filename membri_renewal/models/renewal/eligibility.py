@@ -184,7 +184,7 @@ class MembriCotisation(models.Model):
         )
 
     # ------------------------------------------------------------------
-    # Rules of the campaign and of the night
+    # Rules of the campaign and of the nightly run
     # ------------------------------------------------------------------
 
     @api.model
@@ -216,7 +216,7 @@ class MembriCotisation(models.Model):
         )
 
     # ------------------------------------------------------------------
-    # Rules of the night
+    # Rules of the nightly run
     # ------------------------------------------------------------------
 
     @api.model

@@ -163,12 +163,12 @@ class MembriCotisation(models.Model):
         self._message_log(
             body=self.env._("The renewal could not be prepared: %(error)s", error=message)
         )
-        # it stands in no queue of renewals: the officer has it, once
+        # there is no renewal to show in a queue: one activity for the officer instead
         officer = self.company_id._membri_get_assignee()
         # sudo: the question is the officer's, whoever prepares
         member_sudo = self.sudo().partner_id
         if officer and not member_sudo.activity_search([ACTIVITY]):
-            # one plan may fail for hundreds: no email for each of them
+            # a plan may fail for hundreds of members: no email for each activity
             member_sudo.with_context(mail_activity_quick_update=True).activity_schedule(
                 ACTIVITY,
                 summary=self.env._(

@@ -440,7 +440,7 @@ class MembriRenewal(models.Model):
         )
 
     # ------------------------------------------------------------------
-    # What falls when
+    # Which step is due on which day
     # ------------------------------------------------------------------
 
     def _get_reminder_triggers(self):
@@ -504,7 +504,7 @@ class MembriRenewal(models.Model):
                 renewal._internal_write({"date_next_reminder": next_date})
 
     # ------------------------------------------------------------------
-    # The night
+    # Nightly run
     # ------------------------------------------------------------------
 
     @api.model

@@ -88,7 +88,7 @@ class MembriRenewal(models.Model):
         return late & self._get_can_end_unpaid_domain()
 
     # ------------------------------------------------------------------
-    # The end
+    # Ending as unpaid
     # ------------------------------------------------------------------
 
     def action_end_unpaid(self):
@@ -180,7 +180,7 @@ class MembriRenewal(models.Model):
         cotisations_sudo._void_invoices()
 
     # ------------------------------------------------------------------
-    # By itself, where the plan says so
+    # Ended by the nightly run, where the plan says so
     # ------------------------------------------------------------------
 
     @api.model
