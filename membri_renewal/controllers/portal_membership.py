@@ -272,8 +272,6 @@ class MembriPortalMembership(MembriPortalAccess):
         if not term_sudo or is_on not in ("0", "1"):
             return request.redirect("/my/membership")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
-        error = member_sudo._membri_portal_set_auto_renew(
-            self._get_visitor_sudo(), is_on == "1"
-        )
+        error = member_sudo._membri_portal_set_auto_renew(self._get_visitor_sudo(), is_on == "1")
         query = urlencode({"error": error} if error else {"done": "auto_renew"})
         return request.redirect(f"/my/membership?{query}")

@@ -192,7 +192,8 @@ class ResCompany(models.Model):
         # branches work with the plans of their parents
         return companies.with_env(with_plans_sudo.env).filtered(
             lambda company: (
-                company in with_plans_sudo or (company.active and company.parent_ids & with_plans_sudo)
+                company in with_plans_sudo
+                or (company.active and company.parent_ids & with_plans_sudo)
             )
         )
 

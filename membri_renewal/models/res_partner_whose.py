@@ -140,7 +140,9 @@ class ResPartner(models.Model):
             member: (member.parent_id | member.commercial_partner_id) - member
             for member in self.sudo()
         }
-        persons_sudo = self.sudo().filtered(lambda member: parents[member] and not member.is_company)
+        persons_sudo = self.sudo().filtered(
+            lambda member: parents[member] and not member.is_company
+        )
         for person, payer in persons_sudo._membri_get_payers().items():
             parents[person] &= payer._membri_get_address_owners()
         return parents

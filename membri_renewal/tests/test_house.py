@@ -162,10 +162,9 @@ class TestHouse(BaseCase):
                 statement, call = calls[0]
                 has_body = isinstance(statement, ast.For | ast.If | ast.With | ast.While)
                 last = call.end_lineno if has_body else statement.end_lineno
-                is_explained = (
-                    "sudo:" in (ast.get_docstring(function) or "").lower()
-                    or not comments.isdisjoint(range(statement.lineno - 1, last + 1))
-                )
+                is_explained = "sudo:" in (
+                    ast.get_docstring(function) or ""
+                ).lower() or not comments.isdisjoint(range(statement.lineno - 1, last + 1))
                 explained += is_explained
                 if not is_explained:
                     place = path.relative_to(ADDON).as_posix()

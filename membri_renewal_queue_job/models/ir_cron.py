@@ -72,7 +72,10 @@ class IrCron(models.Model):
             )
         )
         return {
-            record_id for job in jobs_sudo if job.records.ids == self.ids for record_id in job.args[0]
+            record_id
+            for job in jobs_sudo
+            if job.records.ids == self.ids
+            for record_id in job.args[0]
         }
 
     def _membri_run_batch(self, ids):

@@ -350,7 +350,9 @@ class MembriCotisation(models.Model):
         )
         by_member = history_sudo.grouped(lambda c: (c.partner_id, c.company_id))
         for cotisation in orphans:
-            earlier = by_member.get((cotisation.partner_id, cotisation.company_id), history_sudo[:0])
+            earlier = by_member.get(
+                (cotisation.partner_id, cotisation.company_id), history_sudo[:0]
+            )
             previous = next((c for c in earlier if c.date_end < cotisation.date_start), None)
             if previous:
                 cotisation._internal_write({"previous_id": previous.id})

@@ -187,7 +187,9 @@ class MembriCotisation(models.Model):
                         "is now “%(state)s”.",
                         cotisation=cotisation.name,
                         term=cotisation.term_display,
-                        amount=format_amount(self.env, cotisation.amount_total, cotisation.currency_id),
+                        amount=format_amount(
+                            self.env, cotisation.amount_total, cotisation.currency_id
+                        ),
                         state=cotisation._get_state_label(),
                     )
                     for cotisation in cotisations

@@ -194,7 +194,9 @@ class MembriCotisation(models.Model):
             if not flagged:
                 continue
             payers = {payer for term in terms if (payer := term._get_grouping_payer())}
-            tops_sudo = Partner_sudo.union(*(payer.sudo()._membri_get_top_parent() for payer in payers))
+            tops_sudo = Partner_sudo.union(
+                *(payer.sudo()._membri_get_top_parent() for payer in payers)
+            )
             candidates = self.search(
                 domain
                 & Domain("company_id", "=", company.id)

@@ -23,8 +23,7 @@ class IrActionsServer(models.Model):
         if not user._is_system() and user not in self.ir_cron_ids.user_id:
             raise AccessError(
                 self.env._(
-                    "“%(action)s” runs automatically. Only an administrator can start it "
-                    "manually.",
+                    "“%(action)s” runs automatically. Only an administrator can start it manually.",
                     action=self.name,
                 )
             )

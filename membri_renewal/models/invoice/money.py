@@ -475,4 +475,6 @@ class ResCompany(models.Model):
             [("payment_account_id", "in", accounts.ids)], ["payment_account_id"]
         )
         used = accounts.browse(account.id for (account,) in groups)
-        return accounts & (own | used | root_sudo.transfer_account_id | self.sudo().transfer_account_id)
+        return accounts & (
+            own | used | root_sudo.transfer_account_id | self.sudo().transfer_account_id
+        )

@@ -256,9 +256,13 @@ class AccountMove(models.Model):
         if self._membri_is_settled():
             return False
         # sudo: transactions are the administrators'; a sentence is told
-        transaction_sudo = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))[-1:]
+        transaction_sudo = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))[
+            -1:
+        ]
         values = {
-            "amount": transaction_sudo.currency_id.format(transaction_sudo.amount) if transaction_sudo else "",
+            "amount": transaction_sudo.currency_id.format(transaction_sudo.amount)
+            if transaction_sudo
+            else "",
             "date": transaction_sudo
             and self._membri_format_day(
                 self.company_id._membri_local_date(transaction_sudo.last_state_change)

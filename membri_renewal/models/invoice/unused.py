@@ -353,7 +353,9 @@ class AccountMoveLine(models.Model):
         only.
 
         :return: the invoices that told of it"""
-        told_sudo = self.env["account.move"].sudo()  # sudo: the officer is told, whoever makes it void
+        told_sudo = self.env[
+            "account.move"
+        ].sudo()  # sudo: the officer is told, whoever makes it void
         if not self:
             return told_sudo
         contacts = self.partner_id

@@ -238,15 +238,20 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_portal_sentences_approved(self):
-        term_sudo = self.new_cotisation_id.sudo() or self  # sudo: members read no terms; this is theirs
+        term_sudo = (
+            self.new_cotisation_id.sudo() or self
+        )  # sudo: members read no terms; this is theirs
         if self.is_paid:
             return [
                 self.env._("Thank you! Your renewal is accepted and paid."),
-                self.env._("Your next membership: %(term)s.", term=term_sudo._get_period_in_words()),
+                self.env._(
+                    "Your next membership: %(term)s.", term=term_sudo._get_period_in_words()
+                ),
             ]
         sentences = [
             self.env._(
-                "Thank you! Your renewal is accepted (%(term)s).", term=term_sudo._get_period_in_words()
+                "Thank you! Your renewal is accepted (%(term)s).",
+                term=term_sudo._get_period_in_words(),
             )
         ]
         if self._is_money_under_way():

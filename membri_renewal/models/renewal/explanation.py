@@ -206,7 +206,11 @@ class MembriCotisation(models.Model):
             term=self._format_period(
                 preview["date_start"], preview["date_end"], date_format="long"
             ),
-            amount=format_amount(self.env, preview["amount_total"], self.env["res.currency"].browse(preview["currency_id"])),
+            amount=format_amount(
+                self.env,
+                preview["amount_total"],
+                self.env["res.currency"].browse(preview["currency_id"]),
+            ),
         )
         return [sentence, preview["reason"]] if preview["reason"] else [sentence]
 
