@@ -329,17 +329,7 @@ class MembriEnrolment(models.TransientModel):
         return cotisation
 
     def _prepare_cotisation_vals(self):
-        self.ensure_one()
-        return {
-            "partner_id": self.partner_id.id,
-            "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
-            "option_set_id": self.option_set_id.id,
-            "date_start": self.date_start,
-            "date_end": self.date_end,
-            "origin": "enrolment",
-            "line_ids": [Command.create(line._prepare_copy_vals()) for line in self.line_ids],
-        }
+        return {**self._prepare_same_term_vals(), "origin": "enrolment"}
 
 
 class MembriEnrolmentLine(models.TransientModel):

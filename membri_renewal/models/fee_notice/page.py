@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..mixins.formats import format_day
+from ..mixins.formats import format_day, localize_path
 
 
 class AccountMove(models.Model):
@@ -15,10 +15,7 @@ class AccountMove(models.Model):
         move_sudo = self.sudo()  # sudo: payers read no drafts; the page was asked who looks
         if move_sudo.membri_fee_notice_state != "open" or not move_sudo.access_token:
             return False
-        path = move_sudo.access_url
-        lang = self.env["res.lang"]._get_data(code=self._membri_get_payer_lang())
-        if lang and len(self.env["res.lang"].get_installed()) > 1:
-            path = f"/{lang.url_code}{path}"
+        path = localize_path(self.env, move_sudo.access_url, self._membri_get_payer_lang())
         return move_sudo.get_base_url() + path
 
     def _membri_get_contact(self):

@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.fields import Command
 
 from ..cotisation.cotisation import LIVING_STATES
 from .undone import ACTIVITY_UNDONE
@@ -163,17 +162,11 @@ class MembriCotisation(models.Model):
         """:return: values of the term that takes the place of this void one on its invoice"""
         self.ensure_one()
         return {
-            "partner_id": self.partner_id.id,
-            "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
-            "option_set_id": self.option_set_id.id,
-            "date_start": self.date_start,
-            "date_end": self.date_end,
+            **self._prepare_same_term_vals(),
             "date_anchor": self.date_anchor,
             "origin": self.origin,
             "renewal_id": self.renewal_id.id,
             "previous_id": self.previous_id.id,
-            "line_ids": [Command.create(line._prepare_copy_vals()) for line in self.line_ids],
         }
 
 

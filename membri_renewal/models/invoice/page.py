@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..cotisation.cotisation import PAID_STATES
-from ..mixins.formats import format_day
+from ..mixins.formats import format_day, localize_path
 
 
 class AccountMove(models.Model):
@@ -80,10 +80,7 @@ class AccountMove(models.Model):
         move_sudo = self.sudo()  # sudo: whether there is a token, which is not told
         if not move_sudo.access_token:
             return False
-        path = move_sudo.access_url
-        lang = self.env["res.lang"]._get_data(code=self._membri_get_payer_lang())
-        if lang and len(self.env["res.lang"].get_installed()) > 1:
-            path = f"/{lang.url_code}{path}"
+        path = localize_path(self.env, move_sudo.access_url, self._membri_get_payer_lang())
         return move_sudo.get_base_url() + path
 
     # ------------------------------------------------------------------

@@ -46,6 +46,15 @@ def format_moment(env, moment, tz, lang=None):
     return pattern.format(hour, format_day(env, local.date(), lang))
 
 
+def localize_path(env, path, lang_code):
+    """:return: ``path``, of a page of the portal, in the language of ``lang_code`` and not in that
+    of the browser which opens it"""
+    lang = env["res.lang"]._get_data(code=lang_code)
+    if lang and len(env["res.lang"].get_installed()) > 1:
+        return f"/{lang.url_code}{path}"
+    return path
+
+
 def format_percentage(env, value, digits=0):
     """:return: ``value`` (50 for a half) with its sign: “22.4%”, « 22,4 % »"""
     number = formatLang(env, value, digits=digits)

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 
 from .formats import format_day
 
@@ -58,6 +58,19 @@ class MembriTermMixin(models.AbstractModel):
         """:return: the invoices of ``self``, terms or renewals. Sudo: whoever works with them, or
         answers, is told of the invoice, which is the accountants'; the callers choose what"""
         return self.sudo().invoice_id
+
+    def _prepare_same_term_vals(self):
+        """:return: values of a term of the same member, plan, days and options"""
+        self.ensure_one()
+        return {
+            "partner_id": self.partner_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "option_set_id": self.option_set_id.id,
+            "date_start": self.date_start,
+            "date_end": self.date_end,
+            "line_ids": [Command.create(line._prepare_copy_vals()) for line in self.line_ids],
+        }
 
     def _get_archived_reason(self):
         """:return: why nothing goes out for the member (a sentence), or ``False``"""

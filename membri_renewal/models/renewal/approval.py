@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.fields import Command
 
 from .renewal import UNDECIDED_STATES
 
@@ -85,17 +84,11 @@ class MembriRenewal(models.Model):
         """:return: values of the pending cotisation that this renewal makes"""
         self.ensure_one()
         return {
-            "partner_id": self.partner_id.id,
-            "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
-            "option_set_id": self.option_set_id.id,
-            "date_start": self.date_start,
-            "date_end": self.date_end,
+            **self._prepare_same_term_vals(),
             "date_anchor": self._get_anchor(),
             "origin": "renewal",
             "renewal_id": self.id,
             "previous_id": self.cotisation_id.id,
-            "line_ids": [Command.create(line._prepare_copy_vals()) for line in self.line_ids],
         }
 
     def _get_anchor(self):

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..mixins.formats import localize_path
+
 ANSWERABLE_STATES = ("sent", "change_requested")
 
 
@@ -46,10 +48,8 @@ class MembriRenewal(models.Model):
     def _get_localized_url(self, path):
         """:return: the full address of a portal page, in the language of the recipient and
         not in that of the browser which opens it"""
-        lang = self.env["res.lang"]._get_data(code=self._get_lang())
-        if lang and len(self.env["res.lang"].get_installed()) > 1:
-            path = f"/{lang.url_code}{path}"
-        return self.sudo().get_base_url() + path  # sudo: the address of the server is a parameter
+        # sudo: the address of the server is a parameter
+        return self.sudo().get_base_url() + localize_path(self.env, path, self._get_lang())
 
     def _is_invoice_of_others_too(self):
         """Asked of the recipient, or of who is signed in (``_as_shown_to``).
