@@ -41,9 +41,7 @@ class MembriPortalAccess(CustomerPortal):
     def _document_check_access(self, model_name, document_id, access_token=None):
         # EXTENDS portal, which works in the name of the superuser: what staff who may only look
         # is shown is shown to them, without keys
-        return self._as_shown(
-            super()._document_check_access(model_name, document_id, access_token)
-        )
+        return self._as_shown(super()._document_check_access(model_name, document_id, access_token))
 
     def _as_shown(self, document_sudo):
         """:param document_sudo: what the visitor may see, in the name of the superuser
@@ -56,6 +54,7 @@ class MembriPortalAccess(CustomerPortal):
             )
         elif document_sudo._name == "account.move":
             only_looks = request.env["account.move"]._membri_reads_as_reader()
+        # sudo: the caller has checked the access, or the key
         return document_sudo.with_user(user).sudo() if only_looks else document_sudo
 
     def _find_document_sudo(self, model, record_id, access_token=None):

@@ -1,5 +1,6 @@
 import ast
 import io
+import re
 import tokenize
 from collections import defaultdict
 from pathlib import Path
@@ -162,9 +163,11 @@ class TestHouse(BaseCase):
                 statement, call = calls[0]
                 has_body = isinstance(statement, ast.For | ast.If | ast.With | ast.While)
                 last = call.end_lineno if has_body else statement.end_lineno
-                is_explained = "sudo:" in (
-                    ast.get_docstring(function) or ""
-                ).lower() or not comments.isdisjoint(range(statement.lineno - 1, last + 1))
+                docstring = ast.get_docstring(function) or ""
+                is_explained = bool(
+                    re.search(r"(?<!\w)[Ss]udo:", docstring)
+                    or not comments.isdisjoint(range(statement.lineno - 1, last + 1))
+                )
                 explained += is_explained
                 if not is_explained:
                     place = path.relative_to(ADDON).as_posix()

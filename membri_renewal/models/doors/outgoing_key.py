@@ -182,6 +182,7 @@ class MembriRenewal(models.Model):
         renewal_ids, move_ids = find_documents(content)
         renewals = self.browse(renewal_ids).exists().with_user(self.env.user)
         moves = self.env["account.move"]._membri_filter_tokens(move_ids)
+        # sudo: those whose keys the user may hold, as was just asked
         keys = OutgoingKeys(renewals._filtered_access("write").sudo(), moves.sudo(), *brought_sudo)
         return keys.into_pdf(content, others=True)
 

@@ -42,6 +42,7 @@ class AccountMove(models.Model):
 
         :param terms_sudo: the terms that are looked at now; others wait for their own call
         """
+        # sudo: terms follow, whoever changes the invoice
         for move_sudo in self.sudo().filtered("membri_invoice_type"):
             for term_sudo in move_sudo._membri_get_orphan_terms() & terms_sudo:
                 if term_sudo._can_be_linked_again(move_sudo):

@@ -169,7 +169,7 @@ class AccountMove(models.Model):
 
         :param unused_sudo: the payers' money that no invoice uses: what goes back may be that
         :return: the invoices that told of it (in sudo)"""
-        told_sudo = self.sudo().browse()
+        told_sudo = self.sudo().browse()  # sudo: the officer is told, whoever books the money
         lines_sudo = self.env["account.move.line"].sudo()
         gone_sudo = lines_sudo.search(lines_sudo._membri_get_gone_domain())
         unused = defaultdict(float)

@@ -156,9 +156,7 @@ class MembriImport(models.Model):
             values = decision.values
             if decision.partner:
                 if decision.partner_vals:
-                    decision.done["contact"] = self._change(
-                        decision.partner, decision.partner_vals
-                    )
+                    decision.done["contact"] = self._change(decision.partner, decision.partner_vals)
             elif values["key"] not in new:
                 new[values["key"]] = decision
                 vals_list.append(self._prepare_new_contact_vals(values))
@@ -457,6 +455,7 @@ class MembriImport(models.Model):
             if vals:
                 change = self._change(partner, vals)
                 done["links"] = change
+            # sudo: rows are written by the import only
             line.sudo().write({"todo": False, "trace": {**trace, "done": done}})
 
     def _find_owners(self, values_list):

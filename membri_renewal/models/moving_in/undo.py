@@ -238,6 +238,7 @@ class MembriImport(models.Model):
             if line.partner_id in kept and trace.get("created_partner") == line.partner_id.id:
                 # a cancelled opening entry is theirs: they stay, archived
                 trace = {**trace, "kept": True}
+                # sudo: rows are written by the import only
                 line.sudo().trace = {**traces[line], "done": trace}
         lines.sudo().write({"todo": "undo_contact"})  # rows are written by the import only
 
