@@ -214,6 +214,7 @@ CROSS JOIN LATERAL (
                               ) money
                     )
            END AS day
+    OFFSET 0  -- asked once, though it is told twice
 ) paid
 CROSS JOIN LATERAL (
     SELECT term.currency_id != term.company_currency_id

@@ -74,19 +74,24 @@ SELECT partner_id
   FROM membri_money_stale
  WHERE partner_id IS NOT NULL
  UNION
-SELECT move.partner_id
+SELECT part.partner_id
   FROM document
-  JOIN account_move move ON move.id = document.id
- WHERE move.partner_id IS NOT NULL
- UNION
-SELECT term.partner_id
-  FROM document
-  JOIN account_move_line line ON line.move_id = document.id
-  JOIN membri_cotisation term ON term.id = line.membri_cotisation_id
- UNION
-SELECT term.partner_id
-  FROM document
-  JOIN membri_cotisation term ON term.invoice_id = document.id
+CROSS JOIN LATERAL (
+               SELECT move.partner_id
+                 FROM account_move move
+                WHERE move.id = document.id
+                UNION ALL
+               SELECT term.partner_id
+                 FROM account_move_line line
+                 JOIN membri_cotisation term ON term.id = line.membri_cotisation_id
+                WHERE line.move_id = document.id
+                UNION ALL
+               SELECT term.partner_id
+                 FROM membri_cotisation term
+                WHERE term.invoice_id = document.id
+               OFFSET 0  -- document by document: of few, the database would read all tables
+           ) part
+ WHERE part.partner_id IS NOT NULL
 """
 # A document is named and not who has a part of it: a thousand lines of one invoice, each of which
 # is written, are not a million notes.
