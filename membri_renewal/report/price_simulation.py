@@ -110,31 +110,26 @@ class MembriPriceSimulation(models.TransientModel):
         groups = self.env.execute_query(
             SQL(
                 """
-                SELECT option_set_id, currency_id, ARRAY_AGG(id),
-                       products, quantities, prices, agreed
+                SELECT option_set_id, currency_id, ARRAY_AGG(id), items
                   FROM (
-                           SELECT id, option_set_id, currency_id,
-                                  ARRAY_AGG(product_id) AS products,
-                                  ARRAY_AGG(quantity) AS quantities, ARRAY_AGG(price) AS prices,
-                                  ARRAY_AGG(is_agreed) AS agreed
-                             FROM (
-                                      SELECT term.id, term.option_set_id, term.currency_id,
-                                             line.product_id,
-                                             COALESCE(NULLIF(line.full_quantity, 0), line.quantity,
-                                                      0) AS quantity,
-                                             COALESCE(NULLIF(line.full_price_unit, 0),
-                                                      line.price_unit, 0) AS price,
-                                             COALESCE(line.is_price_agreed, FALSE) AS is_agreed
-                                        FROM membri_cotisation term
-                                   LEFT JOIN membri_cotisation_line line
-                                          ON line.cotisation_id = term.id
-                                       WHERE term.id IN %s
-                                    ORDER BY term.id, line.id
-                                  ) sorted
-                         GROUP BY id, option_set_id, currency_id
+                           SELECT term.id, term.option_set_id, term.currency_id,
+                                  ARRAY_AGG(
+                                      CONCAT_WS(
+                                          ' ', COALESCE(line.product_id, 0),
+                                          COALESCE(NULLIF(line.full_quantity, 0), line.quantity, 0),
+                                          COALESCE(NULLIF(line.full_price_unit, 0), line.price_unit,
+                                                   0),
+                                          COALESCE(line.is_price_agreed, FALSE)::integer
+                                      )
+                                      ORDER BY line.id
+                                  ) AS items
+                             FROM membri_cotisation term
+                        LEFT JOIN membri_cotisation_line line ON line.cotisation_id = term.id
+                            WHERE term.id IN %s
+                         GROUP BY term.id
                        ) priced
-              GROUP BY option_set_id, currency_id, products, quantities, prices, agreed
-              ORDER BY option_set_id, products, prices
+              GROUP BY option_set_id, currency_id, items
+              ORDER BY option_set_id, items
                 """,
                 query.subselect("cotisation_id"),
             )
@@ -145,12 +140,12 @@ class MembriPriceSimulation(models.TransientModel):
                 OptionSet.browse(option_set),
                 Currency.browse(currency),
                 [
-                    (product or 0, float(quantity), float(price), is_agreed)
-                    for product, quantity, price, is_agreed in zip(*lines, strict=True)
+                    (int(product), float(quantity), float(price), agreed == "1")
+                    for product, quantity, price, agreed in map(str.split, items)
                 ],
                 term_ids,
             )
-            for option_set, currency, term_ids, *lines in groups
+            for option_set, currency, term_ids, items in groups
         ]
 
     def _get_prices(self, items, currency, memo):
