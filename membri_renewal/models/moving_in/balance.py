@@ -204,9 +204,9 @@ class MembriImport(models.Model):
         :return: ``{line: account.move.line}`` of the rows that name one of this company that
             is posted and no other term's. In sudo: invoices are the accountants'"""
         ids = {
-            line: int(decision.values["invoice_line"])
+            line: int(decision.row_values["invoice_line"])
             for line, decision in todo.items()
-            if decision.values.get("invoice_line")
+            if decision.row_values.get("invoice_line")
         }
         if not ids:
             return {}

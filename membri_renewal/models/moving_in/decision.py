@@ -33,7 +33,7 @@ class Decision:
     done: dict = field(default_factory=dict)  # what was written, and what was there before
 
     @property
-    def values(self):
+    def row_values(self):
         """What the row says, as ``RowReader.read_row`` gives it"""
         return self.trace["values"]
 
@@ -126,7 +126,7 @@ class MembriImport(models.Model):
         :param memory: see :meth:`_get_told`; filled in"""
         partner, remark, problem = match
         decision = Decision(trace, partner=partner, option_set=self.env["membri.option.set"])
-        values = decision.values
+        values = decision.row_values
         remarks = [*trace.get("remarks", ()), *filter(None, [remark])]
         if problem:
             decision.result, decision.message = "error", problem

@@ -145,7 +145,7 @@ class MembriImport(models.Model):
             if line in todo:
                 vals["is_done"] = True
                 vals["trace"] = {**decision.trace, "done": decision.done}
-                if self._has_links(decision.values):
+                if self._has_links(decision.row_values):
                     vals["todo"] = "links"
             # sudo: rows are written by the import only
             line.sudo().write(vals)
@@ -153,7 +153,7 @@ class MembriImport(models.Model):
     def _import_contacts(self, todo):
         new, vals_list = {}, []
         for decision in todo.values():
-            values = decision.values
+            values = decision.row_values
             if decision.partner:
                 if decision.partner_vals:
                     decision.done["contact"] = self._change(decision.partner, decision.partner_vals)
@@ -165,7 +165,7 @@ class MembriImport(models.Model):
         partners = dict(zip(new, Partner.create(vals_list).with_env(self.env), strict=True))
         names = {}
         for decision in todo.values():
-            values = decision.values
+            values = decision.row_values
             if not decision.partner:
                 decision.partner = partners[values["key"]]
             if new.get(values["key"]) is decision:
@@ -259,9 +259,9 @@ class MembriImport(models.Model):
                 decision.done["created_options"] = self._add_options(decision).ids
         self._import_names(
             {
-                get_external_name(self, decision.values["term_id"], "term"): decision.term
+                get_external_name(self, decision.row_values["term_id"], "term"): decision.term
                 for decision in todo.values()
-                if decision.values["term_id"] and decision.term
+                if decision.row_values["term_id"] and decision.term
             }
         )
 
@@ -291,7 +291,7 @@ class MembriImport(models.Model):
         if not before:  # else the renewal would propose the second one alone
             commands += self._prepare_term_lines(term.option_set_id)
         commands += self._prepare_term_lines(
-            decision.option_set, **self._get_prices(decision.values)
+            decision.option_set, **self._get_prices(decision.row_values)
         )
         term.write({"line_ids": commands})
         decision.term = term
@@ -324,7 +324,7 @@ class MembriImport(models.Model):
     def _prepare_told_lines(self, decision):
         """The options of a term whose amount the list tells; else none, and the renewal
         proposes those of the plan."""
-        prices = self._get_prices(decision.values)
+        prices = self._get_prices(decision.row_values)
         if prices["amount"] is None and prices["agreed"] is None:
             return []
         return self._prepare_term_lines(decision.option_set, **prices)
@@ -378,7 +378,7 @@ class MembriImport(models.Model):
     def _import_renewals(self, todo):
         """Renewals that the other system has asked go on here; nothing is sent again."""
         for decision in todo.values():
-            values = decision.values
+            values = decision.row_values
             if decision.result not in ("new", "differs"):
                 continue
             if self._is_balance_noted(values):
