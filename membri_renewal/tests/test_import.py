@@ -368,6 +368,53 @@ class TestImport(ImportCase):
         self.assertEqual(record.progress, 100)
         self.assertEqual(len(record.line_ids.cotisation_id), 320)
 
+    def test_cost(self):
+        """Queries of a batch, however many rows it has: of new members, of those that are known,
+        and of taking both back."""
+        rows = "".join(
+            f"{number};Member {number};m{number}@x.example;Gold;{year}-01-01;{year}-12-31;120\n"
+            for year in (2025, 2026)
+            for number in range(30)
+        )
+        text = "Record ID;Name;Email;Plan;Start;End;Amount\n" + rows
+        run = "odoo.addons.membri_renewal.models.moving_in.run"
+        with patch.object(type(self.Import), "_work_or_queue", lambda *_args: False):
+            record = self._import(text)
+            with self.assertQueryCount(15):
+                record._process_batch()
+            self.assertEqual((record.state, record.new_count), ("previewed", 60))
+            record.action_run()
+            with patch(f"{run}.BATCH", 30):
+                for queries in (90, 65):
+                    with self.assertQueryCount(queries):
+                        record._process_batch()
+            self.assertEqual(record.state, "done")
+            self.assertEqual(len(record.line_ids.cotisation_id), 60)
+            record.action_undo()
+            for queries in (60, 70):
+                with self.assertQueryCount(queries):
+                    record._process_batch()
+            self.assertEqual(record.state, "undone")
+
+    def test_what_becomes_of_a_term_is_told(self):
+        text = (
+            "Name;Plan;Start;End;Status\n"
+            "Ada Roy;Gold;2026-01-01;2026-12-31;active\n"
+            "Bea Roy;Gold;2026-01-01;2026-12-31;cancelled\n"
+            "Cyr Roy;Gold;2026-01-01;2026-12-31;pending\n"
+            "Dia Roy;Gold;2025-01-01;2025-12-31;active\n"
+        )
+        record = self._import(text)
+        messages = record.line_ids.sorted("row").mapped("message")
+        for message, word in zip(messages, ("", "void", "payment", "over"), strict=True):
+            for other in ("void", "payment", "over"):
+                self.assertEqual(other in message, other == word, message)
+        record.action_run()
+        self.assertEqual(
+            record.line_ids.sorted("row").cotisation_id.mapped("state"),
+            ["active", "cancelled", "pending", "expired"],
+        )
+
     def test_preview_in_the_background(self):
         """Of a long list; who asks to import it gets that after the preview."""
         preview = "odoo.addons.membri_renewal.models.moving_in.preview"

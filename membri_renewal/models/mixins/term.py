@@ -81,9 +81,23 @@ class MembriTermMixin(models.AbstractModel):
     def _compute_amounts(self):
         """Computed by the tax engine over all lines at once, as the invoice will be."""
         for term in self:
+            if (price := term._get_untaxed_price()) is not None:
+                term.amount_untaxed = term.amount_total = price
+                continue
             summary = term._get_tax_totals_summary()
             term.amount_untaxed = summary["base_amount_currency"]
             term.amount_total = summary["total_amount_currency"]
+
+    def _get_untaxed_price(self):
+        """:return: the price where the tax engine has nothing to compute: no line is taxed, nor to
+            be rounded; else ``None``"""
+        currency = self.currency_id
+        amounts = [line.quantity * line.price_unit for line in self.line_ids]
+        if not currency or self.line_ids.tax_ids:
+            return None
+        if any(abs(amount - currency.round(amount)) > 1e-6 for amount in amounts):
+            return None
+        return currency.round(sum(amounts))
 
     @api.depends(*MONEY_FIELDS)
     @api.depends_context("lang")

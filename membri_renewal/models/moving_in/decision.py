@@ -157,6 +157,7 @@ class MembriImport(models.Model):
                     )
             self._tell(decision, values, is_new=not partner and person["is_new"])
             person["is_new"] = False
+            remarks += filter(None, [self._get_state_remark(decision)])
             remarks += self._get_money_remarks(decision, values)
         except Refused as refused:
             decision.result, decision.message = refused.args
@@ -211,6 +212,17 @@ class MembriImport(models.Model):
                 decision.result = "differs"
             sentence = self.env._("%(name)s differs in: %(fields)s.", fields=changed, **names)
             decision.message = " ".join(filter(None, (decision.message, sentence)))
+
+    def _get_state_remark(self, decision):
+        """:return: what is particular to the new term of a row (a sentence), or ``False``"""
+        state = decision.term_vals.get("state")
+        if state == "cancelled":
+            return self.env._("The term is void.")
+        if state == "pending":
+            return self.env._("The term waits for its payment.")
+        if state == "expired":
+            return self.env._("The term is over and is not renewed.")
+        return False
 
     def _get_money_remarks(self, decision, values):
         """:return: list of what becomes of the open balance and of the invoice of a row
