@@ -190,6 +190,26 @@ class TestImportExport(ImportCase):
             tuple(row[name] for name in names) for row in csv.DictReader(io.StringIO(text))
         )
 
+    def test_branch_with_the_plans_of_its_parent(self):
+        """In and out: the terms are the branch's."""
+        branch = self.company.with_env(self.env_root).create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        self.manager.with_env(self.env_root).company_ids += branch
+        there = self.env(context={"allowed_company_ids": branch.ids})["membri.import"]
+        text = "Name;Plan;Start;End;Amount\nAda Roy;Yearly;2026-01-01;2026-12-31;80\n"
+        record = there.create({"file": base64.b64encode(text.encode()), "filename": "list.csv"})
+        record.action_run()
+        term = record.line_ids.cotisation_id
+        self.assertEqual(record.line_ids.mapped("result"), ["new"])
+        self.assertEqual((term.company_id, term.state, term.amount_total), (branch, "active", 80.0))
+        member = term.partner_id
+        self.assertEqual(member.with_company(branch).membri_status, "active")
+        self.assertFalse(member.with_company(self.company).membri_cotisation_id)
+        self.assertFalse(self._get_exported("Name"))
+        rows = csv.DictReader(io.StringIO(there._get_export(branch).decode("utf-8-sig")))
+        self.assertEqual([(r["Name"], r["Membership Plan"]) for r in rows], [("Ada Roy", "Yearly")])
+
     def test_one_invoice_for_several_members(self):
         """Each owes its part of what is left of it."""
         payer = self._create_member("Chain", is_company=True)

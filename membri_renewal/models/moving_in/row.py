@@ -1,6 +1,8 @@
 """One row of a list in our terms: who it is about, what membership it tells of, and what cannot
 be read of it."""
 
+from functools import lru_cache
+
 from odoo.tools import email_normalize
 
 from ..mixins.formats import format_day
@@ -23,6 +25,12 @@ CONTACT_TEXTS = (
 
 def is_yes(text):
     return normalize(text) in YES
+
+
+@lru_cache(maxsize=1024)  # asked twice of each row
+def read_email(text):
+    """:return: the address in the form in which contacts are looked for, or an empty text"""
+    return email_normalize(text, strict=False) or ""
 
 
 def name_words(name):
@@ -144,7 +152,7 @@ class RowReader:
                     ),
                 )
             )
-        if contact.get("email") and not email_normalize(contact["email"], strict=False):
+        if contact.get("email") and not read_email(contact["email"]):
             self.remarks.append(
                 self.env._("“%(email)s” is not a valid email address.", email=contact["email"])
             )
@@ -163,7 +171,7 @@ class RowReader:
         keys = {
             "external": cells.get("external_id", ""),
             "ref": contact.get("ref", ""),
-            "email": email_normalize(contact.get("email", ""), strict=False) or "",
+            "email": read_email(contact.get("email", "")),
             "name": name_words(contact.get("name")),
         }
         return {kind: key for kind, key in keys.items() if key}
