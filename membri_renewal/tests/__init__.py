@@ -9,6 +9,7 @@ from . import test_answering_key
 from . import test_approval
 from . import test_archived
 from . import test_automatic_payment
+from . import test_automatic_payment_between
 from . import test_automatic_payment_ended
 from . import test_automatic_payment_portal
 from . import test_automatic_payment_property

@@ -203,7 +203,9 @@ class TestReconciliationMoney(RowsCase):
         total = renewal.invoice_id.amount_total
         self.assertLess(payment.amount, total)
         self.assertTrue(renewal.is_paid)
-        self._assert_money(payment.amount, round(total - payment.amount, 2), 0.0, renewal.new_cotisation_id)
+        self._assert_money(
+            payment.amount, round(total - payment.amount, 2), 0.0, renewal.new_cotisation_id
+        )
 
     def test_write_off_then_given_back(self):
         self._pay_and_write_off(300.0)

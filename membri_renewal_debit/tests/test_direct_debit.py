@@ -513,9 +513,7 @@ class TestCollected(DebitCommon):
             self.assertTrue(self._is_in_queue(renewal))
             self.assertTrue(renewal.in_arrears)
             self.assertFalse(renewal.can_be_reminded, "another attempt is to come")
-            told = renewal.message_ids.filtered(
-                lambda m: "did not go through" in (m.subject or "")
-            )
+            told = renewal.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
             self.assertIn(renewal._format_day(renewal.date_charge_retry), told.body)
             self.assertIn("by itself", self._assert_refused(renewal.action_charge_again))
         self._charge(day + timedelta(days=2))

@@ -1,0 +1,176 @@
+"""Issue 15, bad input: what happens between the announcement and the charge."""
+
+from datetime import date, timedelta
+
+from freezegun import freeze_time
+
+from odoo.tests import tagged
+
+from .common_automatic_payment import AutomaticPaymentCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestBetween(AutomaticPaymentCommon):
+    """What happens between the announcement and the charge: the announced amount at most, once, or
+    nothing and a sentence in the queue."""
+
+    def _assert_charged_once(self, renewal, amount, token=None):
+        self._charge(renewal.date_charge)
+        self._charge(self._after(renewal, 1))
+        [charge] = self._get_charges(renewal.invoice_id)
+        self.assertEqual((charge.state, renewal.charge_state), ("done", "done"))
+        self.assertAlmostEqual(charge.amount, amount, 2)
+        self.assertLessEqual(charge.amount, renewal.amount_charge)
+        if token:
+            self.assertEqual(charge.token_id, token)
+        return charge
+
+    def _merge(self, partner, into):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((partner | into).ids, into, extra_checks=False)
+        self.env.invalidate_all()
+
+    def test_two_cards(self):
+        """The one that was chosen, whatever other cards the payer has saved elsewhere."""
+        renewal = self._announced()
+        chosen = renewal.sudo().charge_token_id
+        self._create_token(renewal.partner_id)
+        self._assert_charged_once(renewal, renewal.invoice_id.amount_total, chosen)
+
+    def test_midnight_is_the_company_s(self):
+        """The day begins at five in Toronto, as UTC counts."""
+        renewal = self._announced()
+        with self._on(renewal.date_charge, hour="04"):
+            self._charge()
+        self._assert_nothing_charged(renewal, "announced")
+        with self._on(renewal.date_charge, hour="05"):
+            self._charge()
+        self.assertEqual(renewal.charge_state, "done")
+
+    def test_payer_archived(self):
+        """A member who died: nothing is charged to the card until somebody decides."""
+        renewal = self._announced()
+        self._let_leave()
+        renewal.partner_id.action_archive()
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertIn("is archived", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+        renewal.partner_id.action_unarchive()
+        self._assert_charged_once(renewal, renewal.invoice_id.amount_total)
+        self.assertFalse(renewal.charge_note)
+
+    def test_payers_merged(self):
+        """The card goes along with the contact that it was saved for."""
+        renewal = self._announced()
+        token = renewal.sudo().charge_token_id
+        double = self._create_member("Double")
+        self._merge(renewal.partner_id, double)
+        self.assertEqual(renewal.partner_id, double)
+        self.assertEqual(double.sudo().with_company(self.company).membri_payment_token_id, token)
+        self.assertTrue(renewal._get_charge_sentence())
+        self._assert_charged_once(renewal, renewal.invoice_id.amount_total, token)
+
+    def test_both_payers_had_a_card(self):
+        """The survivor's own choice holds: it is announced anew before it is charged."""
+        renewal = self._announced()
+        day, double = renewal.date_charge, self._create_member("Double")
+        own = self._save_card(double)
+        self._merge(renewal.partner_id, double)
+        self._charge(day)
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertEqual(renewal.date_charge, day + timedelta(days=10))
+        self._assert_charged_once(renewal, renewal.invoice_id.amount_total, own)
+
+    def test_currency_of_the_payer_s_pricelist(self):
+        euro = self.env_root.ref("base.EUR")
+        euro.active = True
+        self.env_root["res.currency.rate"].create(
+            {
+                "currency_id": euro.id,
+                "company_id": self.company.id,
+                "name": "2026-01-01",
+                "rate": 0.5,
+            }
+        )
+        cotisation = self._create_yearly()
+        payer = cotisation.partner_id.sudo().with_company(self.company)
+        payer.property_product_pricelist = self.env_root["product.pricelist"].create(
+            {"name": "Euro", "currency_id": euro.id}
+        )
+        self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation)
+        renewal.action_send()
+        renewal.action_approve()
+        self.assertEqual(renewal.currency_id, euro)
+        charge = self._assert_charged_once(renewal, renewal.invoice_id.amount_total)
+        self.assertEqual(charge.currency_id, euro)
+        self.assertTrue(renewal.is_paid)
+
+    def test_part_credited(self):
+        """Of a plan in parts, what a credit note took off is not charged."""
+        cotisation = self._create_yearly()
+        self._give_two_parts(cotisation.partner_id)
+        self._save_card(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        self._let_leave()
+        invoice, told = renewal.invoice_id, renewal.amount_charge
+        credit = invoice.with_env(self.env_account)._reverse_moves([{"invoice_date": "2026-11-15"}])
+        credit.invoice_line_ids.price_unit = 50.0
+        credit.action_post()
+        (credit | invoice.with_env(self.env_account)).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        self.env.invalidate_all()
+        left = invoice.amount_residual
+        self.assertLess(left, invoice.amount_total)
+        self._charge(renewal.date_charge)
+        self.assertLessEqual(self._get_charged(invoice), told)
+        self._charge(date(2027, 2, 13))
+        self._charge(date(2027, 2, 14))
+        self.assertAlmostEqual(self._get_charged(invoice), left, 2)
+        self.assertTrue(renewal.is_paid)
+
+    def test_provider_in_another_mode(self):
+        """Odoo forgets the cards of the mode before."""
+        renewal = self._announced()
+        self.provider.state = "disabled"
+        self.provider.state = "test"
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "failed")
+        self.assertIn("was removed", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+
+    def test_refused(self):
+        renewal = self._announced()
+        invoice = renewal.invoice_id
+        renewal.action_reset()
+        self._refuse(renewal)
+        self.assertFalse(renewal._get_charge_sentence())
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(invoice), 0.0)
+        self.assertIn(renewal.charge_state, (False, "stopped"))
+        self.assertFalse(self._is_in_queue(renewal))
+
+    def test_settings_changed(self):
+        """What was announced holds; what is announced from then on has the new days."""
+        renewal = self._announced()
+        self.company.sudo().membri_charge_lead_days = 60
+        day = renewal.date_charge
+        self._charge(day - timedelta(days=1))
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertEqual(renewal.date_charge, day)
+        self._assert_charged_once(renewal, renewal.invoice_id.amount_total)
+        with self._on(day):
+            later = self._announced()
+        self.assertEqual(later.date_charge, day + timedelta(days=60))
+
+    def test_never_tried_again_by_setting(self):
+        self.company.sudo().membri_charge_retry_days = False
+        renewal = self._announced("error")
+        self._charge(renewal.date_charge)
+        self.assertEqual((renewal.charge_state, renewal.date_charge_retry), ("failed", False))
+        self._charge(self._after(renewal, 30))
+        self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
