@@ -413,6 +413,39 @@ class TestCharged(AutomaticPaymentCommon):
         notes = " ".join(renewal.message_ids.mapped("body"))
         self.assertIn("nothing was charged automatically", notes)
 
+    def _register(self, invoice):
+        """:return: Odoo's window *Pay*, with the way to pay of the saved card"""
+        method = self.provider.journal_id.inbound_payment_method_line_ids.filtered(
+            lambda line: line.payment_provider_id == self.provider
+        )
+        wizard = (
+            self.env_root["account.payment.register"]
+            .with_company(self.company)
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"payment_method_line_id": method.id})
+        )
+        self.assertTrue(wizard.suitable_payment_token_ids)
+        return wizard
+
+    def test_pay_of_the_accountant_charges_no_card_by_itself(self):
+        """Odoo proposes the first card of the payer, which was announced for another day."""
+        renewal = self._announced()
+        wizard = self._register(renewal.invoice_id)
+        self.assertFalse(wizard.payment_token_id)
+        wizard._create_payments()
+        self._charge(renewal.date_charge)
+        self.assertFalse(self._get_charges(renewal.invoice_id))
+
+    def test_card_that_the_accountant_chooses(self):
+        renewal = self._announced()
+        invoice = renewal.invoice_id
+        wizard = self._register(invoice)
+        wizard.payment_token_id = wizard.suitable_payment_token_ids
+        wizard._create_payments()
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(invoice), invoice.amount_total)
+        self.assertEqual(len(self._get_charges(invoice)), 1)
+
     def test_part_paid_by_hand(self):
         renewal = self._announced()
         total = renewal.invoice_id.amount_total

@@ -61,6 +61,16 @@ class AccountPaymentRegister(models.TransientModel):
             and all(move.membri_invoice_type for move in lines.move_id)
         )
 
+    def _compute_payment_token_id(self):
+        # EXTENDS account_payment, which charges the first saved card: that of a member is charged
+        # as announced, or by who chooses it here
+        memberships = self.filtered(
+            lambda w: any(move.membri_invoice_type for move in w.line_ids.move_id)
+        )
+        super(AccountPaymentRegister, self - memberships)._compute_payment_token_id()
+        for wizard in memberships:
+            wizard.payment_token_id &= wizard.suitable_payment_token_ids
+
     def _compute_amount(self):
         # EXTENDS account: what the payer announced is what is looked for
         result = super()._compute_amount()
