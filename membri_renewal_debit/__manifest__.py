@@ -16,6 +16,7 @@
         "account_banking_sepa_direct_debit",
     ],
     "data": [
+        "security/mandate_rules.xml",
         "views/account_banking_mandate_views.xml",
         "views/portal_templates.xml",
     ],

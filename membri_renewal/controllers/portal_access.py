@@ -41,7 +41,11 @@ class MembriPortalAccess(CustomerPortal):
     def _document_check_access(self, model_name, document_id, access_token=None):
         # EXTENDS portal, which works in the name of the superuser: what staff who may only look
         # is shown is shown to them, without keys
-        return self._as_shown(super()._document_check_access(model_name, document_id, access_token))
+        if isinstance(document_id, int) and document_id > MAX_ID:
+            raise MissingError(request.env._("This document does not exist."))
+        return self._as_shown(
+            super()._document_check_access(model_name, document_id, clean_token(access_token))
+        )
 
     def _as_shown(self, document_sudo):
         """:param document_sudo: what the visitor may see, in the name of the superuser

@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 # records of Odoo's own models on which the officer is asked (``_membri_ask_officer``)
 ASKED_ON = {
@@ -12,6 +13,14 @@ class ResUsers(models.Model):
     """An officer who leaves hands over: nothing waits for somebody who does not come back."""
 
     _inherit = "res.users"
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        # EXTENDS base: users are filtered by their contacts without the rights to these
+        domain = Domain(domain)
+        if not self.env.su:
+            self.env["res.partner"]._check_may_filter(self, domain)
+        return super()._search(domain, *args, **kwargs)
 
     def write(self, vals):
         # EXTENDS base: an officer who is archived, or who may not work in a company any more
@@ -36,6 +45,26 @@ class ResUsers(models.Model):
         self.check_access("unlink")
         self._membri_hand_over()
         return super().unlink()
+
+    def _membri_get_followed_rule(self):
+        """The followers of records of ours that this user may read, and of all others, for the
+        record rule: ``Domain``"""
+        user_id = self.id
+
+        def to_sql(model, alias, query):
+            res_model = model._field_to_sql(alias, "res_model", query)
+            res_id = model._field_to_sql(alias, "res_id", query)
+            parts = [SQL("%s NOT LIKE %s", res_model, "membri.%")]
+            for name in model.pool.descendants(["mail.thread"], "_inherit"):
+                if not name.startswith("membri."):
+                    continue
+                records = model.env[name].with_user(user_id).with_context(active_test=False)
+                if not records._abstract and records.has_access("read"):
+                    found = records._search(Domain.TRUE).subselect()
+                    parts.append(SQL("(%s = %s AND %s IN %s)", res_model, name, res_id, found))
+            return SQL("(%s)", SQL(" OR ").join(parts))
+
+        return Domain.custom(to_sql=to_sql)
 
     def _membri_hand_over(self):
         """Open renewals and our activities go to whom the company names; what is sent from now

@@ -691,6 +691,60 @@ class TestKeyLeaves(KeyCase):
             self.renewal, lambda: self.member.write({"email": "ada@example.com"}), renewed=False
         )
 
+    def test_what_is_reopened_is_answered_by_who_may(self):
+        """Who received the link of what was decided may have been replaced before it is asked
+        again: by a reset, or since the invoice was cancelled."""
+        self._sign_in(None)
+        former, other = self._create_member("Fay Former"), self._create_member("Olga Other")
+        for decide, reopen, state in (
+            (self.renewal.action_approve, self.renewal.action_reset, "draft"),
+            (lambda: self._refuse(self.renewal), self.renewal.action_reset, "draft"),
+            (
+                self.renewal.action_approve,
+                lambda: self.renewal.invoice_id.button_cancel(),
+                "intervention",
+            ),
+        ):
+            for replaced in (False, True):
+                with self.subTest(state=state, replaced=replaced):
+                    self.member.membri_responsible_id = former
+                    self.renewal.action_send()
+                    self.assertEqual(self.renewal.recipient_id, former)
+                    old = self.renewal.access_token
+                    decide()
+                    if replaced:
+                        self.member.membri_responsible_id = other
+                        self.assertEqual(self.renewal.access_token, old, "it is decided")
+                    reopen()
+                    self.assertEqual(self.renewal.state, state)
+                    self.assertEqual(self.renewal.access_token != old, replaced)
+                    self.renewal.action_send()
+                    if replaced:
+                        self._assert_turned_away(self._open(self.renewal, old))
+                        self._assert_turned_away(self._answer(self.renewal, "accept", old))
+                    else:
+                        self.assertEqual(self._open(self.renewal, old).status_code, 200)
+                    self.assertEqual(self.renewal.state, "sent")
+
+    def test_a_login_is_no_employees_to_make(self):
+        """Where everybody may sign up, Odoo gives any employee the token that makes the login of a
+        contact, who answers as the member."""
+        self.env_root["ir.config_parameter"].set_param("auth_signup.invitation_scope", "b2c")
+        member, other = self.approved.partner_id, self._create_member("Nora Nobody")
+        for user, may in (
+            (self.employee, False),
+            (self.auditor, False),
+            (self.accountant, False),
+            (self.clerk, True),
+            (self.officer, True),
+        ):
+            with self.subTest(user=user.login):
+                given = (member | other).with_user(user).signup_get_auth_param()
+                self.assertEqual("auth_signup_token" in given[member.id], may)
+                self.assertIn("auth_signup_token", given[other.id], "as in Odoo")
+        given = member.with_user(self.employee).sudo().signup_get_auth_param()
+        self.assertIn("auth_signup_token", given[member.id], "for an email to the contact")
+
     def test_who_is_deleted_does_not_answer(self):
         self._sign_in(None)
         former = self._create_member("Fay Former")

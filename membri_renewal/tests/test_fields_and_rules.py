@@ -416,6 +416,47 @@ class TestFactsAreNotWritten(FieldsCase):
         self._call(self.officer, "account.move", "button_cancel", [invoice.ids])
         self.assertEqual((invoice.state, term.state), ("cancel", "cancelled"))
 
+    def test_online_payments_are_the_providers(self):
+        """Odoo lets whoever works on invoices make and write online payments, and books those that
+        are done: of membership invoices nobody says so but the provider."""
+        transaction = self.samples["payment.transaction"]
+        paid = self.accepted.invoice_id
+        ordinary = transaction.copy({"reference": "TX-2"})
+        vals = {
+            "provider_id": transaction.provider_id.id,
+            "payment_method_id": transaction.payment_method_id.id,
+            "amount": 345.0,
+            "currency_id": paid.currency_id.id,
+            "partner_id": paid.partner_id.id,
+            "state": "done",
+        }
+        link = [Command.link(paid.id)]
+        names = ["reference", *(name for name in vals), "invoice_ids"]
+        before = self._get_stored(transaction), self._get_stored(paid)
+        for user in (self.officer, self.accountant):
+            for method, args, context in (
+                ("write", [transaction.ids, {"state": "done"}], {}),
+                ("write", [transaction.ids, {"state": "done"}], {"membri_by_provider": ["provider"]}),
+                ("write", [transaction.ids, {"amount": 345.0}], {}),
+                ("write", [transaction.ids, {"invoice_ids": [Command.clear()]}], {}),
+                ("write", [ordinary.ids, {"invoice_ids": link}], {}),
+                ("web_save", [[], {**vals, "reference": "TX-3", "invoice_ids": link}, {}], {}),
+                ("create", [{**vals, "reference": "TX-3"}], {"default_invoice_ids": link}),
+            ):
+                with self.subTest(user=user.login, args=args), self.assertRaises(UserError):
+                    self._call(user, "payment.transaction", method, args, context=context)
+            row = ["TX-4", *map(str, vals.values()), str(paid.id)]
+            names = [f"{n}/.id" if n.endswith(("_id", "_ids")) else n for n in names]
+            result = self._call(user, "payment.transaction", "load", [names, [row]])
+            self.assertFalse(result["ids"])
+            names = [n.removesuffix("/.id") for n in names]
+        self.assertEqual((self._get_stored(transaction), self._get_stored(paid)), before)
+        # ordinary ones as in Odoo
+        self._call(self.officer, "payment.transaction", "write", [ordinary.ids, {"amount": 2.0}])
+        self.assertEqual(ordinary.amount, 2.0)
+        transaction.with_user(self.admin)._set_pending()
+        self.assertEqual(transaction.state, "pending", "what the provider says")
+
     def test_imports_go_on(self):
         """README: contact, option set, first and last day, state; by officer and manager, twice."""
         for user in (self.officer, self.manager):
@@ -559,6 +600,22 @@ class TestNoDetour(FieldsCase):
         groups = own.formatted_read_group([], ["state"], ["amount_total:sum"])
         self.assertTrue(groups)
         self.assertTrue(own.search([("is_open", "=", True)], order="date_end desc"))
+
+    def test_users_by_their_contacts(self):
+        """Odoo filters users by their contacts without asking for the rights to these."""
+        refused = [
+            field
+            for field in self.member._fields.values()
+            if field.name.startswith("membri_")
+            and not self.member.with_user(self.employee)._has_field_access(field, "read")
+        ]
+        self.assertGreater(len(refused), 10)
+        users = self.member_user
+        for field in refused:
+            for name in (field.name, f"partner_id.{field.name}"):
+                self._assert_no_detour(self.employee, users, name, field)
+        found = users.with_user(self.officer).search([("partner_id.membri_is_member", "=", True)])
+        self.assertIn(self.member_user, found)
 
     def test_staff(self):
         """Employees and auditors: the fields of contacts and renewals that are others'."""

@@ -359,6 +359,25 @@ class TestA5Payments(FeeNoticePortalCase):
                 self._assert_transaction_refused(amount=amount, **route)
         self.assertFalse(self.notice.transaction_ids)
 
+    def test_a5_validations(self):
+        """A card is validated without money: Odoo posts the invoice that it was begun for."""
+        self._assert_transaction_refused(is_validation=True)
+        self._assert_waiting()
+        route = self._become_invoice()
+        self._assert_transaction_refused(is_validation=True, **route)
+        self.assertFalse(self.notice.transaction_ids)
+
+    def test_a5_tokens_of_other_kinds(self):
+        route = self._become_invoice()["route"]
+        own = self.notice.access_token
+        for token in (None, True, [own], {"a": own}, 7, "", "é", own[:-1], "%", own + "\x00"):
+            with self.subTest(token=token), mute_logger("odoo.http"):
+                with self.assertRaisesRegex(JsonRpcException, "ValidationError"):
+                    self.make_jsonrpc_request(route, {"access_token": token, "amount": 345.0})
+        response = self.url_open(f"/my/invoices/{10**12}?access_token={own}")
+        self.assertLess(response.status_code, 500)
+        self.assertFalse(self.notice.transaction_ids)
+
     def test_a5_the_rest_after_a_part(self):
         route = self._become_invoice()
         part = self._start_transaction(amount=100.0, **route)

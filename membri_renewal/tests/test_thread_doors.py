@@ -457,3 +457,78 @@ class TestThreadDoors(PortalCase):
                 found = own.with_context(allowed_company_ids=user.company_ids.ids).search(domain)
                 self.assertEqual(found.ids, notifications.ids if sees else [])
                 self.assertTrue(own.search([("mail_message_id", "=", other.id)]), "as in Odoo")
+
+    def test_followers_of_renewals(self):
+        """Nor who follows them; readers see those of their own companies."""
+        west = self._create_other_company("West", "America/Vancouver")
+        west_manager = new_test_user(
+            self.env_root,
+            "west_manager",
+            "membri_renewal.group_membri_manager",
+            company_id=west.id,
+            company_ids=west.ids,
+        )
+        self.renewal.message_subscribe(self.member.ids)
+        self.member.message_subscribe(self.stranger.ids)
+        for user, sees in (
+            (self.employee, False),
+            (west_manager, False),
+            (self.auditor, True),
+            (self.officer, True),
+        ):
+            with self.subTest(user=user.login):
+                own = self.env["mail.followers"].with_user(user)
+                own = own.with_context(allowed_company_ids=user.company_ids.ids)
+                found = own.search([("partner_id", "in", (self.member | self.stranger).ids)])
+                names = {"res.partner", "membri.renewal"} if sees else {"res.partner"}
+                self.assertEqual(set(found.mapped("res_model")), names)
+        followers = self.renewal.with_user(self.auditor).message_follower_ids
+        self.assertIn(self.member, followers.partner_id)
+
+    def test_members_follow_nothing_of_the_staffs(self):
+        """Followers get what the staff posts by email, whoever it is written to."""
+        for record in (self.renewal, self.member, self.colleague, self.corporation):
+            for user in (self.member_user, self.colleague_user):
+                own = record.with_user(user)
+                own.message_subscribe(user.partner_id.ids)
+                own.message_subscribe(user.partner_id.ids, self.env.ref("mail.mt_note").ids)
+            self.assertFalse(
+                record.sudo().message_partner_ids & (self.member | self.colleague), record
+            )
+        self.renewal.message_subscribe(self.member.ids)
+        self.assertIn(self.member, self.renewal.message_partner_ids, "the staff decides")
+        self.renewal.with_user(self.auditor).message_subscribe(self.auditor.partner_id.ids)
+        self.assertIn(self.auditor.partner_id, self.renewal.message_partner_ids)
+
+    def test_forms_of_odoo_name_nothing(self):
+        """What a message or an activity is about is said in sudo: not of any record that a form
+        may name."""
+        west_invoice = self.invoice
+        models = self.env["ir.model"].sudo()
+        for user in (self.employee, self.stranger_user):
+            for record in (self.renewal, self.renewal.cotisation_id, west_invoice):
+                forms = [("mail.message", {"model": record._name}, "record_name")]
+                if user == self.employee:
+                    model_id = models._get_id(record._name)
+                    forms.append(("mail.activity", {"res_model_id": model_id}, "res_name"))
+                for name, values, shown in forms:
+                    with self.subTest(user=user.login, form=name, record=record):
+                        args = [[], {**values, "res_id": record.id}, [*values, "res_id"]]
+                        result = call_kw(
+                            self.env[name].with_user(user),
+                            "onchange",
+                            [*args, {shown: {}, "res_id": {}}],
+                            {},
+                        )
+                        self.assertNotIn(record.display_name, str(result))
+        values = {"model": "membri.renewal", "res_id": self.renewal.id}
+        spec = {"record_name": {}}
+        result = call_kw(
+            self.env["mail.message"].with_user(self.auditor),
+            "onchange",
+            [[], values, list(values), spec],
+            {},
+        )
+        self.assertEqual(result["value"]["record_name"], self.renewal.display_name)
+        activity = self.renewal.activity_schedule("mail.mail_activity_data_todo")
+        self.assertEqual(activity.res_name, self.renewal.display_name)

@@ -16,13 +16,15 @@ class AccountBankingMandate(models.Model):
     ``_membri_get_own_card`` of the contact. Who stops it revokes no mandate: other invoices may
     be collected by it, and only its payer can revoke it."""
 
-    _inherit = "account.banking.mandate"
+    _name = "account.banking.mandate"
+    _inherit = ["account.banking.mandate", "membri.fields.mixin"]
 
     membri_stopped_on = fields.Date(
         string="Not Used for Renewals Since",
         readonly=True,
         copy=False,
         tracking=True,
+        groups="membri_renewal.group_membri_readonly,account_payment_order.group_account_payment",
         help="On this day the payer, or the staff, stopped automatic payments. The mandate stays "
         "valid for other invoices.",
     )

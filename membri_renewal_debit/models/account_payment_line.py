@@ -8,7 +8,11 @@ class AccountPaymentLine(models.Model):
     """Debits of memberships: the database lets one of them live for an invoice, and one of them be
     uploaded for each announced day."""
 
-    _inherit = "account.payment.line"
+    _name = "account.payment.line"
+    _inherit = ["account.payment.line", "membri.fields.mixin"]
+    _tells_of_memberships = True
+    # it follows its order
+    _odoo_facts = frozenset({"state"})
 
     membri_charge_invoice_id = fields.Many2one(
         "account.move",
@@ -40,6 +44,10 @@ class AccountPaymentLine(models.Model):
         " WHERE membri_charge_invoice_id IS NOT NULL AND state = 'uploaded'",
         "This invoice was collected automatically already.",
     )
+
+    def _filter_about_memberships(self):
+        # EXTENDS fields_mixin
+        return self.filtered("membri_charge_invoice_id")
 
     def _membri_filter_living(self):
         """:return: those that may still bring money and are not booked"""

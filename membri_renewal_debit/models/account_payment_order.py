@@ -5,7 +5,8 @@ class AccountPaymentOrder(models.Model):
     """The debits of one payment mode that the night of one day has collected. The accountant
     confirms, generates and uploads it as any other."""
 
-    _inherit = "account.payment.order"
+    _name = "account.payment.order"
+    _inherit = ["account.payment.order", "membri.fields.mixin"]
 
     membri_charge_day = fields.Date(
         string="Memberships Collected On",

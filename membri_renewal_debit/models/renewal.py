@@ -24,7 +24,7 @@ class MembriRenewal(models.Model):
         string="Announced Bank Account",
         readonly=True,
         copy=False,
-        groups=STAFF,
+        groups="account.group_account_readonly",
         help="Number of the account that the payer was told, for debits.",
     )
 

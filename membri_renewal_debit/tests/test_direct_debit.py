@@ -10,7 +10,7 @@ from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import file_open, mute_logger
 
 from odoo.addons.membri_renewal.tests.common_automatic_payment import AutomaticPaymentCommon
@@ -316,6 +316,67 @@ class TestMandate(DebitCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestCollected(DebitCommon):
+    def test_announced_is_a_fact(self):
+        """Accountants of payments write mandates and orders: not what the payer was told, nor that
+        it was stopped."""
+        renewal = self._collected()
+        line = self._get_debits(renewal)
+        order, mandate = line.order_id, line.mandate_id
+        mandate._membri_stop()
+        for record, name, value in (
+            (line, "membri_charge_amount", 1000.0),
+            (line, "membri_charge_invoice_id", False),
+            (line, "membri_charge_day", "2026-12-24"),
+            (line, "membri_charge_rank", 7),
+            (line, "state", "uploaded"),
+            (order, "membri_charge_day", False),
+            (mandate, "membri_stopped_on", False),
+        ):
+            before = record[name]
+            with self.subTest(field=name), self.assertRaises(UserError):
+                record.with_env(self.env_account).write({name: value})
+            self.assertEqual(record[name], before)
+        vals = {
+            "order_id": order.id,
+            "partner_id": line.partner_id.id,
+            "membri_charge_invoice_id": renewal.invoice_id.id,
+        }
+        with self.assertRaises(UserError):
+            self.env_account["account.payment.line"].create(vals)
+        # what is the accountant's stays so
+        line.with_env(self.env_account).amount_currency = 1.0
+        mandate.with_env(self.env_account).signature_date = "2026-01-31"
+
+    def test_who_sees_what_of_an_account(self):
+        renewal = self._announced_debit()
+        mandate = renewal.sudo().charge_mandate_id
+        for user, number, stopped in (
+            (self.employee, False, False),
+            (self.auditor, False, True),
+            (self.officer, False, True),
+            (self.accountant, True, True),
+        ):
+            with self.subTest(user=user.login):
+                field = renewal._fields["charge_account"]
+                self.assertEqual(renewal.with_user(user)._has_field_access(field, "read"), number)
+                field = mandate._fields["membri_stopped_on"]
+                self.assertEqual(mandate.with_user(user)._has_field_access(field, "read"), stopped)
+
+    def test_mandates_are_their_companys(self):
+        """OCA's rule of companies leaves out writing."""
+        mandate = self._give_mandate(self.member)
+        west = self.env_root["res.company"].create({"name": "West"})
+        foreign = new_test_user(
+            self.env_root,
+            "west_accountant",
+            "account_payment_order.group_account_payment,account.group_account_user",
+            company_id=west.id,
+            company_ids=west.ids,
+        )
+        with self.assertRaises(AccessError):
+            mandate.with_user(foreign).with_company(west).write({"state": "cancel"})
+        self.assertEqual(mandate.state, "valid")
+
     def test_one_order_for_the_day(self):
         renewals = self._announced_debit() | self._announced_debit()
         day = renewals[0].date_charge

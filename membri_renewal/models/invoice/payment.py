@@ -1,6 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 UNDONE_STATES = ("draft", "canceled", "rejected")
+BY_PROVIDER = ("provider",)  # in the context: a tuple, as no client can send it
 
 
 class AccountPayment(models.Model):
@@ -97,6 +98,57 @@ class AccountPayment(models.Model):
 class PaymentTransaction(models.Model):
     _name = "payment.transaction"
     _inherit = ["payment.transaction", "membri.fields.mixin"]
+    # what the provider says, of whose money, and for what: Odoo lets whoever works on invoices
+    # write it, and books what is done
+    _odoo_facts = frozenset(
+        {
+            "amount",
+            "currency_id",
+            "invoice_ids",
+            "is_post_processed",
+            "operation",
+            "partner_id",
+            "payment_id",
+            "provider_id",
+            "source_transaction_id",
+            "state",
+        }
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS payment
+        transactions = super().create(vals_list)
+        transactions._membri_check_begun_online()
+        return transactions
+
+    def write(self, vals):
+        # EXTENDS payment
+        known = self._filter_about_memberships() if "invoice_ids" in vals else self
+        result = super().write(vals)
+        (self - known)._membri_check_begun_online()
+        return result
+
+    def _filter_about_memberships(self):
+        # EXTENDS fields_mixin
+        # sudo: which invoices these pay
+        return self.filtered(
+            lambda transaction: transaction.sudo().invoice_ids.filtered("membri_invoice_type")
+        )
+
+    def _get_odoo_facts(self, vals):
+        # EXTENDS fields_mixin
+        names = super()._get_odoo_facts(vals)
+        by_provider = self.env.context.get("membri_by_provider") == BY_PROVIDER
+        return names - {"state"} if by_provider else names
+
+    def _membri_check_begun_online(self):
+        """:raises UserError: when a client says that one of these pays a membership document: that
+            begins on the page of the document, or by our own methods"""
+        if self.env.su or self._is_internal_write():
+            return
+        if begun := self._filter_about_memberships():
+            raise self._get_refusal(self._fields["invoice_ids"], begun[0])
 
     def _update_state(self, allowed_states, target_state, state_message):
         # EXTENDS payment: Odoo takes no money for a transaction that was cancelled, here because
@@ -107,7 +159,11 @@ class PaymentTransaction(models.Model):
             refused.invoice_ids.filtered("membri_invoice_type")._membri_take_turns()
             for transaction in refused:
                 transaction.invoice_ids._membri_tell_refused_money(transaction)
-        return super()._update_state(allowed_states, target_state, state_message)
+        source = self.with_context(membri_by_provider=BY_PROVIDER)
+        updated = super(PaymentTransaction, source)._update_state(
+            allowed_states, target_state, state_message
+        )
+        return updated.with_env(self.env)
 
     def _post_process(self):
         # EXTENDS account_payment: money that came in, or went back, beside the documents that

@@ -131,6 +131,9 @@ class MembriFieldsMixin(models.AbstractModel):
                 field = place._fields.get(name)
                 if field is None:
                     break
+                if field.inherited:  # of the contact of a user
+                    place = self.env[field.related_field.model_name]
+                    field = place._fields[name]
                 ours = isinstance(place, self.pool["membri.fields.mixin"])
                 if ours and place._is_our_field(field):
                     place._check_field_access(field, "read")

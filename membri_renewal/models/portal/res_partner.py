@@ -107,6 +107,15 @@ class ResPartner(models.Model):
         own = visitor and self in visitor._membri_get_represented()[1]
         return bool(own) or not self._membri_serves_memberships()
 
+    def signup_get_auth_param(self):
+        # EXTENDS auth_signup: where everybody may sign up, any employee could fetch what makes a
+        # login of any contact, which answers as the member; emails to the contact are made in sudo
+        known = self
+        if not self.env.su:
+            others = self - self._filtered_access("write")
+            known -= others.filtered(lambda contact: contact._membri_serves_memberships())
+        return super(ResPartner, known).signup_get_auth_param()
+
     def _membri_serves_memberships(self):
         """:return: whether this contact is a member, is in charge of one, or pays for one"""
         self.ensure_one()

@@ -323,6 +323,7 @@ class MembriRenewal(models.Model):
                 and (renewal.state == "approved" or state not in ("sent", "intervention"))
             )
         )
+        reopened = moved.filtered(lambda renewal: renewal.state not in UNDECIDED_STATES)
         vals = {"is_held_archived": False, **vals}
         if state not in ("sent", "change_requested", "intervention"):
             vals = {"date_auto_invoice": False, "date_auto_invoice_told": False, **vals}
@@ -332,6 +333,10 @@ class MembriRenewal(models.Model):
         super(MembriRenewal, self - moved)._set_state(state, **vals)
         result = super(MembriRenewal, moved)._set_state(state, date_state=date_state, **vals)
         answered._withdraw_letters()
+        if state in UNDECIDED_STATES:
+            # who received the key may have been replaced since it was decided
+            # sudo: keys are the system's
+            reopened.sudo().filtered("access_token")._renew_lost_keys()
         return result
 
     def _check_can_edit(self):

@@ -1,0 +1,40 @@
+from odoo import api, models
+
+from ..mixins.fields import MembriFieldsMixin
+
+
+def blank_foreign_names(records, model_field, name_field):
+    """Odoo says in sudo what a message or an activity is about: in a form, of the record that the
+    client names, whoever may read it.
+
+    :param records: of which those in memory, of a form, lose the name of what the user may not read
+    """
+    for record in records.filtered(lambda record: not record.id):
+        model, res_id = record[model_field], record.res_id
+        if model not in record.env or not isinstance(record.env[model], MembriFieldsMixin):
+            continue
+        # not in sudo: what the user may read
+        if not record.env[model].with_user(record.env.user).browse(res_id).has_access("read"):
+            record[name_field] = False
+
+
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    @api.depends("model", "res_id")
+    def _compute_record_name(self):
+        # EXTENDS mail
+        result = super()._compute_record_name()
+        blank_foreign_names(self, "model", "record_name")
+        return result
+
+
+class MailActivity(models.Model):
+    _inherit = "mail.activity"
+
+    @api.depends("res_model", "res_id")
+    def _compute_res_name(self):
+        # EXTENDS mail
+        result = super()._compute_res_name()
+        blank_foreign_names(self, "res_model", "res_name")
+        return result
