@@ -45,9 +45,9 @@ class MailThread(models.AbstractModel):
     def message_subscribe(self, partner_ids=None, subtype_ids=None):
         # EXTENDS mail, which lets whoever reads a record follow it: followers get by email what the
         # staff posts there
-        if self._name in ("membri.renewal", "res.partner") and self.env.user.share:
-            if self and not self.has_access("write"):
-                return False
+        closed = self._name in ("membri.renewal", "res.partner") and self.env.user.share
+        if closed and self and not self.has_access("write"):
+            return False
         return super().message_subscribe(partner_ids=partner_ids, subtype_ids=subtype_ids)
 
     def message_notify(self, **kwargs):
