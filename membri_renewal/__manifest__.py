@@ -10,7 +10,7 @@
     "license": "AGPL-3",
     "images": ["static/description/banner.png"],
     "application": True,
-    "depends": ["account_payment", "contacts", "portal"],
+    "depends": ["account_payment", "base_import", "contacts", "portal"],
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "data": [

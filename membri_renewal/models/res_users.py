@@ -14,14 +14,6 @@ class ResUsers(models.Model):
 
     _inherit = "res.users"
 
-    @api.model
-    def _search(self, domain, *args, **kwargs):
-        # EXTENDS base: users are filtered by their contacts without the rights to these
-        domain = Domain(domain)
-        if not self.env.su:
-            self.env["res.partner"]._check_may_filter(self, domain)
-        return super()._search(domain, *args, **kwargs)
-
     def write(self, vals):
         # EXTENDS base: an officer who is archived, or who may not work in a company any more
         leaving = self.filtered("active") if not vals.get("active", True) else self.browse()

@@ -601,8 +601,9 @@ class TestNoDetour(FieldsCase):
         self.assertTrue(groups)
         self.assertTrue(own.search([("is_open", "=", True)], order="date_end desc"))
 
-    def test_users_by_their_contacts(self):
-        """Odoo filters users by their contacts without asking for the rights to these."""
+    def test_by_models_that_lead_to_contacts(self):
+        """Odoo filters users by their contacts, and all records by their followers, without asking
+        for the rights to these."""
         refused = [
             field
             for field in self.member._fields.values()
@@ -610,10 +611,20 @@ class TestNoDetour(FieldsCase):
             and not self.member.with_user(self.employee)._has_field_access(field, "read")
         ]
         self.assertGreater(len(refused), 10)
-        users = self.member_user
+        self.member.message_subscribe(self.member.ids)
+        users, message = self.member_user, self.member.message_ids[:1]
         for field in refused:
-            for name in (field.name, f"partner_id.{field.name}"):
-                self._assert_no_detour(self.employee, users, name, field)
+            for records, name in (
+                (users, field.name),
+                (users, f"partner_id.{field.name}"),
+                (message, f"author_id.{field.name}"),
+                (self.env["res.users"], f"message_partner_ids.{field.name}"),
+            ):
+                self._assert_no_detour(self.employee, records, name, field)
+            for operator in ("any", "not any"):
+                domain = [("message_partner_ids", operator, [(field.name, "!=", False)])]
+                with self.subTest(field=field.name), self.assertRaises(AccessError):
+                    self._call(self.employee, "product.template", "search", [domain])
         found = users.with_user(self.officer).search([("partner_id.membri_is_member", "=", True)])
         self.assertIn(self.member_user, found)
 

@@ -532,3 +532,43 @@ class TestThreadDoors(PortalCase):
         self.assertEqual(result["value"]["record_name"], self.renewal.display_name)
         activity = self.renewal.activity_schedule("mail.mail_activity_data_todo")
         self.assertEqual(activity.res_name, self.renewal.display_name)
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_files_in_forms_of_odoo(self):
+        """Letters by post, which are installed with Invoicing: the form showed any file."""
+        if "snailmail.letter" not in self.env:
+            self.skipTest("Letters by post are not installed.")
+        attachment = self.env_root["ir.attachment"].search(
+            [("res_model", "=", "membri.renewal"), ("res_id", "=", self.renewal.id)], limit=1
+        )
+        spec = {"attachment_datas": {}, "attachment_fname": {}}
+        args = [[], {"attachment_id": attachment.id}, ["attachment_id"], spec]
+        for user, may in ((self.employee, False), (self.auditor, True)):
+            letters = self.env["snailmail.letter"].with_user(user)
+            self.env.invalidate_all()
+            with self.subTest(user=user.login):
+                if may:
+                    result = call_kw(letters, "onchange", args, {})
+                    self.assertEqual(result["value"]["attachment_fname"], attachment.name)
+                    continue
+                with self.assertRaises(AccessError):
+                    call_kw(letters, "onchange", args, {})
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_text_messages_to_many(self):
+        """Odoo's window logs them on what its user may read."""
+        if "sms.composer" not in self.env:
+            self.skipTest("Text messages are not installed.")
+        self.member.sudo().phone = "+1 450-555-0177"
+        values = {
+            "res_model": "membri.renewal",
+            "res_ids": str(self.renewal.ids),
+            "composition_mode": "mass",
+            "body": "Hello",
+            "mass_keep_log": True,
+        }
+        before = self._count()
+        composer = self.env["sms.composer"].with_user(self.auditor).create(values)
+        with self.assertRaises(AccessError):
+            composer._action_send_sms()
+        self.assertEqual(self._count(), before)

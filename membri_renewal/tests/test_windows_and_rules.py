@@ -242,6 +242,26 @@ class TestWindows(FieldsCase):
                     continue
                 self.assertNotIn(self.renewal.id, values.get("renewal_ids", []))
 
+    def test_file_that_somebody_else_imports(self):
+        """Odoo's own import keeps the file, and shows it to every employee."""
+        imported = (
+            self.env["base_import.import"]
+            .with_user(self.officer)
+            .create({"res_model": "res.partner", "file": b"Name", "file_name": "members.csv"})
+        )
+        self.assertTrue(imported.read(["file"]))
+        for user in (self.foreigner, self.employee, self.manager):
+            own = imported.with_user(user)
+            with self.subTest(user=user.login):
+                self.assertFalse(own.search([("id", "=", imported.id)]))
+                for method, args in (
+                    ("read", [imported.ids, ["file"]]),
+                    ("parse_preview", [imported.ids, {}]),
+                    ("execute_import", [imported.ids, ["name"], ["name"], {}, True]),
+                ):
+                    with self.assertRaises(AccessError):
+                        self._call(user, "base_import.import", method, args)
+
     def test_window_of_somebody_else(self):
         reset = (
             self.env["membri.renewal.reset"]

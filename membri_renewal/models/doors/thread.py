@@ -50,6 +50,13 @@ class MailThread(models.AbstractModel):
             return False
         return super().message_subscribe(partner_ids=partner_ids, subtype_ids=subtype_ids)
 
+    def _message_log_batch(self, *args, **kwargs):
+        # EXTENDS mail: what Odoo's window for text messages logs on many records, for who reads them
+        reads_only = self._name == "account.move" and self._membri_reads_as_reader()
+        if kwargs.get("message_type") == "sms" and (self._name.startswith("membri.") or reads_only):
+            self.check_access("write")
+        return super()._message_log_batch(*args, **kwargs)
+
     def message_notify(self, **kwargs):
         # EXTENDS mail, which asks for the right to read
         model = kwargs.get("model") or self._name
@@ -219,6 +226,15 @@ class MailComposeMessage(models.TransientModel):
 
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
+
+    def _register_hook(self):
+        # EXTENDS base: the form of Odoo's letters by post shows, in sudo, whatever file is named
+        # there; not a dependency of ours, but installed by itself with Invoicing
+        result = super()._register_hook()
+        if letters := self.env.registry.get("snailmail.letter"):
+            for name in ("attachment_datas", "attachment_fname"):
+                letters._fields[name].compute_sudo = False
+        return result
 
     def _inaccessible_comodel_records(self, model_and_ids, operation):
         # EXTENDS base: what is attached to a renewal is of its thread

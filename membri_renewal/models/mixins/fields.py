@@ -8,6 +8,52 @@ from odoo.fields import Command, Domain
 _INTERNAL_WRITE = object()
 
 
+class Base(models.AbstractModel):
+    """Records of any model are filtered by what they lead to: the users and the followers by their
+    contacts, journal items by their entries."""
+
+    _inherit = "base"
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        # EXTENDS base
+        domain = Domain(domain)
+        if not self.env.su:
+            _check_may_filter(self, domain)
+        return super()._search(domain, *args, **kwargs)
+
+
+def _check_may_filter(model, domain):
+    """Odoo asks for the rights on stored fields alone, and, where a field bypasses the rights to its
+    records (as those from a journal item to its entry, and from a record to its followers), not on
+    those either; a search method is called before.
+
+    :param model: where the paths of the conditions begin
+    :raises AccessError: where one leads to a field of ours that may not be read"""
+    for condition in domain.iter_conditions():
+        place = model
+        for name in condition.field_expr.split("."):
+            field = place._fields.get(name)
+            if field is None:
+                break
+            if field.inherited:  # from the contact of a user
+                place = place.env[field.related_field.model_name]
+                field = place._fields[name]
+            if isinstance(place, MembriFieldsMixin) and place._is_our_field(field):
+                place._check_field_access(field, "read")
+            if field.relational:
+                place = place.env[field.comodel_name]
+            elif name != "id":  # which leads to the record itself
+                break
+        else:
+            value = condition.value
+            # as a client writes it
+            if isinstance(value, (list, tuple)) and condition.operator in ("any", "not any"):
+                value = Domain(value)
+            if isinstance(value, Domain):
+                _check_may_filter(place, value)
+
+
 class MembriFieldsMixin(models.AbstractModel):
     """The one place that says which fields a client (web client, import, RPC) may write, and
     which ones portal users may read. All models of this add-on have it, and the models of
@@ -108,46 +154,6 @@ class MembriFieldsMixin(models.AbstractModel):
         if field is not None and field.type == "many2many" and self._is_our_field(field):
             self._check_field_access(field, "read")
         return super()._read_group_groupby(alias, groupby_spec, query)
-
-    @api.model
-    def _search(self, domain, *args, **kwargs):
-        # EXTENDS base: a field with a search method is looked into, too, when it is filtered by
-        domain = Domain(domain)
-        if not self.env.su:
-            self._check_may_filter(self, domain)
-        return super()._search(domain, *args, **kwargs)
-
-    @api.model
-    def _check_may_filter(self, model, domain):
-        """Odoo asks for the rights on stored fields alone, and, where a field bypasses the rights
-        to its records (as that from a journal item to its entry), not on those either; a search
-        method is called before.
-
-        :param model: where the paths of the conditions begin
-        :raises AccessError: where one leads to a field of ours that may not be read"""
-        for condition in domain.iter_conditions():
-            place = model
-            for name in condition.field_expr.split("."):
-                field = place._fields.get(name)
-                if field is None:
-                    break
-                if field.inherited:  # of the contact of a user
-                    place = self.env[field.related_field.model_name]
-                    field = place._fields[name]
-                ours = isinstance(place, self.pool["membri.fields.mixin"])
-                if ours and place._is_our_field(field):
-                    place._check_field_access(field, "read")
-                if field.relational:
-                    place = self.env[field.comodel_name]
-                elif name != "id":  # which leads to the record itself
-                    break
-            else:
-                value = condition.value
-                # as a client writes it
-                if isinstance(value, (list, tuple)) and condition.operator in ("any", "not any"):
-                    value = Domain(value)
-                if isinstance(value, Domain):
-                    self._check_may_filter(place, value)
 
     def onchange(self, values, field_names, fields_spec):
         # EXTENDS web: a form shows what is computed, in sudo, of the records that it names
