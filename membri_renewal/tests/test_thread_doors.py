@@ -500,6 +500,28 @@ class TestThreadDoors(PortalCase):
         self.renewal.with_user(self.auditor).message_subscribe(self.auditor.partner_id.ids)
         self.assertIn(self.auditor.partner_id, self.renewal.message_partner_ids)
 
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_members_search_in_no_messages(self):
+        """By the messages of a contact, or of an invoice, Odoo filters without asking for the rights
+        to them."""
+        self.colleague.sudo()._message_log(body=SECRET)
+        payer = self._create_portal_user("payer_user", self.invoice.partner_id)
+        self.assertTrue(self.invoice.with_user(payer).has_access("read"))
+        self.assertTrue(self.colleague.with_user(self.member_user).has_access("read"))
+        for user, model, path in (
+            (self.member_user, "res.partner", "message_ids.body"),
+            (self.member_user, "res.partner", "website_message_ids.body"),
+            (self.member_user, "res.partner", "child_ids.message_ids.body"),
+            (payer, "account.move", "message_ids.body"),
+            (payer, "account.move", "message_ids.attachment_ids.name"),
+            (payer, "account.move.line", "move_id.message_ids.body"),
+        ):
+            with self.subTest(model=model, path=path), self.assertRaises(AccessError):
+                domain = [(path, "ilike", SECRET)]
+                call_kw(self.env[model].with_user(user), "search_count", [domain], {})
+        domain = [("id", "=", self.colleague.id), ("message_ids.body", "ilike", SECRET)]
+        self.assertTrue(self.env["res.partner"].with_user(self.employee).search(domain))
+
     def test_forms_of_odoo_name_nothing(self):
         """What a message or an activity is about is said in sudo: not of any record that a form
         may name."""

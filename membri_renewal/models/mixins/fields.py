@@ -39,8 +39,12 @@ def _check_may_filter(model, domain):
             if field.inherited:  # from the contact of a user
                 place = place.env[field.related_field.model_name]
                 field = place._fields[name]
-            if isinstance(place, MembriFieldsMixin) and place._is_our_field(field):
-                place._check_field_access(field, "read")
+            if isinstance(place, MembriFieldsMixin):
+                if place._is_our_field(field):
+                    place._check_field_access(field, "read")
+                elif field.comodel_name == "mail.message" and model.env.user.share:
+                    # Odoo looks into messages that the user may not read
+                    raise AccessError(model.env._("You cannot search in messages."))
             if field.relational:
                 place = place.env[field.comodel_name]
             elif name != "id":  # which leads to the record itself
