@@ -49,11 +49,10 @@ class PaymentPortal(account_payment.PaymentPortal):
         # EXTENDS payment: every way to pay online comes here
         values = kwargs.get("custom_create_values") or {}
         documents = self._get_paid_documents(values)
+        # a validation takes no money, and Odoo posts what it was begun for all the same
+        # sudo: of which kind that is
         if kwargs.get("is_validation") and documents.sudo().filtered("membri_invoice_type"):
-            # it takes no money, and Odoo posts what it was begun for all the same
-            raise ValidationError(
-                request.env._("Please open the page again and pay from there.")
-            )
+            raise ValidationError(request.env._("Please open the page again and pay from there."))
         if kwargs.get("flow") == "token":
             self._check_saved_card(kwargs.get("token_id"), documents)
         if documents and self._check_required_card(documents, kwargs):

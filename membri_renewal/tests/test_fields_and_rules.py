@@ -436,7 +436,11 @@ class TestFactsAreNotWritten(FieldsCase):
         for user in (self.officer, self.accountant):
             for method, args, context in (
                 ("write", [transaction.ids, {"state": "done"}], {}),
-                ("write", [transaction.ids, {"state": "done"}], {"membri_by_provider": ["provider"]}),
+                (
+                    "write",
+                    [transaction.ids, {"state": "done"}],
+                    {"membri_by_provider": ["provider"]},
+                ),
                 ("write", [transaction.ids, {"amount": 345.0}], {}),
                 ("write", [transaction.ids, {"invoice_ids": [Command.clear()]}], {}),
                 ("write", [ordinary.ids, {"invoice_ids": link}], {}),

@@ -502,8 +502,8 @@ class TestThreadDoors(PortalCase):
 
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
     def test_members_search_in_no_messages(self):
-        """By the messages of a contact, or of an invoice, Odoo filters without asking for the rights
-        to them."""
+        """By the messages of a contact, or of an invoice, Odoo filters without asking for the
+        rights to them."""
         self.colleague.sudo()._message_log(body=SECRET)
         payer = self._create_portal_user("payer_user", self.invoice.partner_id)
         self.assertTrue(self.invoice.with_user(payer).has_access("read"))

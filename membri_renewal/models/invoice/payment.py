@@ -144,7 +144,7 @@ class PaymentTransaction(models.Model):
 
     def _membri_check_begun_online(self):
         """:raises UserError: when a client says that one of these pays a membership document: that
-            begins on the page of the document, or by our own methods"""
+        begins on the page of the document, or by our own methods"""
         if self.env.su or self._is_internal_write():
             return
         if begun := self._filter_about_memberships():
