@@ -51,7 +51,7 @@ class MailThread(models.AbstractModel):
         return super().message_subscribe(partner_ids=partner_ids, subtype_ids=subtype_ids)
 
     def _message_log_batch(self, *args, **kwargs):
-        # EXTENDS mail: what Odoo's window for text messages logs on many records, for who reads them
+        # EXTENDS mail: Odoo's window for text messages logs them on all that its user reads
         reads_only = self._name == "account.move" and self._membri_reads_as_reader()
         if kwargs.get("message_type") == "sms" and (self._name.startswith("membri.") or reads_only):
             self.check_access("write")

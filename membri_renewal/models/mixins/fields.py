@@ -24,9 +24,9 @@ class Base(models.AbstractModel):
 
 
 def _check_may_filter(model, domain):
-    """Odoo asks for the rights on stored fields alone, and, where a field bypasses the rights to its
-    records (as those from a journal item to its entry, and from a record to its followers), not on
-    those either; a search method is called before.
+    """Odoo asks for the rights on stored fields alone, and, where a field bypasses the rights to
+    its records (as those from a journal item to its entry, and from a record to its followers), not
+    on those either; a search method is called before.
 
     :param model: where the paths of the conditions begin
     :raises AccessError: where one leads to a field of ours that may not be read"""
