@@ -24,9 +24,15 @@ class MembriRenewal(models.Model):
         string="Announced Bank Account",
         readonly=True,
         copy=False,
-        groups="account.group_account_readonly",
+        groups=STAFF,
         help="Number of the account that the payer was told, for debits.",
     )
+
+    def _has_field_access(self, field, operation):
+        # EXTENDS membri_renewal: officers, whose buttons announce it, see the last digits
+        if field.name == "charge_account" and operation == "read" and not self.env.su:
+            return self.env.user.has_group("account.group_account_readonly")
+        return super()._has_field_access(field, operation)
 
     def _get_charge_card(self):
         # EXTENDS membri_renewal: what was announced for a mandate that is not valid any more is
