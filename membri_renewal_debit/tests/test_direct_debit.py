@@ -322,7 +322,7 @@ class TestCollected(DebitCommon):
         renewal = self._collected()
         line = self._get_debits(renewal)
         order, mandate = line.order_id, line.mandate_id
-        mandate._membri_stop()
+        mandate.membri_stopped_on = date(2026, 11, 15)
         for record, name, value in (
             (line, "membri_charge_amount", 1000.0),
             (line, "membri_charge_invoice_id", False),
