@@ -176,6 +176,7 @@ class MembriPortal(MembriPortalAccess):
         if not user._is_internal() and not has_token(renewal_sudo, access_token):
             renewal_sudo = renewal_sudo._as_shown_to(user.partner_id)
         renewal_sudo = renewal_sudo.with_context(membri_page=PageMemo())
+        renewal_sudo._read_for_page()
         values = self._get_page_view_values(
             renewal_sudo,
             access_token,

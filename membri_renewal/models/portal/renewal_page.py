@@ -49,6 +49,16 @@ class MembriRenewal(models.Model):
             query_string=f"&{query}", anchor="portal_pay"
         )
 
+    def _read_for_page(self):
+        """Read by name what the page tells of others. Asked for one of them, the ORM reads all
+        columns of a contact, and looks up what each of its properties names."""
+        self.ensure_one()
+        renewal_sudo = self.sudo()  # as the page is
+        renewal_sudo.user_id.fetch(["active", "partner_id"])
+        renewal_sudo._get_portal_contact().fetch(["name", "email", "phone"])
+        payer_sudo = renewal_sudo._get_payer().with_company(self.company_id)
+        payer_sudo.fetch(["property_account_position_id", "property_payment_term_id"])
+
     def _get_portal_contact(self):
         """:return: the partner who answers questions: the officer, else the company"""
         self.ensure_one()
