@@ -7,6 +7,41 @@ from odoo.fields import Domain
 from ..renewal.links import ANSWERABLE_STATES
 
 HIDDEN_STATES = ("draft", "cancelled")
+PAGE_COMPANY_FIELDS = (
+    "active",
+    "name",
+    "currency_id",
+    "parent_id",
+    "parent_path",
+    "partner_id",
+    "account_price_include",
+    "tax_calculation_rounding_method",
+    "income_account_id",
+    "expense_account_id",
+    "fiscalyear_lock_date",
+    "sale_lock_date",
+    "hard_lock_date",
+    "membri_fee_notice",
+    "membri_invoice_dating",
+    "membri_portal_call",
+    "membri_portal_decline",
+    "membri_tz",
+)
+PAGE_MEMBER_FIELDS = (
+    "active",
+    "name",
+    "complete_name",
+    "is_company",
+    "type",
+    "parent_id",
+    "commercial_partner_id",
+    "company_name",
+    "lang",
+    "country_id",
+    "state_id",
+    "zip",
+    "vat",
+)
 
 
 class MembriRenewal(models.Model):
@@ -50,10 +85,13 @@ class MembriRenewal(models.Model):
         )
 
     def _read_for_page(self):
-        """Read by name what the page tells of others. Asked for one of them, the ORM reads all
-        columns of a contact, and looks up what each of its properties names."""
+        """Read by name what the page, and whether it takes an answer, ask of others. Asked for one
+        of them, the ORM reads all columns of a contact or company, and looks up what each of its
+        properties names; a name that is missing here only costs that."""
         self.ensure_one()
         renewal_sudo = self.sudo()  # as the page is
+        renewal_sudo.company_id.fetch(PAGE_COMPANY_FIELDS)
+        renewal_sudo.partner_id.fetch(PAGE_MEMBER_FIELDS)
         renewal_sudo.user_id.fetch(["active", "partner_id"])
         renewal_sudo._get_portal_contact().fetch(["name", "email", "phone"])
         payer_sudo = renewal_sudo._get_payer().with_company(self.company_id)
