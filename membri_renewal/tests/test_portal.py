@@ -1,4 +1,7 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError
+from odoo.sql_db import Cursor
 from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
@@ -66,6 +69,27 @@ class TestPortalAccess(PortalCase):
                     else:
                         self._assert_turned_away(response)
                     self.assertEqual(self._snapshot(renewal), before, "a GET changes nothing")
+
+    def test_page_reads_by_name(self):
+        """Issue 14: the page reads of company, member and officer what it shows, and looks for no
+        rights of a visitor who has the key."""
+        renewal = self._renewal_in("sent")
+        token = renewal.sudo().access_token
+        self._open(renewal, token)  # warm caches
+        statements, execute = [], Cursor.execute
+
+        def record(cursor, query, *args, **kwargs):
+            statements.append(str(getattr(query, "code", query)))
+            return execute(cursor, query, *args, **kwargs)
+
+        with patch.object(Cursor, "execute", record):
+            self.assertEqual(self._open(renewal, token).status_code, 200)
+        page = " ".join(statements)
+        self.assertIn('"res_company"."membri_tz"', page)
+        self.assertNotIn('"res_company"."membri_go_live"', page)
+        self.assertIn('"property_account_position_id"', page)
+        self.assertNotIn('"property_account_receivable_id"', page)
+        self.assertNotIn("ir_model_access", page)
 
     def test_unknown_renewal(self):
         self._sign_in(None)
