@@ -140,11 +140,11 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _invoice_announced(self, companies):
+    def _invoice_announced(self, day_has_come):
         """Make the invoices that were announced for today, each for itself (nightly).
 
-        :param companies: those that manage memberships"""
-        domain = self._get_announced_due_domain(companies)
+        :param day_has_come: as of :meth:`_get_auto_invoice_due_domain`"""
+        domain = day_has_come & self._get_told_domain()
 
         def invoice(due):
             for renewals in due._split_by_staff_lang():
@@ -159,24 +159,24 @@ class MembriRenewal(models.Model):
             limit=BATCH,
             join=lambda batch: batch._with_announced_companions(domain),
         )
-        self._hold_untold_invoices(companies)
+        self._hold_untold_invoices(day_has_come)
 
     @api.model
-    def _get_announced_due_domain(self, companies):
-        """:return: announced renewals whose day has come, and that somebody was told of: by an
-        email that left, or by a letter that was printed; those that go by notice by now, too"""
+    def _get_told_domain(self):
+        """:return: announced renewals that somebody was told of: by an email that left, or by a
+        letter that was printed; those that go by notice by now, too"""
         waits_for_letter = Domain("letter_state", "=", "to_print") & Domain(
             "delivery_state", "in", (False, "letter", "withdrawn")
         )
         by_notice = Domain("mode", "!=", "invoice") & ~waits_for_letter
-        return (
-            self._get_auto_invoice_due_domain(companies)
-            & Domain("delivery_state", "not in", NOT_REACHED)
-            & (Domain("date_auto_invoice_told", "!=", False) | by_notice)
+        return Domain("delivery_state", "not in", NOT_REACHED) & (
+            Domain("date_auto_invoice_told", "!=", False) | by_notice
         )
 
     @api.model
     def _get_auto_invoice_due_domain(self, companies):
+        """:param companies: those that manage memberships
+        :return: announced renewals whose day has come"""
         due = Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("date_auto_invoice", "<=", company._membri_today())
@@ -185,11 +185,11 @@ class MembriRenewal(models.Model):
         return due & Domain("state", "=", "sent")
 
     @api.model
-    def _hold_untold_invoices(self, companies):
+    def _hold_untold_invoices(self, day_has_come):
         """Say why no invoice was made on the announced day; what failed, and letters that wait,
         say so themselves."""
         untold = self.search(
-            self._get_auto_invoice_due_domain(companies)
+            day_has_come
             & Domain("mode", "=", "invoice")
             & Domain("date_auto_invoice_told", "=", False)
             & Domain("delivery_state", "not in", (*NOT_REACHED, "letter", "withdrawn"))
@@ -218,7 +218,7 @@ class MembriRenewal(models.Model):
         )
 
     def _with_announced_companions(self, domain):
-        """:param domain: as of :meth:`_get_announced_due_domain`
+        """:param domain: as of what :meth:`_invoice_announced` works off
         :return: ``self``, with those of the same payers, who get one invoice for several"""
         payers = {payer for renewal in self if (payer := renewal._get_grouping_payer())}
         if not payers:

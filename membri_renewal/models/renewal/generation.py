@@ -26,6 +26,8 @@ class MembriRenewal(models.Model):
 
         Cotisation = self.env["membri.cotisation"]
         firsts = self._get_first_domains()
+        # asked before the commits below, after which each company is read again
+        day_has_come = self._get_auto_invoice_due_domain(firsts)
         domain = Domain.OR(
             first & Cotisation._get_rule_no_other_renewal_domain(company)
             for company, first in firsts.items()
@@ -38,7 +40,7 @@ class MembriRenewal(models.Model):
             join=lambda batch: batch._with_companions(domain),
             search=lambda: self._search_to_renew(firsts, domain),
         )
-        self._invoice_announced(list(firsts))
+        self._invoice_announced(day_has_come)
 
     @api.model
     def _get_first_domains(self):
