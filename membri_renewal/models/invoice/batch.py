@@ -21,9 +21,18 @@ OWN_FIELDS = frozenset(
 )
 # … and their lines: given to each, or taken from its own invoice
 OWN_LINE_FIELDS = frozenset({"name", "membri_cotisation_id"})
-# not copied from line to line: debit and credit are the two faces of the balance
+# not copied from line to line: debit and credit are the two faces of the balance, and of whether
+# it is followed up, given to a line, Odoo writes its invoice
 UNCOPIED_LINE_FIELDS = frozenset(
-    {*models.MAGIC_COLUMNS, "move_id", "membri_cotisation_id", "partner_id", "debit", "credit"}
+    {
+        *models.MAGIC_COLUMNS,
+        "credit",
+        "debit",
+        "membri_cotisation_id",
+        "move_id",
+        "no_followup",
+        "partner_id",
+    }
 )
 LAST_NUMBERS = "membri_renewal.last_numbers"
 # in the context, where no client can put it: that no analytic distribution model exists
