@@ -239,6 +239,14 @@ class TestAnnounced(AutomaticPaymentCommon):
         self._pay(renewal.invoice_id)
         self.assertFalse(self._is_in_queue(renewal))
 
+    def test_reason_is_in_the_language_of_the_staff(self):
+        """Whoever accepted, and in whatever language."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        self.yearly.sudo().automatic_payment = "required"
+        renewal = self._create_renewal(self._create_yearly())
+        renewal.with_context(lang="fr_FR").action_approve()
+        self.assertIn("requires automatic payment", renewal.charge_note)
+
     def test_reminders_do_not_ask_for_it(self):
         renewal = self._announced()
         with self._on(date(2026, 12, 20)):

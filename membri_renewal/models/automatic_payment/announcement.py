@@ -342,12 +342,11 @@ class MembriRenewal(models.Model):
     def _before_document(self):
         # EXTENDS term_mixin
         result = super()._before_document()
-        for renewal in self:
-            told = renewal.charge_state or renewal.charge_note
-            if not told and not renewal._offers_charge():
-                continue
-            if vals := renewal._prepare_charge_vals(is_new_document=True):
-                renewal._internal_write(vals)
+        concerned = self.filtered(lambda r: r.charge_state or r.charge_note or r._offers_charge())
+        for renewals in concerned._split_by_staff_lang():  # reasons are kept
+            for renewal in renewals:
+                if vals := renewal._prepare_charge_vals(is_new_document=True):
+                    renewal._internal_write(vals)
         return result
 
     # ------------------------------------------------------------------
