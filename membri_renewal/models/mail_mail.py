@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 from lxml import html
 from psycopg2 import OperationalError
@@ -10,6 +11,8 @@ from odoo.tools import email_normalize, html2plaintext
 from .doors.key import strip_keys
 from .mail_together import Together
 
+# so long somebody who sends the same again is asked whether that is meant
+JUST_SENT = timedelta(minutes=5)
 # the models whose documents look at their emails when they leave, and hear what became of them
 DOCUMENT_MODELS = ("membri.renewal", "account.move")
 
@@ -231,6 +234,22 @@ class MailMail(models.Model):
                         "again if it is needed."
                     ),
                 )
+
+    @api.model
+    def _membri_get_just_sent_ids(self, documents):
+        """:return: the ids of those ``documents`` that an email was made for a moment ago"""
+        # sudo: the queue of emails is the administrator's
+        found = self.sudo()._read_group(
+            [
+                ("model", "=", documents._name),
+                ("res_id", "in", documents.ids),
+                ("membri_kind", "!=", False),
+                ("state", "in", ("outgoing", "sent")),
+                ("date", ">=", fields.Datetime.now() - JUST_SENT),
+            ],
+            ["res_id"],
+        )
+        return {res_id for (res_id,) in found}
 
     def _membri_leave_soon(self):
         """One answer or decision leaves at once; many, and what the night decides, leave by the

@@ -216,6 +216,24 @@ class TestAnnouncedRenewal(GenerationCommon):
         self._generate("2026-11-18 15:00:00")
         self.assertEqual(renewal.state, "approved")
 
+    def test_whom_an_address_was_found_for_is_told_then_invoiced(self):
+        self.member.email = False
+        self._generate("2026-11-07 15:00:00")
+        renewal = self._renewals()
+        with freeze_time("2026-11-10 15:00:00"), self.mock_mail_gateway():
+            self.member.email = "found@example.com"
+            self._run_cron("ir_cron_send_reminders")
+            self.env_root.flush_all()
+            [mail] = self._get_notices(self._new_mails)
+            mail.send()
+        self.env.invalidate_all()
+        self.assertIn("November 15, 2026", mail.body_html)
+        self.assertEqual(renewal.date_auto_invoice, date(2026, 11, 15))
+        self._generate("2026-11-14 15:00:00")
+        self.assertEqual(renewal.state, "sent")
+        self._generate("2026-11-15 15:00:00")
+        self.assertEqual(renewal.state, "approved")
+
     def test_one_that_cannot_be_invoiced_stops_nobody(self):
         other = self._create_member("Zoe")
         with freeze_time("2026-10-25 15:00:00"):

@@ -379,6 +379,92 @@ class TestReminderDelivery(OneDeliveryCase):
             self.assertFalse(self._is_in_queue(renewal, "unreachable"))
         self.assertFalse(self._remind_at("2026-11-21 15:00:00"))
 
+    def _find_addresses(self, members):
+        for member in members:
+            member.email = f"found.{member.id}@example.com"
+
+    def test_document_without_an_address_goes_out_once_there_is_one(self):
+        """The notice, the invoice of who renews automatically, that of who joins, a credit note:
+        each once, on the first night, and no reminder of what came the same night."""
+        step = self._create_step("after_sent", 7)
+        with freeze_time("2026-11-05 15:00:00"):
+            asked = self._create_renewal(self._create_yearly(email=False))
+            asked.action_send()
+            owing = self._renew_automatically(email=False)
+            joins = self._create_member("Joe Joins", email=False)._membri_enrol(self.yearly)
+        everybody = (asked | owing).partner_id | joins.partner_id
+        invoices = (owing.invoice_id | joins.invoice_id).sudo()
+        for moment in ("2026-11-14 15:00:00", "2026-11-15 15:00:00"):
+            self.assertFalse(self._remind_at(moment))
+            self.assertEqual(invoices.mapped("membri_delivery_state"), ["unreachable"] * 2)
+        self._find_addresses(everybody)
+        [mail] = self._remind_at("2026-11-16 15:00:00")
+        self.assertEqual((mail.membri_kind, mail.res_id), ("notice", asked.id))
+        self.assertEqual(mail.recipient_ids, asked.partner_id)
+        self.assertRecordValues(
+            asked | owing,
+            [{"delivery_state": "queued", "delivery_note": False, "letter_state": False}] * 2,
+        )
+        self.assertEqual(invoices.mapped("membri_delivery_state"), ["queued"] * 2)
+        self.assertFalse((asked | owing).activity_ids)
+        # the step is skipped, since the notice came that day
+        self.assertRecordValues(
+            asked.sudo().reminder_log_ids.filtered("uses_step"),
+            [{"step_id": step.id, "result": "skipped"}],
+        )
+        self.assertIn(asked.partner_id.email, str(asked.message_ids.mapped("body")))
+        self.assertFalse(self._remind_at("2026-11-16 18:00:00"))
+        left = [message["To"] for message in self._run_sending()]
+        for member in everybody:
+            self.assertEqual(len([to for to in left if member.email in to]), 1)
+        self.assertEqual((asked | owing).mapped("delivery_state"), ["delivered"] * 2)
+        self.assertFalse(joins.invoice_id.sudo().activity_ids)
+        self.assertFalse(self._remind_at("2026-11-17 15:00:00"))
+
+    def test_document_that_needs_no_email_any_more_waits_for_none(self):
+        """Printed, declined, paid, credited, or dealt with by the officer meanwhile."""
+        with freeze_time("2026-11-05 15:00:00"):
+            printed = self._create_renewal(self._create_yearly(email=False, **STREET))
+            declined = self._create_renewal(self._create_yearly(email=False))
+            (printed | declined).action_send()
+            paid, reset = self._renew_automatically(email=False), self._renew_automatically()
+            done = self._create_member("Dan Done", email=False)._membri_enrol(self.yearly)
+        with patch("odoo.addons.membri_renewal.models.renewal.letter.merge_pdf", b"".join):
+            printed.action_print_letter()
+        self._refuse(declined)
+        self._pay(paid.invoice_id)
+        reset.partner_id.email = False
+        reset.action_reset()
+        done.invoice_id.sudo().activity_ids.action_done()
+        self._run_sending()
+        self._find_addresses((printed | declined | paid | reset).partner_id | done.partner_id)
+        self.assertFalse(self._remind_at("2026-11-16 15:00:00"))
+        self.assertFalse(self._run_sending())
+        self.assertEqual(printed.delivery_state, "letter")
+
+    def test_document_that_cannot_be_sent_waits_with_its_reason(self):
+        bad, good = (self._create_renewal(self._create_yearly(email=False)) for _ in range(2))
+        (bad | good).action_send()
+        bad.line_ids.product_id = self._create_option("Gone", 20.0)
+        self._find_addresses((bad | good).partner_id)
+        bad.line_ids.product_id.sudo().active = False
+        self.assertEqual(self._remind_at("2026-11-16 15:00:00").mapped("res_id"), good.ids)
+        self.assertTrue(self._is_in_queue(bad, "unreachable"))
+        self.assertIn("Gone", bad.delivery_note)
+        self.assertEqual(good.delivery_state, "queued")
+
+    def test_bounced_notice_goes_out_anew_and_one_that_came_does_not(self):
+        bounced, lost = self._renewal_in("sent"), self._renewal_in("sent")
+        self._run_sending()
+        self._bounce(self._get_last_mail(bounced), bounced.partner_id.email)
+        lost.partner_id.email = False
+        lost.action_send_reminder()
+        self.assertEqual((bounced | lost).mapped("delivery_state"), ["unreachable"] * 2)
+        self._find_addresses((bounced | lost).partner_id)
+        self.assertEqual(self._remind_at("2026-11-16 15:00:00").mapped("res_id"), bounced.ids)
+        self.assertEqual((bounced | lost).mapped("delivery_state"), ["queued", "delivered"])
+        self.assertFalse(lost.activity_ids)
+
     def test_payer_who_wants_no_email_is_reminded_by_letter(self):
         renewal = self._renewal_in("sent")
         renewal.partner_id.sudo().invoice_sending_method = "manual"

@@ -256,6 +256,34 @@ class TestRenewalScreen(MembriCommon):
                         is_same = other.get("string") == button.get("string")
                         self.assertTrue(is_same or self._only_opens(other))
 
+    def test_second_click_of_the_same_sending_asks(self):
+        """For some minutes; later it is the officer's will."""
+        invoiced = self._renewal_in("approved")
+        for renewal, name in (
+            (self._renewal_in("sent"), "action_send"),
+            (self._renewal_in("sent"), "action_send_reminder"),
+            (invoiced, "action_send_reminder"),
+        ):
+            for moment, asks in (
+                ("2026-11-15 16:00:00", False),
+                ("2026-11-15 16:03:00", True),
+                ("2026-11-15 16:30:00", False),
+            ):
+                with freeze_time(moment), self.subTest(state=renewal.state, at=moment, name=name):
+                    self.env.invalidate_all()
+                    [button] = [b for b in self._get_header(renewal) if b.get("name") == name]
+                    self.assertEqual(bool(button.get("confirm")), asks)
+                    if not asks:
+                        getattr(renewal, name)()
+        receipt = self.env_root["membri.annual.receipt"].new({"date_sent": "2026-11-15 14:58:00"})
+        self.assertTrue(receipt.is_just_sent)
+        notice = self.env_root["account.move"].new({"membri_date_sent": "2026-11-15 14:58:00"})
+        self.assertTrue(notice.membri_is_just_sent)
+        with freeze_time("2026-11-15 15:10:00"):
+            self.env.invalidate_all()
+            later = notice.new({"membri_date_sent": "2026-11-15 14:58:00"})
+            self.assertFalse(later.membri_is_just_sent)
+
     # ------------------------------------------------------------------
     # Keyboard and eyes, in all our views
     # ------------------------------------------------------------------

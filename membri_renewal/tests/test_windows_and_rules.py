@@ -6,13 +6,14 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
 from .common import MembriCommon
 from .common_fields import FieldsCase
+from .common_pricing import PricingCommon
 
 
 @tagged("post_install", "-at_install")
@@ -321,7 +322,7 @@ class TestCompanyRules(FieldsCase):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
-class TestOptionSetsOfCompanies(MembriCommon):
+class TestOptionSetsOfCompanies(PricingCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -417,6 +418,125 @@ class TestOptionSetsOfCompanies(MembriCommon):
         self.assertTrue(member.membri_is_member)
         self.assertIn(member, member.search([("membri_is_member", "=", True)]))
         self.assertIn(self.branch, self.env["res.company"]._membri_get_all())
+
+    def _sell_in_branch(self, **rule):
+        """The branch has prices, taxes and a day of its own, and its member knows both."""
+        self.branch.membri_tz = "Pacific/Auckland"
+        position = self.env_root["account.fiscal.position"].create(
+            {"name": "Reserve", "company_id": self.branch.id}
+        )
+        self.env_root["account.tax"].create(
+            {
+                "name": "5 %",
+                "amount": 5.0,
+                "company_id": self.branch.id,
+                "fiscal_position_ids": [Command.set(position.ids)],
+                "original_tax_ids": [Command.set(self.tax.ids)],
+            }
+        )
+        pricelist = self._create_pricelist(
+            (200.0, {"applied_on": "3_global", **rule}), company_id=self.branch.id
+        )
+        member = self.member.sudo().with_company(self.branch)
+        member.write(
+            {
+                "specific_property_product_pricelist": pricelist.id,
+                "property_account_position_id": position.id,
+            }
+        )
+        return [
+            self.yearly.with_context(allowed_company_ids=companies.ids)
+            for companies in (self.branch, self.branch | self.company, self.company | self.branch)
+        ]
+
+    def test_branch_sells_at_its_own_prices(self):
+        """Issue 12: those of the company of the term, whichever company the officer works in."""
+        alone, first, second = self._sell_in_branch()
+        for option_set in (alone, first):
+            member = self.member.with_env(option_set.env)
+            action = member.action_membri_enrol()
+            window = self.env[action["res_model"]].with_env(option_set.env)
+            with Form(window.with_context(**action["context"])) as form:
+                form.option_set_id = option_set
+                self.assertEqual(form.amount_total, 210.0)
+            form.record.action_confirm()
+            term = member.membri_cotisation_ids.filtered(lambda t: t.state == "pending")
+            self.assertRecordValues(
+                term, [{"company_id": self.branch.id, "amount_total": 210.0, "state": "pending"}]
+            )
+            self.assertRecordValues(
+                term.invoice_id.sudo(), [{"company_id": self.branch.id, "amount_total": 210.0}]
+            )
+            term.action_cancel()
+        ours = self._create_cotisation(self.member, "2026-01-01")
+        theirs = alone.env["membri.cotisation"].create(
+            {
+                "partner_id": self.member.id,
+                "option_set_id": self.yearly.id,
+                "date_start": "2026-01-01",
+                "state": "active",
+            }
+        )
+        small = self._create_option_set("Small")
+        for env in (first.env, second.env):
+            for term, total in ((ours, 345.0), (theirs, 210.0)):
+                with self.subTest(works_in=env.company.name, term_of=term.company_id.name):
+                    renewal = self._create_renewal(term.with_env(env))
+                    self.assertRecordValues(
+                        renewal, [{"company_id": term.company_id.id, "amount_total": total}]
+                    )
+                    renewal.option_set_id = small.with_env(env)
+                    self.assertEqual(renewal.amount_total, total)
+                    renewal.write({"line_ids": [Command.create({"product_id": self.extra.id})]})
+                    self.assertEqual(
+                        renewal.line_ids.filtered(lambda r: r.product_id == self.extra).price_unit,
+                        50.0 if term == ours else 200.0,
+                    )
+                    renewal.action_send()
+                    self.assertFalse(renewal.approval_remark)
+                    request = renewal._prepare_change_request_vals(self.yearly.with_env(env))
+                    prices = [line[2]["price_unit"] for line in request["line_ids"]]
+                    self.assertEqual(prices[0], total / (1.15 if term == ours else 1.05))
+                    renewal.action_cancel()
+
+    def test_branch_renews_by_night_at_its_own_prices(self):
+        alone = self._sell_in_branch()[0]
+        theirs = alone.env["membri.cotisation"].create(
+            {
+                "partner_id": self.member.id,
+                "option_set_id": self.yearly.id,
+                "date_start": "2026-01-01",
+                "state": "active",
+            }
+        )
+        ours = self._create_cotisation(self.member, "2026-01-01")
+        self._run_cron("ir_cron_generate")
+        self.assertEqual(
+            [(t.renewal_ids.state, t.renewal_ids.amount_total) for t in (ours, theirs)],
+            [("sent", 345.0), ("sent", 210.0)],
+        )
+        self.assertEqual(theirs.renewal_ids.company_id, self.branch)
+        both = (ours | theirs).with_context(**self.both).renewal_ids
+        both.action_approve()
+        self.assertEqual(both.mapped("invoice_id.amount_total"), [345.0, 210.0])
+        self.assertEqual(both.sudo().invoice_id.company_id, self.company | self.branch)
+
+    def test_branch_has_a_day_of_its_own(self):
+        """A price until 31 December in Auckland: at that midnight it is noon of the 30th or the
+        31st elsewhere."""
+        alone = self._sell_in_branch(date_end="2026-12-31 23:00:00")[0]
+        term = alone.env["membri.cotisation"].create(
+            {
+                "partner_id": self.member.id,
+                "option_set_id": self.yearly.id,
+                "date_start": "2026-01-01",
+                "state": "active",
+            }
+        )
+        for env in (alone.env, self.env(context=self.both)):
+            renewal = self._create_renewal(term.with_env(env))
+            self.assertEqual(renewal.line_ids.price_unit, 200.0)
+            renewal.action_cancel()
 
     def test_branch_changes_nothing_of_its_parent(self):
         manager = new_test_user(

@@ -73,7 +73,7 @@ class MembriEnrolment(models.TransientModel):
     def _compute_currency_id(self):
         for enrolment in self:
             enrolment.currency_id = (
-                enrolment.option_set_id._get_currency(enrolment.partner_id)
+                enrolment._get_option_set()._get_currency(enrolment.partner_id)
                 if enrolment.option_set_id
                 else enrolment.company_id.currency_id
             )
@@ -104,7 +104,7 @@ class MembriEnrolment(models.TransientModel):
         for enrolment in self:
             commands = [Command.clear()]
             if enrolment.option_set_id and enrolment.partner_id and enrolment.date_start:
-                lines_vals = enrolment.option_set_id._prepare_term_lines(
+                lines_vals = enrolment._get_option_set()._prepare_term_lines(
                     enrolment.partner_id._origin or enrolment.partner_id,
                     enrolment.date_start,
                     enrolment.date_end,

@@ -210,7 +210,7 @@ class MembriChangeRequest(models.Model):
     def _follow_taxes(self):
         """Another address may mean other taxes, and another price where it includes them."""
         for request in self.filtered("changes_term"):
-            option_set, memo = request.option_set_id, {}
+            option_set, memo = request.option_set_id.with_company(request.company_id), {}
             for line in request.line_ids:
                 taxes = option_set._get_taxes(request.partner_id, line.product_id, memo)
                 if taxes == line.tax_ids:

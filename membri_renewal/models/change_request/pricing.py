@@ -68,6 +68,7 @@ class MembriRenewal(models.Model):
         :param dates: first and last day
         :return: list of values for ``membri.change.request.line``
         """
+        option_set = option_set.with_company(self.company_id)
         choices = self._get_requested_choices(option_set, quantities, proposal)
         lines_vals = option_set._prepare_lines_of(choices, self.partner_id, dates[0])
         same_term = (option_set, *dates) == (
@@ -161,7 +162,7 @@ class MembriRenewal(models.Model):
         usual = self._get_proposed_quantities(option_set, proposal)
         quantities = usual if quantities is None else quantities
         dates = self._get_requested_dates(option_set, proposal, date_start)
-        currency = option_set._get_currency(self.partner_id)
+        currency = option_set.with_company(self.company_id)._get_currency(self.partner_id)
         changes_term = (
             option_set != proposal.option_set_id
             or quantities != usual

@@ -300,6 +300,7 @@ class MembriCotisation(models.Model):
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
         company = option_set._get_term_company() if option_set else self.env.company
         vals.setdefault("company_id", company.id)
+        option_set = option_set.with_company(vals["company_id"])
         if vals.get("state", "pending") != "pending" and vals.get("origin", "import") != "import":
             raise UserError(
                 self.env._(

@@ -71,7 +71,7 @@ class MembriCotisation(models.Model):
     @api.onchange("partner_id", "option_set_id", "date_start")
     def _onchange_term(self):
         """A term recorded by hand starts from what its option set gives."""
-        option_set, partner = self.option_set_id, self.partner_id
+        option_set, partner = self._get_option_set(), self.partner_id
         if self._origin or not (option_set and partner and self.date_start):
             return
         date_end = option_set._get_period(self.date_start)[1]

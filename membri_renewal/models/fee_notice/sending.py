@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES
+from ..mail_mail import JUST_SENT
 
 BATCH = 50
 REPORT = "membri_renewal.report_fee_notice"
@@ -16,7 +17,21 @@ class AccountMove(models.Model):
         string="Fee Notice to Send", readonly=True, copy=False
     )
 
+    membri_is_just_sent = fields.Boolean(
+        string="Sent a Moment Ago",
+        compute="_compute_membri_is_just_sent",
+        help="The form asks before it sends the same again.",
+    )
+
     _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send")
+
+    @api.depends("membri_fee_notice_to_send", "membri_date_sent")
+    def _compute_membri_is_just_sent(self):
+        since = fields.Datetime.now() - JUST_SENT
+        for move in self:
+            move.membri_is_just_sent = move.membri_fee_notice_to_send or (
+                bool(move.membri_date_sent) and move.membri_date_sent >= since
+            )
 
     def _membri_send_fee_notices_again(self):
         """:return: a client action that tells that they are on their way"""

@@ -17,5 +17,6 @@ from . import online
 from . import line
 from . import send
 from . import delivery
+from . import waiting
 from . import agreement
 from . import payment

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..mail_mail import JUST_SENT
+
 BATCH = 50
 REPORT = "membri_renewal.report_annual_receipt"
 TEMPLATE = "membri_renewal.mail_template_annual_receipt"
@@ -47,6 +49,11 @@ class MembriAnnualReceipt(models.Model):
     )
     reason = fields.Char(readonly=True)
     date_sent = fields.Datetime(string="Sent On", readonly=True, copy=False)
+    is_just_sent = fields.Boolean(
+        string="Sent a Moment Ago",
+        compute="_compute_is_just_sent",
+        help="The form asks before it sends the same again.",
+    )
     mail_id = fields.Many2one(
         "mail.mail",
         string="Email in Queue",
@@ -201,6 +208,12 @@ class MembriAnnualReceipt(models.Model):
     # ------------------------------------------------------------------
     # Sending receipts
     # ------------------------------------------------------------------
+
+    @api.depends("date_sent")
+    def _compute_is_just_sent(self):
+        since = fields.Datetime.now() - JUST_SENT
+        for receipt in self:
+            receipt.is_just_sent = bool(receipt.date_sent) and receipt.date_sent >= since
 
     def action_send_again(self):
         """Queue the emails again.

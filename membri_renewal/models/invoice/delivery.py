@@ -524,8 +524,7 @@ class AccountMove(models.Model):
         self._message_log(body=note)
         self._membri_get_renewals()._after_undelivered(note)
         self.env["res.partner"]._membri_mark_renewal_email_bounced(self.membri_delivery_email)
-        is_credit_note = self.move_type == "out_refund" and self.state == "posted"
-        if is_credit_note or (self._membri_is_payable() and not self._membri_is_paid()):
+        if self._membri_is_worth_sending():
             mail_sudo = self._membri_get_last_mail()
             is_reminder = mail_sudo.membri_kind == "reminder"
             if is_reminder and self._membri_get_unreachable_reason():

@@ -72,6 +72,12 @@ class MembriTermMixin(models.AbstractModel):
             "line_ids": [Command.create(line._prepare_copy_vals()) for line in self.line_ids],
         }
 
+    def _get_option_set(self):
+        """:return: the option set, as the company of this term sells it: a branch that works
+        with a set of its parent has pricelists, fiscal positions, taxes and a today of its own"""
+        self.ensure_one()
+        return self.option_set_id.with_company(self.company_id)
+
     def _get_archived_reason(self):
         """:return: why nothing goes out for the member (a sentence), or ``False``"""
         self.ensure_one()

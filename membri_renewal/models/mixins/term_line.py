@@ -137,7 +137,7 @@ class MembriTermLineMixin(models.AbstractModel):
         """A product that is added by hand gets the member's price on the first day."""
         term = self[self._term_field]
         if self.product_id and term.option_set_id and term.partner_id and term.date_start:
-            vals = term.option_set_id._prepare_term_line(
+            vals = term._get_option_set()._prepare_term_line(
                 term.partner_id, term.date_start, product=self.product_id
             )
             vals.pop("sequence")

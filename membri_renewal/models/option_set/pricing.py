@@ -5,7 +5,9 @@ from odoo import fields, models
 
 
 class MembriOptionSet(models.Model):
-    """Prices of a term: pricelists on its first day, taxes, proration (specification §4)."""
+    """Prices of a term: pricelists on its first day, taxes, proration (specification §4). They
+    are those of the company of the term, which may be a branch: whoever asks says it by
+    ``with_company`` (``membri.term.mixin`` ``_get_option_set``)."""
 
     _inherit = "membri.option.set"
 
@@ -13,7 +15,7 @@ class MembriOptionSet(models.Model):
         """:return: the currency in which ``partner`` is charged: its pricelist's, else the
         company's"""
         self.ensure_one()
-        partner = partner.with_company(self.company_id)
+        partner = partner.with_company(self._get_term_company())
         return partner.property_product_pricelist.currency_id or self.currency_id
 
     def _get_list_price(self):
@@ -106,6 +108,7 @@ class MembriOptionSet(models.Model):
         """:return: values of one line, at the full price of ``date_start``; the quantity is
         the one given, else that of the member's current term, else the set's"""
         memo = {} if memo is None else memo
+        company = self._get_term_company()
         source = option_line or previous
         product = product or source.product_id
         if quantity is None:
@@ -115,7 +118,7 @@ class MembriOptionSet(models.Model):
             price = previous.full_price_unit or previous.price_unit
         elif option_line and option_line.has_own_price:
             price = self.currency_id._convert(
-                option_line.price_unit, self._get_currency(partner), self.company_id, date_start
+                option_line.price_unit, self._get_currency(partner), company, date_start
             )
         else:
             price = self._get_pricelist_price(partner, product, quantity, date_start, memo)
@@ -124,7 +127,7 @@ class MembriOptionSet(models.Model):
             # a price that includes a tax which this member does not pay
             price = product._get_tax_included_unit_price_from_price(
                 price,
-                product.taxes_id._filter_taxes_by_company(self.company_id),
+                product.taxes_id._filter_taxes_by_company(company),
                 product_taxes_after_fp=taxes,
             )
         return {
@@ -148,15 +151,17 @@ class MembriOptionSet(models.Model):
         """:return: unit price on ``date_start``. Pricelist rules are dated by moments, so
         the company's local midnight is passed: a rule from 1 January holds from the
         first minute of that day, here."""
-        pricelist = partner.with_company(self.company_id).property_product_pricelist
-        key = ("price", pricelist, product, quantity, date_start)
+        company = self._get_term_company()
+        pricelist = partner.with_company(company).property_product_pricelist
+        key = ("price", company, pricelist, product, quantity, date_start)
         if key not in memo:
             self._look_up_prices(pricelist, partner, product, quantity, date_start, memo)
         return memo[key]
 
     def _fill_pricelist_prices(self, choices, partner, date_start, memo):
         """Look up what :meth:`_get_pricelist_price` will be asked for, all at once."""
-        pricelist = partner.with_company(self.company_id).property_product_pricelist
+        company = self._get_term_company()
+        pricelist = partner.with_company(company).property_product_pricelist
         wanted = defaultdict(list)
         for choice in choices:
             option_line, previous = choice.get("option_line"), choice.get("previous")
@@ -164,43 +169,46 @@ class MembriOptionSet(models.Model):
             quantity = choice.get("quantity")
             if quantity is None:
                 quantity = self._get_usual_quantity(option_line, previous)
-            if ("price", pricelist, product, quantity, date_start) not in memo:
+            if ("price", company, pricelist, product, quantity, date_start) not in memo:
                 wanted[quantity].append(product.id)
         for quantity, product_ids in wanted.items():
             products = self.env["product.product"].browse(product_ids)
             self._look_up_prices(pricelist, partner, products, quantity, date_start, memo)
 
     def _look_up_prices(self, pricelist, partner, products, quantity, date_start, memo):
-        prices = pricelist.with_company(self.company_id)._get_products_price(
-            products.with_company(self.company_id),
+        company = self._get_term_company()
+        prices = pricelist.with_company(company)._get_products_price(
+            products.with_company(company),
             quantity,
             currency=self._get_currency(partner),
-            date=self.company_id._membri_midnight(date_start),
+            date=company._membri_midnight(date_start),
         )
         for product in products:
-            memo["price", pricelist, product, quantity, date_start] = prices[product.id]
+            memo["price", company, pricelist, product, quantity, date_start] = prices[product.id]
 
     def _get_taxes(self, partner, product, memo):
         """:return: the product's sales taxes, mapped by the fiscal position that the
         invoice will have"""
+        company = self._get_term_company()
         position = self._get_fiscal_position(partner, memo)
-        key = ("taxes", product.taxes_id, position, self.company_id)
+        key = ("taxes", product.taxes_id, position, company)
         if key not in memo:
-            taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
+            taxes = product.taxes_id._filter_taxes_by_company(company)
             memo[key] = position.map_tax(taxes)
         return memo[key]
 
     def _get_fiscal_position(self, partner, memo):
         """:return: the fiscal position that the invoice of ``partner`` will have; members whose
         addresses are alike in what it depends on share it"""
-        of_partner = ("fiscal position", partner, self.company_id)
+        company = self._get_term_company()
+        of_partner = ("fiscal position", partner, company)
         if of_partner not in memo:
-            payer = partner.with_company(self.company_id)._membri_get_payer()
+            payer = partner.with_company(company)._membri_get_payer()
             delivery = partner.browse(partner.address_get(["delivery"])["delivery"])
             key = (
                 "fiscal position",
-                self.company_id,
-                payer.with_company(self.company_id).property_account_position_id,
+                company,
+                payer.with_company(company).property_account_position_id,
                 *(
                     (address.country_id, address.state_id, address.zip, address.vat)
                     for address in (payer, delivery)
@@ -209,7 +217,7 @@ class MembriOptionSet(models.Model):
             if key not in memo:
                 memo[key] = (
                     self.env["account.fiscal.position"]
-                    .with_company(self.company_id)
+                    .with_company(company)
                     ._get_fiscal_position(payer, delivery=delivery)
                 )
             memo[of_partner] = memo[key]
@@ -229,7 +237,7 @@ class MembriOptionSet(models.Model):
         full = [vals["quantity"] * vals["price_unit"] for vals in lines_vals]
         if self.proration == "amount":
             target = self.currency_id._convert(
-                self.proration_value, currency, self.company_id, date_start
+                self.proration_value, currency, self._get_term_company(), date_start
             )
             amounts = self._share_out(target, full, currency)
         else:

@@ -16,6 +16,7 @@ from . import sample
 from . import readiness
 from . import delivery
 from . import letter
+from . import waiting
 from . import eligibility
 from . import generation
 from . import auto_invoice

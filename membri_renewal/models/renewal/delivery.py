@@ -85,8 +85,8 @@ class MembriRenewal(models.Model):
             renewal._record_undelivered(reason)
             renewal._message_log(
                 body=self.env._(
-                    "Not emailed: %(reason)s Correct the address and resend, or print the "
-                    "letter and mail it.",
+                    "Not emailed: %(reason)s Once there is a valid address, the nightly run "
+                    "sends it. Or print the letter and mail it.",
                     reason=reason,
                 )
             )

@@ -27,7 +27,7 @@ class MembriRenewalLine(models.Model):
             product = self.env["product.product"].browse(vals.get("product_id"))
             if not renewal or not product or "price_unit" in vals:
                 continue
-            priced = renewal.option_set_id._prepare_term_line(
+            priced = renewal._get_option_set()._prepare_term_line(
                 renewal.partner_id, renewal.date_start, product=product
             )
             priced.pop("sequence")
@@ -84,7 +84,8 @@ class MembriRenewalLine(models.Model):
         renewal, frozen = self.renewal_id, self.tax_ids
         # sudo: the member who answers on the portal may not read products and taxes
         taxes = (
-            renewal.option_set_id.sudo()
+            renewal._get_option_set()
+            .sudo()
             ._get_taxes(renewal.partner_id.sudo(), self.product_id.sudo(), memo)
             .sudo(False)
         )

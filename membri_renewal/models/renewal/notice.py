@@ -1,12 +1,34 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
+from ..mail_mail import JUST_SENT
 from .document import PDF_BATCH
+from .renewal import STAFF
 
 
 class MembriRenewal(models.Model):
     """The notice goes out: by email with its PDF, and its trace in every chatter."""
 
     _inherit = "membri.renewal"
+
+    is_just_sent = fields.Boolean(
+        string="Sent a Moment Ago",
+        compute="_compute_is_just_sent",
+        groups=STAFF,
+        help="The form asks before it sends the same again.",
+    )
+
+    @api.depends("state", "date_sent", "date_last_reminder", "delivery_state")
+    def _compute_is_just_sent(self):
+        since, Mail = fields.Datetime.now() - JUST_SENT, self.env["mail.mail"]
+        own = Mail._membri_get_just_sent_ids(self._origin)
+        invoices = Mail._membri_get_just_sent_ids(self.invoice_id)
+        for renewal in self:
+            renewal.is_just_sent = (
+                renewal._origin.id in own
+                or renewal.invoice_id.id in invoices
+                # of several members together: the email is made a minute later
+                or (bool(renewal.date_last_reminder) and renewal.date_last_reminder >= since)
+            )
 
     # ------------------------------------------------------------------
     # Send

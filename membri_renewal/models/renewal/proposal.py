@@ -135,7 +135,11 @@ class MembriRenewal(models.Model):
 
     def _fill_proposed_term(self, vals, cotisation, partner, memo):
         """Complete ``vals`` with the dates, the currency and the lines of their option set."""
-        option_set = self.env["membri.option.set"].browse(vals["option_set_id"])
+        option_set = (
+            self.env["membri.option.set"]
+            .browse(vals["option_set_id"])
+            .with_company(cotisation.company_id)
+        )
         if not vals.get("date_start"):
             vals["date_start"], vals["date_end"] = option_set._get_next_period(cotisation)
         elif "date_end" not in vals:
@@ -189,18 +193,19 @@ class MembriRenewal(models.Model):
     def _propose_currency(self):
         """Lines that come with another option set are in the currency of that set."""
         for renewal in self:
-            currency = renewal.option_set_id._get_currency(renewal.partner_id)
+            currency = renewal._get_option_set()._get_currency(renewal.partner_id)
             renewal._internal_write({"currency_id": currency.id})
 
     def _prepare_lines_of_set(self, memo=None):
         """:return: the currency and the lines of the chosen option set, as values to write"""
         self.ensure_one()
         partner = self.partner_id._origin or self.partner_id
-        lines_vals = self.option_set_id._origin._prepare_term_lines(
+        option_set = self._get_option_set()._origin
+        lines_vals = option_set._prepare_term_lines(
             partner, self.date_start, self.date_end, self.cotisation_id._origin, memo
         )
         return {
-            "currency_id": self.option_set_id._origin._get_currency(partner).id,
+            "currency_id": option_set._get_currency(partner).id,
             "line_ids": [Command.clear(), *(Command.create(vals) for vals in lines_vals)],
         }
 
@@ -260,7 +265,7 @@ class MembriRenewal(models.Model):
     def _get_restarted_term(self, first, last, memo):
         """Dates and prices move; options, quantities and agreed prices stay. Arguments and
         result are those of :meth:`_get_term_today`."""
-        option_set, partner = self.option_set_id, self.partner_id
+        option_set, partner = self._get_option_set(), self.partner_id
         currency = option_set._get_currency(partner)
         names = ("name", "quantity", "price_unit", "full_quantity", "full_price_unit", "tax_ids")
         options = {option.product_id: option for option in reversed(option_set.line_ids)}

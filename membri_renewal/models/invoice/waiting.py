@@ -1,0 +1,66 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+from .delivery import ACTIVITY
+
+BATCH = 50
+
+
+class AccountMove(models.Model):
+    """Invoices, fee notices and credit notes that met no address leave by themselves on the first
+    night that finds one (see ``renewal/waiting.py``)."""
+
+    _inherit = "account.move"
+
+    @api.model
+    def _membri_send_waiting(self):
+        """Send the documents that have reached nobody for want of an address, where there is one
+        by now. May be run at any time, twice."""
+
+        def send(due):
+            due.filtered(
+                lambda move: (
+                    move._membri_is_worth_sending() and not move._membri_get_unreachable_reason()
+                )
+            )._membri_do_send_waiting()
+
+        domain = self._membri_get_waiting_domain()
+        self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
+
+    @api.model
+    def _membri_get_waiting_domain(self):
+        """:return: documents that no email reached, and that are in a queue for that; those that
+        were printed and mailed, or that the officer has dealt with, are in none"""
+        return (
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("membri_delivery_state", "=", "unreachable")
+            & (
+                Domain("membri_cotisation_ids.renewal_id.delivery_state", "=", "unreachable")
+                | Domain("activity_ids.activity_type_id", "=", self.env.ref(ACTIVITY).id)
+            )
+        )
+
+    def _membri_is_worth_sending(self):
+        """:return: whether its payer needs this document: to pay, or as a credit note"""
+        self.ensure_one()
+        if self.move_type == "out_refund":
+            return self.state == "posted"
+        return self._membri_is_payable() and not (self._membri_is_paid() or self._membri_is_void())
+
+    def _membri_do_send_waiting(self):
+        """An address was found: the document goes to it, and stands for the reminders that were
+        due before."""
+        self._membri_deliver()
+        for move in self:
+            told = move._membri_as_staff()
+            told._message_log(
+                body=told.env._(
+                    "There is a valid address now (%(address)s): emailed by the nightly run.",
+                    address=move._membri_get_delivery_email(),
+                )
+            )
+            renewals = told._membri_get_renewals()
+            renewals._skip_overtaken_steps(
+                told.env._("The invoice was sent on that day or later.")
+            )
+            renewals._update_next_reminder()
