@@ -39,7 +39,7 @@ class ResCompany(models.Model):
         if reason := self._membri_get_no_sender_reason(officer):
             yield "sender", reason
         for option_set in option_sets:
-            yield from option_set._get_unready_reasons()
+            yield from option_set.with_company(self)._get_unready_reasons()
         if members and (reason := self._membri_get_no_language_reason(members)):
             yield "language", reason
 

@@ -427,13 +427,12 @@ class TestReminderDelivery(OneDeliveryCase):
             printed = self._create_renewal(self._create_yearly(email=False, **STREET))
             declined = self._create_renewal(self._create_yearly(email=False))
             (printed | declined).action_send()
-            paid, reset = self._renew_automatically(email=False), self._renew_automatically()
+            paid, reset = (self._renew_automatically(email=False) for _ in range(2))
             done = self._create_member("Dan Done", email=False)._membri_enrol(self.yearly)
         with patch("odoo.addons.membri_renewal.models.renewal.letter.merge_pdf", b"".join):
             printed.action_print_letter()
         self._refuse(declined)
         self._pay(paid.invoice_id)
-        reset.partner_id.email = False
         reset.action_reset()
         done.invoice_id.sudo().activity_ids.action_done()
         self._run_sending()
@@ -444,8 +443,8 @@ class TestReminderDelivery(OneDeliveryCase):
 
     def test_document_that_cannot_be_sent_waits_with_its_reason(self):
         bad, good = (self._create_renewal(self._create_yearly(email=False)) for _ in range(2))
-        (bad | good).action_send()
         bad.line_ids.product_id = self._create_option("Gone", 20.0)
+        (bad | good).action_send()
         self._find_addresses((bad | good).partner_id)
         bad.line_ids.product_id.sudo().active = False
         self.assertEqual(self._remind_at("2026-11-16 15:00:00").mapped("res_id"), good.ids)

@@ -36,7 +36,7 @@ class MembriRenewal(models.Model):
                     and (r.state != "draft" or r.mode == "notice" or r._is_to_be_announced())
                 )
             ).option_set_id
-            for option_set in self.option_set_id:
+            for option_set in self.option_set_id.with_company(company):
                 for code, sentence in option_set._get_unready_reasons():
                     if option_set in (noticed if code in ("account", "chart") else unpriced):
                         yield code, sentence
