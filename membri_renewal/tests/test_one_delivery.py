@@ -125,6 +125,67 @@ class TestInvoiceDelivery(OneDeliveryCase):
         [message] = self._run_sending()
         self.assertIn(other.email, message["To"])
 
+    def _fail(self, renewal):
+        self._run_sending([renewal.partner_id.email])
+        self.assertEqual(renewal.delivery_state, "failed")
+
+    def _credit(self, renewal):
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        reversal = self.env_account["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        notes = reversal.create({"journal_id": invoice.journal_id.id})
+        notes.refund_moves()
+        notes.new_move_ids.action_post()
+
+    def test_void_invoice_waits_for_nothing(self):
+        """It is in no queue of emails any more, whatever had become of its own."""
+        for email in ("somebody@example.com", False):
+            for fails in (False, True) if email else (False,):
+                for end in (
+                    lambda r: r.invoice_id.with_env(self.env_account).button_cancel(),
+                    self._credit,
+                    lambda r: r.action_reset(),
+                ):
+                    renewal = self._renew_automatically(email=email)
+                    if fails:
+                        self._fail(renewal)
+                    before = renewal.delivery_state
+                    with self.subTest(before=before):
+                        end(renewal)
+                        self.assertIn(renewal.state, ("intervention", "draft"))
+                        self.assertEqual(renewal.delivery_state, "withdrawn")
+                        self.assertIn("no longer accepted", renewal.delivery_note)
+                        for code in ("unreachable", "send_failed"):
+                            self.assertFalse(self._is_in_queue(renewal, code))
+                        self.assertFalse(self._run_sending())
+                        self.assertEqual(renewal.delivery_state, "withdrawn")
+
+    def test_invoice_that_is_confirmed_again_is_to_be_sent(self):
+        renewal = self._renew_automatically()
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        invoice.button_draft()
+        self._run_sending()
+        invoice.action_post()
+        self.assertRecordValues(renewal, [{"state": "approved", "delivery_state": "failed"}])
+        self.assertIn("confirmed again", renewal.delivery_note)
+        self.assertTrue(self._is_in_queue(renewal, "send_failed"))
+        renewal.action_retry_sending()
+        self.assertEqual(len(self._run_sending()), 1)
+        self.assertEqual(renewal.delivery_state, "delivered")
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertEqual(renewal.delivery_state, "delivered", "it has left before")
+
+    def test_sent_at_the_second_try_is_sent(self):
+        renewal = self._renew_automatically()
+        self._fail(renewal)
+        self.assertFalse(renewal.invoice_id.is_move_sent)
+        renewal.action_retry_sending()
+        self._run_sending()
+        self.assertTrue(renewal.invoice_id.is_move_sent)
+        self.assertTrue(renewal.invoice_id.membri_date_sent)
+
     def _send_receipt(self, invoice):
         with self.enter_registry_test_mode():
             self.env_root.ref("membri_renewal.ir_cron_send_receipts").method_direct_trigger()

@@ -430,6 +430,8 @@ class TestOptionSetsOfCompanies(PricingCommon):
                 "name": "5 %",
                 "amount": 5.0,
                 "company_id": self.branch.id,
+                "tax_group_id": self.tax.sudo().tax_group_id.id,
+                "country_id": self.tax.sudo().country_id.id,
                 "fiscal_position_ids": [Command.set(position.ids)],
                 "original_tax_ids": [Command.set(self.tax.ids)],
             }

@@ -147,6 +147,7 @@ class AccountMove(models.Model):
         plans = {move: move._membri_get_plan_days() for move in notices}
         for move in notices:
             move._membri_date_as_invoice()
+        unsent = self.filtered(lambda move: move._membri_is_posted_unsent())
         posted = super(AccountMove, self._membri_by_button())._post(soft=soft).with_env(self.env)
         for move, days in plans.items():
             move._membri_keep_plan(days)
@@ -154,6 +155,7 @@ class AccountMove(models.Model):
         posted._membri_sync()
         posted._membri_compare_with_terms()
         posted._membri_update_reminders()
+        (posted & unsent)._membri_tell_unsent()
         return posted
 
     def _membri_fill_due_date(self):

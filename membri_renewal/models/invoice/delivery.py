@@ -464,6 +464,8 @@ class AccountMove(models.Model):
                 "membri_delivery_state": "delivered",
                 "membri_delivery_note": False,
                 "membri_date_sent": fields.Datetime.now(),
+                # at a second try the file is there, and Odoo would not say it again
+                "is_move_sent": self.state == "posted",
             }
         )
         renewals = self._membri_get_renewals()

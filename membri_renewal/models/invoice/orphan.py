@@ -141,6 +141,9 @@ class MembriCotisation(models.Model):
                 date_approved=self.create_date,
                 state_before_intervention=False,
                 intervention_reason=False,
+                # what became of it before
+                delivery_state=invoice.membri_delivery_state,
+                delivery_note=invoice.membri_delivery_note,
             )
             renewal._clear_intervention()
             renewal._end_activities()

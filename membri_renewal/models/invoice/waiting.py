@@ -27,6 +27,27 @@ class AccountMove(models.Model):
         domain = self._membri_get_waiting_domain()
         self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
 
+    def _membri_is_posted_unsent(self):
+        """:return: whether this document is posted again, and its email did not leave before"""
+        self.ensure_one()
+        return (
+            bool(self.membri_invoice_type)
+            and self.posted_before
+            and not self.membri_date_sent
+            and self.membri_delivery_state in ("failed", "withdrawn")
+        )
+
+    def _membri_tell_unsent(self):
+        """What kept these documents from leaving is over: somebody sends them."""
+        for move in self.filtered(lambda move: move._membri_is_worth_sending()):
+            told = move._membri_as_staff()
+            told._membri_mark_failed(
+                told.env._(
+                    "%(document)s was confirmed again, and has not been sent. Send it.",
+                    document=told._membri_get_document_label(),
+                )
+            )
+
     @api.model
     def _membri_get_waiting_domain(self):
         """:return: documents that no email reached, and that are in a queue for that; those that

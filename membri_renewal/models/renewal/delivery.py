@@ -280,6 +280,18 @@ class MembriRenewal(models.Model):
         self._mark_unreachable()
         self._record_reminder(mail_sudo.mail_message_id, "skipped", self.delivery_note)
 
+    def _withdraw_undelivered(self):
+        """The invoice is void, or no longer theirs: nobody has to bring it to its payer."""
+        undelivered = self.filtered(
+            lambda r: r.delivery_state in ("queued", "failed", "unreachable")
+        )
+        for renewals in undelivered._split_by_staff_lang():
+            for renewal in renewals:
+                note = renewal.env._(
+                    "%(renewal)s is no longer accepted.", renewal=renewal.display_name
+                )
+                renewal._internal_write({"delivery_state": "withdrawn", "delivery_note": note})
+
     def _mark_failed(self, error):
         """Record why something could not be done; the queue of failed sendings shows it."""
         for renewal in self:

@@ -324,6 +324,7 @@ class MembriRenewal(models.Model):
             )
         )
         reopened = moved.filtered(lambda renewal: renewal.state not in UNDECIDED_STATES)
+        let_go = moved.filtered(lambda renewal: renewal.state == "approved")
         vals = {"is_held_archived": False, **vals}
         if state not in ("sent", "change_requested", "intervention"):
             vals = {"date_auto_invoice": False, "date_auto_invoice_told": False, **vals}
@@ -337,6 +338,7 @@ class MembriRenewal(models.Model):
             # who received the key may have been replaced since it was decided
             # sudo: keys are the system's
             reopened.sudo().filtered("access_token")._renew_lost_keys()
+        let_go._withdraw_undelivered()
         return result
 
     def _check_can_edit(self):
