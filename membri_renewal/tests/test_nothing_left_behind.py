@@ -112,6 +112,25 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         self.assertIn("55.07", asked)
         self.assertEqual(self._list().move_id, payment.move_id)
 
+    def test_b5_more_than_was_due_by_bank(self):
+        """With the name of the payer on the line of the statement, and without."""
+        for named in (True, False):
+            with self.subTest(named=named):
+                line = self._pay_by_bank(self.invoice, 400.0)
+                if named:
+                    line.move_id.line_ids.partner_id = self.invoice.partner_id
+                self.assertTrue(self.renewal.is_paid)
+                self._night()
+                [asked] = self._get_asked()
+                self.assertIn("55.07", asked)
+                self.assertIn(self.invoice.partner_id.display_name, asked)
+                self.assertEqual(self._list().move_id, line.move_id)
+                line.action_undo_reconciliation()
+                line.unlink()
+                self._night()
+                self.assertFalse(self._get_asked())
+                self.assertFalse(self._list())
+
     def test_b5_paid_ahead_of_any_invoice_is_listed(self):
         payer = self.invoice.partner_id
         self._pay(self.invoice)

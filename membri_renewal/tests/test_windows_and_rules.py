@@ -1,5 +1,6 @@
 """Issue 11 A5: what a window is given, whose option sets, rules of companies, queues."""
 
+import base64
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -539,6 +540,87 @@ class TestOptionSetsOfCompanies(PricingCommon):
             renewal = self._create_renewal(term.with_env(env))
             self.assertEqual(renewal.line_ids.price_unit, 200.0)
             renewal.action_cancel()
+
+    def test_branch_runs_campaigns_jobs_and_queues(self):
+        alone = self._sell_in_branch()[0]
+        term = alone.env["membri.cotisation"].create(
+            {
+                "partner_id": self.member.id,
+                "option_set_id": self.yearly.id,
+                "date_start": "2026-01-01",
+                "state": "active",
+            }
+        )
+        self._create_cotisation(self._create_member("Of the parent"), "2026-01-01")
+        with Form(alone.env["membri.campaign"]) as form:
+            form.date_to = "2027-01-31"
+        campaign = form.record
+        self.assertIn(self.yearly, campaign.option_set_ids)
+        campaign.action_preview()
+        self.assertRecordValues(
+            campaign.line_ids,
+            [{"partner_id": self.member.id, "amount_total": 210.0, "outcome": "notice"}],
+        )
+        campaign.action_send()
+        renewal = term.renewal_ids
+        self.assertRecordValues(
+            renewal, [{"state": "sent", "company_id": self.branch.id, "amount_total": 210.0}]
+        )
+        action = renewal.action_ask_bulk("approve")
+        wizard = alone.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(wizard.ready_count, 1)
+        job = alone.env["membri.bulk.job"].browse(wizard.action_confirm()["res_id"])
+        self.assertRecordValues(job, [{"done_count": 1, "company_id": self.branch.id}])
+        self.assertEqual(renewal.invoice_id.amount_total, 210.0)
+        queue = self.env.ref("membri_renewal.dashboard_accepted_unpaid")
+        for company, count in ((self.branch, 1), (self.company, 0)):
+            in_company = queue.with_user(self.officer).with_context(allowed_company_ids=company.ids)
+            self.assertEqual(in_company.record_count, count)
+
+    def test_member_of_a_branch_asks_for_another_set_of_the_parent(self):
+        alone = self._sell_in_branch()[0]
+        small = self._create_option_set("Small", portal_offer="all")
+        term = alone.env["membri.cotisation"].create(
+            {
+                "partner_id": self.member.id,
+                "option_set_id": self.yearly.id,
+                "date_start": "2026-01-01",
+                "state": "active",
+            }
+        )
+        renewal = self._create_renewal(term)
+        renewal.action_send()
+        offers = renewal.sudo().with_company(self.company)._get_change_offers()
+        self.assertIn(small, [offer["option_set"] for offer in offers])
+        error = renewal.sudo()._portal_submit_change(
+            self.member, {"option_set": small.sudo(), "message": "please"}
+        )
+        self.assertFalse(error)
+        self.assertEqual(renewal.change_request_id.amount_total, 210.0)
+        renewal.action_apply_and_approve()
+        self.assertRecordValues(
+            renewal, [{"state": "approved", "option_set_id": small.id, "amount_total": 210.0}]
+        )
+        self.assertRecordValues(
+            renewal.invoice_id.sudo(), [{"company_id": self.branch.id, "amount_total": 210.0}]
+        )
+
+    def test_branch_imports_into_its_parents_sets(self):
+        self.manager.with_env(self.env_root).company_ids += self.branch
+        env = self.env(user=self.manager, context={"allowed_company_ids": self.branch.ids})
+        rows = (
+            "Name,Email,Membership Plan,First Day,Last Day\n"
+            "Ida Imported,ida@example.com,Yearly,2026-01-01,2026-12-31\n"
+        )
+        record = env["membri.import"].create(
+            {"profile": "free", "filename": "l.csv", "file": base64.b64encode(rows.encode())}
+        )
+        record.action_preview()
+        record.action_run()
+        self.assertRecordValues(
+            record.line_ids.cotisation_id,
+            [{"company_id": self.branch.id, "option_set_id": self.yearly.id, "state": "active"}],
+        )
 
     def test_branch_changes_nothing_of_its_parent(self):
         manager = new_test_user(

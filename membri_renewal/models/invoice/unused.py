@@ -333,8 +333,12 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _membri_get_unused_of_payers_domain(self):
-        """:return: the same, of who was sent an invoice for a membership"""
-        return self._membri_get_unused_domain() & self._membri_get_payers_domain()
+        """:return: the same, of who was sent an invoice for a membership, and what is left of money
+        that has paid one"""
+        return self._membri_get_unused_domain() & (
+            self._membri_get_payers_domain()
+            | Domain("matched_debit_ids.debit_move_id.move_id.membri_invoice_type", "!=", False)
+        )
 
     @api.model
     def _membri_get_payers_domain(self):
@@ -380,11 +384,15 @@ class AccountMoveLine(models.Model):
                     and line.partner_id in move._membri_get_paying_contacts()
                 )
             )
-            own = line.move_id.origin_payment_id.invoice_ids & candidates
+            # a line of the bank statement knows no invoice but the one that it has paid
+            own = (line.move_id.origin_payment_id.invoice_ids & candidates) or (
+                line.matched_debit_ids.debit_move_id.move_id.filtered("membri_invoice_type")
+            )
             move = (own or candidates.filtered(lambda move: move._membri_is_void()))[:1]
             if move:
                 entry = line.move_id
                 left = line.currency_id.format(-line.amount_residual_currency)
-                move._membri_tell_left(line.partner_id, entry, entry.origin_payment_id, left)
+                payer = line.partner_id or move.partner_id
+                move._membri_tell_left(payer, entry, entry.origin_payment_id, left)
                 told_sudo |= move
         return told_sudo

@@ -25,7 +25,8 @@ class AccountMove(models.Model):
             )._membri_do_send_waiting()
 
         domain = self._membri_get_waiting_domain()
-        self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
+        if self.search(domain, limit=1):  # most nights nobody waits
+            self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
 
     def _membri_is_posted_unsent(self):
         """:return: whether this document is posted again, and its email did not leave before"""
@@ -81,7 +82,5 @@ class AccountMove(models.Model):
                 )
             )
             renewals = told._membri_get_renewals()
-            renewals._skip_overtaken_steps(
-                told.env._("The invoice was sent on that day or later.")
-            )
+            renewals._skip_overtaken_steps(told.env._("The invoice was sent on that day or later."))
             renewals._update_next_reminder()

@@ -93,6 +93,7 @@ class ResPartner(models.Model):
                 ("company_id", "=", self.env.company.id),
                 ("partner_id", "in", self.ids),
                 ("state", "in", LIVING_STATES),
+                ("date_terminated", "=", False),  # else it is ended already
             ]
         )
         assignee = self.env.company._membri_get_assignee()
@@ -122,7 +123,11 @@ class ResPartner(models.Model):
             self.env["membri.cotisation"]
             .sudo()
             ._read_group(
-                [("partner_id", "in", archived_sudo.ids), ("state", "in", LIVING_STATES)],
+                [
+                    ("partner_id", "in", archived_sudo.ids),
+                    ("state", "in", LIVING_STATES),
+                    ("date_terminated", "=", False),
+                ],
                 ["partner_id"],
             )
         )

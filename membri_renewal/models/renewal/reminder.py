@@ -509,9 +509,9 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _cron_send_reminders(self):
-        """Send what waited for an address, then the automatic reminders that are due. May be run at any time, twice, by two
-        workers, after days of silence: of several steps that are late, the last one goes out
-        and the others are recorded as skipped."""
+        """Send what waited for an address, then the automatic reminders that are due. May be run
+        at any time, twice, by two workers, after days of silence: of several steps that are late,
+        the last one goes out and the others are recorded as skipped."""
         self.env["account.move"]._membri_tell_unused_payments()
         self._send_waiting()
         domain = self._get_reminder_domain()

@@ -23,7 +23,8 @@ class MembriRenewal(models.Model):
                     renewal._mark_failed(renewal._get_error_sentence(error))
 
         domain = self._get_waiting_domain()
-        self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
+        if self.search(domain, limit=1):  # most nights nobody waits
+            self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
         self.env["account.move"]._membri_send_waiting()
 
     @api.model
