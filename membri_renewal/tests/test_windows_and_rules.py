@@ -329,8 +329,15 @@ class TestOptionSetsOfCompanies(PricingCommon):
         super().setUpClass()
         cls.west = cls._create_other_company("West", "America/Vancouver")
         cls.branch = cls.env_root["res.company"].create(
-            {"name": "Branch", "parent_id": cls.company.id, "membri_tz": "America/Toronto"}
+            {
+                "name": "Branch",
+                "parent_id": cls.company.id,
+                "membri_tz": "America/Toronto",
+                "email": "branch@example.com",
+                "country_id": cls.company.account_fiscal_country_id.id,
+            }
         )
+        cls.env_root.cr.precommit.run()  # the accounts of its parent
         cls.officer.with_env(cls.env_root).company_ids += cls.branch
         cls.theirs = cls._create_option_set("Theirs", company_id=cls.west.id)
         cls.both = {"allowed_company_ids": (cls.company | cls.west | cls.branch).ids}

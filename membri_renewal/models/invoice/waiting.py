@@ -40,7 +40,8 @@ class AccountMove(models.Model):
 
     def _membri_tell_unsent(self):
         """What kept these documents from leaving is over: somebody sends them."""
-        for move in self.filtered(lambda move: move._membri_is_worth_sending()):
+        # sudo: the status of emails is kept by the system, whoever posts
+        for move in self.sudo().filtered(lambda move: move._membri_is_worth_sending()):
             told = move._membri_as_staff()
             told._membri_mark_failed(
                 told.env._(
