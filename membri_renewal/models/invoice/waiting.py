@@ -25,8 +25,7 @@ class AccountMove(models.Model):
             )._membri_do_send_waiting()
 
         domain = self._membri_get_waiting_domain()
-        if self.search(domain, limit=1):  # most nights nobody waits
-            self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
+        self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
 
     def _membri_is_posted_unsent(self):
         """:return: whether this document is posted again, and its email did not leave before"""
@@ -54,12 +53,13 @@ class AccountMove(models.Model):
     def _membri_get_waiting_domain(self):
         """:return: documents that no email reached, and that are in a queue for that; those that
         were printed and mailed, or that the officer has dealt with, are in none"""
+        activity_type_id = self.env["ir.model.data"]._xmlid_to_res_id(ACTIVITY)
         return (
             Domain("membri_invoice_type", "!=", False)
             & Domain("membri_delivery_state", "=", "unreachable")
             & (
                 Domain("membri_cotisation_ids.renewal_id.delivery_state", "=", "unreachable")
-                | Domain("activity_ids.activity_type_id", "=", self.env.ref(ACTIVITY).id)
+                | Domain("activity_ids.activity_type_id", "=", activity_type_id)
             )
         )
 

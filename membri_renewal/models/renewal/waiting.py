@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 BATCH = 50
 
@@ -22,10 +23,15 @@ class MembriRenewal(models.Model):
                 for renewal, error in found._run_isolated(type(self)._do_send_waiting).items():
                     renewal._mark_failed(renewal._get_error_sentence(error))
 
-        domain = self._get_waiting_domain()
-        if self.search(domain, limit=1):  # most nights nobody waits
+        Move, domain = self.env["account.move"], self._get_waiting_domain()
+        queries = [self._search(domain), Move._search(Move._membri_get_waiting_domain())]
+        exists = SQL(", ").join(SQL("EXISTS (%s)", query.select()) for query in queries)
+        # asked at once, for most nights nobody waits
+        [(has_renewals, has_invoices)] = self.env.execute_query(SQL("SELECT %s", exists))
+        if has_renewals:
             self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
-        self.env["account.move"]._membri_send_waiting()
+        if has_invoices:
+            Move._membri_send_waiting()
 
     @api.model
     def _get_waiting_domain(self):
