@@ -59,6 +59,7 @@ class MembriRenewal(models.Model):
             renewal._internal_write({"delivery_state": state, "delivery_note": False})
         reached = self.browse().union(*told)
         reached._unqueue_letters()
+        # sudo: the activity may be somebody else's
         reached.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
         missed = found - reached
         missed._check_ready_to_leave(at_night=True)
@@ -81,7 +82,7 @@ class MembriRenewal(models.Model):
         """:return: ``{renewal: delivery state}`` of those whose document is on its way, or has
         arrived, by email or by post"""
         told = {
-            renewal: renewal.invoice_id.sudo().membri_delivery_state or "delivered"
+            renewal: renewal._get_invoice_sudo().membri_delivery_state or "delivered"
             for renewal in self
             if renewal.state == "approved"
         }
