@@ -218,9 +218,7 @@ class TestImportExport(ImportCase):
         for name, price in (("North", 200.0), ("South", 100.0)):
             member = self._create_member(name, parent_id=payer.id)
             lines = [Command.create({"product_id": self.product.id, "price_unit": price})]
-            terms += self._create_cotisation(
-                member, "2026-01-01", state="pending", line_ids=lines
-            )
+            terms += self._create_cotisation(member, "2026-01-01", state="pending", line_ids=lines)
         invoice = terms._create_invoices("enrolment")
         self.assertEqual(len(invoice), 1)
         self._pay(invoice, 30.0)

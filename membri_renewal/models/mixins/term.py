@@ -96,7 +96,7 @@ class MembriTermMixin(models.AbstractModel):
 
     def _get_untaxed_price(self):
         """:return: the price where the tax engine has nothing to compute: no line is taxed, nor to
-            be rounded; else ``None``"""
+        be rounded; else ``None``"""
         currency = self.currency_id
         amounts = [line.quantity * line.price_unit for line in self.line_ids]
         if not currency or self.line_ids.tax_ids:

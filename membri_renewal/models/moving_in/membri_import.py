@@ -109,9 +109,7 @@ class MembriImport(models.Model):
     overview = fields.Json(string="What All Rows Tell", readonly=True, copy=False)
     previewed_count = fields.Integer(string="Rows Previewed", readonly=True, copy=False)
     date_reading = fields.Text(string="How Dates Are Read", readonly=True, copy=False)
-    sheet_remark = fields.Char(
-        string="Sheets That Are Not Read", compute="_compute_sheet_remark"
-    )
+    sheet_remark = fields.Char(string="Sheets That Are Not Read", compute="_compute_sheet_remark")
     is_date_order_asked = fields.Boolean(
         string="Order of Dates Is Missing", readonly=True, copy=False
     )
