@@ -256,6 +256,24 @@ class TestImportBadFiles(ImportCase):
         record.action_run()
         self.assertEqual(first.partner_id.street.split(), ["1", "Quay", "Floor", "2"])
 
+    def test_separators_in_names(self):
+        """Those of the columns and those of people hold other separators."""
+        for head in ("Name (last, first, middle)", "Name, first"):
+            text = f"{head};Plan;Start;End\nRoy, Ada;Gold;2026-01-01;2026-12-31\n"
+            record = self._import(text)
+            self.assertEqual(record.line_ids.cells[:2], ["Roy, Ada", "Gold"])
+
+    def test_control_characters(self):
+        """Are in no contact: no document could be printed."""
+        record = self._import(HEADER + ROW.replace("Ada Roy", "A\x01da\x0b Roy\x1f"))
+        self.assertEqual(record.line_ids.name, "Ada Roy")
+
+    def test_days_in_words(self):
+        for day in ("December 31st, 2026", "31-Dec-2026", "31 déc. 2026", "31/12/2026 0:00"):
+            with self.subTest(day=day):
+                record = self._import(HEADER + ROW.replace("2026-12-31", f'"{day}"'))
+                self.assertEqual(str(record.line_ids.date_end), "2026-12-31")
+
     def test_years(self):
         for day in ("0000-01-01", "9999-12-31", "01/01/0000", "31/12/9999", "99999", "2026-02-30"):
             with self.subTest(day=day):

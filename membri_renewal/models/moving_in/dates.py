@@ -8,6 +8,7 @@ from .reading import normalize
 ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})$")
 NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:[T ,].*)?$")
+ORDINAL = re.compile(r"\b(\d{1,2})(?:er|st|nd|rd|th)\b")
 SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?$")
 # how some databases write that there is none
 ZERO_DATE = re.compile(r"0000-00-00(?: 00:00:00)?$")
@@ -85,8 +86,8 @@ def _read(text, order):
 
 
 def _read_words(text):
-    """1er janvier 2027, January 1, 2027, 1-Jan-2027"""
-    words = normalize(text).replace("1er", "1").split()
+    """1er janvier 2027, January 1st, 2027, 1-Jan-2027"""
+    words = ORDINAL.sub(r"\1", normalize(text)).split()
     months = [MONTHS[word] for word in words if word in MONTHS]
     numbers = [word for word in words if word.isdigit()]
     days = [number for number in numbers if len(number) <= 2]

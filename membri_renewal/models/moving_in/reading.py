@@ -27,7 +27,9 @@ MAX_ROWS = 500_000
 SHEET_ROWS = 1_048_576
 # beyond it a cell is an accident, such as a quote that is never closed
 MAX_CELL = 30_000
-DELIMITERS = ",;\t|"
+DELIMITERS = "\t;|,"
+# no list means them, and no document can show them
+CONTROLS = dict.fromkeys(number for number in range(32) if chr(number) not in "\t\n\r")
 # what spreadsheet programs show where a formula has no value
 CELL_ERRORS = {
     "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!",
@@ -176,7 +178,7 @@ def _to_text(value):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value).replace("\xa0", " ").strip()
+    text = str(value).replace("\xa0", " ").translate(CONTROLS).strip()
     if text[:1] == "'" and text[1:2] in FORMULA_STARTS:  # as we, and others, write it
         text = text[1:]
     return text
@@ -213,16 +215,21 @@ def _decode(content):
 
 
 def _get_delimiter(text):
+    """By the names of the columns and the first rows: names and addresses hold separators too, but
+    only by the right one all rows have as many cells as there are names."""
     head = text[:20_000]
-    header = next((line for line in head.splitlines() if line.strip()), "")
-    counts = {delimiter: header.count(delimiter) for delimiter in DELIMITERS}
-    try:
-        found = csv.Sniffer().sniff(head, DELIMITERS).delimiter
-    except csv.Error:
-        found = ""
-    best = max(counts, key=counts.get)
-    # the names of columns seldom hold a separator; addresses do
-    return found if counts.get(found, 0) == counts[best] and counts[best] else best
+    if len(text) > len(head):  # the last row is not whole
+        head = head.rpartition("\n")[0] or head
+
+    def get_fitness(delimiter):
+        rows = []
+        with suppress(csv.Error):
+            reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+            rows = [len(row) for row in reader if any(row)]
+        width = rows[0] if rows else 0
+        return width > 1, rows.count(width) / max(len(rows), 1), width
+
+    return max(DELIMITERS, key=get_fitness)
 
 
 def _read_csv(env, content, filename):
