@@ -229,7 +229,7 @@ class TestChargedAgain(AutomaticPaymentCommon):
         )
         waiting = self._announced("error")
         self._charge(waiting.date_charge)
-        self.assertIn("by itself", self._assert_refused(waiting.action_charge_again))
+        self.assertIn("automatically", self._assert_refused(waiting.action_charge_again))
         paid = self._refused()
         self._pay(paid.invoice_id)
         self.assertIn("is paid", self._assert_refused(paid.action_charge_again))
