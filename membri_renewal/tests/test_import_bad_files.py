@@ -258,10 +258,10 @@ class TestImportBadFiles(ImportCase):
 
     def test_separators_in_names(self):
         """Those of the columns and those of people hold other separators."""
-        for head in ("Name (last, first, middle)", "Name, first"):
-            text = f"{head};Plan;Start;End\nRoy, Ada;Gold;2026-01-01;2026-12-31\n"
-            record = self._import(text)
-            self.assertEqual(record.line_ids.cells[:2], ["Roy, Ada", "Gold"])
+        for head in ("Colors (hair, eyes, skin)", "Color, hair"):
+            record = self._import(f"Name;{head}\nRoy, Ada;red\n")
+            self.assertEqual(record.line_ids.cells, ["Roy, Ada", "red"])
+            self.assertEqual(record.line_ids.aside, {head: "red"})
 
     def test_control_characters(self):
         """Are in no contact: no document could be printed."""
