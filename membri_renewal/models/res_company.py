@@ -179,23 +179,25 @@ class ResCompany(models.Model):
     @api.model
     def _membri_get_all(self):
         """:return: the companies that manage memberships, in sudo: the night looks at all"""
-        groups = (
-            self.env["membri.option.set"]
-            .sudo()
-            .with_context(active_test=False)
-            ._read_group([], ["company_id"])
+        companies_sudo = self.env["res.company"].sudo().with_context(active_test=False)
+        plan_company = self.env["membri.option.set"]._fields["company_id"]
+        has_plans = SQL(
+            "EXISTS (SELECT FROM membri_option_set plan WHERE plan.company_id = res_company.id)",
+            to_flush=plan_company,
         )
-        with_plans_sudo = self.env["res.company"].sudo().union(*(company for (company,) in groups))
-        # what the three nightly runs ask of a company comes with the search
-        names = ["active", "parent_path", "membri_tz", "membri_go_live"]
-        companies = with_plans_sudo.with_context(active_test=False).search_fetch(Domain.TRUE, names)
+        query = companies_sudo._search(Domain.TRUE, order="id")
+        rows = self.env.execute_query(query.select(SQL.identifier("res_company", "id"), has_plans))
+        companies_sudo = companies_sudo.browse([id_ for id_, _has in rows])
+        with_plans_sudo = companies_sudo.browse([id_ for id_, has in rows if has])
+        # what the three nightly runs ask of a company
+        companies_sudo.fetch(["active", "parent_path", "membri_tz", "membri_go_live"])
         # branches work with the plans of their parents
-        return companies.with_env(with_plans_sudo.env).filtered(
+        return companies_sudo.filtered(
             lambda company: (
                 company in with_plans_sudo
                 or (company.active and company.parent_ids & with_plans_sudo)
             )
-        )
+        ).with_context(self.env.context)
 
     @api.model
     def _membri_get_days_sql(self):

@@ -110,7 +110,7 @@ class TestCost(MembriCommon):
                 self.env_root["membri.cotisation"]._cron_update_states()
                 self.env_root["membri.renewal"]._cron_generate()
                 self.env_root["membri.renewal"]._cron_send_reminders()
-        self.assertLessEqual(self.env.cr.sql_log_count - before, 21)
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 20)
 
     def test_night_finds_each_case_as_before(self):
         """Searched case by case, the terms are those of the whole condition."""
