@@ -197,7 +197,7 @@ class ResCompany(models.Model):
                 company in with_plans_sudo
                 or (company.active and company.parent_ids & with_plans_sudo)
             )
-        ).with_context(self.env.context)
+        ).with_env(self.sudo().env)
 
     @api.model
     def _membri_get_days_sql(self):

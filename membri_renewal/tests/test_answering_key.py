@@ -696,14 +696,14 @@ class TestKeyLeaves(KeyCase):
         again: by a reset, or since the invoice was cancelled."""
         self._sign_in(None)
         former, other = self._create_member("Fay Former"), self._create_member("Olga Other")
+
+        def cancel_invoice():
+            self.renewal.invoice_id.button_cancel()
+
         for decide, reopen, state in (
             (self.renewal.action_approve, self.renewal.action_reset, "draft"),
             (lambda: self._refuse(self.renewal), self.renewal.action_reset, "draft"),
-            (
-                self.renewal.action_approve,
-                lambda: self.renewal.invoice_id.button_cancel(),
-                "intervention",
-            ),
+            (self.renewal.action_approve, cancel_invoice, "intervention"),
         ):
             for replaced in (False, True):
                 with self.subTest(state=state, replaced=replaced):

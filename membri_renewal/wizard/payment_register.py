@@ -67,9 +67,10 @@ class AccountPaymentRegister(models.TransientModel):
         memberships = self.filtered(
             lambda w: any(move.membri_invoice_type for move in w.line_ids.move_id)
         )
-        super(AccountPaymentRegister, self - memberships)._compute_payment_token_id()
+        result = super(AccountPaymentRegister, self - memberships)._compute_payment_token_id()
         for wizard in memberships:
             wizard.payment_token_id &= wizard.suitable_payment_token_ids
+        return result
 
     def _compute_amount(self):
         # EXTENDS account: what the payer announced is what is looked for
