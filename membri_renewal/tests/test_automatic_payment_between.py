@@ -61,6 +61,46 @@ class TestBetween(AutomaticPaymentCommon):
         self._assert_charged_once(renewal, renewal.invoice_id.amount_total)
         self.assertFalse(renewal.charge_note)
 
+    def test_held_until_long_after_the_next_attempt(self):
+        """Told “again on this day”, and held: charged soon after that day, or announced anew."""
+
+        def archive(renewal):
+            renewal.partner_id.action_archive()
+            return lambda: renewal.partner_id.action_unarchive()
+
+        def reset(renewal):
+            invoice = renewal.sudo().invoice_id
+            invoice.button_draft()
+            return invoice.action_post
+
+        for change in (archive, reset):
+            for days in (10, 100):
+                with self.subTest(change=change.__name__, days=days):
+                    renewal = self._announced("error")
+                    day = renewal.date_charge
+                    self._charge(day)
+                    self.assertEqual(renewal.date_charge_retry, day + timedelta(days=3))
+                    renewal.sudo().charge_token_id.demo_simulated_state = "done"
+                    mend = change(renewal)
+                    self._charge(day + timedelta(days=3))
+                    self._assert_nothing_charged(renewal, "failed")
+                    self.assertTrue(self._is_in_queue(renewal))
+                    with self._on(day + timedelta(days=days)):
+                        mend()
+                    self._charge(day + timedelta(days=days))
+                    if days == 100:
+                        self._assert_nothing_charged(renewal, "announced")
+                        self.assertFalse(renewal.date_charge_retry)
+                        again = day + timedelta(days=110)
+                        self.assertEqual(renewal.date_charge, again)
+                        told = str(renewal.message_ids[:1].body).replace("\xa0", " ")
+                        self.assertIn(renewal._format_day(again), told)
+                        self._charge(again)
+                    self.assertEqual(renewal.charge_state, "done")
+                    self.assertEqual(
+                        self._get_charged(renewal.invoice_id), renewal.invoice_id.amount_total
+                    )
+
     def test_payers_merged(self):
         """The card goes along with the contact that it was saved for."""
         renewal = self._announced()

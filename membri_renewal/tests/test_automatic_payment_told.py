@@ -195,6 +195,43 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         for renewal in (failed, nowhere):
             self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
 
+    def test_next_attempt_of_a_shared_invoice(self):
+        """One email tells it for all: nobody is charged before the day that it says."""
+        payer = self._create_member("Family", is_company=True)
+        payer.membri_group_invoices = True
+        self._save_card(payer, "error")
+        renewals = self.env["membri.renewal"].union(
+            *(
+                self._create_renewal(
+                    self._create_cotisation(
+                        self._create_member(name, parent_id=payer.id), "2026-01-01"
+                    )
+                )
+                for name in ("Son", "Daughter")
+            )
+        )
+        renewals.action_approve()
+        self._let_leave()
+        [day] = set(renewals.mapped("date_charge"))
+        self._run_night(day)
+        self.assertEqual(
+            renewals.mapped(lambda r: (r.charge_state, r.date_charge_retry)),
+            [("failed", day + timedelta(days=3))] * 2,
+        )
+        renewals[:1].sudo().charge_token_id.demo_simulated_state = "done"
+        late = day + timedelta(days=20)  # the queue of emails stood still
+        self._run_night(late)
+        with self._on(late):
+            self._let_leave()
+        self.assertEqual(set(renewals.mapped("date_charge_retry")), {late + timedelta(days=1)})
+        self._run_night(late)
+        self.assertEqual(len(self._get_charges(renewals.invoice_id)), 1)
+        self._run_night(late + timedelta(days=1))
+        self.assertEqual(set(renewals.mapped("charge_state")), {"done"})
+        self.assertAlmostEqual(
+            self._get_charged(renewals.invoice_id), renewals.invoice_id.amount_total
+        )
+
     def test_letter(self):
         """Of who has no email, by the printing of the letter, which says the day."""
         renewal = self._invoiced(email=False, street="1 Main Street")

@@ -234,16 +234,18 @@ class MembriRenewal(models.Model):
             or self._is_announcement_lost()
         ):
             return False
-        if self.charge_state == "failed":  # its attempts go on, or the member pays another way
-            return not is_new_document
-        if not is_new_document and self._is_announcement_untold():
+        if self.charge_state == "failed" and is_new_document:
+            return False
+        if self.charge_state == "failed" and not self._is_retry_planned():
+            return True  # the member pays another way
+        if not is_new_document and (self._is_announcement_untold() or self._is_retry_untold()):
             return True  # it waits, and tells a later day as it leaves
         # a night or two may have been missed
         today = self.company_id._membri_today()
         patience = (
             0 if is_new_document else self.company_id._membri_get_charge_lead_days(token_sudo)
         )
-        return self.date_charge + timedelta(days=patience) >= today
+        return self._get_charge_day() + timedelta(days=patience) >= today
 
     def _prepare_charge_vals(self, is_new_document=False):
         """:param is_new_document: the notice or the invoice is about to go out, and tells it

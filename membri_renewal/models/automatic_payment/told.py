@@ -46,11 +46,15 @@ class MembriRenewal(models.Model):
     def _is_retry_untold(self):
         """:return: whether the email that announces the next attempt is still to leave"""
         self.ensure_one()
-        return (
-            self._is_retry_planned()
-            and self.delivery_state == "queued"
-            and not self._get_told_at_once()
-        )
+        if not self._is_retry_planned() or self._get_told_at_once():
+            return False
+        return "queued" in self._get_tried_together().mapped("delivery_state")
+
+    def _get_tried_together(self):
+        """:return: in sudo, whose next attempt is one charge, and told by one email: those of the
+        invoice of ``self``"""
+        planned_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() | self.sudo()
+        return planned_sudo.filtered(lambda renewal: renewal._is_retry_planned())
 
     def _get_told_facts(self):
         # EXTENDS term_mixin: another day, amount or card is another announcement
@@ -76,7 +80,7 @@ class MembriRenewal(models.Model):
         for renewal_sudo in self.sudo().filtered(lambda r: r._is_retry_planned()):
             tomorrow = renewal_sudo.company_id._membri_today() + timedelta(days=1)
             if renewal_sudo.date_charge_retry < tomorrow:
-                renewal_sudo._internal_write({"date_charge_retry": tomorrow})
+                renewal_sudo._get_tried_together()._internal_write({"date_charge_retry": tomorrow})
         return super()._before_leaving()
 
     def _prepare_lead_vals(self):
@@ -112,8 +116,8 @@ class MembriRenewal(models.Model):
     def _after_undelivered(self, reason):
         # EXTENDS term_mixin
         for renewal_sudo in self.sudo():
-            if renewal_sudo._is_retry_planned():  # one email for all of an invoice
-                renewal_sudo.invoice_id._membri_get_charged_renewals()._drop_untold_retry()
+            if renewal_sudo._is_retry_planned():
+                renewal_sudo._get_tried_together()._drop_untold_retry()
             if renewal_sudo.charge_state != "announced" or renewal_sudo.charge_attempts:
                 continue
             renewal_sudo._internal_write({"date_charge_announced": False})
@@ -262,7 +266,7 @@ class MembriRenewal(models.Model):
                 continue
             if reason:
                 # once the payer can be told, the days count from then
-                renewal._internal_write({"charge_state": False})
+                renewal._internal_write({"charge_state": False, "date_charge_retry": False})
                 renewal._hold_charge(
                     self.env._("The automatic payment was not announced. %(why)s", why=reason)
                 )
