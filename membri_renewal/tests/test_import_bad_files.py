@@ -262,6 +262,8 @@ class TestImportBadFiles(ImportCase):
             record = self._import(f"Name;{head}\nRoy, Ada;red\n")
             self.assertEqual(record.line_ids.cells, ["Roy, Ada", "red"])
             self.assertEqual(record.line_ids.aside, {head: "red"})
+        record = self._import("Last, First;Email;Color\nRoy, Ada;ada@example.com;red;\n")
+        self.assertEqual(record.line_ids.cells[:3], ["Roy, Ada", "ada@example.com", "red"])
 
     def test_control_characters(self):
         """Are in no contact: no document could be printed."""

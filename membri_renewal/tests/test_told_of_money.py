@@ -329,10 +329,17 @@ class TestB8UnusedPayments(MembriPaymentCommon):
             self.assertEqual(len(told), 1, "once")
         for part in ("Check 77", "100.00", self.invoice.name):
             self.assertIn(part, told[0])
+        self.invoice.sudo().activity_search([UNUSED]).action_done()
+        self._run_cron("ir_cron_send_reminders")
+        self.assertFalse(self.invoice.sudo().activity_search([UNUSED]), "the officer knows")
         lines = (payment.move_id | self.invoice).line_ids
-        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        lines = lines.filtered(lambda line: line.account_type == "asset_receivable")
+        lines.reconcile()
         self._run_cron("ir_cron_send_reminders")
         self.assertFalse(self.invoice.sudo().activity_search([UNUSED]))
+        lines.remove_move_reconcile()
+        self._run_cron("ir_cron_send_reminders")
+        self.assertEqual(len(self.invoice.sudo().activity_search([UNUSED])), 1, "it is back")
 
     def test_b8_money_of_others_is_theirs(self):
         self._prepay(100.0, self._create_member("Somebody Else"))

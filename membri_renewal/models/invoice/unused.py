@@ -48,7 +48,8 @@ class AccountMove(models.Model):
         told_ids += (unused_sudo - told_sudo)._membri_tell_left_over().ids
         told_ids += self._membri_tell_unbooked_of_void(Domain.TRUE).ids
         told_ids += self._membri_tell_gone(unused_sudo).ids
-        answered_sudo = self.env["mail.activity"].sudo()
+        # those marked as done, too: what comes again is asked again
+        answered_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
         answered_sudo.search(
             [
                 ("res_model", "=", self._name),
@@ -71,6 +72,7 @@ class AccountMove(models.Model):
             self.env["account.payment"].sudo()._search(self._membri_get_unbooked_domain()),
             self.env["mail.activity"]
             .sudo()
+            .with_context(active_test=False)
             ._search([("activity_type_id", "=", self._membri_get_unused_type_id())]),
         ]
         exists = SQL(" OR ").join(SQL("EXISTS (%s)", query.select()) for query in queries)
@@ -103,7 +105,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         staff = self._membri_as_staff()
         for line in lines:
-            staff._membri_ask_officer(
+            staff._membri_ask_about_money(
                 staff.env._(
                     "%(payer)s has a payment that no invoice uses: %(payment)s. %(invoice)s is "
                     "open: use the payment for it in Invoicing, or refund it.",
@@ -112,9 +114,17 @@ class AccountMove(models.Model):
                         line.move_id, line.move_id.origin_payment_id
                     ),
                     invoice=staff._membri_get_document_label(),
-                ),
-                ACTIVITY_UNUSED,
+                )
             )
+
+    def _membri_ask_about_money(self, note):
+        """Ask the officer what every night finds: once, and not again what was marked as done, as
+        long as it stays as it is."""
+        self.ensure_one()
+        # sudo: it may have been asked of somebody else
+        asked_sudo = self.sudo().with_context(active_test=False).activity_ids
+        if note not in asked_sudo.mapped("summary"):
+            self._membri_ask_officer(note, ACTIVITY_UNUSED)
 
     def _membri_tell_money_of_void(self):
         """These invoices were cancelled or credited: what had paid them is told at once."""
@@ -212,7 +222,7 @@ class AccountMove(models.Model):
     def _membri_ask_about_gone(self, line):
         self.ensure_one()
         staff = self._membri_as_staff()
-        staff._membri_ask_officer(
+        staff._membri_ask_about_money(
             staff.env._(
                 "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
                 "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
@@ -224,8 +234,7 @@ class AccountMove(models.Model):
                     line.move_id, line.move_id.origin_payment_id
                 ),
                 invoice=staff._membri_get_document_label(),
-            ),
-            ACTIVITY_UNUSED,
+            )
         )
 
     def _membri_tell_left(self, payer, entry, payment, left):
@@ -255,7 +264,7 @@ class AccountMove(models.Model):
                 "left. %(invoice)s does not need it: refund it, or keep it for the next invoice.",
                 **names,
             )
-        staff._membri_ask_officer(note, ACTIVITY_UNUSED)
+        staff._membri_ask_about_money(note)
 
 
 class AccountMoveLine(models.Model):

@@ -225,9 +225,11 @@ def _get_delimiter(text):
         rows = []
         with suppress(csv.Error):
             reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-            rows = [len(row) for row in reader if any(row)]
-        width = rows[0] if rows else 0
-        return width > 1, rows.count(width) / max(len(rows), 1), width
+            # a separator after the last cell adds none
+            rows = [(_get_width(row), len(row)) for row in reader if any(row)]
+        width = rows[0][0] if rows else 0
+        fit = sum(filled <= width <= cells for filled, cells in rows)
+        return width > 1, fit / max(len(rows), 1), width
 
     return max(DELIMITERS, key=get_fitness)
 
