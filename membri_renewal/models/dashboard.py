@@ -3,7 +3,6 @@ import re
 from contextlib import nullcontext
 from datetime import timedelta
 
-from dateutil.relativedelta import relativedelta
 from psycopg2 import DatabaseError
 
 from odoo import api, fields, models
@@ -297,13 +296,7 @@ class MembriDashboard(models.Model):
             "no_answer_before": fields.Datetime.to_string(
                 company._membri_midnight(today - timedelta(days=company.membri_no_answer_days - 1))
             ),
-            "inactive_before": fields.Datetime.to_string(
-                company._membri_midnight(
-                    today
-                    - relativedelta(months=company.membri_no_answer_months)
-                    + timedelta(days=1)
-                )
-            ),
+            "inactive_before": fields.Datetime.to_string(company._membri_get_lost_before()),
         }
 
     def action_open(self):

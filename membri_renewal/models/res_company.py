@@ -1,6 +1,7 @@
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import pytz
+from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -270,6 +271,14 @@ class ResCompany(models.Model):
         zone = pytz.timezone(self.sudo().membri_tz)  # sudo: settings are the staff's
         local = zone.localize(datetime.combine(day, time.min))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _membri_get_lost_before(self):
+        """:return: the moment (UTC) before which who was asked and has not replied is likely
+        lost"""
+        self.ensure_one()
+        # whole days: a notice of that many months ago, at whatever hour
+        months = relativedelta(months=self.membri_no_answer_months)
+        return self._membri_midnight(self._membri_today() - months + timedelta(days=1))
 
     def _membri_get_payment_user(self):
         """:return: the ``res.users`` who checks payments that members announce"""

@@ -524,6 +524,112 @@ class TestReminderDelivery(OneDeliveryCase):
         self.assertEqual((bounced | lost).mapped("delivery_state"), ["queued", "delivered"])
         self.assertFalse(lost.activity_ids)
 
+    def test_notice_that_was_sent_anew_goes_out_although_an_earlier_one_came(self):
+        """Changed, or the same after a refusal: who had the one before knows nothing of it."""
+        changed, declined = self._renewal_in("sent"), self._renewal_in("sent")
+        self._run_sending()
+        both = changed | declined
+        self.assertEqual(both.mapped("delivery_state"), ["delivered"] * 2)
+        both.partner_id.email = False
+        with freeze_time("2026-11-15 16:00:00"):
+            changed.action_request_change("Cheaper, please")
+            changed.line_ids[0].price_unit = 12.34
+            self._refuse(declined)
+            declined.action_reset()
+            both.action_send()
+        self.assertEqual(both.mapped("delivery_state"), ["unreachable"] * 2)
+        self._find_addresses(both.partner_id)
+        mails = self._remind_at("2026-11-16 15:00:00")
+        self.assertEqual(sorted(mails.mapped("res_id")), sorted(both.ids))
+        self.assertEqual(both.mapped("delivery_state"), ["queued"] * 2)
+        [mail] = mails.filtered(lambda mail: mail.res_id == changed.id)
+        self.assertEqual(mail.membri_facts, changed._membri_get_mail_facts("notice"))
+        # before the day of the last sending was kept, what it says tells
+        both._internal_write({"date_notice": False, "delivery_state": "unreachable"})
+        mails.write({"state": "sent", "date": "2026-11-01 15:00:00"})
+        mail.membri_facts = mail.membri_facts.replace(str(changed.amount_total), "1.0")
+        [anew] = self._remind_at("2026-11-17 15:00:00")
+        self.assertEqual(anew.res_id, changed.id)
+        self.assertEqual(both.mapped("delivery_state"), ["queued", "delivered"])
+
+    def test_notice_that_waited_too_long_is_for_the_officer(self):
+        """Its term is over, or nobody has replied for as long as the dashboard says."""
+        renewal = self._create_renewal(self._create_yearly(email=False))
+        renewal.action_send()
+        self._find_addresses(renewal.partner_id)
+        for moment, told in (
+            ("2027-05-16 15:00:00", "November 15, 2026"),
+            ("2031-01-15 15:00:00", "would already be over"),
+        ):
+            with self.subTest(moment=moment):
+                self.assertFalse(self._remind_at(moment))
+                self.assertIn(told, renewal.delivery_note)
+                self.assertTrue(self._is_in_queue(renewal, "unreachable"))
+        self.assertEqual(len(self._remind_at("2027-05-14 15:00:00")), 1)
+
+    def test_notice_that_is_not_ready_to_leave_waits_on(self):
+        renewal = self._create_renewal(self._create_yearly(email=False))
+        renewal.action_send()
+        self._find_addresses(renewal.partner_id)
+        Company = self.registry["res.company"]
+        with patch.object(Company, "_membri_get_no_sender_reason", lambda *_args: "No sender."):
+            self.assertFalse(self._remind_at("2026-11-16 15:00:00"))
+        self.assertRecordValues(
+            renewal, [{"delivery_state": "unreachable", "delivery_note": "No sender."}]
+        )
+        self.assertEqual(len(self._remind_at("2026-11-17 15:00:00")), 1)
+        self.assertRecordValues(renewal, [{"delivery_state": "queued", "delivery_note": False}])
+
+    def test_invoice_that_fails_stops_no_other(self):
+        renewals = self._renew_automatically(email=False) | self._renew_automatically(email=False)
+        bad, _good = renewals
+        self._find_addresses(renewals.partner_id)
+        Move = self.registry["account.move"]
+        deliver = Move._membri_deliver
+
+        def fail(moves, *args, **kwargs):
+            deliver(moves, *args, **kwargs)
+            if bad.invoice_id.id in moves.ids:
+                raise ValueError("no such file")
+
+        with patch.object(Move, "_membri_deliver", fail):
+            self.assertFalse(self._remind_at("2026-11-16 15:00:00"))
+        self.assertEqual(renewals.mapped("delivery_state"), ["failed", "queued"])
+        self.assertIn("no such file", bad.delivery_note)
+        bad.action_retry_sending()
+        self.assertEqual(len(self._run_sending()), 2)
+        self.assertEqual(renewals.mapped("delivery_state"), ["delivered"] * 2)
+
+    def test_what_became_of_the_invoice_is_told_of_who_owes_it(self):
+        """Whom an email of the renewal itself did not reach: as is known of the invoice; one of
+        which nothing is known leaves."""
+        renewals = self._renewal_in("approved")
+        for _number in range(3):
+            renewals |= self._renewal_in("approved")
+        _sent, failed, unknown, by_post = renewals
+        self._run_sending()
+        renewals._internal_write({"delivery_state": "unreachable", "delivery_note": "None."})
+        failed.invoice_id.sudo().write(
+            {"membri_delivery_state": "failed", "membri_delivery_note": "Refused."}
+        )
+        (unknown | by_post).invoice_id.sudo().write(
+            {"membri_delivery_state": False, "membri_date_sent": False}
+        )
+        by_post.partner_id.sudo().invoice_sending_method = "manual"
+        self.assertFalse(self._remind_at("2026-11-16 15:00:00"))
+        self.assertRecordValues(
+            renewals,
+            [
+                {"delivery_state": "delivered", "delivery_note": False},
+                {"delivery_state": "failed", "delivery_note": "Refused."},
+                {"delivery_state": "queued", "delivery_note": False},
+                {"delivery_state": "letter", "delivery_note": False},
+            ],
+        )
+        logs = [str(move.message_ids.mapped("body")) for move in renewals.invoice_id.sudo()]
+        self.assertEqual(["valid address now" in log for log in logs], [False, False, True, False])
+        self.assertEqual(len(self._run_sending()), 1)
+
     def test_payer_who_wants_no_email_is_reminded_by_letter(self):
         renewal = self._renewal_in("sent")
         renewal.partner_id.sudo().invoice_sending_method = "manual"

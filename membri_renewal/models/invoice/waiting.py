@@ -1,9 +1,15 @@
+import logging
+
+from psycopg2 import OperationalError
+
 from odoo import api, models
 from odoo.fields import Domain
 
 from .delivery import ACTIVITY
 
 BATCH = 50
+
+_logger = logging.getLogger(__name__)
 
 
 class AccountMove(models.Model):
@@ -18,11 +24,16 @@ class AccountMove(models.Model):
         by now. May be run at any time, twice."""
 
         def send(due):
-            due.filtered(
-                lambda move: (
-                    move._membri_is_worth_sending() and not move._membri_get_unreachable_reason()
-                )
-            )._membri_do_send_waiting()
+            for move in due:  # one that fails does not stop the others
+                told = move._membri_as_staff()
+                try:
+                    with self.env.cr.savepoint():
+                        told._membri_do_send_waiting()
+                except OperationalError:
+                    raise
+                except Exception as error:
+                    _logger.info("%s cannot be sent", move, exc_info=True)
+                    told._membri_mark_failed(told.env["membri.renewal"]._get_error_sentence(error))
 
         domain = self._membri_get_waiting_domain()
         self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)
@@ -71,14 +82,20 @@ class AccountMove(models.Model):
         return self._membri_is_payable() and not (self._membri_is_paid() or self._membri_is_void())
 
     def _membri_do_send_waiting(self):
-        """An address was found: the document goes to it, and stands for the reminders that were
-        due before."""
-        self._membri_deliver()
-        for move in self:
+        """Where an address was found, the document goes to it, and stands for the reminders that
+        were due before."""
+        found = self.filtered(
+            lambda move: (
+                move._membri_is_worth_sending() and not move._membri_get_unreachable_reason()
+            )
+        )
+        found._membri_deliver()
+        # not those that go by mail only
+        for move in found.filtered(lambda move: move.membri_delivery_state == "queued"):
             told = move._membri_as_staff()
             told._message_log(
                 body=told.env._(
-                    "There is a valid address now (%(address)s): emailed by the nightly run.",
+                    "There is a valid address now (%(address)s): the nightly run is emailing it.",
                     address=move._membri_get_delivery_email(),
                 )
             )

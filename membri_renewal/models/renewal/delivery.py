@@ -143,9 +143,16 @@ class MembriRenewal(models.Model):
         if invoice_sudo := self._get_document_sudo():
             facts = f"approved {invoice_sudo.id} {invoice_sudo._membri_get_mail_facts(kind)}"
         else:
-            facts = f"{kind} {self.date_start} {self.date_end} {self.amount_total}"
-            facts = " ".join(filter(None, [facts, self._get_announced_facts()]))
+            facts = " ".join(
+                filter(None, [self._get_notice_facts(kind), self._get_announced_facts()])
+            )
         return f"{facts} {self._get_delivery_email()}"
+
+    def _get_notice_facts(self, kind):
+        """:return: what is proposed to the member, in short: the beginning of the facts of an
+        email that asks for an answer"""
+        self.ensure_one()
+        return f"{kind} {self.date_start} {self.date_end} {self.amount_total}"
 
     def _membri_guess_mail_kind(self, mail_sudo):
         """:return: the kind of an email that was queued before kinds were told apart"""

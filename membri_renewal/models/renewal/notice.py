@@ -10,6 +10,13 @@ class MembriRenewal(models.Model):
 
     _inherit = "membri.renewal"
 
+    date_notice = fields.Datetime(
+        string="Current Notice Sent On",
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="Date on which the notice was last sent, whether or not it reached the member.",
+    )
     is_just_sent = fields.Boolean(
         string="Sent a Moment Ago",
         compute="_compute_is_just_sent",
@@ -58,6 +65,7 @@ class MembriRenewal(models.Model):
             together._set_state(
                 "sent",
                 date_sent=date_sent or now,
+                date_notice=now,
                 state_before_intervention=False,
                 intervention_reason=False,
             )

@@ -15,6 +15,12 @@ class MembriRenewal(models.Model):
         ).items():
             company._membri_raise_unready(renewals._get_unready(company, officer, at_night))
 
+    def _get_unready_reason(self, at_night=False):
+        """:return: the same as a sentence, or ``False``"""
+        self.ensure_one()
+        unready = self._get_unready(self.company_id, self._get_officer(), at_night)
+        return next((sentence for _code, sentence in unready), False)
+
     def _get_unready(self, company, officer, at_night):
         """:return: as :meth:`_membri_get_unready`; what the staff has entered on the renewals
         themselves needs no plan"""

@@ -19,8 +19,7 @@ class MembriRenewal(models.Model):
 
         def send(due):
             for renewals in due._split_by_staff_lang():
-                found = renewals.filtered(lambda r: not r._get_unreachable_reason())
-                for renewal, error in found._run_isolated(type(self)._do_send_waiting).items():
+                for renewal, error in renewals._run_isolated(type(self)._do_send_waiting).items():
                     renewal._mark_failed(renewal._get_error_sentence(error))
 
         Move, domain = self.env["account.move"], self._get_waiting_domain()
@@ -47,30 +46,40 @@ class MembriRenewal(models.Model):
         )
 
     def _do_send_waiting(self):
-        """An address was found. Who has not got the notice gets it; who had it before, and could
-        not be reached with what came later, is reminded as planned."""
-        held = {renewal: reason for renewal in self if (reason := renewal._get_held_reason())}
-        for renewal, reason in held.items():
-            if renewal.delivery_note != reason:  # that there is no address is true no more
-                renewal._internal_write({"delivery_note": reason})
-        found = self - self.browse().union(*held)
+        """Where an address was found: who has not got the document gets it; who had it before, and
+        could not be reached with what came later, is reminded as planned."""
+        found = self.filtered(lambda r: not r._get_unreachable_reason())
+        found = found._let_wait(type(self)._get_held_reason)
         told = found._get_told_states()
-        for renewal, state in told.items():
-            renewal._internal_write({"delivery_state": state, "delivery_note": False})
+        for renewal, (state, note) in told.items():
+            renewal._internal_write({"delivery_state": state, "delivery_note": note})
         reached = self.browse().union(*told)
         reached._unqueue_letters()
         # sudo: the activity may be somebody else's
         reached.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
         missed = found - reached
-        missed._check_ready_to_leave(at_night=True)
-        missed._do_send()
-        for renewal in missed.filtered(lambda r: r.delivery_state == "queued"):
+        to_pay = missed.filtered(lambda r: r.state == "approved")
+        self.env["account.move"].union(
+            *(renewal._get_invoice_sudo() for renewal in to_pay)
+        )._membri_do_send_waiting()
+        asked = (missed - to_pay)._let_wait(type(self)._get_not_at_night_reason)
+        asked._do_send()
+        for renewal in asked.filtered(lambda r: r.delivery_state == "queued"):
             renewal._message_log(
                 body=renewal.env._(
-                    "There is a valid address now (%(address)s): emailed by the nightly run.",
+                    "There is a valid address now (%(address)s): the nightly run is emailing it.",
                     address=renewal.delivery_email,
                 )
             )
+
+    def _let_wait(self, get_reason):
+        """:param get_reason: function from a renewal to why it is not sent, or ``False``
+        :return: those without a reason; the others wait on, and say theirs"""
+        held = {renewal: reason for renewal in self if (reason := get_reason(renewal))}
+        for renewal, reason in held.items():
+            if renewal.delivery_note != reason:  # that there is no address is true no more
+                renewal._internal_write({"delivery_note": reason})
+        return self - self.browse().union(*held)
 
     def _get_held_reason(self):
         """:return: why it is not sent, although there is an address (a sentence), or ``False``"""
@@ -78,14 +87,32 @@ class MembriRenewal(models.Model):
         reason = self.state == "sent" and self._get_cannot_reason("send")
         return reason or self._get_no_reminder_reason(is_document=True)
 
+    def _get_not_at_night_reason(self):
+        """:return: why a notice that has waited does not leave by itself (a sentence): nobody
+        looks at it before the member does"""
+        self.ensure_one()
+        company = self.company_id
+        if reason := self._get_term_over_reason():
+            return reason
+        lost_before = company.membri_no_answer_months and company._membri_get_lost_before()
+        if lost_before and self.date_sent and self.date_sent < lost_before:
+            return self.env._(
+                "%(renewal)s has been waiting since %(date)s, so it is no longer sent "
+                "automatically. Check it, then use “Resend”, or decline it.",
+                renewal=self.display_name,
+                date=self._format_day(company._membri_local_date(self.date_sent)),
+            )
+        return self._get_unready_reason(at_night=True)
+
     def _get_told_states(self):
-        """:return: ``{renewal: delivery state}`` of those whose document is on its way, or has
-        arrived, by email or by post"""
-        told = {
-            renewal: renewal._get_invoice_sudo().membri_delivery_state or "delivered"
-            for renewal in self
-            if renewal.state == "approved"
-        }
+        """:return: ``{renewal: (delivery state, note)}`` of those whose document is on its way, or
+        has arrived, by email or by post, or has failed where somebody looks"""
+        told = {}
+        for renewal in self.filtered(lambda r: r.state == "approved"):
+            invoice_sudo = renewal._get_invoice_sudo()
+            sent = "delivered" if invoice_sudo.membri_date_sent else False
+            if state := invoice_sudo.membri_delivery_state or sent:
+                told[renewal] = (state, invoice_sudo.membri_delivery_note)
         # sudo: the queue of emails is the administrator's
         mails_sudo = self.env["mail.mail"].sudo()
         notices_sudo = mails_sudo.search(
@@ -102,10 +129,26 @@ class MembriRenewal(models.Model):
             ],
             order="id",
         )
-        last = {mail_sudo.res_id: mail_sudo.state for mail_sudo in notices_sudo}
+        last = {mail_sudo.res_id: mail_sudo for mail_sudo in notices_sudo}
         for renewal in self.filtered(lambda r: r.state == "sent"):
-            if renewal.id in last:
-                told[renewal] = "delivered" if last[renewal.id] == "sent" else "queued"
+            mail_sudo = last.get(renewal.id, mails_sudo)
+            if mail_sudo.state == "outgoing":  # says what holds as it leaves
+                told[renewal] = ("queued", False)
+            elif renewal._is_invoice_untold():
+                continue
+            elif mail_sudo and renewal._is_current_notice(mail_sudo):
+                told[renewal] = ("delivered", False)
             elif renewal.letter_state == "printed":
-                told[renewal] = "letter"
+                told[renewal] = ("letter", False)
         return told
+
+    def _is_current_notice(self, mail_sudo):
+        """:return: whether this email is the notice as it was last sent: not one from before a
+        change, or before the renewal was decided and opened again"""
+        self.ensure_one()
+        # what was sent before that day was kept is known by what it says
+        since = self.date_notice or mail_sudo.date
+        facts = mail_sudo.membri_facts or self._get_notice_facts("notice")
+        return mail_sudo.date >= since and f"{facts} ".startswith(
+            f"{self._get_notice_facts('notice')} "
+        )
