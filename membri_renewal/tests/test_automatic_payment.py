@@ -697,7 +697,8 @@ class TestCharged(AutomaticPaymentCommon):
         words = "No luck"
         raise UserError(words)
 
-    def test_shared_invoice_is_charged_once(self):
+    def _announced_together(self):
+        """:return: two renewals of one invoice, whose payment was announced"""
         payer = self._create_member("Family", is_company=True)
         payer.membri_group_invoices = True
         self._save_card(payer)
@@ -710,9 +711,38 @@ class TestCharged(AutomaticPaymentCommon):
         )
         renewals.action_approve()
         self._let_leave()
-        invoice = renewals.invoice_id
-        self.assertEqual(len(invoice), 1)
+        self.assertEqual(len(renewals.invoice_id), 1)
         self.assertEqual(set(renewals.mapped("charge_state")), {"announced"})
+        return renewals
+
+    def test_shared_invoice_of_which_one_is_stopped(self):
+        renewals = self._announced_together()
+        stopped, other = renewals
+        stopped.action_stop_charge()
+        for days in (0, 1, 15):
+            self._charge(self._after(other, days))
+        self.assertEqual(renewals.mapped("charge_state"), ["stopped", "done"])
+        self.assertEqual(len(self._get_charges(renewals.invoice_id)), 1)
+        self.assertAlmostEqual(self._get_charged(renewals.invoice_id), other.amount_charge)
+        self.assertAlmostEqual(renewals.invoice_id.amount_residual, stopped.amount_charge)
+
+    def test_shared_invoice_is_charged_on_the_last_day(self):
+        """Each was told a day of its own: nobody is charged before it."""
+        renewals = self._announced_together()
+        first, last = renewals
+        last.sudo()._internal_write({"date_charge": self._after(first, 4)})
+        day = last.date_charge
+        for night in range(4):
+            self._charge(self._after(first, night))
+            self._assert_nothing_charged(first, "announced")
+        self._charge(day)
+        self.assertEqual(renewals.mapped("charge_state"), ["done", "done"])
+        self.assertEqual(len(self._get_charges(renewals.invoice_id)), 1)
+        self.assertTrue(all(renewal.is_paid for renewal in renewals))
+
+    def test_shared_invoice_is_charged_once(self):
+        renewals = self._announced_together()
+        invoice = renewals.invoice_id
         self.assertAlmostEqual(sum(renewals.mapped("amount_charge")), invoice.amount_total)
         self._charge(renewals[0].date_charge)
         self.assertEqual(set(renewals.mapped("charge_state")), {"done"})

@@ -133,9 +133,12 @@ class TestNoLongerOffered(AutomaticPaymentCommon):
         other.automatic_payment = "none"
         self._charge(date(2026, 11, 16))
         self.assertEqual((son | daughter).mapped("charge_state"), ["announced", "failed"])
+        amount = son.amount_charge
         self._charge(son.date_charge)
-        self.assertEqual(self._get_charged(invoice), son.amount_charge)
-        self.assertEqual(daughter.charge_state, "failed")
+        for days in (1, 15):  # what is left is the daughter's
+            self._charge(self._after(son, days))
+        self.assertEqual(self._get_charged(invoice), amount)
+        self.assertEqual((son | daughter).mapped("charge_state"), ["done", "failed"])
         self.assertAlmostEqual(invoice.amount_residual, daughter.amount_charge)
 
     def test_note_of_who_has_no_card(self):

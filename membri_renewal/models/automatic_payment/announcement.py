@@ -302,7 +302,9 @@ class MembriRenewal(models.Model):
         """:return: the values once a part was charged: the next part of the plan that was
         announced, or the end"""
         self.ensure_one()
-        parts = [] if self.is_paid else self._get_charge_parts()
+        # what is left of an invoice for several, without a later part, is the others'
+        is_others = not self.charge_plan and len(self.invoice_id._membri_get_renewals()) > 1
+        parts = [] if self.is_paid or is_others else self._get_charge_parts()
         vals = {
             "charge_state": "done",
             "date_charge_retry": False,

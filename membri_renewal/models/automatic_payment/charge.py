@@ -122,18 +122,20 @@ class MembriRenewal(models.Model):
             self._find_charge_again()
             return
         if self._is_charge_over():
-            renewals._end_charge()
+            renewals.filtered(lambda r: r.charge_state not in ("done", "stopped"))._end_charge()
             return
         if not invoice.try_lock_for_update():
             return
-        offered = renewals.filtered(lambda renewal: renewal._offers_charge())
-        ended = (renewals - offered).filtered(
-            lambda renewal: renewal.charge_state == "announced" or renewal.date_charge_retry
+        # what was stopped, or failed for good, of the same invoice is no part of it
+        renewals = renewals.filtered(
+            lambda renewal: renewal.charge_state == "announced" or renewal._is_retry_planned()
         )
-        if ended or not offered:  # what others owe of the same invoice: at the next run
+        if ended := renewals.filtered(lambda renewal: not renewal._offers_charge()):
             ended._fail_charge(self.env._("The plan no longer offers automatic payment."))
-            return
-        renewals = offered
+            return  # what others owe of the same invoice: at the next run
+        today = self.company_id._membri_today()
+        if not renewals or any(renewal._get_charge_day() > today for renewal in renewals):
+            return  # one charge for all of them, on the last of their days
         reason, is_final = renewals._get_cannot_charge_reason()
         if reason and is_final:
             renewals._fail_charge(reason)
@@ -194,15 +196,8 @@ class MembriRenewal(models.Model):
                 ),
                 False,
             )
-        if not invoice.partner_id.active:
-            return (
-                self.env._(
-                    "%(payer)s is archived, so nothing was charged. Unarchive the contact, or "
-                    "reset the renewal.",
-                    payer=invoice.partner_id.display_name,
-                ),
-                False,
-            )
+        if reason := first._get_archived_payer_reason():
+            return reason, False
         if invoice._membri_is_being_paid():
             return self.env._("Another payment is in progress. Nothing was charged."), False
         if reason := self._get_untold_reason():
@@ -223,6 +218,19 @@ class MembriRenewal(models.Model):
             )
         return False, False
 
+    def _get_archived_payer_reason(self):
+        """:return: that nothing is charged, since the payer of the invoice is archived (a
+        sentence), or ``False``"""
+        self.ensure_one()
+        payer = self.invoice_id.partner_id
+        if payer.active:
+            return False
+        return self.env._(
+            "%(payer)s is archived, so nothing was charged. Unarchive the contact, or reset the "
+            "renewal.",
+            payer=payer.display_name,
+        )
+
     def _get_amount_due(self):
         """:return: the part that is to be paid next of the invoice of these renewals"""
         return sum(parts[0][1] for renewal in self if (parts := renewal._get_charge_parts()))
@@ -232,6 +240,11 @@ class MembriRenewal(models.Model):
         # begun on the portal and left: nothing more can come of them
         begun = first.invoice_id.transaction_ids.filtered(lambda tx: tx.state == "draft")
         begun._set_canceled(state_message=self.env._("Another payment was started instead."))
+        # the answer is found by its day
+        day = max(self.mapped("date_charge"))
+        self.filtered(lambda renewal: renewal.date_charge != day)._internal_write(
+            {"date_charge": day}
+        )
         first._start_charge(min(self._get_amount_due(), sum(self.mapped("amount_charge"))))
         for renewal in self:
             renewal._internal_write(
@@ -337,7 +350,9 @@ class MembriRenewal(models.Model):
     def _follow_charge(self, transaction):
         """Record on ``self``, the renewals of its invoice, what became of a transaction."""
         if transaction.state == "done":
-            charged = self.filtered(
+            # what was stopped before, beside others of the invoice, was no part of this charge
+            part = self.filtered(lambda renewal: renewal.charge_state != "stopped") or self
+            charged = part.filtered(
                 lambda renewal: (
                     renewal.charge_state != "done"
                     and renewal.date_charge == transaction.membri_charge_day
