@@ -98,6 +98,12 @@ class AccountPaymentLine(models.Model):
                 "the line %(line)s.",
                 **names,
             )
+        if not invoice_sudo.partner_id.active:
+            return self.env._(
+                "%(contact)s is archived. Remove the line %(line)s, or unarchive the contact.",
+                contact=invoice_sudo.partner_id.display_name,
+                **names,
+            )
         if line_sudo.partner_bank_id.sanitized_acc_number != pending_sudo[0].charge_account:
             return self.env._(
                 "%(payer)s was told another bank account than that of the line %(line)s. Remove "

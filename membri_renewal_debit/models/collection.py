@@ -136,8 +136,9 @@ class MembriRenewal(models.Model):
         pending._fail_charge(reason)
 
     def _follow_living_debits(self):
-        """As long as the order is a draft, what was paid otherwise is taken off it; what waited
-        there for longer than an announcement takes is announced anew."""
+        """As long as the order is a draft, what was paid otherwise is taken off it, and what an
+        archived payer was told waits outside of it; what waited there for longer than an
+        announcement takes is announced anew."""
         first = self[0]
         if not first._get_withdrawable_debits():
             return
@@ -148,6 +149,10 @@ class MembriRenewal(models.Model):
         elif not any(renewal._offers_charge() for renewal in self):
             first._withdraw_charge()
             self._fail_charge(self.env._("The plan no longer offers automatic payment."))
+        elif reason := first._get_archived_payer_reason():
+            first._withdraw_charge()
+            self._internal_write({"charge_state": "announced"})
+            self._hold_charge(reason)
         elif first.date_charge + timedelta(days=lead) < first.company_id._membri_today():
             first._withdraw_charge()
             self._internal_write({"charge_state": "announced", "charge_attempts": 0})

@@ -501,6 +501,28 @@ class TestCollected(DebitCommon):
         self.assertIn("no longer offers", renewal.charge_note)
         self.assertFalse(self._get_debits(renewal))
 
+    def test_payer_archived_while_the_order_is_a_draft(self):
+        """A member who died: the bank is not asked until somebody decides."""
+        renewal, other = self._announced_debit(), self._announced_debit()
+        day = renewal.date_charge
+        self._charge(day)
+        order = self._get_order(renewal)
+        renewal.partner_id.action_archive()
+        with self._on(day):
+            sentence = self._assert_refused(order.with_env(self.env_account).draft2open)
+        self.assertIn(renewal.partner_id.name, sentence)
+        self._charge(day)
+        self.assertEqual(order.payment_line_ids, self._get_debits(other))
+        self.assertEqual((renewal.charge_state, renewal.date_charge), ("announced", day))
+        self.assertIn("is archived", renewal.charge_note)
+        self.assertTrue(self._is_in_queue(renewal))
+        self._charge(self._after(renewal, 1))
+        self.assertFalse(self._get_debits(renewal))
+        renewal.partner_id.action_unarchive()
+        self._charge(day + timedelta(days=2))
+        self.assertEqual(renewal.charge_state, "pending")
+        self.assertEqual(self._get_debits(renewal).amount_currency, renewal.invoice_id.amount_total)
+
     def test_order_cancelled(self):
         renewal = self._collected()
         self._get_order(renewal).with_env(self.env_account).action_cancel()
@@ -789,6 +811,19 @@ class TestCollected(DebitCommon):
         self.assertEqual((invoice.state, renewal.charge_state), ("posted", "done"))
         self.assertEqual(invoice.amount_residual, 0.0)
         self.assertTrue(renewal.is_paid)
+        # what comes back is presented again, as what was an invoice from the start
+        day = self._after(renewal, 2)
+        for attempt, wait in enumerate((3, 2), start=1):
+            self._return(renewal, day)
+            self.assertEqual(
+                (renewal.charge_state, renewal.date_charge_retry),
+                ("failed", day + timedelta(days=wait)),
+            )
+            self._charge(renewal.date_charge_retry)
+            self.assertEqual(len(self._get_debits(renewal)), attempt + 1)
+            self._upload(renewal)
+            self.assertTrue(renewal.is_paid)
+            day = self._after(renewal, 2)
 
     def test_part_by_part(self):
         cotisation = self._create_yearly()
