@@ -440,7 +440,10 @@ class TestCharged(AutomaticPaymentCommon):
         renewal = self._announced()
         wizard = self._register(renewal.invoice_id)
         self.assertFalse(wizard.payment_token_id)
-        wizard._create_payments()
+        with self.assertRaises(UserError):  # it would count as paid, and nothing be charged
+            wizard._create_payments()
+        self.assertFalse(renewal.is_paid)
+        self._pay(renewal.invoice_id)
         self._charge(renewal.date_charge)
         self.assertFalse(self._get_charges(renewal.invoice_id))
 

@@ -431,6 +431,7 @@ class TestFactsAreNotWritten(FieldsCase):
             "state": "done",
         }
         link = [Command.link(paid.id)]
+        child = {"source_transaction_id": transaction.id, "operation": transaction.operation}
         names = ["reference", *(name for name in vals), "invoice_ids"]
 
         def get_facts():
@@ -453,6 +454,8 @@ class TestFactsAreNotWritten(FieldsCase):
                 ("write", [transaction.ids, {"amount": 345.0}], {}),
                 ("write", [transaction.ids, {"invoice_ids": [Command.clear()]}], {}),
                 ("write", [ordinary.ids, {"invoice_ids": link}], {}),
+                ("write", [ordinary.ids, {"source_transaction_id": transaction.id}], {}),
+                ("create", [{**vals, "reference": "TX-3", **child}], {}),
                 ("web_save", [[], {**vals, "reference": "TX-3", "invoice_ids": link}, {}], {}),
                 ("create", [{**vals, "reference": "TX-3"}], {"default_invoice_ids": link}),
             ):
@@ -463,12 +466,22 @@ class TestFactsAreNotWritten(FieldsCase):
             result = self._call(user, "payment.transaction", "load", [names, [row]])
             self.assertFalse(result["ids"])
             names = [n.removesuffix("/.id") for n in names]
+            with self.subTest(user=user.login, by="the invoice"), self.assertRaises(UserError):
+                values = {"transaction_ids": [Command.link(ordinary.id)]}
+                self._call(user, "account.move", "write", [paid.ids, values])
         self.assertEqual(get_facts(), before)
         # ordinary ones as in Odoo
         self._call(self.officer, "payment.transaction", "write", [ordinary.ids, {"amount": 2.0}])
         self.assertEqual(ordinary.amount, 2.0)
         transaction.with_user(self.admin)._set_pending()
         self.assertEqual(transaction.state, "pending", "what the provider says")
+        # Odoo's buttons, of what the page has processed, and of what is to be booked
+        transaction._post_process()
+        self.assertTrue(transaction.is_post_processed)
+        transaction.with_user(self.accountant)._set_done()
+        self.assertEqual((transaction.state, transaction.is_post_processed), ("done", False))
+        transaction.with_user(self.accountant)._post_process()
+        self.assertTrue(transaction.is_post_processed)
 
     def test_imports_go_on(self):
         """README: contact, option set, first and last day, state; by officer and manager, twice."""

@@ -1,4 +1,6 @@
 from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import clean_context
 
 
 class AccountPaymentRegister(models.TransientModel):
@@ -17,6 +19,8 @@ class AccountPaymentRegister(models.TransientModel):
         # EXTENDS account
         moves = self.line_ids.move_id
         moves._membri_check_can_register_payment()
+        for wizard in self:
+            wizard._membri_check_card()
         with moves._membri_look_once():
             return super()._create_payments()
 
@@ -39,7 +43,11 @@ class AccountPaymentRegister(models.TransientModel):
             lines = (payment_lines | vals["to_reconcile"]).filtered(lambda ln: not ln.reconciled)
             by_account = lines.grouped("account_id")
             plan += [by_account[account] for account in payment_lines.account_id]
-        self.env["account.move.line"]._reconcile_plan(plan)
+        # as Odoo's lines have it: without the defaults of this window
+        context = clean_context(self.env.context)
+        self.env["account.move.line"].with_context(context)._reconcile_plan(
+            [lines.with_context(context) for lines in plan]
+        )
         for vals in to_process:
             # no line of the invoice changes: nothing to synchronize, or to balance again
             moves = vals["to_reconcile"].move_id.with_context(
@@ -71,6 +79,20 @@ class AccountPaymentRegister(models.TransientModel):
         for wizard in memberships:
             wizard.payment_token_id &= wizard.suitable_payment_token_ids
         return result
+
+    def _membri_check_card(self):
+        """:raises UserError: when a membership invoice would be booked as paid by a card that
+        nobody has chosen, so that nothing would be charged"""
+        self.ensure_one()
+        memberships = self.line_ids.move_id.filtered("membri_invoice_type")
+        if memberships and self.suitable_payment_token_ids and not self.payment_token_id:
+            raise UserError(
+                self.env._(
+                    "%(invoice)s would be marked as paid and no card charged. Choose a saved card, "
+                    "or another payment method.",
+                    invoice=memberships[0].display_name,
+                )
+            )
 
     def _compute_amount(self):
         # EXTENDS account: what the payer announced is what is looked for

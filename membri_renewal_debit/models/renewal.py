@@ -30,9 +30,12 @@ class MembriRenewal(models.Model):
 
     def _has_field_access(self, field, operation):
         # EXTENDS membri_renewal: officers, whose buttons announce it, see the last digits
-        if field.name == "charge_account" and operation == "read" and not self.env.su:
-            return self.env.user.has_group("account.group_account_readonly")
-        return super()._has_field_access(field, operation)
+        return not (
+            field.name == "charge_account"
+            and operation == "read"
+            and not self.env.su
+            and not self.env.user.has_group("account.group_account_readonly")
+        ) and super()._has_field_access(field, operation)
 
     def _get_charge_card(self):
         # EXTENDS membri_renewal: what was announced for a mandate that is not valid any more is

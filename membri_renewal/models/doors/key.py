@@ -90,20 +90,27 @@ class MembriRenewal(models.Model):
     def _renew_lost_keys(self):
         """Those in whose hands the key was right (:meth:`_is_key_in_right_hands`) when it was sent
         to them, and is not any more, do not answer by what they received: there is another key."""
-        for renewal in self.filtered(lambda renewal: not renewal._is_key_in_right_hands()):
-            former, address = renewal.recipient_id, renewal.delivery_email
-            renewal.access_token = False
-            renewal._portal_ensure_token()
-            renewal._as_internal()._compute_recipient_id()
-            recipient = renewal.recipient_id
-            renewal._message_log(
-                body=renewal.env._(
-                    "The link that was sent to %(former)s no longer opens this renewal. Resend "
-                    "the notice: it goes to %(recipient)s.",
-                    former=former.display_name if former - recipient else address,
-                    recipient=renewal._get_document_address() or recipient.display_name,
+        lost = self.filtered(lambda renewal: not renewal._is_key_in_right_hands())
+        for renewals in lost._split_by_staff_lang():
+            for renewal in renewals:
+                former, address = renewal.recipient_id, renewal.delivery_email
+                renewal._renew_key()
+                recipient = renewal.recipient_id
+                renewal._message_log(
+                    body=renewal.env._(
+                        "The link that was sent to %(former)s no longer opens this renewal. Resend "
+                        "the notice: it goes to %(recipient)s.",
+                        former=former.display_name if former - recipient else address,
+                        recipient=renewal._get_document_address() or recipient.display_name,
+                    )
                 )
-            )
+
+    def _renew_key(self):
+        """What was sent until now opens this renewal no more, whoever has it."""
+        self.ensure_one()
+        self.access_token = False
+        self._portal_ensure_token()
+        self._as_internal()._compute_recipient_id()
 
     def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
         # EXTENDS portal: its callers write it into messages that are kept, or give it to

@@ -224,6 +224,21 @@ class MailComposeMessage(models.TransientModel):
         return super()._action_send_mail_mass_mail(res_ids, auto_commit=auto_commit)
 
 
+LETTER_FILE = ("attachment_datas", "attachment_fname")
+
+
+def _compute_file_of_letter(letters):
+    """As Odoo computes it of letters that are kept, whose file was asked for as they were made; in
+    a form, of files that the user may read."""
+    for letter in letters:
+        attachment = letter.attachment_id
+        may = letter._origin.attachment_id == attachment or attachment.sudo(False).has_access(
+            "read"
+        )
+        letter.attachment_datas = may and attachment.datas
+        letter.attachment_fname = may and attachment.name
+
+
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
@@ -232,8 +247,8 @@ class IrAttachment(models.Model):
         # there; not a dependency of ours, but installed by itself with Invoicing
         result = super()._register_hook()
         if letters := self.env.registry.get("snailmail.letter"):
-            for name in ("attachment_datas", "attachment_fname"):
-                letters._fields[name].compute_sudo = False
+            for name in LETTER_FILE:
+                letters._fields[name].compute = _compute_file_of_letter
         return result
 
     def _inaccessible_comodel_records(self, model_and_ids, operation):

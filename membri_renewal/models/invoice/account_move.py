@@ -29,6 +29,7 @@ class AccountMove(models.Model):
             "posted_before",
             "reversed_entry_id",
             "state",
+            "transaction_ids",
         }
     )
 

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 
 UNDONE_STATES = ("draft", "canceled", "rejected")
 BY_PROVIDER = ("provider",)  # in the context: a tuple, as no client can send it
+# what Odoo's own methods write of what the provider said, whoever calls them
+BOOKED = {"is_post_processed", "payment_id", "state"}
 
 
 class AccountPayment(models.Model):
@@ -124,23 +126,26 @@ class PaymentTransaction(models.Model):
 
     def write(self, vals):
         # EXTENDS payment
-        known = self._filter_about_memberships() if "invoice_ids" in vals else self
+        known = self
+        if not vals.keys().isdisjoint(("invoice_ids", "source_transaction_id")):
+            known = self._filter_about_memberships()
         result = super().write(vals)
         (self - known)._membri_check_begun_online()
         return result
 
     def _filter_about_memberships(self):
         # EXTENDS fields_mixin
+        def get_invoices(transaction_sudo):  # Odoo books a part of another one on its invoices
+            return transaction_sudo.invoice_ids | transaction_sudo.source_transaction_id.invoice_ids
+
         # sudo: which invoices these pay
-        return self.filtered(
-            lambda transaction: transaction.sudo().invoice_ids.filtered("membri_invoice_type")
-        )
+        return self.filtered(lambda tx: get_invoices(tx.sudo()).filtered("membri_invoice_type"))
 
     def _get_odoo_facts(self, vals):
         # EXTENDS fields_mixin
         names = super()._get_odoo_facts(vals)
         by_provider = self.env.context.get("membri_by_provider") == BY_PROVIDER
-        return names - {"state"} if by_provider else names
+        return names - BOOKED if by_provider else names
 
     def _membri_check_begun_online(self):
         """:raises UserError: when a client says that one of these pays a membership document: that
@@ -168,7 +173,8 @@ class PaymentTransaction(models.Model):
     def _post_process(self):
         # EXTENDS account_payment: money that came in, or went back, beside the documents that
         # the membership follows needs somebody who decides
-        result = super()._post_process()
+        booked = self.with_context(membri_by_provider=BY_PROVIDER)
+        result = super(PaymentTransaction, booked)._post_process()
         done = self.filtered(lambda tx: tx.state == "done")
         for transaction in done:
             if transaction.operation == "refund":

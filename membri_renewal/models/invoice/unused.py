@@ -291,16 +291,20 @@ class AccountMoveLine(models.Model):
             line.membri_amount_unused = max(0.0, -line.amount_residual)
 
     def _compute_membri_is_unused(self):
-        unused = self.search(self._membri_get_listed_domain() & Domain("id", "in", self.ids))
+        # sudo: what a payment settles, officers and auditors need not read
+        unused_sudo = self.sudo().search(
+            self._membri_get_listed_domain() & Domain("id", "in", self.ids)
+        )
         for line in self:
-            line.membri_is_unused = line in unused
+            line.membri_is_unused = line in unused_sudo
 
     @api.model
     def _search_membri_is_unused(self, operator, value):
         if operator != "in":
             return NotImplemented
-        domain = self._membri_get_listed_domain()
-        return domain if True in value else ~domain
+        # sudo: what a payment settles, officers and auditors need not read
+        listed = Domain("id", "in", self.sudo()._search(self._membri_get_listed_domain()))
+        return listed if True in value else ~listed
 
     @api.model
     def _membri_get_unused_domain(self):

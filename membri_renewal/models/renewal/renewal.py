@@ -335,9 +335,11 @@ class MembriRenewal(models.Model):
         result = super(MembriRenewal, moved)._set_state(state, date_state=date_state, **vals)
         answered._withdraw_letters()
         if state in UNDECIDED_STATES:
-            # who received the key may have been replaced since it was decided
+            # who received the key may have been replaced since, and reminders that followed went
+            # to others: what is asked again is answered by what is sent again
             # sudo: keys are the system's
-            reopened.sudo().filtered("access_token")._renew_lost_keys()
+            for renewal_sudo in reopened.sudo().filtered("access_token"):
+                renewal_sudo._renew_key()
         let_go._withdraw_undelivered()
         return result
 
