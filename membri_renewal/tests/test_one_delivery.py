@@ -796,6 +796,24 @@ class TestSharedReminder(SharedInvoiceCommon, OneDeliveryCase):
             [renewal.sudo().reminder_log_ids.result for renewal in renewals], ["sent"] * 3
         )
 
+    def test_invoice_that_is_printed_is_printed_for_all_whom_it_serves(self):
+        self.payer.write({"email": False, **STREET})
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals).sudo()
+        self.assertEqual(renewals.mapped("delivery_state"), ["unreachable"] * 3)
+        renewals[1].action_print_letter()
+        self.assertRecordValues(
+            renewals, [{"delivery_state": "letter", "letter_state": "printed"}] * 3
+        )
+        self.assertEqual(invoice.membri_delivery_state, "letter")
+        self.assertFalse(renewals.activity_ids)
+        self.payer.email = "found@example.com"
+        with freeze_time("2026-11-16 15:00:00"):
+            self._run_cron("ir_cron_send_reminders")
+        self.assertFalse(invoice.sending_data)
+        self.assertEqual(renewals.mapped("delivery_state"), ["letter"] * 3)
+
     def test_reminder_that_came_back_reminds_at_another_address(self):
         renewals = self._prepare()
         renewals.action_approve()

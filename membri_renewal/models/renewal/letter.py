@@ -226,32 +226,53 @@ class MembriRenewal(models.Model):
 
         return self.union().sorted(key)
 
+    def _get_printed_invoices_sudo(self):
+        """:return: the invoices (in sudo) that the letters of ``self`` bring"""
+        return self.filtered(lambda r: r.state == "approved")._get_invoice_sudo()
+
+    def _get_printed_along(self):
+        """:return: whom the invoices of ``self`` serve as well, and who wait for the same letter
+        or an address; a reminder on paper stays to be printed unless one is printed now"""
+        reminded = self.filtered(lambda r: r.letter_content == "reminder").invoice_id
+        served = self._get_printed_invoices_sudo()._membri_get_renewals().with_env(self.env)
+        return (served - self).filtered(
+            lambda r: (
+                (r.invoice_id in reminded or r.letter_content != "reminder")
+                if r.letter_state == "to_print"
+                else r.delivery_state == "unreachable"
+            )
+        )
+
     def _do_print_letters(self):
         """:return: the ``ir.attachment`` with all letters, of no record"""
         renewals = self._sorted_for_post()
-        renewals._prepare_leaving()
+        printed = renewals | renewals._get_printed_along()
+        printed._prepare_leaving()
         parts = []
         for start in range(0, len(renewals), PDF_BATCH):
             parts += renewals[start : start + PDF_BATCH]._render_letters()
         now = fields.Datetime.now()
-        renewals._internal_write({"letter_state": "printed", "date_printed": now})
-        renewals._record_printed_reminders()
-        by_letter = renewals.filtered(lambda r: r._get_no_address_sentence())
+        printed._internal_write({"letter_state": "printed", "date_printed": now})
+        printed._record_printed_reminders()
+        by_letter = printed.filtered(lambda r: r._get_no_address_sentence())
         by_letter._skip_overtaken_steps(self.env._("A letter was mailed on that day or later."))
         by_letter._update_next_reminder()
-        for renewal in renewals:
+        for renewal in printed:
             renewal._record_left(renewal._get_announced_facts())
-        renewals.filtered(
+        printed.filtered(
             lambda r: (
                 r.delivery_state == "unreachable"
                 or (r.delivery_state == "failed" and r.state == "sent")
             )
         )._internal_write({"delivery_state": "letter"})
-        renewals._message_log_batch(
-            {renewal.id: self.env._("Printed as a letter.") for renewal in renewals}
+        printed._get_printed_invoices_sudo().filtered(
+            lambda move: move.membri_delivery_state == "unreachable"
+        ).membri_delivery_state = "letter"
+        printed._message_log_batch(
+            {renewal.id: self.env._("Printed as a letter.") for renewal in printed}
         )
         # the letter is posted: nobody has to look for an address now
-        renewals.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
+        printed.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
         return self.env["ir.attachment"].create(
             {
                 "name": self._get_letters_filename(len(renewals)),
