@@ -53,6 +53,7 @@ class MembriRenewal(models.Model):
     def _get_tried_together(self):
         """:return: in sudo, whose next attempt is one charge, and told by one email: those of the
         invoice of ``self``"""
+        # sudo: facts of the charge are the staff's
         planned_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() | self.sudo()
         return planned_sudo.filtered(lambda renewal: renewal._is_retry_planned())
 
