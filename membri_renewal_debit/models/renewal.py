@@ -110,6 +110,17 @@ class MembriRenewal(models.Model):
             return False
         return super()._get_cannot_stop_charge_reason()
 
+    def _do_stop_charge(self):
+        # EXTENDS membri_renewal: one debit collects for all of an invoice; the next night collects
+        # what the others were told, without what was stopped
+        charged_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() - self.sudo()
+        collected_sudo = charged_sudo.filtered(lambda r: r._get_withdrawable_debits())
+        result = super()._do_stop_charge()
+        collected_sudo.filtered(
+            lambda r: r.charge_state == "pending" and not r._get_withdrawable_debits()
+        )._internal_write({"charge_state": "announced"})
+        return result
+
     def _withdraw_charge(self):
         # EXTENDS membri_renewal
         result = super()._withdraw_charge()

@@ -844,7 +844,8 @@ class TestCollected(DebitCommon):
         self.assertEqual(len(lines.order_id), 2)
         self.assertEqual(len(lines.move_line_id), 2)
 
-    def test_shared_invoice_is_collected_once(self):
+    def _announced_together(self):
+        """:return: two renewals of one invoice, whose debit was announced"""
         payer = self._create_member("Family", is_company=True)
         payer.membri_group_invoices = True
         self._give_mandate(payer)
@@ -857,6 +858,10 @@ class TestCollected(DebitCommon):
         )
         renewals.action_approve()
         self._let_leave()
+        return renewals
+
+    def test_shared_invoice_is_collected_once(self):
+        renewals = self._announced_together()
         invoice = renewals.invoice_id
         self._charge(renewals[0].date_charge)
         line = self._get_debits(renewals[0])
@@ -864,6 +869,23 @@ class TestCollected(DebitCommon):
         self.assertAlmostEqual(line.amount_currency, invoice.amount_total)
         self._upload(renewals[0])
         self.assertEqual(set(renewals.mapped("charge_state")), {"done"})
+
+    def test_one_of_a_shared_invoice_is_stopped(self):
+        """One debit collects for all of it: the others are collected without what was stopped."""
+        renewals = self._announced_together()
+        invoice = renewals.invoice_id
+        self._charge(renewals[0].date_charge)
+        stopped, other = renewals
+        amount = other.amount_charge
+        stopped.action_stop_charge()
+        self.assertEqual(renewals.mapped("charge_state"), ["stopped", "announced"])
+        self._charge(other.date_charge)
+        self.assertEqual(renewals.mapped("charge_state"), ["stopped", "pending"])
+        self.assertAlmostEqual(self._get_debits(other).amount_currency, amount)
+        self._upload(other)
+        self._charge(self._after(other, 1))
+        self.assertEqual(renewals.mapped("charge_state"), ["stopped", "done"])
+        self.assertAlmostEqual(invoice.amount_residual, invoice.amount_total - amount)
 
     def test_pad_without_file(self):
         """Pre-authorized debits of Canada: any incoming method that asks for mandates, the same
