@@ -96,7 +96,8 @@ class ResPartner(models.Model):
             if changed:
                 alike[tuple(changed.items())] |= partner
         for changed, partners in alike.items():
-            partners._internal_write(dict(changed))
+            # what Odoo's write reads of one, it reads of all
+            partners.with_prefetch(partners_sudo._prefetch_ids)._internal_write(dict(changed))
 
     def _membri_get_facts(self, cotisations, renewals):
         """:param cotisations: all of this member in one company, in time order
