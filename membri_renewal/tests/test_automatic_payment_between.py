@@ -66,7 +66,7 @@ class TestBetween(AutomaticPaymentCommon):
 
         def archive(renewal):
             renewal.partner_id.action_archive()
-            return lambda: renewal.partner_id.action_unarchive()
+            return renewal.partner_id.action_unarchive
 
         def reset(renewal):
             invoice = renewal.sudo().invoice_id

@@ -44,10 +44,8 @@ class AccountPaymentRegister(models.TransientModel):
             by_account = lines.grouped("account_id")
             plan += [by_account[account] for account in payment_lines.account_id]
         # as Odoo's lines have it: without the defaults of this window
-        context = clean_context(self.env.context)
-        self.env["account.move.line"].with_context(context)._reconcile_plan(
-            [lines.with_context(context) for lines in plan]
-        )
+        env = self.env(context=clean_context(self.env.context))
+        env["account.move.line"]._reconcile_plan([lines.with_env(env) for lines in plan])
         for vals in to_process:
             # no line of the invoice changes: nothing to synchronize, or to balance again
             moves = vals["to_reconcile"].move_id.with_context(
