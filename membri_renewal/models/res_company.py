@@ -273,8 +273,7 @@ class ResCompany(models.Model):
         return local.astimezone(pytz.utc).replace(tzinfo=None)
 
     def _membri_get_lost_before(self):
-        """:return: the moment (UTC) before which who was asked and has not replied is likely
-        lost"""
+        """:return: the moment (UTC) before which whoever was asked and is silent is likely lost"""
         self.ensure_one()
         # whole days: a notice of that many months ago, at whatever hour
         months = relativedelta(months=self.membri_no_answer_months)
