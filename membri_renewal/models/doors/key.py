@@ -108,7 +108,7 @@ class MembriRenewal(models.Model):
     def _renew_key(self):
         """What was sent until now opens this renewal no more, whoever has it."""
         self.ensure_one()
-        self.update({"access_token": False})
+        self.update({"access_token": False})  # nosec B105
         self._portal_ensure_token()
         self._as_internal()._compute_recipient_id()
 
