@@ -481,9 +481,16 @@ class TestFactsAreNotWritten(FieldsCase):
         self.assertTrue(transaction.is_post_processed)
         transaction.with_user(self.accountant)._set_done()
         self.assertEqual((transaction.state, transaction.is_post_processed), ("done", False))
+        demo = self.env_root.ref("payment.payment_provider_demo").copy(
+            {"company_id": self.company.id}
+        )
+        demo.state = "test"
+        demo.journal_id = self.company_data["default_journal_bank"]
+        transaction.provider_id = demo
         self.env.invalidate_all()
         transaction.with_user(self.admin)._post_process()
         self.assertTrue(transaction.is_post_processed)
+        self.assertEqual(transaction.payment_id.amount, 1.0)
 
     def test_imports_go_on(self):
         """README: contact, option set, first and last day, state; by officer and manager, twice."""
