@@ -17,6 +17,11 @@ JUST_SENT = timedelta(minutes=5)
 DOCUMENT_MODELS = ("membri.renewal", "account.move")
 
 
+def was_just_now(moment):
+    """:return: whether somebody who sends again what was sent at ``moment`` is asked first"""
+    return bool(moment) and moment >= fields.Datetime.now() - JUST_SENT
+
+
 class MailMail(models.Model):
     """Emails about memberships: looked at when they leave, and told to their document, which is a
     renewal, an invoice or an annual receipt. They answer the same questions

@@ -1,5 +1,3 @@
-from collections import defaultdict
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -298,14 +296,13 @@ class ResPartner(models.Model):
         partners = super().create(vals_list)
         held._renew_lost_keys()
         by_default = {name for name in FOLLOWED_FIELDS if f"default_{name}" in self.env.context}
-        followers = defaultdict(self.browse)
+        followers = {}
         for partner, vals in zip(partners, vals_list, strict=True):
             if typed := FOLLOWED_FIELDS & (vals.keys() | by_default):
                 # sudo: facts, which follow
                 values = {name: partner.sudo()[name] for name in typed}
-                followers[tuple(self._membri_get_followers(values).items())] += partner
-        for facts, partners_alike in followers.items():
-            partners_alike._internal_write(dict(facts))
+                followers[partner] = self._membri_get_followers(values)
+        partners._internal_write_alike(followers)
         return partners
 
     def unlink(self):

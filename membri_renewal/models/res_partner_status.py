@@ -1,4 +1,3 @@
-from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -81,23 +80,18 @@ class ResPartner(models.Model):
         )
         cotisations_by_partner = cotisations_sudo.grouped("partner_id")
         renewals_by_partner = renewals_sudo.grouped("partner_id")
-        # those that change alike are written together
-        alike = defaultdict(partners_sudo.browse)
+        changes = {}
         for partner in partners_sudo:
             facts = partner._membri_get_facts(
                 cotisations_by_partner.get(partner, cotisations_sudo[:0]),
                 renewals_by_partner.get(partner, renewals_sudo[:0]),
             )
-            changed = {
+            changes[partner] = {
                 name: value
                 for name, value in facts.items()
                 if partner._fields[name].convert_to_write(partner[name], partner) != value
             }
-            if changed:
-                alike[tuple(changed.items())] |= partner
-        for changed, partners in alike.items():
-            # what Odoo's write reads of one, it reads of all
-            partners.with_prefetch(partners_sudo._prefetch_ids)._internal_write(dict(changed))
+        partners_sudo._internal_write_alike(changes)
 
     def _membri_get_facts(self, cotisations, renewals):
         """:param cotisations: all of this member in one company, in time order

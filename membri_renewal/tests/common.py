@@ -172,6 +172,17 @@ class MembriCommon(AccountTestInvoicingCommon):
         cls.officer.with_env(cls.env_root).company_ids += company
         return company
 
+    @classmethod
+    def _create_manager_of(cls, company, login):
+        """A membership manager of another company, and of that one alone."""
+        return new_test_user(
+            cls.env_root,
+            login,
+            "membri_renewal.group_membri_manager",
+            company_id=company.id,
+            company_ids=[fields.Command.set(company.ids)],
+        )
+
     def _get_stored(self, record):
         """All stored values of one record: to show that nothing has changed."""
         self.env.flush_all()

@@ -89,6 +89,17 @@ class AutomaticPaymentCommon(MembriCommon):
         self.assertEqual(renewal.charge_state, "announced")
         return renewal
 
+    def _announced_in_parts(self, save=None):
+        """:param save: function that gives the payer a way to pay; default: a saved card
+        :return: an approved renewal that is charged in two parts, as was announced"""
+        cotisation = self._create_yearly()
+        self._give_two_parts(cotisation.partner_id)
+        (save or self._save_card)(cotisation.partner_id)
+        renewal = self._create_renewal(cotisation, mode="invoice")
+        renewal.action_approve()
+        self._let_leave()
+        return renewal
+
     @contextmanager
     def _on(self, day, hour=15):
         with freeze_time(f"{fields.Date.to_string(day)} {hour}:00:00"):

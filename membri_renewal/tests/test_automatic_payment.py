@@ -653,12 +653,7 @@ class TestCharged(AutomaticPaymentCommon):
         self.assertTrue(renewal.is_paid)
 
     def test_part_by_part_as_planned(self):
-        cotisation = self._create_yearly()
-        self._give_two_parts(cotisation.partner_id)
-        self._save_card(cotisation.partner_id)
-        renewal = self._create_renewal(cotisation, mode="invoice")
-        renewal.action_approve()
-        self._let_leave()
+        renewal = self._announced_in_parts()
         invoice = renewal.invoice_id
         half = renewal.amount_charge
         self.assertAlmostEqual(half, invoice.amount_total / 2, places=1)

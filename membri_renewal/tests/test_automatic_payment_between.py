@@ -150,12 +150,7 @@ class TestBetween(AutomaticPaymentCommon):
 
     def test_part_credited(self):
         """Of a plan in parts, what a credit note took off is not charged."""
-        cotisation = self._create_yearly()
-        self._give_two_parts(cotisation.partner_id)
-        self._save_card(cotisation.partner_id)
-        renewal = self._create_renewal(cotisation, mode="invoice")
-        renewal.action_approve()
-        self._let_leave()
+        renewal = self._announced_in_parts()
         invoice, told = renewal.invoice_id, renewal.amount_charge
         credit = invoice.with_env(self.env_account)._reverse_moves([{"invoice_date": "2026-11-15"}])
         credit.invoice_line_ids.price_unit = 50.0

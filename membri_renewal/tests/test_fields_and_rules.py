@@ -330,13 +330,7 @@ class TestFactsAreNotWritten(FieldsCase):
         """Of a record that somebody may not write they read no name in the sentence, also where
         Odoo has just read it to track its changes."""
         west = self._create_other_company("West", "America/Vancouver")
-        foreigner = new_test_user(
-            self.env_root,
-            "foreigner",
-            "membri_renewal.group_membri_manager",
-            company_id=west.id,
-            company_ids=west.ids,
-        )
+        foreigner = self._create_manager_of(west, "foreigner")
         for model, record in self.samples.items():
             if model == "res.partner" or not record:
                 continue  # contacts are everybody's

@@ -4,10 +4,9 @@ import re
 import warnings
 from unittest.mock import patch
 
-from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw, get_public_method
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from .common_rpc import MODULE, MUTED, RpcCase
@@ -138,13 +137,7 @@ class TestRpcEverything(RpcCase):
     def setUpClass(cls):
         super().setUpClass()
         west = cls.env_root["res.company"].create({"name": "Chapter West"})
-        cls.west_manager = new_test_user(
-            cls.env_root,
-            "west_manager",
-            "membri_renewal.group_membri_manager",
-            company_id=west.id,
-            company_ids=[fields.Command.set(west.ids)],
-        )
+        cls.west_manager = cls._create_manager_of(west, "west_manager")
         cls.renewal.sudo().write({"date_follow_up": "2026-12-01"})
         cls.renewal.action_request_change(SECRET)
         cls.renewal.message_post(body=SECRET)

@@ -435,13 +435,7 @@ class TestThreadDoors(PortalCase):
     def test_notifications_of_renewals(self):
         """Odoo lets every employee read all notifications, with subjects and recipients."""
         west = self._create_other_company("West", "America/Vancouver")
-        west_manager = new_test_user(
-            self.env_root,
-            "west_manager",
-            "membri_renewal.group_membri_manager",
-            company_id=west.id,
-            company_ids=west.ids,
-        )
+        west_manager = self._create_manager_of(west, "west_manager")
         domain = [("mail_message_id", "in", self.renewal.sudo().message_ids.ids)]
         notifications = self.env["mail.notification"].sudo().search(domain)
         self.assertTrue(notifications)
@@ -461,13 +455,7 @@ class TestThreadDoors(PortalCase):
     def test_followers_of_renewals(self):
         """Nor who follows them; readers see those of their own companies."""
         west = self._create_other_company("West", "America/Vancouver")
-        west_manager = new_test_user(
-            self.env_root,
-            "west_manager",
-            "membri_renewal.group_membri_manager",
-            company_id=west.id,
-            company_ids=west.ids,
-        )
+        west_manager = self._create_manager_of(west, "west_manager")
         self.renewal.message_subscribe(self.member.ids)
         self.member.message_subscribe(self.stranger.ids)
         for user, sees in (

@@ -27,13 +27,7 @@ class TestWindows(FieldsCase):
         super().setUpClass()
         west = cls._create_other_company("West", "America/Vancouver")
         cls.west = west
-        cls.foreigner = new_test_user(
-            cls.env_root,
-            "foreigner",
-            "membri_renewal.group_membri_manager",
-            company_id=west.id,
-            company_ids=west.ids,
-        )
+        cls.foreigner = cls._create_manager_of(west, "foreigner")
         cls.foreign = {
             "membri.renewal": cls.renewal,
             "membri.cotisation": cls.renewal.cotisation_id,
@@ -631,13 +625,7 @@ class TestOptionSetsOfCompanies(PricingCommon):
         )
 
     def test_branch_changes_nothing_of_its_parent(self):
-        manager = new_test_user(
-            self.env_root,
-            "branch_manager",
-            "membri_renewal.group_membri_manager",
-            company_id=self.branch.id,
-            company_ids=self.branch.ids,
-        )
+        manager = self._create_manager_of(self.branch, "branch_manager")
         option_set = self.yearly.with_user(manager)
         self.assertEqual(option_set.name, "Yearly")
         with self.assertRaises(AccessError):

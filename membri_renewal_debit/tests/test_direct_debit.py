@@ -724,12 +724,7 @@ class TestCollected(DebitCommon):
 
     def test_first_part_returned(self):
         """What was announced to follow it follows it still."""
-        cotisation = self._create_yearly()
-        self._give_two_parts(cotisation.partner_id)
-        self._give_mandate(cotisation.partner_id)
-        renewal = self._create_renewal(cotisation, mode="invoice")
-        renewal.action_approve()
-        self._let_leave()
+        renewal = self._announced_in_parts(self._give_mandate)
         self._charge(renewal.date_charge)
         self._upload(renewal)
         part, second = renewal.amount_charge, date(2027, 2, 13)
@@ -826,12 +821,7 @@ class TestCollected(DebitCommon):
             day = self._after(renewal, 2)
 
     def test_part_by_part(self):
-        cotisation = self._create_yearly()
-        self._give_two_parts(cotisation.partner_id)
-        self._give_mandate(cotisation.partner_id)
-        renewal = self._create_renewal(cotisation, mode="invoice")
-        renewal.action_approve()
-        self._let_leave()
+        renewal = self._announced_in_parts(self._give_mandate)
         invoice = renewal.invoice_id
         first, second = renewal.date_charge, date(2027, 2, 13)
         self._charge(first)

@@ -133,8 +133,8 @@ class MembriRenewal(models.Model):
 
     def _drop_untold_retry(self):
         """The email that announces the next attempt did not reach the payer: there is none."""
-        for renewal in self.filtered(lambda r: r._is_retry_planned()):
-            renewal._internal_write({"date_charge_retry": False})
+        self._internal_write({"date_charge_retry": False})
+        for renewal in self:
             renewal._hold_charge(renewal._get_untold_retry_reason(renewal.charge_note))
         self._update_next_reminder()
 

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .form import compute_file_of_letter
+
 
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
@@ -227,18 +229,6 @@ class MailComposeMessage(models.TransientModel):
 LETTER_FILE = ("attachment_datas", "attachment_fname")
 
 
-def _compute_file_of_letter(letters):
-    """As Odoo computes it of letters that are kept, whose file was asked for as they were made; in
-    a form, of files that the user may read."""
-    for letter in letters:
-        attachment = letter.attachment_id
-        may = letter._origin.attachment_id == attachment or attachment.sudo(False).has_access(
-            "read"
-        )
-        letter.attachment_datas = may and attachment.datas
-        letter.attachment_fname = may and attachment.name
-
-
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
@@ -248,7 +238,7 @@ class IrAttachment(models.Model):
         result = super()._register_hook()
         if letters := self.env.registry.get("snailmail.letter"):
             for name in LETTER_FILE:
-                letters._fields[name].compute = _compute_file_of_letter
+                letters._fields[name].compute = compute_file_of_letter
         return result
 
     def _inaccessible_comodel_records(self, model_and_ids, operation):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES
-from ..mail_mail import JUST_SENT
+from ..mail_mail import was_just_now
 
 BATCH = 50
 REPORT = "membri_renewal.report_fee_notice"
@@ -27,10 +27,9 @@ class AccountMove(models.Model):
 
     @api.depends("membri_fee_notice_to_send", "membri_date_sent")
     def _compute_membri_is_just_sent(self):
-        since = fields.Datetime.now() - JUST_SENT
         for move in self:
-            move.membri_is_just_sent = move.membri_fee_notice_to_send or (
-                bool(move.membri_date_sent) and move.membri_date_sent >= since
+            move.membri_is_just_sent = move.membri_fee_notice_to_send or was_just_now(
+                move.membri_date_sent
             )
 
     def _membri_send_fee_notices_again(self):

@@ -1,10 +1,9 @@
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..mail_mail import JUST_SENT
+from ..mail_mail import was_just_now
+from ..mixins.state import run_isolated
 
 BATCH = 50
 REPORT = "membri_renewal.report_annual_receipt"
@@ -211,9 +210,8 @@ class MembriAnnualReceipt(models.Model):
 
     @api.depends("date_sent")
     def _compute_is_just_sent(self):
-        since = fields.Datetime.now() - JUST_SENT
         for receipt in self:
-            receipt.is_just_sent = bool(receipt.date_sent) and receipt.date_sent >= since
+            receipt.is_just_sent = was_just_now(receipt.date_sent)
 
     def action_send_again(self):
         """Queue the emails again.
@@ -246,8 +244,6 @@ class MembriAnnualReceipt(models.Model):
 
     def _send(self):
         """Make the emails; they are sent once the mail server has them (see ``mail_mail.py``)."""
-        # sudo: Odoo asks for the right to edit templates
-        template_sudo = self.env.ref(TEMPLATE).sudo()
         for receipt in self:
             # the reason is kept for the staff: in their language, not the scheduler's
             lang = receipt.company_id._membri_get_staff_lang() or self.env.lang
@@ -258,19 +254,19 @@ class MembriAnnualReceipt(models.Model):
             ):
                 receipt.write({"state": "skipped", "reason": problem})
                 continue
-            try:
-                with self.env.cr.savepoint():
-                    receipt.amount = receipt._get_amount_today()
-                    receipt.mail_id = template_sudo.with_context(
-                        lang=receipt._get_print_lang()
-                    ).send_mail(receipt.id, force_send=False)
-                    receipt.mail_id.membri_facts = receipt._membri_get_mail_facts("receipt")
-            except OperationalError:
-                raise
-            except Exception as error:  # one bad payer never stops the others
-                sentence = self.env["membri.renewal"]._get_error_sentence(error)
+            for error in run_isolated(receipt, type(self)._make_mail).values():
+                sentence = told.env["membri.renewal"]._get_error_sentence(error)
                 receipt.write({"state": "failed", "reason": sentence})
         self.mail_id._membri_leave_soon()
+
+    def _make_mail(self):
+        """Write the email, of the amount of today, in the language of the payer."""
+        self.ensure_one()
+        # sudo: Odoo asks for the right to edit templates
+        template_sudo = self.env.ref(TEMPLATE).sudo().with_context(lang=self._get_print_lang())
+        self.amount = self._get_amount_today()
+        self.mail_id = template_sudo.send_mail(self.id, force_send=False)
+        self.mail_id.membri_facts = self._membri_get_mail_facts("receipt")
 
     # ------------------------------------------------------------------
     # Called by ``mail_mail.py`` as the email leaves

@@ -1,7 +1,7 @@
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
 from odoo.fields import Domain
+
+from ..mixins.state import run_isolated
 
 BATCH = 50
 DAYS_BACK = 31
@@ -74,12 +74,7 @@ class AccountMove(models.Model):
             if reason := told._membri_get_no_receipt_email_reason():
                 told._message_log(body=reason)
                 continue
-            try:
-                with self.env.cr.savepoint():
-                    move._membri_email_receipt()
-            except OperationalError:
-                raise
-            except Exception as error:  # one payer's receipt never stops the others'
+            for error in run_isolated(move, type(self)._membri_email_receipt).values():
                 sentence = told.env._(
                     "The receipt was not sent: %(error)s",
                     error=told.env["membri.renewal"]._get_error_sentence(error),

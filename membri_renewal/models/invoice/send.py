@@ -1,10 +1,6 @@
-import logging
-
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
 
-_logger = logging.getLogger(__name__)
+from ..mixins.state import run_isolated
 
 
 class AccountMoveSend(models.AbstractModel):
@@ -28,26 +24,17 @@ class AccountMoveSend(models.AbstractModel):
             return (
                 send(moves, from_cron=from_cron, **kwargs) if moves else moves.env["ir.attachment"]
             )
-        try:
-            with self.env.cr.savepoint():
-                return send(moves, from_cron=from_cron, **kwargs)
-        except OperationalError:
-            raise
-        except Exception:
-            _logger.info("One of %s cannot be sent: each by itself", moves, exc_info=True)
-        attachments = self.env["ir.attachment"]
-        for move in moves:
-            try:
-                with self.env.cr.savepoint():
-                    attachments |= send(move, from_cron=from_cron, **kwargs)
-            except OperationalError:
-                raise
-            except Exception as error:
-                if not move.membri_invoice_type:
-                    raise
-                move.sending_data = False
-                move._membri_mark_failed(self.env["membri.renewal"]._get_error_sentence(error))
-        return attachments
+        attachments = []
+
+        def send_together(batch):
+            attachments.append(send(batch, from_cron=from_cron, **kwargs))
+
+        for move, error in run_isolated(moves, send_together).items():
+            if not move.membri_invoice_type:
+                raise error
+            move.sending_data = False
+            move._membri_mark_failed(self.env["membri.renewal"]._get_error_sentence(error))
+        return self.env["ir.attachment"].union(*attachments).exists()  # not of what failed
 
     @api.model
     def _get_default_mail_template_id(self, move):

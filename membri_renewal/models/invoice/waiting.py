@@ -1,15 +1,10 @@
-import logging
-
-from psycopg2 import OperationalError
-
 from odoo import api, models
 from odoo.fields import Domain
 
+from ..mixins.state import run_isolated
 from .delivery import ACTIVITY
 
 BATCH = 50
-
-_logger = logging.getLogger(__name__)
 
 
 class AccountMove(models.Model):
@@ -24,16 +19,10 @@ class AccountMove(models.Model):
         by now. May be run at any time, twice."""
 
         def send(due):
-            for move in due:  # one that fails does not stop the others
-                told = move._membri_as_staff()
-                try:
-                    with self.env.cr.savepoint():
-                        told._membri_do_send_waiting()
-                except OperationalError:
-                    raise
-                except Exception as error:
-                    _logger.info("%s cannot be sent", move, exc_info=True)
-                    told._membri_mark_failed(told.env["membri.renewal"]._get_error_sentence(error))
+            for told in (move._membri_as_staff() for move in due):
+                errors = run_isolated(told, type(self)._membri_do_send_waiting)
+                for move, error in errors.items():
+                    move._membri_mark_failed(move.env["membri.renewal"]._get_error_sentence(error))
 
         domain = self._membri_get_waiting_domain()
         self.env["ir.cron"]._membri_work_off(self, domain, send, limit=BATCH)

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, models
 from odoo.api import NewId
 from odoo.exceptions import AccessError, UserError
@@ -93,6 +95,19 @@ class MembriFieldsMixin(models.AbstractModel):
     def _internal_write(self, vals):
         """Write ``vals`` on behalf of our own methods: facts too, and what is frozen."""
         return self._as_internal().write(vals)
+
+    def _internal_write_alike(self, vals_by_record):
+        """Write facts of many: one write for all records of ``self`` that get the same values.
+
+        :param vals_by_record: ``{record: vals}``, with values that can be compared; a record
+            without any is left as it is"""
+        alike = defaultdict(list)
+        for record, vals in vals_by_record.items():
+            if vals:
+                alike[tuple(vals.items())].append(record.id)
+        for vals, ids in alike.items():
+            # what Odoo's write reads of one, it reads of all
+            self.browse(ids).with_prefetch(self._prefetch_ids)._internal_write(dict(vals))
 
     def _as_internal(self):
         """Never hand the result to a caller from outside: it would carry the privilege."""

@@ -17,6 +17,34 @@ def get_redirect(sentence, action, label):
     return warning
 
 
+def run_isolated(records, effect, split=list):
+    """Run ``effect(records)`` as one batch; when that fails, on the parts of it, so that a bad
+    record never stops the others.
+
+    :param effect: function of a recordset; what a failing call did is rolled back
+    :param split: function from a recordset to the smaller ones that are tried one by one
+    :return: ``{record: exception}`` of the records that failed
+    :raises OperationalError: the database's own trouble (a concurrent update, a lost
+        connection), which is for the caller's whole transaction to retry
+    """
+    if not records:
+        return {}
+    try:
+        with records.env.cr.savepoint():
+            effect(records)
+        return {}
+    except OperationalError:
+        raise
+    except Exception as error:
+        _logger.info("%s failed on %s", effect.__name__, records, exc_info=True)
+        if len(records) == 1:
+            return {records: error}
+    errors = {}
+    for part in split(records):
+        errors |= run_isolated(part, effect, split)
+    return errors
+
+
 class MembriStateMixin(models.AbstractModel):
     """The one place where ``state`` is written.
 
@@ -109,31 +137,9 @@ class MembriStateMixin(models.AbstractModel):
         ]
 
     def _run_isolated(self, effect):
-        """Run ``effect(records)`` on ``self`` as one batch; when that fails, on one record
-        after the other, so that a bad one never stops the others (those that belong together
-        are first tried together).
-
-        :param effect: function of a recordset; what a failing call did is rolled back
-        :return: ``{record: exception}`` of the records that failed
-        :raises OperationalError: the database's own trouble (a concurrent update, a lost
-            connection), which is for the caller's whole transaction to retry
-        """
-        if not self:
-            return {}
-        try:
-            with self.env.cr.savepoint():
-                effect(self)
-            return {}
-        except OperationalError:
-            raise
-        except Exception as error:
-            _logger.info("%s failed on %s", effect.__name__, self, exc_info=True)
-            if len(self) == 1:
-                return {self: error}
-        errors = {}
-        for records in self._split_for_isolation(effect):
-            errors |= records._run_isolated(effect)
-        return errors
+        """:return: as :func:`run_isolated`; records that belong together are first tried
+        together"""
+        return run_isolated(self, effect, lambda records: records._split_for_isolation(effect))
 
     def _split_for_isolation(self, effect):
         """:return: list of recordsets, each smaller than ``self``, to be tried one by one"""

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..mail_mail import JUST_SENT
+from ..mail_mail import was_just_now
 from .document import PDF_BATCH
 from .renewal import STAFF
 
@@ -26,7 +26,7 @@ class MembriRenewal(models.Model):
 
     @api.depends("state", "date_sent", "date_last_reminder", "delivery_state")
     def _compute_is_just_sent(self):
-        since, Mail = fields.Datetime.now() - JUST_SENT, self.env["mail.mail"]
+        Mail = self.env["mail.mail"]
         own = Mail._membri_get_just_sent_ids(self._origin)
         invoices = Mail._membri_get_just_sent_ids(self.invoice_id)
         for renewal in self:
@@ -34,7 +34,7 @@ class MembriRenewal(models.Model):
                 renewal._origin.id in own
                 or renewal.invoice_id.id in invoices
                 # of several members together: the email is made a minute later
-                or (bool(renewal.date_last_reminder) and renewal.date_last_reminder >= since)
+                or was_just_now(renewal.date_last_reminder)
             )
 
     # ------------------------------------------------------------------

@@ -59,9 +59,7 @@ class MembriRenewal(models.Model):
         reached.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
         missed = found - reached
         to_pay = missed.filtered(lambda r: r.state == "approved")
-        self.env["account.move"].union(
-            *(renewal._get_invoice_sudo() for renewal in to_pay)
-        )._membri_do_send_waiting()
+        to_pay._get_invoice_sudo()._membri_do_send_waiting()
         asked = (missed - to_pay)._let_wait(type(self)._get_not_at_night_reason)
         asked._do_send()
         for renewal in asked.filtered(lambda r: r.delivery_state == "queued"):
