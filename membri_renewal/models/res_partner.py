@@ -340,19 +340,32 @@ class ResPartner(models.Model):
     def _get_refusal(self, field, record):
         # EXTENDS fields_mixin
         if field.name.startswith("membri_payment_"):
+            if not record:
+                return AccessError(
+                    self.env._("Only payers can save a card, when they pay on the portal.")
+                )
             return AccessError(
                 self.env._(
                     "Only payers can save a card, when they pay on the portal (%(member)s). You "
                     "can stop automatic payment.",
-                    member=record.display_name or self.env._("a new contact"),
+                    member=record.display_name,
                 )
             )
         if self._is_fact(field):
+            label = field._description_string(self.env)
+            if not record:
+                return AccessError(
+                    self.env._(
+                        "“%(field)s” comes from the terms of a member and cannot be given for a "
+                        "new contact.",
+                        field=label,
+                    )
+                )
             return AccessError(
                 self.env._(
                     "“%(field)s” of %(member)s comes from the member's terms and cannot be edited.",
-                    field=field._description_string(self.env),
-                    member=record.display_name or self.env._("a new contact"),
+                    field=label,
+                    member=record.display_name,
                 )
             )
         return AccessError(

@@ -215,29 +215,38 @@ class MembriBulkStart(models.TransientModel):
             ]
         # sudo: whoever may end a renewal is told what becomes of its invoice
         terms_sudo = self.env["membri.renewal"].search(ready).new_cotisation_id.sudo()
-        labels = {
-            "withdraw": self.env._("Fee notices to withdraw"),
-            "cancel": self.env._("Invoices to cancel"),
-            "credit": self.env._("Invoices to credit, as they can no longer be cancelled"),
-            "shared": self.env._("Shared invoices on which only these members are removed"),
-        }
         fates = {}
         for invoice_sudo, own_sudo in terms_sudo.grouped("invoice_id").items():
             fates.setdefault(invoice_sudo._membri_get_fate_without(own_sudo), []).append(
                 invoice_sudo.display_name
             )
         return [
-            self.env._(
-                "%(what)s: %(count)s (%(documents)s).",
-                what=label,
+            self._get_voided_sentence(
+                fate,
                 count=self._format_count(len(fates[fate])),
                 documents=", ".join(
                     [*fates[fate][:MOST_REASONS], *["…"][: len(fates[fate]) > MOST_REASONS]]
                 ),
             )
-            for fate, label in labels.items()
+            for fate in ("withdraw", "cancel", "credit", "shared")
             if fate in fates
         ]
+
+    def _get_voided_sentence(self, fate, **names):
+        return {
+            "withdraw": self.env._("Fee notices to withdraw: %(count)s (%(documents)s).", **names),
+            "cancel": self.env._("Invoices to cancel: %(count)s (%(documents)s).", **names),
+            "credit": self.env._(
+                "Invoices to credit, as they can no longer be cancelled: %(count)s "
+                "(%(documents)s).",
+                **names,
+            ),
+            "shared": self.env._(
+                "Shared invoices on which only these members are removed: %(count)s "
+                "(%(documents)s).",
+                **names,
+            ),
+        }[fate]
 
     def _get_remarks(self, ready):
         """:return: sentences on what an officer would want to look at first"""

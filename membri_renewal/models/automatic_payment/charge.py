@@ -175,13 +175,16 @@ class MembriRenewal(models.Model):
         first = self[:1]
         invoice = first.invoice_id
         if not first._get_announced_card():
-            return (
-                self.env._(
+            if label := first._get_charge_label():
+                reason = self.env._(
                     "%(card)s was removed after the payment was announced. Nothing was charged.",
-                    card=first._get_charge_label() or self.env._("The card"),
-                ),
-                True,
-            )
+                    card=label,
+                )
+            else:
+                reason = self.env._(
+                    "The card was removed after the payment was announced. Nothing was charged."
+                )
+            return reason, True
         token, reason = first._get_charge_card()
         if reason:
             return reason, True

@@ -164,11 +164,15 @@ class MembriChangeRequest(models.Model):
             return self.env._("Your request adds %(amount)s to your renewal.", amount=amount)
         return self.env._("Your request reduces your renewal by %(amount)s.", amount=amount)
 
-    def _get_detail_subjects(self):
-        """:return: whose details are to change, without the details: for who holds the link"""
+    def _get_detail_sentences(self):
+        """:return: sentences: whose details are to change, without the details, for who holds the
+        link"""
         self.ensure_one()
         labels = dict(self.detail_ids._fields["subject"]._description_selection(self.env))
-        return [labels[subject] for subject in self.detail_ids.grouped("subject")]
+        return [
+            self.env._("%(subject)s: our team will make the correction.", subject=labels[subject])
+            for subject in self.detail_ids.grouped("subject")
+        ]
 
     # ------------------------------------------------------------------
     # Apply

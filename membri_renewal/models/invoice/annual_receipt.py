@@ -196,6 +196,12 @@ class MembriAnnualReceipt(models.Model):
         self.ensure_one()
         return self.partner_id._membri_get_print_lang(self.company_id)
 
+    def _get_title(self):
+        self.ensure_one()
+        return self.env._(
+            "Annual receipt %(year)s, number %(number)s", year=self.year, number=self.name
+        )
+
     def _get_report_base_filename(self):
         self.ensure_one()
         return self.env._(

@@ -161,34 +161,90 @@ class MembriRenewal(models.Model):
         # EXTENDS state_mixin: by the table of states, then by what is particular to it
         self.ensure_one()
         if self.state not in ALLOWED_FROM[transition]:
-            return self.env._(
-                "%(renewal)s cannot be %(transition)s because its status is “%(state)s”. "
-                "%(remedy)s",
-                renewal=self.display_name,
-                state=self._get_state_label(),
-                transition=self._get_transition_label(transition),
-                remedy=self._get_transition_remedy(),
-            )
+            return self._get_not_now_reason(transition)
         return transition in GUARDS and getattr(self, GUARDS[transition])()
 
-    def _get_transition_label(self, transition):
+    def _get_not_now_reason(self, transition):
+        """:return: that the table does not allow ``transition``, and the way out (a sentence)"""
+        self.ensure_one()
+        names = {
+            "renewal": self.display_name,
+            "state": self._get_state_label(),
+            "remedy": self._get_transition_remedy(),
+        }
         return {
-            "send": self.env._("sent"),
-            "request_change": self.env._("marked as a change request"),
-            "require_intervention": self.env._("flagged for intervention"),
-            "approve": self.env._("approved"),
-            "refuse": self.env._("declined"),
-            "reset": self.env._("reset"),
-            "cancel": self.env._("cancelled"),
-            "send_reminder": self.env._("reminded"),
-            "apply_change_request": self.env._("updated with the member's request"),
-            "apply_and_approve": self.env._("approved with the requested changes"),
-            "retry_sending": self.env._("resent"),
-            "take_off": self.env._("removed from its invoice"),
-            "end_unpaid": self.env._("ended as unpaid"),
-            "print_letter": self.env._("printed as a letter"),
-            "stop_charge": self.env._("taken off automatic payment"),
-            "charge_again": self.env._("charged again"),
+            "send": self.env._(
+                "%(renewal)s cannot be sent because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "request_change": self.env._(
+                "%(renewal)s cannot be marked as a change request because its status is "
+                "“%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "require_intervention": self.env._(
+                "%(renewal)s cannot be flagged for intervention because its status is "
+                "“%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "approve": self.env._(
+                "%(renewal)s cannot be approved because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "refuse": self.env._(
+                "%(renewal)s cannot be declined because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "reset": self.env._(
+                "%(renewal)s cannot be reset because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "cancel": self.env._(
+                "%(renewal)s cannot be cancelled because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "send_reminder": self.env._(
+                "%(renewal)s cannot be reminded because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "apply_change_request": self.env._(
+                "%(renewal)s cannot be updated with the member's request because its status is "
+                "“%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "apply_and_approve": self.env._(
+                "%(renewal)s cannot be approved with the requested changes because its status "
+                "is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "retry_sending": self.env._(
+                "%(renewal)s cannot be resent because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "take_off": self.env._(
+                "%(renewal)s cannot be removed from its invoice because its status is "
+                "“%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "end_unpaid": self.env._(
+                "%(renewal)s cannot be ended as unpaid because its status is “%(state)s”. "
+                "%(remedy)s",
+                **names,
+            ),
+            "print_letter": self.env._(
+                "%(renewal)s cannot be printed as a letter because its status is “%(state)s”. "
+                "%(remedy)s",
+                **names,
+            ),
+            "stop_charge": self.env._(
+                "%(renewal)s cannot be taken off automatic payment because its status is "
+                "“%(state)s”. %(remedy)s",
+                **names,
+            ),
+            "charge_again": self.env._(
+                "%(renewal)s cannot be charged again because its status is “%(state)s”. %(remedy)s",
+                **names,
+            ),
         }[transition]
 
     def _get_transition_remedy(self):

@@ -134,8 +134,14 @@ class MembriRenewal(models.Model):
         days = (self.date_start - last_day).days - 1
         if not days:
             return False
-        return {
-            "kind": "gap" if days > 0 else "overlap",
-            "days": abs(days),
-            "date": self._format_day(self.date_start),
-        }
+        names = {"date": self._format_day(self.date_start), "days": abs(days)}
+        if days > 0:
+            sentence = self.env._(
+                "First day: %(date)s. Days without membership before it: %(days)s.", **names
+            )
+        else:
+            sentence = self.env._(
+                "First day: %(date)s. Days of the current term left on that day: %(days)s.",
+                **names,
+            )
+        return {"kind": "gap" if days > 0 else "overlap", "days": abs(days), "sentence": sentence}

@@ -194,24 +194,38 @@ class MembriCotisation(models.Model):
             return [
                 self.env._("If it were prepared now, this would fail: %(error)s", error=str(error))
             ]
-        outcome = {
-            "notice": self.env._("a notice is sent to %(recipient)s"),
-            "invoice": self.env._("an invoice is sent to %(recipient)s"),
-            "intervention": self.env._("it is put on hold, and nothing is sent"),
-            "unreachable": self.env._("no email can be sent"),
-        }[preview["outcome"]] % {"recipient": preview["recipient_email"]}
-        sentence = self.env._(
-            "If it were prepared now: %(outcome)s, for %(term)s, %(amount)s.",
-            outcome=outcome,
-            term=self._format_period(
+        names = {
+            "recipient": preview["recipient_email"],
+            "term": self._format_period(
                 preview["date_start"], preview["date_end"], date_format="long"
             ),
-            amount=format_amount(
+            "amount": format_amount(
                 self.env,
                 preview["amount_total"],
                 self.env["res.currency"].browse(preview["currency_id"]),
             ),
-        )
+        }
+        sentence = {
+            "notice": self.env._(
+                "If it were prepared now, a notice for %(term)s, %(amount)s, would be sent to "
+                "%(recipient)s.",
+                **names,
+            ),
+            "invoice": self.env._(
+                "If it were prepared now, an invoice for %(term)s, %(amount)s, would be sent to "
+                "%(recipient)s.",
+                **names,
+            ),
+            "intervention": self.env._(
+                "If it were prepared now, for %(term)s, %(amount)s, it would be put on hold, and "
+                "nothing would be sent.",
+                **names,
+            ),
+            "unreachable": self.env._(
+                "If it were prepared now, for %(term)s, %(amount)s, no email could be sent.",
+                **names,
+            ),
+        }[preview["outcome"]]
         return [sentence, preview["reason"]] if preview["reason"] else [sentence]
 
 
@@ -293,16 +307,25 @@ class MembriRenewal(models.Model):
         return [
             (
                 "good" if log.result == "sent" else "bad",
-                self.env._(
-                    "Reminder “%(step)s”, %(date)s: %(result)s. %(reason)s",
-                    step=log.step_id.display_name or self.env._("manually"),
-                    date=self._format_moment(log.date),
-                    result=labels[log.result],
-                    reason=log.reason or "",
-                ),
+                self._explain_reminder(log, labels[log.result]),
             )
             for log in self.reminder_log_ids.sorted("date")
         ]
+
+    def _explain_reminder(self, log, result):
+        """:return: what became of one reminder (a sentence)"""
+        names = {
+            "date": self._format_moment(log.date),
+            "result": result,
+            "reason": log.reason or "",
+        }
+        if not log.step_id:
+            return self.env._("Manual reminder, %(date)s: %(result)s. %(reason)s", **names)
+        return self.env._(
+            "Reminder “%(step)s”, %(date)s: %(result)s. %(reason)s",
+            step=log.step_id.display_name,
+            **names,
+        )
 
     def _explain_decision(self):
         """:return: the answer of the member, or what the staff did"""

@@ -117,11 +117,13 @@ class MembriRenewal(models.Model):
         if not cotisation:
             partner = self.env["res.partner"].browse(vals.get("partner_id"))
             cotisation = partner.membri_cotisation_id
+            if not partner:
+                raise UserError(self.env._("Choose the member whose term is to be renewed."))
             if not cotisation:
                 raise UserError(
                     self.env._(
                         "%(member)s has no membership term to renew. Use “Enroll” instead.",
-                        member=partner.display_name or self.env._("This contact"),
+                        member=partner.display_name,
                     )
                 )
         if not cotisation.date_end:

@@ -61,11 +61,15 @@ class MembriOptionSet(models.Model):
                 "%(email)s.",
                 email=email,
             )
-        else:
+        elif said:
             sentence = self.env._(
                 "The test notice could not be sent to %(email)s: %(reason)s",
                 email=email,
-                reason=said or self.env._("the mail server rejected it"),
+                reason=said,
+            )
+        else:
+            sentence = self.env._(
+                "The mail server rejected the test notice to %(email)s.", email=email
             )
         if not self.env.user.has_group("base.group_system"):
             raise UserError(sentence)
