@@ -183,6 +183,29 @@ class MembriCommon(AccountTestInvoicingCommon):
             company_ids=[fields.Command.set(company.ids)],
         )
 
+    def _bill_in_euros(self, member, rates):
+        """Bill ``member`` in euros from now on.
+
+        :param rates: ``{day: euros for one unit of the company's currency}``
+        :return: the currency"""
+        currency = self.env_root.ref("base.EUR")
+        currency.active = True
+        self.env_root["res.currency.rate"].create(
+            [
+                {
+                    "currency_id": currency.id,
+                    "company_id": self.company.id,
+                    "name": day,
+                    "rate": rate,
+                }
+                for day, rate in rates.items()
+            ]
+        )
+        member.sudo().property_product_pricelist = self.env_root["product.pricelist"].create(
+            {"name": "Euro", "currency_id": currency.id}
+        )
+        return currency
+
     def _get_stored(self, record):
         """All stored values of one record: to show that nothing has changed."""
         self.env.flush_all()

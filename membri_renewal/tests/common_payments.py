@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.tests import HttpCase
 
 from .common import MembriCommon
@@ -120,6 +121,37 @@ class MembriPaymentCommon(MembriCommon):
             credit_note.invoice_line_ids.price_unit = price
         credit_note.action_post()
         return credit_note
+
+    def _settle_by_entry(self, account, amount, invoice=None, partner=None):
+        """Reconcile the invoice by hand with an entry: ``account``, of ``partner``, to its
+        receivable."""
+        receivable = (invoice or self.invoice).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        entry = self.env_account["account.move"].create(
+            {
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "line_ids": [
+                    fields.Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "partner_id": receivable.partner_id.id,
+                            "credit": amount,
+                        }
+                    ),
+                    fields.Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": partner.id if partner else False,
+                            "debit": amount,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        (entry.line_ids.filtered("credit") | receivable).reconcile()
+        return entry
 
 
 class PortalPaymentCase(MembriPaymentCommon, HttpCase):

@@ -1,5 +1,3 @@
-from odoo import fields
-
 from .common_payments import MembriPaymentCommon
 
 
@@ -17,37 +15,6 @@ class WriteOffCase(MembriPaymentCommon):
             payment_difference_handling="reconcile",
             writeoff_account_id=self.company_data["default_account_expense"].id,
         )
-
-    def _settle_by_entry(self, account, amount, invoice=None, partner=None):
-        """Reconcile the invoice by hand with an entry: ``account``, of ``partner``, to its
-        receivable."""
-        receivable = (invoice or self.invoice).line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable"
-        )
-        entry = self.env_account["account.move"].create(
-            {
-                "journal_id": self.company_data["default_journal_misc"].id,
-                "line_ids": [
-                    fields.Command.create(
-                        {
-                            "account_id": receivable.account_id.id,
-                            "partner_id": receivable.partner_id.id,
-                            "credit": amount,
-                        }
-                    ),
-                    fields.Command.create(
-                        {
-                            "account_id": account.id,
-                            "partner_id": partner.id if partner else False,
-                            "debit": amount,
-                        }
-                    ),
-                ],
-            }
-        )
-        entry.action_post()
-        (entry.line_ids.filtered("credit") | receivable).reconcile()
-        return entry
 
     def _get_questions(self):
         return self.invoice.sudo().activity_ids.filtered(

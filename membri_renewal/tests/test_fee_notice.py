@@ -285,21 +285,7 @@ class TestFeeNotice(FeeNoticeCommon, MailCase):
 
     def test_foreign_currency(self):
         """The invoice has the rate of the day that it is dated."""
-        currency = self.env_root.ref("base.EUR")
-        currency.active = True
-        for day, rate in (("2026-01-01", 2.0), ("2026-12-01", 4.0)):
-            self.env_root["res.currency.rate"].create(
-                {
-                    "currency_id": currency.id,
-                    "company_id": self.company.id,
-                    "name": day,
-                    "rate": rate,
-                }
-            )
-        pricelist = self.env_root["product.pricelist"].create(
-            {"name": "Euro", "currency_id": currency.id}
-        )
-        self.member.sudo().property_product_pricelist = pricelist
+        currency = self._bill_in_euros(self.member, {"2026-01-01": 2.0, "2026-12-01": 4.0})
         cotisation = self.member._membri_enrol(self.yearly)
         notice = cotisation.invoice_id.with_env(self.env_account)
         self.assertEqual(notice.currency_id, currency)

@@ -184,31 +184,7 @@ class TestMoneyReceived(MembriPaymentCommon):
     def test_written_off_without_any_payment(self):
         """The whole amount to a loss account: Odoo says paid, the officer says whether the
         membership stands."""
-        receivable = self.invoice.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable"
-        )
-        entry = self.env_account["account.move"].create(
-            {
-                "journal_id": self.company_data["default_journal_misc"].id,
-                "line_ids": [
-                    fields.Command.create(
-                        {
-                            "account_id": receivable.account_id.id,
-                            "partner_id": receivable.partner_id.id,
-                            "credit": 344.93,
-                        }
-                    ),
-                    fields.Command.create(
-                        {
-                            "account_id": self.company_data["default_account_expense"].id,
-                            "debit": 344.93,
-                        }
-                    ),
-                ],
-            }
-        )
-        entry.action_post()
-        (entry.line_ids.filtered("credit") | receivable).reconcile()
+        entry = self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
         self.assertEqual(self.invoice.payment_state, "paid")
         self._assert_follows("pending")
         self.invoice.with_user(self.officer).action_membri_keep_membership()

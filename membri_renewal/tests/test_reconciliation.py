@@ -256,21 +256,7 @@ class TestReconciliation(MembriCommon):
         self._assert_balanced()
 
     def test_foreign_currency(self):
-        currency = self.env_root.ref("base.EUR")
-        currency.active = True
-        for day, rate in (("2026-01-01", 3.0), ("2026-12-01", 4.0)):
-            self.env_root["res.currency.rate"].create(
-                {
-                    "currency_id": currency.id,
-                    "company_id": self.company.id,
-                    "name": day,
-                    "rate": rate,
-                }
-            )
-        pricelist = self.env_root["product.pricelist"].create(
-            {"name": "Euro", "currency_id": currency.id}
-        )
-        self.member.sudo().property_product_pricelist = pricelist
+        self._bill_in_euros(self.member, {"2026-01-01": 3.0, "2026-12-01": 4.0})
         cotisation = self.member._membri_enrol(self.yearly)
         invoice = cotisation.invoice_id.with_env(self.env_account)
         total = self.company.currency_id.round(invoice.amount_total / 3)

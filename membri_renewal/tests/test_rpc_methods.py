@@ -29,7 +29,6 @@ READERS = {
     "membri.campaign.line": {"action_open_member", "action_open_renewal"},
     "membri.cotisation": {
         "action_view_invoice",
-        "action_view_made_by_renewal",
         "action_view_member",
         "action_view_renewals",
     },

@@ -107,7 +107,3 @@ class MembriCotisation(models.Model):
     def action_view_renewals(self):
         self.ensure_one()
         return self.renewal_ids._get_records_action(name=self.env._("Renewals"))
-
-    def action_view_made_by_renewal(self):
-        self.ensure_one()
-        return self.renewal_id._get_records_action()

@@ -71,7 +71,3 @@ class MembriImportLine(models.Model):
             line.aside_display = "\n".join(
                 f"{name}: {value}" for name, value in (line.aside or {}).items()
             )
-
-    def action_open_partner(self):
-        self.ensure_one()
-        return self.partner_id._get_records_action()
