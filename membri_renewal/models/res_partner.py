@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
+from .mixins.fields import get_flag_domain
+
 STATUSES = [
     ("non_member", "Non-Member"),
     ("pending", "Pending"),
@@ -181,9 +183,7 @@ class ResPartner(models.Model):
                 & Domain("membri_date_end", ">=", fields.Date.subtract(today, days=grace_days))
             )
         members = Domain.OR(domains)
-        if set(value) == {True, False}:
-            return Domain.TRUE
-        return members if True in value else ~members
+        return get_flag_domain(members, value)
 
     @api.depends("membri_auto_renew_choice", "membri_next_option_set_id", "membri_option_set_id")
     @api.depends_context("company")
@@ -210,9 +210,7 @@ class ResPartner(models.Model):
             )
         )
         automatic = Domain("membri_auto_renew_choice", "=", "yes") | by_set
-        if set(value) == {True, False}:
-            return Domain.TRUE
-        return automatic if True in value else ~automatic
+        return get_flag_domain(automatic, value)
 
     def _compute_membri_invoice_ids(self):
         """The member's invoices, whoever pays them, by type."""

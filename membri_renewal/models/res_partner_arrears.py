@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from .mixins.fields import get_flag_domain
 from .res_partner import READERS
 
 
@@ -28,9 +29,7 @@ class ResPartner(models.Model):
         if operator != "in":
             return NotImplemented
         found = Domain("id", "in", self._membri_find_in_arrears(Domain.TRUE).ids)
-        if set(value) == {True, False}:
-            return Domain.TRUE
-        return found if True in value else ~found
+        return get_flag_domain(found, value)
 
     @api.model
     def _membri_find_in_arrears(self, domain):

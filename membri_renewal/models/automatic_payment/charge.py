@@ -28,9 +28,9 @@ class MembriRenewal(models.Model):
         domain = Renewal._get_to_announce_domain()
 
         def announce(due):
-            for renewals in due._split_by_staff_lang():
-                for renewal, error in renewals._run_isolated(type(self)._announce_charges).items():
-                    renewal._hold_charge(renewal._get_error_sentence(error))
+            errors = due._run_isolated_for_staff(type(self)._announce_charges)
+            for renewal, error in errors.items():
+                renewal._hold_charge(renewal._get_error_sentence(error))
 
         def charge(due):
             for renewals in due._split_by_staff_lang():
@@ -158,16 +158,17 @@ class MembriRenewal(models.Model):
         )
 
     def _end_charge(self):
+        self._internal_write(
+            {"charge_state": "stopped", "date_charge_retry": False, "charge_note": False}
+        )
         for renewal in self:
-            note = (
-                self.env._("Paid before the announced day, so nothing was charged automatically.")
+            renewal._message_log(
+                body=self.env._(
+                    "Paid before the announced day, so nothing was charged automatically."
+                )
                 if renewal.is_paid
                 else self.env._("Nothing is left to pay, so nothing was charged automatically.")
             )
-            renewal._internal_write(
-                {"charge_state": "stopped", "date_charge_retry": False, "charge_note": False}
-            )
-            renewal._message_log(body=note)
 
     def _get_cannot_charge_reason(self):
         """:return: ``(sentence or False, whether the payer has to act)``: why the invoice of these

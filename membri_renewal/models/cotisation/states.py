@@ -428,17 +428,16 @@ class MembriCotisation(models.Model):
         """
 
         def update(due):
-            for cotisations in due._split_by_staff_lang():
-                errors = cotisations._run_isolated(type(self)._update_states)
-                for cotisation, error in errors.items():
-                    sentence = cotisation.env._(
-                        "The nightly update failed: %(error)s",
-                        error=cotisation._get_error_sentence(error),
-                    )
-                    # the run is hourly: the same failure is logged once
-                    if escape(sentence) not in (cotisation.message_ids[:1].body or ""):
-                        cotisation._message_log(body=sentence)
-                    cotisation._ask_officer(f"{cotisation.name}: {sentence}")
+            errors = due._run_isolated_for_staff(type(self)._update_states)
+            for cotisation, error in errors.items():
+                sentence = cotisation.env._(
+                    "The nightly update failed: %(error)s",
+                    error=cotisation._get_error_sentence(error),
+                )
+                # the run is hourly: the same failure is logged once
+                if escape(sentence) not in (cotisation.message_ids[:1].body or ""):
+                    cotisation._message_log(body=sentence)
+                cotisation._ask_officer(f"{cotisation.name}: {sentence}")
 
         cases = self._get_update_states_domains()
         self.env["ir.cron"]._membri_work_off(

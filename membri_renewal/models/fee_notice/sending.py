@@ -66,14 +66,11 @@ class AccountMove(models.Model):
         stale = self - awaited.invoice_id
         stale.membri_fee_notice_to_send = False  # void, or paid since
         # not those of whoever has left a shared one
-        cotisations = awaited
-        errors = {}
-        for terms in cotisations._split_by_staff_lang():
-            errors |= terms._run_isolated(
-                lambda terms: terms.invoice_id.filtered(
-                    "membri_fee_notice_to_send"
-                )._membri_email_fee_notices()
-            )
+        errors = awaited._run_isolated_for_staff(
+            lambda terms: terms.invoice_id.filtered(
+                "membri_fee_notice_to_send"
+            )._membri_email_fee_notices()
+        )
         for cotisation, error in errors.items():
             move = cotisation.invoice_id
             if move.membri_fee_notice_to_send:  # else told already, for another member on it

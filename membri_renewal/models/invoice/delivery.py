@@ -229,10 +229,7 @@ class AccountMove(models.Model):
         ):
             told = move._membri_as_staff()
             if reason := told._membri_get_mail_obstacle("invoice"):
-                if move.state == "draft" and move._membri_is_awaited():
-                    told._membri_mark_failed(reason)
-                else:
-                    told._membri_record_dropped(reason)
+                told._membri_record_dropped(reason)
                 told._membri_record_reminders("skipped", reason)
 
     # ------------------------------------------------------------------
@@ -292,7 +289,7 @@ class AccountMove(models.Model):
         for move in self:
             move = move._membri_as_staff()
             move.write({"membri_delivery_state": "failed", "membri_delivery_note": sentence})
-            move._message_log(body=self.env._("Not sent: %(error)s", error=sentence))
+            move._message_log(body=move.env._("Not sent: %(error)s", error=sentence))
             renewals = move._membri_get_renewals().filtered("is_open")
             if renewals:
                 renewals._mark_failed(sentence)
@@ -341,9 +338,7 @@ class AccountMove(models.Model):
     def _membri_record_dropped(self, reason):
         """Nothing left, and nobody has to do anything, unless the document is to be paid still."""
         self.ensure_one()
-        renewals = self._membri_get_renewals().filtered("is_open")
-        awaited = renewals and self.state == "draft"
-        if awaited:
+        if self.state == "draft" and self._membri_is_awaited():
             self._membri_mark_failed(reason)
             return
         self.write({"membri_delivery_state": "withdrawn", "membri_delivery_note": reason})

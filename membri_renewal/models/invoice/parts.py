@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES
+from ..mixins.fields import get_flag_domain
 
 
 class AccountMove(models.Model):
@@ -197,9 +198,7 @@ class MembriCotisation(models.Model):
         if operator != "in":
             return NotImplemented
         found = Domain("id", "in", self._find_in_arrears(Domain.TRUE).ids)
-        if set(value) == {True, False}:
-            return Domain.TRUE
-        return found if True in value else ~found
+        return get_flag_domain(found, value)
 
     def _filter_in_arrears(self):
         """:return: those of ``self`` that are in arrears"""

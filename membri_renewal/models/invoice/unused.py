@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..cotisation.cotisation import PAID_STATES
+from ..mixins.fields import get_flag_domain
 
 ACTIVITY_UNUSED = "membri_renewal.activity_unused_payment"
 MONEY_JOURNALS = ("bank", "cash", "credit")
@@ -304,7 +305,7 @@ class AccountMoveLine(models.Model):
             return NotImplemented
         # sudo: what a payment settles, officers and auditors need not read
         listed = Domain("id", "in", self.sudo()._search(self._membri_get_listed_domain()))
-        return listed if True in value else ~listed
+        return get_flag_domain(listed, value)
 
     @api.model
     def _membri_get_unused_domain(self):

@@ -10,6 +10,15 @@ from odoo.fields import Command, Domain
 _INTERNAL_WRITE = object()
 
 
+def get_flag_domain(found, value):
+    """:param found: domain of the records that bear a flag
+    :param value: what a search asks of the flag, as a search method gets it
+    :return: the domain of that search"""
+    if set(value) == {True, False}:
+        return Domain.TRUE
+    return found if True in value else ~found
+
+
 class Base(models.AbstractModel):
     """Records of any model are filtered by what they lead to: the users and the followers by their
     contacts, journal items by their entries."""

@@ -141,6 +141,13 @@ class MembriStateMixin(models.AbstractModel):
         together"""
         return run_isolated(self, effect, lambda records: records._split_for_isolation(effect))
 
+    def _run_isolated_for_staff(self, effect):
+        """:return: as :meth:`_run_isolated`, of records in the language of their staff"""
+        errors = {}
+        for records in self._split_by_staff_lang():
+            errors |= records._run_isolated(effect)
+        return errors
+
     def _split_for_isolation(self, effect):
         """:return: list of recordsets, each smaller than ``self``, to be tried one by one"""
         return list(self)

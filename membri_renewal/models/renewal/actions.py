@@ -91,13 +91,7 @@ class MembriRenewal(models.Model):
         not sent yet is approved instead, or announced where its option set asks for that."""
         self._check_can("send")
         self._check_ready_to_leave()
-        self._follow_contact_mode()
-        to_invoice = self.filtered(
-            lambda r: r.state == "draft" and r.mode == "invoice" and not r._is_to_be_announced()
-        )
-        if to_invoice:
-            to_invoice._do_approve()
-        (self - to_invoice)._do_send()
+        self._do_send_or_approve()
         return True
 
     def action_request_change(self, change_request=None):
@@ -260,6 +254,16 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
     # Effects
     # ------------------------------------------------------------------
+
+    def _do_send_or_approve(self):
+        """Take these renewals to where the mode of their contacts leads today."""
+        self._follow_contact_mode()
+        to_invoice = self.filtered(
+            lambda r: r.state == "draft" and r.mode == "invoice" and not r._is_to_be_announced()
+        )
+        if to_invoice:
+            to_invoice._do_approve()
+        (self - to_invoice)._do_send()
 
     def _do_request_change(self, change_request=None):
         for renewal in self:

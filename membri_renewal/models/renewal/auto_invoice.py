@@ -147,9 +147,9 @@ class MembriRenewal(models.Model):
         domain = day_has_come & self._get_told_domain()
 
         def invoice(due):
-            for renewals in due._split_by_staff_lang():
-                for renewal, error in renewals._run_isolated(type(self)._do_as_announced).items():
-                    renewal._do_require_intervention(renewal._get_error_sentence(error))
+            errors = due._run_isolated_for_staff(type(self)._do_as_announced)
+            for renewal, error in errors.items():
+                renewal._do_require_intervention(renewal._get_error_sentence(error))
 
         self.env["ir.cron"]._membri_work_off(
             self,

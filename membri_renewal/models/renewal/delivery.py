@@ -348,6 +348,7 @@ class MembriRenewal(models.Model):
         """Hand the emails that failed to the mail server again, at the addresses of today; a
         draft whose sending failed is sent."""
         self._check_can("retry_sending")
+        self.filtered(lambda r: r.state == "draft")._check_ready_to_leave()
         self._do_retry_sending()
         return True
 
@@ -378,8 +379,7 @@ class MembriRenewal(models.Model):
     def _do_retry_sending(self):
         """Each from its current document: to whom it goes, from whom, and what it says."""
         drafts = self.filtered(lambda r: r.state == "draft")
-        if drafts:
-            drafts.action_send()
+        drafts._do_send_or_approve()
         self._delay_auto_invoice()
         # sudo: the queue of emails is the administrator's
         mails_sudo = self.env["mail.mail"].sudo()
@@ -420,9 +420,9 @@ class MembriRenewal(models.Model):
         self.env["res.partner"]._membri_mark_renewal_email_bounced(address)
         # sudo: the mail gateway works for everybody
         bounced_sudo = self.sudo().filtered(lambda r: address and r.delivery_email == address)
-        for renewals in bounced_sudo._split_by_staff_lang():
-            for renewal, error in renewals._run_isolated(type(self)._handle_bounce).items():
-                renewal._mark_failed(renewal._get_error_sentence(error))
+        errors = bounced_sudo._run_isolated_for_staff(type(self)._handle_bounce)
+        for renewal, error in errors.items():
+            renewal._mark_failed(renewal._get_error_sentence(error))
         return result
 
     def _handle_bounce(self):

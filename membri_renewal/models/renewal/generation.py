@@ -92,7 +92,8 @@ class MembriRenewal(models.Model):
         held = self._hold_for_staff()
         ready = self - held
         ready._check_ready_to_leave(at_night=True)
-        ready.action_send()
+        ready._check_can("send")
+        ready._do_send_or_approve()
 
     def _hold_for_staff(self):
         """Hold the drafts that no email or invoice may go out for: the contact carries the

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES, TRANSFER
+from ..mixins.fields import get_flag_domain
 
 BATCH = 50
 
@@ -36,7 +37,7 @@ class MembriRenewal(models.Model):
         waiting, unpaid = self._get_can_be_reminded_domains()
         # sudo: payments are the accountants', that there is one under way is a fact
         found = waiting | Domain("id", "in", self.sudo()._search(unpaid))
-        return found if True in value else ~found
+        return get_flag_domain(found, value)
 
     @api.model
     def _get_can_be_reminded_domains(self):
@@ -517,11 +518,11 @@ class MembriRenewal(models.Model):
         domain = self._get_reminder_domain()
 
         def remind(due):
-            for renewals in due._split_by_staff_lang():
-                for renewal, error in renewals._run_isolated(type(self)._remind_by_steps).items():
-                    sentence = renewal._get_error_sentence(error)
-                    renewal._mark_failed(sentence)
-                    renewal._log_failed_reminder(sentence)
+            errors = due._run_isolated_for_staff(type(self)._remind_by_steps)
+            for renewal, error in errors.items():
+                sentence = renewal._get_error_sentence(error)
+                renewal._mark_failed(sentence)
+                renewal._log_failed_reminder(sentence)
 
         def join(batch):  # one reminder to who pays for several
             return batch | self.search(domain & Domain("invoice_id", "in", batch.invoice_id.ids))

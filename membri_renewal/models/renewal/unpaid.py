@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES, PAID_STATES
+from ..mixins.fields import get_flag_domain
 from .renewal import STAFF
 
 BATCH = 50
@@ -45,9 +46,7 @@ class MembriRenewal(models.Model):
             return NotImplemented
         late = self.env["membri.cotisation"]._find_in_arrears(Domain("renewal_id", "!=", False))
         found = Domain("state", "=", "approved") & Domain("new_cotisation_id", "in", late.ids)
-        if set(value) == {True, False}:
-            return Domain.TRUE
-        return found if True in value else ~found
+        return get_flag_domain(found, value)
 
     @api.depends("state", "is_paid", "invoice_id.amount_residual", "option_set_id")
     def _compute_is_unpaid_too_long(self):
@@ -62,9 +61,7 @@ class MembriRenewal(models.Model):
             return NotImplemented
         # sudo: payments are the accountants', that there is none is a fact
         found = Domain("id", "in", self.sudo()._search(self._get_unpaid_too_long_domain()))
-        if set(value) == {True, False}:
-            return Domain.TRUE
-        return found if True in value else ~found
+        return get_flag_domain(found, value)
 
     @api.model
     def _get_unpaid_too_long_domain(self):
@@ -192,13 +189,13 @@ class MembriRenewal(models.Model):
         )
 
         def end(due):
-            for renewals in due._split_by_staff_lang():
-                for renewal, error in renewals._run_isolated(type(self)._do_end_by_itself).items():
-                    sentence = renewal.env._(
-                        "This unpaid renewal could not be ended: %(error)s",
-                        error=renewal._get_error_sentence(error),
-                    )
-                    renewal._message_log(body=sentence)
+            errors = due._run_isolated_for_staff(type(self)._do_end_by_itself)
+            for renewal, error in errors.items():
+                sentence = renewal.env._(
+                    "This unpaid renewal could not be ended: %(error)s",
+                    error=renewal._get_error_sentence(error),
+                )
+                renewal._message_log(body=sentence)
 
         self.env["ir.cron"]._membri_work_off(self, domain, end, limit=BATCH)
 

@@ -18,9 +18,9 @@ class MembriRenewal(models.Model):
         run at any time, twice."""
 
         def send(due):
-            for renewals in due._split_by_staff_lang():
-                for renewal, error in renewals._run_isolated(type(self)._do_send_waiting).items():
-                    renewal._mark_failed(renewal._get_error_sentence(error))
+            errors = due._run_isolated_for_staff(type(self)._do_send_waiting)
+            for renewal, error in errors.items():
+                renewal._mark_failed(renewal._get_error_sentence(error))
 
         Move, domain = self.env["account.move"], self._get_waiting_domain()
         queries = [self._search(domain), Move._search(Move._membri_get_waiting_domain())]
