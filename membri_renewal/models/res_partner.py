@@ -212,6 +212,8 @@ class ResPartner(models.Model):
         automatic = Domain("membri_auto_renew_choice", "=", "yes") | by_set
         return get_flag_domain(automatic, value)
 
+    @api.depends("membri_cotisation_ids.invoice_id")
+    @api.depends_context("company")
     def _compute_membri_invoice_ids(self):
         """The member's invoices, whoever pays them, by type."""
         # sudo: journal items are the accountants'; invoices are read as the user

@@ -100,6 +100,8 @@ class ResPartner(models.Model):
             partner.membri_renewal_count = counts["membri.renewal"].get(origin, 0)
             partner.membri_cotisation_count = counts["membri.cotisation"].get(origin, 0)
 
+    @api.depends("membri_invoice_ids")
+    @api.depends_context("company")
     def _compute_membri_invoice_count(self):
         for partner in self:
             partner.membri_invoice_count = len(partner.membri_invoice_ids)

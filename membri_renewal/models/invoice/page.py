@@ -29,6 +29,9 @@ class AccountMove(models.Model):
         for move in self:
             move.membri_date_due = move._membri_get_due_day()
 
+    @api.depends(
+        "amount_total", "amount_residual", "state", "payment_state", "membri_fee_notice_state"
+    )
     def _compute_membri_amount_due(self):
         for move in self:
             open_notice = move.membri_fee_notice_state == "open"

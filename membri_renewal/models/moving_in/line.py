@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class MembriImportLine(models.Model):
@@ -66,6 +66,7 @@ class MembriImportLine(models.Model):
     _work = models.Index("(import_id, todo, date_start, id) WHERE todo IS NOT NULL")
     _member = models.Index("(import_id, key)")
 
+    @api.depends("aside")
     def _compute_aside_display(self):
         for line in self:
             line.aside_display = "\n".join(

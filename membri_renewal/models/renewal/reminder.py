@@ -21,6 +21,7 @@ class MembriRenewal(models.Model):
         help="The renewal is unpaid, no payment is in progress, and its document can be paid.",
     )
 
+    @api.depends("state", "is_paid", "delivery_state", "date_auto_invoice", "payment_state")
     @api.depends_context("uid")
     def _compute_can_be_reminded(self):
         for renewal in self:
