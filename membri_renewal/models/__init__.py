@@ -16,7 +16,6 @@ from . import res_partner_whose
 from . import res_partner_recipient
 from . import res_partner_status
 from . import res_partner_display
-from . import res_partner_arrears
 from . import account_tax
 from . import invoice
 from . import mail_together

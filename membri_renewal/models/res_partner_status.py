@@ -1,8 +1,10 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from .cotisation.cotisation import LIVING_STATES
+from .mixins.fields import get_flag_domain
 from .res_partner import READERS
 
 HISTORY_ORDER = "date_start, id"
@@ -19,6 +21,13 @@ class ResPartner(models.Model):
         groups=READERS,
         help="First day of the current unbroken membership, not counting grace periods. It is "
         "stated on the certificate.",
+    )
+    membri_in_arrears = fields.Boolean(
+        string="In Arrears",
+        compute="_compute_membri_in_arrears",
+        search="_search_membri_in_arrears",
+        groups=READERS,
+        help="A part of an invoice of this member was due before today and is not paid.",
     )
 
     @api.depends("membri_cotisation_ids.state", "membri_cotisation_ids.date_end")
@@ -47,6 +56,27 @@ class ResPartner(models.Model):
                     break
                 since = term.date_start
             partner.membri_continuous_since = since
+
+    @api.depends("membri_cotisation_ids.state")
+    @api.depends_context("company")
+    def _compute_membri_in_arrears(self):
+        late = self._membri_find_in_arrears(Domain("partner_id", "in", self._origin.ids))
+        for partner in self:
+            partner.membri_in_arrears = partner._origin in late
+
+    def _search_membri_in_arrears(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        found = Domain("id", "in", self._membri_find_in_arrears(Domain.TRUE).ids)
+        return get_flag_domain(found, value)
+
+    @api.model
+    def _membri_find_in_arrears(self, domain):
+        """:param domain: of terms
+        :return: their members, where a part is late in the current company"""
+        ours = Domain("company_id", "=", self.env.company.id)
+        # sudo: which contacts; they are read as the user
+        return self.env["membri.cotisation"]._find_in_arrears(domain & ours).sudo().partner_id
 
     def _membri_refresh_status(self, company):
         """Write the membership facts of ``self`` in ``company``, where they changed.

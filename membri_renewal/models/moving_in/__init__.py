@@ -14,4 +14,4 @@ from . import run
 from . import undo
 from . import export
 from . import templates
-from . import res_partner
+from . import matching

@@ -2,6 +2,7 @@
 
 import re
 
+from odoo import models
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
@@ -17,6 +18,13 @@ def get_external_name(record, external, kind="contact"):
     :param kind: ``contact`` or ``term``"""
     slug = re.sub(r"[^\w-]", "_", external)
     return f"{record.company_id.id}_{record.profile}_{kind}_{slug}"
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    # what a list is matched by has no index in Odoo
+    _membri_email = models.Index("(email_normalized) WHERE email_normalized IS NOT NULL")
 
 
 class Matcher:
