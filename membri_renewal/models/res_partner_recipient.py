@@ -2,6 +2,12 @@ from odoo import api, fields, models
 from odoo.tools import email_normalize
 
 
+def find_reachable(contacts):
+    """:param contacts: an iterable, read as far as needed
+    :return: the first one whose address works, or ``None``"""
+    return next((c for c in contacts if not c._membri_get_address_problem()), None)
+
+
 class ResPartner(models.Model):
     """Who receives a member's notices, and whether an email reaches anybody at all.
 
@@ -131,14 +137,7 @@ class ResPartner(models.Model):
 
     def _membri_find_recipient(self):
         """:return: the first candidate whose address works (in sudo), or ``None``"""
-        return next(
-            (
-                contact
-                for contact in self._membri_get_candidates()
-                if not contact._membri_get_address_problem()
-            ),
-            None,
-        )
+        return find_reachable(self._membri_get_candidates())
 
     # ------------------------------------------------------------------
     # What is wrong with an address

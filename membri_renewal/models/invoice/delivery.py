@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize
 
 from ..renewal.renewal import DELIVERY_STATES
+from ..res_partner_recipient import find_reachable
 from .undone import ACTIVITY_UNDONE
 
 ACTIVITY = "membri_renewal.activity_undelivered"
@@ -53,14 +54,7 @@ class AccountMove(models.Model):
 
     def _membri_find_receiver(self):
         """:return: the first candidate whose address works (in sudo), or ``None``"""
-        return next(
-            (
-                contact
-                for contact in self._membri_get_candidates()
-                if not contact._membri_get_address_problem()
-            ),
-            None,
-        )
+        return find_reachable(self._membri_get_candidates())
 
     def _membri_get_receiver(self):
         """:return: the contact (in sudo) that this document goes to; when no address works, the

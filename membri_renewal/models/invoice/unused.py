@@ -317,10 +317,7 @@ class AccountMoveLine(models.Model):
         """:return: journal items of money that went to who was sent an invoice for a membership,
         and that nothing was said of"""
         return (
-            Domain("account_type", "=", "asset_receivable")
-            & Domain("parent_state", "=", "posted")
-            & Domain("reconciled", "=", False)
-            & Domain("amount_residual", ">", 0.0)
+            self._membri_get_open_domain(">")
             & Domain("journal_id.type", "in", MONEY_JOURNALS)
             & self._membri_get_payers_domain()
         )
@@ -328,11 +325,17 @@ class AccountMoveLine(models.Model):
     @api.model
     def _membri_get_credit_domain(self):
         """:return: journal items of what customers have to their credit"""
+        return self._membri_get_open_domain("<")
+
+    @api.model
+    def _membri_get_open_domain(self, operator):
+        """:param operator: ``<`` for what customers have to their credit, ``>`` for what they owe
+        :return: the journal items of that"""
         return (
             Domain("account_type", "=", "asset_receivable")
             & Domain("parent_state", "=", "posted")
             & Domain("reconciled", "=", False)
-            & Domain("amount_residual", "<", 0.0)
+            & Domain("amount_residual", operator, 0.0)
         )
 
     @api.model

@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from .profiles import PROFILES
 from .reading import normalize
@@ -123,14 +124,7 @@ class MembriImport(models.Model):
     def _get_earlier_targets(self):
         """:return: ``{words of a header: what it was read as}`` of the last list of this kind"""
         columns = self.env["membri.import.column"].search(
-            [
-                ("import_id.company_id", "=", self.company_id.id),
-                ("import_id.profile", "=", self.profile),
-                ("import_id.state", "=", "done"),
-                ("import_id", "!=", self.id),
-                ("target", "!=", False),
-            ],
-            order="id",
+            self._get_of_earlier_domain() & Domain("target", "!=", False), order="id"
         )
         return {normalize(column.name): column.target for column in columns}
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from .reading import normalize
 
@@ -150,13 +151,6 @@ class MembriImport(models.Model):
     def _get_earlier_levels(self):
         """:return: ``{words of a name: plan}`` as chosen for the last list from this system"""
         levels = self.env["membri.import.level"].search(
-            [
-                ("import_id.company_id", "=", self.company_id.id),
-                ("import_id.profile", "=", self.profile),
-                ("import_id.state", "=", "done"),
-                ("import_id", "!=", self.id),
-                ("option_set_id", "!=", False),
-            ],
-            order="id",
+            self._get_of_earlier_domain() & Domain("option_set_id", "!=", False), order="id"
         )
         return {normalize(level.name): level.option_set_id for level in levels}

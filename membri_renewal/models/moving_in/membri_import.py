@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import format_list
 
 from .reading import check_size
@@ -320,6 +321,17 @@ class MembriImport(models.Model):
         if step in ("preview", "run") and self.profile != "odoo" and not self.file:
             return self.env._("Choose the list to import first.")
         return False
+
+    def _get_of_earlier_domain(self):
+        """:return: what was said of the lists from this system that were imported before: domain of
+        their columns or levels"""
+        self.ensure_one()
+        return (
+            Domain("import_id.company_id", "=", self.company_id.id)
+            & Domain("import_id.profile", "=", self.profile)
+            & Domain("import_id.state", "=", "done")
+            & Domain("import_id", "!=", self.id)
+        )
 
     def _get_staff_lang(self):
         # EXTENDS state_mixin: one person reads it
