@@ -33,7 +33,8 @@ class AccountMoveSend(models.AbstractModel):
             if not move.membri_invoice_type:
                 raise error
             move.sending_data = False
-            move._membri_mark_failed(self.env["membri.renewal"]._get_error_sentence(error))
+            told = move._membri_as_staff()  # not in the language of the scheduler
+            told._membri_mark_failed(told.env["membri.renewal"]._get_error_sentence(error))
         return self.env["ir.attachment"].union(*attachments).exists()  # not of what failed
 
     @api.model
