@@ -488,6 +488,18 @@ class TestCharged(AutomaticPaymentCommon):
         with self.assertRaises(UserError):
             renewal.action_stop_charge()
 
+    def test_what_the_payer_stops_is_kept_for_the_staff(self):
+        """In their language, not in that of the portal."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        renewal = self._announced()
+        french = renewal.sudo().with_context(lang="fr_FR")
+        self.assertFalse(french._portal_stop_charge(renewal.partner_id, is_payer=True))
+        self.assertEqual(renewal.charge_state, "stopped")
+        for record, count in ((renewal, 2), (renewal.partner_id, 2)):
+            told = [body for body in record.message_ids.mapped("body") if "stopped" in body]
+            self.assertEqual(len(told), count)
+            self.assertNotIn("paiement", " ".join(record.message_ids.mapped("body")))
+
     def test_card_taken_back_stops_everything(self):
         renewal = self._announced()
         renewal.partner_id.action_membri_stop_automatic_payment()

@@ -153,16 +153,19 @@ class AccountBankingMandate(models.Model):
         """These mandates pay no memberships any more, and nothing that was to be debited is. What
         was sent to the bank already comes to its own end."""
         for mandate in self:
+            # kept for the staff, whoever stops it on the portal
+            lang = mandate.company_id._membri_get_staff_lang() or self.env.lang
+            mandate = mandate.with_context(lang=lang)
             mandate.membri_stopped_on = mandate.company_id._membri_today()
             mandate.partner_id._message_log(
-                body=self.env._(
+                body=mandate.env._(
                     "Automatic payment was stopped: %(account)s is no longer debited for "
                     "memberships.",
                     account=mandate._membri_get_label(),
                 )
             )
             # sudo: renewals follow their mandate, whoever stops it
-            renewals_sudo = self.env["membri.renewal"].sudo()
+            renewals_sudo = mandate.env["membri.renewal"].sudo()
             renewals_sudo.search(
                 [
                     ("charge_mandate_id", "=", mandate.id),

@@ -133,13 +133,14 @@ class MembriRenewal(models.Model):
             return "not_now"
         if not self:
             return "not_now"
-        for renewal in self:
+        # what is kept is in the language of the staff
+        for renewal in (r for renewals in self._split_by_staff_lang() for r in renewals):
             holders_sudo = renewal._get_charge_payer()._membri_get_card_holders()
             # who reads the notice stops their own card, or what it pays this time
             if is_payer or not renewal._get_other_card_owner():
                 holders_sudo.with_company(renewal.company_id)._membri_stop_card()
             if not renewal._get_cannot_stop_charge_reason():
                 renewal._do_stop_charge()
-            note = self.env._("The payer stopped the automatic payment on the portal.")
+            note = renewal.env._("The payer stopped the automatic payment on the portal.")
             renewal._message_log(body=note, author_id=author.id or None)
         return False

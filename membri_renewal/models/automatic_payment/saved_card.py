@@ -208,7 +208,10 @@ class ResPartner(models.Model):
 
         :param before: as of :meth:`_membri_get_cards_before`
         """
+        # kept for the staff, whoever decides on the portal
+        lang = self.env.company._membri_get_staff_lang() or self.env.lang
         for partner_sudo, old in before.items():
+            partner_sudo = partner_sudo.with_context(lang=lang)
             new = partner_sudo.membri_payment_token_id
             if new == old:
                 continue
@@ -219,7 +222,7 @@ class ResPartner(models.Model):
                     "membri_payment_consent_wording": False,
                     "membri_payment_consent_source": False,
                 }
-                note = self.env._(
+                note = partner_sudo.env._(
                     "Automatic payment was stopped: %(card)s is no longer charged.",
                     card=old._membri_get_label(),
                 )
@@ -229,7 +232,7 @@ class ResPartner(models.Model):
                         "membri_payment_consent_date": self.env.company._membri_today(),
                         "membri_payment_consent_source": "system",
                     }
-                note = self.env._(
+                note = partner_sudo.env._(
                     "%(card)s was saved for automatic payments. %(wording)s",
                     card=new._membri_get_label(),
                     wording=partner_sudo.membri_payment_consent_wording or "",

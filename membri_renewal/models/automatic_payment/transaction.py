@@ -61,8 +61,9 @@ class PaymentTransaction(models.Model):
     def _membri_follow_charges(self):
         """Record on the renewals what became of automatic payments."""
         for transaction in self.filtered("membri_charge_invoice_id"):
-            renewals = transaction.membri_charge_invoice_id._membri_get_charged_renewals()
-            renewals._follow_charge(transaction)
+            # what is kept is the staff's, whoever comes back from the provider's page
+            invoice = transaction.membri_charge_invoice_id._membri_as_staff()
+            invoice._membri_get_charged_renewals()._follow_charge(transaction)
 
     def _membri_get_decline(self):
         """:return: ``down``, ``final`` or ``passing``: what kind of no this transaction got"""
@@ -83,9 +84,8 @@ class PaymentTransaction(models.Model):
                 continue
             payer = invoice.partner_id.with_company(invoice.company_id)
             holder = payer._membri_get_card_holders()[-1:]
-            if reason := transaction.token_id._membri_get_unusable_reason(
-                holder, invoice.company_id
-            ):
+            token = transaction.token_id.with_env(invoice._membri_as_staff().env)
+            if reason := token._membri_get_unusable_reason(holder, invoice.company_id):
                 invoice._message_log(body=reason)
             else:
                 holder._membri_save_card(transaction.token_id, wording, "payment")

@@ -92,20 +92,21 @@ class ResPartner(models.Model):
         if is_on and not self.env["membri.portal.request"]._admit(self, "auto_renew"):
             return "too_often"
         wording = member_sudo._membri_get_auto_renew_wording() if is_on else False
-        source = self.env._("My membership (%(author)s)", author=author.display_name)
+        officer_sudo = self.env.company.sudo()._membri_get_assignee()
+        staff_sudo = member_sudo.with_context(
+            lang=officer_sudo.lang or self.env.company.sudo().partner_id.lang
+        )
         member_sudo.membri_auto_renew_choice = "yes" if is_on else "no"
         if is_on:
             member_sudo._internal_write(
                 {
                     "membri_auto_renew_consent_date": self.env.company._membri_today(),
                     "membri_auto_renew_consent_text": wording,
-                    "membri_auto_renew_consent_source": source,
+                    "membri_auto_renew_consent_source": staff_sudo.env._(
+                        "My membership (%(author)s)", author=author.display_name
+                    ),
                 }
             )
-        officer_sudo = self.env.company.sudo()._membri_get_assignee()
-        staff_sudo = member_sudo.with_context(
-            lang=officer_sudo.lang or self.env.company.sudo().partner_id.lang
-        )
         if is_on:
             body = staff_sudo.env._(
                 "%(author)s switched automatic renewal on, on My membership: “%(wording)s”",
