@@ -265,9 +265,9 @@ class AccountMove(models.Model):
             else "",
             "date": transaction_sudo
             and self._membri_format_day(
-                self.company_id._membri_local_date(transaction_sudo.last_state_change)
-                if transaction_sudo.last_state_change
-                else transaction_sudo.create_date
+                self.company_id._membri_local_date(
+                    transaction_sudo.last_state_change or transaction_sudo.create_date
+                )
             ),
         }
         if transaction_sudo & self.sudo()._membri_get_promised_transfers():

@@ -54,10 +54,11 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         self = self.with_context(lang=self._get_lang())
         if self.state == "approved":
-            day, amount = self.invoice_id._membri_get_next_part()
+            invoice_sudo = self._get_invoice_sudo()
+            day, amount = invoice_sudo._membri_get_next_part()
             return self.env._(
                 "Amount due: %(amount)s, by %(date)s.",
-                amount=self._format_amount(amount, self._get_invoice_sudo()),
+                amount=self._format_amount(amount, invoice_sudo),
                 date=self._format_day(day),
             )
         proposal = self._get_proposal()
