@@ -283,6 +283,14 @@ class TestFeeNotice(FeeNoticeCommon, MailCase):
         self._register(self.notice)
         self.assertEqual(self.cotisation.state, "scheduled")
 
+    def test_named_in_the_readers_language(self):
+        """Whoever reads it after somebody else reads it in another language."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        english, french = (self.notice.with_context(lang=lang) for lang in ("en_US", "fr_FR"))
+        self.assertNotEqual(english.display_name, french.display_name)
+        for notice in (english, french):
+            self.assertEqual(notice.display_name, notice._membri_get_document_label())
+
     def test_foreign_currency(self):
         """The invoice has the rate of the day that it is dated."""
         currency = self._bill_in_euros(self.member, {"2026-01-01": 2.0, "2026-12-01": 4.0})

@@ -93,6 +93,7 @@ class MembriChangeRequest(models.Model):
             )
 
     @api.depends("renewal_id.name", "version")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for request in self:
             request.display_name = self.env._(

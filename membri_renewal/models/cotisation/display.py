@@ -24,6 +24,7 @@ class MembriCotisation(models.Model):
     )
 
     @api.depends("state", "line_ids.product_id", "invoice_id", "renewal_id")
+    @api.depends_context("lang")
     def _compute_invoice_remark(self):
         """What was sent is a document: it keeps its options, and the officer is told so."""
         for cotisation in self:

@@ -57,6 +57,7 @@ class AccountMove(models.Model):
         return result
 
     @api.depends("membri_fee_notice_state")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         # EXTENDS account
         return super()._compute_display_name()

@@ -69,7 +69,7 @@ class MembriAnnualReceipt(models.Model):
     )
     _queue = models.Index("(id) WHERE state = 'queued'")
 
-    @api.depends("name", "partner_id", "year")
+    @api.depends("name", "year")
     def _compute_display_name(self):
         for receipt in self:
             receipt.display_name = f"{receipt.name or ''} ({receipt.year})"

@@ -28,6 +28,7 @@ class MembriImportLevel(models.Model):
     )
 
     @api.depends("name")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for level in self:
             level.display_name = level.name or self.env._("(no plan)")

@@ -54,6 +54,7 @@ class MembriReminderStep(models.Model):
     )
 
     @api.depends("trigger", "days")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         labels = dict(self._fields["trigger"]._description_selection(self.env))
         for step in self:

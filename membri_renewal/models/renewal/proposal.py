@@ -53,6 +53,7 @@ class MembriRenewal(models.Model):
 
     # and days pass, and fiscal positions change, without touching the renewal: unstored
     @api.depends("state", "amount_total", "date_start")
+    @api.depends_context("lang")
     def _compute_approval_remark(self):
         for renewal in self:
             saved = renewal._origin

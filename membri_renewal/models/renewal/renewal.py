@@ -260,7 +260,7 @@ class MembriRenewal(models.Model):
         for renewal in self:
             renewal.recipient_phone = renewal.recipient_id.phone or renewal.partner_id.phone
 
-    @api.depends("name", "partner_id")
+    @api.depends("name", "partner_id.display_name")
     def _compute_display_name(self):
         for renewal in self:
             renewal.display_name = f"{renewal.name} · {renewal.partner_id.display_name or ''}"
