@@ -29,14 +29,13 @@ class ResCompany(models.Model):
             company=self.name,
         )
 
-    def _membri_get_unready(self, option_sets, officer=None, members=None):
+    def _membri_get_unready(self, option_sets, members=None):
         """:param option_sets: the plans that are about to be used
-        :param officer: as of :meth:`_membri_get_sender`
         :param members: the contacts that are about to be written to
         :return: iterator of ``(code, sentence)`` of what would keep notices or invoices from
             leaving, or make them wrong; empty when all is well"""
         self.ensure_one()
-        if reason := self._membri_get_no_sender_reason(officer):
+        if reason := self._membri_get_no_sender_reason():
             yield "sender", reason
         for option_set in option_sets:
             yield from option_set.with_company(self)._get_unready_reasons()
@@ -82,12 +81,10 @@ class ResCompany(models.Model):
         self.ensure_one()
         return bool(self.sudo().root_id.chart_template)
 
-    def _membri_check_ready(self, option_sets, officer=None, members=None):
+    def _membri_check_ready(self, option_sets, members=None):
         """:raises RedirectWarning: as :meth:`_membri_raise_unready`"""
         for company in self:
-            company._membri_raise_unready(
-                company._membri_get_unready(option_sets, officer, members)
-            )
+            company._membri_raise_unready(company._membri_get_unready(option_sets, members))
 
     def _membri_raise_unready(self, unready):
         """:param unready: as :meth:`_membri_get_unready` returns it

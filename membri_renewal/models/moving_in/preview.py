@@ -339,7 +339,7 @@ class MembriImport(models.Model):
                 problems.append(
                     self.env._("The row has more cells than there are names of columns.")
                 )
-            self._complete_values(values, targets, reader, overview)
+            self._complete_values(values, reader, overview)
             vals_list.append(
                 {
                     "import_id": self.id,
@@ -372,7 +372,7 @@ class MembriImport(models.Model):
     def _get_first_width(self):
         return len(self.column_ids.filtered(lambda column: not column.is_second_file))
 
-    def _complete_values(self, values, targets, reader, overview):
+    def _complete_values(self, values, reader, overview):
         """What a row can only say together with the others."""
         if self.profile == "odoo":
             values["partner_id"] = int(values["keys"].pop("external"))

@@ -210,10 +210,11 @@ class MembriRenewal(models.Model):
         invoice_sudo = self._get_invoice_sudo()
         return invoice_sudo and invoice_sudo._membri_get_due_day()
 
-    def _do_send_reminder(self, step=None):
-        """:param step: the ``membri.reminder.step`` that is used up; by hand, none is
+    def _do_send_reminder(self):
+        """By hand: no step is used up.
+
         :return: ``{renewal: why no reminder goes to it}``"""
-        messages, skipped = self._send_reminders(dict.fromkeys(self, step))
+        messages, skipped = self._send_reminders(dict.fromkeys(self))
         self._leave_soon(messages)
         return skipped
 
