@@ -2,8 +2,6 @@ import base64
 import io
 from pathlib import Path
 
-from odoo.fields import Command
-
 from .common import MembriCommon
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "import"
@@ -81,6 +79,3 @@ class ImportCase(MembriCommon):
         buffer = io.BytesIO()
         book.save(buffer)
         return buffer.getvalue()
-
-    def _product_lines(self, *products):
-        return [Command.create({"product_id": product.id}) for product in products]

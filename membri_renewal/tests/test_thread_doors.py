@@ -7,7 +7,6 @@ from odoo.tools import mute_logger
 from .common_portal import PortalCase
 
 SECRET = "Bad payer: call the lawyer"
-TOKENS = ("token", "hash")
 
 
 @tagged("post_install", "-at_install")

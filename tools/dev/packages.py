@@ -3,7 +3,6 @@
 import ast
 import email
 import os
-import re
 import shutil
 import subprocess
 import zipfile
@@ -16,7 +15,6 @@ from .report import Failure, run, say
 # What runs in our own databases only, and weighs as much as all the rest.
 LEFT_OUT = ("tests", "static/tests")
 SITE_PACKAGES = "import sysconfig; print(sysconfig.get_path('purelib'))"
-DISTRIBUTION = re.compile(r"odoo-addon-([\w-]+)")
 
 
 class Wheel(NamedTuple):
