@@ -84,25 +84,17 @@ class MembriCampaign(models.Model):
             self.env["membri.campaign.line"].search_count(todo),
         )
 
-    def _process_batch_isolated(self):
-        # EXTENDS work_mixin: a campaign that cannot go on, e.g. because its officer has left, is
-        # stopped with the reason
-        counts = []
-
-        def process(campaign):
-            counts.append(campaign._process_batch())
-
-        for campaign, error in self._run_isolated(process).items():
-            campaign._set_state("stopped")
-            told = campaign._split_by_staff_lang()[0]
-            told._message_log(
-                body=told.env._(
-                    "The work was stopped: %(error)s Whoever resumes it continues with "
-                    "their own access rights.",
-                    error=told._get_error_sentence(error),
-                )
+    def _stop_work(self, error):
+        # EXTENDS work_mixin
+        self._set_state("stopped")
+        [told] = self._split_by_staff_lang()
+        told._message_log(
+            body=told.env._(
+                "The work was stopped: %(error)s Whoever resumes it continues with "
+                "their own access rights.",
+                error=told._get_error_sentence(error),
             )
-        return sum(counts)
+        )
 
     def _process_batch(self):
         # EXTENDS work_mixin

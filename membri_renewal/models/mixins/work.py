@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from .state import run_isolated
+
 _logger = logging.getLogger(__name__)
 
 CONCURRENCY_TRIES = 5
@@ -135,6 +137,20 @@ class MembriWorkMixin(models.AbstractModel):
             tries += 1
             _logger.info("%s collided with another transaction: try %s", self, tries)
 
+    def _process_batch_isolated(self):
+        """Work off one batch in the background, where one that cannot go on, e.g. because its user
+        has left, stops, and never the others.
+
+        :return: as :meth:`_process_batch`"""
+        counts = []
+
+        def process(record):
+            counts.append(record._process_batch())
+
+        for record, error in run_isolated(self, process).items():
+            record._stop_work(error)
+        return sum(counts)
+
     # ------------------------------------------------------------------
     # Hooks
     # ------------------------------------------------------------------
@@ -150,9 +166,9 @@ class MembriWorkMixin(models.AbstractModel):
         """:return: how many batches are left: as many workers can help"""
         return 1
 
-    def _process_batch_isolated(self):
-        """The same in the background, where one that cannot go on must not stop the others."""
-        return self._process_batch()
+    def _stop_work(self, error):
+        """This one cannot go on: take it out of what is at work, and say why."""
+        raise error
 
     def _notify_progress(self):
         """A batch was done: tell who waits for it."""

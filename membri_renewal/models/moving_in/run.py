@@ -73,16 +73,9 @@ class MembriImport(models.Model):
             ),
         )
 
-    def _process_batch_isolated(self):
-        # EXTENDS work_mixin: one that cannot go on, e.g. because its manager has left, stops
-        counts = []
-
-        def process(record):
-            counts.append(record._process_batch())
-
-        for record, error in self._run_isolated(process).items():
-            record._set_state("stopped", problem=record._get_error_sentence(error))
-        return sum(counts)
+    def _stop_work(self, error):
+        # EXTENDS work_mixin
+        self._set_state("stopped", problem=self._get_error_sentence(error))
 
     def _process_batch(self):
         # EXTENDS work_mixin
