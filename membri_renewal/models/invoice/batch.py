@@ -19,6 +19,15 @@ OWN_FIELDS = frozenset(
         "partner_shipping_id",
     }
 )
+# … and what follows from lines, of which there are none yet: Odoo finds it once, when they are made
+COMPUTES_OF_LINES = frozenset(
+    {
+        "_compute_amount",
+        "_compute_membri_amounts",
+        "_compute_membri_is_first_part_paid",
+        "_compute_payment_state",
+    }
+)
 # … and their lines: given to each, or taken from its own invoice
 OWN_LINE_FIELDS = frozenset({"name", "membri_cotisation_id"})
 # not copied from line to line: debit and credit are the two faces of the balance, and of whether
@@ -35,6 +44,7 @@ UNCOPIED_LINE_FIELDS = frozenset(
     }
 )
 LAST_NUMBERS = "membri_renewal.last_numbers"
+RANKS = "membri_renewal.customer_ranks"
 # in the context, where no client can put it: that no analytic distribution model exists
 NO_MODELS = object()
 
@@ -47,10 +57,19 @@ class Totals:
         self.found = {}
 
 
+class Copies:
+    """What Odoo has computed of lines, for others like them that are about to be made; in the
+    context, where no client can put it."""
+
+    def __init__(self, precomputed):
+        """:param precomputed: list of ``{name: value}``, in the order of the lines to be made"""
+        self.precomputed = precomputed
+
+
 class AccountMove(models.Model):
     """Many invoices at once, in half the time that Odoo's own ``create`` and ``_post`` take, with
-    the same result (``tests/test_same_invoices.py`` compares every stored field). The four tricks,
-    each with its reason, are told in docs/performance.md.
+    the same result (``tests/test_same_invoices.py`` compares every stored field). The tricks, each
+    with its reason, are told in docs/performance.md.
     """
 
     _inherit = "account.move"
@@ -87,8 +106,9 @@ class AccountMove(models.Model):
             models_domain, limit=1
         )
         kinds = defaultdict(list)
+        names = self._membri_get_kind_names()
         for move, move_lines in zip(moves, lines, strict=True):
-            kind = move.id if has_models else move._membri_get_kind(move_lines)
+            kind = move.id if has_models else move._membri_get_kind(move_lines, names)
             kinds[kind].append((move, move_lines))
         Line = moves.env["account.move.line"]
         totals = Totals()
@@ -101,24 +121,51 @@ class AccountMove(models.Model):
         Line.with_context(
             membri_line_totals=totals, membri_analytic=False if has_models else NO_MODELS
         ).create(firsts)
-        copies = []
+        copies, precomputed = [], []
         for (first, _lines), *others in kinds.values():
             if others:
                 complete = first._membri_read_lines()
+                computed = first._membri_read_precomputed()
                 for move, own_lines in others:
                     copies += move._membri_prepare_lines_like(complete, own_lines)
+                    precomputed += computed
         if copies:
             # nothing is left to complete; Odoo checks that they are balanced all the same
-            Line.with_context(skip_invoice_sync=True, skip_invoice_line_sync=True).create(copies)
-        for (first, _lines), *others in kinds.values():
-            # else each asks for its due parts again, to find the day that the first has
-            moves.browse(move.id for move, _lines in others).with_context(
-                skip_invoice_sync=True
-            ).write({"invoice_date_due": first.invoice_date_due})
+            Line.with_context(
+                skip_invoice_sync=True,
+                skip_invoice_line_sync=True,
+                membri_copies=Copies(precomputed),
+            ).create(copies)
+        # else each asks for its due parts again, to find the day that the first has
+        due = moves._fields["invoice_date_due"]
+        others_of = {
+            first: moves.browse(move.id for move, _lines in others)
+            for (first, _lines), *others in kinds.values()
+        }
+        for others in others_of.values():
+            self.env.remove_to_compute(due, others)
+        for first, others in others_of.items():
+            others.with_context(skip_invoice_sync=True).write(
+                {"invoice_date_due": first.invoice_date_due}
+            )
         return moves.with_env(self.env)
 
-    def _membri_get_kind(self, lines):
+    @api.model
+    def _membri_get_kind_names(self):
+        """:return: list of the header's fields that tell kinds apart: ``(name, is a record)``"""
+        return [
+            (name, field.type == "many2one")
+            for name, field in self._fields.items()
+            if field.store
+            and field.column_type
+            and name not in OWN_FIELDS
+            and field.compute not in COMPUTES_OF_LINES
+            and field.type not in ("json", "binary", "properties")
+        ]
+
+    def _membri_get_kind(self, lines, names):
         """:param lines: list of values of the lines to be made
+        :param names: as :meth:`_membri_get_kind_names` finds them
         :return: what this draft without lines shares with all whose lines Odoo would complete in
             the same way: all that they can depend on
         """
@@ -134,14 +181,7 @@ class AccountMove(models.Model):
             payer.property_account_receivable_id.id,
             payer.lang,
             self.partner_id.lang,
-            *(
-                self[name].id if field.type == "many2one" else self[name]
-                for name, field in self._fields.items()
-                if field.store
-                and field.column_type
-                and name not in OWN_FIELDS
-                and field.type not in ("json", "binary", "properties")
-            ),
+            *(self[name].id if is_record else self[name] for name, is_record in names),
             *(
                 tuple(sorted((k, repr(v)) for k, v in line.items() if k not in OWN_LINE_FIELDS))
                 for line in lines
@@ -209,6 +249,17 @@ class AccountMove(models.Model):
             for line in self.line_ids.sorted("id")
         ]
 
+    def _membri_read_precomputed(self):
+        """:return: list of values that Odoo computes before a line is made, in the same order; in
+        each, currencies before amounts, which are rounded by them: else they are read again"""
+        self.ensure_one()
+        fields = [field for field in self.line_ids._fields.values() if field.precompute]
+        names = [field.name for field in sorted(fields, key=lambda field: not field.relational)]
+        return [
+            {name: line._fields[name].convert_to_write(line[name], line) for name in names}
+            for line in self.line_ids.sorted("id")
+        ]
+
     def _membri_prepare_lines_like(self, complete, own_lines):
         """:param complete: values of all lines of the first of this kind
         :param own_lines: values of the product lines of this draft
@@ -262,11 +313,13 @@ class AccountMove(models.Model):
         # from the first number on, other workers wait for the commit: what can be written is
         self.env.flush_all()
         asked = self.env.cr.precommit.data
-        asked[LAST_NUMBERS] = {}
+        asked[LAST_NUMBERS], asked[RANKS] = {}, defaultdict(int)
         try:
             self._post(soft=False)
         finally:
             asked.pop(LAST_NUMBERS, None)
+            ranks = asked.pop(RANKS, {})
+        self.env["res.partner"]._membri_increase_ranks(ranks)
 
     def _get_last_sequence(self, relaxed=False, with_prefix=None):
         # EXTENDS account: asked once for each journal and day while many are posted. The numbers
@@ -308,6 +361,36 @@ def _get_totals_key(move, line):
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
+    def _add_precomputed_values(self, vals_list):
+        # EXTENDS base, which makes a line in memory for each, to find what the first has
+        copies = self.env.context.get("membri_copies")
+        if not isinstance(copies, Copies) or len(copies.precomputed) != len(vals_list):
+            return super()._add_precomputed_values(vals_list)
+        for vals, found in zip(vals_list, copies.precomputed, strict=True):
+            given = dict(vals)
+            vals.clear()
+            vals.update({**found, **given})
+            vals["__precomputed__"] = {self._fields[name] for name in found.keys() - given.keys()}
+        return None
+
+    def _check_company(self, fnames=None):
+        # EXTENDS base, which asks for each line of each of its accounts, taxes and products: here,
+        # once for all that lines of one company name; where one is another's, Odoo says which
+        together = ("membri_copies", "membri_line_totals")
+        if fnames is None and any(self.env.context.get(key) for key in together):
+            company = self.company_id
+            named = [
+                self.sudo()[field.name].with_context(active_test=False)  # sudo: as Odoo asks
+                for field in self._fields.values()
+                if field.relational and field.check_company and not field.company_dependent
+            ]
+            if len(company) == 1 and all(
+                records == records.filtered_domain(records._check_company_domain(company))
+                for records in named
+            ):
+                return None
+        return super()._check_company(fnames)
+
     def _compute_totals(self):
         # EXTENDS account: what was found with the amounts of these lines
         totals = self.env.context.get("membri_line_totals")
@@ -323,6 +406,32 @@ class AccountMoveLine(models.Model):
             else:
                 others += line
         return super(AccountMoveLine, others)._compute_totals()
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _increase_rank(self, field, n=1):
+        # EXTENDS account, which writes one payer after the other: noted while many are posted
+        ranks = self.env.cr.precommit.data.get(RANKS)
+        if ranks is None or field != "customer_rank":
+            return super()._increase_rank(field, n)
+        for partner in self:
+            ranks[partner.id] += n
+        return None
+
+    @api.model
+    def _membri_increase_ranks(self, ranks):
+        """Those who become customers are written together; the others Odoo counts after the commit.
+
+        :param ranks: ``{id of a payer: number of invoices}``"""
+        # sudo: as Odoo counts; the rank follows from the invoices
+        partners_sudo = self.sudo().browse(ranks)
+        for count, payers_sudo in partners_sudo.grouped(lambda p: ranks[p.id]).items():
+            new_sudo = payers_sudo.filtered(lambda p: not p.customer_rank)
+            if new_sudo:
+                new_sudo.write({"customer_rank": count})
+            (payers_sudo - new_sudo)._increase_rank("customer_rank", count)
 
 
 class AccountAnalyticDistributionModel(models.Model):
