@@ -183,6 +183,30 @@ class TestBulkSelection(MembriCommon):
         self._run_cron(CRON)
         self.assertEqual((job.done_count, job.todo_count), (3, 0))
 
+    def test_second_worker_begins_with_half_a_batch(self):
+        """Else both arrive at the invoice number together, and one waits for the other."""
+        renewals = self._create_drafts(7)
+        with self._in_background():
+            job = self._get_job(renewals.action_bulk("approve"))
+        theirs = job.line_ids[0]
+        Line = self.registry["membri.bulk.job.line"]
+        lock, taken = Line.try_lock_for_update, []
+
+        def try_lock_for_update(lines, **kwargs):
+            locked = lock(lines - theirs, **kwargs)
+            taken.append(len(locked))
+            return locked
+
+        with (
+            patch(f"{WORK}.BATCH", 4),
+            patch.object(Line, "try_lock_for_update", try_lock_for_update),
+        ):
+            self._run_cron(CRON)
+        self.assertEqual(taken[:3], [0, 2, 4])  # is the first one free?, half a batch, a whole one
+        self.assertEqual((job.done_count, job.todo_count), (6, 1))
+        self._run_cron(CRON)
+        self.assertEqual(job.done_count, 7)
+
     def test_locked_is_said_at_once_in_the_foreground(self):
         renewals = self._create_drafts(2)
         with self._lock(renewals[1]):

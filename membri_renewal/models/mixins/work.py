@@ -95,9 +95,13 @@ class MembriWorkMixin(models.AbstractModel):
 
     def _lock_batch(self, Line, domain, limit):
         """:return: the first ``limit`` of the lines that ``domain`` finds and nobody else works
-        on; other workers may have the ones before"""
-        ahead = LOOK_AHEAD * limit
-        return Line.search(domain, limit=ahead, order="id").try_lock_for_update(limit=limit)
+        on; other workers may have the ones before. Who finds others at work begins with half a
+        batch: workers that are woken together would all arrive at the invoice number together,
+        and wait there for one another"""
+        lines = Line.search(domain, limit=LOOK_AHEAD * limit, order="id")
+        if self.env.context.get("membri_first_batch") and not lines[:1].try_lock_for_update():
+            limit = -(-limit // 2)
+        return lines.try_lock_for_update(limit=limit)
 
     @api.model
     def _work_off(self, domain, todo):
@@ -108,14 +112,17 @@ class MembriWorkMixin(models.AbstractModel):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=todo)
         waiting = self.browse()  # somebody else has locked their lines
+        is_first = True
         while piece := self.search(
             domain & Domain("id", "not in", waiting.ids), order="id", limit=1
         ):
+            piece = piece.with_context(membri_first_batch=is_first)
             processed = piece._process_batch_with_retries()
+            is_first = False
             if processed:
                 piece._notify_progress()
             else:
-                waiting |= piece
+                waiting |= piece.with_env(self.env)
             if not cron._commit_progress(processed):
                 return
         if waiting.filtered_domain(domain):
