@@ -126,13 +126,14 @@ class MembriDashboard(models.Model):
         reader may see in the companies that the reader works in."""
         company = self.env.company
         today = company._membri_today()
+        names = self._get_eval_context()
         for dashboard in self:
             problem, groups = False, []
             # a queue of the staff's own may ask what only the database finds wrong
             savepoint = nullcontext() if dashboard.code else self.env.cr.savepoint(flush=False)
             try:
                 with savepoint:
-                    groups = self._get_queue_groups(dashboard._read_domain(), company, today)
+                    groups = self._get_queue_groups(dashboard._read_domain(names), company, today)
             except ValidationError as error:
                 problem = str(error)
             except SEARCH_ERRORS as error:
@@ -235,13 +236,14 @@ class MembriDashboard(models.Model):
             raise self._get_domain_error(error) from error
         return domain
 
-    def _read_domain(self):
-        """:return: the same, not tried yet: whoever searches by it tries it anyway
+    def _read_domain(self, names=None):
+        """:param names: what the domain can use, where it was asked for several already
+        :return: the same, not tried yet: whoever searches by it tries it anyway
         :raises ValidationError: when it is none, or asks for fields that the user may not read"""
         self.ensure_one()
         Renewal = self.env["membri.renewal"]
         try:
-            domain = Domain(self._eval_domain())
+            domain = Domain(self._eval_domain(names or self._get_eval_context()))
             for condition in domain.iter_conditions():
                 name = condition.field_expr.split(".", 1)[0]
                 if name not in Renewal._fields:
@@ -251,10 +253,10 @@ class MembriDashboard(models.Model):
             raise self._get_domain_error(error) from error
         return domain
 
-    def _eval_domain(self):
-        """:return: the list that the domain is written as
+    def _eval_domain(self, names):
+        """:param names: as :meth:`_get_eval_context` tells them
+        :return: the list that the domain is written as
         :raises ValidationError: when it is more than values and the names that are offered"""
-        names = self._get_eval_context()
         text = self.domain or "[]"
         if len(text) > DOMAIN_MAX_LENGTH:
             raise ValidationError(self.env._("it is too long."))

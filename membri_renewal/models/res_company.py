@@ -181,24 +181,26 @@ class ResCompany(models.Model):
     def _membri_get_all(self):
         """:return: the companies that manage memberships, in sudo: the night looks at all"""
         companies_sudo = self.env["res.company"].sudo().with_context(active_test=False)
-        plan_company = self.env["membri.option.set"]._fields["company_id"]
-        has_plans = SQL(
-            "EXISTS (SELECT FROM membri_option_set plan WHERE plan.company_id = res_company.id)",
-            to_flush=plan_company,
-        )
         query = companies_sudo._search(Domain.TRUE, order="id")
-        rows = self.env.execute_query(query.select(SQL.identifier("res_company", "id"), has_plans))
-        companies_sudo = companies_sudo.browse([id_ for id_, _has in rows])
-        with_plans_sudo = companies_sudo.browse([id_ for id_, has in rows if has])
-        # what the three nightly runs ask of a company
-        companies_sudo.fetch(["active", "parent_path", "membri_tz", "membri_go_live"])
+        names = ("parent_path", "active")
+        path, active = (companies_sudo._field_to_sql(query.table, n, query) for n in names)
         # branches work with the plans of their parents
-        return companies_sudo.filtered(
-            lambda company: (
-                company in with_plans_sudo
-                or (company.active and company.parent_ids & with_plans_sudo)
+        query.add_where(
+            SQL(
+                "EXISTS (SELECT FROM membri_option_set plan"
+                " JOIN res_company owner ON owner.id = plan.company_id"
+                " WHERE owner.id = %(id)s"
+                " OR (%(active)s AND starts_with(%(path)s, owner.parent_path)))",
+                id=SQL.identifier(query.table, "id"),
+                active=active,
+                path=path,
+                to_flush=self.env["membri.option.set"]._fields["company_id"],
             )
-        ).with_env(self.sudo().env)
+        )
+        # what the three nightly runs ask of a company
+        asked = ("active", "parent_path", "membri_tz", "membri_go_live")
+        fields_to_fetch = [companies_sudo._fields[name] for name in asked]
+        return companies_sudo._fetch_query(query, fields_to_fetch).with_env(self.sudo().env)
 
     @api.model
     def _membri_get_days_sql(self):

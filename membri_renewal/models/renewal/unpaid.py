@@ -60,7 +60,8 @@ class MembriRenewal(models.Model):
         if operator != "in":
             return NotImplemented
         # sudo: payments are the accountants', that there is none is a fact
-        found = Domain("id", "in", self.sudo()._search(self._get_unpaid_too_long_domain()))
+        query = self.sudo()._search(self._get_unpaid_too_long_domain())
+        found = Domain.FALSE if query.is_empty() else Domain("id", "in", query)
         return get_flag_domain(found, value)
 
     @api.model
@@ -74,6 +75,8 @@ class MembriRenewal(models.Model):
             .with_context(active_test=False)
             ._read_group([("unpaid_end_months", ">", 0)], ["unpaid_end_months"])
         )
+        if not groups:
+            return Domain.FALSE
         late = Domain.OR(
             Domain("option_set_id.unpaid_end_months", "=", months)
             & Domain(
