@@ -97,3 +97,60 @@ class TestSharedInvoiceTrouble(SharedInvoiceCommon):
         replacement = wizard.reverse_moves(is_modify=True)["res_id"]
         self.assertEqual(renewals.invoice_id.ids, [replacement])
         self.assertEqual(renewals.invoice_id.amount_total, 1035.0)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestPrintedOnce(SharedInvoiceCommon):
+    """Issue 12: one job, several batches, one letter for an invoice that serves several."""
+
+    def setUp(self):
+        super().setUp()
+        self.payer.write({"email": False, "street": "1 Main Street", "city": "Town"})
+        self.renewals = self._prepare()
+        self.renewals.action_approve()
+        self.invoice = self._get_invoice(self.renewals)
+        # they stand in several batches, each asked for by name
+        self.payer.membri_group_invoices = False
+        self.printed = []
+
+    def _print(self, renewals):
+        def render(records):
+            self.printed += records.invoice_id.ids
+            return [b"%PDF"] * len(records.invoice_id)
+
+        work = "odoo.addons.membri_renewal.models.bulk_job.work"
+        with (
+            patch(f"{work}.PRINTED_BATCH", 1),
+            patch.object(self.registry["membri.renewal"], "_render_letters", render),
+            patch(
+                "odoo.addons.membri_renewal.models.renewal.letter.merge_pdf", lambda parts: parts[0]
+            ),
+        ):
+            renewals.action_bulk("print_letter")
+
+    def test_once_in_a_job(self):
+        self._print(self.renewals)
+        self.assertEqual(self.printed, self.invoice.ids)
+        self.assertEqual(set(self.renewals.mapped("letter_state")), {"printed"})
+        job = self.env["membri.bulk.job"].search([], limit=1)
+        self.assertEqual(job.done_count, 3)
+        self.assertEqual(len(job.sudo()._get_letters_sudo()), 1)
+        for renewal in self.renewals:
+            logs = [m for m in renewal.message_ids if "Printed as a letter" in (m.body or "")]
+            self.assertEqual(len(logs), 1)
+
+    def test_again_by_another_job(self):
+        self._print(self.renewals)
+        self._print(self.renewals[0])
+        self.assertEqual(self.printed, self.invoice.ids * 2)
+
+    def test_printed_before_and_asked_for_again(self):
+        """Those that wait for no letter are recorded as well."""
+        self._print(self.renewals)
+        with freeze_time("2026-11-20 15:00:00"):
+            self._print(self.renewals)
+        self.assertEqual(self.printed, self.invoice.ids * 2)
+        self.assertEqual(
+            {str(day) for day in self.renewals.mapped("date_printed")}, {"2026-11-20 15:00:00"}
+        )

@@ -51,6 +51,10 @@ class MembriBulkJob(models.Model):
     refusal_note = fields.Text(string="Decline Note", readonly=True)
     is_stopped = fields.Boolean(string="Stopped", readonly=True)
     line_ids = fields.One2many("membri.bulk.job.line", "job_id", string="Lines", readonly=True)
+    # one that serves several members may be asked for by several batches
+    printed_invoice_ids = fields.Many2many(
+        "account.move", "membri_bulk_job_printed_rel", string="Printed Invoices", readonly=True
+    )
     problem_line_ids = fields.One2many(
         "membri.bulk.job.line",
         "job_id",

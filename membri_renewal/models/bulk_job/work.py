@@ -255,11 +255,25 @@ class MembriBulkJob(models.Model):
             return records._do_send_reminder()
         elif self.action == "print_letter":
             records._check_can("print_letter")
-            # sudo: the file belongs to the job, which its user may read and not write
-            records._do_print_letters().sudo().write({"res_model": self._name, "res_id": self.id})
+            self._print_letters(records)
         else:
             getattr(records, f"action_{self.action}")()
         return {}
+
+    def _print_letters(self, records):
+        """Print the letters of ``records``; an invoice that serves several members once in this
+        job, whatever its batches are."""
+        job_sudo = self.sudo()  # what a job has done is the system's
+        known_ids = set(job_sudo.printed_invoice_ids.ids)
+        again = records.filtered(lambda r: r.state == "approved" and r.invoice_id.id in known_ids)
+        first = records - again
+        # before it takes a while: of two workers, the one that comes second starts anew
+        job_sudo.printed_invoice_ids |= first._get_printed_invoices_sudo()
+        self.env.flush_all()
+        if first:
+            # sudo: the file belongs to the job, which its user may read and not write
+            first._do_print_letters().sudo().write({"res_model": self._name, "res_id": self.id})
+        again._record_printed_before()
 
     def _get_remark(self, record):
         """:return: what to know of a ``record`` that is done, or ``False``: that no email went,

@@ -251,7 +251,31 @@ class MembriRenewal(models.Model):
         parts = []
         for start in range(0, len(renewals), PDF_BATCH):
             parts += renewals[start : start + PDF_BATCH]._render_letters()
-        now = fields.Datetime.now()
+        printed._record_printed()
+        return self.env["ir.attachment"].create(
+            {
+                "name": self._get_letters_filename(len(renewals)),
+                "raw": merge_pdf(parts) if len(parts) > 1 else parts[0],
+                "mimetype": "application/pdf",
+            }
+        )
+
+    def _record_printed_before(self):
+        """The letter that these renewals share with others is printed already, by the same work:
+        it is theirs, too."""
+        unrecorded = self.filtered(
+            lambda r: (
+                r.letter_state != "printed"
+                or r.date_printed
+                != max(filter(None, r.invoice_id._membri_get_renewals().mapped("date_printed")))
+            )
+        )
+        unrecorded._prepare_leaving()
+        unrecorded._record_printed()
+
+    def _record_printed(self):
+        """The letters of ``self`` are printed."""
+        printed, now = self, fields.Datetime.now()
         printed._internal_write({"letter_state": "printed", "date_printed": now})
         printed._record_printed_reminders()
         by_letter = printed.filtered(lambda r: r._get_no_address_sentence())
@@ -273,10 +297,3 @@ class MembriRenewal(models.Model):
         )
         # the letter is posted: nobody has to look for an address now
         printed.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
-        return self.env["ir.attachment"].create(
-            {
-                "name": self._get_letters_filename(len(renewals)),
-                "raw": merge_pdf(parts) if len(parts) > 1 else parts[0],
-                "mimetype": "application/pdf",
-            }
-        )
