@@ -50,6 +50,8 @@ class ResCompany(models.Model):
             return "membri_renewal.action_membri_settings", self.env._("Open Settings")
         if code == "chart" and is_administrator:
             return "account.action_account_config", self.env._("Open Settings of Invoicing")
+        if code == "rate" and self.env.user.has_group("account.group_account_manager"):
+            return "base.action_currency_form", self.env._("Open Currencies")
         if code != "language":
             return "membri_renewal.action_membri_option_set", self.env._("Open Plans")
         if is_administrator:
@@ -73,6 +75,33 @@ class ResCompany(models.Model):
             language=language.name or lang,
             count=len(unread.filtered(lambda member: member.lang == lang)),
             member=unread[0].display_name,
+        )
+
+    def _membri_get_no_rate_reason(self, currencies):
+        """A sentence: a member would be charged in a currency that has no exchange rate, which
+        Odoo takes for a rate of 1; or ``False``"""
+        self.ensure_one()
+        foreign = currencies - self.currency_id
+        if not foreign:
+            return False
+        # sudo: whether there is a rate is no secret
+        rates_sudo = (
+            self.env["res.currency.rate"]
+            .sudo()
+            ._read_group(
+                [
+                    ("currency_id", "in", foreign.ids),
+                    ("company_id", "in", [False, self.sudo().root_id.id]),
+                ],
+                ["currency_id"],
+            )
+        )
+        without = foreign - foreign.browse().union(*(currency for [currency] in rates_sudo))
+        return bool(without) and self.env._(
+            "There is no exchange rate for %(currency)s, so 1 %(currency)s would be taken for 1 "
+            "%(own)s. Enter one in Invoicing (Configuration, Currencies).",
+            currency=without[0].name,
+            own=self.currency_id.name,
         )
 
     def _membri_has_chart(self):
@@ -115,6 +144,20 @@ class MembriOptionSet(models.Model):
                 )
             ]
         reasons = []
+        archived = usual.filtered(lambda line: not line.product_id.active)
+        # one that members may do without is left out: it is no longer offered
+        if broken := archived.filtered("is_required") or (archived == usual and archived):
+            reasons.append(
+                (
+                    "archived",
+                    self.env._(
+                        "“%(product)s” of the plan “%(plan)s” is archived, so renewals would leave "
+                        "it out. Unarchive it, or replace it on the plan.",
+                        product=broken[0].product_id.display_name,
+                        plan=self.name,
+                    ),
+                )
+            )
         if not any(line._has_price() for line in usual):
             reasons.append(
                 (

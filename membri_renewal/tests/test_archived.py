@@ -523,3 +523,55 @@ class TestA3ActivitiesEnd(ArchivedCommon):
         self.assertEqual(self._get_activities(renewal).activity_type_id, unreachable)
         self._pay(renewal.invoice_id)
         self.assertFalse(self._get_activities(renewal))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestNothingUntrueAtNight(ArchivedCommon):
+    """Issue 12: what changed in mid-season makes no wrong notice while nobody looks."""
+
+    def _generate(self):
+        self._run_cron("ir_cron_generate")
+        return self.env["membri.renewal"].search([("partner_id", "=", self.member.id)])
+
+    def _set_up(self):
+        self._create_cotisation(self.member, "2026-01-01")
+
+    def test_required_option_that_is_archived(self):
+        self.yearly.sudo().line_ids.is_required = True
+        self.yearly.sudo().line_ids.create(
+            {"option_set_id": self.yearly.id, "product_id": self.extra.id}
+        )
+        self._set_up()
+        self.product.sudo().active = False
+        renewal = self._generate()
+        self.assertEqual(renewal.mapped("state"), ["draft"])
+        self.assertIn("is archived", renewal.delivery_note)
+        self.product.sudo().active = True
+        renewal.action_cancel()
+
+    def test_option_that_is_no_longer_offered(self):
+        self.yearly.sudo().line_ids.create(
+            {"option_set_id": self.yearly.id, "product_id": self.extra.id}
+        )
+        self._set_up()
+        self.extra.sudo().active = False
+        self.assertEqual(self._generate().mapped("state"), ["sent"])
+
+    def test_currency_without_a_rate(self):
+        franc = self.env_root.ref("base.CHF")
+        franc.active = True
+        franc.rate_ids.unlink()
+        pricelist = self.env_root["product.pricelist"].create(
+            {"name": "Francs", "currency_id": franc.id, "company_id": self.company.id}
+        )
+        self.member.sudo().with_company(self.company).property_product_pricelist = pricelist
+        self._set_up()
+        renewal = self._generate()
+        self.assertEqual(renewal.mapped("state"), ["draft"])
+        self.assertIn("no exchange rate for CHF", renewal.delivery_note)
+        franc.rate_ids.create(
+            {"currency_id": franc.id, "name": "2026-01-01", "rate": 1.2, "company_id": False}
+        )
+        renewal.action_send()
+        self.assertEqual(renewal.state, "sent")

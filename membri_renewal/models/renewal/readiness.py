@@ -42,10 +42,15 @@ class MembriRenewal(models.Model):
                     and (r.state != "draft" or r.mode == "notice" or r._is_to_be_announced())
                 )
             ).option_set_id
+            # what was sent stays as it was
+            drafts = self.filtered(lambda r: r.state == "draft").option_set_id
+            concerned = {"account": noticed, "chart": noticed, "archived": drafts}
             for option_set in self.option_set_id.with_company(company):
                 for code, sentence in option_set._get_unready_reasons():
-                    if option_set in (noticed if code in ("account", "chart") else unpriced):
+                    if option_set in concerned.get(code, unpriced):
                         yield code, sentence
+            if reason := company._membri_get_no_rate_reason(self.currency_id):
+                yield "rate", reason
         # sudo: the languages, whoever sends
         recipients_sudo = (self.recipient_id | self.partner_id).sudo()
         if reason := company._membri_get_no_language_reason(recipients_sudo):
