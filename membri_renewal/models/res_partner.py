@@ -242,6 +242,7 @@ class ResPartner(models.Model):
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
         parents = self.browse(vals.get("parent_id") or ())
         held = self._membri_get_held_keys(vals.keys(), parents)
+        payers = self._membri_get_payers_of_open(vals.keys(), parents)
         cards = self._membri_get_cards_before(vals)
         logos = {}
         if "image_1920" in vals:
@@ -251,6 +252,7 @@ class ResPartner(models.Model):
             branches.image_1920 = partner.image_1920
         self._membri_follow_cards(cards, vals)
         held._renew_lost_keys()
+        self._membri_follow_payers(payers)
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))
         moved._membri_follow_archiving()
@@ -292,9 +294,12 @@ class ResPartner(models.Model):
             }
             - {None, False}
         )
-        held = self._membri_get_held_keys({"type"} if parents else set(), parents)
+        ties = {"type"} if parents else set()
+        held = self._membri_get_held_keys(ties, parents)
+        payers = parents._membri_get_payers_of_open(ties)
         partners = super().create(vals_list)
         held._renew_lost_keys()
+        partners._membri_follow_payers(payers)
         by_default = {name for name in FOLLOWED_FIELDS if f"default_{name}" in self.env.context}
         followers = {}
         for partner, vals in zip(partners, vals_list, strict=True):
@@ -307,8 +312,10 @@ class ResPartner(models.Model):
 
     def unlink(self):
         held = self._membri_get_held_keys({"parent_id"})
+        payers = self._membri_get_payers_of_open({"parent_id"})
         result = super().unlink()
         held.exists()._renew_lost_keys()
+        self._membri_follow_payers(payers)
         return result
 
     @api.model

@@ -15,6 +15,7 @@ from . import test_automatic_payment_portal
 from . import test_automatic_payment_property
 from . import test_automatic_payment_told
 from . import test_bad_input
+from . import test_bank_line
 from . import test_books
 from . import test_bulk
 from . import test_bulk_selection
@@ -88,6 +89,7 @@ from . import test_notice_scale
 from . import test_nothing_left_behind
 from . import test_officer_tours
 from . import test_one_delivery
+from . import test_other_payer
 from . import test_paper
 from . import test_part_money
 from . import test_payments

@@ -567,6 +567,59 @@ class TestReminderDelivery(OneDeliveryCase):
                 self.assertTrue(self._is_in_queue(renewal, "unreachable"))
         self.assertEqual(len(self._remind_at("2027-05-14 15:00:00")), 1)
 
+    def test_invoice_that_waited_too_long_is_for_the_officer(self):
+        """As a notice: its term is over, or it has waited for as long as the dashboard says. No
+        reminder of it leaves in its place."""
+        self._create_step("after_due", 7)
+        renewal = self._renew_automatically(email=False)
+        joins = self._create_member("Joe Joins", email=False)._membri_enrol(self.yearly)
+        self._find_addresses(renewal.partner_id | joins.partner_id)
+        invoice = renewal.invoice_id.sudo()
+        for moment, told in (
+            ("2027-05-16 15:00:00", "November 15, 2026"),
+            ("2031-01-15 15:00:00", "ended on December 31, 2027"),
+        ):
+            with self.subTest(moment=moment):
+                self.assertFalse(self._remind_at(moment))
+                for record in (renewal, invoice):
+                    name = "delivery_note" if record == renewal else "membri_delivery_note"
+                    self.assertIn(told, record[name])
+                self.assertEqual(invoice.membri_delivery_state, "unreachable")
+                self.assertEqual(joins.invoice_id.sudo().membri_delivery_state, "unreachable")
+                self.assertTrue(self._is_in_queue(renewal, "unreachable"))
+                self.assertFalse(renewal.leaves_once_reachable)
+                self.assertFalse(renewal.reminder_count)
+        self._remind_at("2027-05-14 15:00:00")
+        self.assertEqual(renewal.delivery_state, "queued")
+        self.assertEqual(joins.invoice_id.sudo().membri_delivery_state, "queued")
+
+    def test_invoice_whose_address_was_lost_late_waits_from_then_on(self):
+        renewal = self._renew_automatically()
+        self._run_sending()
+        renewal.partner_id.email = False
+        with freeze_time("2027-07-01 15:00:00"):
+            renewal.invoice_id.sudo()._membri_deliver()
+            self.assertEqual(renewal.delivery_state, "unreachable")
+            self.assertTrue(renewal.leaves_once_reachable)
+        self._find_addresses(renewal.partner_id)
+        self._remind_at("2027-07-02 15:00:00")
+        self.assertEqual(renewal.delivery_state, "queued")
+
+    def test_who_is_told_that_it_leaves_by_itself(self):
+        """Only where an address is all that is missing."""
+        lost = self._create_renewal(self._create_yearly(email=False))
+        lost.action_send()
+        self.assertTrue(lost.leaves_once_reachable)
+        self.assertIn("nightly run", str(lost.message_ids.mapped("body")))
+        with freeze_time("2027-06-16 15:00:00"):
+            lost.invalidate_recordset(["leaves_once_reachable"])
+            self.assertFalse(lost.leaves_once_reachable)
+        owing = self._renew_automatically(email=False)
+        self.assertTrue(owing.leaves_once_reachable)
+        owing.partner_id.active = False
+        self.assertEqual(owing.delivery_state, "unreachable")
+        self.assertFalse(owing.leaves_once_reachable)
+
     def test_notice_that_is_not_ready_to_leave_waits_on(self):
         renewal = self._create_renewal(self._create_yearly(email=False))
         renewal.action_send()

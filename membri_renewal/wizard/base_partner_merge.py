@@ -11,6 +11,8 @@ class BasePartnerMerge(models.TransientModel):
         # sudo: whoever may merge contacts merges their memberships with them
         self.env["membri.cotisation"].sudo()._merge_histories(partners)
         held = partners._membri_get_held_keys({"parent_id"})
+        payers = partners._membri_get_payers_of_open({"parent_id"})
+        paid_by = self.env["account.move"]._membri_find_open_of(partners)
         had_archived = not all(partners.mapped("active"))
         # sudo: as above
         reasons_sudo = {
@@ -39,6 +41,8 @@ class BasePartnerMerge(models.TransientModel):
         self.env.invalidate_all()
         survivor = partners.exists()
         held.exists()._renew_lost_keys()
+        survivor._membri_follow_payers(payers)
+        self.env["account.move"]._membri_follow_merged_payers(paid_by)
         if had_archived:  # what was held for the contact that is gone goes on, or is held now
             for renewal, reason in reasons_sudo.items():
                 if renewal.intervention_reason == reason:  # not one of the survivor's own

@@ -16,13 +16,18 @@ class AccountMove(models.Model):
         return self._membri_get_renewals().filtered("charge_state").sorted("id")
 
     def _membri_is_being_paid(self):
-        """:return: whether the payer has begun another payment, or a payment is not booked yet"""
+        """:return: whether the payer has begun another payment, or a payment is not booked yet, or
+        not reconciled"""
         self.ensure_one()
         since = fields.Datetime.now() - timedelta(hours=PAYER_HOURS)
         begun = self.transaction_ids.filtered(
             lambda tx: tx.state == "draft" and tx.last_state_change >= since
         )
-        return bool(begun) or self._membri_is_money_under_way()
+        return (
+            bool(begun)
+            or self._membri_is_money_under_way()
+            or bool(self._membri_get_seen_bank_line())
+        )
 
     def _membri_get_charge_sentence(self):
         """:return: what is charged for this invoice, and when (a sentence), or ``False``"""

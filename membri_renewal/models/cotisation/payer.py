@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
+from ..doors.key import PAYER_TIES
 from ..res_partner import READERS
+from .cotisation import LIVING_STATES
 
 
 class ResPartner(models.Model):
@@ -99,6 +101,39 @@ class ResPartner(models.Model):
                 return payer
             contact_sudo = contact_sudo.parent_id
         return self.browse()
+
+    def _membri_get_payers_of_open(self, names, parents=None):
+        """:param names: of the fields that are about to be written
+        :param parents: the contacts that ``self``, or a new contact, is put below
+        :return: ``{membri.cotisation: res.partner}``, in sudo: the terms whose invoice is open and
+            whose payer that may change, with who pays for them now"""
+        if not PAYER_TIES & names:
+            return {}
+        # sudo: who pays for whom is no question of what the user may read
+        contacts_sudo = (self | (parents or self.browse())).sudo()
+        tops = {contact._membri_get_top_parent().id for contact in contacts_sudo}
+        # sudo: as above
+        terms_sudo = (
+            self.env["membri.cotisation"]
+            .sudo()
+            .search(
+                Domain("partner_id", "child_of", list(tops))
+                & Domain("state", "in", LIVING_STATES)
+                & Domain("invoice_id.state", "in", ("draft", "posted"))
+                & Domain("invoice_id.payment_state", "in", ("not_paid", "partial"))
+                & Domain("invoice_id.amount_total", ">", 0.0)
+            )
+        )
+        return {term: term._get_payer() for term in terms_sudo}
+
+    def _membri_follow_payers(self, payers):
+        """Called when these contacts, or those above them, have changed.
+
+        :param payers: as :meth:`_membri_get_payers_of_open` found them before"""
+        if payers:
+            # Odoo keeps the addresses of a contact as they were read before
+            self.env["res.partner"].invalidate_model(["child_ids"])
+            self.env["account.move"]._membri_follow_payers_of_open(payers)
 
     def _membri_get_top_parent(self):
         self.ensure_one()

@@ -18,5 +18,7 @@ from . import line
 from . import send
 from . import delivery
 from . import waiting
+from . import payer
+from . import bank_line
 from . import agreement
 from . import payment

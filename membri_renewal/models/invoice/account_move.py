@@ -187,16 +187,14 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         # EXTENDS account
-        addressed = (
-            self.filtered(
-                lambda move: move.membri_invoice_type and move.partner_id.id != vals["partner_id"]
-            )
-            if "partner_id" in vals
-            else self.browse()
-        )
+        formers = {
+            move: move.partner_id
+            for move in (self if "partner_id" in vals else ())
+            if move.membri_invoice_type and move.partner_id.id != vals["partner_id"]
+        }
         result = super(AccountMove, self._membri_for_write(vals)).write(vals)
-        if addressed:
-            addressed._membri_after_new_payer()
+        if formers:
+            self.browse(move.id for move in formers)._membri_after_new_payer(formers)
         if "matched_payment_ids" in vals:  # payments without journal entry
             self._membri_sync()
             announced = self.filtered(lambda move: move._membri_has_announced_money())
@@ -204,25 +202,6 @@ class AccountMove(models.Model):
         if "invoice_date_due" in vals:
             self._membri_update_reminders()
         return result
-
-    def _membri_after_new_payer(self):
-        """Somebody else pays: it was not sent to them yet, and the link that the first one got
-        opens it no more."""
-        # sudo: what follows from the change is the system's
-        self.sudo().write(
-            {
-                "access_token": False,  # nosec B105
-                "is_move_sent": False,
-                "membri_date_sent": False,
-                "membri_delivery_state": False,
-                "membri_delivery_note": False,
-                "membri_delivery_email": False,
-            }
-        )
-        self._membri_ensure_tokens()
-        self._membri_get_renewals()._internal_write(
-            {"delivery_state": False, "delivery_note": False}
-        )
 
     def _filter_about_memberships(self):
         # EXTENDS fields_mixin

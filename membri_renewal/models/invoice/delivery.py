@@ -5,6 +5,7 @@ from odoo.tools import email_normalize
 
 from ..renewal.renewal import DELIVERY_STATES
 from ..res_partner_recipient import find_reachable
+from .payer import ACTIVITY_PAYER
 from .undone import ACTIVITY_UNDONE
 
 ACTIVITY = "membri_renewal.activity_undelivered"
@@ -30,6 +31,12 @@ class AccountMove(models.Model):
         readonly=True,
         copy=False,
         help="Why the last email was not sent.",
+    )
+    membri_date_unreachable = fields.Datetime(
+        string="No Valid Address Since",
+        readonly=True,
+        copy=False,
+        help="Date since which no address of the payer works.",
     )
     membri_delivery_email = fields.Char(
         string="Sent To",
@@ -241,6 +248,8 @@ class AccountMove(models.Model):
             move = move._membri_as_staff()  # not in the language of who accepts
             reason = move._membri_get_unreachable_reason()
             by_post = move._membri_is_on_paper()
+            if move.membri_delivery_state != "unreachable":
+                move.membri_date_unreachable = fields.Datetime.now()
             move.write(
                 {
                     "membri_delivery_state": "letter" if by_post else "unreachable",
@@ -319,10 +328,10 @@ class AccountMove(models.Model):
             self.activity_schedule(ACTIVITY, summary=note, user_id=user.id)
 
     def _membri_end_delivery(self):
-        """These documents are paid or void: nobody has to bring them to their payers, or to ask
-        for money that had gone."""
+        """These documents are paid or void: nobody has to bring them to their payers, or to tell a
+        former one, or to ask for money that had gone."""
         # sudo: the activities are the officer's, payments are others'
-        self.sudo().activity_unlink([ACTIVITY, ACTIVITY_UNDONE])
+        self.sudo().activity_unlink([ACTIVITY, ACTIVITY_PAYER, ACTIVITY_UNDONE])
 
     def _membri_record_reminders(self, result, reason, message=None):
         """:param message: of the email that failed; default: what never got as far as that"""

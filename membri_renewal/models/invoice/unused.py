@@ -22,9 +22,11 @@ class AccountMove(models.Model):
     @api.model
     def _membri_tell_unused_payments(self):
         """Ask the officer, once, about each open membership invoice whose payer has money that
-        no invoice uses, and about money that is left of an invoice that is void or paid; end the
-        questions that are answered. May be run at any time, twice."""
-        if not self._membri_has_unused_payments():
+        no invoice uses, about money that is left of an invoice that is void or paid, and about
+        lines of the bank that name an invoice; end the questions that are answered. May be run at
+        any time, twice."""
+        named_sudo = self._membri_match_bank_lines()
+        if not named_sudo and not self._membri_has_unused_payments():
             return
         open_domain = (
             Domain("membri_invoice_type", "!=", False)
@@ -49,6 +51,9 @@ class AccountMove(models.Model):
         told_ids += (unused_sudo - told_sudo)._membri_tell_left_over().ids
         told_ids += self._membri_tell_unbooked_of_void(Domain.TRUE).ids
         told_ids += self._membri_tell_gone(unused_sudo).ids
+        for move_sudo, found_sudo in named_sudo.items():
+            move_sudo._membri_ask_about_bank_lines(found_sudo)
+            told_ids.append(move_sudo.id)
         # those marked as done, too: what comes again is asked again
         answered_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
         answered_sudo.search(
@@ -95,11 +100,11 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_paying_contacts(self):
-        """:return: the contacts by whose name money for this invoice comes: its payer, and whom
-        that is an address of"""
+        """:return: the contacts by whose name money for this invoice comes: its payer, the former
+        one, who was sent it first, and whom these are addresses of"""
         self.ensure_one()
-        payer = self.partner_id
-        return payer | payer.parent_id if payer.type != "contact" else payer
+        payers = self.partner_id | self.membri_former_payer_id
+        return payers | payers.filtered(lambda payer: payer.type != "contact").parent_id
 
     def _membri_tell_unused(self, lines):
         """:param lines: the journal items of the money"""
@@ -365,6 +370,7 @@ class AccountMoveLine(models.Model):
             "partner_id",
             "any",
             Domain("invoice_ids", "any", billed)
+            | Domain("membri_former_invoice_ids", "any", billed)
             | Domain("child_ids", "any", Domain("invoice_ids", "any", billed)),
         )
 

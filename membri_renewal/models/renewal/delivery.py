@@ -83,6 +83,10 @@ class MembriRenewal(models.Model):
             if by_letter:
                 continue
             renewal._record_undelivered(reason)
+            if not renewal._leaves_once_reachable():
+                renewal._message_log(body=self.env._("Not sent: %(error)s", error=reason))
+                renewal._schedule_once("membri_renewal.activity_unreachable", reason)
+                continue
             renewal._message_log(
                 body=self.env._(
                     "Not emailed: %(reason)s Once there is a valid address, the nightly run "
@@ -181,8 +185,9 @@ class MembriRenewal(models.Model):
             return self.env._("%(renewal)s is no longer accepted.", renewal=self.display_name)
         if kind == "charge":  # it says itself what is charged
             return self._get_charge_mail_obstacle()
-        # who reminded by hand had looked: only what was announced since counts
-        told = self.date_payment_announced
+        # who reminded by hand had looked: only what was announced, or came, since counts
+        seen = self._get_invoice_sudo().membri_date_bank_line
+        told = max(filter(None, [self.date_payment_announced, seen]), default=False)
         by_hand = not told or (mail_sudo.create_date and told <= mail_sudo.create_date)
         return self._get_no_reminder_reason(by_hand=by_hand, is_document=kind == "notice")
 

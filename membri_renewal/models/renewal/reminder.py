@@ -101,6 +101,7 @@ class MembriRenewal(models.Model):
                 & ~Domain("invoice_id.line_ids.matched_credit_ids", "!=", False)
             )
             | self._get_announced_domain()
+            | self._get_seen_in_bank_domain()
             | self._get_charge_planned_domain()
         )
 
@@ -132,13 +133,13 @@ class MembriRenewal(models.Model):
         }
 
     def _get_cannot_send_reminder_reason(self):
-        """An announced payment holds what goes out by itself; whoever has looked for the money
-        and not found it may remind by hand."""
+        """A payment that was announced, or that a line of the bank names, holds what goes out by
+        itself; whoever has looked for the money and not found it may remind by hand."""
         self.ensure_one()
         return self._get_no_reminder_reason(by_hand=True)
 
     def _get_no_reminder_reason(self, by_hand=False, is_document=False):
-        """:param by_hand: an announced payment does not count
+        """:param by_hand: a payment that was announced, or seen in the bank, does not count
         :param is_document: it is no reminder: the notice, announcement or invoice itself
         :return: why this renewal must not be reminded now (a sentence), or ``False``"""
         self.ensure_one()
@@ -179,6 +180,8 @@ class MembriRenewal(models.Model):
                 "send a reminder.",
                 renewal=self.display_name,
             )
+        if not by_hand and (reason := self._get_seen_in_bank_reason()):
+            return reason
         if not is_document and (reason := self._get_charge_planned_reason()):
             return reason
         if self.cotisation_id.state == "cancelled":
@@ -189,17 +192,18 @@ class MembriRenewal(models.Model):
         return False
 
     def _is_payment_under_way(self):
-        """:return: whether a payment is on its way that is not booked yet, or was announced. A
-        part that is booked is none: the reminders speak of the rest."""
+        """:return: whether a payment is on its way that is not booked yet, was announced, or stands
+        on a bank statement. A part that is booked is none: the reminders speak of the rest."""
         self.ensure_one()
         return (
             self._is_money_under_way()
             or self._is_payment_announced()
+            or bool(self._get_seen_in_bank_reason())
             or bool(self._get_charge_planned_reason())
         )
 
     def _is_money_under_way(self):
-        """:return: the same, but for what was only announced"""
+        """:return: the same, but for what was only announced, or seen"""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
         return bool(invoice_sudo) and invoice_sudo._membri_is_money_under_way()
@@ -547,7 +551,8 @@ class MembriRenewal(models.Model):
 
     def _remind_by_steps(self):
         """Send the last of the automatic steps that are due; held, without using them up,
-        while a payment is under way, and while no address works."""
+        while a payment is under way, while no address works, and while what they would be about
+        has not been sent."""
         steps = {}
         again = self.browse()
         for renewal in self:
@@ -557,7 +562,7 @@ class MembriRenewal(models.Model):
                 for step in renewal._get_open_steps().filtered("automatic")
                 if (renewal_due := step._get_due_date(renewal)) <= today
             }
-            if not due or renewal._get_no_reminder_reason():
+            if not due or renewal._get_no_reminder_reason() or renewal._is_document_held():
                 continue
             *overtaken, last = sorted(due, key=due.get)
             if renewal._has_skipped_reminder(last) and renewal._get_no_address_sentence():

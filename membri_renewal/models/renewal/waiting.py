@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -11,6 +11,13 @@ class MembriRenewal(models.Model):
     with its step (``renewal/reminder.py``), the announcement of a charge with its charge."""
 
     _inherit = "membri.renewal"
+
+    leaves_once_reachable = fields.Boolean(
+        string="Sent Once There Is an Address",
+        compute="_compute_leaves_once_reachable",
+        groups="base.group_user",
+        help="The nightly run sends the document as soon as it finds a valid address.",
+    )
 
     @api.model
     def _send_waiting(self):
@@ -69,6 +76,28 @@ class MembriRenewal(models.Model):
                     address=renewal.delivery_email,
                 )
             )
+
+    @api.depends("delivery_state", "delivery_note", "state")
+    def _compute_leaves_once_reachable(self):
+        for renewal in self:
+            renewal.leaves_once_reachable = renewal._leaves_once_reachable()
+
+    def _leaves_once_reachable(self):
+        """:return: whether the document waits for nothing but an address"""
+        self.ensure_one()
+        if self.state not in ("sent", "approved") or not self._get_unreachable_reason():
+            return False
+        if self._get_held_reason():
+            return False
+        if invoice_sudo := self._get_document_sudo():
+            return not invoice_sudo._membri_get_not_at_night_reason()
+        return not self._get_not_at_night_reason()
+
+    def _is_document_held(self):
+        """:return: whether nobody was reached with what a reminder would be about, and it does not
+        leave by itself although there is an address by now"""
+        self.ensure_one()
+        return self.delivery_state == "unreachable" and not self._get_unreachable_reason()
 
     def _let_wait(self, get_reason):
         """:param get_reason: function from a renewal to why it is not sent, or ``False``

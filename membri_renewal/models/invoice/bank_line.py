@@ -1,0 +1,307 @@
+import re
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+# shorter references would be found in any label
+SHORTEST = 4
+SHORTEST_NUMBER = 6
+PART = re.compile(r"\d+|[^\W\d_]+")
+GAP = r"[\W_]*"  # banks drop the signs between the parts of a number, or put spaces there
+
+
+class AccountMove(models.Model):
+    """Money that visibly came: a line of the bank statement names an open invoice, and nobody has
+    reconciled it yet. For some days nobody is reminded of that invoice; the officer is told."""
+
+    _inherit = "account.move"
+
+    membri_bank_line_id = fields.Many2one(
+        "account.bank.statement.line",
+        string="Named by Bank Line",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Bank statement line that names this invoice, brings enough money, and was not "
+        "reconciled when it was found.",
+    )
+    membri_date_bank_line = fields.Datetime(
+        string="Bank Line Found On",
+        copy=False,
+        readonly=True,
+        help="Date on which this bank statement line was found. Automatic reminders are paused "
+        "for as many days as after a reported payment.",
+    )
+
+    @api.model
+    def _membri_match_bank_lines(self, lines=None):
+        """Look for open invoices that are named by lines of the bank statement which are not
+        reconciled. May be run at any time, twice.
+
+        :param lines: the ``account.bank.statement.line`` that are looked at; default: all
+        :return: ``{move: lines}``, in sudo: what is named, be it by too little money
+        """
+        # sudo: the bank is the accountants'; that money has come is a fact
+        lines_sudo = (
+            self.env["account.bank.statement.line"]
+            .sudo()
+            .search(
+                Domain("is_reconciled", "=", False)
+                & Domain("amount", ">", 0.0)
+                & Domain("payment_ref", "!=", False)
+                & Domain("state", "!=", "cancel")
+                & (Domain.TRUE if lines is None else Domain("id", "in", lines.ids)),
+                order="date, id",
+            )
+        )
+        # sudo: as above
+        moves_sudo = self.sudo()
+        named = moves_sudo._membri_find_named_by(lines_sudo) if lines_sudo else {}
+        if lines is not None:
+            known = moves_sudo.search([("membri_bank_line_id", "in", lines.ids)])
+        elif lines_sudo:
+            known = moves_sudo.search([("membri_bank_line_id", "!=", False)])
+        else:
+            known = moves_sudo  # what they are marked with is reconciled: it holds nothing
+        for move in known | moves_sudo.union(*named):
+            fitting = named.get(move, lines_sudo.browse()).filtered(move._membri_fits)
+            line = fitting[:1]
+            if move.membri_bank_line_id not in fitting and line != move.membri_bank_line_id:
+                moment = fields.Datetime.now() if line else False
+                move.write({"membri_bank_line_id": line.id, "membri_date_bank_line": moment})
+        return named
+
+    def _membri_find_named_by(self, lines):
+        """:param lines: of the bank statement
+        :return: ``{move: lines}`` of the open membership documents that ``lines`` name"""
+        moves = self.search(
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("company_id", "in", lines.company_id.ids)
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+            & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open"))
+        )
+        by_number = defaultdict(lines.browse)
+        for line in lines:
+            for number in re.findall(r"\d+", line.payment_ref):
+                by_number[number.lstrip("0")] |= line
+        named = {}
+        for move, references in moves._membri_get_references().items():
+            found = lines.browse()
+            for reference in references:
+                pattern, numbers = _read_reference(reference)
+                if not pattern:
+                    continue
+                candidates = lines
+                if numbers:  # most are ruled out without reading labels
+                    candidates = lines.browse().union(
+                        *(by_number[number] for number in numbers if number in by_number)
+                    )
+                found |= candidates.filtered(
+                    lambda line, move=move, pattern=pattern: (
+                        line.company_id == move.company_id and pattern.search(line.payment_ref)
+                    )
+                )
+            if found:
+                named[move] = found.sorted(lambda line: (line.date, line.id))
+        return named
+
+    def _membri_get_references(self):
+        """:return: ``{move: set of texts}`` by which payers name these documents: their own number
+        and reference, those of the renewals, and what a payer reported"""
+        references = {
+            move: {
+                move.name,
+                move.payment_reference,
+                move.membri_fee_notice_name,
+                move.membri_announced_reference,
+            }
+            for move in self
+        }
+        for renewal in self.env["membri.renewal"].search([("invoice_id", "in", self.ids)]):
+            references[renewal.invoice_id].add(renewal.name)
+        return {move: texts - {False, None, "/"} for move, texts in references.items()}
+
+    def _membri_fits(self, line):
+        """:param line: of the bank statement, which names this document
+        :return: whether it brings as much as the payer is asked for now, but for what passes
+            without a question when it is written off, or as much as was reported"""
+        self.ensure_one()
+        amount = self._membri_convert_bank_amount(line)
+        asked = next(
+            (left for _day, _all, left in self._membri_get_plan() if self.currency_id.round(left)),
+            self.amount_total,
+        )
+        share = self.company_id.membri_write_off_share
+        enough = self.currency_id.round(asked * (1 - share / 100.0))
+        reported = self.membri_announced_amount
+        return self.currency_id.compare_amounts(amount, enough) >= 0 or (
+            bool(self.membri_date_announced)
+            and not self.currency_id.compare_amounts(amount, reported)
+        )
+
+    def _membri_convert_bank_amount(self, line):
+        """:return: what is left of a line of the bank, in the currency of this document"""
+        currency = line.foreign_currency_id or line.currency_id
+        return currency._convert(
+            abs(line.amount_residual), self.currency_id, line.company_id, line.date
+        )
+
+    def _membri_get_seen_bank_line(self):
+        """:return: the line of the bank statement (in sudo) that names this document, as long as it
+        holds reminders: it is not reconciled, and was found a few days ago"""
+        self.ensure_one()
+        # sudo: the bank is the accountants'; that money has come is a fact
+        move_sudo = self.sudo()
+        line_sudo = move_sudo.membri_bank_line_id
+        if not line_sudo or line_sudo.is_reconciled or not move_sudo.membri_date_bank_line:
+            return line_sudo.browse()
+        until = self._membri_get_bank_line_until()
+        return line_sudo if self.company_id._membri_today() < until else line_sudo.browse()
+
+    def _membri_get_bank_line_until(self):
+        """:return: the day from which on reminders leave again, reconciled or not"""
+        company = self.company_id
+        seen = company._membri_local_date(self.sudo().membri_date_bank_line)  # sudo: a day only
+        return fields.Date.add(seen, days=company.membri_announced_hold_days)
+
+    def _membri_ask_about_bank_lines(self, lines):
+        """:param lines: of the bank statement, which name this document"""
+        self.ensure_one()
+        staff = self._membri_as_staff()
+        for line in lines:
+            names = {
+                "invoice": staff._membri_get_document_label(),
+                "line": line.payment_ref,
+                "amount": (line.foreign_currency_id or line.currency_id).format(
+                    abs(line.amount_residual)
+                ),
+                "date": staff._membri_format_day(line.date),
+            }
+            if line == self.membri_bank_line_id:
+                note = staff.env._(
+                    "A bank statement line names %(invoice)s and is not reconciled: “%(line)s” "
+                    "(%(amount)s, %(date)s). Reconcile it in Invoicing. Automatic reminders are "
+                    "paused until %(until)s.",
+                    until=staff._membri_format_day(self._membri_get_bank_line_until()),
+                    **names,
+                )
+            else:
+                note = staff.env._(
+                    "A bank statement line names %(invoice)s and is not reconciled: “%(line)s” "
+                    "(%(amount)s, %(date)s). Reconcile it in Invoicing: reminders go on.",
+                    **names,
+                )
+            staff._membri_ask_about_money(note)
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = "account.bank.statement.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account
+        lines = super().create(vals_list)
+        self.env["account.move"]._membri_match_bank_lines(lines)
+        return lines
+
+    def write(self, vals):
+        # EXTENDS account
+        result = super().write(vals)
+        if {"payment_ref", "amount", "amount_currency"} & vals.keys():
+            self.env["account.move"]._membri_match_bank_lines(self)
+        return result
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    bank_line_note = fields.Char(
+        string="Bank Line",
+        compute="_compute_bank_line_note",
+        groups="base.group_user",
+        help="Bank statement line that names the invoice and is not reconciled.",
+    )
+
+    @api.depends("invoice_id", "is_paid", "state")
+    def _compute_bank_line_note(self):
+        for renewal in self:
+            renewal.bank_line_note = renewal.state == "approved" and (
+                renewal._get_seen_in_bank_reason()
+            )
+
+    def _get_seen_in_bank_reason(self):
+        """:return: that money has come which nobody has reconciled (a sentence), or ``False``"""
+        self.ensure_one()
+        invoice_sudo = self._get_invoice_sudo()
+        if self.is_paid or not invoice_sudo:
+            return False
+        line_sudo = invoice_sudo._membri_get_seen_bank_line()
+        if not line_sudo:
+            return False
+        return self.env._(
+            "A bank statement line of %(date)s names %(document)s of %(renewal)s and is not "
+            "reconciled yet (%(amount)s). Until %(until)s no reminder leaves automatically.",
+            date=self._format_day(line_sudo.date),
+            document=invoice_sudo._membri_get_document_label(),
+            renewal=self.display_name,
+            amount=(line_sudo.foreign_currency_id or line_sudo.currency_id).format(
+                abs(line_sudo.amount_residual)
+            ),
+            until=self._format_day(invoice_sudo._membri_get_bank_line_until()),
+        )
+
+    @api.model
+    def _get_seen_in_bank_domain(self):
+        """:return: the same as a domain, in the companies of the reader"""
+        return Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain(
+                "invoice_id",
+                "any!",  # a fact, whoever asks
+                Domain(
+                    "membri_date_bank_line",
+                    ">=",
+                    company._membri_midnight(
+                        fields.Date.subtract(
+                            company._membri_today(), days=company.membri_announced_hold_days - 1
+                        )
+                    ),
+                )
+                & Domain("membri_bank_line_id", "any!", [("is_reconciled", "=", False)]),
+            )
+            for company in self.env.companies
+        )
+
+
+def _read_reference(text):
+    """:return: ``(pattern, numbers)`` by which a reference is found in the label of a bank line,
+    and the numbers, without leading zeros, one of which such a label has; no pattern for what is
+    too short to name anything, no numbers for what has none"""
+    parts = PART.findall(text)
+    digits = [part for part in parts if part.isdigit()]
+    letters = "".join(part for part in parts if not part.isdigit())
+    length = sum(map(len, parts))
+    if length < SHORTEST or (not letters and length < SHORTEST_NUMBER):
+        return None, ()
+    # what has a name of its own is typed without its zeros
+    is_named = len(letters) > 1
+    shown = [
+        f"0*{part.lstrip('0')}"
+        if is_named and part.isdigit() and part.strip("0")
+        else re.escape(part)
+        for part in parts
+    ]
+    before = r"(?<!\d)" if parts[0].isdigit() else r"(?<![^\W\d_])"
+    after = r"(?!\d)" if parts[-1].isdigit() else r"(?![^\W\d_])"
+    numbers = {
+        "".join(digits),
+        "".join(part.lstrip("0") for part in digits),
+        *(digits[-1:] if parts[-1].isdigit() else digits),
+    }
+    return (
+        re.compile(before + GAP.join(shown) + after, re.IGNORECASE),
+        {number.lstrip("0") for number in numbers} if digits else (),
+    )

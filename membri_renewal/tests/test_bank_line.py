@@ -1,0 +1,202 @@
+import re
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import tagged
+
+from ..models.invoice.bank_line import _read_reference
+from .common_reminders import ReminderCommon
+
+UNUSED = "membri_renewal.activity_unused_payment"
+
+
+@tagged("post_install", "-at_install")
+class TestBankLine(ReminderCommon):
+    """Issue 12: a line of the bank statement that names an invoice, and is not reconciled yet."""
+
+    def setUp(self):
+        super().setUp()
+        self.step = self._step("after_due", 5)
+        self.renewal = self._notify()
+        self._approve(self.renewal)
+        self.invoice = self.renewal.invoice_id.with_env(self.env_account)
+        self.due = self.invoice.invoice_date_due
+        self.day = fields.Date.add(self.due, days=6)
+
+    def _line(self, label, amount=None, moment=None, **vals):
+        with freeze_time(moment or f"{self.day} 08:00:00"):
+            line = self.env_account["account.bank.statement.line"].create(
+                {
+                    "payment_ref": label,
+                    "journal_id": self.company_data["default_journal_bank"].id,
+                    "amount": self.invoice.amount_total if amount is None else amount,
+                    "date": fields.Date.today(),
+                    **vals,
+                }
+            )
+            self.env.flush_all()
+        return line
+
+    def _night(self, days=0):
+        return self._remind(f"{fields.Date.add(self.day, days=days)} 15:00:00")
+
+    def _get_asked(self):
+        return self.invoice.sudo().activity_search([UNUSED]).mapped("summary")
+
+    def test_it_is_held_and_told(self):
+        line = self._line(f"VIR TREMBLAY {self.invoice.name}")
+        self.assertFalse(self._night())
+        [asked] = self._get_asked()
+        self.assertIn(line.payment_ref, asked)
+        self.assertIn("paused until", asked)
+        with freeze_time(f"{self.day} 16:00:00"):
+            self.assertFalse(self.renewal.can_be_reminded)
+            self.assertNotIn(
+                self.renewal,
+                self.env["membri.renewal"].search([("can_be_reminded", "=", True)]),
+            )
+            self.assertIn("names", self.renewal.bank_line_note)
+            self.assertIn("names", self.renewal._get_no_reminder_reason())
+            self.assertTrue(self.renewal._get_cannot_end_unpaid_reason())
+        self.assertFalse(self.renewal.sudo().reminder_log_ids)
+        self._night(days=1)
+        self.assertEqual(len(self._get_asked()), 1)
+
+    def test_without_a_line(self):
+        self.assertEqual(len(self._night()), 1)
+
+    def test_for_a_limited_time(self):
+        self._line(self.invoice.name)
+        self.assertFalse(self._night(days=self.company.membri_announced_hold_days - 1))
+        self.assertEqual(len(self._night(days=self.company.membri_announced_hold_days)), 1)
+
+    def test_by_hand(self):
+        """Whoever has looked may remind."""
+        self._line(self.invoice.name)
+        with freeze_time(f"{self.day} 16:00:00"), self.mock_mail_gateway():
+            self.assertIs(self.renewal.action_send_reminder(), True)
+
+    def test_until_it_is_dealt_with(self):
+        line = self._line(self.invoice.name)
+        self.assertFalse(self._night())
+        with freeze_time(f"{self.day} 16:00:00"):
+            line.payment_ref = "Rent of the hall"
+            self.assertFalse(self.invoice.membri_bank_line_id)
+        self.assertEqual(len(self._night(days=1)), 1)
+        self.assertFalse(self._get_asked())
+
+    def test_booked_elsewhere(self):
+        line = self._line(self.invoice.name)
+        self.assertFalse(self._night())
+        _liquidity, suspense, _other = line.with_context(
+            skip_account_move_synchronization=True
+        )._seek_for_lines()
+        suspense.account_id = self.company_data["default_account_revenue"]
+        self.assertTrue(line.is_reconciled)
+        self.assertEqual(len(self._night(days=1)), 1)
+        self.assertFalse(self._get_asked())
+
+    def test_too_little_money_is_told_and_holds_nothing(self):
+        self._line(self.invoice.name, 20.0)
+        self.assertEqual(len(self._night()), 1)
+        [asked] = self._get_asked()
+        self.assertIn("reminders go on", asked)
+
+    def test_what_a_bank_keeps_for_itself(self):
+        self._line(self.invoice.name, self.invoice.amount_total * 0.97)
+        self.assertFalse(self._night())
+
+    def test_money_that_goes_out(self):
+        self._line(self.invoice.name, -self.invoice.amount_total)
+        self.assertEqual(len(self._night()), 1)
+
+    def test_other_company(self):
+        other = self._create_other_company("Other", "America/Toronto", with_accounting=True)
+        journal = self.env_root["account.journal"].search(
+            [("company_id", "=", other.id), ("type", "=", "bank")], limit=1
+        )
+        with freeze_time(f"{self.day} 08:00:00"):
+            self.env_root["account.bank.statement.line"].with_company(other).create(
+                {
+                    "payment_ref": self.invoice.name,
+                    "journal_id": journal.id,
+                    "amount": self.invoice.amount_total,
+                    "date": fields.Date.today(),
+                }
+            )
+        self.assertEqual(len(self._night()), 1)
+
+    def test_number_of_the_renewal(self):
+        self._line(f"abonnement {self.renewal.name.lower().replace('/', ' ')}")
+        self.assertFalse(self._night())
+
+    def test_reported_reference(self):
+        """After the pause of what was reported, the money itself holds the reminder."""
+        with freeze_time("2026-11-12 15:00:00"):
+            self.assertFalse(
+                self.invoice.sudo()._membri_announce_payment(
+                    self.env["res.partner"],
+                    {
+                        "method": "transfer",
+                        "date": "2026-11-12",
+                        "amount": "200",
+                        "reference": "Interac CA7h4Wq9",
+                    },
+                )
+            )
+        self._line("VIREMENT INTERAC CA7H4WQ9", 200.0)
+        self.assertFalse(self._night(days=3))
+        self.assertEqual(len(self._get_asked()), 1)
+
+    def test_line_before_the_invoice(self):
+        """Imported first: the night finds what the import could not."""
+        line = self._line("to come", moment="2026-11-12 15:00:00")
+        self.env.cr.execute(
+            "UPDATE account_bank_statement_line SET payment_ref = %s WHERE id = %s",
+            [self.invoice.name, line.id],
+        )
+        line.invalidate_recordset()
+        self.assertFalse(self.invoice.membri_bank_line_id)
+        self.assertFalse(self._night())
+        self.assertEqual(self.invoice.membri_bank_line_id, line)
+
+    def test_queued_email_is_looked_at(self):
+        [mail] = self._night()
+        mail.create_date = f"{self.day} 15:00:00"
+        self._line(self.invoice.name, moment=f"{self.day} 16:00:00")
+        with freeze_time(f"{self.day} 16:30:00"):
+            self.assertIn("names", self.renewal._membri_get_mail_obstacle("reminder", mail))
+
+    def test_nothing_is_asked_of_the_invoices_without_lines(self):
+        self.env_account["account.bank.statement.line"].search([]).unlink()
+        with patch.object(
+            self.registry["account.move"], "_membri_find_named_by", side_effect=AssertionError
+        ):
+            self.assertEqual(self.env["account.move"]._membri_match_bank_lines(), {})
+
+    def test_how_numbers_are_found(self):
+        for reference, label, is_found in (
+            ("INV/2026/00012", "INV/2026/00012", True),
+            ("INV/2026/00012", "payment inv 2026 12 thanks", True),
+            ("INV/2026/00012", "INV202600012", True),
+            ("INV/2026/00012", "INV-2026-00012/x", True),
+            ("INV/2026/00012", "INV/2026/000123", False),
+            ("INV/2026/00012", "INV/2026/00011", False),
+            ("INV/2026/00012", "XINV/2026/00012", False),
+            ("+++000/0000/00097+++", "000000000097", True),
+            ("+++000/0000/00097+++", "Room 97", False),
+            ("12", "12", False),
+            ("1234", "1234", False),
+            ("Tremblay", "VIR TREMBLAY", True),
+            ("Tremblay", "Tremblayville", False),
+        ):
+            with self.subTest(reference=reference, label=label):
+                pattern, numbers = _read_reference(reference)
+                found = bool(pattern and pattern.search(label))
+                if found and numbers:  # what is ruled out first is not among them
+                    self.assertTrue(
+                        numbers & {number.lstrip("0") for number in re.findall(r"\d+", label)}
+                    )
+                self.assertEqual(found, is_found)

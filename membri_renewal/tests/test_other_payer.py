@@ -1,0 +1,251 @@
+from freezegun import freeze_time
+
+from odoo.tests import tagged
+
+from .common_delivery import OneDeliveryCase
+from .common_shared_invoice import SharedInvoiceCommon
+
+PAYER = "membri_renewal.activity_other_payer"
+
+
+class OtherPayerCase(OneDeliveryCase):
+    def setUp(self):
+        super().setUp()
+        self.renewal = self._renew_automatically()
+        self.invoice = self.renewal.invoice_id.with_env(self.env_account)
+        self.employer = self._create_member("Employer Ltd", is_company=True)
+
+    def _get_asked(self, invoice=None):
+        return (invoice or self.invoice).sudo().activity_search([PAYER]).mapped("summary")
+
+    def _readdress(self, payer):
+        """As the accountant does: *Reset to Draft*, another customer, *Confirm*."""
+        self.invoice.button_draft()
+        self.invoice.partner_id = payer
+        self.invoice.action_post()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestInvoiceOfAnotherPayer(OtherPayerCase):
+    """Issue 12: another customer on the invoice, after the approval."""
+
+    def test_the_officer_is_told_and_it_is_to_be_sent(self):
+        self._run_sending()
+        member = self.renewal.partner_id
+        key = self.invoice.access_token
+        self._readdress(self.employer)
+        [asked] = self._get_asked()
+        self.assertIn(f"was addressed to {member.name} and is now addressed to Employer", asked)
+        self.assertIn(f"{member.name} had received it", asked)
+        self.assertIn("change its invoice address", asked)
+        self.assertNotEqual(self.invoice.access_token, key)
+        self.assertEqual(self.invoice.membri_former_payer_id, member)
+        self.assertRecordValues(self.renewal, [{"state": "approved", "delivery_state": "failed"}])
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+        self.renewal.action_retry_sending()
+        [message] = self._run_sending()
+        self.assertIn(self.employer.email, message["To"])
+        self.assertEqual(self.renewal.delivery_state, "delivered")
+        self._pay(self.invoice)
+        self.assertFalse(self._get_asked())
+
+    def test_while_it_is_a_draft(self):
+        self._run_sending()
+        self.invoice.button_draft()
+        self.invoice.partner_id = self.employer
+        self.assertEqual(len(self._get_asked()), 1)
+        self.assertIn("Confirm it, then send it", self.renewal.delivery_note)
+        self.invoice.action_post()
+        self.assertNotIn("Confirm it, then", self.renewal.delivery_note)
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+
+    def test_a_slip_that_is_taken_back(self):
+        member = self.renewal.partner_id
+        self._run_sending()
+        self.invoice.button_draft()
+        self.invoice.partner_id = self.employer
+        self.invoice.partner_id = member
+        self.invoice.action_post()
+        self.assertFalse(self._get_asked())
+        self.assertFalse(self.invoice.membri_former_payer_id)
+        # the link that the member has is dead: it is sent again
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+
+    def test_nothing_was_received(self):
+        self._readdress(self.employer)
+        [asked] = self._get_asked()
+        self.assertNotIn("had received it", asked)
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+        self.assertFalse(self._run_sending())
+
+    def test_no_reminder_of_what_was_never_sent(self):
+        self._run_sending()
+        self.env_root["membri.reminder.step"].create(
+            {"option_set_id": self.yearly.id, "trigger": "after_due", "days": 1}
+        )
+        self.renewal._update_next_reminder()
+        day = self.invoice.invoice_date_due.replace(day=28)
+        with freeze_time(f"{day} 15:00:00"):
+            self._readdress(self.employer)
+            with self.mock_mail_gateway():
+                self._run_cron("ir_cron_send_reminders")
+            self.assertEqual(self.renewal.sudo().reminder_log_ids.mapped("result"), ["skipped"])
+        self.assertEqual(self.renewal.reminder_count, 0)
+
+    def test_invoice_that_replaces_another(self):
+        self._run_sending()
+        replacement = self._reverse_and_create(self.invoice)
+        replacement.partner_id = self.employer
+        replacement.action_post()
+        [asked] = self._get_asked(replacement)
+        self.assertIn("Employer Ltd", asked)
+        self.assertEqual(self.renewal.invoice_id, replacement)
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+
+    def test_money_of_the_former_payer_is_told(self):
+        member = self.renewal.partner_id
+        self._run_sending()
+        self._readdress(self.employer)
+        payment = self.env_account["account.payment"].create(
+            {
+                "partner_id": member.id,
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "amount": self.invoice.amount_total,
+                "journal_id": self.company_data["default_journal_bank"].id,
+            }
+        )
+        payment.action_post()
+        self._run_cron("ir_cron_send_reminders")
+        asked = self.invoice.sudo().activity_search(["membri_renewal.activity_unused_payment"])
+        self.assertEqual(len(asked), 1)
+        self.assertIn(member.name, asked.summary)
+
+    def test_fee_notice(self):
+        self.company.membri_fee_notice = True
+        renewal = self._renew_automatically()
+        self._run_sending()
+        notice = renewal.invoice_id.with_env(self.env_account)
+        self.assertEqual(renewal.delivery_state, "delivered")
+        notice.partner_id = self.employer
+        [asked] = self._get_asked(notice)
+        self.assertIn("had received it", asked)
+        self.assertTrue(self._is_in_queue(renewal, "send_failed"))
+        renewal.action_retry_sending()
+        [message] = self._run_sending()
+        self.assertIn(self.employer.email, message["To"])
+        notice.action_post()
+        self.assertNotEqual(renewal.delivery_state, "failed")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestContactsOfAnotherPayer(OtherPayerCase):
+    """Issue 12: the contacts change, the open invoice stays addressed to whom it was sent."""
+
+    def setUp(self):
+        super().setUp()
+        self._run_sending()
+        self.member = self.renewal.partner_id
+
+    def _add_address(self, name="Treasurer"):
+        return self.env["res.partner"].create(
+            {
+                "name": name,
+                "type": "invoice",
+                "parent_id": self.member.id,
+                "email": f"{name.lower()}@example.com",
+            }
+        )
+
+    def test_new_invoice_address(self):
+        address = self._add_address()
+        [asked] = self._get_asked()
+        self.assertIn(f"Invoices for {self.member.name} now go to {address.display_name}", asked)
+        self.assertIn(f"stays addressed to {self.member.display_name}", asked)
+        self.assertEqual(self.invoice.partner_id, self.member)
+        self.assertEqual(self.renewal.delivery_state, "delivered")
+
+    def test_address_that_is_taken_back(self):
+        address = self._add_address()
+        address.active = False
+        self.assertFalse(self._get_asked())
+
+    def test_address_that_is_deleted(self):
+        self._add_address().unlink()
+        self.assertFalse(self._get_asked())
+
+    def test_member_becomes_their_own_payer(self):
+        address = self._add_address()
+        renewal = self._create_renewal(
+            self._create_cotisation(
+                self._create_member("Child of Nobody", parent_id=address.id), "2026-01-01"
+            )
+        )
+        self.assertEqual(renewal._get_payer(), address)
+        renewal.action_approve()
+        invoice = renewal.invoice_id
+        self.assertEqual(invoice.partner_id, address)
+        renewal.partner_id.parent_id = False
+        [asked] = self._get_asked(invoice)
+        self.assertIn("now go to Child of Nobody", asked)
+
+    def test_customer_is_changed_as_asked(self):
+        address = self._add_address()
+        self._readdress(address)
+        [asked] = self._get_asked()
+        self.assertIn(f"is now addressed to {address.display_name}", asked)
+        self.assertNotIn("change its invoice address", asked)
+
+    def test_paid_or_archived_asks_nothing(self):
+        self._pay(self.invoice)
+        self._add_address()
+        self.assertFalse(self._get_asked())
+
+    def test_merged_payer(self):
+        other = self._create_member("Same Again")
+        self.env_root["base.partner.merge.automatic.wizard"]._merge(
+            [self.member.id, other.id], other, extra_checks=False
+        )
+        self.assertEqual(self.invoice.partner_id, other)
+        self.assertFalse(self._get_asked())
+        self.assertIn(
+            "Same Again pays now", "".join(map(str, self.invoice.message_ids.mapped("body")))
+        )
+
+    def test_new_payer_merged_into_the_former(self):
+        self._readdress(self.employer)
+        self.assertEqual(len(self._get_asked()), 1)
+        self.env_root["base.partner.merge.automatic.wizard"]._merge(
+            [self.member.id, self.employer.id], self.member, extra_checks=False
+        )
+        self.assertFalse(self.invoice.membri_former_payer_id)
+        self.assertFalse(self._get_asked())
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestSharedInvoiceOfAnotherPayer(SharedInvoiceCommon):
+    def test_one_question_for_all(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self.assertEqual(invoice.partner_id, self.payer)
+        other = self._create_member("Head Office", is_company=True)
+        invoice.button_draft()
+        invoice.partner_id = other
+        invoice.action_post()
+        asked = invoice.sudo().activity_search([PAYER])
+        self.assertEqual(len(asked), 1)
+        for member in self.members:
+            self.assertIn(member.display_name, asked.summary)
+        self.assertEqual(set(renewals.mapped("delivery_state")), {"failed"})
+
+    def test_a_branch_leaves(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self.members[0].parent_id = False
+        [asked] = invoice.sudo().activity_search([PAYER]).mapped("summary")
+        self.assertIn(f"Invoices for {self.members[0].name} now go to", asked)
