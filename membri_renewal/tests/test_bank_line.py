@@ -78,6 +78,16 @@ class TestBankLine(ReminderCommon):
         with freeze_time(f"{self.day} 16:00:00"), self.mock_mail_gateway():
             self.assertIs(self.renewal.action_send_reminder(), True)
 
+    def test_reminder_on_paper(self):
+        """It stays to be printed; the invoice itself may be."""
+        self.renewal.partner_id.write({"street": "1 Main Street", "city": "Town"})
+        self._line(self.invoice.name)
+        with freeze_time(f"{self.day} 16:00:00"):
+            self.renewal._internal_write({"letter_state": "to_print", "letter_content": "reminder"})
+            self.assertIn("names", self.renewal._get_cannot_print_letter_reason())
+            self.renewal._internal_write({"letter_content": "document"})
+            self.assertFalse(self.renewal._get_cannot_print_letter_reason())
+
     def test_until_it_is_dealt_with(self):
         line = self._line(self.invoice.name)
         self.assertFalse(self._night())

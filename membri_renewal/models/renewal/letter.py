@@ -147,6 +147,9 @@ class MembriRenewal(models.Model):
             )
         ):
             return reason
+        # whoever prints many has not looked
+        if self.letter_content == "reminder" and (reason := self._get_seen_in_bank_reason()):
+            return reason
         if self.state != "approved" and (reason := self._get_archived_reason()):
             return reason
         contact = self._get_letter_contact()
