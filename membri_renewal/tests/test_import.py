@@ -378,10 +378,14 @@ class TestImport(ImportCase):
         )
         text = "Record ID;Name;Email;Plan;Start;End;Amount\n" + rows
         run = "odoo.addons.membri_renewal.models.moving_in.run"
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
         with patch.object(type(self.Import), "_work_or_queue", lambda *_args: False):
             record = self._import(text)
-            with self.assertQueryCount(15):
-                record._process_batch()
+            with patch(f"{preview}.PREVIEW_BATCH", 30):
+                # the reading, its end, the preview of what was read, its end
+                for queries in (15, 35, 32, 30):
+                    with self.assertQueryCount(queries):
+                        record._process_batch()
             self.assertEqual((record.state, record.new_count), ("previewed", 60))
             record.action_run()
             with patch(f"{run}.BATCH", 30):
@@ -421,6 +425,14 @@ class TestImport(ImportCase):
         with patch(f"{preview}.FOREGROUND_PREVIEW", 1), patch(f"{preview}.PREVIEW_BATCH", 2):
             record = self._import(LIST)
             self.assertEqual((record.state, record.progress), ("running", 0))
+            self.assertFalse(record.column_ids, "nothing was read while the user waits")
+            steps = [record.step_display]
+            for count, is_read in ((2, False), (4, True)):
+                record._process_batch()
+                self.assertEqual((record._count_read(), bool(record.overview)), (count, is_read))
+                steps.append(record.step_display)
+            self.assertEqual(len(set(steps)), 3, steps)
+            self.assertFalse(record.line_ids)
             record._process_batch()
             self.assertEqual((record.state, record.progress), ("running", 50))
             self._run_cron("ir_cron_process_imports")
@@ -434,6 +446,165 @@ class TestImport(ImportCase):
             self._run_cron("ir_cron_process_imports")
             self.assertEqual(again.state, "done")
             self.assertEqual(len(again.line_ids.cotisation_id), 2)
+        self.assertFalse(record.parts or again.parts)
+        self.assertFalse(self._get_parts())
+
+    def _get_parts(self):
+        return self.env_root["ir.attachment"].search(
+            [("res_model", "=", "membri.import"), ("name", "=like", "%.json.gz")]
+        )
+
+    def test_reading_in_batches_tells_the_same(self):
+        """What rows tell of all others is the same, however many batches they are read in."""
+        text = (
+            "Name;Email;Member Number;Plan;Start;End;Included in the Membership Of;Company\n"
+            "Ada Roy;family@x.example;1;Gold;01/02/2026;31/12/2026;;\n"
+            "Eve Roy;family@x.example;2;Lead;2026-01-01;2026-12-31;;\n"
+            "Pat Roy;pat@x.example;3;;;;Museum;\n"
+            ";museum@x.example;4;Gold;2026-01-01;2026-12-31;;Museum\n"
+            "Cyr Roy;cyr@x.example;5;Gold;2026-01-01;05/06/2027;;\n"
+        )
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+        facts = []
+        for size in (10_000, 5, 2, 1):
+            with patch(f"{preview}.PREVIEW_BATCH", size):
+                record = self._import(text)
+            self.assertEqual(record.state, "previewed")
+            facts.append(
+                (
+                    record.overview,
+                    record.date_reading,
+                    sorted((level.name, level.row_count) for level in record.level_ids),
+                    [
+                        (line.row, line.result, line.message, line.cells, line.trace)
+                        for line in record.line_ids.sorted("row")
+                    ],
+                )
+            )
+        self.assertEqual(facts[0][0]["shared_emails"], ["family@x.example"])
+        for other in facts[1:]:
+            self.assertEqual(other, facts[0])
+
+    def test_preview_that_fails_in_the_background(self):
+        """The sentence stays on the record, and nothing that was half read; what was imported
+        before stays undoable."""
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+        record = self._import(LIST)
+        record.action_run()
+        bad = LIST + '"Eve Roy;' + "x" * 50_000
+        with patch(f"{preview}.FOREGROUND_PREVIEW", 1), patch(f"{preview}.PREVIEW_BATCH", 2):
+            record.file = base64.b64encode(bad.encode())
+            record.action_preview()
+            self.assertEqual((record.state, record.problem), ("running", False))
+            record._process_batch()
+            self.assertEqual(record._count_read(), 2)
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(record.state, "draft")
+            self.assertIn("list.csv", record.problem)
+            self.assertFalse(record.line_ids or record.overview or record.parts)
+            self.assertFalse(self._get_parts())
+            record.action_run()
+            self.assertTrue(record.is_run_next)
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual((record.state, record.is_run_next), ("draft", False))
+            record.file = base64.b64encode(LIST.encode())
+            record.action_preview()
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual((record.state, record.problem), ("previewed", False))
+            self.assertEqual(self._get_results(record), ["same", "same", "error", "error"])
+        earlier = self.Import.search([("id", "!=", record.id), ("state", "=", "done")])
+        earlier.action_undo()
+        self.assertEqual(earlier.state, "undone")
+
+    def test_preview_is_killed_stopped_and_resumed(self):
+        """Each batch is read, and looked at, once; who changes the list begins again."""
+        module = "odoo.addons.membri_renewal.models.moving_in.preview"
+        with patch(f"{module}.FOREGROUND_PREVIEW", 1), patch(f"{module}.PREVIEW_BATCH", 2):
+            record = self._import(LIST)
+            record._process_batch()
+
+            def kill(*_args, **_kwargs):
+                raise KeyboardInterrupt
+
+            for method in ("_finish_reading", "_create_lines"):
+                with (
+                    patch.object(type(record), method, kill),
+                    self.assertRaises(KeyboardInterrupt),
+                    self.cr.savepoint(),
+                ):
+                    record._process_batch()
+                self.assertEqual(record.state, "running")
+                if method == "_finish_reading":
+                    self.assertEqual((record._count_read(), record.overview), (2, False))
+                    record._process_batch()
+            self.assertFalse(record.line_ids)
+            record._process_batch()
+            with self.assertRaises(UserError):
+                record.date_order = "dmy"
+            with self.assertRaises(UserError):
+                record.column_ids[0].target = False
+            record.action_stop()
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual((record.state, len(record.line_ids)), ("stopped", 2))
+            record.action_resume()
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(self._get_results(record), ["new", "new", "error", "error"])
+
+            record.action_preview()
+            record._process_batch()
+            record.action_stop()
+            record.file = base64.b64encode(LIST.replace("Lead", "Gold").encode())
+            self.assertFalse(record._count_read())
+            record.action_resume()
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(self._get_results(record), ["new", "new", "new", "error"])
+
+            record.action_preview()
+            record.action_stop()
+            record.date_order = "dmy"
+            record.action_preview()  # or the same button again
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(record.state, "previewed")
+            self.assertFalse(self._get_parts())
+
+    def test_a_large_file_is_not_opened_while_the_user_waits(self):
+        """How many bytes it has unpacked says that it is a long list."""
+        sheet = self._xlsx([cells.split(";") for cells in LIST.splitlines()])
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+        with patch(f"{preview}.FOREGROUND_BYTES", 1000), patch("openpyxl.load_workbook") as load:
+            record = self._import(sheet, filename="list.xlsx")
+        load.assert_not_called()
+        self.assertEqual(record.state, "running")
+        self._run_cron("ir_cron_process_imports")
+        self.assertEqual(self._get_results(record), ["new", "new", "error", "error"])
+
+    def test_scheduler_knows_that_something_is_left(self):
+        """A run that ends before the preview does is called again at once, not in an hour; one
+        that begins when its time is up does nothing."""
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+        Cron = type(self.env["ir.cron"])
+        told, time_left = [], iter((10, 0, 0, 10, 0))
+
+        def commit(cron, processed=0, *, remaining=None):
+            told.append((processed, remaining))
+            return next(time_left, 10)
+
+        with (
+            patch(f"{preview}.FOREGROUND_PREVIEW", 1),
+            patch(f"{preview}.PREVIEW_BATCH", 2),
+            patch.object(Cron, "_commit_progress", commit),
+        ):
+            record = self._import(LIST)
+            self.Import._cron_process_imports()
+            self.assertEqual(told, [(0, 1), (2, 1)])
+            self.assertEqual(record._count_read(), 2)
+            self.Import._cron_process_imports()
+            self.assertEqual(told[2:], [(0, 1)])
+            self.Import._cron_process_imports()
+            self.assertEqual(told[3:], [(0, 1), (2, 1)])
+            self.Import._cron_process_imports()
+            self.assertEqual(told[5:], [(0, 4), (2, 2), (2, 1), (0, 0)])
+        self.assertEqual(record.state, "previewed")
 
     def test_stopped_and_resumed(self):
         rows = "".join(

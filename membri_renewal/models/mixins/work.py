@@ -110,7 +110,10 @@ class MembriWorkMixin(models.AbstractModel):
         :param domain: the records of this model that are at work
         :param todo: how many lines they still have to do"""
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=todo)
+        # its time is up: the scheduler has called it again in one run, for which all together the
+        # limits of a worker hold
+        if not cron._commit_progress(remaining=max(todo, 1)):
+            return
         waiting = self.browse()  # somebody else has locked their lines
         is_first = True
         while piece := self.search(
@@ -123,7 +126,10 @@ class MembriWorkMixin(models.AbstractModel):
                 piece._notify_progress()
             else:
                 waiting |= piece.with_env(self.env)
-            if not cron._commit_progress(processed):
+            # there is some as long as it was not looked for in vain, whatever was counted: a run
+            # that ends with nothing left is called again an hour later
+            todo -= processed
+            if not cron._commit_progress(processed, remaining=max(todo, 1)):
                 return
         if waiting.filtered_domain(domain):
             self._trigger_work(fields.Datetime.now() + BUSY_DELAY)

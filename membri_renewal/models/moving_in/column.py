@@ -72,6 +72,12 @@ class MembriImportColumn(models.Model):
         help="Leave empty to keep the column aside: it is shown with its row and changes nothing.",
     )
 
+    def write(self, vals):
+        self.import_id._check_source_may_change()
+        result = super().write(vals)
+        self.import_id._forget_stopped_preview()
+        return result
+
 
 class MembriImport(models.Model):
     """What each column of the list means: as the system calls it, as it was chosen for an

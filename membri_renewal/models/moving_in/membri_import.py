@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_list
 
-from .reading import check_size
+from .reading import MEGABYTE, check_size
 
 # The states in which each step may be taken.
 ALLOWED_FROM = {
@@ -13,8 +13,22 @@ ALLOWED_FROM = {
     "resume": ("stopped",),
     "undo": ("done", "stopped"),
 }
-# up to about this many rows are previewed, or worked on, while the user waits
+# up to about this many rows are previewed, or worked on, while the user waits …
 FOREGROUND_PREVIEW, FOREGROUND_LIMIT = 2000, 300
+# … and of files of up to so many bytes, unpacked, it is counted how many rows they have
+FOREGROUND_BYTES = 5 * MEGABYTE
+# what the reading of a list goes by
+SOURCE_FIELDS = frozenset(
+    {
+        "profile",
+        "file",
+        "second_file",
+        "date_order",
+        "second_membership",
+        "balance_mode",
+        "balance_account_id",
+    }
+)
 
 
 class MembriImport(models.Model):
@@ -106,6 +120,8 @@ class MembriImport(models.Model):
     problem = fields.Text(string="What Stopped It", readonly=True, copy=False)
     is_run_next = fields.Boolean(string="Import After the Preview", readonly=True, copy=False)
     header = fields.Json(string="Column Names", readonly=True, copy=False)
+    # as they were read: ``[ID of an attachment, how many rows]`` of each batch
+    parts = fields.Json(string="Rows That Were Read", readonly=True, copy=False)
     # what concerns all rows, and how many of them have been looked at
     overview = fields.Json(string="What All Rows Tell", readonly=True, copy=False)
     previewed_count = fields.Integer(string="Rows Previewed", readonly=True, copy=False)
@@ -134,6 +150,7 @@ class MembriImport(models.Model):
     skipped_count = fields.Integer(string="Left Out", compute="_compute_counts")
     error_count = fields.Integer(string="To Correct", compute="_compute_counts")
     progress = fields.Integer(compute="_compute_counts")
+    step_display = fields.Char(string="At Work On", compute="_compute_step_display")
     unmapped_count = fields.Integer(string="Plans to Choose", compute="_compute_unmapped_count")
     totals = fields.Html(compute="_compute_totals", string="Totals by Plan and Year")
 
@@ -183,6 +200,28 @@ class MembriImport(models.Model):
                 record.progress = 100 * record.previewed_count // rows if rows else 100
             else:
                 record.progress = 100 * (total - record.todo_count) // total if total else 0
+
+    @api.depends("state", "task", "parts", "overview", "previewed_count", "todo_count")
+    @api.depends_context("lang")
+    def _compute_step_display(self):
+        for record in self:
+            step = False
+            if record.state in ("running", "stopped"):
+                if record.task == "run":
+                    step = self.env._("Importing. Left: %(count)s", count=record.todo_count)
+                elif record.task == "undo":
+                    step = self.env._("Undoing. Left: %(count)s", count=record.todo_count)
+                elif record.overview:
+                    step = self.env._(
+                        "Looking at each row: %(count)s of %(rows)s",
+                        count=record.previewed_count,
+                        rows=record.overview["rows"],
+                    )
+                else:
+                    step = self.env._(
+                        "Reading the list. Rows so far: %(count)s", count=record._count_read()
+                    )
+            record.step_display = step
 
     @api.depends("overview")
     @api.depends_context("lang")
@@ -237,9 +276,44 @@ class MembriImport(models.Model):
                     label = record.filename or record._fields[name]._description_string(self.env)
                     check_size(self.env, len(data) * 3 // 4, label)
 
+    def write(self, vals):
+        if not SOURCE_FIELDS.isdisjoint(vals):
+            self._check_source_may_change()
+        result = super().write(vals)
+        if not SOURCE_FIELDS.isdisjoint(vals):
+            self._forget_stopped_preview()
+        return result
+
+    def _check_source_may_change(self):
+        """What is being worked on was read in one way, and is worked off as it was read.
+
+        :raises UserError: naming the first import that is at work"""
+        for record in self:
+            if record.state == "running" or (
+                record.state == "stopped" and record.task != "preview"
+            ):
+                raise UserError(
+                    self.env._(
+                        "“%(name)s” is “%(state)s”, so the list and how it is read cannot be "
+                        "changed now.",
+                        name=record.name,
+                        state=record._get_state_label(),
+                    )
+                )
+
+    def _forget_stopped_preview(self):
+        """Another list, or another way to read it: the preview begins again when it is resumed."""
+        for record in self.filtered(lambda r: r.state == "stopped" and r.task == "preview"):
+            record._forget_preview()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_run(self):
-        for record in self.filtered(lambda r: r.state in ("running", "stopped", "done")):
+        for record in self.filtered(
+            lambda r: (
+                r.state in ("running", "stopped", "done")
+                and not (r.state == "stopped" and r.task == "preview")
+            )
+        ):
             raise UserError(
                 self.env._(
                     "“%(name)s” was imported and is kept, so that it can be undone. Undo it first.",
@@ -252,7 +326,8 @@ class MembriImport(models.Model):
     # ------------------------------------------------------------------
 
     def action_preview(self):
-        """Read the list and say of each row what would become of it. Nothing is created."""
+        """Read the list and say of each row what would become of it; of a long list in the
+        background. Nothing is created."""
         self._check_can("preview")
         for record in self:
             record._do_preview()
@@ -310,7 +385,8 @@ class MembriImport(models.Model):
     def _get_cannot_reason(self, step):
         # EXTENDS state_mixin
         self.ensure_one()
-        if self.state not in ALLOWED_FROM[step]:
+        is_begun_again = step == "preview" and self.state == "stopped" and self.task == "preview"
+        if self.state not in ALLOWED_FROM[step] and not is_begun_again:
             return self.env._(
                 "“%(name)s” is “%(state)s”, so this step is not available now.",
                 name=self.name,

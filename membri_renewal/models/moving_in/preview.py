@@ -1,69 +1,202 @@
 import base64
 import binascii
+import gzip
+import json
 from collections import Counter
-from itertools import islice
+from itertools import accumulate, islice
 
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
-from .membri_import import FOREGROUND_PREVIEW
+from .membri_import import FOREGROUND_BYTES, FOREGROUND_PREVIEW
 from .profiles import PROFILES
-from .reading import check_size, normalize, read_list
+from .reading import check_size, get_unpacked_size, normalize, read_list
 from .row import RowReader
 
 BATCH, PREVIEW_BATCH = 500, 10_000
+PART_LINES = ("overview", "rows")  # of what is kept of each batch of the reading
+RESULT_COUNTS = ("new_count", "same_count", "differs_count", "skipped_count", "error_count")
 
 
 class MembriImport(models.Model):
-    """The dry run: the list is read twice, once for what concerns all rows, once row by row in
-    batches, so that a long one does not fill the memory."""
+    """The dry run: the list is read for what concerns all rows, then each row is looked at, both
+    in batches: a long one fills neither the memory nor the time that a worker has."""
 
     _inherit = "membri.import"
 
     def _do_preview(self):
-        """Say what concerns all rows, then look at each: now, or of a long list in the
+        """Read the list, then look at each of its rows: now, or of a long list in the
         background."""
         self.ensure_one()
         record = self._as_worker()
+        count = record._count_rows(FOREGROUND_PREVIEW)
         if record.state == "done":
             record._keep_earlier_run()
-        record.line_ids.sudo().unlink()  # sudo: rows are written by the import only
-        record._read_headers()
-        overview = record._overlook()
-        record._update_levels(overview.pop("levels"))
-        record._internal_write(
-            {
-                "overview": overview,
-                "previewed_count": 0,
-                "date_reading": record._get_date_reading(overview),
-                "is_date_order_asked": overview["is_date_order_asked"],
-                "result_file": False,
-                "result_filename": False,
-            }
+        record._forget_preview()
+        self._set_state(
+            "running", task="preview", problem=False, is_run_next=False, user_id=self.env.uid
         )
-        self._set_state("running", task="preview", is_run_next=False, user_id=self.env.uid)
-        self._work_or_queue(overview["rows"], FOREGROUND_PREVIEW)
+        self._work_or_queue(count, FOREGROUND_PREVIEW)
+
+    def _count_rows(self, limit):
+        """:return: how many rows there are, up to about ``limit``: the user waits for it
+        :raises UserError: when this is no list"""
+        names = ("file", "second_file") if self._has_second() else ("file",)
+        if self.profile != "odoo":
+            contents = [self._get_content(name) for name in names]
+            sizes = [get_unpacked_size(self.env, *content) for content in contents]
+            if sum(sizes) > FOREGROUND_BYTES:
+                return limit + 1
+        return sum(sum(1 for _row in islice(self._read(name)[1], limit + 1)) for name in names)
 
     def _preview_batch(self):
-        """Look at the next rows of the list.
+        """Read the next rows of the list or, once all are read, look at the next ones.
 
         :return: how many"""
-        done, overview = self.previewed_count, self.overview  # which is copied at each look
-        rows = list(islice(self._iterate_rows(done), PREVIEW_BATCH))
+        if self.overview and not self.parts:  # begun by an earlier version of the add-on
+            self._forget_preview()
+        count = self._look_at_batch() if self.overview else self._read_batch()
+        self.env.flush_all()
+        self.env.invalidate_all()  # a long list does not fill the memory
+        return count
+
+    def _read_batch(self):
+        """Keep the next rows as they are, so that the file is not read from its beginning for
+        each batch, and what they tell of all rows.
+
+        :return: how many"""
+        done = self._count_read()
+        if not done:
+            self._read_headers()
+        sheets = []
+        iterator = self._iterate_rows(done, sheets)
+        rows = list(islice(iterator, PREVIEW_BATCH))
+        if not done and not rows:
+            raise UserError(
+                self.env._("“%(file)s” has no row below the names of the columns.", file=self.name)
+            )
+        self._keep_part(self._overlook(rows), rows)
+        # at its end the names of the sheets are known that are not read
+        if next(iterator, None) is None:
+            self._finish_reading(sheets)
+        return len(rows)
+
+    def _finish_reading(self, sheets):
+        """:param sheets: names of those that are not read"""
+        overview = self._merge_overviews(
+            self._load_part(attachment_id, "overview") for attachment_id, _rows in self.parts
+        )
+        self._update_levels(overview.pop("levels"))
+        self._internal_write(
+            {
+                "overview": {**overview, "sheets": sheets},
+                "date_reading": self._get_date_reading(overview),
+                "is_date_order_asked": overview["is_date_order_asked"],
+            }
+        )
+
+    def _look_at_batch(self):
+        """Say of the next rows what would become of them.
+
+        :return: how many"""
+        overview, done = self.overview, self.previewed_count  # which is copied at each look
+        starts = accumulate((count for _attachment_id, count in self.parts), initial=0)
+        begins = zip(starts, self.parts, strict=False)  # the last one is where they end
+        attachment_id = next(part[0] for start, part in begins if start == done)
+        rows = self._load_part(attachment_id, "rows")
         for batch in split_every(BATCH, rows, list):
             self._create_lines(batch, overview)
             self.env.flush_all()
             self.env["membri.import.line"].invalidate_model()
         self._internal_write({"previewed_count": done + len(rows)})
         if done + len(rows) >= overview["rows"]:
+            self._forget_parts()
             self._set_state("previewed")
             if self.is_run_next:
                 self._internal_write({"is_run_next": False})
                 self._do_run()
-        self.env.flush_all()
-        self.env.invalidate_all()
         return len(rows)
+
+    # ------------------------------------------------------------------
+    # What is kept between batches
+    # ------------------------------------------------------------------
+
+    def _count_read(self):
+        return sum(rows for _attachment_id, rows in self.parts or ())
+
+    def _keep_part(self, overview, rows):
+        content = {"overview": overview, "rows": rows}
+        # sudo: of the import, whoever may write the attachments of others
+        part = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": f"{self._count_read()}.json.gz",
+                    "res_model": self._name,
+                    "res_id": self.id,
+                    "mimetype": "application/gzip",
+                    # two lines: each is read without the other
+                    "raw": gzip.compress(
+                        "\n".join(json.dumps(content[name]) for name in PART_LINES).encode(), 1
+                    ),
+                }
+            )
+        )
+        self._internal_write({"parts": [*(self.parts or ()), [part.id, len(rows)]]})
+
+    def _load_part(self, attachment_id, name):
+        """:param name: ``overview`` or ``rows``"""
+        # sudo: see _keep_part; of this import, whatever the ID
+        part_sudo = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search(
+                [
+                    ("id", "=", attachment_id),
+                    ("res_model", "=", self._name),
+                    ("res_id", "=", self.id),
+                ]
+            )
+        )
+        return json.loads(gzip.decompress(part_sudo.raw).split(b"\n")[PART_LINES.index(name)])
+
+    def _forget_parts(self):
+        if self.parts:
+            # sudo: see _keep_part
+            self.env["ir.attachment"].sudo().browse(part[0] for part in self.parts).unlink()
+            self._internal_write({"parts": False})
+
+    def _forget_preview(self):
+        """Nothing has been read, and no row been looked at."""
+        self._forget_parts()
+        self._execute_on_lines(SQL("DELETE FROM membri_import_line WHERE import_id = %s", self.id))
+        self._internal_write(
+            {
+                "overview": False,
+                "previewed_count": 0,
+                "date_reading": False,
+                "is_date_order_asked": False,
+                "result_file": False,
+                "result_filename": False,
+            }
+        )
+
+    def _execute_on_lines(self, statement):
+        """Change all rows in one statement: the user waits, with hundreds of thousands.
+
+        :return: how many were changed"""
+        Line = self.env["membri.import.line"]
+        Line.flush_model()
+        self.env.cr.execute(statement)
+        count = self.env.cr.rowcount
+        Line.invalidate_model(flush=False)
+        self.invalidate_recordset(
+            ["line_ids", "total_count", "todo_count", "progress", "totals", *RESULT_COUNTS],
+            flush=False,
+        )
+        return count
 
     def _as_worker(self):
         """:return: ``self`` in the company of the import, and silent: nobody is mailed, and
@@ -94,9 +227,14 @@ class MembriImport(models.Model):
                 "header": self.header,
             }
         )
-        # sudo: rows are written by the import only
-        self.line_ids.sudo().write({"import_id": earlier.id})
-        self.invalidate_recordset(["line_ids"])
+        self._execute_on_lines(
+            SQL(
+                "UPDATE membri_import_line SET import_id = %s WHERE import_id = %s",
+                earlier.id,
+                self.id,
+            )
+        )
+        earlier.invalidate_recordset(flush=False)
         for level in self.level_ids:
             level._as_internal().copy({"import_id": earlier.id})
 
@@ -107,6 +245,20 @@ class MembriImport(models.Model):
     def _has_second(self):
         return PROFILES[self.profile].has_second_file and bool(self.second_file)
 
+    def _get_content(self, name):
+        """:param name: of the field of the file
+        :return: its bytes and what it is called"""
+        filename = self.filename if name == "file" else self.second_filename
+        filename = filename or self.env._("List")
+        data = self.with_context(bin_size=False)[name] or b""
+        check_size(self.env, len(data) * 3 // 4, filename)
+        try:
+            return base64.b64decode(data), filename
+        except (binascii.Error, ValueError) as error:
+            raise UserError(
+                self.env._("“%(file)s” is damaged. Choose the file again.", file=filename)
+            ) from error
+
     def _read(self, name, sheets=None):
         """:param name: of the field of the file
         :param sheets: see :func:`read_list`
@@ -114,16 +266,7 @@ class MembriImport(models.Model):
         self.ensure_one()
         if self.profile == "odoo":
             return self._read_odoo_tables()
-        filename = self.filename if name == "file" else self.second_filename
-        filename = filename or self.env._("List")
-        data = self.with_context(bin_size=False)[name] or b""
-        check_size(self.env, len(data) * 3 // 4, filename)
-        try:
-            content = base64.b64decode(data)
-        except (binascii.Error, ValueError) as error:
-            raise UserError(
-                self.env._("“%(file)s” is damaged. Choose the file again.", file=filename)
-            ) from error
+        content, filename = self._get_content(name)
         return read_list(self.env, content, filename, sheets)
 
     def _read_headers(self):
@@ -226,22 +369,18 @@ class MembriImport(models.Model):
     # What concerns all rows
     # ------------------------------------------------------------------
 
-    def _overlook(self):
-        """:return: dict: how many ``rows``, the names of plans (``levels``), how days and
-        months are in order (``order``, ``proofs``), whose membership others are part of
-        (``owners``), the first days of each member (``starts``), and which ``sheets`` are not
-        read"""
+    def _overlook(self, rows):
+        """:param rows: as :meth:`_iterate_rows` gives them
+        :return: dict, as JSON has it: what some rows tell of all, for :meth:`_merge_overviews`"""
         profile = PROFILES[self.profile]
         reader = RowReader(self.env, profile, self.date_order)
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
-        wanted, sheets = set(), []
+        wanted = set()
         # only then all names are kept in memory
         has_owners = bool({"owner", "bundle"} & set(self.column_ids.mapped("target")))
-        count = 0
-        for number, _cells, targets in self._iterate_rows(sheets=sheets):
+        for number, _cells, targets in rows:
             for order, text in reader.get_proofs(targets).items():
                 proofs.setdefault(order, (number, text))
-            count += 1
             values, _problems, _remarks = reader.read_row(targets)
             key, keys = values["key"], values["keys"]
             if values["has_term"]:
@@ -254,21 +393,47 @@ class MembriImport(models.Model):
                 names.setdefault(keys["email"], set()).add(keys.get("name", ""))
             if profile.is_row_payment and targets.get("date_start"):
                 starts.setdefault(key, []).append(targets["date_start"])
-        if not count:
-            raise UserError(
-                self.env._("“%(file)s” has no row below the names of the columns.", file=self.name)
-            )
+        return {
+            "rows": len(rows),
+            "levels": levels,
+            "proofs": proofs,
+            "has_ambiguous": reader.has_ambiguous,
+            "owners": owners,
+            "wanted": sorted(wanted),
+            "names": {email: sorted(whose) for email, whose in names.items()},
+            "starts": starts,
+        }
+
+    def _merge_overviews(self, parts):
+        """:param parts: what :meth:`_overlook` says of some rows, in their order
+        :return: dict: how many ``rows``, the names of plans (``levels``), how days and
+            months are in order (``order``, ``proofs``), whose membership others are part
+            of (``owners``), and the first days of each member (``starts``)"""
+        levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
+        wanted, count, has_ambiguous = set(), 0, False
+        for part in parts:
+            count += part["rows"]
+            levels.update(part["levels"])
+            has_ambiguous = has_ambiguous or part["has_ambiguous"]
+            wanted.update(part["wanted"])
+            for order, proof in part["proofs"].items():
+                proofs.setdefault(order, proof)
+            for name, key in part["owners"].items():
+                owners.setdefault(name, key)
+            for email, whose in part["names"].items():
+                names.setdefault(email, set()).update(whose)
+            for key, days in part["starts"].items():
+                starts.setdefault(key, []).extend(days)
         order = self.date_order or (next(iter(proofs)) if len(proofs) == 1 else False)
         return {
             "rows": count,
             "levels": levels,
             "order": order,
             "proofs": proofs,
-            "is_date_order_asked": not order and reader.has_ambiguous,
+            "is_date_order_asked": not order and has_ambiguous,
             "owners": {name: key for name, key in owners.items() if name in wanted},
             "shared_emails": [email for email, whose in names.items() if len(whose) > 1],
             "starts": starts,
-            "sheets": sheets,
         }
 
     @staticmethod

@@ -35,6 +35,7 @@ CELL_ERRORS = {
     "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!",
     "#FIELD!", "#GETTING_DATA", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!",
 }  # fmt: skip
+PACKED = b"PK\x03\x04"  # how XLSX and ODS begin
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
@@ -98,12 +99,21 @@ def check_size(env, size, filename):
         )
 
 
+def get_unpacked_size(env, content, filename):
+    """:return: how many bytes a list has that is to be read, before anything is read
+    :raises UserError: when it is too large"""
+    check_size(env, len(content), filename)
+    if content.startswith(PACKED):
+        return sum(info.file_size for info in _get_packed(env, content, filename))
+    return len(content)
+
+
 def _get_rows(env, content, filename, sheets):
     """:return: iterator of rows of texts"""
     check_size(env, len(content), filename)
     if not content.strip():
         return iter(())
-    if content.startswith(b"PK\x03\x04"):
+    if content.startswith(PACKED):
         return _unpack(env, content, filename, sheets)
     # a page of HTML or an XML file, whatever it is called, and PDF
     head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -263,8 +273,9 @@ def _read_csv(env, content, filename):
 # ----------------------------------------------------------------------
 
 
-def _unpack(env, content, filename, sheets):
-    """Both kinds of spreadsheets are packed: how large they are is asked before."""
+def _get_packed(env, content, filename):
+    """:return: what a spreadsheet is packed of
+    :raises UserError: when it is none, or too large a one: this is asked before it is unpacked"""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
@@ -280,6 +291,11 @@ def _unpack(env, content, filename, sheets):
                 size=size // MEGABYTE,
             )
         )
+    return infos
+
+
+def _unpack(env, content, filename, sheets):
+    infos = _get_packed(env, content, filename)
     names = {info.filename for info in infos}
     if "xl/workbook.xml" in names:
         return _read_xlsx(env, content, filename, sheets)

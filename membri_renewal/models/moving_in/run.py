@@ -47,10 +47,8 @@ class MembriImport(models.Model):
     def _mark_lines(self, todo, condition):
         """:param todo: what is to be done with rows
         :param condition: SQL: with which of them
-        :return: how many they are. In one statement: the user waits, with hundreds of thousands"""
-        Line = self.env["membri.import.line"]
-        Line.flush_model()
-        self.env.cr.execute(
+        :return: how many they are"""
+        return self._execute_on_lines(
             SQL(
                 "UPDATE membri_import_line SET todo = %s WHERE import_id = %s AND %s",
                 todo,
@@ -58,24 +56,34 @@ class MembriImport(models.Model):
                 condition,
             )
         )
-        count = self.env.cr.rowcount
-        Line.invalidate_model(["todo"], flush=False)
-        self.invalidate_recordset(["todo_count", "progress"], flush=False)
-        return count
 
     @api.model
     def _cron_process_imports(self):
         """Work off what was asked for. May be run at any time, twice, by two workers."""
         self._work_off(
-            Domain("state", "=", "running"),
-            self.env["membri.import.line"].search_count(
-                Domain("todo", "!=", False) & Domain("import_id.state", "=", "running")
-            ),
+            Domain("state", "=", "running"), self.search([("state", "=", "running")])._count_todo()
+        )
+
+    def _count_todo(self):
+        """:return: how many rows are to be worked on; of a list that is being read, those that
+        have been read"""
+        previews = self.filtered(lambda record: record.task == "preview")
+        rows = sum(
+            record.overview["rows"] - record.previewed_count if record.overview else 0
+            for record in previews
+        )
+        return rows + self.env["membri.import.line"].search_count(
+            [("todo", "!=", False), ("import_id", "in", (self - previews).ids)]
         )
 
     def _stop_work(self, error):
         # EXTENDS work_mixin
-        self._set_state("stopped", problem=self._get_error_sentence(error))
+        sentence = self._get_error_sentence(error)
+        if self.task == "preview":  # another file, or another column, may be chosen
+            self._forget_preview()
+            self._set_state("draft", problem=sentence, is_run_next=False)
+        else:
+            self._set_state("stopped", problem=sentence)
 
     def _process_batch(self):
         # EXTENDS work_mixin
