@@ -9,6 +9,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import file_open
 
+from .common_automatic_payment import AutomaticPaymentCommon
 from .common_import import ImportCase
 
 
@@ -183,6 +184,121 @@ class TestImportExport(ImportCase):
         self.assertEqual(set(again.line_ids.mapped("result")), {"same"})
         self.assertEqual(self._get_debts(self.elsewhere), debts)
 
+    def _get_options(self, terms):
+        """:return: ``{member: options of the term, and what the next renewal proposes}``"""
+        names = ("quantity", "price_unit", "is_price_agreed", "full_quantity", "full_price_unit")
+        return {
+            term.partner_id.name: (
+                [
+                    (line.product_id, line.tax_ids.mapped("amount"), *(line[n] for n in names))
+                    for line in term.line_ids
+                ],
+                [
+                    (line.product_id, line.quantity, line.price_unit, line.is_price_agreed)
+                    for line in self._create_renewal(term).line_ids
+                ],
+            )
+            for term in terms
+        }
+
+    def test_round_trip_of_options(self):
+        """Which ones, how many, at what price, which prices were agreed, and what they were
+        before proration: the next renewal proposes the same there as here."""
+        own = {"company_id": self.company.id}
+        beside = self._create_option("Board | Room; \nLarge", 25.0)
+        beside.default_code = "ROOM"
+        options = {
+            "Several": [
+                {"product_id": self.product.id, "price_unit": 300.0},
+                {"product_id": self.extra.id, "price_unit": 40.0, "quantity": 3.0},
+            ],
+            "Partly agreed": [
+                {"product_id": self.product.id, "price_unit": 280.5, "is_price_agreed": True},
+                {"product_id": beside.id, "price_unit": 25.0, "quantity": 2.5},
+            ],
+            "Prorated": [
+                {
+                    "product_id": self.product.id,
+                    "price_unit": 70.0,
+                    "is_price_agreed": True,
+                    "full_price_unit": 140.0,
+                },
+                {"product_id": self.extra.id, "price_unit": 12.34, "full_quantity": 2.0},
+            ],
+        }
+        terms = self.env["membri.cotisation"]
+        for name, lines in options.items():
+            lines = [Command.create(vals) for vals in lines]
+            terms += self._create_cotisation(
+                self._create_member(name, **own), "2026-01-01", line_ids=lines
+            )
+        content = self.Import._get_export(self.company)
+        expected, amounts = self._get_options(terms), terms.mapped("amount_total")
+        there = self.env(context={"allowed_company_ids": self.elsewhere.ids})["membri.import"]
+        vals = {"profile": "free", "file": base64.b64encode(content), "filename": "export.csv"}
+        record = there.create(vals)
+        record.action_run()
+        moved = record.line_ids.sorted("row").cotisation_id
+        self.assertEqual(moved.mapped("amount_total"), amounts)
+        self.assertEqual(self._get_options(moved), expected)
+        again = there.create(vals)
+        again.action_run()
+        self.assertEqual(set(again.line_ids.mapped("result")), {"same"})
+
+    def test_options_of_a_list(self):
+        """By name, in the plan first; with taxes, if these make the amount; what is unknown, or
+        may be several, comes back with a sentence."""
+        tax = self.env_root["account.tax"].create(
+            {"name": "Ten", "amount": 10.0, "company_id": self.company.id}
+        )
+        self.extra.with_env(self.env_root).taxes_id = tax
+        self._create_option("Twin", 1.0)
+        self._create_option("Twin", 2.0)
+        cells = (
+            "membership; Directory Listing | 2",
+            "Directory listing | 2 | 50 | agreed",
+            "Directory listing | 2 | 50",
+            "Nowhere",
+            "Twin",
+            "Membership | many",
+            "Membership | 0",
+            "Membership | 1 | 5 | perhaps",
+        )
+        amounts = ("400", "110", "90", "", "", "", "", "")
+        text = "Name,Plan,Start,End,Amount,Options and Prices\n" + "".join(
+            f"Member {place},Yearly,2026-01-01,2026-12-31,{amount},{cell}\n"
+            for place, (cell, amount) in enumerate(zip(cells, amounts, strict=True))
+        )
+        record = self._import(text)
+        self.assertEqual(self._get_results(record), ["new"] * 3 + ["error"] * 5)
+        messages = record.line_ids.sorted("row").mapped("message")
+        self.assertNotIn("110.00", messages[1])
+        self.assertIn("90.00", messages[2], "the options make another amount")
+        for message, word in zip(
+            messages[3:], ("Nowhere", "Twin", "many", "0", "perhaps"), strict=True
+        ):
+            self.assertIn(word, message)
+        record.action_run()
+        terms = record.line_ids.sorted("row").cotisation_id
+        self.assertEqual(
+            [
+                [
+                    (line.product_id, line.quantity, line.price_unit, line.is_price_agreed)
+                    for line in term.line_ids
+                ]
+                for term in terms
+            ],
+            [
+                [(self.product, 1.0, 300.0, False), (self.extra, 2.0, 50.0, False)],
+                [(self.extra, 2.0, 50.0, True)],
+                [(self.extra, 2.0, 50.0, False)],
+            ],
+        )
+        self.assertEqual(terms.mapped("amount_total"), [400.0, 110.0, 100.0])
+        before = len(terms)
+        record.action_undo()
+        self.assertEqual((len(terms.exists()), before), (0, 3))
+
     def _get_exported(self, *names):
         """:return: rows of the export, of these columns, as texts"""
         text = self.Import._get_export(self.company).decode("utf-8-sig")
@@ -262,6 +378,39 @@ class TestImportExport(ImportCase):
         for user in (self.officer, self.auditor):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.Import.with_user(user).action_export()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestImportExportOfPayments(AutomaticPaymentCommon, ImportCase):
+    """Issue 16, 2: what must not travel."""
+
+    def test_saved_cards_consents_and_charges(self):
+        elsewhere = self._create_other_company("Elsewhere", "America/Toronto", with_accounting=True)
+        self.manager.with_env(self.env_root).company_ids += elsewhere
+        self.yearly.with_env(self.env_root).copy({"company_id": elsewhere.id, "name": "Yearly"})
+        renewal = self._announced()
+        member = renewal.partner_id
+        member.write({"membri_auto_renew_choice": "yes", "company_id": self.company.id})
+        self.assertTrue(member.sudo().membri_payment_token_id)
+        content = self.Import._get_export(self.company)
+        there = self.env(context={"allowed_company_ids": elsewhere.ids})["membri.import"]
+        vals = {"file": base64.b64encode(content), "filename": "x.csv", "balance_mode": "entry"}
+        record = there.create(vals)
+        record.action_run()
+        moved = record.line_ids.partner_id.with_company(elsewhere)
+        self.assertEqual((len(moved), moved & member), (1, member.browse()))
+        terms = moved.membri_cotisation_ids.sorted("date_start")
+        self.assertEqual(terms.mapped("state"), ["active", "pending"])
+        owed = renewal.invoice_id.amount_residual
+        self.assertEqual(terms[1].sudo().invoice_id.amount_residual, owed)
+        self.assertEqual(moved.membri_auto_renew_choice, "yes")
+        moved_sudo = moved.sudo()
+        self.assertFalse(moved_sudo.membri_payment_token_id or moved_sudo.payment_token_ids)
+        self.assertFalse(moved_sudo.membri_payment_consent_date)
+        self.assertFalse(moved_sudo.membri_auto_renew_consent_date)
+        self.assertFalse(terms.renewal_ids.filtered("charge_state"))
+        self.assertEqual(renewal.charge_state, "announced", "here nothing is stopped by it")
 
 
 @tagged("post_install", "-at_install")

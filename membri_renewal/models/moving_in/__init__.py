@@ -10,6 +10,7 @@ from . import preview
 from . import odoo_tables
 from . import balance
 from . import decision
+from . import option
 from . import run
 from . import undo
 from . import export

@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from .cells import parse_amount
 from .reading import normalize
-from .row import parse_amount
 
 OPENING_CODE = "OPMEM"  # of the journal of opening balances
 

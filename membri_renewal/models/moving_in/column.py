@@ -55,6 +55,7 @@ class MembriImportColumn(models.Model):
             ("status", "Status"),
             ("amount", "Amount"),
             ("agreed_price", "Agreed Price"),
+            ("options", "Options and Prices"),
             ("auto_renew", "Automatic Renewal"),
             ("notice_date", "Renewal Notice Sent On"),
             ("renewal_state", "Open Renewal"),

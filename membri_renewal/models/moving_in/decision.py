@@ -27,6 +27,7 @@ class Decision:
     term: object = None  # the one that the row tells of, or changes
     term_vals: dict = field(default_factory=dict)  # of a new one
     term_change: dict = field(default_factory=dict)  # of the one that there is
+    options: list = field(default_factory=list)  # ``(product, Option)`` that the row tells
     option_of: object = None  # the decision, or the term, that this one becomes an option of
     date_start: object = False
     date_end: object = False
@@ -96,6 +97,7 @@ class MembriImport(models.Model):
         known = self._get_known_terms(partners)
         numbered = matcher.find_terms(values_list)
         levels = {normalize(level.name): level.option_set_id for level in self.level_ids}
+        products = self._get_products_by_words(values_list)
         return {
             row: self._decide_row(
                 trace,
@@ -104,6 +106,7 @@ class MembriImport(models.Model):
                 known.get(found[row][0], ()),
                 numbered.get(trace["values"]["term_id"]),
                 levels,
+                products,
                 memory,
             )
             for row, trace in traces.items()
@@ -118,11 +121,12 @@ class MembriImport(models.Model):
         )
         return terms.grouped("partner_id")
 
-    def _decide_row(self, trace, match, known, numbered, levels, memory):
+    def _decide_row(self, trace, match, known, numbered, levels, products, memory):
         """:param trace: with what the row says
         :param match: as ``Matcher.find`` returns it
         :param known: the terms that the contact has
         :param numbered: the term that has the number of this row, if it was imported before
+        :param products: see :meth:`_match_options`
         :param memory: see :meth:`_get_told`; filled in"""
         partner, remark, problem = match
         decision = Decision(trace, partner=partner, option_set=self.env["membri.option.set"])
@@ -143,7 +147,7 @@ class MembriImport(models.Model):
                 *person["terms"],
             ]
             if values["has_term"]:
-                self._decide_term(decision, values, terms, numbered, levels)
+                self._decide_term(decision, values, terms, numbered, levels, products)
                 # what is void is in nobody's way
                 if decision.term_vals and values["status"] != "cancelled":
                     person["terms"].append(
@@ -157,7 +161,10 @@ class MembriImport(models.Model):
                     )
             self._tell(decision, values, is_new=not partner and person["is_new"])
             person["is_new"] = False
-            remarks += filter(None, [self._get_state_remark(decision)])
+            remarks += filter(
+                None,
+                (self._get_state_remark(decision), self._get_options_remark(decision, values)),
+            )
             remarks += self._get_money_remarks(decision, values)
         except Refused as refused:
             decision.result, decision.message = refused.args
@@ -337,13 +344,14 @@ class MembriImport(models.Model):
     # The term
     # ------------------------------------------------------------------
 
-    def _decide_term(self, decision, values, terms, numbered, levels):
+    def _decide_term(self, decision, values, terms, numbered, levels, products):
         """:param terms: list of ``(first day, last day, plan, term or None)`` that are known; of
         an earlier row of this list, with its decision behind"""
         option_set = levels.get(normalize(values["level"]))
         if not option_set:
             raise Refused("error", self._get_no_plan_sentence(values["level"]))
         decision.option_set = option_set
+        decision.options = self._match_options(decision, products)
         self._set_period(decision, values, terms)
         if numbered and numbered.state == "cancelled":
             decision.term = numbered

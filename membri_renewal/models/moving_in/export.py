@@ -39,6 +39,7 @@ COLUMNS = (
     "status",
     "amount",
     "agreed_price",
+    "options",
     "date_left",
     "date_deceased",
     "renewal_state",
@@ -195,6 +196,7 @@ class MembriImport(models.Model):
             "status": term.state,
             "amount": term.amount_total if term.line_ids else "",
             "agreed_price": self._get_agreed_price(term),
+            "options": self._format_options(term),
             "date_deceased" if term.termination_reason_id.is_death else "date_left": (
                 term.date_terminated
             ),

@@ -6,6 +6,7 @@ from functools import lru_cache
 from odoo.tools import email_normalize
 
 from ..mixins.formats import format_day
+from .cells import Option, parse_amount, split_options
 from .dates import ZERO_DATE, NotADate, get_proof, read_date
 from .reading import CELL_ERRORS, normalize
 from .targets import DATE_TARGETS, STATUSES, YES
@@ -36,20 +37,6 @@ def read_email(text):
 def name_words(name):
     """:return: a name to compare: « Boulanger, Ada » is “Ada Boulanger”"""
     return " ".join(sorted(normalize(name).split()))
-
-
-def parse_amount(text):
-    """:return: “1 234,50 $”, “1,234.50”, “1.234,50” or “(50.00)” as a number
-    :raises ValueError: when it is none"""
-    digits = "".join(c for c in text if c.isdigit() or c in ".,-")
-    comma, point = digits.rfind(","), digits.rfind(".")
-    if comma > point and (point >= 0 or len(digits) - comma - 1 != 3):
-        digits = digits.replace(".", "").replace(",", ".")
-    else:
-        digits = digits.replace(",", "")
-    amount = round(float(digits), 6)
-    is_negative = text.strip().startswith("(") and text.strip().endswith(")")
-    return -abs(amount) if is_negative else amount
 
 
 class RowReader:
@@ -213,6 +200,7 @@ class RowReader:
             "lifetime": is_yes(cells.get("lifetime")),
             "amount": self._read_amount(cells, "amount"),
             "agreed": self._read_amount(cells, "agreed_price"),
+            "options": self._read_options(cells),
             "term_id": cells.get("term_id", ""),
             "owner": cells.get("owner", "").strip(),
             "bundle": cells.get("bundle", ""),
@@ -271,6 +259,23 @@ class RowReader:
         except ValueError:
             self.problems.append(self.env._("“%(text)s” is not an amount.", text=text))
             return None
+
+    def _read_options(self, cells):
+        """:return: the texts of the options, each of which can be read"""
+        texts = split_options(cells.get("options", ""))
+        for text in texts:
+            try:
+                Option.parse(text)
+            except ValueError:
+                self.problems.append(
+                    self.env._(
+                        "The option “%(text)s” cannot be read. Write: name | quantity | unit price "
+                        "| agreed, and only the name if the price is the plan's.",
+                        text=text,
+                    )
+                )
+                return []
+        return texts
 
     @staticmethod
     def _to_json(day):

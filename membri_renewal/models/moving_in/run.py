@@ -291,7 +291,7 @@ class MembriImport(models.Model):
         before, commands = term.line_ids, []
         if not before:  # else the renewal would propose the second one alone
             commands += self._prepare_term_lines(term.option_set_id)
-        commands += self._prepare_term_lines(
+        commands += self._prepare_option_lines(decision) or self._prepare_term_lines(
             decision.option_set, **self._get_prices(decision.row_values)
         )
         term.write({"line_ids": commands})
@@ -323,8 +323,10 @@ class MembriImport(models.Model):
         return {"amount": values["amount"], "agreed": values["agreed"]}
 
     def _prepare_told_lines(self, decision):
-        """The options of a term whose amount the list tells; else none, and the renewal
-        proposes those of the plan."""
+        """The options of a term, as the list tells them or shares its amount out among those of
+        the plan; else none, and the renewal proposes those of the plan."""
+        if decision.options:
+            return self._prepare_option_lines(decision)
         prices = self._get_prices(decision.row_values)
         if prices["amount"] is None and prices["agreed"] is None:
             return []

@@ -97,6 +97,8 @@ TARGETS = {
         "agreed price; prix convenu; individuellerbeitrag; custom price; prix agree; prix "
         "particulier"
     ),
+    # not “options” alone, which other systems use for all sorts of things
+    "options": "options and prices; options et prix",
     "auto_renew": "automatic renewal; auto renew; autorenew; renouvellement automatique",
     "notice_date": (
         "renewal notice sent on; notice sent on; notice date; avis envoye le; avis de "
@@ -137,6 +139,7 @@ YES = {
     "yes", "y", "oui", "o", "true", "vrai", "1", "x", "ja", "j", "si", "mor", "company", "societe",
     "organization", "organisation", "entreprise",
 }  # fmt: skip
+AGREED = YES | {"agreed", "convenu", "convenue"}
 # what a word for a status says of a term; what it does not say, the dates do
 STATUS_WORDS = {
     "pending": "pending; en attente; waiting; invoiced; en attente de paiement; unpaid; impaye",
