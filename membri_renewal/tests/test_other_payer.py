@@ -122,6 +122,22 @@ class TestInvoiceOfAnotherPayer(OtherPayerCase):
         self.assertEqual(len(asked), 1)
         self.assertIn(member.name, asked.summary)
 
+    def test_charge_that_was_announced_to_the_former_payer(self):
+        """It is not taken, and silences no reminder of the new one."""
+        self._run_sending()
+        self.renewal.sudo()._internal_write(
+            {
+                "charge_state": "announced",
+                "date_charge": "2026-11-20",
+                "amount_charge": self.invoice.amount_total,
+                "charge_card": "Visa 1234",
+            }
+        )
+        self.assertTrue(self.renewal._get_charge_planned_reason())
+        self._readdress(self.employer)
+        self.assertEqual(self.renewal.sudo().charge_state, "stopped")
+        self.assertFalse(self.renewal._get_charge_planned_reason())
+
     def test_fee_notice(self):
         self.company.membri_fee_notice = True
         renewal = self._renew_automatically()

@@ -47,6 +47,8 @@ class AccountMove(models.Model):
         renewals.filtered(lambda r: r.letter_state == "printed")._internal_write(
             {"letter_state": False}
         )
+        # what was announced to the former one is not taken from their card
+        self._membri_get_charged_renewals()._do_stop_charge()
         # sudo: the question is the officer's
         for move_sudo in self.sudo():
             had_it, payer = move_sudo.membri_former_payer_id, move_sudo.partner_id
