@@ -5,3 +5,4 @@ from . import collection
 from . import account_payment_order
 from . import account_payment_line
 from . import account_move
+from . import ir_rule

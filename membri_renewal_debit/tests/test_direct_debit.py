@@ -581,6 +581,31 @@ class TestCollected(DebitCommon):
             ).with_company(self.company).action_confirm()
             self._let_leave()
 
+    def test_returns_of_another_company(self):
+        """OCA keeps a return to its company, and forgets its lines."""
+        renewal = self._collected()
+        self._upload(renewal)
+        self._return(renewal, self._after(renewal, 5))
+        lines = self.env_root["payment.return.line"].search(
+            [("partner_id", "=", renewal.partner_id.id)]
+        )
+        self.assertTrue(lines)
+        west = self._create_other_company("West", "America/Vancouver")
+        foreigner = new_test_user(
+            self.env_root,
+            "accountant_west",
+            "account.group_account_manager,account_payment_order.group_account_payment",
+            company_id=west.id,
+            company_ids=west.ids,
+        )
+        for user, sees in ((foreigner, False), (self.accountant, True)):
+            own = lines.with_user(user).with_context(allowed_company_ids=None)
+            own = own.with_company(user.company_id)
+            with self.subTest(user=user.login), mute_logger("odoo.addons.base.models.ir_rule"):
+                self.assertEqual(bool(own.search([("id", "in", lines.ids)])), sees)
+                for operation in ("read", "write", "unlink"):
+                    self.assertEqual(own.has_access(operation), sees, operation)
+
     def test_returned(self):
         """A reason that may pass: by the schedule of declined cards, told, and once."""
         renewal = self._collected()
