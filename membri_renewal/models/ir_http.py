@@ -4,8 +4,15 @@ from odoo import models
 from odoo.http import Response, request
 
 OWN_MODULE = "odoo.addons.membri_renewal."
-# names under which the address of a page holds what opens a document
-SECRETS = ("access_token", "renewal_token", "hash", "token", "auth_signup_token")
+# names under which the address of a page, or its path, holds what opens a document
+SECRETS = (
+    "access_token",
+    "renewal_token",
+    "hash",
+    "token",
+    "auth_signup_token",
+    "invitation_token",
+)
 REFERRER = ("Referrer-Policy", "no-referrer")
 
 
@@ -35,6 +42,14 @@ class IrHttp(models.AbstractModel):
             cls._membri_check_method(endpoint)
         result = super()._authenticate(endpoint)
         if is_own or cls._membri_is_secret_address():
+            request.future_response.headers.set(*REFERRER)
+        return result
+
+    @classmethod
+    def _pre_dispatch(cls, rule, args):
+        # EXTENDS base: what opens a document may be a part of the path (a shared dashboard)
+        result = super()._pre_dispatch(rule, args)
+        if any(args.get(name) for name in SECRETS):
             request.future_response.headers.set(*REFERRER)
         return result
 

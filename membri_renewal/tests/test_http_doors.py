@@ -229,6 +229,8 @@ class TestA5Referrer(DoorsCase):
         # and what invites a member to make a login
         self._assert_kept("/web/login?auth_signup_token=x")
         self._assert_kept("/web/reset_password?token=x")
+        # in the path of the address (as the link of a shared dashboard)
+        self._assert_kept("/chat/1/x")
         missing = self._assert_kept(f"/my/no-such-page?access_token={token}")
         self.assertEqual(missing.status_code, 404)
 
