@@ -57,3 +57,9 @@ class MembriSettings(models.TransientModel):
 class ResConfigSettings(models.TransientModel):
     _name = "res.config.settings"
     _inherit = ["res.config.settings", "membri.settings.mixin"]
+
+    def set_values(self):
+        # EXTENDS base, which asks for no right: by RPC, on no record, every employee set all
+        # settings back to nothing, and archived the price lists
+        self.check_access("write")
+        return super().set_values()

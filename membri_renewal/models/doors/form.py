@@ -30,6 +30,35 @@ def compute_file_of_letter(letters):
         letter.attachment_fname = may and attachment.name
 
 
+# of Odoo's ratings: how the name of what they are about is computed, and what says which record
+NAMES_OF_RATING = {
+    "res_name": ("_compute_res_name", "res_model", "res_id"),
+    "parent_res_name": ("_compute_parent_res_name", "parent_res_model", "parent_res_id"),
+}
+
+
+def get_compute_of_rating(name):
+    """Odoo's ratings, which any employee may make, keep the name of what they are about: of ours,
+    where whoever makes one may read it.
+
+    :param name: one of ``NAMES_OF_RATING``
+    :return: the function that computes this field"""
+    method, model_field, id_field = NAMES_OF_RATING[name]
+
+    def compute(ratings):
+        getattr(ratings, method)()
+        for rating in ratings:
+            model, number = rating[model_field], rating[id_field]
+            if not model or not isinstance(rating.env.get(model), MembriFieldsMixin):
+                continue
+            # not in sudo: what the user may read
+            record = rating.env[model].with_user(rating.env.user).browse(number)
+            if not record.has_access("read"):
+                rating[name] = f"{model}/{number}"
+
+    return compute
+
+
 class MailMessage(models.Model):
     _inherit = "mail.message"
 
