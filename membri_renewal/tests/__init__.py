@@ -27,6 +27,7 @@ from . import test_change_request
 from . import test_change_request_form
 from . import test_click_everywhere
 from . import test_company_choices
+from . import test_company_notes
 from . import test_concurrent_answers
 from . import test_contact_form
 from . import test_cost

@@ -157,7 +157,7 @@ class AccountBankingMandate(models.Model):
             lang = mandate.company_id._membri_get_staff_lang() or self.env.lang
             mandate = mandate.with_context(lang=lang)
             mandate.membri_stopped_on = mandate.company_id._membri_today()
-            mandate.partner_id._message_log(
+            mandate.partner_id._membri_noted_for(mandate.company_id)._message_log(
                 body=mandate.env._(
                     "Automatic payment was stopped: %(account)s is no longer debited for "
                     "memberships.",
@@ -193,7 +193,8 @@ class AccountBankingMandate(models.Model):
         # sudo: who may was asked
         for mandate_sudo in self.sudo():
             mandate_sudo.membri_stopped_on = False
-            mandate_sudo.partner_id._message_log(
+            payer_sudo = mandate_sudo.partner_id._membri_noted_for(mandate_sudo.company_id)
+            payer_sudo._message_log(
                 body=self.env._(
                     "%(account)s is used for automatic payments of memberships again.",
                     account=mandate_sudo._membri_get_label(),

@@ -565,7 +565,7 @@ class MembriRenewal(models.Model):
                 renewal=renewal.name,
             )
             renewal._message_log(body=note)
-            renewal.partner_id._message_log(body=note)
+            renewal.partner_id._membri_noted_for(renewal.company_id)._message_log(body=note)
 
     def _withdraw_charge(self):
         """What was begun for this renewal, and nobody was asked for yet, is not asked for."""

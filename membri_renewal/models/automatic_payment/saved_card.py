@@ -239,7 +239,7 @@ class ResPartner(models.Model):
                 )
             if facts:
                 partner_sudo._internal_write(facts)
-            partner_sudo._message_log(body=note)
+            partner_sudo._membri_noted_for(self.env.company)._message_log(body=note)
             if not new:
                 partner_sudo._membri_get_charged_renewals(old)._do_stop_charge()
 

@@ -180,21 +180,22 @@ class MembriCotisation(models.Model):
     def _log_on_members(self):
         """Tell in the chatter of each member what the money did to the membership."""
         for cotisations in self._split_by_member():
-            cotisations.partner_id._message_log_batch(
-                {
-                    cotisation.partner_id.id: self.env._(
-                        "The status of membership term %(cotisation)s (%(term)s, %(amount)s) "
-                        "is now “%(state)s”.",
-                        cotisation=cotisation.name,
-                        term=cotisation.term_display,
-                        amount=format_amount(
-                            self.env, cotisation.amount_total, cotisation.currency_id
-                        ),
-                        state=cotisation._get_state_label(),
-                    )
-                    for cotisation in cotisations
-                }
-            )
+            for company, terms in cotisations.grouped("company_id").items():
+                terms.partner_id._membri_noted_for(company)._message_log_batch(
+                    {
+                        cotisation.partner_id.id: self.env._(
+                            "The status of membership term %(cotisation)s (%(term)s, %(amount)s) "
+                            "is now “%(state)s”.",
+                            cotisation=cotisation.name,
+                            term=cotisation.term_display,
+                            amount=format_amount(
+                                self.env, cotisation.amount_total, cotisation.currency_id
+                            ),
+                            state=cotisation._get_state_label(),
+                        )
+                        for cotisation in terms
+                    }
+                )
 
     def _split_by_member(self):
         """:return: list of recordsets, in none of which a member is twice"""

@@ -192,7 +192,8 @@ class MembriCotisation(models.Model):
                 reason=reason or "",
             )
             cotisation._message_log(body=message)
-            cotisation.partner_id._message_log(body=message)
+            member = cotisation.partner_id._membri_noted_for(cotisation.company_id)
+            member._message_log(body=message)
         open_renewals = self.renewal_ids.filtered(lambda r: r.state in UNDECIDED_STATES)
         open_renewals._do_refuse(self.env.ref("membri_renewal.refusal_reason_terminated"), reason)
         over = self.filtered(lambda c: c.date_end < c.company_id._membri_today())
@@ -266,7 +267,8 @@ class MembriCotisation(models.Model):
                 term=cotisation.term_display,
             )
             cotisation._message_log(body=message)
-            cotisation.partner_id._message_log(body=message)
+            member = cotisation.partner_id._membri_noted_for(cotisation.company_id)
+            member._message_log(body=message)
         running = self.filtered(
             lambda c: (
                 c.state == "expired"
@@ -356,7 +358,7 @@ class MembriCotisation(models.Model):
             return
         company = self.company_id
         # sudo: the question is the officer's, whoever caused it
-        partner_sudo = self.sudo().partner_id.with_company(company)
+        partner_sudo = self.sudo().partner_id._membri_noted_for(company).with_company(company)
         officer = company._membri_get_assignee()
         if not officer:
             partner_sudo._message_log(body=note)

@@ -1,3 +1,4 @@
+from . import company_notes
 from . import form
 from . import key
 from . import outgoing_key

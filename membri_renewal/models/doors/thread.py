@@ -1,6 +1,7 @@
 from odoo import api, models
 
-from .form import compute_file_of_letter
+from .company_notes import NOTES_OF
+from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
 
 
 class MailThread(models.AbstractModel):
@@ -225,6 +226,13 @@ class MailComposeMessage(models.TransientModel):
         self.template_id._membri_check_may_email(self.model, res_ids)
         return super()._action_send_mail_mass_mail(res_ids, auto_commit=auto_commit)
 
+    def _action_send_mail(self, auto_commit=False):
+        # EXTENDS mail: a statement lists what is due to one company
+        composer = self
+        if self.template_id._membri_is_statement():
+            composer = self.with_context(**{NOTES_OF: (self.env.company.id,)})
+        return super(MailComposeMessage, composer)._action_send_mail(auto_commit=auto_commit)
+
 
 LETTER_FILE = ("attachment_datas", "attachment_fname")
 
@@ -234,11 +242,15 @@ class IrAttachment(models.Model):
 
     def _register_hook(self):
         # EXTENDS base: the form of Odoo's letters by post shows, in sudo, whatever file is named
-        # there; not a dependency of ours, but installed by itself with Invoicing
+        # there, and ratings the name of any record; no dependencies of ours, but installed by
+        # themselves with Invoicing, and with many an application
         result = super()._register_hook()
         if letters := self.env.registry.get("snailmail.letter"):
             for name in LETTER_FILE:
                 letters._fields[name].compute = compute_file_of_letter
+        if ratings := self.env.registry.get("rating.rating"):
+            for name in NAMES_OF_RATING:
+                ratings._fields[name].compute = get_compute_of_rating(name)
         return result
 
     def _inaccessible_comodel_records(self, model_and_ids, operation):

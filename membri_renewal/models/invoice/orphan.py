@@ -158,7 +158,7 @@ class MembriCotisation(models.Model):
             void=self.name,
         )
         invoice._membri_ask_officer(note)
-        term.partner_id._message_log(body=note)
+        term.partner_id._membri_noted_for(term.company_id)._message_log(body=note)
         term._refresh_members()
         term._sync_with_invoice()
 

@@ -386,7 +386,7 @@ class MembriImport(models.Model):
                 continue
             if self._is_balance_noted(values):
                 decision.done["noted"] = True
-                decision.partner._message_log(
+                decision.partner._membri_noted_for(self.company_id)._message_log(
                     body=self.env._(
                         "Open balance in the list that was imported: %(balance)s. It is not "
                         "booked.",

@@ -118,5 +118,6 @@ class ResPartner(models.Model):
                 "%(author)s switched automatic renewal off, on My membership.",
                 author=author.display_name,
             )
-        staff_sudo._message_log(body=body, author_id=author.id)
+        noted_sudo = staff_sudo._membri_noted_for(self.env.company)
+        noted_sudo._message_log(body=body, author_id=author.id)
         return False

@@ -160,8 +160,10 @@ class ResPartner(models.Model):
         company = self.env.company
         # sudo: a request plans work for the staff, in the staff's language
         officer_sudo = company.sudo()._membri_get_assignee()
-        member_sudo = self.sudo().with_context(
-            lang=officer_sudo.lang or company.sudo().partner_id.lang
+        member_sudo = (
+            self.sudo()
+            ._membri_noted_for(company)
+            .with_context(lang=officer_sudo.lang or company.sudo().partner_id.lang)
         )
         label = member_sudo.env._(
             "%(author)s requested another membership contact on the portal: %(name)s.",

@@ -100,7 +100,7 @@ class ResPartner(models.Model):
         for partner, members_terms in (terms.grouped("partner_id")).items():
             if partner in known or partner.activity_search([ACTIVITY]):
                 continue
-            partner.activity_schedule(
+            partner._membri_noted_for(self.env.company).activity_schedule(
                 ACTIVITY,
                 summary=self.env._(
                     "%(member)s is archived but has the term %(cotisation)s (%(term)s). "

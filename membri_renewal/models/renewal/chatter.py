@@ -31,29 +31,31 @@ class MembriRenewal(models.Model):
     def _log_on_contacts(self, bodies, attachments=None):
         """Show an event of each renewal in the chatter of its contact, of the recipient and of
         the parent company (above a person: if it pays), with a link to the renewal. One insert
-        for all of them.
+        for all of a company; its people read it, those of other companies do not.
 
         :param bodies: ``{renewal: plain text}``, escaped here
         :param attachments: ``{renewal: ir.attachment}``, the PDF that goes with the event
         """
         renewals_sudo = self.sudo()  # the trace is the system's, whoever acts
         informed = renewals_sudo._get_informed_contacts()
-        texts, files = defaultdict(list), defaultdict(self.env["ir.attachment"].browse)
-        for renewal in renewals_sudo:
-            body = Markup("<br/>").join(bodies[renewal].split("\n"))
-            text = Markup("%s %s") % (body, renewal._get_html_link(title=renewal.name))
-            for contact in informed[renewal]:
-                texts[contact].append(text)
-                files[contact] |= (attachments or {}).get(renewal, files[contact])
-        contacts = renewals_sudo.env["res.partner"].union(*texts)
-        messages = contacts._message_log_batch(
-            {contact.id: Markup("<br/>").join(texts[contact]) for contact in contacts},
-            # as a note that somebody typed: Odoo shows notifications to the contact's portal users
-            message_type="comment",
-        )
-        for contact, message in zip(contacts, messages, strict=True):
-            if files[contact]:
-                message.attachment_ids = files[contact]
+        for company, renewals in renewals_sudo.grouped("company_id").items():
+            texts, files = defaultdict(list), defaultdict(self.env["ir.attachment"].browse)
+            for renewal in renewals:
+                body = Markup("<br/>").join(bodies[renewal].split("\n"))
+                text = Markup("%s %s") % (body, renewal._get_html_link(title=renewal.name))
+                for contact in informed[renewal]:
+                    texts[contact].append(text)
+                    files[contact] |= (attachments or {}).get(renewal, files[contact])
+            contacts = renewals_sudo.env["res.partner"].union(*texts)
+            messages = contacts._membri_noted_for(company)._message_log_batch(
+                {contact.id: Markup("<br/>").join(texts[contact]) for contact in contacts},
+                # as a note that somebody typed: Odoo shows notifications to the contact's portal
+                # users
+                message_type="comment",
+            )
+            for contact, message in zip(contacts, messages, strict=True):
+                if files[contact]:
+                    message.attachment_ids = files[contact]
 
     def _get_informed_contacts(self):
         """:return: ``{renewal: contacts}`` in whose chatter it shows"""

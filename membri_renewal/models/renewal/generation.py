@@ -169,7 +169,7 @@ class MembriCotisation(models.Model):
         # there is no renewal to show in a queue: one activity for the officer instead
         officer = self.company_id._membri_get_assignee()
         # sudo: the question is the officer's, whoever prepares
-        member_sudo = self.sudo().partner_id
+        member_sudo = self.sudo().partner_id._membri_noted_for(self.company_id)
         if officer and not member_sudo.activity_search([ACTIVITY]):
             # a plan may fail for hundreds of members: no email for each activity
             member_sudo.with_context(mail_activity_quick_update=True).activity_schedule(

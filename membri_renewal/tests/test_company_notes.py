@@ -1,0 +1,205 @@
+"""Issue 11: companies share contacts, and not what is noted there about the memberships of one."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.service.model import call_kw
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common_portal import PortalCase
+
+MUTED = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.http")
+ODOO_NOTES = ("Contact created",)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestCompanyNotes(PortalCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        west = cls.env_root["res.company"].create({"name": "Chapter West"})
+        company = {"company_id": west.id, "company_ids": [Command.set(west.ids)]}
+        groups = "membri_renewal.group_membri_manager,base.group_partner_manager"
+        cls.foreigner = new_test_user(cls.env_root, "foreigner", groups, **company)
+        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.renewal.action_send()
+        cls.renewal.action_approve()
+        cls.invoice = cls.renewal.invoice_id
+
+    def _get_notes(self, partners=None):
+        partners = partners or self.member | self.corporation
+        return (
+            self.env["mail.message"]
+            .sudo()
+            .search([("model", "=", "res.partner"), ("res_id", "in", partners.ids)])
+        )
+
+    def _get_ours(self, user, notes, model="mail.message"):
+        """What a client reads, by a search and by number."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        records = self.env(user=user, context={})[model]
+        found = call_kw(records, "search", [[("id", "in", notes.ids)]], {})
+        readable = []
+        for note in notes:
+            with mute_logger(*MUTED):
+                try:
+                    call_kw(records, "read", [note.ids, ["display_name"]], {})
+                except AccessError:
+                    continue
+                readable.append(note.id)
+        self.assertEqual(set(found), set(readable))
+        return set(found)
+
+    def test_notes_of_one_company(self):
+        """All that we note on contacts, from the notice to the end of the membership."""
+        self._pay(self.invoice)
+        self.renewal.cotisation_id._do_terminate(date(2026, 12, 1), "Moved")
+        self.renewal.cotisation_id._ask_officer("In confidence")
+        notes = self._get_notes()
+        told = notes.filtered(lambda note: self.renewal.name in (note.body or ""))
+        self.assertTrue(told.attachment_ids, "the notice")
+        ours = notes.filtered(
+            lambda note: not any(text in (note.body or "") for text in ODOO_NOTES)
+        )
+        self.assertGreater(len(ours), 2)
+        self.assertEqual(ours.membri_company_id, self.company)
+        self.assertFalse(ours.filtered(lambda note: not note.membri_company_id).mapped("body"))
+        self.assertEqual(self._get_ours(self.officer, notes), set(notes.ids))
+        # of one company, the chatter is for all who read the contact
+        self.assertEqual(self._get_ours(self.employee, notes), set(notes.ids))
+        self.assertEqual(self._get_ours(self.foreigner, notes), set((notes - ours).ids))
+
+    def test_chatter_of_a_contact(self):
+        """The route that gives the files of what is read, too."""
+        for user, sees in ((self.employee, True), (self.foreigner, False)):
+            self._sign_in(user.login)
+            with self.subTest(user=user.login):
+                found = self.make_jsonrpc_request(
+                    "/mail/thread/messages",
+                    {"thread_model": "res.partner", "thread_id": self.member.id},
+                )
+                self.assertEqual(self.renewal.name in str(found), sees)
+                self.assertEqual("raw_access_token" in str(found), sees)
+
+    def test_no_detour(self):
+        """Contacts are not found by what is noted for others, nor is it read with them."""
+        self.renewal.cotisation_id._ask_officer("In confidence")
+        self.env["mail.activity"].create(
+            {
+                "res_model_id": self.env["ir.model"]._get_id("res.partner"),
+                "res_id": self.member.id,
+                "summary": "Plain",
+                "user_id": self.officer.id,
+            }
+        )
+        self.renewal._log_on_contacts({self.renewal: "In confidence"})
+        noted = self.member._membri_noted_for(self.company)
+        noted.activity_schedule("mail.mail_activity_data_todo", summary="Confidential")
+        domains = (
+            [("message_ids.body", "ilike", self.renewal.name)],
+            [("message_ids", "any", [("body", "ilike", self.renewal.name)])],
+            [("activity_ids.summary", "ilike", "Confidential")],
+            [("activity_summary", "ilike", "Confidential")],
+        )
+        for user, sees in ((self.officer, True), (self.foreigner, False)):
+            partners = self.env(user=user, context={})["res.partner"]
+            for domain in domains:
+                with self.subTest(user=user.login, domain=domain):
+                    found = call_kw(partners, "search", [domain], {})
+                    self.assertEqual(self.member.id in found, sees)
+            self.env.invalidate_all()
+            fields = ["message_ids", "activity_ids", "activity_summary"]
+            [values] = call_kw(partners, "read", [self.member.ids, fields], {})
+            notes = self.env["mail.message"].sudo().browse(values["message_ids"])
+            self.assertEqual(self.company in notes.membri_company_id, sees)
+            activities = self.env["mail.activity"].sudo().browse(values["activity_ids"])
+            self.assertEqual("Confidential" in activities.mapped("summary"), sees)
+            self.assertIn("Plain", activities.mapped("summary"))
+
+    def test_both_companies(self):
+        """A contact that is a member of both: each sees its own."""
+        self.foreigner.sudo().company_ids += self.company
+        self.assertEqual(
+            self._get_ours(self.foreigner, self._get_notes()), set(self._get_notes().ids)
+        )
+
+    def test_activity(self):
+        self.company.with_env(self.env_root).membri_officer_id = self.officer
+        member = self._create_member("Nora")
+        term = self._create_cotisation(member, "2026-01-01")
+        term._ask_officer("In confidence")
+        activity = self.env["mail.activity"].sudo().search([("res_id", "=", member.id)])
+        self.assertEqual(activity.membri_company_id, self.company)
+        self.assertEqual(self._get_ours(self.officer, activity, "mail.activity"), set(activity.ids))
+        self.assertFalse(self._get_ours(self.foreigner, activity, "mail.activity"))
+        activity.with_user(self.officer).action_feedback(feedback="Also in confidence")
+        done = self._get_notes(member).filtered(lambda note: "in confidence" in note.body)
+        self.assertEqual(done.membri_company_id, self.company)
+        self.assertFalse(self._get_ours(self.foreigner, done))
+        # what somebody plans on a contact is Odoo's
+        plain = member.activity_schedule("mail.mail_activity_data_todo", user_id=self.officer.id)
+        self.assertFalse(plain.sudo().membri_company_id)
+
+    def test_statement(self):
+        """It lists what is due to one company; its file goes with its message."""
+        self.officer.sudo().group_ids += self.env.ref("account.group_account_invoice")
+        payer = self.invoice.partner_id
+        action = payer.action_membri_send_statement()
+        followers = self.foreigner.partner_id | self.auditor.partner_id
+        payer.sudo().message_subscribe(followers.ids)
+        composer = Form(self.env["mail.compose.message"].with_context(**action["context"])).save()
+        composer.action_send_mail()
+        message = self._get_notes(payer)[0]
+        self.assertIn("tatement", message.attachment_ids.name)
+        self.assertEqual(message.membri_company_id, self.company)
+        self.assertIn(self.auditor.partner_id, message.notified_partner_ids)
+        self.assertIn(payer, message.notified_partner_ids)
+        self.assertNotIn(self.foreigner.partner_id, message.notified_partner_ids)
+        files = message.attachment_ids
+        self.assertEqual(self._get_ours(self.officer, files, "ir.attachment"), set(files.ids))
+        self.assertFalse(self._get_ours(self.foreigner, files, "ir.attachment"))
+        self.assertFalse(self._get_ours(self.foreigner, message))
+
+    def test_every_note_is_for_a_company(self):
+        """What is written on a contact says whose it is, where it is written."""
+        models = Path(__file__).parents[1] / "models"
+        plain = re.compile(r"partner(?:_id)?\.(?:_message_log|activity_schedule)")
+        found = [path.name for path in models.rglob("*.py") if plain.search(path.read_text())]
+        self.assertEqual(found, [])
+
+    def test_not_by_the_context(self):
+        """Clients mark nothing."""
+        for value in ([self.company.id], self.company.id):
+            context = {"membri_notes_of": value}
+            note_id = call_kw(
+                self.env(user=self.foreigner, context=context)["res.partner"],
+                "message_post",
+                [self.member.ids],
+                {"body": "x"},
+            )
+            note = self.env["mail.message"].sudo().browse(note_id)
+            self.assertFalse(note.membri_company_id)
+
+
+@tagged("post_install", "-at_install")
+class TestSettings(PortalCase):
+    def test_settings_of_odoo(self):
+        """Odoo's ``set_values`` asks for no right, and writes on no record all the same."""
+        parameters = self.env_root["ir.config_parameter"]
+        parameters.set_param("account.use_invoice_terms", "True")
+        before = parameters.search_count([])
+        for user in (self.employee, self.auditor, self.officer, self.manager, self.member_user):
+            settings = self.env(user=user, context={})["res.config.settings"]
+            with self.subTest(user=user.login), mute_logger(*MUTED):
+                with self.assertRaises(AccessError):
+                    call_kw(settings, "set_values", [[]], {})
+        self.assertEqual(parameters.search_count([]), before)
+        self.assertEqual(parameters.get_param("account.use_invoice_terms"), "True")
