@@ -71,8 +71,8 @@ class TestPortalAccess(PortalCase):
                     self.assertEqual(self._snapshot(renewal), before, "a GET changes nothing")
 
     def test_page_reads_by_name(self):
-        """Issue 14: the page reads of company, member and officer what it shows, and looks for no
-        rights of a visitor who has the key."""
+        """Issue 14: the page reads of company, member, officer, plan, options and taxes what it
+        shows, and looks for no rights of a visitor who has the key."""
         renewal = self._renewal_in("sent")
         token = renewal.sudo().access_token
         self._open(renewal, token)  # warm caches
@@ -89,6 +89,13 @@ class TestPortalAccess(PortalCase):
         self.assertNotIn('"res_company"."membri_go_live"', page)
         self.assertIn('"property_account_position_id"', page)
         self.assertNotIn('"property_account_receivable_id"', page)
+        for column in (
+            '"res_partner"."color"',
+            '"product_template"."list_price"',
+            '"membri_cotisation"."origin"',
+            '"account_tax"."invoice_label"',
+        ):
+            self.assertNotIn(column, page)
         self.assertNotIn("ir_model_access", page)
 
     def test_unknown_renewal(self):

@@ -41,6 +41,46 @@ PAGE_MEMBER_FIELDS = (
     "state_id",
     "zip",
     "vat",
+    # of whom is shown as the one who answers questions
+    "email",
+    "phone",
+)
+PAGE_PLAN_FIELDS = (
+    "name",
+    "company_id",
+    "description",
+    "grace_days",
+    "late_policy",
+    "announce_days",
+    "automatic_payment",
+    # whether the term is a whole one
+    "lifetime",
+    "period_count",
+    "period_unit",
+    "date_mode",
+    "fixed_month",
+    "fixed_day",
+    "proration",
+)
+PAGE_TERM_FIELDS = ("state", "company_id", "invoice_id", "option_set_id", "date_start", "date_end")
+PAGE_PRODUCT_FIELDS = ("active", "product_tmpl_id", "default_code")
+PAGE_TEMPLATE_FIELDS = (
+    "name",
+    "company_id",
+    "categ_id",
+    "description_sale",
+    "property_account_income_id",
+    "property_account_expense_id",
+)
+PAGE_TAX_FIELDS = (
+    "active",
+    "company_id",
+    "amount",
+    "amount_type",
+    "include_base_amount",
+    "is_base_affected",
+    "price_include_override",
+    "tax_group_id",
 )
 
 
@@ -90,12 +130,24 @@ class MembriRenewal(models.Model):
         properties names; a name that is missing here only costs that."""
         self.ensure_one()
         renewal_sudo = self.sudo()  # as the page is
-        renewal_sudo.company_id.fetch(PAGE_COMPANY_FIELDS)
-        renewal_sudo.partner_id.fetch(PAGE_MEMBER_FIELDS)
+        company_sudo, member_sudo = renewal_sudo.company_id, renewal_sudo.partner_id
+        company_sudo.fetch(PAGE_COMPANY_FIELDS)
         renewal_sudo.user_id.fetch(["active", "partner_id"])
-        renewal_sudo._get_portal_contact().fetch(["name", "email", "phone"])
-        payer_sudo = renewal_sudo._get_payer().with_company(self.company_id)
-        payer_sudo.fetch(["property_account_position_id", "property_payment_term_id"])
+        (member_sudo | company_sudo.partner_id | renewal_sudo._get_portal_contact()).fetch(
+            PAGE_MEMBER_FIELDS
+        )
+        payer_sudo = renewal_sudo._get_payer().with_company(company_sudo)
+        payer_sudo.fetch(
+            [*PAGE_MEMBER_FIELDS, "property_account_position_id", "property_payment_term_id"]
+        )
+        renewal_sudo.option_set_id.fetch(PAGE_PLAN_FIELDS)
+        if renewal_sudo.state in ANSWERABLE_STATES:
+            # whether it can be accepted looks at all terms, what it costs at products and taxes
+            member_sudo.membri_cotisation_ids.fetch(PAGE_TERM_FIELDS)
+            products_sudo = renewal_sudo.line_ids.product_id
+            products_sudo.fetch(PAGE_PRODUCT_FIELDS)
+            products_sudo.product_tmpl_id.fetch(PAGE_TEMPLATE_FIELDS)
+            renewal_sudo.line_ids.tax_ids.fetch(PAGE_TAX_FIELDS)
 
     def _get_portal_contact(self):
         """:return: the partner who answers questions: the officer, else the company"""
