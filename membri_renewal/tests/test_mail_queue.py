@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models.invoice.delivery import ACTIVITY
 from .common_delivery import OneDeliveryCase
 
 
@@ -212,6 +213,18 @@ class TestQueueOfInvoices(OneDeliveryCase):
         self.assertEqual(mail.state, "cancel")
         [anew] = self._new_mails.filtered("membri_kind")
         self.assertIn("not_paid", anew.membri_facts)
+
+    def test_enrollment_that_is_a_draft_again(self):
+        """Its payer got nothing, and its term waits: a task of the officer, as of a renewal."""
+        member = self._create_member("Newcomer")
+        self.invoice = member._membri_enrol(self.yearly).invoice_id
+        mail = self._queue_mail()
+        self.invoice.with_env(self.env_account).button_draft()
+        for message in self._run_sending():
+            self.assertNotIn(member.email, message["To"])
+        self.assertEqual(mail.state, "cancel")
+        self.assertEqual(self.invoice.membri_delivery_state, "failed")
+        self.assertTrue(self.invoice.sudo().activity_search([ACTIVITY]))
 
     def test_taken_out_of_the_queue(self):
         mail = self._queue_mail()
