@@ -21,8 +21,9 @@ class ResPartner(models.Model):
 
     @api.model
     def _membri_get_notes_domain(self):
-        """:return: the messages and activities that the user may have to do with: portal users
-        have record rules of their own"""
+        """Portal users have record rules of their own.
+
+        :return: the messages and activities that the user may have to do with"""
         user = self.env.user
         if user._is_superuser() or user.share:
             return []
