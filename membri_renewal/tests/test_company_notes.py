@@ -148,6 +148,56 @@ class TestCompanyNotes(PortalCase):
         plain = member.activity_schedule("mail.mail_activity_data_todo", user_id=self.officer.id)
         self.assertFalse(plain.sudo().membri_company_id)
 
+    def test_activity_of_others(self):
+        """By its number neither changed, nor deleted, nor answered."""
+        term = self._create_cotisation(self._create_member("Nora"), "2026-01-01")
+        term._ask_officer("In confidence")
+        activity = term.partner_id.sudo().activity_ids.filtered("membri_company_id")
+        self.assertTrue(activity)
+        note = self._get_notes(term.partner_id).filtered("membri_company_id")[:1] or (
+            term.partner_id.sudo()._membri_noted_for(self.company)._message_log(body="Confidential")
+        )
+        activities = self.env(user=self.foreigner, context={})["mail.activity"]
+        for method, args in (("write", [{"summary": "x"}]), ("unlink", [])):
+            with self.subTest(method=method), mute_logger(*MUTED):
+                with self.assertRaises(AccessError):
+                    call_kw(activities, method, [activity.ids, *args], {})
+        self.assertIn("In confidence", activity.summary)
+        for user, sees in ((self.officer, True), (self.foreigner, False)):
+            with self.subTest(user=user.login):
+                messages = self.env(user=user, context={})["mail.message"]
+                self.assertEqual(bool(messages._get_with_access(note.id)), sees)
+
+    def test_each_company_asks(self):
+        """What one company has asked about a contact does not silence the others."""
+        member = self._create_member("Nora")
+        self._create_cotisation(member, "2026-01-01")
+        archived = "membri_renewal.activity_archived"
+        west = self.foreigner.sudo().company_id
+        theirs = (
+            member.sudo()
+            ._membri_noted_for(west)
+            .activity_schedule(archived, summary="Theirs", user_id=self.foreigner.id)
+        )
+        self.assertEqual(theirs.membri_company_id, west)
+        member.with_env(self.env_root).action_archive()
+        asked = member.sudo().activity_search([archived])
+        self.assertEqual(asked.membri_company_id, west | self.company)
+        member.with_env(self.env_root).action_unarchive()
+        self.assertEqual(member.sudo().activity_search([archived]), theirs)
+
+    def test_reply_to_a_statement(self):
+        """It quotes the statement, so it is read where the statement is."""
+        member = self.member.sudo()
+        for is_internal, company in ((False, self.company), (True, self.company.browse())):
+            told = member._membri_noted_for(self.company)._message_log(body="Due: 345")
+            told.is_internal = is_internal
+            reply = member.message_post(
+                body="Why 345?", message_type="email", parent_id=told.id, email_from="a@b.example"
+            )
+            with self.subTest(is_internal=is_internal):
+                self.assertEqual(reply.membri_company_id, company)
+
     def test_statement(self):
         """It lists what is due to one company; its file goes with its message."""
         self.officer.sudo().group_ids += self.env.ref("account.group_account_invoice")

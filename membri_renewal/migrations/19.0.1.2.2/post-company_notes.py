@@ -14,3 +14,8 @@ def migrate(cr, version):
             WHERE m.model = 'res.partner' AND m.membri_company_id IS NULL AND m.is_internal
               AND m.res_id = c.partner_id AND position(c.name IN m.body) > 0"""
     )
+    cr.execute(
+        """UPDATE mail_activity a SET membri_company_id = c.company_id FROM membri_cotisation c
+            WHERE a.res_model = 'res.partner' AND a.membri_company_id IS NULL
+              AND a.res_id = c.partner_id AND position(c.name IN a.summary) > 0"""
+    )

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 # in the context of what makes notes: a tuple, which no client can send
 NOTES_OF = "membri_notes_of"
@@ -17,22 +18,42 @@ class ResPartner(models.Model):
             *self._membri_get_notes_domain(),
         ]
     )
-    activity_ids = fields.One2many(domain=lambda self: self._membri_get_notes_domain())
+    activity_ids = fields.One2many(  # one's own as well, which Odoo counts in its menu
+        domain=lambda self: self._membri_get_notes_domain(
+            Domain("user_id", "=", self.env.uid),
+        )
+    )
 
     @api.model
-    def _membri_get_notes_domain(self):
+    def _membri_get_notes_domain(self, own=Domain.FALSE):
         """Portal users have record rules of their own.
 
-        :return: the messages and activities that the user may have to do with"""
+        :param own: domain of what is the user's, whatever it is about
+        :return: the messages, or activities, that the user may have to do with"""
         user = self.env.user
         if user._is_superuser() or user.share:
             return []
-        return [("membri_company_id", "in", [False, *self.env.companies.ids])]
+        return list(own | Domain("membri_company_id", "in", [False, *self.env.companies.ids]))
 
     def _membri_noted_for(self, company):
         """:param company: whose membership the notes are about
         :return: ``self``, whose messages and activities are made for the people of ``company``"""
         return self.with_context(**{NOTES_OF: (company.id,)})
+
+    def activity_search(
+        self, act_type_xmlids="", user_id=None, additional_domain=None, only_automated=True
+    ):
+        # EXTENDS mail: each company asks, and ends, its own questions about a contact
+        noted_for = self.env.context.get(NOTES_OF)
+        if isinstance(noted_for, tuple):
+            noted = Domain("membri_company_id", "in", [False, *noted_for])
+            additional_domain = noted & Domain(additional_domain or Domain.TRUE)
+        return super().activity_search(
+            act_type_xmlids,
+            user_id=user_id,
+            additional_domain=additional_domain,
+            only_automated=only_automated,
+        )
 
     def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
         # EXTENDS mail: staff of other companies that follow the contact get no copy
@@ -72,12 +93,12 @@ class MembriCompanyNoteMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS mail
-        noted_for = self.env.context.get(NOTES_OF)
-        if not isinstance(noted_for, tuple):
+        companies = [self._is_on_contact(vals) and self._get_noted_for(vals) for vals in vals_list]
+        if not any(companies):
             return super().create(vals_list)
         vals_list = [
-            {**vals, "membri_company_id": noted_for[0]} if self._is_on_contact(vals) else vals
-            for vals in vals_list
+            {**vals, "membri_company_id": company} if company else vals
+            for vals, company in zip(vals_list, companies, strict=True)
         ]
         return (
             super(MembriCompanyNoteMixin, self._as_internal()).create(vals_list).with_env(self.env)
@@ -87,6 +108,12 @@ class MembriCompanyNoteMixin(models.AbstractModel):
     def _is_on_contact(self, vals):
         """:return: whether these values are of a record about a contact"""
         return vals.get("model") == "res.partner"
+
+    @api.model
+    def _get_noted_for(self, vals):
+        """:return: the ID of the company whose people alone read it, if any"""
+        noted_for = self.env.context.get(NOTES_OF)
+        return noted_for[0] if isinstance(noted_for, tuple) else False
 
 
 class MailMessage(models.Model):
@@ -106,6 +133,31 @@ class MailMessage(models.Model):
                 )
         return messages
 
+    @api.model
+    def _get_noted_for(self, vals):
+        # EXTENDS company_note_mixin: the reply to a statement quotes it. Of other messages, Odoo
+        # chooses what they reply to
+        company_id = super()._get_noted_for(vals)
+        if not company_id and vals.get("message_type") == "email" and vals.get("parent_id"):
+            parent_sudo = self.sudo().browse(vals["parent_id"])  # sudo: the company alone is asked
+            company_id = not parent_sudo.is_internal and parent_sudo.membri_company_id.id
+        return company_id
+
+    @api.model
+    def _get_with_access(self, message_id, mode="read", **kwargs):
+        # EXTENDS mail, for which the rights to the contact are enough
+        message = super()._get_with_access(message_id, mode=mode, **kwargs)
+        user, message_sudo = self.env.user, message.sudo()  # sudo: for whom it is
+        company = message_sudo.membri_company_id
+        if (
+            company
+            and not (self.env.su or user.share)
+            and company not in self.env.companies
+            and user.partner_id not in message_sudo.partner_ids
+        ):
+            return self.browse()
+        return message
+
 
 class MailActivity(models.Model):
     _name = "mail.activity"
@@ -116,6 +168,28 @@ class MailActivity(models.Model):
         # EXTENDS company_note_mixin
         contacts = self.env["ir.model"]._get_id("res.partner")
         return vals.get("res_model") == "res.partner" or vals.get("res_model_id") == contacts
+
+    def _check_access(self, operation):
+        # EXTENDS mail, for which the rights to the contact are enough to change and to delete
+        result = super()._check_access(operation)
+        if self.env.su or operation not in ("write", "unlink"):
+            return result
+        refused = result[0] if result else self.browse()
+        others_sudo = (
+            (self - refused)
+            .sudo()
+            .filtered(  # sudo: for whom they are
+                lambda activity: (
+                    activity.membri_company_id
+                    and activity.membri_company_id not in self.env.companies
+                    and activity.user_id != self.env.user
+                )
+            )
+        )
+        if not others_sudo:
+            return result
+        refused |= self.browse(others_sudo.ids)
+        return refused, lambda: refused._make_access_error(operation)
 
     def _action_done(self, feedback=False, attachment_ids=None):
         # EXTENDS mail: what it was about becomes a message

@@ -45,6 +45,7 @@ def get_compute_of_rating(name):
     :return: the function that computes this field"""
     method, model_field, id_field = NAMES_OF_RATING[name]
 
+    @api.depends(model_field, id_field)  # as Odoo's own: the field is set up again and again
     def compute(ratings):
         getattr(ratings, method)()
         for rating in ratings:

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 
 from ..cotisation.cotisation import LIVING_STATES
@@ -98,9 +100,10 @@ class ResPartner(models.Model):
         )
         assignee = self.env.company._membri_get_assignee()
         for partner, members_terms in (terms.grouped("partner_id")).items():
-            if partner in known or partner.activity_search([ACTIVITY]):
+            member = partner._membri_noted_for(self.env.company)
+            if partner in known or member.activity_search([ACTIVITY]):
                 continue
-            partner._membri_noted_for(self.env.company).activity_schedule(
+            member.activity_schedule(
                 ACTIVITY,
                 summary=self.env._(
                     "%(member)s is archived but has the term %(cotisation)s (%(term)s). "
@@ -128,13 +131,19 @@ class ResPartner(models.Model):
                     ("state", "in", LIVING_STATES),
                     ("date_terminated", "=", False),
                 ],
-                ["partner_id"],
+                ["partner_id", "company_id"],
             )
         )
-        ended_sudo = archived_sudo.browse(
-            set(archived_sudo.ids) - {partner.id for [partner] in living}
-        )
-        ended_sudo.activity_unlink([ACTIVITY])
+        living_in = defaultdict(set)
+        for partner, company in living:
+            living_in[partner.id].add(company.id)
+        archived_sudo.activity_search([ACTIVITY]).filtered(
+            lambda activity: (
+                activity.membri_company_id.id not in living_in[activity.res_id]
+                if activity.membri_company_id
+                else not living_in[activity.res_id]
+            )
+        ).unlink()
 
     def _membri_tell_archived_terms(self, company):
         """Called when terms of these members in ``company`` have changed: a contact may have been
@@ -158,9 +167,8 @@ class ResPartner(models.Model):
             return
         renewals = self._membri_get_open_renewals()
         invoices = self._membri_get_open_enrolment_invoices()
-        (self.activity_ids | renewals.activity_ids | invoices.activity_ids).filtered(
-            lambda activity: activity.activity_type_id == self.env.ref(ACTIVITY)
-        ).unlink()
+        for records in (self._membri_noted_for(self.env.company), renewals, invoices):
+            records.activity_search([ACTIVITY], only_automated=False).unlink()
         renewals._release_restored()
 
 
@@ -226,7 +234,9 @@ class MembriRenewal(models.Model):
         held = self.filtered(lambda r: r.state != "intervention" and r._get_archived_reason())
         for renewal in held:
             # the term's own activity is done: the renewal has one now
-            renewal.partner_id.sudo().activity_unlink([ACTIVITY])
+            # sudo: the activity may be somebody else's
+            member_sudo = renewal.partner_id.sudo()._membri_noted_for(renewal.company_id)
+            member_sudo.activity_unlink([ACTIVITY])
             renewal._do_require_intervention(renewal._get_archived_reason())
         held._internal_write({"is_held_archived": True})
         return held

@@ -151,7 +151,10 @@ class MembriCotisation(models.Model):
         )
         mended = self.filtered("renewal_error")
         mended._internal_write({"renewal_error": False, "renewal_error_date": False})
-        mended.partner_id.sudo().activity_unlink([ACTIVITY])  # sudo: they are the officer's
+        for company, terms in mended.grouped("company_id").items():
+            # sudo: they are the officer's
+            members_sudo = terms.partner_id.sudo()._membri_noted_for(company)
+            members_sudo.activity_unlink([ACTIVITY])
         for renewal in renewals.filtered(lambda r: r.currency_id.is_zero(r.amount_total)):
             renewal._message_log(body=renewal.option_set_id._get_free_remark())
         return renewals
