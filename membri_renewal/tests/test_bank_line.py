@@ -6,7 +6,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.tests import tagged
 
-from ..models.invoice.bank_line import _read_reference
+from ..models.invoice.bank_line import _get_pattern, _read_reference
 from .common_reminders import ReminderCommon
 
 UNUSED = "membri_renewal.activity_unused_payment"
@@ -38,6 +38,18 @@ class TestBankLine(ReminderCommon):
             )
             self.env.flush_all()
         return line
+
+    def _report(self, reference):
+        with freeze_time("2026-11-12 15:00:00"):
+            told = {
+                "method": "transfer",
+                "date": "2026-11-12",
+                "amount": "200",
+                "reference": reference,
+            }
+            self.assertFalse(
+                self.invoice.sudo()._membri_announce_payment(self.env["res.partner"], told)
+            )
 
     def _night(self, days=0):
         return self._remind(f"{fields.Date.add(self.day, days=days)} 15:00:00")
@@ -144,21 +156,32 @@ class TestBankLine(ReminderCommon):
 
     def test_reported_reference(self):
         """After the pause of what was reported, the money itself holds the reminder."""
-        with freeze_time("2026-11-12 15:00:00"):
-            self.assertFalse(
-                self.invoice.sudo()._membri_announce_payment(
-                    self.env["res.partner"],
-                    {
-                        "method": "transfer",
-                        "date": "2026-11-12",
-                        "amount": "200",
-                        "reference": "Interac CA7h4Wq9",
-                    },
-                )
-            )
+        self._report("Interac CA7h4Wq9")
         self._line("VIREMENT INTERAC CA7H4WQ9", 200.0)
-        self.assertFalse(self._night(days=3))
+        self.assertFalse(self._night(days=8))
         self.assertEqual(len(self._get_asked()), 1)
+
+    def test_reported_reference_of_others(self):
+        """Whatever somebody typed stands in the labels of others, too."""
+        self._report("Virement")
+        self._line("VIREMENT DUPONT 17", 200.0)
+        self.assertFalse(self.invoice.membri_bank_line_id)
+        self.invoice.sudo().membri_announced_reference = "Virement 17"
+        self._line("VIREMENT 17", 205.0)
+        self.assertFalse(self.invoice.membri_bank_line_id)
+        self.assertEqual(len(self._night(days=8)), 1)
+        self.assertFalse(self._get_asked())
+
+    def test_second_line(self):
+        """What holds is neither forgotten nor prolonged by another line."""
+        line = self._line(self.invoice.name)
+        found = self.invoice.membri_date_bank_line
+        self._line(self.invoice.name, 20.0, f"{self.day} 09:00:00")
+        self.assertEqual(self.invoice.membri_bank_line_id, line)
+        self._line(self.invoice.name, moment=f"{self.day} 10:00:00")
+        self.assertFalse(self._night())
+        self.assertEqual(self.invoice.membri_bank_line_id, line)
+        self.assertEqual(self.invoice.membri_date_bank_line, found)
 
     def test_line_before_the_invoice(self):
         """Imported first: the night finds what the import could not."""
@@ -199,13 +222,14 @@ class TestBankLine(ReminderCommon):
             ("+++000/0000/00097+++", "Room 97", False),
             ("12", "12", False),
             ("1234", "1234", False),
-            ("Tremblay", "VIR TREMBLAY", True),
-            ("Tremblay", "Tremblayville", False),
+            ("Tremblay 7", "VIR TREMBLAY 007", True),
+            ("Tremblay 7", "VIR TREMBLAYVILLE 7", False),
+            ("Tremblay", "VIR TREMBLAY", False),
         ):
             with self.subTest(reference=reference, label=label):
-                pattern, numbers = _read_reference(reference)
-                found = bool(pattern and pattern.search(label))
-                if found and numbers:  # what is ruled out first is not among them
+                parts, numbers = _read_reference(reference)
+                found = bool(parts and _get_pattern(parts).search(label))
+                if found:  # what is ruled out first is not among them
                     self.assertTrue(
                         numbers & {number.lstrip("0") for number in re.findall(r"\d+", label)}
                     )

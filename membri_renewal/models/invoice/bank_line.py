@@ -66,9 +66,12 @@ class AccountMove(models.Model):
         else:
             known = moves_sudo  # what they are marked with is reconciled: it holds nothing
         for move in known | moves_sudo.union(*named):
+            marked = move.membri_bank_line_id
+            if lines is not None and marked and marked not in lines and not marked.is_reconciled:
+                continue  # it holds, whatever else comes; the night looks at all of them
             fitting = named.get(move, lines_sudo.browse()).filtered(move._membri_fits)
             line = fitting[:1]
-            if move.membri_bank_line_id not in fitting and line != move.membri_bank_line_id:
+            if marked not in fitting and line != marked:
                 moment = fields.Datetime.now() if line else False
                 move.write({"membri_bank_line_id": line.id, "membri_date_bank_line": moment})
         return named
@@ -76,6 +79,12 @@ class AccountMove(models.Model):
     def _membri_find_named_by(self, lines):
         """:param lines: of the bank statement
         :return: ``{move: lines}`` of the open membership documents that ``lines`` name"""
+        by_number = defaultdict(lines.browse)
+        for line in lines:
+            for number in re.findall(r"\d+", line.payment_ref):
+                by_number[number.lstrip("0")] |= line
+        if not by_number:
+            return {}
         moves = self.search(
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
@@ -83,42 +92,38 @@ class AccountMove(models.Model):
             & Domain("payment_state", "in", ("not_paid", "partial"))
             & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open"))
         )
-        by_number = defaultdict(lines.browse)
-        for line in lines:
-            for number in re.findall(r"\d+", line.payment_ref):
-                by_number[number.lstrip("0")] |= line
-        named = {}
-        for move, references in moves._membri_get_references().items():
-            found = lines.browse()
-            for reference in references:
-                pattern, numbers = _read_reference(reference)
-                if not pattern:
-                    continue
-                candidates = lines
-                if numbers:  # most are ruled out without reading labels
-                    candidates = lines.browse().union(
-                        *(by_number[number] for number in numbers if number in by_number)
-                    )
-                found |= candidates.filtered(
-                    lambda line, move=move, pattern=pattern: (
+
+        def find(move, reference):
+            parts, numbers = _read_reference(reference)
+            candidates = [by_number[number] for number in numbers if number in by_number]
+            if not candidates:  # most are ruled out without reading labels
+                return lines.browse()
+            pattern = _get_pattern(parts)
+            return (
+                candidates[0]
+                .union(*candidates[1:])
+                .filtered(
+                    lambda line: (
                         line.company_id == move.company_id and pattern.search(line.payment_ref)
                     )
                 )
+            )
+
+        named = {}
+        for move, references in moves._membri_get_references().items():
+            found = lines.browse().union(*(find(move, reference) for reference in references))
+            if reported := move.membri_announced_reference:
+                # whatever somebody typed may stand in the labels of others
+                found |= find(move, reported).filtered(move._membri_is_as_reported)
             if found:
                 named[move] = found.sorted(lambda line: (line.date, line.id))
         return named
 
     def _membri_get_references(self):
         """:return: ``{move: set of texts}`` by which payers name these documents: their own number
-        and reference, those of the renewals, and what a payer reported"""
+        and reference, and those of the renewals"""
         references = {
-            move: {
-                move.name,
-                move.payment_reference,
-                move.membri_fee_notice_name,
-                move.membri_announced_reference,
-            }
-            for move in self
+            move: {move.name, move.payment_reference, move.membri_fee_notice_name} for move in self
         }
         for renewal in self.env["membri.renewal"].search([("invoice_id", "in", self.ids)]):
             references[renewal.invoice_id].add(renewal.name)
@@ -136,10 +141,15 @@ class AccountMove(models.Model):
         )
         share = self.company_id.membri_write_off_share
         enough = self.currency_id.round(asked * (1 - share / 100.0))
-        reported = self.membri_announced_amount
-        return self.currency_id.compare_amounts(amount, enough) >= 0 or (
-            bool(self.membri_date_announced)
-            and not self.currency_id.compare_amounts(amount, reported)
+        is_enough = self.currency_id.compare_amounts(amount, enough) >= 0
+        return is_enough or self._membri_is_as_reported(line)
+
+    def _membri_is_as_reported(self, line):
+        """:param line: of the bank statement
+        :return: whether it brings what the payer reported for this document"""
+        amount = self._membri_convert_bank_amount(line)
+        return bool(self.membri_date_announced) and not self.currency_id.compare_amounts(
+            amount, self.membri_announced_amount
         )
 
     def _membri_convert_bank_amount(self, line):
@@ -277,15 +287,27 @@ class MembriRenewal(models.Model):
 
 
 def _read_reference(text):
-    """:return: ``(pattern, numbers)`` by which a reference is found in the label of a bank line,
-    and the numbers, without leading zeros, one of which such a label has; no pattern for what is
-    too short to name anything, no numbers for what has none"""
+    """:return: ``(parts, numbers)`` of a reference: words and numbers, and the numbers, without
+    leading zeros, one of which a label has that names it; none of what names nothing, as it is
+    too short or has no digit"""
     parts = PART.findall(text)
     digits = [part for part in parts if part.isdigit()]
     letters = "".join(part for part in parts if not part.isdigit())
     length = sum(map(len, parts))
-    if length < SHORTEST or (not letters and length < SHORTEST_NUMBER):
-        return None, ()
+    if not digits or length < SHORTEST or (not letters and length < SHORTEST_NUMBER):
+        return [], set()
+    numbers = {
+        "".join(digits),
+        "".join(part.lstrip("0") for part in digits),
+        *(digits[-1:] if parts[-1].isdigit() else digits),
+    }
+    return parts, {number.lstrip("0") for number in numbers}
+
+
+def _get_pattern(parts):
+    """:param parts: as of :func:`_read_reference`
+    :return: the pattern by which a label of a bank line is searched for them"""
+    letters = "".join(part for part in parts if not part.isdigit())
     # what has a name of its own is typed without its zeros
     is_named = len(letters) > 1
     shown = [
@@ -296,12 +318,4 @@ def _read_reference(text):
     ]
     before = r"(?<!\d)" if parts[0].isdigit() else r"(?<![^\W\d_])"
     after = r"(?!\d)" if parts[-1].isdigit() else r"(?![^\W\d_])"
-    numbers = {
-        "".join(digits),
-        "".join(part.lstrip("0") for part in digits),
-        *(digits[-1:] if parts[-1].isdigit() else digits),
-    }
-    return (
-        re.compile(before + GAP.join(shown) + after, re.IGNORECASE),
-        {number.lstrip("0") for number in numbers} if digits else (),
-    )
+    return re.compile(before + GAP.join(shown) + after, re.IGNORECASE)
