@@ -265,3 +265,16 @@ class TestSharedInvoiceOfAnotherPayer(SharedInvoiceCommon):
         self.members[0].parent_id = False
         [asked] = invoice.sudo().activity_search([PAYER]).mapped("summary")
         self.assertIn(f"Invoices for {self.members[0].name} now go to", asked)
+
+    def test_two_branches_leave(self):
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self.members[0].parent_id = False
+        self.members[1].parent_id = False
+        self.assertEqual(len(invoice.sudo().activity_search([PAYER])), 2)
+        self.members[1].parent_id = self.payer
+        [asked] = invoice.sudo().activity_search([PAYER]).mapped("summary")
+        self.assertIn(f"Invoices for {self.members[0].name} now go to", asked)
+        self.members[0].parent_id = self.payer
+        self.assertFalse(invoice.sudo().activity_search([PAYER]))

@@ -171,15 +171,23 @@ class AccountMove(models.Model):
             # sudo: who pays for whom is no question of what the user may read
             payer_sudo = term_sudo._get_payer().sudo()
             if payer_sudo != former and payer_sudo.active:
-                by_invoice.setdefault(term_sudo.invoice_id, {})[term_sudo] = payer_sudo
-        for move_sudo, changed in by_invoice.items():
+                move_sudo = term_sudo.invoice_id
+                by_invoice[move_sudo] = by_invoice.get(move_sudo, term_sudo.browse()) | term_sudo
+        for move_sudo, terms_sudo in by_invoice.items():
             if not move_sudo.membri_former_payer_id:
-                move_sudo.activity_unlink([ACTIVITY_PAYER])
+                asked_sudo = move_sudo.activity_search([ACTIVITY_PAYER])
+                if asked_sudo:  # about the other members on it as well
+                    terms_sudo |= move_sudo.membri_cotisation_ids.filtered(
+                        lambda term: term.state in LIVING_STATES
+                    )
+                asked_sudo.unlink()
             # of an archived one the officer is asked already
             if not move_sudo.partner_id.active or not move_sudo._membri_is_awaited():
                 continue
-            for term_sudo, payer_sudo in changed.items():
-                if payer_sudo != move_sudo.partner_id:
+            for term_sudo in terms_sudo:
+                # sudo: as above
+                payer_sudo = term_sudo._get_payer().sudo()
+                if payer_sudo != move_sudo.partner_id and payer_sudo.active:
                     move_sudo._membri_ask_about_payer(term_sudo, payer_sudo)
 
     @api.model
