@@ -31,8 +31,13 @@ export class BulkJobFormController extends formView.Controller {
         return Boolean(root?.resId) && ["running", "stopped"].includes(root.data.state);
     }
 
+    /** What is being entered, e.g. in a preview that was stopped, is not thrown away. */
     async refresh() {
-        if (this.isUnfinished && !document.hidden) {
+        if (!this.isUnfinished || document.hidden || (await this.model.root.isDirty())) {
+            return;
+        }
+        // it was waited for: another record may be shown by now
+        if (this.isUnfinished) {
             await this.model.root.load();
             this.tellTray();
         }
