@@ -208,6 +208,8 @@ class ResPartner(models.Model):
 
         :param before: as of :meth:`_membri_get_cards_before`
         """
+        if not before:
+            return
         # kept for the staff, whoever decides on the portal
         lang = self.env.company._membri_get_staff_lang() or self.env.lang
         for partner_sudo, old in before.items():
