@@ -43,6 +43,7 @@ class TestSameInvoices(MembriCommon):
             "lines": [self._read_stored(line) for line in move.line_ids.sorted("id")],
             "analytic": sorted(move.line_ids.analytic_line_ids.mapped("amount")),
             "followers": sorted(move.message_partner_ids.ids),
+            "rank": move.partner_id.customer_rank,
             "messages": [
                 (
                     message.body,
@@ -119,7 +120,7 @@ class TestSameInvoices(MembriCommon):
         for our, their in zip(ours, theirs, strict=True):
             self.assertEqual(len(our["lines"]), len(their["lines"]))
             self.assertGreater(len(our["lines"]), 1)
-            for part in ("move", "analytic", "followers", "messages"):
+            for part in ("move", "analytic", "followers", "rank", "messages"):
                 self.assertEqual(our[part], their[part], part)
             for our_line, their_line in zip(our["lines"], their["lines"], strict=True):
                 self.assertEqual(our_line, their_line, our_line["display_type"])

@@ -313,12 +313,13 @@ class AccountMove(models.Model):
         # from the first number on, other workers wait for the commit: what can be written is
         self.env.flush_all()
         asked = self.env.cr.precommit.data
-        asked[LAST_NUMBERS], asked[RANKS] = {}, defaultdict(int)
+        asked[LAST_NUMBERS] = {}
+        ranks = asked[RANKS] = defaultdict(int)  # kept here too: a savepoint may empty the other
         try:
             self._post(soft=False)
         finally:
             asked.pop(LAST_NUMBERS, None)
-            ranks = asked.pop(RANKS, {})
+            asked.pop(RANKS, None)
         self.env["res.partner"]._membri_increase_ranks(ranks)
 
     def _get_last_sequence(self, relaxed=False, with_prefix=None):
