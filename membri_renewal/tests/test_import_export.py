@@ -295,9 +295,24 @@ class TestImportExport(ImportCase):
             ],
         )
         self.assertEqual(terms.mapped("amount_total"), [400.0, 110.0, 100.0])
+        again = self._import(text.replace("Directory Listing | 2", "Not Sold Any More"))
+        self.assertEqual(self._get_results(again)[:3], ["same"] * 3)
         before = len(terms)
         record.action_undo()
         self.assertEqual((len(terms.exists()), before), (0, 3))
+
+    def test_options_that_signs_tell_apart(self):
+        options = [self._create_option(name, 1.0) for name in ("Adult", "Adult +")]
+        record = self._import(
+            "Name,Plan,Start,End,Options and Prices\n"
+            "Ada Roy,Yearly,2026-01-01,2026-12-31,Adult\n"
+            "Bea Roy,Yearly,2026-01-01,2026-12-31,Adult +\n"
+            "Cyr Roy,Yearly,2026-01-01,2026-12-31,Adult -\n"
+        )
+        self.assertEqual(self._get_results(record), ["new", "new", "error"])
+        record.action_run()
+        terms = record.line_ids.sorted("row").cotisation_id
+        self.assertEqual([term.line_ids.product_id for term in terms], options)
 
     def _get_exported(self, *names):
         """:return: rows of the export, of these columns, as texts"""

@@ -147,7 +147,10 @@ class MembriImport(models.Model):
                 *person["terms"],
             ]
             if values["has_term"]:
-                self._decide_term(decision, values, terms, numbered, levels, products)
+                self._decide_term(decision, values, terms, numbered, levels)
+                # a term that is here already may have options that are unknown by now
+                if decision.term_vals or decision.option_of is not None:
+                    decision.options = self._match_options(decision, products)
                 # what is void is in nobody's way
                 if decision.term_vals and values["status"] != "cancelled":
                     person["terms"].append(
@@ -344,14 +347,13 @@ class MembriImport(models.Model):
     # The term
     # ------------------------------------------------------------------
 
-    def _decide_term(self, decision, values, terms, numbered, levels, products):
+    def _decide_term(self, decision, values, terms, numbered, levels):
         """:param terms: list of ``(first day, last day, plan, term or None)`` that are known; of
         an earlier row of this list, with its decision behind"""
         option_set = levels.get(normalize(values["level"]))
         if not option_set:
             raise Refused("error", self._get_no_plan_sentence(values["level"]))
         decision.option_set = option_set
-        decision.options = self._match_options(decision, products)
         self._set_period(decision, values, terms)
         if numbered and numbered.state == "cancelled":
             decision.term = numbered

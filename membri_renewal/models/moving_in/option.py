@@ -36,7 +36,8 @@ class MembriImport(models.Model):
 
     def _get_products_by_words(self, values_list):
         """:param values_list: of rows
-        :return: ``{words of a code or name: products}`` that their options may be"""
+        :return: ``{key of a code or name: products}`` that their options may be; see
+            :meth:`_get_option_keys`"""
         texts = [text for values in values_list for text in values.get("options", ())]
         if not texts:
             return {}
@@ -62,9 +63,16 @@ class MembriImport(models.Model):
                 told = product.with_context(lang=lang)
                 spellings.add(told.display_name)
                 spellings.add(told.with_context(display_default_code=False).display_name)
-            for words in {normalize(spelling) for spelling in spellings} - {""}:
-                by_words[words] = by_words.get(words, Product) | product
+            keys = {key for spelling in spellings for key in self._get_option_keys(spelling)}
+            for key in keys - set(self._get_option_keys("")):
+                by_words[key] = by_words.get(key, Product) | product
         return by_words
+
+    @staticmethod
+    def _get_option_keys(name):
+        """:return: what ``name`` is found by: as it is spelled, and by its words, which “Adult” and
+        “Adult +” share"""
+        return ("spelled", name.casefold().strip()), ("words", normalize(name))
 
     def _match_options(self, decision, products):
         """:param products: as of :meth:`_get_products_by_words`
@@ -76,10 +84,9 @@ class MembriImport(models.Model):
         for text in decision.row_values.get("options", ()):
             option = Option.parse(text)
             coded = CODED_NAME.match(option.name)
-            found = products.get(normalize(option.name))
+            found = self._find_products(option.name, products)
             if not found and coded:  # which has another code, or none, here
-                found = products.get(normalize(coded["name"]))
-            found = found or self.env["product.product"]
+                found = self._find_products(coded["name"], products)
             found = (found & own) or found
             found = found.filtered("active") or found
             if not found:
@@ -102,6 +109,12 @@ class MembriImport(models.Model):
                 )
             options.append((found, option))
         return options
+
+    def _find_products(self, name, products):
+        """:param products: as of :meth:`_get_products_by_words`
+        :return: those that ``name`` may mean, as it is spelled first"""
+        found = filter(None, map(products.get, self._get_option_keys(name)))
+        return next(found, self.env["product.product"])
 
     def _price_options(self, decision):
         """:return: list of ``(product, option, unit price)``: the plan's where none is told"""
