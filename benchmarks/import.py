@@ -19,6 +19,8 @@ from unittest.mock import patch
 
 from odoo.fields import Command
 
+from odoo.addons.membri_renewal.models.moving_in import preview
+
 COUNT = int(os.environ.get("IMPORT_MEMBERS", "100000"))
 YEARS = (2024, 2025, 2026)
 ROWS = COUNT * len(YEARS)
@@ -116,6 +118,7 @@ def watch(env, title, record, total, until=lambda: False):
 
 
 def main(env):
+    preview.READ_SECONDS = 2  # else a quarter of the reading passes unseen within one step
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
     plan = make_plan(env)
     content = base64.b64encode(make_list())

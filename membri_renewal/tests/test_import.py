@@ -27,6 +27,9 @@ class TestImport(ImportCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.gold = cls._plan("Gold")
+        # batch by batch
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+        cls.startClassPatcher(patch(f"{preview}.READ_SECONDS", 0))
 
     def test_preview_creates_nothing(self):
         before = self._count()
@@ -466,8 +469,11 @@ class TestImport(ImportCase):
         )
         preview = "odoo.addons.membri_renewal.models.moving_in.preview"
         facts = []
-        for size in (10_000, 5, 2, 1):
-            with patch(f"{preview}.PREVIEW_BATCH", size):
+        for size, seconds in ((10_000, 0), (5, 0), (2, 0), (1, 0), (2, 20)):
+            with (
+                patch(f"{preview}.PREVIEW_BATCH", size),
+                patch(f"{preview}.READ_SECONDS", seconds),
+            ):
                 record = self._import(text)
             self.assertEqual(record.state, "previewed")
             facts.append(
@@ -507,8 +513,17 @@ class TestImport(ImportCase):
             self.assertTrue(record.is_run_next)
             self._run_cron("ir_cron_process_imports")
             self.assertEqual((record.state, record.is_run_next), ("draft", False))
+            record.action_run()
+            record.action_stop()
+            self.assertTrue(record.is_run_next)
             record.file = base64.b64encode(LIST.encode())
-            record.action_preview()
+            self.assertFalse(record.is_run_next, "another list, which nobody has looked at")
+            record.action_resume()
+            with patch.object(type(record), "_create_lines", side_effect=ValueError("a bug")):
+                self._run_cron("ir_cron_process_imports")
+            self.assertEqual((record.state, record.overview["rows"]), ("stopped", 4))
+            self.assertIn("a bug", record.problem)
+            record.action_resume()
             self._run_cron("ir_cron_process_imports")
             self.assertEqual((record.state, record.problem), ("previewed", False))
             self.assertEqual(self._get_results(record), ["same", "same", "error", "error"])
@@ -580,10 +595,14 @@ class TestImport(ImportCase):
 
     def test_scheduler_knows_that_something_is_left(self):
         """A run that ends before the preview does is called again at once, not in an hour; one
-        that begins when its time is up does nothing."""
+        that begins when its time is up does nothing. What is left wakes the scheduler."""
         preview = "odoo.addons.membri_renewal.models.moving_in.preview"
         Cron = type(self.env["ir.cron"])
         told, time_left = [], iter((10, 0, 0, 10, 0))
+        cron_id = self.env_root.ref("membri_renewal.ir_cron_process_imports").id
+        work = self.Import.with_context(cron_id=cron_id)
+        Trigger = self.env_root["ir.cron.trigger"]
+        due = [("cron_id", "=", cron_id), ("call_at", "<=", "2026-11-15 15:00:00")]
 
         def commit(cron, processed=0, *, remaining=None):
             told.append((processed, remaining))
@@ -595,16 +614,20 @@ class TestImport(ImportCase):
             patch.object(Cron, "_commit_progress", commit),
         ):
             record = self._import(LIST)
-            self.Import._cron_process_imports()
+            before = Trigger.search_count(due)
+            work._cron_process_imports()
             self.assertEqual(told, [(0, 1), (2, 1)])
+            self.assertEqual(Trigger.search_count(due), before + 1)
             self.assertEqual(record._count_read(), 2)
-            self.Import._cron_process_imports()
+            work._cron_process_imports()
             self.assertEqual(told[2:], [(0, 1)])
-            self.Import._cron_process_imports()
+            work._cron_process_imports()
             self.assertEqual(told[3:], [(0, 1), (2, 1)])
-            self.Import._cron_process_imports()
+            self.assertEqual(Trigger.search_count(due), before + 2)
+            work._cron_process_imports()
             self.assertEqual(told[5:], [(0, 4), (2, 2), (2, 1), (0, 0)])
         self.assertEqual(record.state, "previewed")
+        self.assertEqual(Trigger.search_count(due), before + 2, "nothing is left")
 
     def test_stopped_and_resumed(self):
         rows = "".join(

@@ -130,6 +130,10 @@ class MembriWorkMixin(models.AbstractModel):
             # that ends with nothing left is called again an hour later
             todo -= processed
             if not cron._commit_progress(processed, remaining=max(todo, 1)):
+                # the scheduler would go on when it next wakes up, a minute later: it is woken, but
+                # for what others have locked, which it would ask for without a rest
+                if processed and (cron_id := self.env.context.get("cron_id")):
+                    cron.browse(cron_id)._trigger()
                 return
         if waiting.filtered_domain(domain):
             self._trigger_work(fields.Datetime.now() + BUSY_DELAY)

@@ -305,6 +305,7 @@ class MembriImport(models.Model):
         """Another list, or another way to read it: the preview begins again when it is resumed."""
         for record in self.filtered(lambda r: r.state == "stopped" and r.task == "preview"):
             record._forget_preview()
+            record._internal_write({"is_run_next": False})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_run(self):

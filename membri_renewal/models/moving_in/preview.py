@@ -2,6 +2,7 @@ import base64
 import binascii
 import gzip
 import json
+import time
 from collections import Counter
 from itertools import accumulate, islice
 
@@ -15,6 +16,8 @@ from .reading import check_size, get_unpacked_size, normalize, read_list
 from .row import RowReader
 
 BATCH, PREVIEW_BATCH = 500, 10_000
+# how long one step of the reading goes on: the next one opens the file again
+READ_SECONDS = 20
 PART_LINES = ("overview", "rows")  # of what is kept of each batch of the reading
 RESULT_COUNTS = ("new_count", "same_count", "differs_count", "skipped_count", "error_count")
 
@@ -62,8 +65,8 @@ class MembriImport(models.Model):
         return count
 
     def _read_batch(self):
-        """Keep the next rows as they are, so that the file is not read from its beginning for
-        each batch, and what they tell of all rows.
+        """Keep the next rows as they are, and what they tell of all rows. Each step passes over the
+        rows of those before: it goes on for a while, so that there are few.
 
         :return: how many"""
         done = self._count_read()
@@ -71,16 +74,20 @@ class MembriImport(models.Model):
             self._read_headers()
         sheets = []
         iterator = self._iterate_rows(done, sheets)
-        rows = list(islice(iterator, PREVIEW_BATCH))
-        if not done and not rows:
+        until, count = time.monotonic() + READ_SECONDS, 0
+        while rows := list(islice(iterator, PREVIEW_BATCH)):
+            self._keep_part(self._overlook(rows), rows)
+            count += len(rows)
+            if time.monotonic() >= until:
+                break
+        if not done and not count:
             raise UserError(
                 self.env._("“%(file)s” has no row below the names of the columns.", file=self.name)
             )
-        self._keep_part(self._overlook(rows), rows)
         # at its end the names of the sheets are known that are not read
         if next(iterator, None) is None:
             self._finish_reading(sheets)
-        return len(rows)
+        return count
 
     def _finish_reading(self, sheets):
         """:param sheets: names of those that are not read"""

@@ -4,6 +4,7 @@ import io
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL, plaintext2html
 
@@ -79,7 +80,8 @@ class MembriImport(models.Model):
     def _stop_work(self, error):
         # EXTENDS work_mixin
         sentence = self._get_error_sentence(error)
-        if self.task == "preview":  # another file, or another column, may be chosen
+        # a list that cannot be read: another file, or another column, may be chosen
+        if self.task == "preview" and not self.overview and isinstance(error, UserError):
             self._forget_preview()
             self._set_state("draft", problem=sentence, is_run_next=False)
         else:
