@@ -138,7 +138,7 @@ class TestHowIsRenewed(GenerationCommon):
             self._renewals(bad),
             [{"state": "draft", "delivery_state": "failed", "date_sent": False, "is_open": True}],
         )
-        self.assertIn("no option", self._renewals(bad).delivery_note)
+        self.assertIn("“Gone”", self._renewals(bad).delivery_note)
 
     def test_notice_that_does_not_render_stops_nobody_else(self):
         template = self.env_root.ref("membri_renewal.mail_template_notice").copy()
