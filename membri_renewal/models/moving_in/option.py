@@ -70,8 +70,8 @@ class MembriImport(models.Model):
 
     @staticmethod
     def _get_option_keys(name):
-        """:return: what ``name`` is found by: as it is spelled, and by its words, which “Adult” and
-        “Adult +” share"""
+        """What ``name`` is found by: as it is spelled, and by its words, which “Adult” and
+        “Adult +” share."""
         return ("spelled", name.casefold().strip()), ("words", normalize(name))
 
     def _match_options(self, decision, products):
