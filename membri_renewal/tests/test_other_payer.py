@@ -93,6 +93,16 @@ class TestInvoiceOfAnotherPayer(OtherPayerCase):
             self.assertEqual(self.renewal.sudo().reminder_log_ids.mapped("result"), ["skipped"])
         self.assertEqual(self.renewal.reminder_count, 0)
 
+    def test_no_reminder_on_paper_either(self):
+        self._run_sending()
+        self.renewal._internal_write({"letter_state": "to_print", "letter_content": "reminder"})
+        log = self.env_root["membri.reminder.log"].create(
+            {"renewal_id": self.renewal.id, "result": "to_print"}
+        )
+        self._readdress(self.employer)
+        self.assertFalse(self.renewal.letter_state)
+        self.assertEqual(log.result, "skipped")
+
     def test_invoice_that_replaces_another(self):
         self._run_sending()
         replacement = self._reverse_and_create(self.invoice)
@@ -218,6 +228,15 @@ class TestContactsOfAnotherPayer(OtherPayerCase):
         self._pay(self.invoice)
         self._add_address()
         self.assertFalse(self._get_asked())
+
+    def test_what_stays_is_not_followed(self):
+        address = self._add_address()
+        contacts = address | self.employer
+        same = {"is_company": False, "active": True, "parent_id": self.member.id, "email": "x"}
+        self.assertEqual(address._membri_get_changed_ties(same), set())
+        self.assertEqual(self.member._membri_get_changed_ties({"parent_id": False}), set())
+        self.assertEqual(contacts._membri_get_changed_ties(same), {"is_company", "parent_id"})
+        self.assertEqual(address._membri_get_changed_ties({"parent_id": False}), {"parent_id"})
 
     def test_merged_payer(self):
         other = self._create_member("Same Again")

@@ -96,9 +96,11 @@ class AccountMove(models.Model):
             )
         self._membri_mark_failed(note)
         renewals = self._membri_get_renewals()
-        renewals._skip_overtaken_steps(
-            self.env._("Invoiced to %(payer)s since.", payer=self.partner_id.display_name)
-        )
+        reason = self.env._("Invoiced to %(payer)s since.", payer=self.partner_id.display_name)
+        renewals.filtered(
+            lambda r: r.letter_state == "to_print" and r.letter_content == "reminder"
+        )._withdraw_letters(reason)
+        renewals._skip_overtaken_steps(reason)
         renewals._update_next_reminder()
 
     def _membri_tell_new_payer(self, before):
