@@ -242,7 +242,7 @@ class ResPartner(models.Model):
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
         parents = self.browse(vals.get("parent_id") or ())
         held = self._membri_get_held_keys(vals.keys(), parents)
-        payers = self._membri_get_payers_of_open(vals.keys(), parents)
+        payers = self._membri_get_payers_of_open(self._membri_get_changed_ties(vals), parents)
         cards = self._membri_get_cards_before(vals)
         logos = {}
         if "image_1920" in vals:

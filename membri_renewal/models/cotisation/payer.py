@@ -102,6 +102,23 @@ class ResPartner(models.Model):
             contact_sudo = contact_sudo.parent_id
         return self.browse()
 
+    def _membri_get_changed_ties(self, vals):
+        """An import writes all of its columns, most of them as they are.
+
+        :param vals: that are about to be written
+        :return: the names among them that may change who pays for whom"""
+
+        def is_changing(name):
+            field = self._fields[name]
+            value = field.convert_to_cache(vals[name], self, validate=False)
+            # of an address that somebody added on the portal it is asked again who made it
+            return (name, value) == ("type", "invoice") or any(
+                field.convert_to_cache(contact[name], contact, validate=False) != value
+                for contact in self.sudo()  # sudo: who pays for whom is no secret
+            )
+
+        return set(filter(is_changing, PAYER_TIES & vals.keys()))
+
     def _membri_get_payers_of_open(self, names, parents=None):
         """:param names: of the fields that are about to be written
         :param parents: the contacts that ``self``, or a new contact, is put below
