@@ -85,18 +85,24 @@ class ResCompany(models.Model):
         if not foreign:
             return False
         # sudo: whether there is a rate is no secret
+        own_sudo = self.sudo().currency_id
+        currencies_sudo = own_sudo.search([]) | foreign.sudo()
         rates_sudo = (
             self.env["res.currency.rate"]
             .sudo()
             ._read_group(
                 [
-                    ("currency_id", "in", foreign.ids),
+                    ("currency_id", "in", currencies_sudo.ids),
                     ("company_id", "in", [False, self.sudo().root_id.id]),
                 ],
                 ["currency_id"],
             )
         )
-        without = foreign - foreign.browse().union(*(currency for [currency] in rates_sudo))
+        unrated_sudo = currencies_sudo - own_sudo.union(*(currency for [currency] in rates_sudo))
+        own_rate = own_sudo._get_rates(self.sudo(), self._membri_today())[own_sudo.id]
+        if own_rate != 1.0 and len(unrated_sudo) == 1:
+            return False  # the one that the rates are measured by, that of the company among them
+        without = foreign & unrated_sudo
         return bool(without) and self.env._(
             "There is no exchange rate for %(currency)s, so 1 %(currency)s would be taken for 1 "
             "%(own)s. Enter one in Invoicing (Configuration, Currencies).",

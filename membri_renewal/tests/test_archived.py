@@ -570,6 +570,14 @@ class TestNothingUntrueAtNight(ArchivedCommon):
         renewal = self._generate()
         self.assertEqual(renewal.mapped("state"), ["draft"])
         self.assertIn("no exchange rate for CHF", renewal.delivery_note)
+        own = self.company.currency_id
+        active = self.env_root["res.currency"].search([("id", "not in", (own + franc).ids)])
+        active.active = False
+        vals = {"currency_id": own.id, "name": "2026-01-01", "rate": 1.4, "company_id": False}
+        own_rate = own.with_env(self.env_root).rate_ids.create(vals)
+        self.assertFalse(self.company._membri_get_no_rate_reason(franc), "all others are in francs")
+        own_rate.unlink()
+        self.assertTrue(self.company._membri_get_no_rate_reason(franc))
         franc.rate_ids.create(
             {"currency_id": franc.id, "name": "2026-01-01", "rate": 1.2, "company_id": False}
         )
