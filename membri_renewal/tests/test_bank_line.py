@@ -182,6 +182,13 @@ class TestBankLine(ReminderCommon):
         self.assertFalse(self._night())
         self.assertEqual(self.invoice.membri_bank_line_id, line)
         self.assertEqual(self.invoice.membri_date_bank_line, found)
+        days = self.company.membri_announced_hold_days
+        over = f"{fields.Date.add(self.day, days=days)} 08:00:00"
+        self._line(self.invoice.name, 20.0, over)
+        self.assertEqual(self.invoice.membri_bank_line_id, line)
+        later = self._line(self.invoice.name, moment=over)
+        self.assertEqual(self.invoice.membri_bank_line_id, later, "once that is over")
+        self.assertFalse(self._night(days=days))
 
     def test_line_before_the_invoice(self):
         """Imported first: the night finds what the import could not."""

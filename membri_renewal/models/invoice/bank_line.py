@@ -67,10 +67,11 @@ class AccountMove(models.Model):
             known = moves_sudo  # what they are marked with is reconciled: it holds nothing
         for move in known | moves_sudo.union(*named):
             marked = move.membri_bank_line_id
-            if lines is not None and marked and marked not in lines and not marked.is_reconciled:
-                continue  # it holds, whatever else comes; the night looks at all of them
             fitting = named.get(move, lines_sudo.browse()).filtered(move._membri_fits)
             line = fitting[:1]
+            is_open = lines is not None and marked - lines and not marked.is_reconciled
+            if is_open and (not line or move._membri_get_seen_bank_line()):
+                continue  # it holds, whatever else comes; the night looks at all of them
             if marked not in fitting and line != marked:
                 moment = fields.Datetime.now() if line else False
                 move.write({"membri_bank_line_id": line.id, "membri_date_bank_line": moment})
