@@ -86,7 +86,7 @@ class ResCompany(models.Model):
             return False
         # sudo: whether there is a rate is no secret
         own_sudo = self.sudo().currency_id
-        currencies_sudo = own_sudo.search([]) | foreign.sudo()
+        currencies_sudo = own_sudo.search([("active", "=", True)]) | foreign.sudo()
         rates_sudo = (
             self.env["res.currency.rate"]
             .sudo()
