@@ -3,6 +3,7 @@ from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES
 from .undone import ACTIVITY_UNDONE, REVERSED
@@ -241,6 +242,11 @@ class AccountMove(models.Model):
         return self.state == "posted" or (
             self.membri_fee_notice_state == "open" and self._membri_is_awaited()
         )
+
+    @api.model
+    def _membri_get_payable_domain(self):
+        """:return: what is shown to a payer: booked documents, and open fee notices"""
+        return Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open")
 
     def _membri_is_awaited(self):
         """:return: whether a cotisation waits for the payment of this document, or is active

@@ -91,7 +91,7 @@ class AccountMove(models.Model):
             & Domain("move_type", "=", "out_invoice")
             & Domain("company_id", "in", lines.company_id.ids)
             & Domain("payment_state", "in", ("not_paid", "partial"))
-            & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open"))
+            & self._membri_get_payable_domain()
         )
 
         def find(move, reference):
@@ -155,8 +155,7 @@ class AccountMove(models.Model):
 
     def _membri_convert_bank_amount(self, line):
         """:return: what is left of a line of the bank, in the currency of this document"""
-        currency = line.foreign_currency_id or line.currency_id
-        return currency._convert(
+        return line._membri_get_currency()._convert(
             abs(line.amount_residual), self.currency_id, line.company_id, line.date
         )
 
@@ -186,9 +185,7 @@ class AccountMove(models.Model):
             names = {
                 "invoice": staff._membri_get_document_label(),
                 "line": line.payment_ref,
-                "amount": (line.foreign_currency_id or line.currency_id).format(
-                    abs(line.amount_residual)
-                ),
+                "amount": line._membri_format_left(),
                 "date": staff._membri_format_day(line.date),
             }
             if line == self.membri_bank_line_id:
@@ -225,6 +222,15 @@ class AccountBankStatementLine(models.Model):
             self.env["account.move"]._membri_match_bank_lines(self)
         return result
 
+    def _membri_get_currency(self):
+        """:return: the currency of what is left of this line"""
+        self.ensure_one()
+        return self.foreign_currency_id or self.currency_id
+
+    def _membri_format_left(self):
+        """:return: what is left of this line (text)"""
+        return self._membri_get_currency().format(abs(self.amount_residual))
+
 
 class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
@@ -258,9 +264,7 @@ class MembriRenewal(models.Model):
             date=self._format_day(line_sudo.date),
             document=invoice_sudo._membri_get_document_label(),
             renewal=self.display_name,
-            amount=(line_sudo.foreign_currency_id or line_sudo.currency_id).format(
-                abs(line_sudo.amount_residual)
-            ),
+            amount=line_sudo._membri_format_left(),
             until=self._format_day(invoice_sudo._membri_get_bank_line_until()),
         )
 

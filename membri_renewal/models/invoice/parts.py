@@ -168,11 +168,10 @@ class AccountMove(models.Model):
             & Domain("date_maturity", "<", before)
             & Domain("amount_residual_currency", "!=", 0.0)
         )
-        payable = Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open")
         return (
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
-            & payable
+            & self._membri_get_payable_domain()
             & Domain("line_ids", "any", part)
         )
 

@@ -32,7 +32,7 @@ class ResPartner(models.Model):
                 & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
                 & Domain("membri_invoice_type", "!=", False)
                 & Domain("move_type", "in", ("out_invoice", "out_refund"))
-                & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open")),
+                & AccountMove._membri_get_payable_domain(),
                 order="invoice_date, id",
             )
             .sudo()

@@ -91,7 +91,7 @@ class ResPartner(models.Model):
         return (
             self._membri_get_whose_invoice_domain()
             & Domain("move_type", "in", ("out_invoice", "out_refund"))
-            & (Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open"))
+            & self.env["account.move"]._membri_get_payable_domain()
         )
 
     # ------------------------------------------------------------------

@@ -278,25 +278,24 @@ class MembriRenewal(models.Model):
 
     def _record_printed(self):
         """The letters of ``self`` are printed."""
-        printed, now = self, fields.Datetime.now()
-        printed._internal_write({"letter_state": "printed", "date_printed": now})
-        printed._record_printed_reminders()
-        by_letter = printed.filtered(lambda r: r._get_no_address_sentence())
+        self._internal_write({"letter_state": "printed", "date_printed": fields.Datetime.now()})
+        self._record_printed_reminders()
+        by_letter = self.filtered(lambda r: r._get_no_address_sentence())
         by_letter._skip_overtaken_steps(self.env._("A letter was mailed on that day or later."))
         by_letter._update_next_reminder()
-        for renewal in printed:
+        for renewal in self:
             renewal._record_left(renewal._get_announced_facts())
-        printed.filtered(
+        self.filtered(
             lambda r: (
                 r.delivery_state == "unreachable"
                 or (r.delivery_state == "failed" and r.state == "sent")
             )
         )._internal_write({"delivery_state": "letter"})
-        printed._get_printed_invoices_sudo().filtered(
+        self._get_printed_invoices_sudo().filtered(
             lambda move: move.membri_delivery_state == "unreachable"
         ).membri_delivery_state = "letter"
-        printed._message_log_batch(
-            {renewal.id: self.env._("Printed as a letter.") for renewal in printed}
+        self._message_log_batch(
+            {renewal.id: self.env._("Printed as a letter.") for renewal in self}
         )
         # the letter is posted: nobody has to look for an address now
-        printed.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
+        self.sudo().activity_unlink(["membri_renewal.activity_unreachable"])
