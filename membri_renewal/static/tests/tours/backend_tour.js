@@ -1,6 +1,6 @@
 import {registry} from "@web/core/registry";
 import {stepUtils} from "@web_tour/tour_utils";
-import {SERVER_WORK, goBack, isNow, openQueue, openRenewal} from "./desk_steps";
+import {SERVER_WORK, chooseContact, goBack, isNow, openQueue, openRenewal} from "./desk_steps";
 
 registry.category("web_tour.tours").add("membri_backend_decide", {
     url: "/odoo",
@@ -151,21 +151,7 @@ registry.category("web_tour.tours").add("membri_backend_enrol", {
             trigger: ".o_control_panel button:contains(Enroll a Member)",
             run: "click",
         },
-        {
-            content: "Choose the contact",
-            trigger: ".modal .o_field_widget[name=partner_id] input",
-            run: "edit Delta Studio",
-        },
-        {
-            content: "It is found",
-            trigger: ".o-autocomplete--dropdown-item:contains(Delta Studio) a",
-            run: "click",
-        },
-        {
-            content: "What is known of the contact has come",
-            timeout: SERVER_WORK,
-            trigger: ".modal .o_field_widget[name=partner_lang]",
-        },
+        ...chooseContact("Delta Studio"),
         {
             content: "Choose the option set",
             trigger: ".modal .o_field_widget[name=option_set_id] input",

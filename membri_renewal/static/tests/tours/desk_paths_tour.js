@@ -2,6 +2,7 @@ import {registry} from "@web/core/registry";
 import {stepUtils} from "@web_tour/tour_utils";
 import {
     choose,
+    chooseContact,
     click,
     confirmWizard,
     fill,
@@ -184,8 +185,7 @@ registry.category("web_tour.tours").add("membri_path_come_and_go_fr", {
         ...openApp(),
         ...openMenu("members", "member"),
         click("Enrol", ".o_control_panel button:contains(Faire une adhésion)"),
-        fill("Somebody new", ".modal .o_field_widget[name=partner_id] input", "Zoe Nouvelle"),
-        click("Create the contact", ".o-autocomplete--dropdown-item:contains(Créer) a"),
+        ...chooseContact("Zoe Nouvelle", "Créer"),
         ...choose(".modal", "option_set_id", "Yearly"),
         see("Its options and price", ".modal .o_data_row:contains(Membership)"),
         confirmWizard("Zoe Nouvelle"),

@@ -68,6 +68,16 @@ export const choose = (scope, field, name) => [
 
 export const chooseReason = (scope, name) => choose(scope, "reason_id", name);
 
+/**
+ * Whom to enroll: what is known of the contact comes from the server and draws the window again,
+ * which closes the list of a field that is typed into meanwhile.
+ */
+export const chooseContact = (name, item = name) => [
+    fill(`Look for ${name}`, ".modal .o_field_widget[name=partner_id] input", name),
+    click(`Choose ${item}`, `.o-autocomplete--dropdown-item:contains(${item}) a`),
+    see("What is known of the contact has come", ".modal .o_field_widget[name=partner_lang]"),
+];
+
 /** The open renewal, by the window that asks why. */
 export const refuse = (reason) => [
     press("action_refuse"),

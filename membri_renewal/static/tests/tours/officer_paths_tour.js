@@ -2,6 +2,7 @@ import {registry} from "@web/core/registry";
 import {stepUtils} from "@web_tour/tour_utils";
 import {
     SERVER_WORK,
+    chooseContact,
     chooseReason,
     confirmWizard,
     isNow,
@@ -185,21 +186,7 @@ registry.category("web_tour.tours").add("membri_path_inactive_fr", {
             trigger: ".o_control_panel button:contains(Faire une adhésion)",
             run: "click",
         },
-        {
-            content: "A returning contact",
-            trigger: ".modal .o_field_widget[name=partner_id] input",
-            run: "edit Alpha Bakery",
-        },
-        {
-            content: "It is found",
-            trigger: ".o-autocomplete--dropdown-item:contains(Alpha Bakery) a",
-            run: "click",
-        },
-        {
-            content: "What is known of the contact has come",
-            timeout: SERVER_WORK,
-            trigger: ".modal .o_field_widget[name=partner_lang]",
-        },
+        ...chooseContact("Alpha Bakery"),
         {
             content: "Choose the option set",
             trigger: ".modal .o_field_widget[name=option_set_id] input",
