@@ -410,8 +410,7 @@ def growth(bench):
 
 @case
 def memory(bench):
-    """What the process holds after many approvals and notices in the background, in MB (as
-    ``ours_s``)."""
+    """What the process holds after many approvals and notices in the background, in MB."""
     sizes = {"approve": 400, "send": 100} if bench.quick else {"approve": 10_000, "send": 2_000}
     for action, count in sizes.items():
         for start in range(0, count, 400):
@@ -422,7 +421,7 @@ def memory(bench):
     rows = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
     return {
         "n": sum(sizes.values()),
-        "ours_s": int(rows["VmRSS"].split()[0]) / 1024,
+        "mb": int(rows["VmRSS"].split()[0]) / 1024,
         "queries": 0,
     }
 

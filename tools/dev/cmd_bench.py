@@ -23,7 +23,7 @@ COMPARE = SCRIPTS / "compare"
 WITH_PEERS = ("approve_contract", "approve_membership")
 # each in processes of its own; the others share one
 APART = ("plain_invoice", "plain_payment", "approve_two_workers", "memory", *WITH_PEERS)
-KEYS = ("n", "ours_s", "reference", "reference_s", "ratio", "queries")
+KEYS = ("n", "ours_s", "reference", "reference_s", "ratio", "queries", "mb")
 
 
 def add_arguments(parser):
@@ -113,8 +113,9 @@ def _compare(options, database, source):
 def _print_row(name, title, result, misses):
     n = result["n"] or 1
     reference = result.get("reference_s")
+    cost = f"{result['mb']:6.0f} MB" if "mb" in result else f"{1000 * result['ours_s'] / n:9.2f}"
     say(
-        f"{name + ': ' + title:48.48} {result['n']:7,} {1000 * result['ours_s'] / n:9.2f}"
+        f"{name + ': ' + title:48.48} {result['n']:7,} {cost}"
         f" {result.get('spread', 0):4.0f} "
         + (f"{1000 * reference / n:9.2f} {result['ratio']:6.2f}" if reference else " " * 16)
         + f" {result['queries']:8.0f}{'  MISSED' if misses else ''}"
