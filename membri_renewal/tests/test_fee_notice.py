@@ -394,6 +394,35 @@ class TestFeeNoticeSending(FeeNoticeCommon, MailCase):
         self.assertIn(f"/my/fee-notices/{self.notice.id}", mail.body_html)
         self.assertIn("AVIS-2026-00001", mail.attachment_ids.name)
 
+    def test_email_names_the_document_and_every_way_to_pay(self):
+        self.company.sudo().membri_check_payee = "Le trésorier"
+        self._send()
+        body = self._get_mail().body_html
+        for said in ("Fee notice", "AVIS/2026/00001", "Le trésorier"):
+            self.assertIn(said, body)
+        self.assertEqual(
+            self.notice.sudo()._membri_get_mail_rows()[0], ("Fee notice", "AVIS/2026/00001")
+        )
+        html, _type = self.env_root["ir.actions.report"]._render_qweb_html(
+            "membri_renewal.report_fee_notice", self.notice.ids
+        )
+        self.assertIn("Le trésorier", html.decode())
+
+    def test_says_when_the_membership_takes_effect(self):
+        """Of members who stay members until they resign, nothing waits for the payment."""
+        waits = self.notice.sudo()._membri_get_next_sentence()
+        self.assertTrue(waits)
+        self.yearly.sudo().activation = "approved"
+        kept = self._renewal_in("approved").invoice_id.sudo()
+        self._send()
+        mail = self._get_mail().filtered(lambda mail: mail.res_id == kept.id)
+        self.assertTrue(mail)
+        self.assertNotIn(waits, mail.body_html)
+        html, _type = self.env_root["ir.actions.report"]._render_qweb_html(
+            "membri_renewal.report_fee_notice", kept.ids
+        )
+        self.assertNotIn(waits, html.decode())
+
     def test_automatic_reminder_after_the_due_date(self):
         self.env_root["membri.reminder.step"].create(
             {"option_set_id": self.yearly.id, "trigger": "after_due", "days": 5, "automatic": True}
@@ -416,7 +445,7 @@ class TestFeeNoticeSending(FeeNoticeCommon, MailCase):
     def test_language_of_the_payer(self):
         self.env_root["res.lang"]._activate_lang("fr_FR")
         self.notice.partner_id.sudo().lang = "fr_FR"
-        self.assertIn("/fr/my/fee-notices/", self.notice._membri_get_payment_url())
+        self.assertIn("/fr/my/fee-notices/", self.notice._membri_get_page_url())
         html, _type = self.env_root["ir.actions.report"]._render_qweb_html(
             "membri_renewal.report_fee_notice", self.notice.ids
         )

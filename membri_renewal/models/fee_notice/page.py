@@ -1,22 +1,12 @@
 from odoo import models
 
-from ..mixins.formats import format_day, localize_path
+from ..mixins.formats import format_day
 
 
 class AccountMove(models.Model):
     """What the payer is shown of a fee notice: on the page, in the PDF and in the email."""
 
     _inherit = "account.move"
-
-    def _membri_get_payment_url(self):
-        """:return: the full address of the page where the fee notice is paid, in the language
-        of its payer, or ``False``. It holds no token, and may be kept."""
-        self.ensure_one()
-        move_sudo = self.sudo()  # sudo: payers read no drafts; the page was asked who looks
-        if move_sudo.membri_fee_notice_state != "open" or not move_sudo.access_token:
-            return False
-        path = localize_path(self.env, move_sudo.access_url, self._membri_get_payer_lang())
-        return move_sudo.get_base_url() + path
 
     def _membri_get_contact(self):
         """:return: the partner who answers questions: the officer, else the company"""

@@ -66,9 +66,10 @@ class AccountMove(models.Model):
     def _membri_render_mail_button(self):
         """:return: the HTML of the one button of the email: the page of the invoice"""
         self.ensure_one()
+        pages = "/my/fee-notices" if self.membri_fee_notice_state == "open" else "/my/invoices"
         return self._membri_render_mail_block(
             "button",
-            url=self._membri_get_page_url() or self.get_base_url() + "/my/invoices",
+            url=self._membri_get_page_url() or self.get_base_url() + pages,
             label=(
                 self.env._("View the Invoice")
                 if self._membri_is_settled()
@@ -166,6 +167,8 @@ class AccountMove(models.Model):
         """:return: ``(label, value)`` pairs: whose membership, until when, and what is due"""
         self.ensure_one()
         rows = [(self.env._("Invoice"), self.name or "")]
+        if self.membri_fee_notice_state == "open":
+            rows = [(self.env._("Fee notice"), self.membri_fee_notice_name)]
         terms = self._membri_get_terms_in_words()
         if len(terms) == 1:
             rows += [(self.env._("Member"), terms[0][0]), (self.env._("Membership"), terms[0][1])]
