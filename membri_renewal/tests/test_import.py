@@ -593,6 +593,47 @@ class TestImport(ImportCase):
         self._run_cron("ir_cron_process_imports")
         self.assertEqual(self._get_results(record), ["new", "new", "error", "error"])
 
+    def test_a_large_spreadsheet_is_unpacked_once(self):
+        """However many steps its reading takes; what it was unpacked into is not kept."""
+        sheet = self._xlsx([cells.split(";") for cells in LIST.splitlines()])
+        preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+        plain = self._import(sheet, filename="list.xlsx")
+        names = ("list.jsonl.gz", "memberships.jsonl.gz")
+
+        def count_unpacked(record):
+            domain = [("res_model", "=", "membri.import"), ("name", "in", names)]
+            return self.env_root["ir.attachment"].search_count(
+                [*domain, ("res_id", "=", record.id)]
+            )
+
+        with (
+            patch(f"{preview}.FOREGROUND_BYTES", 1000),
+            patch(f"{preview}.PREVIEW_BATCH", 1),
+            patch(f"{preview}.READ_SECONDS", 0),
+        ):
+            record = self._import(sheet, filename="list.xlsx")
+            record._process_batch()
+            self.assertEqual((record._count_read(), count_unpacked(record)), (0, 1))
+            with patch("openpyxl.load_workbook") as load:
+                record._process_batch()
+                self.assertEqual(record._count_read(), 1)
+                # another list: what was unpacked of this one is no longer asked
+                record.action_stop()
+                record.file = base64.b64encode(LIST.encode())
+                self.assertEqual(count_unpacked(record), 0)
+                record.action_resume()
+                self._run_cron("ir_cron_process_imports")
+                self.assertEqual(record.state, "previewed")
+                load.assert_not_called()
+            record = self._import(sheet, filename="list.xlsx")
+            self._run_cron("ir_cron_process_imports")
+            self.assertEqual(count_unpacked(record), 0)
+            facts = [
+                (r.overview, [(line.row, line.message, line.cells) for line in r.line_ids])
+                for r in (plain, record)
+            ]
+            self.assertEqual(facts[0], facts[1])
+
     def test_scheduler_knows_that_something_is_left(self):
         """A run that ends before the preview does is called again at once, not in an hour; one
         that begins when its time is up does nothing. What is left wakes the scheduler."""

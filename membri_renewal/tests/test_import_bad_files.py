@@ -243,6 +243,129 @@ class TestImportBadFiles(ImportCase):
             content = self._ods(self._cells("Name"), rows * 3)
             self.assertIn("100", self._refused(content, "endless.ods"))
 
+    def test_a_text_that_is_repeated(self):
+        """A small file that says of one long text that it stands in every cell of many rows."""
+        cell = '<table:table-cell table:number-columns-repeated="300"><text:p>'
+        rows = (
+            '<table:table-row table:number-rows-repeated="400000">'
+            f"{cell}{'x' * 30_000}</text:p></table:table-cell></table:table-row>"
+        )
+        self.assertIn("MB", self._refused(self._ods(self._cells("Name"), rows), "much.ods"))
+
+    def test_line_ends_of_a_macintosh(self):
+        text = "sep=;\n" + HEADER + ROW + ROW.replace("Ada", "Bea").replace("ada@", "bea@")
+        record = self._import(text.replace("\n", "\r"))
+        self.assertEqual(record.line_ids.mapped("name"), ["Ada Roy", "Bea Roy"])
+
+    def test_invisible_signs(self):
+        """As they come along when something is copied from a page: nobody sees the difference."""
+        head = HEADER.replace("Email", "Member Number")
+        text = ROW.replace("ada@x.example", "\u202a12\u202c").replace("Ada", "\u200b\ufeffAda")
+        record = self._import("\ufeff" + head + text)
+        self.assertEqual(record.line_ids.cells[:2], ["Ada Roy", "12"])
+        written = "\u05e2\u05d3\u05d4 \U0001f469\u200d\U0001f33e"  # a joined sign stays joined
+        record = self._import(HEADER + ROW.replace("Ada Roy", written))
+        record.action_run()
+        self.assertEqual(record.line_ids.partner_id.name, written)
+
+    def test_numbers_of_a_spreadsheet(self):
+        """Member numbers that were counted with, and that have lost their digits."""
+        head = "Member Number;Name;Email;Phone;Zip;Plan;Start;End\n"
+        row = "{};{};{}@x.example;{};{};Gold;{}-01-01;{}-12-31\n"
+        record = self._import(
+            head
+            + row.format("1234.0", "Ada Roy", "a", "5145550000.0", "12345.0", 2026, 2026)
+            + row.format("1234", "Ada Roy", "a", "1,51455E+10", "12345", 2027, 2027)
+            + row.format("1,23457E+11", "Bea Ray", "b", "", "", 2026, 2026)
+            + row.format("1,23457E+11", "Cyd Rey", "c", "", "", 2026, 2026)
+        )
+        self.assertEqual(self._get_results(record), ["new", "new", "error", "error"])
+        record.action_run()
+        ada = record.line_ids.partner_id
+        self.assertEqual((ada.ref, ada.phone, ada.zip), ("1234", "5145550000", "12345"))
+        lines = record.line_ids.sorted("row")
+        for line, text in zip(lines[1:3], ("1,51455E+10", "1,23457E+11"), strict=True):
+            self.assertIn(text, line.message)
+
+    def test_one_number_of_two_members(self):
+        """Neither is the other's, whatever the order in which they are imported."""
+        head = "{};Name;Email;Plan;Start;End\n"
+        row = "7;{};{};Gold;{}-01-01;{}-12-31\n"
+        for column in ("Record ID", "Member Number"):
+            text = (
+                head.format(column)
+                + row.format("Ada Roy", "ada@x.example", 2026, 2026)
+                + row.format("Bea Roy", "bea@x.example", 2025, 2025)
+                # the same one, spelled and reached otherwise
+                + row.format("Roy, Ada", "ada@y.example", 2025, 2025)
+                + row.format("Ada Roy-Cole", "", 2024, 2024)
+            )
+            preview = "odoo.addons.membri_renewal.models.moving_in.preview"
+            for size in (500, 1):
+                with self.subTest(column=column, size=size), self.cr.savepoint():
+                    with patch(f"{preview}.BATCH", size), patch(f"{preview}.PREVIEW_BATCH", size):
+                        record = self._import(text)
+                    results = ["new", "error", "new", "new"]
+                    self.assertEqual(self._get_results(record), results)
+                    self.assertIn("7", record.line_ids.sorted("row")[1].message)
+                    record.action_run()
+                    self.assertEqual(self._get_results(record), results)
+                    self.assertEqual(len(record.line_ids.partner_id), 1)
+                    why = base64.b64decode(record.result_file).decode("utf-8-sig")
+                    self.assertIn("Bea Roy", why)
+                    self.assertNotIn("Roy, Ada", why)
+                    record.action_undo()
+
+    def test_days_that_are_not_taken_over(self):
+        """Rows that contradict each other: what is left of them is told."""
+        row = "Ada Roy;ada@x.example;Gold;{};{}\n"
+        record = self._import(
+            HEADER
+            + row.format("2026-01-01", "2026-12-31")
+            + row.format("2026-01-01", "2026-12-31")
+            + row.format("2026-01-01", "2026-06-30")
+            + row.format("2026-03-01", "2026-09-30")
+            + row.format("2026-06-01", "2027-05-31")
+        )
+        lines = record.line_ids.sorted("row")
+        self.assertEqual(self._get_results(record), ["new", "same", "same", "same", "new"])
+        self.assertEqual(str(lines[4].date_start), "2027-01-01")
+        for line, day in zip(lines[2:], ("June 30", "September 30", "June 1"), strict=True):
+            self.assertIn(day.split()[0][:3], line.message)
+        self.assertNotIn("some of these days", " ".join(lines[:2].mapped("message")))
+
+    def test_included_in_nobodys_membership(self):
+        """In a circle, in one's own, or in that of somebody who is unknown: all are told."""
+        head = "Member Number;Name;Company;Plan;Start;End;Included in the Membership Of\n"
+        record = self._import(
+            head + "1;Ada Roy;;;;;2\n2;Bea Roy;;;;;1\n3;Cyd Roy;;;;;3\n4;Dan Roy;;;;;Nobody\n"
+            "5;Eve Roy;;;;;Museum\n6;;Museum;Gold;2026-01-01;2026-12-31;\n"
+        )
+        lines = record.line_ids.sorted("row")
+        for line, owner in zip(lines[:4], ("“2”", "“1”", "“3”", "“Nobody”"), strict=True):
+            self.assertIn(owner, line.message)
+        self.assertNotIn("Museum", lines[4].message)
+        record.action_run()
+        self.assertEqual(self._get_results(record), ["new"] * 6)
+        self.assertEqual(lines[4].partner_id.parent_id, lines[5].partner_id)
+        self.assertFalse(lines[:4].partner_id.parent_id)
+
+    def test_companies_in_a_circle(self):
+        """Whoever is above whom: Odoo refuses it, and the others go in."""
+        head = "Record ID;Company;Plan;Start;End;Included in the Membership Of\n"
+        record = self._import(
+            head + "1;Museum;;;;Archive\n2;Archive;;;;Museum\n"
+            "3;Gallery;Gold;2026-01-01;2026-12-31;\n"
+        )
+        record.action_run()
+        self.assertEqual(record.state, "done")
+        lines = record.line_ids.sorted("row")
+        self.assertEqual(lines[2].cotisation_id.state, "active")
+        parents = lines[:2].partner_id.parent_id
+        self.assertLess(len(parents), 2)
+        record.action_undo()
+        self.assertFalse(lines.partner_id.exists())
+
     def test_newlines_and_quotes_in_cells(self):
         text = (
             'Name;"Favorite\ncolor";Plan;Start;End;Street\r\n'

@@ -11,18 +11,54 @@ SEPARATOR = " | "
 STRUCTURE = str.maketrans("|;\n\r", "    ")
 
 
+# blanks and apostrophes only stand before three digits: “2 x 60” and “120 2026” are two numbers
+NUMBER = re.compile(r"\d(?:[\d.,]|[\s'’](?=\d{3}(?!\d)))*")
+SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
+MINUS = "-−–"  # of keyboards, of typographers, of word processors
+# “1.234” is a thousand to some, and a little more than one to others
+AMBIGUOUS = re.compile(r"\D*\d{1,3}\.\d{3}\D*")
+# what the spreadsheet program has made of a long number, or of one with nothing behind the comma
+SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
+POINT_ZERO = re.compile(r"(\d+)[.,]0+")
+
+
 def parse_amount(text):
-    """:return: “1 234,50 $”, “1,234.50”, “1.234,50” or “(50.00)” as a number
-    :raises ValueError: when it is none"""
-    digits = "".join(c for c in text if c.isdigit() or c in ".,-")
+    """:return: “1 234,50 $”, “1,234.50”, “1.234,50”, “(50.00)”, “50.00-” or “50 CR” as a number;
+        zero for “$ -”, as accountants write it
+    :raises ValueError: when it is none, or more than one"""
+    text = text.strip()
+    if SCIENTIFIC.fullmatch(text):
+        return round(float(text.replace(",", ".")), 6)
+    numbers = list(NUMBER.finditer(text))
+    if not numbers and text[-1:] in tuple(MINUS) and not any(map(str.isalnum, text)):
+        return 0.0
+    if len(numbers) != 1:
+        raise ValueError(text)
+    before, after = text[: numbers[0].start()], text[numbers[0].end() :]
+    digits = re.sub(r"[\s'’]", "", numbers[0][0])
+    if digits[-1] in ".,":  # “50.–” is how the Swiss write 50.00
+        digits, after = digits.rstrip(".,"), after.lstrip(MINUS)
     comma, point = digits.rfind(","), digits.rfind(".")
     if comma > point and (point >= 0 or len(digits) - comma - 1 != 3):
         digits = digits.replace(".", "").replace(",", ".")
     else:
         digits = digits.replace(",", "")
     amount = round(float(digits), 6)
-    is_negative = text.strip().startswith("(") and text.strip().endswith(")")
-    return -abs(amount) if is_negative else amount
+    behind = "".join(c for c in after if c.isalpha() or c in MINUS)
+    is_negative = (
+        any(sign in before for sign in MINUS)
+        or (behind != "" and behind in MINUS)
+        or behind.upper() == "CR"
+        or ("(" in before and ")" in after)
+    )
+    return -amount if is_negative else amount
+
+
+def clean_identifier(text):
+    """:return: a number that is a name, such as a member's, without what a spreadsheet program
+    has added: “1234.0” is “1234”"""
+    match = POINT_ZERO.fullmatch(text)
+    return match[1] if match else text
 
 
 @dataclass

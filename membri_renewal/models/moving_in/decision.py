@@ -10,6 +10,7 @@ from ..cotisation.cotisation import LIVING_STATES
 from .matching import Matcher
 from .profiles import PROFILES
 from .reading import normalize
+from .row import are_strangers
 
 ONE_DAY = relativedelta(days=1)
 
@@ -31,6 +32,8 @@ class Decision:
     option_of: object = None  # the decision, or the term, that this one becomes an option of
     date_start: object = False
     date_end: object = False
+    said: tuple = ()  # the days that the row says, where the term has others
+    is_stranger: bool = False  # the row has the number of another member of the list
     done: dict = field(default_factory=dict)  # what was written, and what was there before
 
     @property
@@ -62,13 +65,14 @@ class MembriImport(models.Model):
             order="id",
         )
         for line in earlier:
+            values = line.trace["values"]
             person = told.setdefault(
                 f"partner:{line.partner_id.id}" if line.partner_id else line.key,
-                {"terms": [], "is_new": False},
+                {"terms": [], "is_new": False, "keys": values["keys"]},
             )
             if not line.option_set_id or line.result != "new":
                 continue
-            if line.trace["values"]["status"] != "cancelled":
+            if values["status"] != "cancelled":
                 person["terms"].append(
                     (line.date_start, line.date_end, line.option_set_id, None, None)
                 )
@@ -92,7 +96,7 @@ class MembriImport(models.Model):
         :return: ``{row: Decision}``"""
         values_list = [trace["values"] for trace in traces.values()]
         matcher = Matcher(self, values_list)
-        found = {row: matcher.find(trace["values"]) for row, trace in traces.items()}
+        found = {row: self._find(matcher, trace["values"]) for row, trace in traces.items()}
         partners = self.env["res.partner"].union(*(partner for partner, _r, _p in found.values()))
         known = self._get_known_terms(partners)
         numbered = matcher.find_terms(values_list)
@@ -111,6 +115,19 @@ class MembriImport(models.Model):
             )
             for row, trace in traces.items()
         }
+
+    def _find(self, matcher, values):
+        """:return: as ``Matcher.find``, with a remark on whoever this one is said to belong to"""
+        partner, remark, problem = matcher.find(values)
+        owner, key = values["owner"], values.get("owner_key")
+        if owner and (key == values["key"] or not (key or matcher.find_named(owner))):
+            lost = self.env._(
+                "“%(owner)s”, whose membership is said to include this contact, is not found, "
+                "neither here nor among the members of the list: the contact stays by itself.",
+                owner=owner.partition(":")[2] if ":" in owner else owner,
+            )
+            remark = f"{remark} {lost}".strip()
+        return partner, remark, problem
 
     def _get_known_terms(self, partners):
         """:return: ``{contact: its terms in this company that are not void, in time order}``"""
@@ -137,8 +154,15 @@ class MembriImport(models.Model):
             return decision
         person = memory.setdefault(
             f"partner:{partner.id}" if partner else values["key"],
-            {"terms": [], "is_new": not partner},
+            {"terms": [], "is_new": not partner, "keys": values["keys"]},
         )
+        if are_strangers(values["keys"], person["keys"]):
+            decision.result, decision.is_stranger = "error", True
+            decision.message = self.env._(
+                "Another row of the list, about somebody else, has the number %(number)s as well.",
+                number=values["keys"].get("external") or values["keys"].get("ref", ""),
+            )
+            return decision
         try:
             if partner:
                 decision.partner_vals = self._get_contact_changes(partner, values)
@@ -166,7 +190,11 @@ class MembriImport(models.Model):
             person["is_new"] = False
             remarks += filter(
                 None,
-                (self._get_state_remark(decision), self._get_options_remark(decision, values)),
+                (
+                    self._get_days_remark(decision),
+                    self._get_state_remark(decision),
+                    self._get_options_remark(decision, values),
+                ),
             )
             remarks += self._get_money_remarks(decision, values)
         except Refused as refused:
@@ -222,6 +250,13 @@ class MembriImport(models.Model):
                 decision.result = "differs"
             sentence = self.env._("%(name)s differs in: %(fields)s.", fields=changed, **names)
             decision.message = " ".join(filter(None, (decision.message, sentence)))
+
+    def _get_days_remark(self, decision):
+        """:return: which days of a row are not taken over (a sentence), or ``False``"""
+        return bool(decision.said) and self.env._(
+            "The list says %(period)s, but the member has a term for some of these days.",
+            period=self.env["membri.cotisation"]._format_period(*decision.said),
+        )
 
     def _get_state_remark(self, decision):
         """:return: what is particular to the new term of a row (a sentence), or ``False``"""
@@ -423,6 +458,9 @@ class MembriImport(models.Model):
         first_day, last_day, _plan, term = own[-1][:4]
         end, last = decision.date_end or date.max, last_day or date.max
         decision.term = term
+        days = decision.date_start, decision.date_end
+        if end < last or (end > last and decision.date_start != first_day):
+            decision.said = days
         if end == last or (end < last and decision.date_start != first_day):
             decision.date_start, decision.date_end = first_day, last_day
             return
@@ -434,7 +472,7 @@ class MembriImport(models.Model):
                 raise Refused("skipped", self.env._("Left out, because the days overlap."))
             decision.term_vals = self._prepare_term_vals(decision, values)
         elif may_change:
-            decision.date_start = first_day
+            decision.date_start, decision.said = first_day, ()
             decision.term_change = {"date_end": decision.date_end}
         else:
             decision.date_start, decision.date_end = first_day, last_day

@@ -5,19 +5,32 @@ import json
 import time
 from collections import Counter
 from itertools import accumulate, islice
+from tempfile import TemporaryFile
 
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
+from .cells import clean_identifier
 from .membri_import import FOREGROUND_BYTES, FOREGROUND_PREVIEW
 from .profiles import PROFILES
-from .reading import check_size, get_unpacked_size, normalize, read_list
+from .reading import (
+    check_size,
+    get_unpacked_size,
+    is_packed,
+    normalize,
+    read_list,
+    read_unpacked,
+    write_unpacked,
+)
 from .row import RowReader
+from .targets import IDENTIFIERS
 
 BATCH, PREVIEW_BATCH = 500, 10_000
 # how long one step of the reading goes on: the next one opens the file again
 READ_SECONDS = 20
+# what a long spreadsheet is kept as while it is read, by the field of the file
+UNPACKED = {"file": "list.jsonl.gz", "second_file": "memberships.jsonl.gz"}
 PART_LINES = ("overview", "rows")  # of what is kept of each batch of the reading
 RESULT_COUNTS = ("new_count", "same_count", "differs_count", "skipped_count", "error_count")
 
@@ -71,6 +84,8 @@ class MembriImport(models.Model):
         :return: how many"""
         done = self._count_read()
         if not done:
+            if count := self._unpack_lists():
+                return count
             self._read_headers()
         sheets = []
         iterator = self._iterate_rows(done, sheets)
@@ -94,6 +109,7 @@ class MembriImport(models.Model):
         overview = self._merge_overviews(
             self._load_part(attachment_id, "overview") for attachment_id, _rows in self.parts
         )
+        self._forget_unpacked()
         self._update_levels(overview.pop("levels"))
         self._internal_write(
             {
@@ -175,9 +191,60 @@ class MembriImport(models.Model):
             self.env["ir.attachment"].sudo().browse(part[0] for part in self.parts).unlink()
             self._internal_write({"parts": False})
 
+    def _unpack_lists(self):
+        """A long spreadsheet is read once, into a form that the steps of the reading pass over
+        quickly: it can only be read from its beginning, which takes long.
+
+        :return: how many rows were unpacked, 0 when there is nothing to unpack"""
+        if self.profile == "odoo":
+            return 0
+        count = 0
+        for name in ("file", "second_file") if self._has_second() else ("file",):
+            content, filename = self._get_content(name)
+            if (
+                not is_packed(content)
+                or get_unpacked_size(self.env, content, filename) <= FOREGROUND_BYTES
+                or self._search_unpacked_sudo(name)
+            ):
+                continue
+            sheets = []
+            with TemporaryFile() as target:
+                headers, rows = read_list(self.env, content, filename, sheets)
+                count += 1 + write_unpacked(target, headers, rows, sheets)
+                target.seek(0)
+                # sudo: see _keep_part
+                self.env["ir.attachment"].sudo().create(
+                    {
+                        "name": UNPACKED[name],
+                        "res_model": self._name,
+                        "res_id": self.id,
+                        "mimetype": "application/gzip",
+                        "raw": target.read(),
+                    }
+                )
+        return count
+
+    def _search_unpacked_sudo(self, *names):
+        # sudo: see _keep_part; of this import only
+        return (
+            self.env["ir.attachment"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("name", "in", [UNPACKED[name] for name in names]),
+                ]
+            )
+        )
+
+    def _forget_unpacked(self):
+        self._search_unpacked_sudo(*UNPACKED).unlink()
+
     def _forget_preview(self):
         """Nothing has been read, and no row been looked at."""
         self._forget_parts()
+        self._forget_unpacked()
         self._execute_on_lines(SQL("DELETE FROM membri_import_line WHERE import_id = %s", self.id))
         self._internal_write(
             {
@@ -273,6 +340,8 @@ class MembriImport(models.Model):
         self.ensure_one()
         if self.profile == "odoo":
             return self._read_odoo_tables()
+        if unpacked_sudo := self._search_unpacked_sudo(name):
+            return read_unpacked(unpacked_sudo.raw, sheets)
         content, filename = self._get_content(name)
         return read_list(self.env, content, filename, sheets)
 
@@ -307,7 +376,7 @@ class MembriImport(models.Model):
     @staticmethod
     def _get_targets(places, cells):
         return {
-            target: cells[place]
+            target: clean_identifier(cells[place]) if target in IDENTIFIERS else cells[place]
             for place, target in places.items()
             if place < len(cells) and cells[place]
         }
@@ -367,7 +436,7 @@ class MembriImport(models.Model):
             )
         )[:1]
         return {
-            cells[same.place]: number
+            clean_identifier(cells[same.place]): number
             for number, (cells, _targets) in contacts.items()
             if same and same.place < len(cells) and cells[same.place]
         }
@@ -538,6 +607,7 @@ class MembriImport(models.Model):
         memory = self._get_told({vals["key"] for vals in vals_list})
         for place, decision in self._decide(traces, memory).items():
             vals_list[place].update(self._prepare_line_vals(decision))
+            vals_list[place]["is_unread"] = decision.is_stranger
         # sudo: rows are written by the import only
         return self.env["membri.import.line"].sudo().create(vals_list).sudo(False)
 

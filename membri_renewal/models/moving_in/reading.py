@@ -2,7 +2,10 @@
 text: dates as ``YYYY-MM-DD`` where the file says that they are dates."""
 
 import csv
+import gzip
 import io
+import json
+import re
 import zipfile
 from contextlib import suppress
 from datetime import date, datetime, time
@@ -28,8 +31,16 @@ SHEET_ROWS = 1_048_576
 # beyond it a cell is an accident, such as a quote that is never closed
 MAX_CELL = 30_000
 DELIMITERS = "\t;|,"
-# no list means them, and no document can show them
-CONTROLS = dict.fromkeys(number for number in range(32) if chr(number) not in "\t\n\r")
+# no list means them, and no document can show them; nor what is as wide as nothing and only says
+# which way to write: it comes along when a name or a number is copied from a page
+CONTROLS = dict.fromkeys(
+    [
+        *(number for number in range(32) if chr(number) not in "\t\n\r"),
+        *(0x200B, 0x200E, 0x200F, 0xFEFF),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    ]
+)
 # what spreadsheet programs show where a formula has no value
 CELL_ERRORS = {
     "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!",
@@ -71,7 +82,7 @@ def read_list(env, content, filename, sheets=None):
         are numbered as a spreadsheet program shows them
     :raises UserError: when this is no list, or too large a one"""
     sheets = [] if sheets is None else sheets
-    rows = _skip_empty(env, _get_rows(env, content, filename, sheets))
+    rows = _skip_empty(env, _get_rows(env, content, filename, sheets), filename)
     first = next(rows, None)
     if first is None:
         raise UserError(
@@ -103,9 +114,47 @@ def get_unpacked_size(env, content, filename):
     """:return: how many bytes a list has that is to be read, before anything is read
     :raises UserError: when it is too large"""
     check_size(env, len(content), filename)
-    if content.startswith(PACKED):
+    if is_packed(content):
         return sum(info.file_size for info in _get_packed(env, content, filename))
     return len(content)
+
+
+def is_packed(content):
+    return content.startswith(PACKED)
+
+
+def write_unpacked(target, headers, rows, sheets):
+    """Keep a list in a form that is passed over quickly, row by row.
+
+    :param target: a file of bytes
+    :param headers: as :func:`read_list` gives them, and ``rows``
+    :param sheets: the list that was given to :func:`read_list`
+    :return: how many rows there are"""
+    count = 0
+    with gzip.open(target, "wt", 1, encoding="ascii") as lines:
+        lines.write(f"{json.dumps(headers)}\n")
+        for row in rows:
+            lines.write(f"{json.dumps(row)}\n")
+            count += 1
+        lines.write(f"{json.dumps([0, sheets])}\n")  # which are known at the end
+    return count
+
+
+def read_unpacked(content, sheets=None):
+    """:param content: what :func:`write_unpacked` has written
+    :return: as :func:`read_list`"""
+    # an iterator of lines, which is not always read to its end
+    lines = io.TextIOWrapper(gzip.GzipFile(fileobj=io.BytesIO(content)), encoding="ascii")
+    return json.loads(next(lines)), _iterate_unpacked(lines, sheets)
+
+
+def _iterate_unpacked(lines, sheets):
+    for line in lines:
+        number, row = json.loads(line)
+        if number:
+            yield number, row
+        elif sheets is not None:
+            sheets.extend(row)
 
 
 def _get_rows(env, content, filename, sheets):
@@ -113,7 +162,7 @@ def _get_rows(env, content, filename, sheets):
     check_size(env, len(content), filename)
     if not content.strip():
         return iter(())
-    if content.startswith(PACKED):
+    if is_packed(content):
         return _unpack(env, content, filename, sheets)
     # a page of HTML or an XML file, whatever it is called, and PDF
     head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -144,9 +193,14 @@ def _get_damaged_error(env, filename):
     )
 
 
-def _skip_empty(env, rows):
+def _skip_empty(env, rows, filename):
     """Number the rows, pass over empty ones, and stop what is no list of members."""
+    size = 0
     for number, row in enumerate(rows, 1):
+        # a spreadsheet may say of one text that it stands in millions of cells
+        size += sum(map(len, row))
+        if size > MAX_UNPACKED:
+            raise _get_unpacked_error(env, filename, size)
         if len(row) > MAX_COLUMNS:
             row = row[: _get_width(row)]
         if len(row) > MAX_COLUMNS:
@@ -249,7 +303,7 @@ def _read_csv(env, content, filename):
     if "\0" in text:
         raise _get_damaged_error(env, filename)
     if text[:4].lower() == "sep=":  # a line for Excel
-        text = text.partition("\n")[2]
+        text = re.split(r"\r\n|\r|\n", text, maxsplit=1)[-1]
     delimiter = _get_delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -283,15 +337,19 @@ def _get_packed(env, content, filename):
         raise _get_damaged_error(env, filename) from error
     size = sum(info.file_size for info in infos)
     if size > MAX_UNPACKED or (size > 20 * MEGABYTE and size > MAX_PACKING * len(content)):
-        raise UserError(
-            env._(
-                "“%(file)s” is too large once it is unpacked (%(size)s MB). Split the list, or "
-                "save it as CSV.",
-                file=filename,
-                size=size // MEGABYTE,
-            )
-        )
+        raise _get_unpacked_error(env, filename, size)
     return infos
+
+
+def _get_unpacked_error(env, filename, size):
+    return UserError(
+        env._(
+            "“%(file)s” is too large once it is unpacked (%(size)s MB). Split the list, or "
+            "save it as CSV.",
+            file=filename,
+            size=size // MEGABYTE,
+        )
+    )
 
 
 def _unpack(env, content, filename, sheets):

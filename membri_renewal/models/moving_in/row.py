@@ -3,13 +3,13 @@ be read of it."""
 
 from functools import lru_cache
 
-from odoo.tools import email_normalize
+from odoo.tools import email_normalize, formatLang
 
 from ..mixins.formats import format_day
-from .cells import Option, parse_amount, split_options
+from .cells import AMBIGUOUS, MINUS, SHORTENED, Option, parse_amount, split_options
 from .dates import ZERO_DATE, NotADate, get_proof, read_date
 from .reading import CELL_ERRORS, normalize
-from .targets import DATE_TARGETS, STATUSES, YES
+from .targets import DATE_TARGETS, IDENTIFIERS, STATUSES, YES
 
 CONTACT_TEXTS = (
     "ref",
@@ -37,6 +37,19 @@ def read_email(text):
 def name_words(name):
     """:return: a name to compare: « Boulanger, Ada » is “Ada Boulanger”"""
     return " ".join(sorted(normalize(name).split()))
+
+
+def are_strangers(keys, others):
+    """Rows of one list that have one number: somebody may be spelled, or write from, differently.
+
+    :param keys: of a row, as ``RowReader`` gives them
+    :param others: those of another one
+    :return: whether they are about two members"""
+    name, other = keys.get("name", ""), others.get("name", "")
+    email, address = keys.get("email"), others.get("email")
+    if not name or not other or name == other or (email and email == address):
+        return False
+    return bool(email and address) or not set(name.split()) & set(other.split())
 
 
 class RowReader:
@@ -80,6 +93,7 @@ class RowReader:
                         error=text,
                     )
                 )
+        self._drop_shortened(cells)
         self.profile.adapt(cells)
         values = {
             **self._read_contact(cells),
@@ -93,6 +107,18 @@ class RowReader:
                 self.env._("The row has no name, email or number, so nobody can be identified.")
             )
         return values, self.problems, self.remarks
+
+    def _drop_shortened(self, cells):
+        """Two members may have become one, of whom only some digits are left."""
+        for target in IDENTIFIERS:
+            if SHORTENED.fullmatch(cells.get(target, "")):
+                sentence = self.env._(
+                    "“%(text)s” is a number that the spreadsheet program has shortened. Format the "
+                    "column as text, and write the number anew.",
+                    text=cells.pop(target),
+                )
+                # without its phone number a member is a member
+                (self.remarks if target in ("phone", "zip") else self.problems).append(sentence)
 
     # ------------------------------------------------------------------
     # Who
@@ -252,13 +278,23 @@ class RowReader:
 
     def _read_amount(self, cells, target):
         text = cells.get(target, "").strip()
-        if not text:
+        if not text.strip(MINUS):
             return None
         try:
-            return parse_amount(text)
+            amount = parse_amount(text)
         except ValueError:
             self.problems.append(self.env._("“%(text)s” is not an amount.", text=text))
             return None
+        if AMBIGUOUS.fullmatch(text):
+            self.remarks.append(
+                self.env._(
+                    "“%(text)s” is read as %(amount)s. If it is a thousand, write it without the "
+                    "point.",
+                    text=text,
+                    amount=formatLang(self.env, amount),
+                )
+            )
+        return amount
 
     def _read_options(self, cells):
         """:return: the texts of the options, each of which can be read"""

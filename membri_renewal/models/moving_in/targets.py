@@ -125,6 +125,8 @@ TARGETS = {
     "exempt": "exempt; exempt from fees; exempte; exempte de cotisation",
     "term_id": "term number; term id; numero de la cotisation; subscriptionid",
 }
+# Numbers that are names: nothing is counted with them
+IDENTIFIERS = ("external_id", "ref", "term_id", "owner", "bundle", "phone", "zip")
 # Dates are held against each other to find out which number is the day
 DATE_TARGETS = (
     "date_start",
