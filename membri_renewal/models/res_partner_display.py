@@ -19,6 +19,7 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
+    # the search for a part of a member's name
     _membri_name_trigram = models.Index(_get_name_trigram)
 
     membri_can_edit = fields.Boolean(

@@ -92,6 +92,8 @@ class MembriInsight(models.Model):
         "option_set_id",
         "type_id",
         "cohort_year",
+        "counted_from",
+        "life_from",
         "tenure_years",
         "is_first_year",
         "is_notified",
@@ -133,6 +135,20 @@ class MembriInsight(models.Model):
     member_since = fields.Date(string="Joined On", readonly=True)
     cohort_year = fields.Integer(
         string="Year of Joining", readonly=True, aggregator=None, help="Year of first joining."
+    )
+    counted_from = fields.Integer(
+        string="Member From Year",
+        readonly=True,
+        aggregator=None,
+        help="First year in which the member counts as one by this term, in the retention by year "
+        "of joining; the last one is the season.",
+    )
+    life_from = fields.Integer(
+        string="Member for Life From Year",
+        readonly=True,
+        aggregator=None,
+        help="The next term has no end: the member counts as one from this year on, in the "
+        "retention by year of joining.",
     )
     tenure_years = fields.Integer(
         string="Tenure (years)",

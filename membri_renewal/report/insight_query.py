@@ -11,6 +11,9 @@
 - ``paid``: on which day the money of the next invoice was complete; credit notes are no money.
 
 ``joined_count`` is 1 once for each member and year of joining: it counts who joined in it.
+``counted_from`` and ``life_from`` say in which years the member was one by this row and by no
+other: from the first of them to the season, and, for whom a term for life follows, from the second
+on.
 The columns that most screens count come first: the nearer, the sooner they are read.
 ``valid_until`` is the last day on which a row is true without anything being recorded: an undecided
 one turns with the calendar, another currency with its rate. ``kept_mixin.py`` keeps the rows.
@@ -39,7 +42,7 @@ WITH asked AS (
       FROM %(terms)s term
      WHERE state IN ('scheduled', 'active', 'expired')
        AND (partner_id, company_id) IN (SELECT partner_id, company_id FROM asked)
-    WINDOW in_order AS (PARTITION BY partner_id, company_id ORDER BY date_start)
+    WINDOW in_order AS (PARTITION BY partner_id, company_id ORDER BY date_start, id)
 ), unpaid AS (
     SELECT partner_id, company_id, ARRAY_AGG(date_start) AS days
       FROM %(terms)s term
@@ -76,8 +79,13 @@ WITH asked AS (
            END AS outcome,
            counted.until,
            LAG(EXTRACT(YEAR FROM since.day)) OVER (
-               PARTITION BY timeline.partner_id, timeline.company_id ORDER BY timeline.date_start
-           ) AS cohort_before
+               PARTITION BY timeline.partner_id, timeline.company_id
+                   ORDER BY timeline.date_start, timeline.id
+           ) AS cohort_before,
+           LAG(EXTRACT(YEAR FROM timeline.date_end)) OVER (
+               PARTITION BY timeline.partner_id, timeline.company_id
+                   ORDER BY timeline.date_start, timeline.id
+           ) AS season_before
       FROM timeline
       JOIN res_company company ON company.id = timeline.company_id
       JOIN res_partner partner ON partner.id = timeline.partner_id
@@ -133,6 +141,12 @@ SELECT term.id, term.partner_id, term.company_id, term.option_set_id,
        (tenure.years = 1 OR term.since >= term.date_start) AS is_first_year,
        (term.cohort_before IS DISTINCT FROM EXTRACT(YEAR FROM term.since))::integer
            AS joined_count,
+       GREATEST(EXTRACT(YEAR FROM term.date_start), term.season_before + 1)::integer
+           AS counted_from,
+       CASE WHEN followed.id IS NOT NULL AND term.next_end IS NULL
+            THEN GREATEST(EXTRACT(YEAR FROM term.next_start),
+                          EXTRACT(YEAR FROM term.date_end) + 1)::integer
+       END AS life_from,
        term.notice_day IS NOT NULL AS is_notified,
        EXTRACT(YEAR FROM term.date_end)::integer::varchar AS season,
        term.outcome,
@@ -141,7 +155,10 @@ SELECT term.id, term.partner_id, term.company_id, term.option_set_id,
        term.id AS cotisation_id, term.company_currency_id AS currency_id, term.type_id,
        term.renewal_id, followed.id AS next_cotisation_id, followed.set_id AS next_option_set_id,
        term.date_start, term.date_end, term.since AS member_since,
-       CASE WHEN term.outcome IN ('left', 'unpaid', 'terminated', 'deceased')
+       CASE WHEN term.outcome = 'unpaid'
+            THEN COALESCE(CASE WHEN term.reason_id != ALL(%(by_program)s) THEN term.reason_id END,
+                          unpaid_reason.id)
+            WHEN term.outcome IN ('left', 'terminated', 'deceased')
             THEN term.reason_id END AS reason_id,
        CASE WHEN term.outcome IN ('terminated', 'deceased')
             THEN term.termination_reason END AS reason_note,
@@ -182,6 +199,7 @@ SELECT term.id, term.partner_id, term.company_id, term.option_set_id,
  LEFT JOIN (VALUES %(rates)s) next_rate (company_id, currency_id, factor)
         ON next_rate.company_id = term.company_id
        AND next_rate.currency_id = term.next_currency_id
+CROSS JOIN (SELECT NULLIF((%(unpaid)s)[1], 0) AS id) unpaid_reason
 CROSS JOIN LATERAL (
     SELECT CASE WHEN term.outcome IN ('renewed', 'returned') THEN term.next_id END AS id,
            CASE WHEN term.outcome IN ('renewed', 'returned') THEN term.next_set_id END AS set_id

@@ -113,16 +113,16 @@ class MembriPriceSimulation(models.TransientModel):
                 SELECT option_set_id, currency_id, ARRAY_AGG(id), items
                   FROM (
                            SELECT term.id, term.option_set_id, term.currency_id,
-                                  ARRAY_AGG(
+                                  STRING_AGG(
                                       CONCAT_WS(
                                           ' ', COALESCE(line.product_id, 0),
                                           COALESCE(NULLIF(line.full_quantity, 0), line.quantity, 0),
                                           COALESCE(NULLIF(line.full_price_unit, 0), line.price_unit,
                                                    0),
                                           COALESCE(line.is_price_agreed, FALSE)::integer
-                                      )
-                                      ORDER BY line.id
-                                  ) AS items
+                                      ),
+                                      ',' ORDER BY line.id
+                                  ) COLLATE "C" AS items
                              FROM membri_cotisation term
                         LEFT JOIN membri_cotisation_line line ON line.cotisation_id = term.id
                             WHERE term.id IN %s
@@ -141,7 +141,7 @@ class MembriPriceSimulation(models.TransientModel):
                 Currency.browse(currency),
                 [
                     (int(product), float(quantity), float(price), agreed == "1")
-                    for product, quantity, price, agreed in map(str.split, items)
+                    for product, quantity, price, agreed in map(str.split, items.split(","))
                 ],
                 term_ids,
             )

@@ -211,19 +211,27 @@ class MembriSeason(models.TransientModel):
 
     def _get_cohorts(self):
         """:return: ``{year of joining: (members, {years since: those who are still there})}``.
-        Still there, so many years since, is who has a term that ends in that year."""
+        Still there, so many years since, is who has a term with a day in that year."""
         self.ensure_one()
+        today = self.date.year
         groups = self.env["membri.insight"]._read_group(
-            Domain("company_id", "=", self.env.company.id)
-            & Domain("season", "<=", str(self.date.year)),
-            ["cohort_year", "season"],
+            Domain("company_id", "=", self.env.company.id) & self._get_joined_domain(),
+            ["cohort_year", "counted_from", "season", "life_from"],
             ["__count", "joined_count:sum"],
         )
-        sizes, table = Counter(), defaultdict(dict)
-        for year, ended, count, joined in groups:
+        sizes, table = Counter(), defaultdict(Counter)
+        for year, counted_from, season, life_from, count, joined in groups:
             sizes[year] += joined
-            table[year][int(ended) - year] = count
-        return {year: (sizes[year], kept) for year, kept in table.items()}
+            years = set(range(max(year, counted_from), min(int(season), today) + 1))
+            if life_from:
+                years.update(range(life_from, today + 1))
+            for there in years:
+                table[year][there - year] += count
+        return {year: (sizes[year], dict(sorted(kept.items()))) for year, kept in table.items()}
+
+    def _get_joined_domain(self):
+        """:return: the domain of the rows of ``membri.insight`` that began by the chosen year"""
+        return Domain("counted_from", "<=", self.date.year)
 
     # ------------------------------------------------------------------
     # Tables, of which each figure opens its members
@@ -280,9 +288,13 @@ class MembriSeason(models.TransientModel):
             raise UserError(self.env._("Open this from one of the figures of the table."))
         domain = Domain("company_id", "=", self.env.company.id)
         if kind == "joined":
-            domain &= Domain("cohort_year", "=", int(years[0]))
-            seasons = Domain("season", "<=", str(self.date.year))
-            return domain & (Domain("season", "=", years[1]) if years[1:] else seasons)
+            domain &= Domain("cohort_year", "=", int(years[0])) & self._get_joined_domain()
+            if not years[1:]:
+                return domain
+            year = int(years[1])
+            there = Domain("counted_from", "<=", year) & Domain("season", ">=", years[1])
+            # greater than 0: no year at all is none before this one
+            return domain & (there | Domain("life_from", ">", 0) & Domain("life_from", "<=", year))
         domain &= Domain("season", "=", years[0])
         if kind == "members":
             return domain

@@ -65,7 +65,7 @@ class TestSeasonScreens(SeasonCase):
             {
                 2018: (1, {8: 1}),
                 2020: (22, {6: 22, 7: 18}),
-                2022: (2, {4: 2}),
+                2022: (2, {4: 2, 5: 2}),
                 2024: (8, {2: 8, 3: 5}),
                 2026: (7, {0: 7, 1: 5}),
             },
@@ -312,6 +312,106 @@ class TestSeasonScreens(SeasonCase):
         window = self.env["membri.price.simulation"].create({"method": "pricelist"})
         with self.assertRaises(UserError):
             window.action_open()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestRetention(InsightCase):
+    """Four who joined in 2020, and one before the year that is typed, computed on paper."""
+
+    LIVES = {
+        # there in 2020, 2021 and 2022
+        "Joined in June": [("2020-06-01", "2021-05-31"), ("2021-06-01", "2022-05-31")],
+        # there from 2020 to 2023
+        "Two years at a time": [("2020-01-01", "2021-12-31"), ("2022-01-01", "2023-12-31")],
+        # there ever since
+        "For life": [("2020-01-01", "2020-12-31"), ("2021-01-01", None)],
+        # there in 2020 and 2023
+        "Came back": [("2020-01-01", "2020-12-31"), ("2023-01-01", "2023-12-31")],
+        "Typed": [("2017-12-01", "2018-11-30")],
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name, terms in cls.LIVES.items():
+            member = cls._create_member(name)
+            if name == "Typed":
+                member.membri_member_since = "2018-01-01"
+            for first, last in terms:
+                option_set = cls.yearly if last else cls.for_life
+                vals = {"date_end": last} if last else {"state": "active"}
+                cls.env["membri.cotisation"].create(
+                    cls._prepare_term(member, option_set, 100, first, **vals)
+                )
+
+    def test_there_in_a_year(self):
+        for day, table in (
+            (
+                "2026-11-15",
+                {
+                    2018: (1, {0: 1}),
+                    2020: (4, {0: 4, 1: 3, 2: 3, 3: 3, 4: 1, 5: 1, 6: 1}),
+                },
+            ),
+            ("2022-11-15", {2018: (1, {0: 1}), 2020: (4, {0: 4, 1: 3, 2: 3})}),
+            ("2020-11-15", {2018: (1, {0: 1}), 2020: (4, {0: 4})}),
+        ):
+            self._check_kept()
+            window = self.env["membri.season"].with_user(self.auditor).create({"date": day})
+            with self.subTest(day=day):
+                self.assertEqual(window._get_cohorts(), table)
+
+    def test_each_figure_opens_its_members(self):
+        window = self.env["membri.season"].with_user(self.auditor).create({"date": "2026-11-15"})
+        table = window._get_cohorts()
+        for cohort, (size, kept) in table.items():
+            for figure, count in {
+                f"joined-{cohort}": size,
+                **{f"joined-{cohort}-{cohort + years}": count for years, count in kept.items()},
+            }.items():
+                action = window.with_context(membri_figure=figure).action_open_figure()
+                rows = self.env[action["res_model"]].search(action["domain"])
+                with self.subTest(figure=figure):
+                    self.assertEqual(len(rows.partner_id), count)
+
+    def test_two_plans_in_a_season(self):
+        """Who has two plans that end in the same season, one after the other, is one member, and
+        counts for the last of them."""
+        member = self._create_member("Has two plans")
+        for option_set, first, last in (
+            (self.fixed, "2024-01-01", "2024-06-30"),
+            (self.yearly, "2024-07-01", "2024-12-31"),
+        ):
+            self.env["membri.cotisation"].create(
+                self._prepare_term(member, option_set, 100, first, date_end=last)
+            )
+        self._create_cotisation(member, "2025-01-01", state="expired")
+        rows = self._get_rows(partner_id=member.id)
+        self.assertEqual(rows.mapped("season"), ["2025", "2024"])
+        self.assertEqual(rows.mapped("outcome"), ["left", "renewed"])
+        self.assertEqual(rows[-1].option_set_id, self.yearly)
+
+    def test_renewed_long_before_the_end(self):
+        """Renewed and paid in February, for a term that ends in December: known at once, and at
+        risk no longer."""
+        with freeze_time("2026-02-01 15:00:00"):
+            term = self._create_yearly()
+            renewal = self._create_renewal(term)
+            renewal.action_send()
+            renewal.action_approve()
+            self._pay(renewal.invoice_id)
+            self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
+            self.assertRecordValues(
+                self._get_rows(term), [{"outcome": "renewed", "season": "2026", "life_from": 0}]
+            )
+
+    def test_unpaid_is_a_reason(self):
+        """Who did not pay gave no reason, and is not without one; a reason of their own stays."""
+        renewal = self._renewal_in("approved")
+        row = self._get_rows(renewal.cotisation_id)
+        not_paid = self.env.ref("membri_renewal.refusal_reason_not_paid")
+        self.assertRecordValues(row, [{"outcome": "unpaid", "reason_id": not_paid.id}])
 
 
 @tagged("post_install", "-at_install")

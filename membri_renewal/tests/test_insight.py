@@ -89,6 +89,7 @@ class TestSeason(SeasonCase):
                 self.reason: 2,
                 self.deceased: 2,
                 self.env.ref("membri_renewal.refusal_reason_terminated"): 1,
+                self.env.ref("membri_renewal.refusal_reason_not_paid"): 2,
             },
         )
         rows = self._get_rows(season="2026").filtered("date_answer")

@@ -252,6 +252,7 @@ class MembriBulkJobLine(models.Model):
     )
     refusal_note = fields.Text(string="Decline Note")
 
+    # the work: the next lines of a job
     _todo = models.Index("(job_id, id) WHERE result = 'todo'")
     _once = models.UniqueIndex(
         "(job_id, renewal_id)", "A renewal can only appear once in a background job."

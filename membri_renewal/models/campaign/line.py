@@ -96,6 +96,7 @@ class MembriCampaignLine(models.Model):
     _once = models.UniqueIndex(
         "(campaign_id, cotisation_id)", "A membership term can only appear once in a campaign."
     )
+    # the work: the next lines of a campaign
     _todo = models.Index("(campaign_id, id) WHERE is_todo")
 
     @api.depends("outcome", "is_excluded", "renewal_id")

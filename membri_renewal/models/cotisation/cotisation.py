@@ -195,6 +195,7 @@ class MembriCotisation(models.Model):
         "CHECK (date_end IS NULL OR date_end >= date_start)",
         "The last day of a membership term cannot be before its first day. Change one of them.",
     )
+    # the night: terms that are over, near their end, or ended lately
     _living_end = models.Index("(company_id, state, date_end)")
     # the figures: each member's paid terms, in order
     _timeline = models.Index(

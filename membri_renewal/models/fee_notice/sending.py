@@ -23,6 +23,7 @@ class AccountMove(models.Model):
         help="The form asks before it sends the same again.",
     )
 
+    # the night: notices that wait, mostly none
     _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send")
 
     @api.depends("membri_fee_notice_to_send", "membri_date_sent")

@@ -67,6 +67,7 @@ class MembriAnnualReceipt(models.Model):
         "(company_id, partner_id, year)",
         "This payer already has an annual receipt for that year.",
     )
+    # the work: receipts that were asked for, mostly none
     _queue = models.Index("(id) WHERE state = 'queued'")
 
     @api.depends("name", "year")

@@ -16,6 +16,7 @@ class AccountMove(models.Model):
     membri_receipt_to_send = fields.Boolean(string="Receipt to Send", readonly=True, copy=False)
     membri_date_receipt_sent = fields.Datetime(string="Receipt Sent On", readonly=True, copy=False)
 
+    # the night: receipts that wait, mostly none
     _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send")
 
     def _membri_follow_receipts(self):

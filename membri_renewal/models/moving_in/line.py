@@ -63,7 +63,9 @@ class MembriImportLine(models.Model):
     # what it says (``values``), and what was written and was there before (``done``)
     trace = fields.Json(string="What Was Done")
 
+    # the work: the next lines of an import, the oldest terms first
     _work = models.Index("(import_id, todo, date_start, id) WHERE todo IS NOT NULL")
+    # all lines about one member
     _member = models.Index("(import_id, key)")
 
     @api.depends("aside")

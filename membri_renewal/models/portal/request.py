@@ -18,6 +18,7 @@ class MembriPortalRequest(models.Model):
     kind = fields.Char(string="Type", required=True)
     date = fields.Datetime(required=True, default=fields.Datetime.now)
 
+    # how often somebody has asked about a document of late
     _per_document = models.Index("(res_model, res_id, date)")
 
     @api.model
