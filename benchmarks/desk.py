@@ -150,8 +150,8 @@ def measure(env, work):
 
 
 def get_queries(env, admin):
-    """:return: {name: query} of all that grows with the years: what people, the nightly runs, the
-    portal and a campaign look for"""
+    """Return {name: query} of all that grows with the years: what people, the nightly runs, the
+    portal and a campaign look for."""
     Renewal, Cotisation = env["membri.renewal"], admin["membri.cotisation"]
     found = {
         f"queue {dashboard.code}": Renewal._search(dashboard.action_open()["domain"], limit=80)
@@ -195,8 +195,8 @@ def explain(env, query):
 
 
 def is_scan(plan):
-    """:return: whether a table that grows is read from end to end, most of it in vain; a page of
-    what most of it answers is read from its beginning"""
+    """Return whether a table that grows is read from end to end, most of it in vain; a page of
+    what most of it answers is read from its beginning."""
     return any(
         re.search(r"Seq Scan on (membri_renewal|membri_cotisation|res_partner)\b", line)
         and re.search(r"Rows Removed by Filter: \d{5,}", " ".join(plan[number : number + 4]))

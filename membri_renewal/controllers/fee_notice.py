@@ -25,7 +25,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
         return values
 
     def _get_fee_notice_domain(self):
-        """:return: the user's own open fee notices. Odoo's rules hide drafts from portal users,
+        """Return the user's own open fee notices. Odoo's rules hide drafts from portal users,
         so the domain, searched in sudo, is what protects those of others."""
         own = request.env.user.partner_id._membri_get_whose_invoice_domain()
         return own & Domain("membri_fee_notice_state", "=", "open")
@@ -125,8 +125,8 @@ class FeeNoticePortal(account_portal.PortalAccount):
         return {**form, **notice_sudo._membri_prepare_card_form(form)}
 
     def _get_fee_notice_sudo(self, notice_id, access_token):
-        """:return: the document, if the visitor may see it here, else nothing: what does not
-        exist, what is not theirs and what is no fee notice look the same"""
+        """Return the document, if the visitor may see it here, else nothing: what does not
+        exist, what is not theirs and what is no fee notice look the same."""
         AccountMove = request.env["account.move"]
         notice_sudo = browse_sudo("account.move", notice_id)
         if not notice_sudo.membri_fee_notice_name:

@@ -131,16 +131,16 @@ class MembriPortal(MembriPortalAccess):
     # ------------------------------------------------------------------
 
     def _get_renewal_sudo(self, renewal_id, access_token):
-        """:return: the renewal, if the visitor may see it here, else nothing: what does not
-        exist, what is not theirs and what was not sent yet look the same"""
+        """Return the renewal, if the visitor may see it here, else nothing: what does not
+        exist, what is not theirs and what was not sent yet look the same."""
         renewal_sudo = self._find_document_sudo("membri.renewal", renewal_id, access_token)
         if not renewal_sudo or not renewal_sudo._is_on_portal():
             return request.env["membri.renewal"]
         return renewal_sudo
 
     def _knows_member(self, renewal_sudo):
-        """:return: whether the visitor reads contact details of the member here: a link may
-        have been forwarded, so it alone does not show them"""
+        """Return whether the visitor reads contact details of the member here: a link may
+        have been forwarded, so it alone does not show them."""
         user = request.env.user
         return not user._is_public() and renewal_sudo.with_user(user).has_access("read")
 

@@ -15,15 +15,15 @@ PRIVATE_HEADERS = {
 
 
 def clean_token(access_token):
-    """:return: the token, if it can be one: an uploaded file, or letters that ``consteq`` does
-    not take, is a wrong token and no error"""
+    """Return the token, if it can be one: an uploaded file, or letters that ``consteq`` does
+    not take, is a wrong token and no error."""
     usable = isinstance(access_token, str) and access_token.isascii()
     return access_token if usable else None
 
 
 def has_token(document_sudo, access_token):
-    """:return: whether the visitor came with the token of this very document; no token never
-    opens a document that has none"""
+    """Return whether the visitor came with the token of this very document; no token never
+    opens a document that has none."""
     token, own = clean_token(access_token), document_sudo.access_token
     return bool(token and own) and consteq(own, token)
 
@@ -62,9 +62,9 @@ class MembriPortalAccess(CustomerPortal):
         return document_sudo.with_user(user).sudo() if only_looks else document_sudo
 
     def _find_document_sudo(self, model, record_id, access_token=None):
-        """:return: the record, in sudo and in its own company, if the visitor may see it by
+        """Return the record, in sudo and in its own company, if the visitor may see it by
         their rights or by its token; else nothing: what does not exist and what is not theirs
-        look the same"""
+        look the same."""
         document_sudo = browse_sudo(model, record_id)
         if not document_sudo:
             return document_sudo

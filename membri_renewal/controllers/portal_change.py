@@ -30,8 +30,10 @@ class MembriPortalChange(MembriPortal):
         website=True,
     )
     def portal_renewal_request_change(self, renewal_id, access_token=None, step=None, **form):
-        """:param step: of the form: ``preview`` shows what is asked and what it costs, ``edit``
-        goes back, ``send`` sends it. Without: a message in plain words."""
+        """Take a step of the form in which a member asks for changes.
+
+        :param step: ``preview`` shows what is asked and what it costs, ``edit`` goes back,
+            ``send`` sends it. Without: a message in plain words."""
         form = {name: value for name, value in form.items() if isinstance(value, str)}
         if step in ("preview", "edit", "send"):
             return self._process_change_form(renewal_id, access_token, step, form)

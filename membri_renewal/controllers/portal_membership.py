@@ -44,16 +44,16 @@ class MembriPortalMembership(MembriPortalAccess):
         return request.render("membri_renewal.portal_my_membership", values)
 
     def _get_own_terms_sudo(self):
-        """:return: the visitor's own terms in every organisation. Sudo: cotisations are the
-        staff's; the domain limits them to what is the visitor's"""
+        """Return the visitor's own terms in every organisation. Sudo: cotisations are the
+        staff's; the domain limits them to what is the visitor's."""
         Cotisation_sudo = request.env["membri.cotisation"].sudo()
         return Cotisation_sudo.search(
             Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
         )
 
     def _get_memberships(self):
-        """:return: one ``dict`` per organisation that the visitor has to do with: the members
-        there that are the visitor's, each with their terms, and the invoices and notices"""
+        """Return one ``dict`` per organisation that the visitor has to do with: the members
+        there that are the visitor's, each with their terms, and the invoices and notices."""
         partner_sudo = self._get_visitor_sudo()
         # sudo: of every organisation, whichever companies the account was made for; each
         # domain limits them to the visitor's own
@@ -227,8 +227,8 @@ class MembriPortalMembership(MembriPortalAccess):
         )
 
     def _read_upload(self, document):
-        """:return: ``(file name, content)``, no more of it than is needed to see that it is too
-        much; ``None`` when nothing was chosen"""
+        """Return ``(file name, content)``, no more of it than is needed to see that it is too
+        much; ``None`` when nothing was chosen."""
         if not hasattr(document, "filename") or not document.filename:
             return None
         content = document.read(FILE_MAX_SIZE + 1)

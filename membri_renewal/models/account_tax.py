@@ -24,8 +24,8 @@ class AccountTax(models.Model):
                 )
 
     def _membri_get_labels(self):
-        """:return: the labels of these taxes for a document, “5% GST” as the reader's language
-        writes it"""
+        """Return the labels of these taxes for a document, “5% GST” as the reader's language
+        writes it."""
         return ", ".join(
             format_percentages(self.env, tax.tax_label) for tax in self if tax.tax_label
         )

@@ -77,8 +77,8 @@ class MailMail(models.Model):
 
     @api.model
     def _membri_get_kind_of_context(self):
-        """:return: ``(kind, template id)`` of the email that a method of ours is posting; what is
-        *sent* is known by it, so it is a tuple, as no client can put into the context"""
+        """Return ``(kind, template id)`` of the email that a method of ours is posting; what is
+        *sent* is known by it, so it is a tuple, as no client can put into the context."""
         kind = self.env.context.get("membri_mail_kind")
         return kind if isinstance(kind, tuple) else (False, False)
 
@@ -175,8 +175,8 @@ class MailMail(models.Model):
         return "leaves", False
 
     def _membri_has_sender_left(self, renewal):
-        """:return: whether the officer whose name and reply address it bears was archived, and
-        another address would stand there today"""
+        """Return whether the officer whose name and reply address it bears was archived, and
+        another address would stand there today."""
         self.ensure_one()
         today = renewal._get_officer().email_formatted or renewal.company_id.email_formatted
         if email_normalize(self.email_from) == email_normalize(today):

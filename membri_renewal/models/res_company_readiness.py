@@ -210,8 +210,8 @@ class MembriOptionSetLine(models.Model):
     _inherit = "membri.option.set.line"
 
     def _has_price(self):
-        """:return: whether somebody has said what this option costs: on the plan, on the product,
-        or on a pricelist"""
+        """Return whether somebody has said what this option costs: on the plan, on the product,
+        or on a pricelist."""
         self.ensure_one()
         if self.has_own_price or self.product_id.lst_price:
             return True
@@ -228,8 +228,8 @@ class MembriOptionSetLine(models.Model):
         )
 
     def _get_income_account_sudo(self):
-        """:return: where the income of this option is booked. In sudo: accounts are the
-        accountants'; whether there is one is no secret"""
+        """Return where the income of this option is booked. In sudo: accounts are the
+        accountants'; whether there is one is no secret."""
         self.ensure_one()
         company = self.option_set_id._get_term_company()
         product_sudo = self.product_id.sudo().with_company(company)

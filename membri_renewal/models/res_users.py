@@ -191,8 +191,8 @@ class MailActivity(models.Model):
     _inherit = "mail.activity"
 
     def _membri_get_company(self):
-        """:return: the company that the record of this activity belongs to, else that of the
-        user who has it"""
+        """Return the company that the record of this activity belongs to, else that of the
+        user who has it."""
         self.ensure_one()
         record = self.env[self.res_model].browse(self.res_id)
         company = record.company_id if "company_id" in record._fields else None

@@ -118,8 +118,8 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _get_plan_reason(self, plans):
-        """:return: ``(code, sentence)``: what the first of these plans lacks that lacks something;
-        both ``False`` where none does"""
+        """Return ``(code, sentence)``: what the first of these plans lacks that lacks something;
+        both ``False`` where none does."""
         reasons = (reason for plan in plans for reason in plan._get_unready_reasons())
         return next(reasons, (False, False))
 

@@ -71,8 +71,8 @@ CROSS JOIN LATERAL (
 
 
 def last_of(year):
-    """:return: SQL of the last day of the fiscal year that ends in the calendar year ``year``:
-    the company's day, or the last of the month"""
+    """Return SQL of the last day of the fiscal year that ends in the calendar year ``year``:
+    the company's day, or the last of the month."""
     month = f"make_date({year}, line.last_month, 1)"
     return (
         f"({month} + LEAST(line.last_day, EXTRACT(DAY FROM {month} + INTERVAL '1 month'"

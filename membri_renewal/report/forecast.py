@@ -106,9 +106,9 @@ class MembriForecast(models.TransientModel):
 
     @api.model
     def _get_past(self, company, day):
-        """:return: ``{(plan id, years): (terms, renewed)}`` of what had ended, and was decided,
+        """Return ``{(plan id, years): (terms, renewed)}`` of what had ended, and was decided,
         before ``day``, by what was known then; the plan alone under ``(plan id, None)``, all under
-        ``(None, None)``"""
+        ``(None, None)``."""
         past = defaultdict(lambda: (0, 0))
         for option_set_id, years, count, renewed in self._get_decided(company, day):
             for key in (

@@ -275,8 +275,8 @@ class MembriInsight(models.Model):
         }
 
     def _get_past_query(self, company, day):
-        """:return: SQL of the rows of the figures as they were at the end of a day of the past, by
-        what was known then"""
+        """Return SQL of the rows of the figures as they were at the end of a day of the past, by
+        what was known then."""
         night = company._membri_midnight(day + timedelta(days=1))
         facts = {"company": company.id, "day": day, "night": night}
         asked = SQL(

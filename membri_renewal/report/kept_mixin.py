@@ -141,8 +141,8 @@ class MembriKeptMixin(models.AbstractModel):
         yield f"DROP TABLE IF EXISTS {names}"
 
     def _get_trigger_statements(self):
-        """:return: the SQL statements that make the database note whose rows a change may have
-        made old"""
+        """Return the SQL statements that make the database note whose rows a change may have
+        made old."""
         for table, watch in self._kept_watched.items():
             function = f"{self._table}_note_{table}"
             names = watch.columns.split(", ") if watch.columns else []
@@ -296,8 +296,8 @@ class MembriKeptMixin(models.AbstractModel):
         ]
 
     def _is_told_by_totals(self, domain, groupby, aggregates, order):
-        """:return: whether all that is asked about, and asked for, is what totals are kept by, or
-        what is added up in them"""
+        """Return whether all that is asked about, and asked for, is what totals are kept by, or
+        what is added up in them."""
         conditions = list(Domain(domain).iter_conditions())
         if not self.env.su:
             rules = self.env["ir.rule"]._compute_domain(self._name, "read")

@@ -66,8 +66,8 @@ class MembriPriceSimulation(models.TransientModel):
         return domain
 
     def _get_lines(self):
-        """:return: list of values of ``membri.price.simulation.line``: the members of one plan
-        who pay the same now and would pay the same, before taxes"""
+        """Return a list of values of ``membri.price.simulation.line``: the members of one plan
+        who pay the same now and would pay the same, before taxes."""
         company = self.env.company
         day = company._membri_today()
         past = self.env["membri.forecast"]._get_past(company, day)
@@ -149,8 +149,8 @@ class MembriPriceSimulation(models.TransientModel):
         ]
 
     def _get_prices(self, items, currency, memo):
-        """:return: ``(price now, price then)`` of one term, before taxes; a price that was agreed
-        with the member stays"""
+        """Return ``(price now, price then)`` of one term, before taxes; a price that was agreed
+        with the member stays."""
         now = then = 0.0
         for product_id, quantity, price, is_agreed in items:
             now += quantity * price

@@ -136,8 +136,8 @@ class MembriSeason(models.TransientModel):
         return f"{row[name]} ({format_percentage(self.env, share)})"
 
     def _get_progress(self):
-        """:return: ``[{"season", "day", "members", "asked", "replied", "paid"}]``, the running
-        season first; each counted up to the same day of its year"""
+        """Return ``[{"season", "day", "members", "asked", "replied", "paid"}]``, the running
+        season first; each counted up to the same day of its year."""
         self.ensure_one()
         Insight = self.env["membri.insight"]
         years = [self.date.year - back for back in range(SEASONS)]
@@ -210,7 +210,7 @@ class MembriSeason(models.TransientModel):
             )
 
     def _get_cohorts(self):
-        """:return: ``{year of joining: (members, {years since: those who are still there})}``.
+        """Return ``{year of joining: (members, {years since: those who are still there})}``.
         Still there, so many years since, is who has a term with a day in that year."""
         self.ensure_one()
         today = self.date.year

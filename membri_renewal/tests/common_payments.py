@@ -32,8 +32,8 @@ class MembriPaymentCommon(MembriCommon):
         self.told = self._get_told()
 
     def _get_told(self):
-        """:return: the states that the member's chatter has told of this cotisation, the last
-        one first"""
+        """Return the states that the member's chatter has told of this cotisation, the last
+        one first."""
         text = f"The status of membership term {self.cotisation.name} "
         return [
             message.body.striptags().rpartition("is now “")[2].rstrip("”.")

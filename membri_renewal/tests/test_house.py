@@ -21,6 +21,7 @@ FEATURES = (
     "automatic_payment",
     "moving_in",
 )
+DOC_FIELD = re.compile(r":(param|return|raises)\b")
 
 
 def _get_model(node):
@@ -59,8 +60,8 @@ def _get_definitions(node):
 
 
 def _get_sudo_calls(function):
-    """:return: ``(statement, call)`` of each ``sudo()`` of a function, the first one first;
-    ``sudo(False)`` gives rights back"""
+    """Return ``(statement, call)`` of each ``sudo()`` of a function, the first one first;
+    ``sudo(False)`` gives rights back."""
     calls, todo = [], [(node, node) for node in function.body]
     while todo:
         statement, node = todo.pop()
@@ -174,6 +175,30 @@ class TestHouse(BaseCase):
                     silent.append(f"{place}:{call.end_lineno} {function.name}")
         self.assertGreater(explained, 200)
         self.assertEqual(silent, [])
+
+    def test_docstrings_are_read(self):
+        """The fields of a docstring are a list of their own, as reStructuredText reads them: a
+        blank line stands before it, and what continues a field is indented."""
+        found, wrong = 0, []
+        for path, tree in self._get_sources(
+            "models", "wizard", "report", "controllers", "tests"
+        ).items():
+            for node in ast.walk(tree):
+                if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    continue
+                before = None
+                for line in (ast.get_docstring(node) or "").split("\n"):
+                    field = DOC_FIELD.match(line)
+                    found += bool(field)
+                    is_inside = before is not None and DOC_FIELD.match(before)
+                    if (is_inside and not field and line[:1].strip()) or (
+                        field and before and before[:1].strip() and not is_inside
+                    ):
+                        wrong.append(f"{path.relative_to(ADDON)}:{node.lineno} {node.name}")
+                    if field or not line[:1].isspace():  # an indented line belongs to its field
+                        before = line
+        self.assertGreater(found, 500)
+        self.assertEqual(wrong, [])
 
     def test_views_inherit_views_of_others(self):
         """A view of ours says all of its screen: none changes another one of ours. (A primary

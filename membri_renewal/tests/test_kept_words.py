@@ -171,8 +171,8 @@ class TestA8NeededData(ArchivedCommon):
     """Issue 12 A8: what the code asks for by name cannot be deleted."""
 
     def _find_needed(self):
-        """:return: the records that the code asks for by name, without those whose absence it
-        copes with"""
+        """Return the records that the code asks for by name, without those whose absence it
+        copes with."""
         root = Path(get_module_path("membri_renewal"))
         names = set()
         for folder in ("models", "wizard", "controllers"):

@@ -37,8 +37,8 @@ class TestNoticeScale(MembriCommon):
             self.assertLessEqual((many - few) / 20, 13, action)
 
     def _tell(self, renewals):
-        """:return: of the last message of each of ``renewals`` all that Odoo makes of it, without
-        the numbers"""
+        """Return of the last message of each of ``renewals`` all that Odoo makes of it, without
+        the numbers."""
         told = []
         for renewal in renewals.sudo():
             message = renewal.message_ids.sorted("id")[-1:]

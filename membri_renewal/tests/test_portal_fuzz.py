@@ -72,8 +72,8 @@ NAMES = [
 
 
 def get_post_routes(env):
-    """:return: ``{rule: endpoint}`` of every route of ours that takes a form, found in the map
-    of routes, so that a new one is attacked before anybody thinks of it"""
+    """Return ``{rule: endpoint}`` of every route of ours that takes a form, found in the map
+    of routes, so that a new one is attacked before anybody thinks of it."""
     return {
         rule.rule: rule.endpoint
         for rule in env["ir.http"].routing_map().iter_rules()

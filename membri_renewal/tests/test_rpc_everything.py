@@ -112,8 +112,8 @@ TABLES = (
 
 
 def get_public_methods(registry):
-    """:return: ``[(model, method)]``: every method that a client may call on a model of ours,
-    inherited ones included, and those that we add to, or extend of, models of Odoo"""
+    """Return ``[(model, method)]``: every method that a client may call on a model of ours,
+    inherited ones included, and those that we add to, or extend of, models of Odoo."""
     found = []
     for model_name, model in registry.items():
         if model._abstract:

@@ -81,8 +81,8 @@ ACTIONS = ("ir.actions.act_window", "ir.actions.act_window_close", "ir.actions.c
 
 
 def get_own_methods(registry):
-    """:return: ``[(model, method)]``: every public method that this add-on adds to a model,
-    found by looking, so that a new one is tested before anybody thinks of it"""
+    """Return ``[(model, method)]``: every public method that this add-on adds to a model,
+    found by looking, so that a new one is tested before anybody thinks of it."""
     found = []
     for model_name, model in registry.items():
         if not (model_name.startswith("membri.") or model_name in EXTENDED) or model._abstract:
@@ -115,8 +115,8 @@ class TestRpcMethods(RpcCase):
         self.assertFalse(stale, "the table names methods that exist")
 
     def _call(self, user, model, name):
-        """:return: what came of it: ``denied``, ``refused`` in words, ``opened`` something to
-        look at, or ``done``"""
+        """Return what came of it: ``denied``, ``refused`` in words, ``opened`` something to
+        look at, or ``done``."""
         # the user's own context, not that of the tests
         records = self.env(user=user, context={})[model]
         get_public_method(records, name)

@@ -60,8 +60,8 @@ class TestSameInvoices(MembriCommon):
         }
 
     def _read_stored(self, record):
-        """:return: ``{name: value}``; what was made in the same transaction stands for its member,
-        or for its place"""
+        """Return ``{name: value}``; what was made in the same transaction stands for its member,
+        or for its place."""
         values = {}
         for name, field in record._fields.items():
             if name in UNCOMPARED or not field.store:

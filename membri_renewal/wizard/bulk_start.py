@@ -179,8 +179,8 @@ class MembriBulkStart(models.TransientModel):
         return self._format_count(sum(group[3] for group in groups)), words
 
     def _get_billing_sentences(self, ready):
-        """:return: what is billed otherwise than the renewals show, and who gets one invoice; what
-        becomes of the invoices that are ended"""
+        """Return what is billed otherwise than the renewals show, and who gets one invoice; what
+        becomes of the invoices that are ended."""
         if self.action == "end_unpaid":
             return self._get_voided_sentences(ready)
         if self.action not in ("approve", "send"):

@@ -138,8 +138,8 @@ class AccountMove(models.Model):
         return super().action_register_payment()
 
     def _membri_check_can_register_payment(self):
-        """:raises UserError: when one is a fee notice: Odoo's own payment would take the money,
-        and neither make the invoice nor activate anybody"""
+        """Raise a ``UserError`` when one is a fee notice: Odoo's own payment would take the money,
+        and neither make the invoice nor activate anybody."""
         for move in self:
             if move.membri_fee_notice_state == "open":
                 raise UserError(

@@ -79,8 +79,8 @@ class AccountPaymentRegister(models.TransientModel):
         return result
 
     def _membri_check_card(self):
-        """:raises UserError: when a membership invoice would be booked as paid by a card that
-        nobody has chosen, so that nothing would be charged"""
+        """Raise a ``UserError`` when a membership invoice would be booked as paid by a card that
+        nobody has chosen, so that nothing would be charged."""
         self.ensure_one()
         memberships = self.line_ids.move_id.filtered("membri_invoice_type")
         if memberships and self.suitable_payment_token_ids and not self.payment_token_id:

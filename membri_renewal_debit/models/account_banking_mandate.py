@@ -118,8 +118,8 @@ class AccountBankingMandate(models.Model):
         return False
 
     def _membri_is_expired(self):
-        """:return: whether it may be used no more, although nobody has marked it yet: a one-off
-        that was used, a SEPA mandate that was not used for three years"""
+        """Return whether it may be used no more, although nobody has marked it yet: a one-off
+        that was used, a SEPA mandate that was not used for three years."""
         self.ensure_one()
         if self.type == "oneoff" and self.last_debit_date:
             return True
@@ -128,8 +128,8 @@ class AccountBankingMandate(models.Model):
         return self.format == "sepa" and used + limit <= self.company_id._membri_today()
 
     def _membri_get_debit_mode(self):
-        """:return: in sudo, the payment mode by which it is collected: the payer's, where that one
-        asks for mandates, else the company's first that does"""
+        """Return in sudo, the payment mode by which it is collected: the payer's, where that one
+        asks for mandates, else the company's first that does."""
         self.ensure_one()
         # sudo: payment modes are the accountants'
         mandate_sudo = self.sudo().with_company(self.sudo().company_id)

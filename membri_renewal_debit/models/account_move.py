@@ -14,8 +14,8 @@ class AccountMove(models.Model):
     )
 
     def _membri_get_living_debits(self):
-        """:return: in sudo, what is in a payment order and not booked yet: of ours, and of those
-        that the accountant has made of this invoice"""
+        """Return in sudo, what is in a payment order and not booked yet: of ours, and of those
+        that the accountant has made of this invoice."""
         self.ensure_one()
         invoice_sudo = self.sudo()  # sudo: payment orders are the accountants'
         lines_sudo = invoice_sudo.membri_debit_ids | invoice_sudo.line_ids.payment_line_ids
@@ -52,8 +52,8 @@ class AccountMove(models.Model):
         return result
 
     def _membri_get_return_reason(self, payment_sudo):
-        """:return: the reason that the bank gave, where OCA's ``account_payment_return`` knows it,
-        which is no dependency of ours; else nothing"""
+        """Return the reason that the bank gave, where OCA's ``account_payment_return`` knows it,
+        which is no dependency of ours; else nothing."""
         if "payment.return.line" not in self.env:
             return ""
         # sudo: what the bank said, whoever books it

@@ -79,8 +79,8 @@ class AccountPaymentLine(models.Model):
         return result
 
     def _membri_get_cannot_debit_reason(self):
-        """:return: why this line must not go to the bank (a sentence), or ``False``: what was
-        stopped or paid since the night, and more than was announced"""
+        """Return why this line must not go to the bank (a sentence), or ``False``: what was
+        stopped or paid since the night, and more than was announced."""
         self.ensure_one()
         line_sudo = self.sudo()  # sudo: accountants need not read renewals; a sentence is told
         invoice_sudo = line_sudo.membri_charge_invoice_id

@@ -34,8 +34,8 @@ class MembriRenewal(models.Model):
         return self._get_invoice_sudo().membri_debit_ids.sorted("id")
 
     def _get_withdrawable_debits(self):
-        """:return: in sudo, its debits that no order was confirmed with; none when one is under
-        way"""
+        """Return in sudo, its debits that no order was confirmed with; none when one is under
+        way."""
         living_sudo = self._get_debits()._membri_filter_living()
         is_draft = all(line.state == "draft" for line in living_sudo)
         return living_sudo if is_draft else living_sudo.browse()
@@ -60,8 +60,8 @@ class MembriRenewal(models.Model):
         return lines_sudo.create(self._prepare_debit_vals_list(mandate_sudo, order_sudo, amount))
 
     def _prepare_debit_vals_list(self, mandate_sudo, order_sudo, amount):
-        """:return: the values of the payment lines that collect ``amount``: one for each receivable
-        line of the invoice that it settles; of a fee notice, which has none yet, one"""
+        """Return the values of the payment lines that collect ``amount``: one for each receivable
+        line of the invoice that it settles; of a fee notice, which has none yet, one."""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
         parts, left = [], amount

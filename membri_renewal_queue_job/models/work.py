@@ -29,8 +29,8 @@ class MembriWorkMixin(models.AbstractModel):
         )._run_batch_as_job()
 
     def _get_job_channel(self):
-        """:return: the name of the channel, of which ``ODOO_QUEUE_JOB_CHANNELS`` says how many
-        jobs it runs at a time"""
+        """Return the name of the channel, of which ``ODOO_QUEUE_JOB_CHANNELS`` says how many
+        jobs it runs at a time."""
         return "root.membri"
 
     def _run_batch_as_job(self):

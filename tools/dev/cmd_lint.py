@@ -160,8 +160,8 @@ def _passes(name, command):
 
 
 def _without_split_models(output):
-    """:return: what is left of pylint's output without the models that ``SPLIT_MODELS`` allows; a
-    name there that pylint does not complain of any more is a complaint"""
+    """Return what is left of pylint's output without the models that ``SPLIT_MODELS`` allows; a
+    name there that pylint does not complain of any more is a complaint."""
     found = re.findall(r'.*: R8180: .* inherited to "(.+?)" from .*\n?', output)
     for model in found:
         if model in SPLIT_MODELS:

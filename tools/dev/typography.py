@@ -45,8 +45,8 @@ def corrected(text):
 
 
 def elisions(text):
-    """:return: the places (a list of texts) where *de*, *du* or *que* stands before a name that is
-    filled in"""
+    """Return the places (a list of texts) where *de*, *du* or *que* stands before a name that is
+    filled in."""
     return BEFORE_NAME.findall(text)
 
 

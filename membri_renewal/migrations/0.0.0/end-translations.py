@@ -46,8 +46,8 @@ def read_names_of_ours_alone(env):
 
 
 def read_names_of_unedited(env):
-    """:return: the external ids of refusal reasons, which updates leave alone, that nobody has
-    edited since they were made: an edit, also of a translation, moves the date of writing"""
+    """Return the external ids of refusal reasons, which updates leave alone, that nobody has
+    edited since they were made: an edit, also of a translation, moves the date of writing."""
     rows = env.execute_query(
         SQL(
             """SELECT data.module || '.' || data.name

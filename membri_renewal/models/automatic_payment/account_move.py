@@ -16,8 +16,8 @@ class AccountMove(models.Model):
         return self._membri_get_renewals().filtered("charge_state").sorted("id")
 
     def _membri_is_being_paid(self):
-        """:return: whether the payer has begun another payment, or a payment is not booked yet, or
-        not reconciled"""
+        """Return whether the payer has begun another payment, or a payment is not booked yet, or
+        not reconciled."""
         self.ensure_one()
         since = fields.Datetime.now() - timedelta(hours=PAYER_HOURS)
         begun = self.transaction_ids.filtered(
@@ -39,8 +39,8 @@ class AccountMove(models.Model):
         return " ".join(filter(None, sentences)) or False
 
     def _membri_get_charge_planned_reason(self):
-        """:return: that no reminder is needed, since the invoice is paid automatically, or
-        ``False``"""
+        """Return that no reminder is needed, since the invoice is paid automatically, or
+        ``False``."""
         self.ensure_one()
         reasons = (
             renewal_sudo._get_charge_planned_reason()

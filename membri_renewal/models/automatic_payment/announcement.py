@@ -122,8 +122,8 @@ class MembriRenewal(models.Model):
         return self.option_set_id.sudo().automatic_payment != "none"  # sudo: members read no plans
 
     def _is_charge_coming(self):
-        """:return: whether what was announced is still to be charged, as far as status, plan and
-        card tell: nobody is told of a charge that will not come"""
+        """Return whether what was announced is still to be charged, as far as status, plan and
+        card tell: nobody is told of a charge that will not come."""
         self.ensure_one()
         if self.state in ENDED_STATES:
             return False
@@ -131,8 +131,8 @@ class MembriRenewal(models.Model):
         return bool(card_sudo) and not reason and card_sudo == self._get_announced_card()
 
     def _get_charge_card(self):
-        """:return: ``(token in sudo, reason)``: the saved card of the payer, where the plan
-        charges cards, and why it cannot be charged (a sentence), or ``False``"""
+        """Return ``(token in sudo, reason)``: the saved card of the payer, where the plan
+        charges cards, and why it cannot be charged (a sentence), or ``False``."""
         self.ensure_one()
         # sudo: cards are their owners'; what is told of them is in words
         token_sudo = self.env["payment.token"].sudo()
@@ -166,8 +166,8 @@ class MembriRenewal(models.Model):
         return token_sudo._membri_get_currency_reason(currency)
 
     def _get_announced_card(self):
-        """:return: what the payer was told to be charged, in sudo, as long as it is the same; see
-        ``_membri_get_own_card`` of the contact"""
+        """Return what the payer was told to be charged, in sudo, as long as it is the same; see
+        ``_membri_get_own_card`` of the contact."""
         self.ensure_one()
         return self.sudo().charge_token_id  # sudo: members read no facts of the charge
 
@@ -185,9 +185,9 @@ class MembriRenewal(models.Model):
         return self.sudo().charge_card or ""  # sudo: members read no facts of the charge
 
     def _get_charge_parts(self):
-        """:return: list of ``(day, amount)`` of what is left to pay for this renewal, one for each
+        """Return a list of ``(day, amount)`` of what is left to pay for this renewal, one for each
         part of the payment terms; of an invoice for several, its share. As long as there is
-        none: what accepting today would ask for, from the first day of the next term on"""
+        none: what accepting today would ask for, from the first day of the next term on."""
         self.ensure_one()
         invoice_sudo = self._get_document_sudo()
         if not invoice_sudo:
@@ -212,8 +212,8 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_charge_share(self, invoice_sudo, amount):
-        """:return: what of ``amount`` is due on this invoice for ``self``: the first of its
-        renewals takes what is left of the cents"""
+        """Return what of ``amount`` is due on this invoice for ``self``: the first of its
+        renewals takes what is left of the cents."""
         renewals_sudo = invoice_sudo._membri_get_renewals().sorted("id")
         if len(renewals_sudo) < 2 or not invoice_sudo.amount_total:
             return self.currency_id.round(amount)
@@ -299,8 +299,8 @@ class MembriRenewal(models.Model):
         return plan or False
 
     def _prepare_next_part_vals(self):
-        """:return: the values once a part was charged: the next part of the plan that was
-        announced, or the end"""
+        """Return the values once a part was charged: the next part of the plan that was
+        announced, or the end."""
         self.ensure_one()
         # what is left of an invoice for several, without a later part, is the others'
         is_others = not self.charge_plan and len(self.invoice_id._membri_get_renewals()) > 1
@@ -365,8 +365,8 @@ class MembriRenewal(models.Model):
         return self.date_charge_retry or super()._get_charge_day()
 
     def _get_other_card_owner(self):
-        """:return: whose card pays, in sudo, where that is neither the member's nor, as long as
-        there is a notice, the recipient's; else nothing"""
+        """Return whose card pays, in sudo, where that is neither the member's nor, as long as
+        there is a notice, the recipient's; else nothing."""
         self.ensure_one()
         if not self._get_document_sudo():
             return self._get_other_payer()

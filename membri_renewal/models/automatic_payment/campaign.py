@@ -11,8 +11,8 @@ class MembriCampaign(models.Model):
     _inherit = "membri.campaign"
 
     def _get_charge_summary(self):
-        """:return: how many of the members to include pay automatically, how much, and from when
-        on (a sentence), or ``False`` when nobody does"""
+        """Return how many of the members to include pay automatically, how much, and from when
+        on (a sentence), or ``False`` when nobody does."""
         self.ensure_one()
         # sudo: which card is saved is its owner's; how many there are is told
         Partner_sudo = self.env["res.partner"].sudo().with_company(self.company_id)

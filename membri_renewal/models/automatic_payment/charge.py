@@ -55,8 +55,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_to_charge_domain(self):
-        """:return: what is due by today, what waits for its answer, and what was announced and
-        needs no charge any more"""
+        """Return what is due by today, what waits for its answer, and what was announced and
+        needs no charge any more."""
         due = Domain.OR(
             Domain("company_id", "=", company.id)
             & (
@@ -171,8 +171,8 @@ class MembriRenewal(models.Model):
             )
 
     def _get_cannot_charge_reason(self):
-        """:return: ``(sentence or False, whether the payer has to act)``: why the invoice of these
-        renewals is not charged now"""
+        """Return ``(sentence or False, whether the payer has to act)``: why the invoice of these
+        renewals is not charged now."""
         first = self[:1]
         invoice = first.invoice_id
         if not first._get_announced_card():
@@ -223,8 +223,8 @@ class MembriRenewal(models.Model):
         return False, False
 
     def _get_archived_payer_reason(self):
-        """:return: that nothing is charged, since the payer of the invoice is archived (a
-        sentence), or ``False``"""
+        """Return that nothing is charged, since the payer of the invoice is archived (a
+        sentence), or ``False``."""
         self.ensure_one()
         payer = self.invoice_id.partner_id
         if payer.active:
@@ -306,8 +306,8 @@ class MembriRenewal(models.Model):
         return self._get_charges()[-1:]
 
     def _get_unanswered_charge(self):
-        """:return: the automatic payment that the provider was, or is about to be, asked for and
-        has not answered"""
+        """Return the automatic payment that the provider was, or is about to be, asked for and
+        has not answered."""
         return self._get_last_charge().filtered(lambda tx: tx.state == "draft")
 
     def _send_charge(self):

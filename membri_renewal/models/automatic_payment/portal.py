@@ -81,8 +81,8 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_get_consent_wording(self):
-        """:return: what the payer of these invoices agrees to by ticking the box of the payment
-        form, or ``False`` where their plans charge no card"""
+        """Return what the payer of these invoices agrees to by ticking the box of the payment
+        form, or ``False`` where their plans charge no card."""
         plans_sudo = self._membri_get_cotisations_sudo().option_set_id
         if all(plan.automatic_payment == "none" for plan in plans_sudo):
             return False

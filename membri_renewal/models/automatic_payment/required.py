@@ -21,8 +21,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_is_paid_without_card(self):
-        """:return: whether its payer has a valid way to pay memberships that is no card, such as
-        a mandate"""
+        """Return whether its payer has a valid way to pay memberships that is no card, such as
+        a mandate."""
         self.ensure_one()
         payer = self.partner_id.with_company(self.company_id)
         way_sudo = payer._membri_get_saved_card()

@@ -51,8 +51,8 @@ class MembriRenewal(models.Model):
         return "queued" in self._get_tried_together().mapped("delivery_state")
 
     def _get_tried_together(self):
-        """:return: in sudo, whose next attempt is one charge, and told by one email: those of the
-        invoice of ``self``"""
+        """Return in sudo, whose next attempt is one charge, and told by one email: those of the
+        invoice of ``self``."""
         # sudo: facts of the charge are the staff's
         planned_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() | self.sudo()
         return planned_sudo.filtered(lambda renewal: renewal._is_retry_planned())
@@ -85,8 +85,8 @@ class MembriRenewal(models.Model):
         return super()._before_leaving()
 
     def _prepare_lead_vals(self):
-        """:return: the values of a later day, when less than the lead is left until the announced
-        one"""
+        """Return the values of a later day, when less than the lead is left until the announced
+        one."""
         self.ensure_one()
         company = self.company_id
         days = company._membri_get_charge_lead_days(self._get_announced_card())
@@ -148,8 +148,8 @@ class MembriRenewal(models.Model):
         )
 
     def _get_untold_reason(self):
-        """:return: why nothing is charged for these renewals yet (a sentence): their payer was not
-        told, or ``False``"""
+        """Return why nothing is charged for these renewals yet (a sentence): their payer was not
+        told, or ``False``."""
         if any(renewal._is_announcement_lost() for renewal in self):
             return self.env._(
                 "The announcement did not reach the payer. Nothing was charged: correct the "
@@ -191,8 +191,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_to_announce_domain(self):
-        """:return: accepted and unpaid renewals whose payer has, or had, a saved card, or should
-        have one"""
+        """Return accepted and unpaid renewals whose payer has, or had, a saved card, or should
+        have one."""
         unsaid = Domain("charge_state", "=", False) & Domain("charge_note", "!=", False)
         cases = [self._get_without_card_domain(), unsaid]
         # sudo: cards are their owners'; only ids go into the domain
@@ -217,8 +217,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _search_to_announce(self, domain):
-        """:return: the ids of those whose payers are to be told something else than they were, of
-        those that wait without a word why, and of those whose word holds no more"""
+        """Return the ids of those whose payers are to be told something else than they were, of
+        those that wait without a word why, and of those whose word holds no more."""
         found = []
         for renewal in self.search(domain, order="id"):
             vals = renewal._prepare_charge_vals()
@@ -295,8 +295,8 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_without_card_domain(self):
-        """:return: of the accepted and unpaid renewals, those of plans that require a saved card,
-        which nothing is planned or known about"""
+        """Return of the accepted and unpaid renewals, those of plans that require a saved card,
+        which nothing is planned or known about."""
         return (
             Domain("option_set_id.automatic_payment", "=", "required")
             & Domain("charge_state", "=", False)

@@ -48,8 +48,8 @@ class PaymentTransaction(models.Model):
     )
 
     def _membri_is_under_way(self):
-        """:return: whether the money of this online payment may come, or has come and is not
-        booked yet"""
+        """Return whether the money of this online payment may come, or has come and is not
+        booked yet."""
         self.ensure_one()
         return (
             self.state in ("pending", "authorized")

@@ -176,7 +176,7 @@ class MembriBulkJob(models.Model):
         return self.env["membri.renewal"]._get_letters_action(self._get_letters_sudo()[:1])
 
     def _get_letters_sudo(self):
-        """:return: the files of this job, in the order of the post. Letters answer in the name of
+        """Return the files of this job, in the order of the post. Letters answer in the name of
         members: they are for those who may answer."""
         self.ensure_one()
         self.check_access("read")

@@ -212,8 +212,8 @@ class MembriBulkJob(models.Model):
         return results
 
     def _as_requester(self, records):
-        """:return: ``records`` (an iterable of one model) as the user who asked for the job,
-        in the company and the language they asked in"""
+        """Return ``records`` (an iterable of one model) as the user who asked for the job,
+        in the company and the language they asked in."""
         self.ensure_one()
         return (
             self.env[self._get_record_model()]
@@ -276,8 +276,8 @@ class MembriBulkJob(models.Model):
         again._record_printed_before()
 
     def _get_remark(self, record):
-        """:return: what to know of a ``record`` that is done, or ``False``: that no email went,
-        or that the one that is sent again waits for the mail server"""
+        """Return what to know of a ``record`` that is done, or ``False``: that no email went,
+        or that the one that is sent again waits for the mail server."""
         sends = self.action in SENDING_ACTIONS
         queued = self.action == "retry_sending" and record.delivery_state == "queued"
         if queued or (sends and record.delivery_state in NOT_EMAILED):

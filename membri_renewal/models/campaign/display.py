@@ -97,8 +97,8 @@ class MembriCampaign(models.Model):
             )
 
     def _get_summary(self):
-        """:return: what the table needs: the outcomes that occur, one row per option set, and
-        the totals of both"""
+        """Return what the table needs: the outcomes that occur, one row per option set, and
+        the totals of both."""
         self.ensure_one()
         groups = self.env["membri.campaign.line"]._read_group(
             [("campaign_id", "in", self.ids), ("outcome", "!=", False)],

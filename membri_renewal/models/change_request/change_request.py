@@ -166,8 +166,8 @@ class MembriChangeRequest(models.Model):
         return self.env._("Your request reduces your renewal by %(amount)s.", amount=amount)
 
     def _get_detail_sentences(self):
-        """:return: sentences: whose details are to change, without the details, for who holds the
-        link"""
+        """Return the sentences: whose details are to change, without the details, for who holds the
+        link."""
         self.ensure_one()
         labels = dict(self.detail_ids._fields["subject"]._description_selection(self.env))
         return [

@@ -38,8 +38,8 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_change_offers(self):
-        """:return: per option set that may be chosen, a dict: ``option_set``, ``term`` (a
-        ``membri.change.request`` that is in no database), ``options`` (dicts)"""
+        """Return per option set that may be chosen, a dict: ``option_set``, ``term`` (a
+        ``membri.change.request`` that is in no database), ``options`` (dicts)."""
         self.ensure_one()
         proposal = self._get_proposal()
         return [
@@ -80,8 +80,8 @@ class MembriRenewal(models.Model):
         }
 
     def _get_start_bounds(self):
-        """:return: ``(earliest, latest)`` first day that the member may ask for, or ``False``
-        while the current term runs: the next one follows it without a gap"""
+        """Return ``(earliest, latest)`` first day that the member may ask for, or ``False``
+        while the current term runs: the next one follows it without a gap."""
         self.ensure_one()
         today = self.company_id._membri_today()
         if self.current_date_end >= today:
@@ -126,8 +126,8 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_states(self, country_id=None):
-        """:return: the provinces or states to choose from: of the member's country, else of
-        the organisation's"""
+        """Return the provinces or states to choose from: of the member's country, else of
+        the organisation's."""
         country = (
             self.env["res.country"].browse(country_id).exists()
             or self.partner_id.country_id
@@ -225,7 +225,7 @@ class MembriRenewal(models.Model):
         return day
 
     def _read_details(self, form, errors):
-        """:return: list of values of ``membri.change.request.detail``: what is given, and
+        """Return a list of values of ``membri.change.request.detail``: what is given, and
         differs from what we have. What is left empty stays as it is."""
         details = []
         for subject, names in DETAIL_FIELDS.items():

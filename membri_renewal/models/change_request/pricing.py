@@ -8,8 +8,8 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     def _get_offered_option_sets(self, proposal):
-        """:return: the option sets that the member may choose from: the proposed one, and
-        those that the organisation offers (``portal_offer``)"""
+        """Return the option sets that the member may choose from: the proposed one, and
+        those that the organisation offers (``portal_offer``)."""
         self.ensure_one()
         current = proposal.option_set_id
         # sudo: members choose without reading the staff's lists
@@ -95,7 +95,7 @@ class MembriRenewal(models.Model):
         return lines_vals
 
     def _get_requested_choices(self, option_set, quantities, proposal):
-        """:return: keyword arguments of :meth:`_prepare_term_line`. What was agreed with the
+        """Return the keyword arguments of :meth:`_prepare_term_line`. What was agreed with the
         member beside the option set stays with it."""
         ours = []
         if option_set == proposal.option_set_id:

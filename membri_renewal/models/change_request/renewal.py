@@ -105,8 +105,8 @@ class MembriRenewal(models.Model):
         return self._portal_answer("request_change", author, submit)
 
     def _is_asked_already(self, ask):
-        """:return: whether this is word for word the request that waits already: a second
-        click"""
+        """Return whether this is word for word the request that waits already: a second
+        click."""
         self.ensure_one()
         last_sudo = self.sudo().change_request_id  # sudo: compared only
         if last_sudo.state != "pending" or last_sudo.origin != "form":

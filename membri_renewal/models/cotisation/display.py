@@ -31,8 +31,8 @@ class MembriCotisation(models.Model):
             cotisation.invoice_remark = cotisation._get_invoice_remark()
 
     def _get_invoice_remark(self):
-        """:return: that the invoice names other options than this pending term, and what to do
-        when that matters (a sentence), or ``False``"""
+        """Return that the invoice names other options than this pending term, and what to do
+        when that matters (a sentence), or ``False``."""
         self.ensure_one()
         if self.state != "pending" or not self.invoice_id:
             return False

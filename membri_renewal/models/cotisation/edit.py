@@ -85,8 +85,8 @@ class MembriCotisation(models.Model):
             )
 
     def _check_not_in_renewal(self, vals):
-        """:raises UserError: when ``vals`` give a term to another member, and its renewal asks
-        the first one"""
+        """Raise a ``UserError`` when ``vals`` give a term to another member, and its renewal asks
+        the first one."""
         if "date_end" in vals and not vals["date_end"]:
             self._check_not_for_life_in_renewal()
         if "partner_id" not in vals:
@@ -121,8 +121,8 @@ class MembriCotisation(models.Model):
                 )
 
     def _filter_edited(self, vals):
-        """:return: the cotisations that ``vals`` would change: an import run twice writes
-        the same values again, and may"""
+        """Return the cotisations that ``vals`` would change: an import run twice writes
+        the same values again, and may."""
         edited = self.browse()
         for name, value in vals.items():
             if name == "line_ids":

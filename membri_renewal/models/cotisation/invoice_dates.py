@@ -21,8 +21,8 @@ class MembriCotisation(models.Model):
         )
 
     def _prepare_deferral_vals(self):
-        """:return: the term, in the fields of the invoice line that deferral modules read;
-        nothing for life, which cannot be spread"""
+        """Return the term, in the fields of the invoice line that deferral modules read;
+        nothing for life, which cannot be spread."""
         self.ensure_one()
         if not self.date_end:
             return {}
@@ -38,8 +38,8 @@ class MembriCotisation(models.Model):
         return [names for names in DEFERRAL_FIELDS if set(names) <= line_fields.keys()]
 
     def _get_invoiced_periods(self):
-        """:return: ``{cotisation: the period in words}`` of pending terms, as their invoices
-        tell it"""
+        """Return ``{cotisation: the period in words}`` of pending terms, as their invoices
+        tell it."""
         return {
             cotisation: cotisation._get_invoice_period()
             for cotisation in self

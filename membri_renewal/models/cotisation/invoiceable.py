@@ -7,8 +7,8 @@ class MembriTermMixin(models.AbstractModel):
     _inherit = "membri.term.mixin"
 
     def _get_invoice_date(self):
-        """:return: the day of approval or, where the company dates invoices by the term, its
-        first day; never a day that is over"""
+        """Return the day of approval or, where the company dates invoices by the term, its
+        first day; never a day that is over."""
         self.ensure_one()
         today = self.company_id._membri_today()
         if self.company_id.membri_invoice_dating == "term":
@@ -16,8 +16,8 @@ class MembriTermMixin(models.AbstractModel):
         return today
 
     def _get_cannot_invoice_reason(self):
-        """:return: why this term cannot be invoiced (a sentence that says what to do), or
-        ``False``"""
+        """Return why this term cannot be invoiced (a sentence that says what to do), or
+        ``False``."""
         self.ensure_one()
         return (
             self.line_ids._get_cannot_invoice_reason()
@@ -78,8 +78,8 @@ class MembriTermLineMixin(models.AbstractModel):
         return False
 
     def _get_archived_product_reason(self):
-        """:return: that one of these options is archived, which the member was not told of yet
-        (a sentence), or ``False``"""
+        """Return that one of these options is archived, which the member was not told of yet
+        (a sentence), or ``False``."""
         for line in self:
             # sudo: the member who accepts on the portal may not read products
             product_sudo = line.product_id.sudo()
@@ -93,8 +93,8 @@ class MembriTermLineMixin(models.AbstractModel):
         return False
 
     def _is_frozen(self):
-        """:return: whether the member was told of this line: archiving the product later
-        changes nothing of it"""
+        """Return whether the member was told of this line: archiving the product later
+        changes nothing of it."""
         self.ensure_one()
         return False
 

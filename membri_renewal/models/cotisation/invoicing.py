@@ -43,8 +43,8 @@ class MembriCotisation(models.Model):
         return invoices_sudo
 
     def _check_can_book(self, company):
-        """:raises UserError: when an account or the sales journal is missing; Odoo's own
-        messages name no product, and no way out"""
+        """Raise a ``UserError`` when an account or the sales journal is missing; Odoo's own
+        messages name no product, and no way out."""
         products = self.line_ids.product_id
         if problem := products._membri_get_missing_account_reason(company):
             raise UserError(problem)
@@ -113,8 +113,8 @@ class MembriCotisation(models.Model):
     # ------------------------------------------------------------------
 
     def _get_invoice_lines(self, invoice=None):
-        """:return: the lines of the living invoice, or of ``invoice``, that are about this
-        cotisation"""
+        """Return the lines of the living invoice, or of ``invoice``, that are about this
+        cotisation."""
         self.ensure_one()
         invoice_sudo = invoice.sudo() if invoice else self._get_invoice_sudo()  # as said there
         return invoice_sudo.invoice_line_ids.filtered(
@@ -131,8 +131,8 @@ class MembriCotisation(models.Model):
         )
 
     def _is_credited(self, invoice=None):
-        """:return: whether posted credit notes take back all that was invoiced for this
-        cotisation; a credit note of another member's lines on the same invoice does not"""
+        """Return whether posted credit notes take back all that was invoiced for this
+        cotisation; a credit note of another member's lines on the same invoice does not."""
         self.ensure_one()
         invoice = invoice or self.invoice_id
         if not invoice:
@@ -143,8 +143,8 @@ class MembriCotisation(models.Model):
         return bool(credit_lines) and self.currency_id.compare_amounts(credited, invoiced) >= 0
 
     def _get_invoice_verdict(self):
-        """:return: what the invoice says of this cotisation: ``paid`` (as far as its option set
-        asks), ``unpaid`` or ``void``"""
+        """Return what the invoice says of this cotisation: ``paid`` (as far as its option set
+        asks), ``unpaid`` or ``void``."""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
         if invoice_sudo._membri_is_void() or self._is_credited():

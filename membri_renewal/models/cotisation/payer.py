@@ -174,8 +174,8 @@ class MembriTermMixin(models.AbstractModel):
         return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
 
     def _group_for_invoices(self):
-        """:return: list of recordsets, each to be invoiced together: of one payer, company,
-        currency and day; the payment terms are the payer's"""
+        """Return a list of recordsets, each to be invoiced together: of one payer, company,
+        currency and day; the payment terms are the payer's."""
 
         def get_key(term):
             payer = term._get_grouping_payer()

@@ -104,8 +104,8 @@ class MembriCotisation(models.Model):
 
         :param date: the last day of membership, included
         :param reason: kept on the cotisation and in the member's chatter; one that the list of
-            reasons has, or that tells of a death, is counted as that one
-        Called without a date (the button), opens the wizard that asks for both.
+            reasons has, or that tells of a death, is counted as that one Called without a date (the
+            button), opens the wizard that asks for both.
         """
         self.check_access("write")
         if not date:
@@ -233,8 +233,8 @@ class MembriCotisation(models.Model):
         return False
 
     def _get_agreed_end(self):
-        """:return: the last day before the termination; of those that were terminated before it
-        was kept, as their option set gives it"""
+        """Return the last day before the termination; of those that were terminated before it
+        was kept, as their option set gives it."""
         self.ensure_one()
         if self.date_end_agreed or self.option_set_id.lifetime:
             return self.date_end_agreed
@@ -372,8 +372,8 @@ class MembriCotisation(models.Model):
     # ------------------------------------------------------------------
 
     def _is_followed(self, day):
-        """:return: whether a membership that goes on from ``day`` goes on without interruption:
-        the days of grace of this term are none"""
+        """Return whether a membership that goes on from ``day`` goes on without interruption:
+        the days of grace of this term are none."""
         self.ensure_one()
         grace = timedelta(days=self.option_set_id.grace_days)
         return day <= self.date_end + timedelta(days=1) + grace
@@ -468,7 +468,7 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _get_update_states_domains(self):
-        """:return: list of the cases in which the calendar or their invoice contradicts the state
+        """Return a list of the cases in which the calendar or their invoice contradicts the state
         of terms. Each has an index of its own (``cotisation.py``, ``invoice/account_move.py``)
         """
         membership = Domain("membri_invoice_type", "!=", False)

@@ -58,7 +58,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     def _may_hold_key(self):
-        """:return: whether the user may answer this renewal by its key. What runs in sudo for
+        """Return whether the user may answer this renewal by its key. What runs in sudo for
         somebody is still theirs: a template, a report or a page must not show them more."""
         self.ensure_one()
         user = self.env.user
@@ -77,8 +77,8 @@ class MembriRenewal(models.Model):
         return _get_path(self.access_url, suffix, report_type, download, query_string, anchor)
 
     def _is_key_in_right_hands(self):
-        """:return: whether the membership is that of the contact who received the key, at an
-        address that the key may go to"""
+        """Return whether the membership is that of the contact who received the key, at an
+        address that the key may go to."""
         self.ensure_one()
         recipient, address = self.recipient_id, self.delivery_email
         if not recipient or (address and address not in self._membri_get_key_addresses()):

@@ -35,8 +35,8 @@ CODE_BOX, KEY_BOX = "code", "key"
 
 
 def find_documents(content):
-    """:return: ``({ids of renewals}, {ids of invoices and fee notices})`` whose pages a PDF of ours
-    links to"""
+    """Return ``({ids of renewals}, {ids of invoices and fee notices})`` whose pages a PDF of ours
+    links to."""
     renewal_ids, move_ids = set(), set()
     if content.startswith(b"%PDF"):
         for kind, number in PAGE_IN_PDF.findall(content):
@@ -211,8 +211,8 @@ class AccountMove(models.Model):
         return moves._filtered_access("read").filtered("membri_invoice_type")
 
     def _membri_get_key_pages(self):
-        """:return: the pages that the token of this document opens: a fee notice becomes an
-        invoice"""
+        """Return the pages that the token of this document opens: a fee notice becomes an
+        invoice."""
         return [f"/my/invoices/{self.id}", f"/my/fee-notices/{self.id}"]
 
     def _membri_get_key_addresses(self):
@@ -243,8 +243,8 @@ class MailMail(models.Model):
             ]
 
     def _membri_get_key_documents(self):
-        """:return: ``[(document, addresses)]``: what this email may hold keys of, and who may
-        get them"""
+        """Return ``[(document, addresses)]``: what this email may hold keys of, and who may
+        get them."""
         self.ensure_one()
         if self.model not in ("membri.renewal", "account.move") or not self.res_id:
             return []

@@ -159,8 +159,8 @@ class MailMessage(models.Model):
         return forbidden | self.browse(closed_sudo.ids)
 
     def _membri_is_log(self):
-        """:return: whether Odoo keeps this message (in sudo) from the searches of portal users,
-        though not from routes that are given its number"""
+        """Return whether Odoo keeps this message (in sudo) from the searches of portal users,
+        though not from routes that are given its number."""
         self.ensure_one()
         internal = self.is_internal or not self.subtype_id or self.subtype_id.internal
         return internal and self.message_type != "user_notification"

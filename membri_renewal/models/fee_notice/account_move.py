@@ -162,8 +162,8 @@ class AccountMove(models.Model):
         return super()._has_to_be_paid()
 
     def _membri_get_cannot_pay_online_reason(self):
-        """:return: why this fee notice takes no online payment now (a sentence for the
-        payer), or ``False``"""
+        """Return why this fee notice takes no online payment now (a sentence for the
+        payer), or ``False``."""
         self.ensure_one()
         move_sudo = self.sudo()  # payers see neither transactions nor parameters
         if move_sudo.membri_fee_notice_state == "invoiced":

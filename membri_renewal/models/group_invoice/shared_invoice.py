@@ -32,8 +32,8 @@ class AccountMove(models.Model):
             )
 
     def _membri_check_can_replace(self):
-        """:raises UserError: when members were taken off this invoice: they would be credited
-        and billed again"""
+        """Raise a ``UserError`` when members were taken off this invoice: they would be credited
+        and billed again."""
         # sudo: accountants need not read terms; names are told
         for move_sudo in self.sudo():
             terms = move_sudo.invoice_line_ids.membri_cotisation_id
@@ -59,8 +59,8 @@ class AccountMove(models.Model):
                 )
 
     def _membri_get_credited_terms(self):
-        """:return: in sudo, the terms on this shared invoice that were credited in full; none
-        when these are all of them, which is for the accountant to know"""
+        """Return in sudo, the terms on this shared invoice that were credited in full; none
+        when these are all of them, which is for the accountant to know."""
         self.ensure_one()
         terms_sudo = self._membri_get_cotisations_sudo()
         if self.move_type != "out_invoice" or len(terms_sudo) < 2:
@@ -185,8 +185,8 @@ class MembriCotisation(models.Model):
     )
 
     def _get_shared_consequence(self):
-        """:return: what a reset does to an invoice that serves others too (a sentence), or
-        ``False``"""
+        """Return what a reset does to an invoice that serves others too (a sentence), or
+        ``False``."""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
         if not invoice_sudo._membri_is_shared():
@@ -317,8 +317,8 @@ class MembriRenewal(models.Model):
         return [group for group in groups if len(group.partner_id) > 1]
 
     def _get_shared_remark(self):
-        """:return: that these renewals get one invoice, for how much and to whom (a sentence).
-        The total is that of the invoice: taxes are rounded on all of it"""
+        """Return that these renewals get one invoice, for how much and to whom (a sentence).
+        The total is that of the invoice: taxes are rounded on all of it."""
         payer_sudo = self[0]._get_payer().sudo()  # sudo: a name only
         proposals = self.browse().union(*(renewal._get_proposal() for renewal in self))
         names = {

@@ -116,16 +116,16 @@ class AccountMove(models.Model):
         self.browse(looked.get("_membri_after_part_money", ()))._membri_after_part_money()
 
     def _membri_looks_later(self, method):
-        """:return: whether ``method`` is called for these moves at the end of
-        :meth:`_membri_look_once`"""
+        """Return whether ``method`` is called for these moves at the end of
+        :meth:`_membri_look_once`."""
         if LOOK_LATER not in self.env.cr.precommit.data:
             return False
         self.env.cr.precommit.data[LOOK_LATER][method].update(self.ids)
         return True
 
     def _membri_defer_sync(self):
-        """:return: ``self``, with the cotisations of these moves left as they are, for what
-        takes several steps; those of other moves (a payment's invoices) are followed"""
+        """Return ``self``, with the cotisations of these moves left as they are, for what
+        takes several steps; those of other moves (a payment's invoices) are followed."""
         return self.with_context(
             membri_deferred_cotisations=frozenset(self._membri_get_cotisations_sudo().ids),
             membri_deferred_moves=frozenset(self.ids),
@@ -218,16 +218,16 @@ class AccountMove(models.Model):
         return names
 
     def _membri_is_block_button(self, vals):
-        """:return: whether ``vals`` are what a button of Odoo's writes, which blocks payments and
-        releases them; what is paid stays paid"""
+        """Return whether ``vals`` are what a button of Odoo's writes, which blocks payments and
+        releases them; what is paid stays paid."""
         states = set(self.mapped("payment_state"))
         if vals.get("payment_state") == "blocked":
             return not states & {"paid", "in_payment"}
         return vals.get("payment_state") == "not_paid" and states <= {"blocked", "not_paid"}
 
     def _membri_by_button(self):
-        """:return: ``self``, whose status the methods of Odoo's buttons write; a client that writes
-        it would pass over all that follows from it"""
+        """Return ``self``, whose status the methods of Odoo's buttons write; a client that writes
+        it would pass over all that follows from it."""
         return self.with_context(membri_by_button=BY_BUTTON)
 
     def _membri_update_reminders(self):
@@ -249,8 +249,8 @@ class AccountMove(models.Model):
         return Domain("state", "=", "posted") | Domain("membri_fee_notice_state", "=", "open")
 
     def _membri_is_awaited(self):
-        """:return: whether a cotisation waits for the payment of this document, or is active
-        before it"""
+        """Return whether a cotisation waits for the payment of this document, or is active
+        before it."""
         self.ensure_one()
         move_sudo = self.sudo()  # accountants need not read terms
         return any(

@@ -75,15 +75,15 @@ class MembriCotisation(models.Model):
     _inherit = "membri.cotisation"
 
     def _get_billed_amount(self):
-        """:return: what the invoice bills for this term, less what was credited of it, taxes
-        included"""
+        """Return what the invoice bills for this term, less what was credited of it, taxes
+        included."""
         self.ensure_one()
         credited = self._get_total_of_lines(self._get_credit_lines())
         return self._get_total_of_lines(self._get_invoice_lines()) - credited
 
     def _get_total_of_lines(self, lines):
-        """:return: what these lines of documents come to, taxes included: the total of a document
-        that bills nothing else, to the cent of its rounding"""
+        """Return what these lines of documents come to, taxes included: the total of a document
+        that bills nothing else, to the cent of its rounding."""
         total = 0.0
         for document, own in lines.grouped("move_id").items():
             products = document.invoice_line_ids.filtered(lambda li: li.display_type == "product")
@@ -152,8 +152,8 @@ class MembriCotisation(models.Model):
         )
 
     def _agrees_with_invoice(self):
-        """:return: whether the same options are billed as the term has, and cost the same, tax by
-        tax"""
+        """Return whether the same options are billed as the term has, and cost the same, tax by
+        tax."""
         return self._agrees_in_amounts() and self._agrees_in_options(self.invoice_id)
 
     def _agrees_in_amounts(self):
@@ -169,8 +169,8 @@ class MembriCotisation(models.Model):
         return amounts[0] == amounts[1]
 
     def _agrees_in_options(self, invoice):
-        """:return: whether ``invoice`` bills the products of this term, as many of each; text
-        without a product (an opening balance) says nothing of them"""
+        """Return whether ``invoice`` bills the products of this term, as many of each; text
+        without a product (an opening balance) says nothing of them."""
         self.ensure_one()
         billed = self._get_invoice_lines(invoice)
         if not all(line.product_id for line in billed):
@@ -184,13 +184,13 @@ class MembriCotisation(models.Model):
         return quantities[0] == quantities[1]
 
     def _get_price_of_line(self, line):
-        """:return: what a line of an invoice or of a term says, before any rounding of taxes:
-        that is the engine's, and no difference"""
+        """Return what a line of an invoice or of a term says, before any rounding of taxes:
+        that is the engine's, and no difference."""
         discount = line.discount if "discount" in line._fields else 0.0
         return line.quantity * line.price_unit * (1 - discount / 100)
 
     def _can_follow_invoice(self):
-        """:return: whether the invoice was made to replace another one of this term, and what
+        """Return whether the invoice was made to replace another one of this term, and what
         was changed is plainly about it. An invoice that is changed in place may be a slip."""
         self.ensure_one()
         replaced = (self.invoice_line_ids.move_id - self.invoice_id).filtered(

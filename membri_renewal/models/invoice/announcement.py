@@ -155,8 +155,8 @@ class AccountMove(models.Model):
         return day if fields.Date.subtract(today, days=DAYS_BACK) <= day <= today else None
 
     def _membri_read_amount(self, text):
-        """:return: the amount as people type it, with a point or a comma; all that is due when
-        the field was left empty; ``None`` when it is no amount"""
+        """Return the amount as people type it, with a point or a comma; all that is due when
+        the field was left empty; ``None`` when it is no amount."""
         text = re.sub(r"\s", "", text or "").replace(",", ".")
         if not text:
             return self.amount_residual
@@ -279,8 +279,8 @@ class AccountMove(models.Model):
         old_sudo._membri_forget_announcement()
 
     def _membri_has_announced_money(self):
-        """:return: whether as much has come since then as was announced, be it a part of what is
-        due; parts that had come before are not what was announced"""
+        """Return whether as much has come since then as was announced, be it a part of what is
+        due; parts that had come before are not what was announced."""
         self.ensure_one()
         return bool(self.membri_date_announced) and (
             self.currency_id.compare_amounts(
@@ -299,8 +299,8 @@ class MembriRenewal(models.Model):
     )
 
     def _is_payment_announced(self):
-        """:return: whether the member said so a few days ago, or chose to pay by bank transfer:
-        time for the staff to look, before the next automatic reminder"""
+        """Return whether the member said so a few days ago, or chose to pay by bank transfer:
+        time for the staff to look, before the next automatic reminder."""
         self.ensure_one()
         transfers_sudo = self._get_invoice_sudo()._membri_get_promised_transfers()
         said = [

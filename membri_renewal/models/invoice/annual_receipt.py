@@ -107,8 +107,8 @@ class MembriAnnualReceipt(models.Model):
 
     @api.model
     def _get_money_domain(self):
-        """:return: the invoices that money came for: paid in full, which have a receipt, or in
-        part, as by installments; also what was given back since"""
+        """Return the invoices that money came for: paid in full, which have a receipt, or in
+        part, as by installments; also what was given back since."""
         return Domain("state", "=", "posted") & (
             Domain("membri_receipt_name", "!=", False) | Domain("membri_amount_received", ">", 0.0)
         )
@@ -164,8 +164,8 @@ class MembriAnnualReceipt(models.Model):
     # ------------------------------------------------------------------
 
     def _get_lines(self):
-        """:return: ``date``, ``invoice``, ``receipt``, ``label``, ``number``, ``amount``,
-        ``currency`` of each payment of the year, in order"""
+        """Return ``date``, ``invoice``, ``receipt``, ``label``, ``number``, ``amount``,
+        ``currency`` of each payment of the year, in order."""
         self.ensure_one()
         # sudo: the payments of this receipt, whoever prints it
         moves_sudo = (
@@ -181,8 +181,8 @@ class MembriAnnualReceipt(models.Model):
         return sorted(lines, key=lambda line: line["date"])
 
     def _get_taxes(self):
-        """:return: ``(label, amount)`` pairs in the company's currency: before taxes, and each
-        tax, of what was received in the year"""
+        """Return ``(label, amount)`` pairs in the company's currency: before taxes, and each
+        tax, of what was received in the year."""
         self.ensure_one()
         totals = {}
         lines = self._get_lines()

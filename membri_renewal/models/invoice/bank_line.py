@@ -121,8 +121,8 @@ class AccountMove(models.Model):
         return named
 
     def _membri_get_references(self):
-        """:return: ``{move: set of texts}`` by which payers name these documents: their own number
-        and reference, and those of the renewals"""
+        """Return ``{move: set of texts}`` by which payers name these documents: their own number
+        and reference, and those of the renewals."""
         references = {
             move: {move.name, move.payment_reference, move.membri_fee_notice_name} for move in self
         }
@@ -160,8 +160,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_seen_bank_line(self):
-        """:return: the line of the bank statement (in sudo) that names this document, as long as it
-        holds reminders: it is not reconciled, and was found a few days ago"""
+        """Return the line of the bank statement (in sudo) that names this document, as long as it
+        holds reminders: it is not reconciled, and was found a few days ago."""
         self.ensure_one()
         # sudo: the bank is the accountants'; that money has come is a fact
         move_sudo = self.sudo()
@@ -292,9 +292,9 @@ class MembriRenewal(models.Model):
 
 
 def _read_reference(text):
-    """:return: ``(parts, numbers)`` of a reference: words and numbers, and the numbers, without
+    """Return ``(parts, numbers)`` of a reference: words and numbers, and the numbers, without
     leading zeros, one of which a label has that names it; none of what names nothing, as it is
-    too short or has no digit"""
+    too short or has no digit."""
     parts = PART.findall(text)
     digits = [part for part in parts if part.isdigit()]
     letters = "".join(part for part in parts if not part.isdigit())

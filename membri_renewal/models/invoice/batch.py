@@ -234,8 +234,8 @@ class AccountMove(models.Model):
         ]
 
     def _membri_read_lines(self):
-        """:return: list of values of the lines of this draft, in the order in which Odoo made them,
-        as another draft of the same kind is given them"""
+        """Return a list of values of the lines of this draft, in the order in which Odoo made them,
+        as another draft of the same kind is given them."""
         self.ensure_one()
         names = [
             name
@@ -250,8 +250,8 @@ class AccountMove(models.Model):
         ]
 
     def _membri_read_precomputed(self):
-        """:return: list of values that Odoo computes before a line is made, in the same order; in
-        each, currencies before amounts, which are rounded by them: else they are read again"""
+        """Return a list of values that Odoo computes before a line is made, in the same order; in
+        each, currencies before amounts, which are rounded by them: else they are read again."""
         self.ensure_one()
         fields = [field for field in self.line_ids._fields.values() if field.precompute]
         names = [field.name for field in sorted(fields, key=lambda field: not field.relational)]
@@ -280,7 +280,7 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_without_log(self, company):
-        """:return: ``self``, without the creation message and the tracking of ``create``: the
+        """Return ``self``, without the creation message and the tracking of ``create``: the
         first is made for all in one go by ``_membri_log_created``, and Odoo itself keeps no
         changes of the transaction that makes a record. Where the law wants an audit trail it is
         left as it is."""
@@ -334,9 +334,9 @@ class AccountMove(models.Model):
         return asked[key]
 
     def _membri_for_write(self, vals):
-        """:return: ``self``, as ``write`` goes on with it: what we note on an invoice is no change
+        """Return ``self``, as ``write`` goes on with it: what we note on an invoice is no change
         of it by hand, and none of its lines; and a draft that was just made is complete when it
-        is posted"""
+        is posted."""
         if all(name.startswith("membri_") or name == "sending_data" for name in vals):
             return self.with_context(
                 skip_is_manually_modified=True, skip_invoice_sync=True, check_move_validity=False

@@ -41,8 +41,8 @@ class AccountMove(models.Model):
             self.env.ref("membri_renewal.ir_cron_send_receipts")._trigger()
 
     def _membri_is_to_confirm(self):
-        """:return: whether the payer has to be told that the money came: not when it came long
-        ago, as that of an accountant who catches up"""
+        """Return whether the payer has to be told that the money came: not when it came long
+        ago, as that of an accountant who catches up."""
         self.ensure_one()
         # sudo: settings are the staff's
         if (
@@ -163,8 +163,8 @@ class AccountMove(models.Model):
         return [*rows, (self.env._("Amount received"), received)]
 
     def _membri_get_paid_sentences(self):
-        """:return: what memberships the money was for, as a list of sentences, one for each
-        period"""
+        """Return what memberships the money was for, as a list of sentences, one for each
+        period."""
         self.ensure_one()
         terms_sudo = self._membri_get_cotisations_sudo().filtered(
             lambda term: term.invoice_id == self and term.state not in ("pending", "cancelled")

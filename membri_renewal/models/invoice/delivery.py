@@ -64,14 +64,14 @@ class AccountMove(models.Model):
         return find_reachable(self._membri_get_candidates())
 
     def _membri_get_receiver(self):
-        """:return: the contact (in sudo) that this document goes to; when no address works, the
-        payer"""
+        """Return the contact (in sudo) that this document goes to; when no address works, the
+        payer."""
         # sudo: payers may be beyond the rules of who works here
         return self._membri_find_receiver() or self.partner_id.sudo()
 
     def _membri_get_receiver_address(self):
-        """:return: an address that this document goes to instead of a contact's own, or
-        ``False``: the payer's address for renewals, where the payer has no other"""
+        """Return an address that this document goes to instead of a contact's own, or
+        ``False``: the payer's address for renewals, where the payer has no other."""
         self.ensure_one()
         # sudo: payers may be beyond the rules of who works here
         payer_sudo = self.partner_id.sudo().with_company(self.company_id)
@@ -375,8 +375,8 @@ class AccountMove(models.Model):
         return values
 
     def _membri_get_mail_facts(self, kind):
-        """:return: what an email of this ``kind`` says, in short: when it differs on leaving, it
-        is written anew"""
+        """Return what an email of this ``kind`` says, in short: when it differs on leaving, it
+        is written anew."""
         self.ensure_one()
         facts = [self.amount_total, self.amount_residual, self._membri_get_delivery_email()]
         if kind == "receipt":  # which money: it may go back, or be replaced, meanwhile

@@ -72,14 +72,14 @@ class AccountMove(models.Model):
             move.membri_member_count = len(cotisations_sudo.partner_id)
 
     def _membri_get_cotisations_sudo(self):
-        """:return: the terms that the lines are about, also of a voided invoice or a credit
+        """Return the terms that the lines are about, also of a voided invoice or a credit
         note. In sudo: that there are some is no secret; who opens them is asked then."""
         return self.sudo().invoice_line_ids.membri_cotisation_id
 
     def _membri_get_document_label(self):
-        """:return: what the payer has received, with its number: an invoice, a credit note or a
+        """Return what the payer has received, with its number: an invoice, a credit note or a
         fee notice. Nothing of no document: when an update writes a mail template, Odoo tries it
-        on any renewal, approved or not"""
+        on any renewal, approved or not."""
         if not self:
             return ""
         self.ensure_one()

@@ -95,7 +95,7 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_get_settlements(self):
-        """:return: what this posted invoice is reconciled with, in order of dates, as a list of
+        """Return what this posted invoice is reconciled with, in order of dates, as a list of
         dicts: ``kind``, ``date``, ``amount`` (in its own currency), ``payment``
         (``account.payment``) and ``move``, both possibly empty. The kinds are
 
@@ -208,8 +208,8 @@ class AccountMove(models.Model):
         return {kind: value / total for kind, value in amounts.items()} or {"offset": 1.0}
 
     def _membri_get_cash_lines(self, lines):
-        """:return: those of ``lines`` by which money came or went: on bank and cash accounts, or
-        on the outstanding accounts of payments"""
+        """Return those of ``lines`` by which money came or went: on bank and cash accounts, or
+        on the outstanding accounts of payments."""
         if self.origin_payment_id:
             return self.origin_payment_id._seek_for_lines()[0] & lines
         cash = lines.filtered(lambda line: line.account_type in CASH_TYPES)

@@ -14,8 +14,8 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_get_orphan_terms(self):
-        """:return: in sudo, the terms that this posted invoice still bills, although they are
-        void or on another invoice"""
+        """Return in sudo, the terms that this posted invoice still bills, although they are
+        void or on another invoice."""
         self.ensure_one()
         move_sudo = self.sudo()  # sudo: accountants need not read terms
         terms_sudo = move_sudo.invoice_line_ids.membri_cotisation_id
@@ -107,8 +107,8 @@ class MembriCotisation(models.Model):
         return others[:1]
 
     def _can_be_linked_again(self, invoice_sudo):
-        """:return: whether this void term, in sudo, can be the one of its invoice again: it was
-        the invoice that voided it, and nothing was decided or billed in its place"""
+        """Return whether this void term, in sudo, can be the one of its invoice again: it was
+        the invoice that voided it, and nothing was decided or billed in its place."""
         self.ensure_one()
         renewal = self.renewal_id
         return bool(
@@ -178,8 +178,8 @@ class MembriTermMixin(models.AbstractModel):
     _inherit = "membri.term.mixin"
 
     def _get_orphan_reason(self):
-        """:return: that an open invoice of a void term bills these days already (a sentence), or
-        ``False``"""
+        """Return that an open invoice of a void term bills these days already (a sentence), or
+        ``False``."""
         self.ensure_one()
         # sudo: that something is owed is told to whoever bills; read for the batch at once
         terms_sudo = self.partner_id._origin.sudo().membri_cotisation_ids.filtered(

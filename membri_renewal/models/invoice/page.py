@@ -78,7 +78,7 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_page_url(self):
-        """:return: the full address of the page of this invoice, in the language of its payer,
+        """Return the full address of the page of this invoice, in the language of its payer,
         or ``False``. It holds no token, and may be kept: the copies that leave get it."""
         self.ensure_one()
         move_sudo = self.sudo()  # sudo: whether there is a token, which is not told
@@ -109,8 +109,8 @@ class AccountMove(models.Model):
         return max(0.0, self.currency_id.round(self.amount_residual - unbooked))
 
     def _membri_get_parts_left(self):
-        """:return: list of ``(day, amount)`` of what is left to pay, one for each part of the
-        payment terms, the earliest first; payments without journal entry are taken off it"""
+        """Return a list of ``(day, amount)`` of what is left to pay, one for each part of the
+        payment terms, the earliest first; payments without journal entry are taken off it."""
         self.ensure_one()
         move_sudo = self.sudo()  # payers see no journal items
         left = move_sudo._membri_get_amount_due()
@@ -126,8 +126,8 @@ class AccountMove(models.Model):
         return parts or [(move_sudo._membri_get_due_day(), left)]
 
     def _membri_get_next_part(self):
-        """:return: ``(day, amount)`` of what is to be paid next: the earliest part that is open,
-        with all that is late by now"""
+        """Return ``(day, amount)`` of what is to be paid next: the earliest part that is open,
+        with all that is late by now."""
         self.ensure_one()
         parts = self._membri_get_parts_left()
         day = parts[0][0]
@@ -135,8 +135,8 @@ class AccountMove(models.Model):
         return day, self.currency_id.round(sum(part for due, part in parts if due <= until))
 
     def _membri_get_amounts_settled(self):
-        """:return: ``(received, credited)`` of this invoice: money that came, and what is settled
-        without any; nothing of a fee notice, which is no invoice yet"""
+        """Return ``(received, credited)`` of this invoice: money that came, and what is settled
+        without any; nothing of a fee notice, which is no invoice yet."""
         self.ensure_one()
         move_sudo = self.sudo()  # sudo: payments are the accountants'; the sums are told
         if move_sudo.state != "posted":
@@ -196,8 +196,8 @@ class AccountMove(models.Model):
         ]
 
     def _membri_get_ways_to_pay(self):
-        """:return: ``(label, value)`` pairs of what a transfer or a check needs; nothing when
-        nothing is to be paid now: it is settled, void, revised, or its payment is under way"""
+        """Return ``(label, value)`` pairs of what a transfer or a check needs; nothing when
+        nothing is to be paid now: it is settled, void, revised, or its payment is under way."""
         self.ensure_one()
         if (
             self._membri_is_settled()
@@ -253,8 +253,8 @@ class AccountMove(models.Model):
         return self.env._("Due by %(date)s: late by %(days)s days.", date=due, days=days)
 
     def _membri_get_last_try(self):
-        """:return: ``(level, sentence)`` of what became of the last online payment that came to
-        nothing yet, or ``False``"""
+        """Return ``(level, sentence)`` of what became of the last online payment that came to
+        nothing yet, or ``False``."""
         self.ensure_one()
         if self._membri_is_settled():
             return False
@@ -383,8 +383,8 @@ class MembriCotisation(models.Model):
     _inherit = "membri.cotisation"
 
     def _membri_get_paid_sentence(self):
-        """:return: what was paid for, and until when, in a sentence to the payer; ``self`` are
-        terms of one period"""
+        """Return what was paid for, and until when, in a sentence to the payer; ``self`` are
+        terms of one period."""
         first = self[0]
         if len(self) > 1:
             names = {"members": ", ".join(self.partner_id.mapped("display_name"))}

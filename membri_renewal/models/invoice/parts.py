@@ -39,7 +39,7 @@ class AccountMove(models.Model):
             )
 
     def _membri_get_plan(self):
-        """:return: list of ``(day, amount, left)``, one for each part of the payment terms, the
+        """Return a list of ``(day, amount, left)``, one for each part of the payment terms, the
         earliest first: what is due on that day, and what of it is still to be paid. Payments
         without journal entry are taken off. Of fee notices, too."""
         self.ensure_one()
@@ -68,8 +68,8 @@ class AccountMove(models.Model):
         return len(self._membri_get_plan()) > 1
 
     def _membri_get_plan_rows(self):
-        """:return: list of ``(label, amount, standing)`` in words, one for each part of the plan;
-        nothing of what is paid at once"""
+        """Return a list of ``(label, amount, standing)`` in words, one for each part of the plan;
+        nothing of what is paid at once."""
         self.ensure_one()
         plan = self._membri_get_plan()
         if len(plan) < 2 or self._membri_is_void():
@@ -121,8 +121,8 @@ class AccountMove(models.Model):
                     (line | credit).reconcile()
 
     def _membri_is_first_part_settled(self):
-        """:return: whether nothing is left of the first part, and some of it is money: a credit
-        note for another member on the invoice has paid nothing"""
+        """Return whether nothing is left of the first part, and some of it is money: a credit
+        note for another member on the invoice has paid nothing."""
         self.ensure_one()
         plan = self._membri_get_plan()
         if not plan or not self.currency_id.is_zero(plan[0][2]):
@@ -206,8 +206,8 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _find_in_arrears(self, domain):
-        """:return: the terms in ``domain`` that run or wait, and that a part of is late; found by
-        one search, of which those are asked that have a payment without journal entry"""
+        """Return the terms in ``domain`` that run or wait, and that a part of is late; found by
+        one search, of which those are asked that have a payment without journal entry."""
         Move = self.env["account.move"]
         late = Domain.OR(
             Domain("company_id", "=", company.id)

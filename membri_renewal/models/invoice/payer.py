@@ -70,8 +70,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_named_label(self):
-        """:return: the label of this document; of a draft that has no number yet, as Odoo calls
-        it"""
+        """Return the label of this document; of a draft that has no number yet, as Odoo calls
+        it."""
         self.ensure_one()
         is_named = self.name or self.membri_fee_notice_state == "open"
         return self._membri_get_document_label() if is_named else self.display_name
@@ -194,8 +194,8 @@ class AccountMove(models.Model):
 
     @api.model
     def _membri_find_open_of(self, partners):
-        """:return: ``{move: res.partner}``, in sudo: the open documents that these contacts pay, or
-        were to pay before, with their payer"""
+        """Return ``{move: res.partner}``, in sudo: the open documents that these contacts pay, or
+        were to pay before, with their payer."""
         # sudo: what somebody has to pay is a fact, whoever merges contacts
         return {
             move_sudo: move_sudo.partner_id

@@ -69,8 +69,8 @@ class AccountPayment(models.Model):
         )._membri_settle_announcements()
 
     def _membri_get_refunds(self):
-        """:return: ``{payment: [(refund, amount)]}`` of what was sent back of these payments by
-        refunds of their own, beyond what they had brought too much"""
+        """Return ``{payment: [(refund, amount)]}`` of what was sent back of these payments by
+        refunds of their own, beyond what they had brought too much."""
         result = {}
         # sudo: journal items are the accountants'; amounts are told
         for payment_sudo in self.sudo():
@@ -148,8 +148,8 @@ class PaymentTransaction(models.Model):
         return names - BOOKED if by_provider else names
 
     def _membri_check_begun_online(self):
-        """:raises UserError: when a client says that one of these pays a membership document: that
-        begins on the page of the document, or by our own methods"""
+        """Raise a ``UserError`` when a client says that one of these pays a membership document:
+        that begins on the page of the document, or by our own methods."""
         if self.env.su or self._is_internal_write():
             return
         if begun := self._filter_about_memberships():

@@ -22,8 +22,8 @@ class AccountMove(models.Model):
     )
 
     def _membri_has_receipt(self):
-        """:return: whether nothing is left to pay on this membership invoice, and money came
-        for it that is still there"""
+        """Return whether nothing is left to pay on this membership invoice, and money came
+        for it that is still there."""
         self.ensure_one()
         return (
             self._membri_may_have_receipt()
@@ -65,8 +65,8 @@ class AccountMove(models.Model):
         return numbered
 
     def _membri_get_receipt_name(self):
-        """:return: the number of the receipt; invoices that were paid before receipts had
-        numbers get theirs with the first print"""
+        """Return the number of the receipt; invoices that were paid before receipts had
+        numbers get theirs with the first print."""
         self.ensure_one()
         self._membri_ensure_receipts()
         return self.membri_receipt_name
@@ -76,8 +76,8 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_get_receipt_lines(self):
-        """:return: ``[{"date", "label", "number", "amount", "currency"}]`` of the money that
-        came, and of what was given back (negative), in order"""
+        """Return ``[{"date", "label", "number", "amount", "currency"}]`` of the money that
+        came, and of what was given back (negative), in order."""
         self.ensure_one()
         return [
             {
@@ -122,8 +122,8 @@ class AccountMove(models.Model):
         return line.name if named or line.code != "manual" else self.env._("Payment")
 
     def _membri_get_payment_number(self, entry):
-        """:return: by which the payer recognizes the payment: the number of the check, the
-        reference of the online payment, the text of the bank line; or ``""``"""
+        """Return by which the payer recognizes the payment: the number of the check, the
+        reference of the online payment, the text of the bank line; or ``""``."""
         payment, move = entry["payment"], entry["move"]
         if payment.payment_transaction_id:
             transaction = payment.payment_transaction_id

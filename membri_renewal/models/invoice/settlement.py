@@ -9,8 +9,8 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_get_settling_moves(self):
-        """:return: the payments, statement lines and credit notes that this invoice is
-        reconciled with"""
+        """Return the payments, statement lines and credit notes that this invoice is
+        reconciled with."""
         return self.line_ids.matched_credit_ids.credit_move_id.move_id
 
     def _membri_is_settled_by_credit(self):
@@ -41,7 +41,7 @@ class AccountMove(models.Model):
         )
 
     def _membri_is_paid(self):
-        """:return: whether nothing is left to pay, nothing was taken back, and no more was
+        """Return whether nothing is left to pay, nothing was taken back, and no more was
         written off than passes without asking. A paid invoice that is reset to draft keeps
         its payment state: its own state counts too."""
         return self.state == "posted" and (
@@ -82,9 +82,9 @@ class AccountMove(models.Model):
         return self.currency_id.compare_amounts(paid, due) >= 0
 
     def _membri_get_unbooked_payments(self):
-        """:return: the payments without journal entry that count for what is open: as in Odoo's
+        """Return the payments without journal entry that count for what is open: as in Odoo's
         own reading, what the bank has confirmed counts until it is reconciled, from then on
-        it is missing in the residual"""
+        it is missing in the residual."""
         reconciled = bool(self._membri_get_settling_moves())
         return self.matched_payment_ids.filtered(
             lambda payment: (
@@ -102,8 +102,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_has_money(self):
-        """:return: whether anything was paid, or is being paid, on this invoice; what was written
-        off is none, and nobody can refund it"""
+        """Return whether anything was paid, or is being paid, on this invoice; what was written
+        off is none, and nobody can refund it."""
         self.ensure_one()
         if self.currency_id.is_zero(self.amount_total):
             return False
@@ -128,8 +128,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_written_off_obstacle(self):
-        """:return: why this invoice cannot be voided (a sentence): it was written off, and the
-        entry of that would be left over; or ``False``"""
+        """Return why this invoice cannot be voided (a sentence): it was written off, and the
+        entry of that would be left over; or ``False``."""
         self.ensure_one()
         if not self._membri_is_only_written_off():
             return False
@@ -149,8 +149,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_unbooked_transactions(self):
-        """:return: online payments that are under way, or done and not booked yet; not the
-        transfers that somebody may make, for which nobody would wait for ever"""
+        """Return online payments that are under way, or done and not booked yet; not the
+        transfers that somebody may make, for which nobody would wait for ever."""
         under_way = self.transaction_ids.filtered(lambda tx: tx._membri_is_under_way())
         return under_way - self._membri_get_promised_transfers()
 
@@ -162,7 +162,7 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_payments_under_way(self):
-        """:return: payments of this invoice that no journal entry has settled it with yet, drafts
+        """Return payments of this invoice that no journal entry has settled it with yet, drafts
         among them: their money is on its way. What is booked, be it a part, is not among them.
         More than those that count (``_membri_get_unbooked_payments``)."""
         self.ensure_one()
@@ -175,7 +175,7 @@ class AccountMove(models.Model):
         )
 
     def _membri_is_money_under_way(self):
-        """:return: whether a payment was begun that is not booked: an online one, or one that
+        """Return whether a payment was begun that is not booked: an online one, or one that
         waits for the bank. Booked money is not under way: what is left is to be paid."""
         self.ensure_one()
         return bool(
@@ -183,8 +183,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_open_parts(self):
-        """:return: the receivable lines that are not settled; one for each due day of the payment
-        terms"""
+        """Return the receivable lines that are not settled; one for each due day of the payment
+        terms."""
         self.ensure_one()
         parts = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
         return parts.filtered(
@@ -192,8 +192,8 @@ class AccountMove(models.Model):
         ).sorted("date_maturity")
 
     def _membri_get_due_day(self):
-        """:return: the day on which the earliest part that is open is due; of what is paid, the
-        day on which the first was"""
+        """Return the day on which the earliest part that is open is due; of what is paid, the
+        day on which the first was."""
         self.ensure_one()
         parts = self._membri_get_open_parts() or self.line_ids.filtered(
             lambda line: line.display_type == "payment_term"
@@ -239,8 +239,8 @@ class AccountMove(models.Model):
         self._membri_deliver()
 
     def _membri_can_cancel(self):
-        """:return: whether Odoo lets this posted invoice be cancelled: not sealed by a hash,
-        not in a period that is locked (also for taxes only), not known to a government"""
+        """Return whether Odoo lets this posted invoice be cancelled: not sealed by a hash,
+        not in a period that is locked (also for taxes only), not known to a government."""
         self.ensure_one()
         locks = self._get_violated_lock_dates(self.date, self._affect_tax_report())
         return not locks and not self.need_cancel_request and self._can_be_unlinked()
@@ -330,8 +330,8 @@ class AccountMove(models.Model):
             )
 
     def _membri_stays_covered(self, payment_sudo, refunded):
-        """:return: whether this invoice has its money although ``refunded`` of a payment went
-        back: it was paid twice, or too much was paid"""
+        """Return whether this invoice has its money although ``refunded`` of a payment went
+        back: it was paid twice, or too much was paid."""
         self.ensure_one()
         if not payment_sudo.move_id:
             return False

@@ -94,8 +94,8 @@ class AccountMove(models.Model):
         return f"{name} ({', '.join(filter(None, details))})"
 
     def _membri_get_money_entries(self):
-        """:return: the entries of money that settle this invoice, and its payments without
-        entry, as a list of records"""
+        """Return the entries of money that settle this invoice, and its payments without
+        entry, as a list of records."""
         self.ensure_one()
         moves = self._membri_get_settling_moves().filtered(lambda move: not move.is_invoice())
         return [*moves, *self._membri_get_unbooked_payments()]

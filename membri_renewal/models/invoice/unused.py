@@ -100,8 +100,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_paying_contacts(self):
-        """:return: the contacts by whose name money for this invoice comes: its payer, the former
-        one, who was sent it first, and whom these are addresses of"""
+        """Return the contacts by whose name money for this invoice comes: its payer, the former
+        one, who was sent it first, and whom these are addresses of."""
         self.ensure_one()
         payers = self.partner_id | self.membri_former_payer_id
         return payers | payers.filtered(lambda payer: payer.type != "contact").parent_id
@@ -319,8 +319,8 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _membri_get_gone_domain(self):
-        """:return: journal items of money that went to who was sent an invoice for a membership,
-        and that nothing was said of"""
+        """Return journal items of money that went to who was sent an invoice for a membership,
+        and that nothing was said of."""
         return (
             self._membri_get_open_domain(">")
             & Domain("journal_id.type", "in", MONEY_JOURNALS)
@@ -345,8 +345,8 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _membri_get_listed_domain(self):
-        """:return: what stands in the list: such money, and credit notes that nobody has used or
-        paid out"""
+        """Return what stands in the list: such money, and credit notes that nobody has used or
+        paid out."""
         return self._membri_get_unused_of_payers_domain() | (
             self._membri_get_credit_domain()
             & Domain("move_id.move_type", "=", "out_refund")
@@ -355,8 +355,8 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _membri_get_unused_of_payers_domain(self):
-        """:return: the same, of who was sent an invoice for a membership, and what is left of money
-        that has paid one"""
+        """Return the same, of who was sent an invoice for a membership, and what is left of money
+        that has paid one."""
         return self._membri_get_unused_domain() & (
             self._membri_get_payers_domain()
             | Domain("matched_debit_ids.debit_move_id.move_id.membri_invoice_type", "!=", False)

@@ -53,8 +53,8 @@ class AccountMove(models.Model):
 
     @api.model
     def _membri_get_waiting_domain(self):
-        """:return: documents that no email reached, and that are in a queue for that; those that
-        were printed and mailed, or that the officer has dealt with, are in none"""
+        """Return documents that no email reached, and that are in a queue for that; those that
+        were printed and mailed, or that the officer has dealt with, are in none."""
         activity_type_id = self.env["ir.model.data"]._xmlid_to_res_id(ACTIVITY)
         return (
             Domain("membri_invoice_type", "!=", False)
@@ -86,7 +86,7 @@ class AccountMove(models.Model):
         return waiting
 
     def _membri_get_not_at_night_reason(self):
-        """:return: why an invoice or fee notice that has waited does not leave by itself (a
+        """Return why an invoice or fee notice that has waited does not leave by itself (a
         sentence), as ``_get_not_at_night_reason`` of notices: nobody looks at it before the payer
         does. A credit note asks for nothing."""
         self.ensure_one()

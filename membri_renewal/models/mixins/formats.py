@@ -47,8 +47,8 @@ def format_moment(env, moment, tz, lang=None):
 
 
 def localize_path(env, path, lang_code):
-    """:return: ``path``, of a page of the portal, in the language of ``lang_code`` and not in that
-    of the browser which opens it"""
+    """Return ``path``, of a page of the portal, in the language of ``lang_code`` and not in that
+    of the browser which opens it."""
     lang = env["res.lang"]._get_data(code=lang_code)
     if lang and len(env["res.lang"].get_installed()) > 1:
         return f"/{lang.url_code}{path}"
@@ -63,8 +63,8 @@ def format_percentage(env, value, digits=0):
 
 
 def format_percentages(env, text):
-    """:return: ``text``, such as the name of a tax, with its percentages as the reader's language
-    writes them"""
+    """Return ``text``, such as the name of a tax, with its percentages as the reader's language
+    writes them."""
 
     def replace(match):
         digits = len(match[2] or "")

@@ -137,8 +137,8 @@ class MembriStateMixin(models.AbstractModel):
         ]
 
     def _run_isolated(self, effect):
-        """:return: as :func:`run_isolated`; records that belong together are first tried
-        together"""
+        """Return the same as :func:`run_isolated`; records that belong together are first tried
+        together."""
         return run_isolated(self, effect, lambda records: records._split_for_isolation(effect))
 
     def _run_isolated_for_staff(self, effect):
@@ -153,8 +153,8 @@ class MembriStateMixin(models.AbstractModel):
         return list(self)
 
     def _split_off_failing(self, effect):
-        """:return: as :meth:`_split_for_isolation`, of records that belong together: those that
-        are well stay together, without those that fail"""
+        """Return what :meth:`_split_for_isolation` does, of records that belong together: those
+        that are well stay together, without those that fail."""
         failing = self._get_failing_alone(effect)
         well = self - failing
         return [well, *failing] if failing and well else list(self)

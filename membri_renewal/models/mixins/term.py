@@ -55,8 +55,8 @@ class MembriTermMixin(models.AbstractModel):
         return self.partner_id.with_company(self.company_id)
 
     def _get_invoice_sudo(self):
-        """:return: the invoices of ``self``, terms or renewals. Sudo: whoever works with them, or
-        answers, is told of the invoice, which is the accountants'; the callers choose what"""
+        """Return the invoices of ``self``, terms or renewals. Sudo: whoever works with them, or
+        answers, is told of the invoice, which is the accountants'; the callers choose what."""
         return self.sudo().invoice_id
 
     def _prepare_same_term_vals(self):
@@ -73,8 +73,8 @@ class MembriTermMixin(models.AbstractModel):
         }
 
     def _get_option_set(self):
-        """:return: the option set, as the company of this term sells it: a branch that works
-        with a set of its parent has pricelists, fiscal positions, taxes and a today of its own"""
+        """Return the option set, as the company of this term sells it: a branch that works
+        with a set of its parent has pricelists, fiscal positions, taxes and a today of its own."""
         self.ensure_one()
         return self.option_set_id.with_company(self.company_id)
 
@@ -95,8 +95,8 @@ class MembriTermMixin(models.AbstractModel):
             term.amount_total = summary["total_amount_currency"]
 
     def _get_untaxed_price(self):
-        """:return: the price where the tax engine has nothing to compute: no line is taxed, nor to
-        be rounded; else ``None``"""
+        """Return the price where the tax engine has nothing to compute: no line is taxed, nor to
+        be rounded; else ``None``."""
         currency = self.currency_id
         amounts = [line.quantity * line.price_unit for line in self.line_ids]
         if not currency or self.line_ids.tax_ids:
@@ -112,8 +112,8 @@ class MembriTermMixin(models.AbstractModel):
             term.tax_totals = term._get_tax_totals_summary()
 
     def _get_tax_totals_summary(self):
-        """:return: the totals of ``account.tax``, in the shape of Odoo's tax totals widget; of
-        several terms (of one company and currency) those of their one invoice, to the cent"""
+        """Return the totals of ``account.tax``, in the shape of Odoo's tax totals widget; of
+        several terms (of one company and currency) those of their one invoice, to the cent."""
         AccountTax = self.env["account.tax"]
         company = self.company_id or self.env.company
         base_lines = [line._prepare_base_line_for_taxes_computation() for line in self.line_ids]

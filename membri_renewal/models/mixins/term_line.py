@@ -91,8 +91,8 @@ class MembriTermLineMixin(models.AbstractModel):
                 line.name = line.name_display
 
     def _translate_name(self):
-        """:return: the kept name, which is in one language, in that of the reader: where it is
-        still what the product is called in some language; what was worded by hand stays"""
+        """Return the kept name, which is in one language, in that of the reader: where it is
+        still what the product is called in some language; what was worded by hand stays."""
         self.ensure_one()
         name = self.name or ""
         installed = self.env["res.lang"].get_installed()

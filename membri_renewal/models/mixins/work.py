@@ -94,10 +94,10 @@ class MembriWorkMixin(models.AbstractModel):
                 helper._trigger(at)
 
     def _lock_batch(self, Line, domain, limit):
-        """:return: the first ``limit`` of the lines that ``domain`` finds and nobody else works
+        """Return the first ``limit`` of the lines that ``domain`` finds and nobody else works
         on; other workers may have the ones before. Who finds others at work begins with half a
         batch: workers that are woken together would all arrive at the invoice number together,
-        and wait there for one another"""
+        and wait there for one another."""
         lines = Line.search(domain, limit=LOOK_AHEAD * limit, order="id")
         if self.env.context.get("membri_first_batch") and not lines[:1].try_lock_for_update():
             limit = -(-limit // 2)

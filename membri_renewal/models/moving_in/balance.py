@@ -87,8 +87,8 @@ class MembriImport(models.Model):
         }
 
     def _get_owed_by_line(self, lines):
-        """:return: ``{line: amount}``; the balance of a member that stands on all of their rows is
-        owed once, with the last term"""
+        """Return ``{line: amount}``; the balance of a member that stands on all of their rows is
+        owed once, with the last term."""
         owed = {line: self._get_owed(line.trace["values"]) for line in lines}
         owed = {line: amount for line, amount in owed.items() if amount}
         if not owed:
@@ -132,8 +132,8 @@ class MembriImport(models.Model):
         return result
 
     def _is_whole_fee_owed(self, line, amount):
-        """:return: whether a row says that its own fee is unpaid: what stands on all rows of a
-        member may be owed once, or for each of their terms"""
+        """Return whether a row says that its own fee is unpaid: what stands on all rows of a
+        member may be owed once, or for each of their terms."""
         values = line.trace["values"]
         currency = self.company_id.currency_id
         fee = values["agreed"] if values["amount"] is None else values["amount"]
@@ -141,8 +141,8 @@ class MembriImport(models.Model):
 
     @api.model
     def _get_opening_journal_sudo(self, company, create=True):
-        """:return: the journal of the opening entries of ``company``. In sudo: it is the
-        accountants'"""
+        """Return the journal of the opening entries of ``company``. In sudo: it is the
+        accountants'."""
         Journal_sudo = self.env["account.journal"].sudo().with_company(company)
         journal_sudo = Journal_sudo.search(
             [("code", "=", OPENING_CODE), ("company_id", "=", company.id)], limit=1

@@ -55,8 +55,8 @@ def parse_amount(text):
 
 
 def clean_identifier(text):
-    """:return: a number that is a name, such as a member's, without what a spreadsheet program
-    has added: “1234.0” is “1234”"""
+    """Return a number that is a name, such as a member's, without what a spreadsheet program
+    has added: “1234.0” is “1234”."""
     match = POINT_ZERO.fullmatch(text)
     return match[1] if match else text
 

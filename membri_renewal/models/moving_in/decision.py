@@ -296,8 +296,8 @@ class MembriImport(models.Model):
     # ------------------------------------------------------------------
 
     def _get_contact_changes(self, partner, values):
-        """:return: values of ``partner`` that the list has otherwise; what the list does not
-        say stays"""
+        """Return the values of ``partner`` that the list has otherwise; what the list does not
+        say stays."""
         vals = self._prepare_contact_vals(values)
         for name in ("is_company", "comment", "company_name", "company_id", "active"):
             vals.pop(name, None)
@@ -383,8 +383,10 @@ class MembriImport(models.Model):
     # ------------------------------------------------------------------
 
     def _decide_term(self, decision, values, terms, numbered, levels):
-        """:param terms: list of ``(first day, last day, plan, term or None)`` that are known; of
-        an earlier row of this list, with its decision behind"""
+        """Decide which term a row makes or changes.
+
+        :param terms: list of ``(first day, last day, plan, term or None)`` that are known; of an
+            earlier row of this list, with its decision behind"""
         option_set = levels.get(normalize(values["level"]))
         if not option_set:
             raise Refused("error", self._get_no_plan_sentence(values["level"]))
@@ -529,8 +531,8 @@ class MembriImport(models.Model):
         self._end_early(decision, values, start, end, today)
 
     def _tells_no_days(self):
-        """:return: whether the list has no column for the days of a term, but one that tells since
-        when somebody is a member: who is on it is a member of the running period"""
+        """Return whether the list has no column for the days of a term, but one that tells since
+        when somebody is a member: who is on it is a member of the running period."""
         targets = set(self.column_ids.mapped("target"))
         return "member_since" in targets and not targets & {
             "date_start",

@@ -57,8 +57,8 @@ class MembriImport(models.Model):
     _inherit = "membri.import"
 
     def action_export(self):
-        """:return: an action that downloads the members of the current company, one row for
-        each term"""
+        """Return an action that downloads the members of the current company, one row for
+        each term."""
         self.check_access("create")
         content = self._get_export(self.env.company)
         name = self.env._("Members of %(company)s", company=self.env.company.name) + ".csv"
@@ -83,8 +83,8 @@ class MembriImport(models.Model):
 
     @api.model
     def _get_export(self, company):
-        """:return: the bytes of a CSV file, one row for each term of ``company``, and for each
-        contact without one who belongs to a member"""
+        """Return the bytes of a CSV file, one row for each term of ``company``, and for each
+        contact without one who belongs to a member."""
         labels = dict(
             self.env["membri.import.column"]._fields["target"]._description_selection(self.env)
         )
@@ -111,9 +111,9 @@ class MembriImport(models.Model):
 
     @api.model
     def _prepare_export_others(self, company):
-        """:return: iterator of ``{target: value}`` of the contacts without a term of their own who
+        """Return an iterator of ``{target: value}`` of the contacts without a term of their own who
         belong to a member: the people of companies that are members, who is in charge of several
-        members; and of whoever owes an opening balance that is of no term"""
+        members; and of whoever owes an opening balance that is of no term."""
         Partner = self.env["res.partner"].with_context(active_test=False).with_company(company)
         terms = self.env["membri.cotisation"].with_context(active_test=False)
         groups = terms._read_group([("company_id", "=", company.id)], ["partner_id"])
@@ -148,8 +148,8 @@ class MembriImport(models.Model):
 
     @api.model
     def _get_open_balances(self, company):
-        """:return: ``{id of a term: what is left to pay for it}``, in the company's currency; of an
-        invoice for several members, the part of each"""
+        """Return ``{id of a term: what is left to pay for it}``, in the company's currency; of an
+        invoice for several members, the part of each."""
         # sudo: what is owed, not the invoice
         Aged_sudo = self.env["membri.aged"].sudo()
         groups = Aged_sudo._read_group(
@@ -161,8 +161,8 @@ class MembriImport(models.Model):
 
     @api.model
     def _get_opening_debts(self, company):
-        """:return: ``{id of a contact: what is left of its opening entry}``, of those that belong
-        to no term"""
+        """Return ``{id of a contact: what is left of its opening entry}``, of those that belong
+        to no term."""
         journal_sudo = self._get_opening_journal_sudo(company, create=False)
         if not journal_sudo:
             return {}

@@ -61,8 +61,8 @@ class MembriImport(models.Model):
                 )
 
     def _get_option_sets(self):
-        """:return: the plans that this import may use: those of its company, and of its
-        parents"""
+        """Return the plans that this import may use: those of its company, and of its
+        parents."""
         return (
             self.env["membri.option.set"]
             .with_context(active_test=False)

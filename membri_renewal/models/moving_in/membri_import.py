@@ -249,8 +249,8 @@ class MembriImport(models.Model):
             )
 
     def _get_totals(self):
-        """:return: list of ``(plan, year of the first day, rows, members, amount)`` of the rows
-        that tell of a term, to hold against the other system"""
+        """Return a list of ``(plan, year of the first day, rows, members, amount)`` of the rows
+        that tell of a term, to hold against the other system."""
         self.ensure_one()
         return self.env["membri.import.line"]._read_group(
             [
@@ -400,8 +400,8 @@ class MembriImport(models.Model):
         return False
 
     def _get_of_earlier_domain(self):
-        """:return: what was said of the lists from this system that were imported before: domain of
-        their columns or levels"""
+        """Return what was said of the lists from this system that were imported before: domain of
+        their columns or levels."""
         self.ensure_one()
         return (
             Domain("import_id.company_id", "=", self.company_id.id)

@@ -153,8 +153,8 @@ class MembriImport(models.Model):
         return abs(taxed - amount) <= abs(bare - amount)
 
     def _get_options_remark(self, decision, values):
-        """:return: that the amount of a row is not that of its options (a sentence), or ``False``:
-        the term is what its options make"""
+        """Return that the amount of a row is not that of its options (a sentence), or ``False``:
+        the term is what its options make."""
         amount = values["amount"]
         if not decision.options or not decision.term_vals or amount is None:
             return False
@@ -170,8 +170,8 @@ class MembriImport(models.Model):
         )
 
     def _prepare_option_lines(self, decision):
-        """:return: commands: the options of a term as the row tells them; empty when it tells
-        none"""
+        """Return commands: the options of a term as the row tells them; empty when it tells
+        none."""
         priced = self._price_options(decision)
         is_taxed = self._are_options_taxed(priced, decision.row_values["amount"])
         company = self.company_id

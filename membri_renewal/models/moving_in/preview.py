@@ -273,8 +273,8 @@ class MembriImport(models.Model):
         return count
 
     def _as_worker(self):
-        """:return: ``self`` in the company of the import, and silent: nobody is mailed, and
-        nothing is logged for each contact"""
+        """Return ``self`` in the company of the import, and silent: nobody is mailed, and
+        nothing is logged for each contact."""
         self.ensure_one()
         return self.with_company(self.company_id).with_context(
             allowed_company_ids=self.company_id.ids,
@@ -384,8 +384,8 @@ class MembriImport(models.Model):
     def _iterate_rows(self, start=0, sheets=None):
         """:param start: how many rows are passed over
         :param sheets: see :func:`read_list`
-        :return: iterator of ``(row, its cells, {target: text})``; with a second file, one for
-        each of its rows, with what the first one says of the contact"""
+        :return: iterator of ``(row, its cells, {target: text})``; with a second file, one for each
+            of its rows, with what the first one says of the contact"""
         if self._has_second():
             return islice(self._iterate_joined_rows(sheets), start, None)
         places = self._get_places()
@@ -514,8 +514,8 @@ class MembriImport(models.Model):
 
     @staticmethod
     def _get_owner_names(values):
-        """:return: iterator of what other rows may call the member of this one, when they are
-        included in its membership"""
+        """Return an iterator of what other rows may call the member of this one, when they are
+        included in its membership."""
         keys = values["keys"]
         if number := values["term_id"]:
             yield f"term:{number}"

@@ -66,8 +66,8 @@ class MembriImport(models.Model):
         )
 
     def _count_todo(self):
-        """:return: how many rows are to be worked on; of a list that is being read, those that
-        have been read"""
+        """Return how many rows are to be worked on; of a list that is being read, those that
+        have been read."""
         previews = self.filtered(lambda record: record.task == "preview")
         rows = sum(
             record.overview["rows"] - record.previewed_count if record.overview else 0
@@ -484,8 +484,8 @@ class MembriImport(models.Model):
         return partner.browse()
 
     def _find_responsible(self, member, responsible, matcher, done):
-        """:return: the person in charge; one that nobody knows becomes a contact of the
-        company"""
+        """Return the person in charge; one that nobody knows becomes a contact of the
+        company."""
         name, email = responsible
         Partner = self.env["res.partner"]
         current = member.membri_responsible_id

@@ -21,8 +21,8 @@ class MembriImport(models.Model):
     # ------------------------------------------------------------------
 
     def _get_cannot_undo_reason(self):
-        """:return: what has followed from the import (a sentence), or ``False``. Of a long list
-        the background asks it, before anything is undone"""
+        """Return what has followed from the import (a sentence), or ``False``. Of a long list
+        the background asks it, before anything is undone."""
         self.ensure_one()
         if self._count_done() > FOREGROUND_UNDO:
             return False
@@ -50,8 +50,8 @@ class MembriImport(models.Model):
         return False
 
     def _get_added(self):
-        """:return: ``{what: ids}`` of what other rows of the same list have made: options, by a
-        second membership, and opening entries"""
+        """Return ``{what: ids}`` of what other rows of the same list have made: options, by a
+        second membership, and opening entries."""
         self.env["membri.import.line"].flush_model(["trace"])
         added = {"created_options": set(), "created_move": set()}
         if self.second_membership == "skip" and self.balance_mode == "note":

@@ -172,8 +172,8 @@ class MembriOptionSet(models.Model):
     )
 
     def _get_term_company(self):
-        """:return: the company of a term of this option set: the current one, where it is a
-        branch that works with the sets of its parent"""
+        """Return the company of a term of this option set: the current one, where it is a
+        branch that works with the sets of its parent."""
         self.ensure_one()
         current = self.env.company
         # sudo: a branch need not see its parent to know that it is one

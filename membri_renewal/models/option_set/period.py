@@ -46,8 +46,8 @@ class MembriOptionSet(models.Model):
         return date_start, self._get_grid_bounds(date_start, anchor)[1] - ONE_DAY
 
     def _get_grid_bounds(self, day, anchor=None):
-        """:return: ``(b, n)``: the whole period that ``day`` lies in begins on ``b`` and the
-        next one on ``n``"""
+        """Return ``(b, n)``: the whole period that ``day`` lies in begins on ``b`` and the
+        next one on ``n``."""
         self.ensure_one()
         months = self._get_period_months()
         if self.date_mode == "fixed":
@@ -81,8 +81,8 @@ class MembriOptionSet(models.Model):
         return self._get_period(date_start, self._get_next_anchor(cotisation))
 
     def _get_next_anchor(self, cotisation):
-        """:return: the member's anchor if the new term begins on its grid, else the new
-        term's own first day"""
+        """Return the member's anchor if the new term begins on its grid, else the new
+        term's own first day."""
         self.ensure_one()
         date_start = cotisation.date_end + ONE_DAY
         anchor = cotisation.date_anchor

@@ -12,8 +12,8 @@ class MembriOptionSet(models.Model):
     _inherit = "membri.option.set"
 
     def _get_currency(self, partner):
-        """:return: the currency in which ``partner`` is charged: its pricelist's, else the
-        company's"""
+        """Return the currency in which ``partner`` is charged: its pricelist's, else the
+        company's."""
         self.ensure_one()
         partner = partner.with_company(self._get_term_company())
         return partner.property_product_pricelist.currency_id or self.currency_id
@@ -105,8 +105,8 @@ class MembriOptionSet(models.Model):
         quantity=None,
         memo=None,
     ):
-        """:return: values of one line, at the full price of ``date_start``; the quantity is
-        the one given, else that of the member's current term, else the set's"""
+        """Return the values of one line, at the full price of ``date_start``; the quantity is
+        the one given, else that of the member's current term, else the set's."""
         memo = {} if memo is None else memo
         company = self._get_term_company()
         source = option_line or previous
@@ -148,7 +148,7 @@ class MembriOptionSet(models.Model):
         return option_line.quantity if option_line else 1.0
 
     def _get_pricelist_price(self, partner, product, quantity, date_start, memo):
-        """:return: unit price on ``date_start``. Pricelist rules are dated by moments, so
+        """Return the unit price on ``date_start``. Pricelist rules are dated by moments, so
         the company's local midnight is passed: a rule from 1 January holds from the
         first minute of that day, here."""
         company = self._get_term_company()
@@ -187,8 +187,8 @@ class MembriOptionSet(models.Model):
             memo["price", company, pricelist, product, quantity, date_start] = prices[product.id]
 
     def _get_taxes(self, partner, product, memo):
-        """:return: the product's sales taxes, mapped by the fiscal position that the
-        invoice will have"""
+        """Return the product's sales taxes, mapped by the fiscal position that the
+        invoice will have."""
         company = self._get_term_company()
         position = self._get_fiscal_position(partner, memo)
         key = ("taxes", product.taxes_id, position, company)
@@ -198,8 +198,8 @@ class MembriOptionSet(models.Model):
         return memo[key]
 
     def _get_fiscal_position(self, partner, memo):
-        """:return: the fiscal position that the invoice of ``partner`` will have; members whose
-        addresses are alike in what it depends on share it"""
+        """Return the fiscal position that the invoice of ``partner`` will have; members whose
+        addresses are alike in what it depends on share it."""
         company = self._get_term_company()
         of_partner = ("fiscal position", partner, company)
         if of_partner not in memo:
@@ -258,7 +258,7 @@ class MembriOptionSet(models.Model):
         return lines_vals
 
     def _share_out(self, target, weights, currency):
-        """:return: amounts in proportion to ``weights`` that sum up to ``target`` exactly;
+        """Return the amounts in proportion to ``weights`` that sum up to ``target`` exactly;
         none is negative, and what is free stays free. Without any price, the first pays."""
         if not sum(weights):
             return [target] + [0.0] * (len(weights) - 1)

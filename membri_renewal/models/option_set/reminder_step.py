@@ -79,7 +79,7 @@ class MembriReminderStep(models.Model):
         return result
 
     def _get_due_date(self, renewal):
-        """:return: the civil day on which this step falls for ``renewal``, or ``None`` when
+        """Return the civil day on which this step falls for ``renewal``, or ``None`` when
         the day it counts from is not known (not sent yet, lifetime, no invoice). Of an invoice
         in parts, the earliest open one counts."""
         self.ensure_one()

@@ -26,8 +26,8 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _get_portal_domain(self, partner):
-        """:return: the terms that ``partner`` finds on the portal: those that are its own
-        (``res_partner_whose.py``), in every organisation; void ones are the staff's business"""
+        """Return the terms that ``partner`` finds on the portal: those that are its own
+        (``res_partner_whose.py``), in every organisation; void ones are the staff's business."""
         return partner._membri_get_whose_domain() & Domain("state", "!=", "cancelled")
 
     def _is_valid_today(self):
@@ -105,7 +105,7 @@ class MembriCotisation(models.Model):
         )
 
     def _get_verification_url(self):
-        """:return: the full address that the code of the card leads to. It is signed, not
+        """Return the full address that the code of the card leads to. It is signed, not
         stored: nobody can guess another one, and printing changes nothing."""
         self.ensure_one()
         # sudo: the address of the server is a parameter

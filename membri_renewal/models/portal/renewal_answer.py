@@ -66,8 +66,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _clean_member_text(self, text):
-        """:return: ``(text, error code)``: plain text as members mean it (browsers send
-        other line ends than they count)"""
+        """Return ``(text, error code)``: plain text as members mean it (browsers send
+        other line ends than they count)."""
         text = text if isinstance(text, str) else ""  # anything can be posted, files too
         text = text.replace("\r\n", "\n").replace("\x00", "").strip()
         return text, "too_long" if len(text) > MESSAGE_MAX_LENGTH else False

@@ -48,8 +48,8 @@ class MembriRenewal(models.Model):
         return offer if offer and offer._is_sellable() else option_set_sudo.browse()
 
     def _get_counter_offer_request(self):
-        """:return: what taking the counter-offer gives, next to the proposal: a
-        ``membri.change.request`` that is in no database; empty without counter-offer"""
+        """Return what taking the counter-offer gives, next to the proposal: a
+        ``membri.change.request`` that is in no database; empty without counter-offer."""
         self.ensure_one()
         Request = self.env["membri.change.request"]
         offer = self._get_counter_offer()

@@ -96,8 +96,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_portal_domain(self, partner):
-        """:return: the renewals that ``partner`` finds on the portal: those of its own
-        memberships (``res_partner_whose.py``); what was not sent yet is the staff's business"""
+        """Return the renewals that ``partner`` finds on the portal: those of its own
+        memberships (``res_partner_whose.py``); what was not sent yet is the staff's business."""
         return (
             partner._membri_get_whose_domain()
             & Domain("date_sent", "!=", False)
@@ -156,8 +156,8 @@ class MembriRenewal(models.Model):
         return renewal_sudo._get_officer().partner_id or renewal_sudo.company_id.partner_id
 
     def _get_proposal_key(self):
-        """:return: a short key of what is proposed: an answer from a page that showed
-        something else is asked again instead of taken"""
+        """Return a short key of what is proposed: an answer from a page that showed
+        something else is asked again instead of taken."""
         self.ensure_one()
         proposal = self._get_proposal()
         facts = [
@@ -371,8 +371,8 @@ class MembriRenewal(models.Model):
         return [*sentences, self._get_payment_sentence()]
 
     def _get_last_try(self):
-        """:return: ``(level, sentence)`` of what became of the last online payment, where its payer
-        comes back to, or ``False``"""
+        """Return ``(level, sentence)`` of what became of the last online payment, where its payer
+        comes back to, or ``False``."""
         self.ensure_one()
         if self.state != "approved" or self.is_paid or not self.invoice_id:
             return False

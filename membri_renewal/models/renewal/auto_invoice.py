@@ -163,8 +163,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_told_domain(self):
-        """:return: announced renewals that somebody was told of: by an email that left, or by a
-        letter that was printed; those that go by notice by now, too"""
+        """Return announced renewals that somebody was told of: by an email that left, or by a
+        letter that was printed; those that go by notice by now, too."""
         waits_for_letter = Domain("letter_state", "=", "to_print") & Domain(
             "delivery_state", "in", (False, "letter", "withdrawn")
         )
@@ -246,8 +246,8 @@ class MembriCotisation(models.Model):
     _inherit = "membri.cotisation"
 
     def _get_preparation_day(self):
-        """:return: the day from which on the night prepares the renewal: earlier than that of the
-        notice or invoice where it is announced"""
+        """Return the day from which on the night prepares the renewal: earlier than that of the
+        notice or invoice where it is announced."""
         self.ensure_one()
         # sudo: what the member chose, whoever looks
         partner_sudo = self.partner_id.sudo().with_company(self.company_id)
@@ -260,8 +260,8 @@ class MembriCotisation(models.Model):
     @api.model
     def _get_to_announce_domain(self, company, lead_days, announce_days):
         """:param lead_days: the most of all option sets, as of the next one
-        :return: the terms of ``company`` whose renewal is announced by now, although the day of
-        its invoice has not come"""
+        :return: the terms of ``company`` whose renewal is announced by now, although the day of its
+            invoice has not come"""
         if not announce_days:
             return Domain.FALSE
         today = company._membri_today()

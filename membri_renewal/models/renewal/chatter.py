@@ -13,8 +13,8 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     def _get_officer(self):
-        """:return: the ``res.users`` in charge: of who has left, the company's officer. Nobody
-        when there is none either"""
+        """Return the ``res.users`` in charge: of who has left, the company's officer. Nobody
+        when there is none either."""
         self.ensure_one()
         renewal_sudo = self.sudo()  # sudo: members read neither users nor settings
         officer_sudo = renewal_sudo.user_id.filtered("active")

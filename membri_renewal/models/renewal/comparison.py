@@ -33,10 +33,10 @@ class MembriRenewal(models.Model):
             )
 
     def _get_comparison(self):
-        """:return: dict of texts for the reader: ``total`` (before, after, difference,
+        """Return a dict of texts for the reader: ``total`` (before, after, difference,
         direction), ``options`` (added, removed and changed ones), ``option_set`` and
         ``dates`` (``False`` when they just follow on), ``is_same``, ``is_known`` (an
-        imported term may come without its options: there is nothing to compare)"""
+        imported term may come without its options: there is nothing to compare)."""
         self.ensure_one()
         current = self.cotisation_id
         is_known = bool(current.line_ids)
@@ -81,8 +81,8 @@ class MembriRenewal(models.Model):
         return {**total, "difference": difference, "direction": "up" if direction > 0 else "down"}
 
     def _get_option_changes(self):
-        """:return: list of (kind, option, detail): what is added, removed, or has another
-        quantity or price, in the order of the proposal"""
+        """Return a list of (kind, option, detail): what is added, removed, or has another
+        quantity or price, in the order of the proposal."""
         changes = []
         for product, old, new in self._compare_options(self.cotisation_id.line_ids, self.line_ids):
             if not old:

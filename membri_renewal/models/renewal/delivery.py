@@ -26,8 +26,8 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_document_sudo(self):
-        """:return: the invoice (in sudo) that is the document now, or nothing: then it is the
-        notice"""
+        """Return the invoice (in sudo) that is the document now, or nothing: then it is the
+        notice."""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
         return invoice_sudo if self.state == "approved" else invoice_sudo.browse()
@@ -153,8 +153,8 @@ class MembriRenewal(models.Model):
         return f"{facts} {self._get_delivery_email()}"
 
     def _get_notice_facts(self, kind):
-        """:return: what is proposed to the member, in short: the beginning of the facts of an
-        email that asks for an answer"""
+        """Return what is proposed to the member, in short: the beginning of the facts of an
+        email that asks for an answer."""
         self.ensure_one()
         return f"{kind} {self.date_start} {self.date_end} {self.amount_total}"
 
@@ -316,8 +316,8 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_told_at_once(self):
-        """:return: now, where Odoo sends no email at all, as in its tests: what is handed over
-        counts, since nothing will ever leave; ``False`` where emails leave, and on paper"""
+        """Return now, where Odoo sends no email at all, as in its tests: what is handed over
+        counts, since nothing will ever leave; ``False`` where emails leave, and on paper."""
         self.ensure_one()
         if self._is_on_paper() or not self.env["ir.mail_server"]._disable_send():
             return False

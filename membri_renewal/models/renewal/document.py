@@ -14,14 +14,14 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _attach_documents(self):
-        """:return: ``{renewal: ir.attachment}``: the invoice of renewals that are accepted,
-        the notice of all others"""
+        """Return ``{renewal: ir.attachment}``: the invoice of renewals that are accepted,
+        the notice of all others."""
         invoiced = self.filtered(lambda r: r.state == "approved" and r.invoice_id)
         return (self - invoiced)._attach_notices() | invoiced._attach_invoices()
 
     def _attach_invoices(self):
-        """:return: ``{renewal: ir.attachment}``, the invoice of each, or its fee notice as long
-        as it is one"""
+        """Return ``{renewal: ir.attachment}``, the invoice of each, or its fee notice as long
+        as it is one."""
         notices = self._get_invoice_sudo()._membri_make_documents()
         documents = {}
         for renewal in self:
@@ -54,8 +54,8 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
 
     def _get_postal_contact(self):
-        """:return: the contact whose address stands in the window of the envelope: of those
-        who may receive the notice the first that has one, else the recipient"""
+        """Return the contact whose address stands in the window of the envelope: of those
+        who may receive the notice the first that has one, else the recipient."""
         self.ensure_one()
         recipient_sudo = self.recipient_id.sudo()  # members get their own address only
         candidates = [recipient_sudo, *self._get_member()._membri_get_candidates()]
@@ -67,8 +67,8 @@ class MembriRenewal(models.Model):
         return self.company_id._membri_local_date(self.date_sent or fields.Datetime.now())
 
     def _get_other_payer(self):
-        """:return: who is invoiced, where that is neither the member nor the recipient, nor an
-        address of theirs; else nothing"""
+        """Return who is invoiced, where that is neither the member nor the recipient, nor an
+        address of theirs; else nothing."""
         self.ensure_one()
         payer_sudo = self._get_payer().sudo()  # whom it goes to is told to the member
         own = self.partner_id | self.recipient_id

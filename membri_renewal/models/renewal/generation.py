@@ -44,8 +44,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_first_domains(self):
-        """:return: ``{company: domain}`` of the terms to be renewed, but for who has another
-        renewal open: that is asked of the few that are found"""
+        """Return ``{company: domain}`` of the terms to be renewed, but for who has another
+        renewal open: that is asked of the few that are found."""
         return {
             company: self.env["membri.cotisation"]._get_to_renew_domain(
                 company, NIGHT, but=("no_other_renewal",)

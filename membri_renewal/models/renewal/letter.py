@@ -131,8 +131,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_letters_action(self, attachment):
-        """:return: a client action that downloads the letters by ``controllers/keyed_copy.py``,
-        which puts in the keys: what is kept has none"""
+        """Return a client action that downloads the letters by ``controllers/keyed_copy.py``,
+        which puts in the keys: what is kept has none."""
         return {
             "type": "ir.actions.act_url",
             "url": f"/membri_renewal/letters/{attachment.id}",
@@ -168,9 +168,9 @@ class MembriRenewal(models.Model):
         return self._get_postal_contact()
 
     def _render_letters(self):
-        """:return: the PDFs of the letters, in the order of ``self``: an invoice that serves
+        """Return the PDFs of the letters, in the order of ``self``: an invoice that serves
         several members is one letter, a reminder, or what else is to be said, lies before its
-        document"""
+        document."""
         accepted = self.filtered(lambda r: r.state == "approved")
         by_invoice = {renewal.invoice_id: renewal for renewal in reversed(accepted)}
         firsts = self.browse().concat(*by_invoice.values())
@@ -185,8 +185,8 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_cover_sentences(self):
-        """:return: what the page says that lies before the document, as a list of sentences;
-        without any there is no such page"""
+        """Return what the page says that lies before the document, as a list of sentences;
+        without any there is no such page."""
         self.ensure_one()
         if self.letter_content == "reminder":
             return self._get_reminder_letter_sentences()
@@ -234,8 +234,8 @@ class MembriRenewal(models.Model):
         return self.filtered(lambda r: r.state == "approved")._get_invoice_sudo()
 
     def _get_printed_along(self):
-        """:return: whom the invoices of ``self`` serve as well, and who wait for the same letter
-        or an address; a reminder on paper stays to be printed unless one is printed now"""
+        """Return whom the invoices of ``self`` serve as well, and who wait for the same letter
+        or an address; a reminder on paper stays to be printed unless one is printed now."""
         reminded = self.filtered(lambda r: r.letter_content == "reminder").invoice_id
         served = self._get_printed_invoices_sudo()._membri_get_renewals().with_env(self.env)
         return (served - self).filtered(

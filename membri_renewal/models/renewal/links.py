@@ -12,7 +12,7 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     def _get_answer_page_url(self):
-        """:return: the full address of the page where the member answers, or ``False`` when
+        """Return the full address of the page where the member answers, or ``False`` when
         there is nothing to answer. It holds no key, and may be kept: texts and reports show
         this one."""
         self.ensure_one()
@@ -22,14 +22,14 @@ class MembriRenewal(models.Model):
         return self._get_localized_url(self.access_url)
 
     def _get_answer_url(self):
-        """:return: the same address, with the key for users who may hold it. Makes no key:
+        """Return the same address, with the key for users who may hold it. Makes no key:
         sending does."""
         page_url = self._get_answer_page_url()
         # sudo: get_portal_url asks who may hold the key
         return page_url and self._get_localized_url(self.sudo().get_portal_url())
 
     def _get_invoice_path(self):
-        """:return: the path of the invoice on the portal, with its token (a page opened without
+        """Return the path of the invoice on the portal, with its token (a page opened without
         it breaks at payment) but for readers of memberships, or ``False``. Makes no token:
         posting does."""
         self.ensure_one()
@@ -39,15 +39,15 @@ class MembriRenewal(models.Model):
         return bool(invoice_sudo.access_token) and invoice_sudo.get_portal_url()
 
     def _get_invoice_page_url(self):
-        """:return: the full address of the invoice on the portal, without its token, or
-        ``False``"""
+        """Return the full address of the invoice on the portal, without its token, or
+        ``False``."""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
         return bool(self._get_invoice_path()) and self._get_localized_url(invoice_sudo.access_url)
 
     def _get_localized_url(self, path):
-        """:return: the full address of a portal page, in the language of the recipient and
-        not in that of the browser which opens it"""
+        """Return the full address of a portal page, in the language of the recipient and
+        not in that of the browser which opens it."""
         # sudo: the address of the server is a parameter
         return self.sudo().get_base_url() + localize_path(self.env, path, self._get_lang())
 

@@ -71,8 +71,8 @@ class MembriRenewal(models.Model):
         )
 
     def _get_mail_invoice_rows(self):
-        """:return: ``(label, value)`` pairs of the invoice that is to be paid; none without one:
-        Odoo tries each template that is saved on any record of its model"""
+        """Return ``(label, value)`` pairs of the invoice that is to be paid; none without one:
+        Odoo tries each template that is saved on any record of its model."""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
         if not invoice_sudo:

@@ -111,8 +111,9 @@ class MembriRenewal(models.Model):
         return messages
 
     def _leave_soon(self, messages):
-        """:param messages: as :meth:`_send_notice` returns them: their emails leave now, not with
-        the hourly queue"""
+        """Let these emails leave now, not with the hourly queue.
+
+        :param messages: as :meth:`_send_notice` returns them"""
         ids = [message.id for message in messages.values()]
         # sudo: the queue of emails is the administrator's
         Mail_sudo = self.env["mail.mail"].sudo()

@@ -8,8 +8,8 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     def _get_payment_plan(self):
-        """:return: list of ``(day, amount)``, one for each part, the earliest first, of what
-        accepting today would ask for; nothing where it is to be paid at once"""
+        """Return a list of ``(day, amount)``, one for each part, the earliest first, of what
+        accepting today would ask for; nothing where it is to be paid at once."""
         self.ensure_one()
         # sudo: members see no payment terms
         payer_sudo = self._get_payer().sudo().with_company(self.company_id)
@@ -42,9 +42,9 @@ class MembriRenewal(models.Model):
         return plan if len(plan) > 1 else []
 
     def _get_payment_plan_rows(self):
-        """:return: list of ``(label, amount, standing)`` in words, one for each part: of the
+        """Return a list of ``(label, amount, standing)`` in words, one for each part: of the
         invoice, where there is one, else of what accepting today would ask for; nothing where it
-        is paid at once, or on an invoice of others too"""
+        is paid at once, or on an invoice of others too."""
         self.ensure_one()
         if self._is_invoice_of_others_too():
             return []

@@ -85,8 +85,8 @@ class MembriCotisation(models.Model):
         return memo[key]
 
     def _preview_outcome(self, vals):
-        """:return: ``outcome``, the ``reason`` for it where there is something to tell, and who
-        receives the notice or the invoice"""
+        """Return ``outcome``, the ``reason`` for it where there is something to tell, and who
+        receives the notice or the invoice."""
         self.ensure_one()
         partner = self.partner_id.with_company(self.company_id)
         recipient = partner._membri_get_recipient()
@@ -119,8 +119,8 @@ class MembriCotisation(models.Model):
         return self.env["membri.renewal"].new(vals)._get_term_over_reason()
 
     def _preview_unreachable(self, vals, recipient):
-        """:return: why no email arrives (a sentence), or ``False``. The notice of such a member
-        is printed, its invoice posted all the same"""
+        """Return why no email arrives (a sentence), or ``False``. The notice of such a member
+        is printed, its invoice posted all the same."""
         if vals["mode"] == "notice":
             return self._get_member()._membri_get_unreachable_reason()
         problem = recipient._membri_get_address_problem()

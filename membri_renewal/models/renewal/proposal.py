@@ -61,8 +61,8 @@ class MembriRenewal(models.Model):
             renewal.approval_remark = "\n".join(filter(None, remarks or ())) or False
 
     def _get_grouping_remark(self):
-        """:return: who gets the invoice of this renewal, where members are billed together (a
-        sentence), or ``False``"""
+        """Return who gets the invoice of this renewal, where members are billed together (a
+        sentence), or ``False``."""
         self.ensure_one()
         payer = self._get_grouping_payer()
         if not payer or self.state not in UNDECIDED_STATES:
@@ -362,8 +362,8 @@ class MembriRenewal(models.Model):
                 renewal._internal_write({"line_ids": commands})
 
     def _get_totals_remark(self):
-        """:return: that what is billed today differs from what these renewals show, in all (a
-        sentence), or ``False``"""
+        """Return that what is billed today differs from what these renewals show, in all (a
+        sentence), or ``False``."""
         changed = {
             renewal: proposal
             for renewal in self
@@ -387,8 +387,8 @@ class MembriRenewal(models.Model):
         )
 
     def _get_approval_remark(self):
-        """:return: how what is billed today differs from what is shown (a sentence for the
-        staff), or ``False``"""
+        """Return how what is billed today differs from what is shown (a sentence for the
+        staff), or ``False``."""
         self.ensure_one()
         proposal = self._get_proposal()
         if proposal == self:

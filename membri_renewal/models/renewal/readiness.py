@@ -9,7 +9,7 @@ class MembriRenewal(models.Model):
     def _check_ready_to_leave(self, at_night=False):
         """:param at_night: nobody looks at what leaves
         :raises RedirectWarning: when a sender is missing, the language of a recipient, or, at
-        night, a price or an account"""
+            night, a price or an account"""
         for (company, officer), renewals in self.grouped(
             lambda r: (r.company_id, r._get_officer())
         ).items():
@@ -22,8 +22,8 @@ class MembriRenewal(models.Model):
         return next((sentence for _code, sentence in unready), False)
 
     def _get_unready(self, company, officer, at_night):
-        """:return: as :meth:`_membri_get_unready`; what the staff has entered on the renewals
-        themselves needs no plan"""
+        """Return what :meth:`_membri_get_unready` does; what the staff has entered on the renewals
+        themselves needs no plan."""
         user = self.env.user
         # what a person sends may come from that person; on paper no sender is needed
         is_asked = at_night or not (user._is_superuser() or user.email_normalized)

@@ -192,7 +192,7 @@ class MembriRenewal(models.Model):
         return False
 
     def _is_payment_under_way(self):
-        """:return: whether a payment is on its way that is not booked yet, was announced, or stands
+        """Return whether a payment is on its way that is not booked yet, was announced, or stands
         on a bank statement. A part that is booked is none: the reminders speak of the rest."""
         self.ensure_one()
         return (
@@ -272,8 +272,8 @@ class MembriRenewal(models.Model):
         return messages, skipped
 
     def _get_no_address_sentence(self):
-        """:return: that nobody gets a reminder of this renewal, by email or by post, or
-        ``False``"""
+        """Return that nobody gets a reminder of this renewal, by email or by post, or
+        ``False``."""
         self.ensure_one()
         reason = self._get_unreachable_reason()
         if not reason or self._is_on_paper():
@@ -460,8 +460,8 @@ class MembriRenewal(models.Model):
         return ("after_due",) if self.state == "approved" else ()
 
     def _get_open_steps(self):
-        """:return: the steps that may still fall: of the right kind for the state, not used
-        up; a suggested one is done with any reminder from its day on"""
+        """Return the steps that may still fall: of the right kind for the state, not used
+        up; a suggested one is done with any reminder from its day on."""
         self.ensure_one()
         if self.state == "sent" and self.date_auto_invoice:
             return self.env["membri.reminder.step"]  # announced: nobody has to answer

@@ -16,8 +16,8 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     def _is_sample(self):
-        """:return: whether this is the notice that somebody sends to themselves: what is printed
-        says so"""
+        """Return whether this is the notice that somebody sends to themselves: what is printed
+        says so."""
         return bool(self.env.context.get("membri_sample"))
 
 
@@ -95,8 +95,8 @@ class MembriOptionSet(models.Model):
         return False
 
     def _prepare_test_notice_vals(self, company):
-        """:return: values of the ``mail.mail``, as the notice of a sample member makes them; the
-        member, the term and the renewal are rolled back"""
+        """Return the values of the ``mail.mail``, as the notice of a sample member makes them; the
+        member, the term and the renewal are rolled back."""
         cr = self.env.cr
         # what would follow a commit (webhooks of automations, for example) is forgotten as well
         following = cr.postcommit._funcs.copy()

@@ -42,8 +42,8 @@ class MembriRenewal(models.Model):
             )
 
     def _get_timeline(self):
-        """:return: list of dicts ``label``, ``date`` (text), ``icon``, ``is_done``, in the
-        order of time: what is done first, then what is to come"""
+        """Return a list of dicts ``label``, ``date`` (text), ``icon``, ``is_done``, in the
+        order of time: what is done first, then what is to come."""
         self.ensure_one()
         company = self.company_id or self.env.company
         today = company._membri_today()
@@ -89,8 +89,8 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_undelivered_step(self):
-        """:return: the step of a notice that has reached nobody yet, by email or by post, or
-        ``False``: it must not be called sent"""
+        """Return the step of a notice that has reached nobody yet, by email or by post, or
+        ``False``: it must not be called sent."""
         if (
             self.state != "sent"
             or self.reminder_count

@@ -153,8 +153,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_can_end_unpaid_domain(self):
-        """:return: what :meth:`_get_cannot_end_unpaid_reason` asks, as a domain; of money, booked
-        or under way, there is none"""
+        """Return what :meth:`_get_cannot_end_unpaid_reason` asks, as a domain; of money, booked
+        or under way, there is none."""
         return (
             Domain("state", "=", "approved")
             & Domain("is_paid", "=", False)

@@ -41,8 +41,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_waiting_domain(self):
-        """:return: renewals that no email reached, and whose answer or payment is awaited; an
-        invoice that reached nobody waits by itself, once for all whom it serves"""
+        """Return renewals that no email reached, and whose answer or payment is awaited; an
+        invoice that reached nobody waits by itself, once for all whom it serves."""
         return (
             Domain("delivery_state", "=", "unreachable")
             & self._get_awaiting_domain()
@@ -94,8 +94,8 @@ class MembriRenewal(models.Model):
         return not self._get_not_at_night_reason()
 
     def _is_document_held(self):
-        """:return: whether nobody was reached with what a reminder would be about, and it does not
-        leave by itself although there is an address by now"""
+        """Return whether nobody was reached with what a reminder would be about, and it does not
+        leave by itself although there is an address by now."""
         self.ensure_one()
         return self.delivery_state == "unreachable" and not self._get_unreachable_reason()
 
@@ -115,8 +115,8 @@ class MembriRenewal(models.Model):
         return reason or self._get_no_reminder_reason(is_document=True)
 
     def _get_not_at_night_reason(self):
-        """:return: why a notice that has waited does not leave by itself (a sentence): nobody
-        looks at it before the member does"""
+        """Return why a notice that has waited does not leave by itself (a sentence): nobody
+        looks at it before the member does."""
         self.ensure_one()
         company = self.company_id
         if reason := self._get_term_over_reason():
@@ -132,8 +132,8 @@ class MembriRenewal(models.Model):
         return self._get_unready_reason(at_night=True)
 
     def _get_told_states(self):
-        """:return: ``{renewal: (delivery state, note)}`` of those whose document is on its way, or
-        has arrived, by email or by post, or has failed where somebody looks"""
+        """Return ``{renewal: (delivery state, note)}`` of those whose document is on its way, or
+        has arrived, by email or by post, or has failed where somebody looks."""
         told = {}
         for renewal in self.filtered(lambda r: r.state == "approved"):
             invoice_sudo = renewal._get_invoice_sudo()
@@ -170,8 +170,8 @@ class MembriRenewal(models.Model):
         return told
 
     def _is_current_notice(self, mail_sudo):
-        """:return: whether this email is the notice as it was last sent: not one from before a
-        change, or before the renewal was decided and opened again"""
+        """Return whether this email is the notice as it was last sent: not one from before a
+        change, or before the renewal was decided and opened again."""
         self.ensure_one()
         # what was sent before that day was kept is known by what it says
         since = self.date_notice or mail_sudo.date
