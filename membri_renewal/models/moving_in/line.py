@@ -69,8 +69,10 @@ class MembriImportLine(models.Model):
     _member = models.Index("(import_id, key)")
 
     @api.depends("aside")
+    @api.depends_context("lang")
     def _compute_aside_display(self):
         for line in self:
             line.aside_display = "\n".join(
-                f"{name}: {value}" for name, value in (line.aside or {}).items()
+                self.env._("%(column)s: %(cell)s", column=name, cell=value)
+                for name, value in (line.aside or {}).items()
             )
