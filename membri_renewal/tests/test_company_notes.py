@@ -8,9 +8,10 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
+from odoo.modules.module import load_script
 from odoo.service.model import call_kw
 from odoo.tests import Form, new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_path, mute_logger
 
 from .common_portal import PortalCase
 
@@ -217,6 +218,61 @@ class TestCompanyNotes(PortalCase):
         self.assertEqual(self._get_ours(self.officer, files, "ir.attachment"), set(files.ids))
         self.assertFalse(self._get_ours(self.foreigner, files, "ir.attachment"))
         self.assertFalse(self._get_ours(self.foreigner, message))
+
+    def test_older_notes(self):
+        """What was noted before says whose it is by the renewal, the term, the card or the
+        subject that it names; their files go with them. The rest stays as it was."""
+        payer = self.invoice.partner_id
+        provider = self.env_root["payment.provider"].search([], limit=1)
+        west = self.foreigner.company_id
+        providers = [provider.copy({"company_id": c.id}) for c in (self.company, west)]
+        method = self.env_root["payment.method"].with_context(active_test=False).search([], limit=1)
+        for provider, digits in zip(
+            [*providers, *providers], ("1111", "2222", "3333", "3333"), strict=True
+        ):
+            self.env_root["payment.token"].create(
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": method.id,
+                    "partner_id": payer.id,
+                    "payment_details": digits,
+                    "provider_ref": digits,
+                }
+            )
+        ours, theirs, both = (
+            payer.sudo()._message_log(body=f"Visa ••{digits} was saved for automatic payments.")
+            for digits in ("1111", "2222", "3333")
+        )
+        template = self.env.ref("membri_renewal.mail_template_statement").sudo()
+        subject = template.subject.partition("{{")[0]
+        file = self.env["ir.attachment"].sudo().create({"name": "statement.pdf", "raw": b"x"})
+        file.write({"res_model": payer._name, "res_id": payer.id})
+        shared_file = file.copy({"res_model": payer._name, "res_id": payer.id})
+        statement = payer.sudo().message_post(
+            subject=subject + self.company.name, body="x", attachment_ids=(file | shared_file).ids
+        )
+        reply = payer.sudo().message_post(body="Why?", message_type="email")
+        reply.parent_id = statement
+        plain = payer.sudo().message_post(subject=subject, body="x")
+        plain.attachment_ids = shared_file
+        older = self._get_notes().filtered("membri_company_id")
+        self.assertEqual(older.membri_company_id, self.company)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE mail_message SET membri_company_id = NULL")
+        self.env.invalidate_all()
+        path = "membri_renewal/migrations/19.0.1.2.2/post-company_notes.py"
+        script = load_script(file_path(path), "membri_post_company_notes")
+        for _time in range(2):
+            script.migrate(self.env.cr, "19.0.1.2.1")
+            self.env.invalidate_all()
+            self.assertEqual((ours | statement | reply).membri_company_id, self.company)
+            self.assertEqual(theirs.membri_company_id, west)
+            self.assertFalse((both | plain).membri_company_id)
+            self.assertEqual((file.res_model, file.res_id), ("mail.message", statement.id))
+            self.assertEqual((shared_file.res_model, shared_file.res_id), (payer._name, payer.id))
+        named = older.filtered(lambda note: self.renewal.name in note.body)
+        self.assertTrue(named)
+        self.assertEqual(named.filtered("is_internal").membri_company_id, self.company)
 
     def test_every_note_is_for_a_company(self):
         """What is written on a contact says whose it is, where it is written."""
