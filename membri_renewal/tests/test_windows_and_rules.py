@@ -258,6 +258,24 @@ class TestWindows(FieldsCase):
                     with self.assertRaises(AccessError):
                         self._call(user, "base_import.import", method, args)
 
+    def test_logins_of_foreign_contacts(self):
+        """Odoo's window makes logins, and takes them away, of whomever its lines name."""
+        bound = self._create_member("Bound", company_id=self.company.id)
+        login = self._create_portal_user("bound_user", bound)
+        window = self._call(self.foreigner, "portal.wizard", "create", [[{}]])
+        for vals in ({"email": bound.email}, {"email": "evil@example.com"}, {}):
+            vals = {"wizard_id": window[0], "partner_id": bound.id, **vals}
+            with self.subTest(vals=vals), self.assertRaises(AccessError):
+                self._call(self.foreigner, "portal.wizard.user", "create", [[vals]])
+        own = self._call(self.foreigner, "res.partner", "create", [[{"name": "Theirs"}]])
+        vals = {"wizard_id": window[0], "partner_id": own[0]}
+        line = self._call(self.foreigner, "portal.wizard.user", "create", [[vals]])
+        with self.assertRaises(AccessError):
+            self._call(
+                self.foreigner, "portal.wizard.user", "write", [line, {"partner_id": bound.id}]
+            )
+        self.assertTrue(login.active)
+
     def test_window_of_somebody_else(self):
         reset = (
             self.env["membri.renewal.reset"]

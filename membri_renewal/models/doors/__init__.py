@@ -1,5 +1,6 @@
 from . import company_notes
 from . import form
+from . import invitation
 from . import key
 from . import outgoing_key
 from . import scheduled
