@@ -55,6 +55,8 @@ class PaymentPortal(account_payment.PaymentPortal):
             raise ValidationError(request.env._("Please open the page again and pay from there."))
         if kwargs.get("flow") == "token":
             self._check_saved_card(kwargs.get("token_id"), documents)
+        # sudo: who pays by a link reads no documents
+        documents.sudo()._membri_check_offered(kwargs)
         if documents and self._check_required_card(documents, kwargs):
             # sudo: who pays by a link reads no documents; the text is the same for all
             wording = documents.sudo()._membri_get_consent_wording()

@@ -43,6 +43,7 @@ from . import test_desk
 from . import test_desk_many_tours
 from . import test_desk_paths_tours
 from . import test_desk_tours
+from . import test_doors_of_money
 from . import test_end_unpaid
 from . import test_enrolment
 from . import test_fee_notice

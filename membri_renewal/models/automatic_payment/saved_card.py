@@ -293,6 +293,56 @@ class ResPartner(models.Model):
         self.sudo().filtered("membri_payment_token_id").membri_payment_token_id = False
 
 
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def _create_payment_transaction(self, **extra_create_values):
+        # EXTENDS account_payment, in sudo: it charges whatever card a client names, to whomever,
+        # for whatever invoices
+        paid = self._membri_get_paid_together()
+        if paid:
+            paid.with_user(self.env.user).check_access("write")
+        for payment in self.filtered("payment_token_id"):
+            if not payment._membri_offers_card(paid):
+                raise UserError(
+                    self.env._(
+                        "This card cannot be charged here. Choose one of the saved cards of "
+                        "%(payer)s that the payment offers.",
+                        payer=payment.partner_id.display_name,
+                    )
+                )
+        return super()._create_payment_transaction(**extra_create_values)
+
+    @api.model
+    def _membri_get_paid_together(self):
+        """:return: the entries that Odoo pays by the payments that are about to be made: its window
+        says so in the context"""
+        model, ids = self.env.context.get("active_model"), self.env.context.get("active_ids") or []
+        if model not in ("account.move", "account.move.line"):
+            return self.env["account.move"]
+        records = self.env[model].browse(ids)
+        return records if model == "account.move" else records.move_id
+
+    def _membri_offers_card(self, paid):
+        """:param paid: the entries that this payment is for, if known
+        :return: whether the saved card is one that Odoo's form, or its window, offers: of the
+            payer, with the provider that is chosen, in this company"""
+        self.ensure_one()
+        # sudo: cards and providers are the administrators'
+        card_sudo = self.payment_token_id.sudo()
+        holders = self.partner_id
+        if len(paid.partner_id) == 1 and (
+            paid.partner_id.commercial_partner_id == holders.commercial_partner_id
+        ):
+            holders |= paid.partner_id
+        return (
+            card_sudo.active
+            and card_sudo.partner_id in holders
+            and card_sudo.provider_id == self.payment_method_line_id.payment_provider_id
+            and card_sudo.company_id in self.company_id.sudo().parent_ids
+        )
+
+
 class PaymentProvider(models.Model):
     _inherit = "payment.provider"
 

@@ -1,6 +1,15 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..cotisation.cotisation import PAID_STATES
+from ..mixins.fields import check_own_documents
+
+RECONCILING = ("reconciling",)  # in the context: a tuple, as no client can send it
+
+
+def is_reconciling(env):
+    """:return: whether Odoo matches journal items, or our own methods do. A client that makes such
+    records itself would say that an invoice is paid"""
+    return env.su or env.context.get("membri_reconciling") == RECONCILING
 
 
 class AccountMoveLine(models.Model):
@@ -46,6 +55,11 @@ class AccountMoveLine(models.Model):
                 values.update({name: self[name] for name in names})
         return result
 
+    def _reconcile_plan_with_sync(self, plan_list, all_amls):
+        # EXTENDS account: all that is matched comes here
+        reconciling = self.with_context(membri_reconciling=RECONCILING)
+        return super(AccountMoveLine, reconciling)._reconcile_plan_with_sync(plan_list, all_amls)
+
     def _reconcile_post_hook(self, data):
         # EXTENDS account: its own hook is for “paid”, not for “reversed”
         result = super()._reconcile_post_hook(data)
@@ -60,7 +74,61 @@ class AccountMoveLine(models.Model):
 
 
 class AccountPartialReconcile(models.Model):
-    _inherit = "account.partial.reconcile"
+    """Odoo has no rule for what is matched: whoever works on invoices, in any company, made and
+    changed it for any journal items, and the invoice was paid."""
+
+    _name = "account.partial.reconcile"
+    _inherit = ["account.partial.reconcile", "membri.fields.mixin"]
+    _odoo_facts = frozenset(
+        {
+            "amount",
+            "company_id",
+            "credit_amount_currency",
+            "credit_currency_id",
+            "credit_move_id",
+            "debit_amount_currency",
+            "debit_currency_id",
+            "debit_move_id",
+        }
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account
+        partials = super().create(vals_list)
+        partials._membri_check_reconciled()
+        return partials
+
+    def write(self, vals):
+        # EXTENDS account
+        known = self
+        if not vals.keys().isdisjoint(("credit_move_id", "debit_move_id")):
+            known = self._filter_about_memberships()
+        result = super().write(vals)
+        (self - known)._membri_check_reconciled()
+        return result
+
+    def _filter_about_memberships(self):
+        # EXTENDS fields_mixin
+        def get_moves(partial_sudo):
+            return (partial_sudo.debit_move_id | partial_sudo.credit_move_id).move_id
+
+        # sudo: which invoices these pay
+        return self.filtered(
+            lambda partial: get_moves(partial.sudo()).filtered("membri_invoice_type")
+        )
+
+    def _get_odoo_facts(self, vals):
+        # EXTENDS fields_mixin
+        return frozenset() if is_reconciling(self.env) else super()._get_odoo_facts(vals)
+
+    def _membri_check_reconciled(self):
+        """:raises UserError: when a client says that one of these pays a membership invoice: Odoo's
+        buttons match its items with those of a payment"""
+        if is_reconciling(self.env):
+            return
+        if forged := self._filter_about_memberships():
+            raise self._get_refusal(self._fields["debit_move_id"], forged[0])
 
     def unlink(self):
         # EXTENDS account: money that goes away again has no hook of its own
@@ -83,3 +151,28 @@ class AccountPartialReconcile(models.Model):
         moves._membri_tell_undone(undone)
         moves.filtered("membri_invoice_type")._membri_after_part_money()
         return result
+
+
+class AccountFullReconcile(models.Model):
+    """So it is for what is matched to the cent, which Odoo writes on journal items in SQL."""
+
+    _inherit = "account.full.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account
+        fulls = super().create(vals_list)
+        if is_reconciling(self.env):
+            return fulls
+        # sudo: what these match, which was the client's to say
+        fulls_sudo = fulls.sudo()
+        lines = fulls_sudo.partial_reconcile_ids.debit_move_id.browse().union(
+            fulls_sudo.reconciled_line_ids,
+            fulls_sudo.partial_reconcile_ids.debit_move_id,
+            fulls_sudo.partial_reconcile_ids.credit_move_id,
+        )
+        check_own_documents(lines.sudo(False))
+        if about := lines._filter_about_memberships():
+            Line = self.env["account.move.line"]
+            raise Line._get_refusal(Line._fields["full_reconcile_id"], about[0])
+        return fulls

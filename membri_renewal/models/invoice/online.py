@@ -63,6 +63,47 @@ class AccountMove(models.Model):
         begun = memberships.transaction_ids.filtered(lambda tx: tx.state == "draft")
         begun._set_canceled(state_message=self.env._("Another payment was started instead."))
 
+    def _membri_check_offered(self, form):
+        """Odoo takes whatever provider and way to pay a browser names: those that are not
+        published, of a test, and of other companies. What it takes is what its page offers.
+
+        :param form: what is known of the payment of ``self`` (in sudo) that begins
+        :raises ValidationError: for the payer, when the page offers none of that"""
+        memberships = self.filtered("membri_invoice_type")
+        if not memberships:
+            return
+        amount = self._membri_read_paid_amount(form.get("amount"))
+        currency_id, partner_id = memberships.currency_id[:1].id, form.get("partner_id")
+        # sudo: providers are the administrators'
+        providers_sudo = (
+            self.env["payment.provider"]
+            .sudo()
+            ._get_compatible_providers(
+                memberships.company_id[:1].id, partner_id, amount, currency_id=currency_id
+            )
+            .filtered(lambda provider: provider.id == form.get("provider_id"))
+        )
+        if form.get("flow") == "token":
+            token_id = form.get("token_id")
+            offered_sudo = (
+                self.env["payment.token"]
+                .sudo()
+                .search([("id", "=", token_id), ("provider_id", "in", providers_sudo.ids)])
+                if isinstance(token_id, int)
+                else False
+            )
+        else:
+            offered_sudo = (
+                self.env["payment.method"]
+                .sudo()
+                ._get_compatible_payment_methods(
+                    providers_sudo.ids, partner_id, currency_id=currency_id
+                )
+                .filtered(lambda method: method.id == form.get("payment_method_id"))
+            )
+        if not (providers_sudo and offered_sudo):
+            raise ValidationError(self.env._("Please open the page again and pay from there."))
+
     def _membri_take_turns(self):
         """Of requests about these documents at the same moment one goes on: the others wait, fail
         on the new version of the rows, and are run again by Odoo on what it left."""

@@ -8,6 +8,18 @@ from odoo.fields import Command, Domain
 # Clients can put anything into the context but this very object, so nobody outside
 # the server-side methods can claim to be one of them.
 _INTERNAL_WRITE = object()
+# of Odoo's, each of one company: the name of such a record, and what is computed of it, shows in
+# whatever record names it
+DOCUMENTS = frozenset(
+    {
+        "account.move",
+        "account.move.line",
+        "account.partial.reconcile",
+        "account.payment",
+        "payment.token",
+        "payment.transaction",
+    }
+)
 
 
 def get_flag_domain(found, value):
@@ -32,6 +44,52 @@ class Base(models.AbstractModel):
         if not self.env.su:
             _check_may_filter(self, domain)
         return super()._search(domain, *args, **kwargs)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS base
+        check_may_name(self, vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS base
+        check_may_name(self, [vals])
+        return super().write(vals)
+
+
+def check_may_name(model, vals_list):
+    """Odoo asks for the right to the records that a many2many gets, and not to the one that a
+    many2one does.
+
+    :raises AccessError: when a client names a document of a company that is not theirs"""
+    if model.env.su:
+        return
+    for name in set().union(*vals_list):
+        field = model._fields.get(name)
+        if field is None or field.type != "many2one" or field.comodel_name not in DOCUMENTS:
+            continue
+        ids = {vals[name] for vals in vals_list if isinstance(vals.get(name), int)}
+        check_own_documents(model.env[field.comodel_name].browse(filter(None, ids)))
+
+
+def check_own_documents(documents):
+    """Entries of branches are matched with those of the companies above them, whichever of them
+    are selected.
+
+    :param documents: records of one of ``DOCUMENTS``
+    :raises AccessError: when the user may not read one, and it is of a company that neither is
+        theirs, nor is above or below one"""
+    documents = documents.sudo().exists()  # sudo: of which companies they are
+    if not documents:
+        return
+    own_sudo = documents.env.user.company_ids
+    foreign = documents.filtered(
+        lambda document: (
+            not document.company_id.parent_ids & own_sudo
+            and document.company_id not in own_sudo.parent_ids
+        )
+    )
+    foreign.sudo(False).check_access("read")
 
 
 def _check_may_filter(model, domain):

@@ -1,0 +1,455 @@
+"""Issue 11, A 5: that an invoice is paid, and by whose card, is said by Odoo's buttons and by the
+provider, whatever a client names in records of its own."""
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.service.model import call_kw
+from odoo.tests import JsonRpcException, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from ..models.mixins.fields import DOCUMENTS, check_may_name
+from .common_automatic_payment import AutomaticPaymentCommon
+from .common_fee_notice import TODAY, FeeNoticePortalCase
+
+LOGGERS = (
+    "odoo.addons.base.models.ir_model",
+    "odoo.addons.base.models.ir_rule",
+    "odoo.models",
+    "odoo.sql_db",
+)
+
+
+class MoneyDoorsCase(AutomaticPaymentCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.west = cls._create_other_company("West", "America/Vancouver", with_accounting=True)
+        cls.west_clerk = cls._create_clerk("west_clerk", cls.west)
+        cls.clerk = cls._create_clerk("clerk", cls.company)
+        cls.officer_alone = new_test_user(
+            cls.env_root,
+            "officer_alone",
+            "membri_renewal.group_membri_user",
+            company_id=cls.company.id,
+            company_ids=cls.company.ids,
+        )
+        cls.approved = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.approved.action_approve()
+        cls.invoice = cls.approved.invoice_id
+
+    @classmethod
+    def _create_clerk(cls, login, company):
+        return new_test_user(
+            cls.env_root,
+            login,
+            "account.group_account_invoice",
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+
+    def _call(self, user, model, method, *args, **context):
+        """As a client calls it."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        records = self.env(user=user, context={})[model]
+        with mute_logger(*LOGGERS), self.env.cr.savepoint():
+            result = call_kw(records, method, list(args), {"context": context})
+            self.env.flush_all()
+        self.env.invalidate_all()
+        return result
+
+    def _assert_refused(self, user, model, method, *args, error=UserError, **context):
+        """An ``AccessError`` is a ``UserError`` as well."""
+        with self.subTest(user=user.login, model=model, method=method, args=args):
+            with self.assertRaises(error):
+                self._call(user, model, method, *args, **context)
+
+    def _get_receivable(self, move):
+        return move.sudo().line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestMatchingDoors(MoneyDoorsCase):
+    """Odoo has no rule for what is matched: by RPC, any invoice of any company was paid."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ordinary = cls.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": cls.member.id,
+                "invoice_date": "2026-11-15",
+                "invoice_line_ids": [Command.create({"name": "Chairs", "price_unit": 5000.0})],
+            }
+        )
+        cls.ordinary.action_post()
+        cls._register_payment(cls.ordinary, amount=10.0)
+
+    def _prepare_partial(self, **vals):
+        due = self.invoice.sudo().amount_total
+        return {
+            "debit_move_id": self._get_receivable(self.invoice).id,
+            "credit_move_id": self._get_receivable(self.ordinary).id,
+            "amount": due,
+            "debit_amount_currency": due,
+            "credit_amount_currency": due,
+            **vals,
+        }
+
+    def _assert_unpaid(self):
+        self.assertEqual(self.invoice.payment_state, "not_paid")
+        self.assertEqual(self.invoice.amount_residual, self.invoice.amount_total)
+        self.assertEqual(self.approved.new_cotisation_id.state, "pending")
+
+    def test_nobody_says_that_an_invoice_is_paid(self):
+        line, other = self._get_receivable(self.invoice), self._get_receivable(self.ordinary)
+        partial = self._prepare_partial()
+        partials = "account.partial.reconcile"
+        for user in (self.west_clerk, self.clerk, self.officer_alone):
+            for vals in (partial, {**partial, "company_id": user.company_id.id}):
+                self._assert_refused(user, partials, "create", [vals])
+                self._assert_refused(
+                    user, partials, "create", [vals], membri_reconciling=["reconciling"]
+                )
+            lines = "account.move.line"
+            for record, name, given in (
+                (line, "matched_credit_ids", "debit_move_id"),
+                (other, "matched_debit_ids", "credit_move_id"),
+            ):
+                command = Command.create({k: v for k, v in partial.items() if k != given})
+                self._assert_refused(user, lines, "write", record.ids, {name: [command]})
+            matched = {
+                "partial_reconcile_ids": [Command.set(other.matched_credit_ids.ids)],
+                "reconciled_line_ids": [Command.set((line | other).ids)],
+            }
+            self._assert_refused(user, "account.full.reconcile", "create", matched)
+        self._assert_unpaid()
+
+    def test_what_is_matched_is_as_money_came(self):
+        """What Odoo's buttons match is neither changed by anybody, nor undone elsewhere."""
+        self._pay(self.invoice, 100.0)
+        partial = self._get_receivable(self.invoice).matched_credit_ids
+        self.assertEqual(partial.amount, 100.0)
+        partials = "account.partial.reconcile"
+        for user in (self.west_clerk, self.clerk, self.officer_alone):
+            for vals in (
+                {"amount": 300.0, "debit_amount_currency": 300.0},
+                {"debit_move_id": self._get_receivable(self.ordinary).id},
+            ):
+                self._assert_refused(user, partials, "write", partial.ids, vals)
+        self.assertFalse(self._call(self.west_clerk, partials, "search", []))
+        for method, args in (("read", [["amount"]]), ("unlink", [])):
+            self._assert_refused(self.west_clerk, partials, method, partial.ids, *args)
+        self._pay(self.invoice)
+        self.assertEqual(self.invoice.payment_state, "paid")
+        full = self._get_receivable(self.invoice).full_reconcile_id
+        self.assertTrue(full)
+        self.assertFalse(self._call(self.west_clerk, "account.full.reconcile", "search", []))
+        self._assert_refused(self.west_clerk, "account.full.reconcile", "unlink", full.ids)
+        self.assertTrue(full.exists())
+        # a form would name the invoice, and its amounts
+        for user, vals in (
+            (self.west_clerk, {"debit_move_id": self._get_receivable(self.invoice).id}),
+            (self.west_clerk, {"exchange_move_id": self.invoice.id}),
+        ):
+            names = {"fields": {"display_name": {}}}
+            self._assert_refused(
+                user,
+                partials,
+                "onchange",
+                [],
+                vals,
+                list(vals),
+                {**dict.fromkeys(vals, names), "company_id": names},
+            )
+
+    def test_buttons_match(self):
+        """The clerk of this company books, takes back and matches as ever."""
+        payment = self._pay(self.ordinary, 100.0)
+        line = self._get_receivable(payment.move_id)
+        moves = "account.move"
+        self._call(
+            self.clerk,
+            moves,
+            "js_remove_outstanding_partial",
+            self.ordinary.ids,
+            line.matched_debit_ids.id,
+        )
+        self.assertFalse(line.matched_debit_ids)
+        self._call(self.clerk, moves, "js_assign_outstanding_line", self.invoice.ids, line.id)
+        self.assertEqual(self.invoice.payment_state, "partial")
+        self.assertEqual(line.matched_debit_ids.amount, 100.0)
+        self._pay(self.invoice)
+        self.assertEqual(self.approved.new_cotisation_id.state, "scheduled")
+        self._call(self.clerk, "account.move.line", "remove_move_reconcile", line.ids)
+        self.assertEqual(self.invoice.payment_state, "partial")
+
+    def test_branches_match_with_their_parents(self):
+        """Whoever works in a company sees what is matched below and above it."""
+        branch = self.env_root["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        self._pay(self.invoice, 100.0)
+        partial = self._get_receivable(self.invoice).matched_credit_ids
+        clerk = self._create_clerk("branch_clerk", branch)
+        partials = "account.partial.reconcile"
+        self.assertIn(partial.id, self._call(clerk, partials, "search", []))
+
+    def test_records_that_name_a_document(self):
+        """Any record of Odoo's that its user may make names, by a many2one, documents of the own
+        companies alone: it shows their names, and what is computed of them."""
+        payment = self._pay(self.invoice, 100.0)
+        line = self._get_receivable(self.invoice)
+        token = self._create_token(self.member)
+        transaction = self.env_root["payment.transaction"].create(
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": token.payment_method_id.id,
+                "reference": "West never heard of it",
+                "amount": 5.0,
+                "currency_id": self.company.currency_id.id,
+                "partner_id": self.member.id,
+            }
+        )
+        foreign = {
+            "account.move": self.invoice,
+            "account.move.line": line,
+            "account.partial.reconcile": line.matched_credit_ids,
+            "account.payment": payment,
+            "payment.token": token,
+            "payment.transaction": transaction,
+        }
+        self.assertEqual(set(foreign), DOCUMENTS)
+        tried = set()
+        for name, model in sorted(self.env(user=self.west_clerk).registry.items()):
+            records = self.env(user=self.west_clerk)[name]
+            if model._abstract or not records.has_access("create"):
+                continue
+            for field in model._fields.values():
+                if field.type != "many2one" or not field.store or field.inherited:
+                    continue
+                if record := foreign.get(field.comodel_name):
+                    tried.add(str(field))
+                    with self.subTest(field=str(field)):
+                        with mute_logger(*LOGGERS), self.assertRaises(AccessError):
+                            check_may_name(records, [{field.name: record.id}])
+                        try:
+                            self._call(self.west_clerk, name, "create", [{field.name: record.id}])
+                            self.fail("named")
+                        except (  # or what the model asks for first
+                            UserError,
+                            ValueError,
+                            KeyError,
+                        ):
+                            continue
+        self.assertLessEqual(
+            {
+                "account.move.auto_post_origin_id",
+                "account.move.line.payment_id",
+                "account.move.send.wizard.move_id",
+                "account.payment.payment_token_id",
+                "account.payment.payment_transaction_id",
+                "payment.refund.wizard.payment_id",
+            },
+            tried,
+        )
+        own = self._call(
+            self.west_clerk,
+            "account.move",
+            "create",
+            {"move_type": "out_invoice", "invoice_line_ids": [Command.create({"name": "x"})]},
+        )
+        line = self.env["account.move"].sudo().browse(own).invoice_line_ids
+        for model, record, vals in (
+            ("account.move", own, {"auto_post_origin_id": self.invoice.id}),
+            ("account.move.line", line.id, {"payment_id": payment.id}),
+        ):
+            self._assert_refused(self.west_clerk, model, "write", record, vals, error=AccessError)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestCardDoors(MoneyDoorsCase):
+    """Odoo charges any saved card that somebody who books payments names, for any amount."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.card = cls._create_token(cls.member)
+        cls.other = cls._create_member("Olga Other")
+        cls.by_card = cls.provider.journal_id.inbound_payment_method_line_ids.filtered(
+            lambda line: line.payment_provider_id == cls.provider
+        )
+        cls.by_hand = cls.provider.journal_id.inbound_payment_method_line_ids.filtered(
+            lambda line: line.code == "manual"
+        )[:1]
+
+    def _charge(self, user, partner, method, context=None, **vals):
+        """Make a payment by RPC, and confirm it."""
+        method = method.sudo()
+        payment = self._call(
+            user,
+            "account.payment",
+            "create",
+            {
+                "amount": 77.0,
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": partner.id,
+                "journal_id": method.journal_id.id,
+                "payment_method_line_id": method.id,
+                "payment_token_id": self.card.id,
+                **vals,
+            },
+        )
+        self._call(user, "account.payment", "action_post", [payment], **(context or {}))
+        return self.env["account.payment"].sudo().browse(payment)
+
+    def _assert_not_charged(self, *args, **kwargs):
+        with self.subTest(args=args, kwargs=kwargs), self.assertRaises(UserError):
+            self._charge(*args, **kwargs)
+        self.assertFalse(self.card.transaction_ids)
+
+    def test_card_of_another_company(self):
+        by_hand = (
+            self.env_root["account.journal"]
+            .search([("type", "=", "bank"), ("company_id", "=", self.west.id)], limit=1)
+            .inbound_payment_method_line_ids.filtered(lambda line: line.code == "manual")[:1]
+        )
+        self.assertTrue(by_hand)
+        self._assert_not_charged(self.west_clerk, self.member, by_hand)
+        self._assert_not_charged(self.west_clerk, self.other, by_hand)
+
+    def test_card_of_somebody_else(self):
+        for user in (self.clerk, self.officer_alone):
+            self._assert_not_charged(user, self.other, self.by_card)
+            self._assert_not_charged(user, self.member, self.by_hand)
+            self._assert_not_charged(user, self.other, self.by_hand)
+
+    def test_for_invoices_of_others(self):
+        """What a payment is for is said by the context, which is the client's."""
+        own = self._create_token(self.other, provider=self._create_provider(self.west))
+        provider = own.provider_id
+        provider.journal_id = self.env_root["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.west.id)], limit=1
+        )
+        method = provider.journal_id.inbound_payment_method_line_ids.filtered(
+            lambda line: line.payment_provider_id == provider
+        )
+        self.assertTrue(method)
+        for model, records in (
+            ("account.move", self.invoice),
+            ("account.move.line", self._get_receivable(self.invoice)),
+        ):
+            context = {"active_model": model, "active_ids": records.ids}
+            with self.subTest(model=model), self.assertRaises(AccessError):
+                self._charge(self.west_clerk, self.other, method, context, payment_token_id=own.id)
+        self.assertFalse(self.invoice.sudo().transaction_ids)
+        payment = self._charge(self.west_clerk, self.other, method, payment_token_id=own.id)
+        self.assertEqual(payment.payment_transaction_id.state, "done")
+
+    def test_card_of_the_payer(self):
+        payment = self._charge(self.clerk, self.member, self.by_card)
+        self.assertEqual(payment.payment_transaction_id.state, "done")
+        self.assertEqual(self.card.transaction_ids.amount, 77.0)
+
+    def test_card_of_a_person_whose_company_is_invoiced(self):
+        """Odoo's window offers the card of whoever the invoice is addressed to."""
+        corporation = self._create_member("Boulanger Ltd", is_company=True)
+        self.member.parent_id = corporation
+        invoice = self.invoice.sudo()
+        self.assertEqual(invoice.partner_id, self.member)
+        wizard = (
+            self.env_root["account.payment.register"]
+            .with_user(self.clerk)
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"payment_method_line_id": self.by_card.id})
+        )
+        self.assertEqual(wizard.suitable_payment_token_ids, self.card)
+        wizard.payment_token_id = self.card
+        wizard._create_payments()
+        self.assertEqual(self.card.transaction_ids.state, "done")
+        self.assertEqual(invoice.payment_state, "paid")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(TODAY)
+class TestOfferedDoors(FeeNoticePortalCase):
+    """Odoo takes money by whatever provider a browser names: by one that is under test, or of
+    another company, an invoice was paid without money."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.west = cls.env_root["res.company"].create({"name": "West"})
+        cls.posted = cls.stranger._membri_enrol(cls.yearly).invoice_id.sudo()
+        if cls.posted.state == "draft":
+            cls.posted.action_post()
+        cls.posted._portal_ensure_token()
+
+    def _begin(self, move, **form):
+        is_notice = move.membri_fee_notice_state == "open"
+        route = f"/my/fee-notices/{move.id}" if is_notice else f"/invoice/transaction/{move.id}"
+        return self._start_transaction(
+            token=move.access_token,
+            route=f"{route}/transaction" if is_notice else route,
+            amount=move.amount_total,
+            **form,
+        )
+
+    def _assert_not_begun(self, **form):
+        for login in (None, "stranger_user", "member_user"):
+            self._sign_in(login)
+            for move in (self.notice, self.posted):
+                known = move.transaction_ids
+                with self.subTest(login=login, move=move.id, form=form), mute_logger("odoo.http"):
+                    with self.assertRaises(JsonRpcException):
+                        self._begin(move, **form)
+                self.env.invalidate_all()
+                self.assertEqual(move.transaction_ids, known)
+
+    def test_provider_of_another_company(self):
+        foreign = self.provider.copy({"company_id": self.west.id})
+        foreign.write({"state": "test", "is_published": True})
+        self._assert_not_begun(provider_id=foreign.id)
+
+    def test_provider_that_is_not_published(self):
+        for vals in ({"is_published": False}, {"state": "disabled", "is_published": False}):
+            hidden = self.provider.copy({"company_id": self.company.id})
+            hidden.write({"state": "test", "is_published": True, **vals})
+            self._assert_not_begun(provider_id=hidden.id)
+
+    def test_way_to_pay_that_is_not_offered(self):
+        methods = self.env_root["payment.method"].with_context(active_test=False)
+        other = methods.search([("provider_ids", "not in", self.provider.ids)], limit=1)
+        for method_id in (other.id, 0, 2**31 - 1, None, str(self.method.id)):
+            self._assert_not_begun(payment_method_id=method_id)
+        for provider_id in (0, 2**31 - 1, None, str(self.provider.id)):
+            self._assert_not_begun(provider_id=provider_id)
+
+    def test_card_with_another_provider(self):
+        card = self.env_root["payment.token"].create(
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.method.id,
+                "partner_id": self.member.id,
+                "payment_details": "1234",
+                "provider_ref": "demo reference",
+                "demo_simulated_state": "done",
+            }
+        )
+        hidden = self.provider.copy({"company_id": self.company.id})
+        hidden.write({"state": "test", "is_published": True})
+        self._assert_not_begun(flow="token", token_id=card.id, provider_id=hidden.id)
+        self._sign_in("member_user")
+        paid = self._begin(self.notice, flow="token", token_id=card.id)
+        self.assertEqual(paid.state, "done")
+
+    def test_what_the_page_offers(self):
+        for login in (None, "member_user"):
+            self._sign_in(login)
+            self.assertEqual(self._begin(self.posted).provider_id, self.provider)
