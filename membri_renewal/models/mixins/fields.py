@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import api, models
 from odoo.api import NewId
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.fields import Command, Domain
 
 # Clients can put anything into the context but this very object, so nobody outside
@@ -79,17 +79,19 @@ def check_own_documents(documents):
     :param documents: records of one of ``DOCUMENTS``
     :raises AccessError: when the user may not read one, and it is of a company that neither is
         theirs, nor is above or below one"""
-    documents = documents.sudo().exists()  # sudo: of which companies they are
-    if not documents:
-        return
+    documents_sudo = documents.sudo()  # sudo: of which companies they are
     own_sudo = documents.env.user.company_ids
-    foreign = documents.filtered(
-        lambda document: (
-            not document.company_id.parent_ids & own_sudo
-            and document.company_id not in own_sudo.parent_ids
-        )
+    try:
+        companies_sudo = documents_sudo.company_id
+    except MissingError:  # what Odoo says of those that do not exist is enough
+        documents_sudo = documents_sudo.exists()
+        companies_sudo = documents_sudo.company_id
+    foreign_sudo = companies_sudo.filtered(
+        lambda company: not company.parent_ids & own_sudo and company not in own_sudo.parent_ids
     )
-    foreign.sudo(False).check_access("read")
+    if foreign_sudo:
+        of_others_sudo = documents_sudo.filtered(lambda d: d.company_id in foreign_sudo)
+        of_others_sudo.sudo(False).check_access("read")
 
 
 def _check_may_filter(model, domain):
