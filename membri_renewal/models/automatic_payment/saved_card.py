@@ -315,8 +315,8 @@ class AccountPayment(models.Model):
 
     @api.model
     def _membri_get_paid_together(self):
-        """:return: the entries that Odoo pays by the payments that are about to be made: its window
-        says so in the context"""
+        """Return the entries that Odoo pays by the payments that are about to be made: its window
+        says so in the context."""
         model, ids = self.env.context.get("active_model"), self.env.context.get("active_ids") or []
         if model not in ("account.move", "account.move.line"):
             return self.env["account.move"]
@@ -324,9 +324,10 @@ class AccountPayment(models.Model):
         return records if model == "account.move" else records.move_id
 
     def _membri_offers_card(self, paid):
-        """:param paid: the entries that this payment is for, if known
-        :return: whether the saved card is one that Odoo's form, or its window, offers: of the
-            payer, with the provider that is chosen, in this company"""
+        """Return whether the saved card is one that Odoo's form, or its window, offers: of the
+        payer, with the provider that is chosen, in this company.
+
+        :param paid: the entries that this payment is for, if known"""
         self.ensure_one()
         # sudo: cards and providers are the administrators'
         card_sudo = self.payment_token_id.sudo()

@@ -7,8 +7,8 @@ RECONCILING = ("reconciling",)  # in the context: a tuple, as no client can send
 
 
 def is_reconciling(env):
-    """:return: whether Odoo matches journal items, or our own methods do. A client that makes such
-    records itself would say that an invoice is paid"""
+    """Return whether Odoo matches journal items, or our own methods do. A client that makes such
+    records itself would say that an invoice is paid."""
     return env.su or env.context.get("membri_reconciling") == RECONCILING
 
 
@@ -123,8 +123,10 @@ class AccountPartialReconcile(models.Model):
         return frozenset() if is_reconciling(self.env) else super()._get_odoo_facts(vals)
 
     def _membri_check_reconciled(self):
-        """:raises UserError: when a client says that one of these pays a membership invoice: Odoo's
-        buttons match its items with those of a payment"""
+        """Refuse that a client says that one of these pays a membership invoice: Odoo's buttons
+        match its items with those of a payment.
+
+        :raises UserError: naming one"""
         if is_reconciling(self.env):
             return
         if forged := self._filter_about_memberships():
