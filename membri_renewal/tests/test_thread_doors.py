@@ -32,6 +32,14 @@ class TestThreadDoors(PortalCase):
                 {"name": SECRET, "raw": b"x", "res_model": record._name, "res_id": record.id}
             )
 
+    def test_page_shows_the_thread_to_its_readers_only(self):
+        """Odoo renders the page as its superuser: who came by the link would see an error there."""
+        url = self.invoice.sudo().get_portal_url()
+        self.authenticate(None, None)
+        self.assertNotIn("invoice_communication", self.url_open(url).text)
+        self.authenticate("admin", "admin")
+        self.assertIn("invoice_communication", self.url_open(url).text)
+
     def _get_proofs(self, record):
         record_sudo = record.sudo()
         partner = record_sudo._mail_get_partners()[record.id][:1]

@@ -78,6 +78,53 @@ class AccountPaymentLine(models.Model):
             raise UserError(reason)
         return result
 
+    def _membri_drop_deleted_payments(self):
+        """The accountant has deleted the payment of some of these from a confirmed order: the bank
+        is not asked for them, so they are no part of the order."""
+        dropped = self.filtered(lambda line: line.membri_charge_invoice_id and not line.payment_ids)
+        # sudo: deleting the payment was allowed
+        dropped.sudo().unlink()
+
+    def _membri_get_reasons(self):
+        """:return: why these must not go to the bank (sentences)"""
+        ours = self.exists().filtered("membri_charge_invoice_id")
+        reasons = filter(None, (line._membri_get_cannot_debit_reason() for line in ours))
+        return [*reasons, *ours._membri_get_payment_reasons()]
+
+    def _membri_get_payment_reasons(self):
+        """:return: sentences: which payments of these are not as their lines, whose amount was
+        announced, and which lines have none"""
+        ours = self.exists().filtered("membri_charge_invoice_id")
+        reasons = [
+            self.env._(
+                "The line %(line)s (%(payer)s) has no payment any more, so it would be settled "
+                "without money. Cancel the order, and do not send its file to the bank.",
+                line=line.name,
+                payer=line.partner_id.display_name,
+            )
+            for line in ours
+            if not line.payment_ids
+        ]
+        for payment in ours.payment_ids:
+            lines, currency = payment.payment_line_ids, payment.currency_id
+            amount = sum(lines.mapped("amount_currency"))
+            if (
+                payment.state == "canceled"
+                or currency != lines.currency_id
+                or currency.compare_amounts(payment.amount, amount)
+                or payment.partner_bank_id != lines.partner_bank_id
+            ):
+                reasons.append(
+                    self.env._(
+                        "The payment of %(payer)s is not what was announced: %(announced)s from "
+                        "%(account)s. Correct the payment.",
+                        payer=payment.partner_id.display_name,
+                        announced=lines.currency_id[:1].format(amount),
+                        account=", ".join(lines.partner_bank_id.mapped("acc_number")),
+                    )
+                )
+        return reasons
+
     def _membri_get_cannot_debit_reason(self):
         """Return why this line must not go to the bank (a sentence), or ``False``: what was
         stopped or paid since the night, and more than was announced."""
@@ -104,6 +151,8 @@ class AccountPaymentLine(models.Model):
                 contact=invoice_sudo.partner_id.display_name,
                 **names,
             )
+        if lost := line_sudo._membri_get_mandate_reason():
+            return self.env._("%(reason)s Remove the line %(line)s.", reason=lost, **names)
         if line_sudo.partner_bank_id.sanitized_acc_number != pending_sudo[0].charge_account:
             return self.env._(
                 "%(payer)s was told another bank account than that of the line %(line)s. Remove "
@@ -125,6 +174,13 @@ class AccountPaymentLine(models.Model):
                 **names,
             )
         return False
+
+    def _membri_get_mandate_reason(self):
+        """:return: why the mandate of this line can be used no more (a sentence), or ``False``"""
+        invoice = self.membri_charge_invoice_id
+        return self.mandate_id._membri_get_unusable_reason(
+            invoice.partner_id.with_company(invoice.company_id), invoice.company_id
+        )
 
     def _membri_get_due(self):
         """:return: what is left to pay of what this line collects"""

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class AccountPaymentOrder(models.Model):
@@ -57,7 +58,28 @@ class AccountPaymentOrder(models.Model):
             self.payment_line_ids._membri_follow()
         return result
 
+    def _membri_check_reasons(self, reasons):
+        """:param reasons: why this order does not go on (sentences)
+        :raises UserError: with all of them"""
+        if reasons:
+            raise UserError("\n".join(reasons))
+
+    def open2generated(self):
+        # EXTENDS account_payment_order: the last moment before the bank is asked
+        self.payment_line_ids._membri_drop_deleted_payments()
+        if reasons := self.payment_line_ids._membri_get_reasons():
+            reasons.append(
+                self.env._(
+                    "This order is confirmed: to remove a line, delete its payment, or cancel the "
+                    "order."
+                )
+            )
+        self._membri_check_reasons(reasons)
+        return super().open2generated()
+
     def generated2uploaded(self):
-        # EXTENDS account_payment_order: a fee notice becomes an invoice with its money
+        # EXTENDS account_payment_order: what is booked is what the bank was asked for; and a fee
+        # notice becomes an invoice with its money
+        self._membri_check_reasons(self.payment_line_ids._membri_get_payment_reasons())
         self.payment_line_ids._membri_invoice_fee_notices()
         return super().generated2uploaded()

@@ -122,6 +122,9 @@ class MembriRenewal(models.Model):
             debits = debits.filtered(lambda line: line.order_id == last.order_id)
             pending._finish_debits(debits)
             return
+        if first._is_charge_over():
+            pending._end_charge()  # paid otherwise: nobody is asked for it
+            return
         names = {"account": first._get_charge_label(), "order": last.order_id.name or ""}
         if last.state == "cancel":
             reason = self.env._(
@@ -149,6 +152,9 @@ class MembriRenewal(models.Model):
         elif not any(renewal._offers_charge() for renewal in self):
             first._withdraw_charge()
             self._fail_charge(self.env._("The plan no longer offers automatic payment."))
+        elif reason := first._get_lost_mandate_reason():
+            first._withdraw_charge()
+            self._fail_charge(reason)
         elif reason := first._get_archived_payer_reason():
             first._withdraw_charge()
             self._internal_write({"charge_state": "announced"})
@@ -156,6 +162,12 @@ class MembriRenewal(models.Model):
         elif first.date_charge + timedelta(days=lead) < first.company_id._membri_today():
             first._withdraw_charge()
             self._internal_write({"charge_state": "announced", "charge_attempts": 0})
+
+    def _get_lost_mandate_reason(self):
+        """:return: why a mandate of what is collected can be used no more (a sentence), or
+        ``False``"""
+        debits = self._get_withdrawable_debits()
+        return next(filter(None, (line._membri_get_mandate_reason() for line in debits)), False)
 
     def _finish_debits(self, debits):
         amount = sum(debits.mapped("amount_currency"))

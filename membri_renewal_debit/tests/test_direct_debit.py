@@ -477,6 +477,106 @@ class TestCollected(DebitCommon):
         renewal._internal_write({"charge_state": "stopped"})
         self.assertIn("not planned any more", self._refused_to_confirm(renewal))
 
+    def test_mandate_revoked_in_the_draft_order(self):
+        renewal = self._collected()
+        renewal.charge_mandate_id.with_env(self.env_root).cancel()
+        self.assertTrue(self._refused_to_confirm(renewal))  # by OCA, for SEPA
+        self.assertIn("no longer valid", self._get_debits(renewal)._membri_get_reasons()[0])
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertIn("no longer valid", renewal.charge_note)
+        self.assertFalse(self._get_debits(renewal))
+
+    def _confirmed(self):
+        """:return: a renewal, and its confirmed order as the accountant has it"""
+        renewal = self._collected()
+        order = self._get_order(renewal).with_env(self.env_account)
+        with self._on(renewal.date_charge):
+            order.draft2open()
+        return renewal, order
+
+    def _refused_to_generate(self, renewal, order):
+        with self._on(renewal.date_charge):
+            sentence = self._assert_refused(order.open2generated)
+        self.assertEqual(order.state, "open")
+        return sentence
+
+    def test_payment_changed_in_the_confirmed_order(self):
+        """OCA lets accountants edit the payments of a confirmed order, which are what the file
+        asks for."""
+        renewal, order = self._confirmed()
+        payment, amount = order.payment_ids, order.payment_ids.amount
+        for changed in (amount + 1, amount - 1):
+            payment.amount = changed
+            self.assertIn("not what was announced", self._refused_to_generate(renewal, order))
+        payment.amount = amount
+        with self._on(renewal.date_charge):
+            order.open2generated()
+            # the file is made: what is booked is what it asks for
+            payment.amount = amount + 1
+            self.assertIn("not what was announced", self._assert_refused(order.generated2uploaded))
+            payment.amount = amount
+            order.generated2uploaded()
+        self.env.invalidate_all()
+        self.assertEqual((renewal.charge_state, renewal.is_paid), ("done", True))
+
+    def test_confirmed_and_then_settled_otherwise(self):
+        """Between the confirmation and the file: paid by hand, stopped, revoked."""
+        renewal, order = self._confirmed()
+        with self._on(renewal.date_charge):
+            self._pay(renewal.invoice_id)
+        sentence = self._refused_to_generate(renewal, order)
+        self.assertIn("left to pay", sentence)
+        self.assertIn("delete its payment", sentence)
+        other, second = self._confirmed()
+        other.sudo().charge_mandate_id._membri_stop()
+        self.assertIn("stopped automatic payments", self._refused_to_generate(other, second))
+        third, last = self._confirmed()
+        third.charge_mandate_id.with_env(self.env_root).cancel()
+        self.assertIn("no longer valid", self._refused_to_generate(third, last))
+
+    def test_payment_deleted_in_the_confirmed_order(self):
+        """The others go to the bank; who paid by hand is asked for nothing, who did not is told."""
+        paid, unpaid, other = (self._announced_debit() for _index in range(3))
+        day = paid.date_charge
+        self._charge(day)
+        order = self._get_order(paid).with_env(self.env_account)
+        with self._on(day):
+            order.draft2open()
+            self._pay(paid.invoice_id)
+            (self._get_debits(paid) | self._get_debits(unpaid)).payment_ids.with_env(
+                self.env_account
+            ).unlink()
+            order.open2generated()
+            order.generated2uploaded()
+        self.env.invalidate_all()
+        self.assertEqual(order.payment_line_ids, self._get_debits(other))
+        self.assertEqual(other.charge_state, "done")
+        self._charge(day)
+        self.assertEqual((paid.charge_state, paid.charge_note), ("stopped", False))
+        self.assertEqual(unpaid.charge_state, "failed")
+        self.assertIn("was taken off", unpaid.charge_note)
+
+    def test_payment_deleted_after_the_file(self):
+        renewal, order = self._confirmed()
+        with self._on(renewal.date_charge):
+            order.open2generated()
+            order.payment_ids.unlink()
+            self.assertIn("no payment", self._assert_refused(order.generated2uploaded))
+        self.assertEqual(renewal.charge_state, "pending")
+
+    def test_line_of_what_was_paid_is_taken_off(self):
+        renewal = self._collected()
+        with self._on(renewal.date_charge):
+            self._pay(renewal.invoice_id)
+        self._get_debits(renewal).with_env(self.env_account).unlink()
+        mails = self.env_root["mail.mail"].search_count([])
+        self._charge(renewal.date_charge)
+        self.assertEqual((renewal.charge_state, renewal.charge_note), ("stopped", False))
+        self.assertEqual(
+            self.env_root["mail.mail"].search_count([]), mails, "nobody is asked to pay"
+        )
+
     def test_stopped_in_the_draft_order(self):
         renewal, other = self._announced_debit(), self._announced_debit()
         self._charge(renewal.date_charge)

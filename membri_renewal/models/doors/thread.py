@@ -133,10 +133,11 @@ class AccountMove(models.Model):
             return dict.fromkeys(result, "write")
         return result
 
-    def _membri_shows_thread(self):
-        """:return: whether the page of the invoice shows its thread to the visitor"""
+    def _membri_shows_thread(self, visitor):
+        """:param visitor: the user; Odoo renders the page as its superuser
+        :return: whether the page of the invoice shows its thread to the visitor"""
         self.ensure_one()
-        return not self.membri_invoice_type or self.with_user(self.env.user).has_access("read")
+        return not self.membri_invoice_type or self.with_user(visitor).has_access("read")
 
 
 class MailMessage(models.Model):
