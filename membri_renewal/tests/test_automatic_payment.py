@@ -630,6 +630,32 @@ class TestCharged(AutomaticPaymentCommon):
         self.assertEqual(renewal.charge_state, "done")
         self.assertEqual(self._get_charged(renewal.invoice_id), renewal.amount_charge)
 
+    def test_two_workers_book_once(self):
+        """The other one comes after the provider's answer is committed, and books it."""
+        renewal = self._announced()
+        cron = self.registry["ir.cron"]
+        original, others = cron._commit_progress, []
+
+        def commit(model, *args, **kwargs):
+            result = original(model, *args, **kwargs)
+            mine = model.env["membri.renewal"].sudo().browse(renewal.id)
+            if mine._get_last_charge().state == "done" and not others:
+                others.append(mine)
+                mine._charge_isolated()
+            return result
+
+        with (
+            patch.object(cron, "_commit_progress", commit),
+            patch.object(
+                self.registry["membri.renewal"], "_book_charge", side_effect=AssertionError
+            ) as book,
+        ):
+            self._charge(renewal.date_charge)
+        self.assertEqual((len(others), book.call_count), (1, 0))
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.amount_charge)
+        self.assertEqual(len(renewal.invoice_id.sudo().transaction_ids.payment_id), 1)
+
     @mute_logger("odoo.sql_db")
     def test_database_allows_one(self):
         renewal = self._announced("pending")

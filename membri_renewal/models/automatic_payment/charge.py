@@ -101,6 +101,8 @@ class MembriRenewal(models.Model):
             renewal._hold_unknown_charge(renewal._get_error_sentence(error))
             return
         self.env["ir.cron"]._commit_progress()  # the provider's answer
+        if not first.try_lock_for_update() or transaction.is_post_processed:
+            return  # somebody else books it
         answered = transaction.filtered(lambda tx: tx.state == "done")
         for renewal, error in first._run_isolated(type(self)._book_charge).items():
             answered.is_post_processed = False  # Odoo's own run tries again
