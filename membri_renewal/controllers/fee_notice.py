@@ -199,7 +199,7 @@ class FeeNoticePayment(account_payment.PaymentPortal):
         return values
 
     @http.route()
-    def invoice_transaction(self, invoice_id, access_token, **kwargs):
+    def invoice_transaction(self, invoice_id, access_token=None, **kwargs):
         # EXTENDS account_payment: fee notices are paid by their own page only
         move_sudo = request.env["account.move"].sudo().browse(invoice_id).exists()
         if move_sudo.membri_fee_notice_state in ("open", "void"):

@@ -11,7 +11,7 @@ class PaymentPortal(account_payment.PaymentPortal):
     money any more."""
 
     @route()
-    def invoice_transaction(self, invoice_id, access_token, **kwargs):
+    def invoice_transaction(self, invoice_id, access_token=None, **kwargs):
         # EXTENDS account_payment
         try:
             invoice_sudo = self._document_check_access("account.move", invoice_id, access_token)
