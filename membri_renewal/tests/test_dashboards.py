@@ -43,7 +43,7 @@ class TestDashboards(MembriCommon):
                 "unreachable",
                 "letters",
                 "send_failed",
-                # of money, after those of the seed
+                # of money, after those of the specification (§6)
                 "in_arrears",
                 "unpaid_too_long",
                 "charge_failed",
@@ -79,7 +79,7 @@ class TestDashboards(MembriCommon):
             self.assertFalse(self._find(code), code)
 
     def test_exactly_seven_days(self):
-        """Seed: *depuis au moins 7 jours*: the whole seventh day, by the company's midnight."""
+        """Of *depuis au moins 7 jours*, the whole seventh day, by the company's midnight."""
         last_in = self._sent_on("2026-08-25 03:59:00")  # 24 August, 23:59 in Toronto
         first_out = self._sent_on("2026-08-25 04:01:00")
         self.assertEqual(self._find("no_answer_7d"), last_in)

@@ -244,7 +244,7 @@ class TestReset(MembriCommon):
     # ------------------------------------------------------------------
 
     def test_change_without_price_effect(self):
-        """Seed: *Faire les changements directement dans la cotisation en attente*."""
+        """Specification A.9: *Faire les changements directement dans la cotisation en attente*."""
         renewal = self._renewal_in("approved")
         cotisation = renewal.new_cotisation_id
         other = self._create_option("Membership, on paper", 300.0)

@@ -9,7 +9,7 @@ const fromMenu = (label) => [
     click(label, `.o-dropdown--menu .o_menu_item:contains(${label})`),
 ];
 
-// Seed: *Envoyer un courriel de rappel*, to all who wait for one
+// Specification A.5: *Envoyer un courriel de rappel*, to all who wait for one
 registry.category("web_tour.tours").add("membri_path_remind_many_fr", {
     url: "/odoo",
     steps: () => [

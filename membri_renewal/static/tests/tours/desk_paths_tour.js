@@ -33,7 +33,7 @@ const QUEUES = [
     ["acceptés, mais impayés", "Paul Payer"],
 ];
 
-// Seed §2: each of the seven dashboards by its card, as cards too, and *Envoyer* on drafts
+// Specification A.5: each of the seven dashboards by its card, as cards too, and *Envoyer* on drafts
 registry.category("web_tour.tours").add("membri_path_queues_fr", {
     url: "/odoo",
     steps: () => [
@@ -68,7 +68,7 @@ registry.category("web_tour.tours").add("membri_path_queues_fr", {
     ],
 });
 
-// Seed: *Faire le suivi des demandes de modification*
+// Specification A.6: *Faire le suivi des demandes de modification*
 registry.category("web_tour.tours").add("membri_path_requests_fr", {
     url: "/odoo",
     steps: () => [
@@ -97,7 +97,7 @@ registry.category("web_tour.tours").add("membri_path_requests_fr", {
     ],
 });
 
-// Seed: *Faire le suivi des interventions requises*, from the contact on
+// Specification A.4: *Faire le suivi des interventions requises*, from the contact on
 registry.category("web_tour.tours").add("membri_path_flag_fr", {
     url: "/odoo",
     steps: () => [
@@ -133,7 +133,7 @@ registry.category("web_tour.tours").add("membri_path_flag_fr", {
     ],
 });
 
-// Seed §3: the contact's tabs and chatter, and its invoice sent again from both places
+// Specification A.3: the contact's tabs and chatter, and its invoice sent again from both places
 registry.category("web_tour.tours").add("membri_path_contact_fr", {
     url: "/odoo",
     steps: () => [

@@ -16,7 +16,7 @@ import {
 
 const line = (member) => `.modal .o_field_widget[name=line_ids] .o_data_row:contains(${member})`;
 
-// Seed: *Approuver ou refuser plusieurs renouvellements à la fois*, with a reason for each
+// Specification A.5: *Approuver ou refuser plusieurs renouvellements à la fois*, with a reason for each
 registry.category("web_tour.tours").add("membri_path_refuse_many_fr", {
     url: "/odoo",
     steps: () => [
@@ -55,7 +55,7 @@ registry.category("web_tour.tours").add("membri_path_refuse_many_fr", {
     ],
 });
 
-// Seed: *Faire des modifications à un renouvellement accepté*
+// Specification A.9: *Faire des modifications à un renouvellement accepté*
 registry.category("web_tour.tours").add("membri_path_reset_fr", {
     url: "/odoo",
     steps: () => [
@@ -152,7 +152,7 @@ registry.category("web_tour.tours").add("membri_path_reset_paid_fr", {
     ],
 });
 
-// Seed: *Faire le suivi des contacts inactifs*: refused together, then enrolled again
+// Specification A.8: *Faire le suivi des contacts inactifs*: refused together, then enrolled again
 registry.category("web_tour.tours").add("membri_path_inactive_fr", {
     url: "/odoo",
     steps: () => [
@@ -221,7 +221,7 @@ registry.category("web_tour.tours").add("membri_path_inactive_fr", {
     ],
 });
 
-// Seed: *Faire le suivi des interventions requises*
+// Specification A.4: *Faire le suivi des interventions requises*
 registry.category("web_tour.tours").add("membri_path_intervention_fr", {
     url: "/odoo",
     steps: () => [
