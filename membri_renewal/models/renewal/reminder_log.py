@@ -48,3 +48,163 @@ class MembriReminderLog(models.Model):
         " WHERE step_id IS NOT NULL AND uses_step",
         "Each reminder is recorded once per renewal and installment.",
     )
+
+
+class MembriRenewal(models.Model):
+    """What became of the reminders of a renewal: kept step by step, counted, and corrected when an
+    email fails afterwards or a letter is printed."""
+
+    _inherit = "membri.renewal"
+
+    def _count_reminder(self):
+        now = fields.Datetime.now()
+        for renewal in self:
+            renewal._internal_write(
+                {"date_last_reminder": now, "reminder_count": renewal.reminder_count + 1}
+            )
+
+    def _record_printed_reminders(self):
+        """The letters of these renewals were printed: the reminders that waited for it are out."""
+        for renewal in self:
+            logs_sudo = renewal.sudo().reminder_log_ids  # the log is written by the system only
+            waiting_sudo = logs_sudo.filtered(lambda log: log.result == "to_print")
+            if waiting_sudo:
+                waiting_sudo.write(
+                    {"result": "sent", "reason": False, "date": fields.Datetime.now()}
+                )
+                renewal._count_reminder()
+
+    def _drop_waiting_reminders(self, reason):
+        """The letters that these reminders waited for are not printed: nobody was reminded, and
+        no step is used up.
+
+        :param reason: why (a sentence)"""
+        for renewal in self:
+            logs_sudo = renewal.sudo().reminder_log_ids  # the log is written by the system only
+            waiting_sudo = logs_sudo.filtered(lambda log: log.result == "to_print")
+            if waiting_sudo:
+                waiting_sudo.write({"result": "skipped", "reason": reason, "uses_step": False})
+                renewal._update_next_reminder()
+
+    def _record_reminder(self, message, result, reason=False):
+        """What became of a reminder afterwards: one that did not leave uses up no step, and does
+        not count.
+
+        :param message: its ``mail.message``; empty for what never got as far as an email
+        :param result: of ``membri.reminder.log``
+        """
+        self.ensure_one()
+        logs_sudo = self.sudo().reminder_log_ids  # the log is written by the system only
+        mine = logs_sudo.filtered(lambda log: log.message_id == message and log.result != result)
+        if not message:  # the last one that waits for its email
+            mine = mine.filtered(lambda log: log.result == "sent" and not log.reason)[:1]
+        for log in mine:
+            had_left = log.result == "sent"
+            taken = logs_sudo.filtered(
+                lambda other, log=log: (
+                    other != log
+                    and other.uses_step
+                    and (other.step_id, other.date_due) == (log.step_id, log.date_due)
+                )
+            )
+            log.write(
+                {
+                    "result": result,
+                    "reason": reason,
+                    "uses_step": result == "sent" and not (log.step_id and taken),
+                }
+            )
+            if result == "sent":
+                self._count_reminder()
+            elif had_left:
+                left = logs_sudo.filtered(lambda other: other.result == "sent")
+                self._internal_write(
+                    {
+                        "date_last_reminder": max(left.mapped("date"), default=False),
+                        "reminder_count": max(self.reminder_count - 1, 0),
+                    }
+                )
+        if mine:
+            self._update_next_reminder()
+
+    def _retry_reminder(self, message, instead=None):
+        """Another email goes out instead of ``message``, which failed or has come back.
+
+        :param instead: its ``mail.message``; default: the next one that is made"""
+        if not message:
+            return
+        for renewal in self:
+            # sudo: the log is the system's
+            logs_sudo = renewal.sudo().reminder_log_ids.filtered(
+                lambda log: log.message_id == message
+            )
+            renewal._record_reminder(message, "sent")
+            logs_sudo.message_id = instead or False
+
+    def _link_reminder(self, message):
+        """:param message: the email that the last reminders of ``self`` went out with"""
+        for renewal in self:
+            # sudo: the log is the system's
+            logs_sudo = renewal.sudo().reminder_log_ids.filtered(
+                lambda log: log.result == "sent" and not log.message_id and not log.reason
+            )
+            logs_sudo[:1].message_id = message
+
+    def _prepare_reminder_log_vals(self, step, result, reason=None, message=None):
+        """:param step: the ``membri.reminder.step`` that is used up; by hand, none is
+        :param message: the email that went out, if any"""
+        self.ensure_one()
+        return {
+            "renewal_id": self.id,
+            "step_id": step.id if step else False,
+            "date_due": self.state == "approved" and self._get_due_day(),
+            "message_id": message.id if message else False,
+            "result": result,
+            "reason": reason,
+        }
+
+    def _log_reminder(self, step, result, reason=None):
+        # sudo: the log is written by the system only
+        self.env["membri.reminder.log"].sudo().create(
+            [renewal._prepare_reminder_log_vals(step, result, reason) for renewal in self]
+        )
+
+    def _log_failed_reminder(self, error):
+        """Nothing went out: the step is not used up, tomorrow's night tries again. The log
+        tells it once, with the last day."""
+        self.ensure_one()
+        today = self.company_id._membri_today()
+        due = {step: step._get_due_date(self) for step in self._get_open_steps()}
+        late = [step for step in due if step.automatic and due[step] <= today]
+        step = max(late, key=due.get, default=self.env["membri.reminder.step"])
+        logs_sudo = self.sudo().reminder_log_ids  # the log is written by the system only
+        log_sudo = logs_sudo.filtered(lambda log: log.step_id == step and not log.uses_step)
+        vals = {"date": fields.Datetime.now(), "reason": str(error)}
+        if log_sudo:
+            log_sudo.write(vals)
+            return
+        logs_sudo.create(
+            {**self._prepare_reminder_log_vals(step, "failed"), "uses_step": False, **vals}
+        )
+
+    def _has_skipped_reminder(self, step):
+        """:return: whether it is told already that this step could not go out"""
+        self.ensure_one()
+        part = (self.state == "approved" and self._get_due_day()) or False
+        logs_sudo = self.sudo().reminder_log_ids  # sudo: members read no log
+        return any(
+            log.step_id == step
+            and log.result == "skipped"
+            and not log.uses_step
+            and (log.date_due or False) == part
+            for log in logs_sudo
+        )
+
+    def _has_failed_reminder(self, step):
+        """:return: whether the email of this step is there, and did not leave"""
+        self.ensure_one()
+        # sudo: members read no log
+        logs_sudo = self.sudo().reminder_log_ids.filtered(
+            lambda log: log.step_id == step and log.result == "failed" and log.message_id
+        )
+        return bool(logs_sudo) and self._get_failed_mails().mail_message_id in logs_sudo.message_id
