@@ -173,11 +173,13 @@ class MembriDeferredStart(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_deferred"
         )
+        name = self.env._(
+            "Deferred Membership Revenue as of %(date)s", date=format_day(self.env, self.date)
+        )
         return {
             **action,
-            "name": self.env._(
-                "Deferred Membership Revenue as of %(date)s",
-                date=format_day(self.env, self.date),
-            ),
+            # the screen is called by the second of them
+            "name": name,
+            "display_name": name,
             "context": {"membri_as_of": fields.Date.to_string(self.date)},
         }

@@ -85,9 +85,12 @@ class MembriSeason(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_member"
         )
+        name = self.env._("Members on %(date)s", date=format_day(self.env, self.date))
         return {
             **action,
-            "name": self.env._("Members on %(date)s", date=format_day(self.env, self.date)),
+            # the screen is called by the second of them
+            "name": name,
+            "display_name": name,
             "domain": [("membri_cotisation_ids", "any", list(self._get_terms_domain()))],
             "context": {"active_test": False},
         }

@@ -23,6 +23,7 @@ class TestSeasonScreens(SeasonCase):
         action = window.action_open_members()
         members = self.env["res.partner"].with_context(active_test=False).search(action["domain"])
         self.assertEqual(len(members), window.member_total)
+        self.assertEqual(action["display_name"], action["name"])
         return window.member_total
 
     def test_members_as_of_a_day(self):

@@ -200,6 +200,24 @@ class TestHouse(BaseCase):
         self.assertGreater(found, 500)
         self.assertEqual(wrong, [])
 
+    def test_indexes_say_what_for(self):
+        """Each index of ours that keeps nothing apart says in a comment above what it is for; those
+        of neighbors may share one."""
+        explained, silent = 0, []
+        for path in self._get_sources("models", "wizard", "report"):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            told = False
+            for number, line in enumerate(lines):
+                if "= models.Index(" in line:
+                    told = told or lines[number - 1].lstrip().startswith("#")
+                    explained += told
+                    if not told:
+                        silent.append(f"{path.relative_to(ADDON).as_posix()}:{number + 1}")
+                elif not line.startswith((" " * 8, "    )", "    #")):
+                    told = False
+        self.assertGreater(explained, 15)
+        self.assertEqual(silent, [])
+
     def test_views_inherit_views_of_others(self):
         """A view of ours says all of its screen: none changes another one of ours. (A primary
         one is a screen of its own, which starts from another.)"""

@@ -125,6 +125,7 @@ class MembriBulkJob(models.Model):
         return {
             **action,
             "name": self.name,
+            "display_name": self.name,
             "domain": [("id", "in", lines.renewal_id.ids)],
             "context": {},
         }

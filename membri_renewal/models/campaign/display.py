@@ -162,6 +162,7 @@ class MembriCampaign(models.Model):
         return {
             **action,
             "name": self.name,
+            "display_name": self.name,
             "domain": [("campaign_id", "=", self.id)],
             "context": {**context, "membri_worked": self.state == "done" or self.task != "preview"},
         }
@@ -176,6 +177,7 @@ class MembriCampaign(models.Model):
         return {
             **action,
             "name": self.name,
+            "display_name": self.name,
             "domain": [("id", "in", lines.renewal_id.ids)],
             "context": {},
         }
