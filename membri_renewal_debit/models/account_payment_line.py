@@ -86,14 +86,14 @@ class AccountPaymentLine(models.Model):
         dropped.sudo().unlink()
 
     def _membri_get_reasons(self):
-        """:return: why these must not go to the bank (sentences)"""
+        """Return why these must not go to the bank (sentences)."""
         ours = self.exists().filtered("membri_charge_invoice_id")
         reasons = filter(None, (line._membri_get_cannot_debit_reason() for line in ours))
         return [*reasons, *ours._membri_get_payment_reasons()]
 
     def _membri_get_payment_reasons(self):
-        """:return: sentences: which payments of these are not as their lines, whose amount was
-        announced, and which lines have none"""
+        """Return sentences: which payments of these are not as their lines, whose amount was
+        announced, and which lines have none."""
         ours = self.exists().filtered("membri_charge_invoice_id")
         reasons = [
             self.env._(
@@ -176,7 +176,7 @@ class AccountPaymentLine(models.Model):
         return False
 
     def _membri_get_mandate_reason(self):
-        """:return: why the mandate of this line can be used no more (a sentence), or ``False``"""
+        """Return why the mandate of this line can be used no more (a sentence), or ``False``."""
         invoice = self.membri_charge_invoice_id
         return self.mandate_id._membri_get_unusable_reason(
             invoice.partner_id.with_company(invoice.company_id), invoice.company_id

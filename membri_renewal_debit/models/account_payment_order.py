@@ -59,8 +59,10 @@ class AccountPaymentOrder(models.Model):
         return result
 
     def _membri_check_reasons(self, reasons):
-        """:param reasons: why this order does not go on (sentences)
-        :raises UserError: with all of them"""
+        """Refuse to go on with this order.
+
+        :param reasons: why (sentences)
+        :raises UserError: with all of them, if there are any"""
         if reasons:
             raise UserError("\n".join(reasons))
 

@@ -164,8 +164,8 @@ class MembriRenewal(models.Model):
             self._internal_write({"charge_state": "announced", "charge_attempts": 0})
 
     def _get_lost_mandate_reason(self):
-        """:return: why a mandate of what is collected can be used no more (a sentence), or
-        ``False``"""
+        """Return why a mandate of what is collected can be used no more (a sentence), or
+        ``False``."""
         debits = self._get_withdrawable_debits()
         return next(filter(None, (line._membri_get_mandate_reason() for line in debits)), False)
 

@@ -134,8 +134,8 @@ class AccountMove(models.Model):
         return result
 
     def _membri_shows_thread(self, visitor):
-        """:param visitor: the user; Odoo renders the page as its superuser
-        :return: whether the page of the invoice shows its thread to the visitor"""
+        """Return whether the page of the invoice shows its thread to ``visitor``, a user: Odoo
+        renders the page as its superuser."""
         self.ensure_one()
         return not self.membri_invoice_type or self.with_user(visitor).has_access("read")
 
