@@ -41,6 +41,7 @@ class MailMail(models.Model):
             ("invoice", "Invoice"),
             ("receipt", "Receipt"),
             ("charge", "Automatic Payment"),
+            ("released", "Not to Be Paid Any More"),
         ],
         string="Membership Email",
         readonly=True,
@@ -165,7 +166,7 @@ class MailMail(models.Model):
         # sudo: what the email says of facts
         if reason := document._membri_get_mail_obstacle(kind, self.sudo()):
             return "dropped", reason
-        if document._membri_get_mail_unreachable_reason():
+        if document._membri_get_mail_unreachable_reason(kind):
             return "unreachable", False
         if self.membri_facts and self.membri_facts != document._membri_get_mail_facts(kind):
             return "changed", False
@@ -189,7 +190,9 @@ class MailMail(models.Model):
         """:return: the emails that leave instead of this one"""
         if verdict == "changed":
             return document._membri_rewrite_mail(self)
-        self._membri_cancel(reason or document._membri_get_mail_unreachable_reason())
+        self._membri_cancel(
+            reason or document._membri_get_mail_unreachable_reason(self.membri_kind)
+        )
         if verdict == "dropped":
             document._membri_mail_dropped(self, reason)
         elif verdict == "unreachable":

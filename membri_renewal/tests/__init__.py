@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_accidents
 from . import test_accountant_month
 from . import test_aged
 from . import test_agreed_is_invoiced

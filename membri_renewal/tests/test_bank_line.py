@@ -216,6 +216,49 @@ class TestBankLine(ReminderCommon):
         ):
             self.assertEqual(self.env["account.move"]._membri_match_bank_lines(), {})
 
+    def test_many_lines_are_one_search(self):
+        """However many lines a bank sends and documents are open, they are looked for at once."""
+        others = self._notify(self._create_cotisation(self._create_member("Second"), "2026-01-01"))
+        others |= self._notify(self._create_cotisation(self._create_member("Third"), "2026-01-01"))
+        self._approve(others)
+        lines = self._line(self.invoice.name)
+        for number in range(20):
+            lines |= self._line(f"VIR {7700 + number}")
+        lines |= self._line(others[0].invoice_id.name)
+        Move = self.env["account.move"].sudo()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        lines.mapped("payment_ref"), lines.mapped("company_id.name")
+        with self.assertQueryCount(8):
+            named = Move._membri_find_named_by(lines.sudo())
+        self.assertEqual(set(named), {Move.browse(self.invoice.id), others[0].invoice_id.sudo()})
+        self.env.invalidate_all()
+        lines[1:-1].mapped("payment_ref"), lines.mapped("company_id.name")
+        with self.assertQueryCount(1):
+            self.assertFalse(Move._membri_find_named_by(lines[1:-1].sudo()))
+
+    def test_documents_are_ruled_out_by_their_numbers(self):
+        """The search in the database rules out none that a label names."""
+        for reference, label in (
+            ("INV/2026/00012", "payment inv 2026 12 thanks"),
+            ("INV/2026/00012", "INV202600012"),
+            ("INV/2026/00012", "INV-2026-00012/x"),
+            ("+++000/0000/00097+++", "000000000097"),
+            ("Tremblay 7", "VIR TREMBLAY 007"),
+            ("2026-0012-B", "2026 0012 B"),
+            ("00012345", "12345"),
+            ("CA7h4Wq9", "VIREMENT INTERAC CA7H4WQ9"),
+        ):
+            with self.subTest(reference=reference, label=label):
+                self.invoice.payment_reference = reference
+                named = self.env["account.move"].sudo()
+                numbers = {number.lstrip("0") for number in re.findall(r"\d+", label)}
+                found = named._membri_find_with_numbers(self.company, numbers)
+                self.assertIn(self.invoice, found)
+        self.assertFalse(
+            self.env["account.move"].sudo()._membri_find_with_numbers(self.company, {"987654"})
+        )
+
     def test_how_numbers_are_found(self):
         for reference, label, is_found in (
             ("INV/2026/00012", "INV/2026/00012", True),

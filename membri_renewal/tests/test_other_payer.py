@@ -6,6 +6,7 @@ from .common_delivery import OneDeliveryCase
 from .common_shared_invoice import SharedInvoiceCommon
 
 PAYER = "membri_renewal.activity_other_payer"
+CONTACT = "membri_renewal.activity_payer_of_contact"
 
 
 class OtherPayerCase(OneDeliveryCase):
@@ -16,7 +17,8 @@ class OtherPayerCase(OneDeliveryCase):
         self.employer = self._create_member("Employer Ltd", is_company=True)
 
     def _get_asked(self, invoice=None):
-        return (invoice or self.invoice).sudo().activity_search([PAYER]).mapped("summary")
+        asked = (invoice or self.invoice).sudo().activity_search([PAYER, CONTACT])
+        return asked.mapped("summary")
 
     def _readdress(self, payer):
         """As the accountant does: *Reset to Draft*, another customer, *Confirm*."""
@@ -44,8 +46,8 @@ class TestInvoiceOfAnotherPayer(OtherPayerCase):
         self.assertRecordValues(self.renewal, [{"state": "approved", "delivery_state": "failed"}])
         self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
         self.renewal.action_retry_sending()
-        [message] = self._run_sending()
-        self.assertIn(self.employer.email, message["To"])
+        [message] = [m for m in self._run_sending() if self.employer.email in m["To"]]
+        self.assertIn("invoice", message["Subject"].lower())
         self.assertEqual(self.renewal.delivery_state, "delivered")
         self._pay(self.invoice)
         self.assertFalse(self._get_asked())
@@ -113,6 +115,27 @@ class TestInvoiceOfAnotherPayer(OtherPayerCase):
         self.assertEqual(self.renewal.invoice_id, replacement)
         self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
 
+    def test_invoice_that_replaces_another_of_the_same_payer(self):
+        """The payer has the old one: the new one is to be sent."""
+        self._run_sending()
+        replacement = self._reverse_and_create(self.invoice)
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+        self.assertIn("Confirm it, then send it", self.renewal.delivery_note)
+        replacement.action_post()
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+        self.assertNotIn("Confirm it", self.renewal.delivery_note)
+        self.renewal.action_retry_sending()
+        [message] = self._run_sending()
+        self.assertIn(self.renewal.partner_id.email, message["To"])
+        self.assertEqual(self.renewal.delivery_state, "delivered")
+        self.assertFalse(self._is_in_queue(self.renewal, "send_failed"))
+
+    def test_replacement_of_what_was_never_sent(self):
+        replacement = self._reverse_and_create(self.invoice)
+        replacement.action_post()
+        self.assertFalse(self._run_sending())
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+
     def test_money_of_the_former_payer_is_told(self):
         member = self.renewal.partner_id
         self._run_sending()
@@ -159,10 +182,126 @@ class TestInvoiceOfAnotherPayer(OtherPayerCase):
         self.assertIn("had received it", asked)
         self.assertTrue(self._is_in_queue(renewal, "send_failed"))
         renewal.action_retry_sending()
-        [message] = self._run_sending()
-        self.assertIn(self.employer.email, message["To"])
+        self.assertTrue([m for m in self._run_sending() if self.employer.email in m["To"]])
         notice.action_post()
         self.assertNotEqual(renewal.delivery_state, "failed")
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestFormerPayerIsTold(OtherPayerCase):
+    """Issue 12: who had received a document, and does not have to pay it any more."""
+
+    def setUp(self):
+        super().setUp()
+        self._run_sending()
+        self.member = self.renewal.partner_id
+
+    def _get_told(self):
+        """:return: the emails that leave now to the former payer"""
+        return [m for m in self._run_sending() if self.member.email in m["To"]]
+
+    def test_by_email_once_it_is_confirmed(self):
+        self.invoice.button_draft()
+        self.invoice.partner_id = self.employer
+        self.assertEqual(self.invoice.membri_released_state, "waiting")
+        self.assertFalse(self._get_told())
+        self.invoice.action_post()
+        [message] = self._get_told()
+        text = message.get_body(("plain",)).get_content()
+        self.assertIn(self.invoice.name, text)
+        self.assertIn("not yours to pay", text)
+        self.assertNotIn(self.employer.name, text)
+        self.assertNotIn(self.invoice.access_token, message.as_string())
+        self.assertEqual(self.invoice.membri_released_state, "told")
+        # the document itself has not left
+        self.assertFalse(self.invoice.membri_date_sent)
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+        self.invoice.button_draft()
+        self.invoice.action_post()
+        self.assertFalse(self._get_told(), "once")
+
+    def test_nobody_had_it(self):
+        renewal = self._renew_automatically()
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        invoice.button_draft()
+        invoice.partner_id = self.employer
+        invoice.action_post()
+        self.assertFalse(invoice.membri_released_state)
+
+    def test_of_the_invoice_that_replaces_theirs(self):
+        """They are told of the number that they have."""
+        replacement = self._reverse_and_create(self.invoice)
+        replacement.partner_id = self.employer
+        replacement.action_post()
+        [message] = self._get_told()
+        self.assertIn(self.invoice.name, message["Subject"])
+        self.assertNotIn(replacement.name, message.as_string())
+
+    def test_a_slip_tells_nobody(self):
+        self.invoice.button_draft()
+        self.invoice.partner_id = self.employer
+        self.invoice.partner_id = self.member
+        self.invoice.action_post()
+        self.assertFalse(self.invoice.membri_released_state)
+        self.assertFalse(self._get_told())
+
+    def test_it_comes_back_before_the_email_leaves(self):
+        self._readdress(self.employer)
+        self._readdress(self.member)
+        self.assertFalse(self._get_told())
+        self.assertFalse(self._get_asked())
+
+    def test_who_gets_paper_or_has_no_address(self):
+        for vals, count in (({"membri_notice_on_paper": True}, 1), ({"email": False}, 0)):
+            with self.subTest(vals), self.env.cr.savepoint() as savepoint:
+                self.member.write(vals)
+                address = self.member.email or "nobody@"
+                self._readdress(self.employer)
+                told = [m for m in self._run_sending() if address in m["To"]]
+                self.assertEqual(len(told), count)
+                self.assertEqual(self.invoice.membri_released_state, "by_hand")
+                self.assertIn("not theirs to pay any more", " ".join(self._get_asked()))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_an_email_that_comes_back(self):
+        self._readdress(self.employer)
+        self._get_told()
+        self.assertNotIn("was not delivered", " ".join(self._get_asked()))
+        self.invoice.sudo()._message_receive_bounce(self.member.email, self.member)
+        self.assertIn("was not delivered", " ".join(self._get_asked()))
+        self.assertEqual(self.invoice.membri_released_state, "by_hand")
+
+    def test_in_their_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env_root.ref("membri_renewal.mail_template_former_payer").with_context(
+            lang="fr_FR"
+        ).subject = "Rien"
+        self.member.lang = "fr_FR"
+        self._readdress(self.employer)
+        [message] = self._get_told()
+        self.assertEqual(message["Subject"], "Rien")
+
+    def test_each_of_several(self):
+        self._readdress(self.employer)
+        self._get_told()
+        self.renewal.action_retry_sending()
+        self._run_sending()
+        third = self._create_member("Third")
+        self._readdress(third)
+        self.assertEqual(self.invoice.membri_released_id, self.employer)
+        [message] = [m for m in self._run_sending() if self.employer.email in m["To"]]
+        self.assertIn("Nothing to pay", message["Subject"])
+
+    def test_fee_notice(self):
+        self.company.membri_fee_notice = True
+        renewal = self._renew_automatically()
+        self._run_sending()
+        notice = renewal.invoice_id.with_env(self.env_account)
+        notice.partner_id = self.employer
+        [message] = [m for m in self._run_sending() if renewal.partner_id.email in m["To"]]
+        self.assertIn(notice.membri_fee_notice_name, message["Subject"])
 
 
 @tagged("post_install", "-at_install")
@@ -197,6 +336,18 @@ class TestContactsOfAnotherPayer(OtherPayerCase):
         address = self._add_address()
         address.active = False
         self.assertFalse(self._get_asked())
+
+    def test_question_ends_where_there_is_a_former_payer(self):
+        """What was received stays to be told, the question about the contacts does not."""
+        self._readdress(self.employer)
+        address = self._add_address()
+        self.assertEqual(len(self.invoice.sudo().activity_search([CONTACT])), 1)
+        address.active = False
+        self.assertFalse(self.invoice.sudo().activity_search([CONTACT]))
+        self.assertEqual(len(self.invoice.sudo().activity_search([PAYER])), 1)
+
+    def test_its_kind_of_question_cannot_be_deleted(self):
+        self._assert_refused(self.env_root.ref(CONTACT).unlink)
 
     def test_address_that_is_deleted(self):
         self._add_address().unlink()
@@ -282,7 +433,7 @@ class TestSharedInvoiceOfAnotherPayer(SharedInvoiceCommon):
         renewals.action_approve()
         invoice = self._get_invoice(renewals)
         self.members[0].parent_id = False
-        [asked] = invoice.sudo().activity_search([PAYER]).mapped("summary")
+        [asked] = invoice.sudo().activity_search([CONTACT]).mapped("summary")
         self.assertIn(f"Invoices for {self.members[0].name} now go to", asked)
 
     def test_two_branches_leave(self):
@@ -291,9 +442,9 @@ class TestSharedInvoiceOfAnotherPayer(SharedInvoiceCommon):
         invoice = self._get_invoice(renewals)
         self.members[0].parent_id = False
         self.members[1].parent_id = False
-        self.assertEqual(len(invoice.sudo().activity_search([PAYER])), 2)
+        self.assertEqual(len(invoice.sudo().activity_search([CONTACT])), 2)
         self.members[1].parent_id = self.payer
-        [asked] = invoice.sudo().activity_search([PAYER]).mapped("summary")
+        [asked] = invoice.sudo().activity_search([CONTACT]).mapped("summary")
         self.assertIn(f"Invoices for {self.members[0].name} now go to", asked)
         self.members[0].parent_id = self.payer
-        self.assertFalse(invoice.sudo().activity_search([PAYER]))
+        self.assertFalse(invoice.sudo().activity_search([CONTACT]))

@@ -43,11 +43,16 @@ class MembriCotisation(models.Model):
         return invoices_sudo
 
     def _check_can_book(self, company):
-        """Raise a ``UserError`` when an account or the sales journal is missing; Odoo's own
-        messages name no product, and no way out."""
+        """Odoo's own messages name no product, and no way out.
+
+        :raises UserError: when an account or the sales journal is missing, or a contact belongs
+            to another company"""
         products = self.line_ids.product_id
         if problem := products._membri_get_missing_account_reason(company):
             raise UserError(problem)
+        for cotisation in self:
+            if problem := cotisation._get_other_company_reason():
+                raise UserError(problem)
         if not company._membri_get_sale_journals_sudo():
             raise UserError(
                 self.env._(

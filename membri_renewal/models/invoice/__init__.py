@@ -19,6 +19,7 @@ from . import send
 from . import delivery
 from . import waiting
 from . import payer
+from . import released
 from . import bank_line
 from . import agreement
 from . import payment

@@ -150,6 +150,7 @@ class AccountMove(models.Model):
         for move in notices:
             move._membri_date_as_invoice()
         unsent = self.filtered(lambda move: move._membri_is_posted_unsent())
+        before = unsent.filtered("posted_before")
         posted = super(AccountMove, self._membri_by_button())._post(soft=soft).with_env(self.env)
         for move, days in plans.items():
             move._membri_keep_plan(days)
@@ -157,7 +158,8 @@ class AccountMove(models.Model):
         posted._membri_sync()
         posted._membri_compare_with_terms()
         posted._membri_update_reminders()
-        (posted & unsent)._membri_tell_unsent()
+        (posted & unsent)._membri_tell_unsent(before)
+        posted._membri_tell_released()
         return posted
 
     def _membri_fill_due_date(self):
@@ -359,6 +361,7 @@ class AccountMove(models.Model):
         self.env["membri.renewal"].sudo().search([("invoice_id", "=", self.id)])._internal_write(
             {"invoice_id": replacement.id, "delivery_state": False, "delivery_note": False}
         )
+        replacement._membri_ask_to_send(self)
         self._membri_hand_over_announcement(replacement)
         replacement._membri_update_reminders()
         cotisations_sudo._sync_with_invoice()

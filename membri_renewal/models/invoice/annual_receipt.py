@@ -317,7 +317,7 @@ class MembriAnnualReceipt(models.Model):
     def _membri_mail_dropped(self, _mail_sudo, reason):
         self.write({"state": "skipped", "reason": reason})
 
-    def _membri_get_mail_unreachable_reason(self):
+    def _membri_get_mail_unreachable_reason(self, _kind=None):
         """:return: why no email reaches the payer (a sentence), or ``False``"""
         self.ensure_one()
         # sudo: payers may be beyond the rules of who looks

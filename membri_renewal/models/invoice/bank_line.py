@@ -3,6 +3,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 # shorter references would be found in any label
 SHORTEST = 4
@@ -84,15 +85,8 @@ class AccountMove(models.Model):
         for line in lines:
             for number in re.findall(r"\d+", line.payment_ref):
                 by_number[number.lstrip("0")] |= line
-        if not by_number:
-            return {}
-        moves = self.search(
-            Domain("membri_invoice_type", "!=", False)
-            & Domain("move_type", "=", "out_invoice")
-            & Domain("company_id", "in", lines.company_id.ids)
-            & Domain("payment_state", "in", ("not_paid", "partial"))
-            & self._membri_get_payable_domain()
-        )
+        by_number.pop("", None)  # zeros alone name nothing
+        moves = self._membri_find_with_numbers(lines.company_id, by_number)
 
         def find(move, reference):
             parts, numbers = _read_reference(reference)
@@ -119,6 +113,54 @@ class AccountMove(models.Model):
             if found:
                 named[move] = found.sorted(lambda line: (line.date, line.id))
         return named
+
+    def _membri_find_with_numbers(self, companies, numbers):
+        """Find open membership documents one of whose references has one of these numbers, in one
+        query: of the many that are open, few are named by what a bank sends in a day.
+
+        :param companies: of the lines of the bank
+        :param numbers: which their labels have, as text without leading zeros
+        :return: ``account.move`` records"""
+        if not numbers:
+            return self.browse()
+        query = self._search(
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("company_id", "in", companies.ids)
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+            & self._membri_get_payable_domain()
+        )
+        renewals = self.env["membri.renewal"]
+        renewals.flush_model(["invoice_id", "name"])
+        self.flush_model(["name", "payment_reference", "membri_fee_notice_name"])
+        self.flush_model(["membri_announced_reference"])
+        # each number by itself, and all of them without what stands between, as _read_reference
+        query.add_where(
+            SQL(
+                """EXISTS (
+                    SELECT FROM (
+                        VALUES (%(name)s), (%(payment)s), (%(notice)s), (%(reported)s)
+                         UNION ALL
+                        SELECT r.name FROM membri_renewal r WHERE r.invoice_id = %(id)s
+                    ) AS references_of(reference)
+                    CROSS JOIN LATERAL (
+                        SELECT regexp_split_to_table(' ' || reference, '\\D+0*')
+                         UNION ALL
+                        SELECT regexp_replace(' ' || reference, '\\D+0*', '', 'g')
+                         UNION ALL
+                        SELECT ltrim(regexp_replace(reference, '\\D', '', 'g'), '0')
+                    ) AS numbers_of(number)
+                     WHERE number = ANY(%(numbers)s)
+                )""",
+                name=self._field_to_sql(self._table, "name", query),
+                payment=self._field_to_sql(self._table, "payment_reference", query),
+                notice=self._field_to_sql(self._table, "membri_fee_notice_name", query),
+                reported=self._field_to_sql(self._table, "membri_announced_reference", query),
+                id=SQL.identifier(self._table, "id"),
+                numbers=list(numbers),
+            )
+        )
+        return self.browse(query)
 
     def _membri_get_references(self):
         """Return ``{move: set of texts}`` by which payers name these documents: their own number

@@ -5,7 +5,8 @@ from odoo.tools import email_normalize
 
 from ..renewal.renewal import DELIVERY_STATES
 from ..res_partner_recipient import find_reachable
-from .payer import ACTIVITY_PAYER
+from .payer import ACTIVITY_CONTACT, ACTIVITY_PAYER
+from .released import KIND as RELEASED
 from .undone import ACTIVITY_UNDONE
 
 ACTIVITY = "membri_renewal.activity_undelivered"
@@ -299,6 +300,32 @@ class AccountMove(models.Model):
             else:
                 move._membri_schedule_delivery(sentence)
 
+    def _membri_ask_to_send(self, replaced):
+        """The payer has the invoice that this one replaces, or was to get it: somebody sends this
+        one, when it is as they want it.
+
+        :param replaced: the invoice that this one replaces"""
+        self.ensure_one()
+        # sudo: the status of emails is kept by the system, whoever replaces the invoice
+        told = self.sudo()._membri_as_staff()
+        if not told._membri_is_awaited():
+            return
+        names = {
+            "document": told._membri_get_named_label(),
+            "replaced": replaced.sudo()._membri_as_staff()._membri_get_named_label(),
+        }
+        if told._membri_is_payable():
+            note = told.env._(
+                "%(document)s replaces %(replaced)s, and has not been sent. Send it.", **names
+            )
+        else:
+            note = told.env._(
+                "%(document)s replaces %(replaced)s, and has not been sent. Confirm it, then "
+                "send it.",
+                **names,
+            )
+        told._membri_mark_failed(note)
+
     def _membri_retry_sending(self):
         """Send these documents, whose sending failed, from what holds today."""
         # sudo: the queue of emails is the administrator's
@@ -307,7 +334,7 @@ class AccountMove(models.Model):
             [
                 ("model", "=", self._name),
                 ("res_id", "in", self.ids),
-                ("membri_kind", "!=", False),
+                ("membri_kind", "not in", (False, RELEASED)),
                 ("state", "=", "exception"),
             ]
         )
@@ -331,7 +358,7 @@ class AccountMove(models.Model):
         """These documents are paid or void: nobody has to bring them to their payers, or to tell a
         former one, or to ask for money that had gone."""
         # sudo: the activities are the officer's, payments are others'
-        self.sudo().activity_unlink([ACTIVITY, ACTIVITY_PAYER, ACTIVITY_UNDONE])
+        self.sudo().activity_unlink([ACTIVITY, ACTIVITY_PAYER, ACTIVITY_CONTACT, ACTIVITY_UNDONE])
 
     def _membri_record_reminders(self, result, reason, message=None):
         """:param message: of the email that failed; default: what never got as far as that"""
@@ -378,6 +405,8 @@ class AccountMove(models.Model):
         """Return what an email of this ``kind`` says, in short: when it differs on leaving, it
         is written anew."""
         self.ensure_one()
+        if kind == RELEASED:
+            return f"{kind} {self._membri_get_released_facts()}"
         facts = [self.amount_total, self.amount_residual, self._membri_get_delivery_email()]
         if kind == "receipt":  # which money: it may go back, or be replaced, meanwhile
             facts += [
@@ -397,6 +426,8 @@ class AccountMove(models.Model):
         :param mail_sudo: the email, once there is one
         :return: why it must not leave (a sentence), or ``False``"""
         self.ensure_one()
+        if kind == RELEASED:
+            return self._membri_get_released_obstacle()
         document = self._membri_get_document_label()
         if kind == "receipt":
             if not self._membri_is_paid():
@@ -417,18 +448,22 @@ class AccountMove(models.Model):
             return self.env._(
                 "%(document)s is a draft again. Confirm it, then send it.", document=document
             )
-        if kind == "reminder" and self._membri_is_paid():
-            return self.env._("%(document)s is paid.", document=document)
-        if kind == "reminder" and self._membri_is_settled():
-            return self.env._("Nothing is left to pay on %(document)s.", document=document)
-        if kind == "reminder" and self._membri_is_money_under_way():
-            return self.env._("A payment for %(document)s is in progress.", document=document)
-        if kind == "reminder":
-            return self._membri_get_charge_planned_reason()
-        return False
+        return kind == "reminder" and self._membri_get_reminder_obstacle(document)
 
-    def _membri_get_mail_unreachable_reason(self):
-        return self._membri_get_unreachable_reason()
+    def _membri_get_reminder_obstacle(self, document):
+        """:param document: the label of this one
+        :return: why nobody is to be reminded of it (a sentence), or ``False``"""
+        if self._membri_is_paid():
+            return self.env._("%(document)s is paid.", document=document)
+        if self._membri_is_settled():
+            return self.env._("Nothing is left to pay on %(document)s.", document=document)
+        if self._membri_is_money_under_way():
+            return self.env._("A payment for %(document)s is in progress.", document=document)
+        return self._membri_get_charge_planned_reason()
+
+    def _membri_get_mail_unreachable_reason(self, kind=None):
+        # whom no email reaches any more, as the former payer, is asked with the obstacles
+        return kind != RELEASED and self._membri_get_unreachable_reason()
 
     def _membri_rewrite_mail(self, mail_sudo):
         """Send what holds now instead of an email that has waited.
@@ -440,6 +475,8 @@ class AccountMove(models.Model):
             return self._membri_email_fee_notices()
         if mail_sudo.membri_kind == "receipt":
             return self._membri_email_receipt()
+        if mail_sudo.membri_kind == RELEASED:
+            return self._membri_email_released()
         reminder = {"membri_reminder": True} if mail_sudo.membri_kind == "reminder" else False
         self.write({"sending_data": reminder})
         # sudo: the queue is worked off by anybody's request
@@ -449,10 +486,13 @@ class AccountMove(models.Model):
         return self.env["mail.mail"].sudo()
 
     def _membri_mail_leaves(self, mail_sudo):
-        if mail_sudo.membri_kind != "receipt":
+        if mail_sudo.membri_kind not in ("receipt", RELEASED):
             self._membri_get_renewals()._before_leaving()
 
     def _membri_mail_left(self, mail_sudo):
+        if mail_sudo.membri_kind == RELEASED:
+            self._membri_released_left()
+            return
         if mail_sudo.membri_kind == "receipt":  # perhaps at the second try
             self.write({"membri_date_receipt_sent": fields.Datetime.now()})
             self.activity_unlink([ACTIVITY])
@@ -473,6 +513,9 @@ class AccountMove(models.Model):
             renewal._membri_mail_left(mail_sudo)
 
     def _membri_mail_failed(self, mail_sudo, sentence):
+        if mail_sudo.membri_kind == RELEASED:
+            self._membri_released_failed(sentence)
+            return
         if mail_sudo.membri_kind == "receipt":
             self.write({"membri_date_receipt_sent": False})
             self._membri_schedule_delivery(sentence)
@@ -482,6 +525,9 @@ class AccountMove(models.Model):
         self._membri_record_reminders("failed", sentence, mail_sudo.mail_message_id)
 
     def _membri_mail_dropped(self, mail_sudo, reason):
+        if mail_sudo.membri_kind == RELEASED:
+            self._membri_released_failed(reason)
+            return
         if mail_sudo.membri_kind == "receipt":
             self.write({"membri_date_receipt_sent": False})
             self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
@@ -513,6 +559,11 @@ class AccountMove(models.Model):
         for move_sudo in self.sudo():
             if address and move_sudo.membri_delivery_email == address:
                 move_sudo._membri_handle_bounce()
+            elif address and move_sudo._membri_is_released_address(address):
+                told_sudo = move_sudo._membri_as_staff()
+                told_sudo._membri_released_failed(
+                    told_sudo.env._("The email to %(address)s bounced.", address=address)
+                )
         return result
 
     def _membri_handle_bounce(self):
@@ -540,5 +591,6 @@ class AccountMove(models.Model):
         """:return: the last email of this document itself that left (in sudo), no receipt"""
         return self.env["mail.mail"]._membri_get_last_of(
             self,
-            Domain("membri_kind", "not in", (False, "receipt")) & Domain("state", "=", "sent"),
+            Domain("membri_kind", "not in", (False, "receipt", RELEASED))
+            & Domain("state", "=", "sent"),
         )

@@ -5,6 +5,7 @@ from ..cotisation.cotisation import LIVING_STATES
 from ..res_partner import READERS
 
 ACTIVITY_PAYER = "membri_renewal.activity_other_payer"
+ACTIVITY_CONTACT = "membri_renewal.activity_payer_of_contact"
 
 
 class AccountMove(models.Model):
@@ -29,7 +30,7 @@ class AccountMove(models.Model):
 
         :param formers: ``{move: res.partner}`` to whom each was addressed until now"""
         # sudo: what follows from the change is the system's
-        sent_sudo = self.sudo().filtered(lambda move: move._membri_was_brought())
+        sent_sudo = self.sudo().filtered(lambda move: move._membri_was_brought_to(formers[move]))
         self.sudo().write(
             {
                 "access_token": False,  # nosec B105
@@ -55,19 +56,37 @@ class AccountMove(models.Model):
             if not had_it and move_sudo in sent_sudo:
                 had_it = formers[move_sudo]
             move_sudo.membri_former_payer_id = had_it - payer
-            move_sudo.activity_unlink([ACTIVITY_PAYER])
+            move_sudo._membri_release(formers[move_sudo] if move_sudo in sent_sudo else None)
+            move_sudo.activity_unlink([ACTIVITY_PAYER, ACTIVITY_CONTACT])
             if payer and move_sudo._membri_is_awaited():
                 told_sudo = move_sudo._membri_as_staff()
                 told_sudo._membri_let_send_to_new_payer()
                 if had_it != payer:
                     told_sudo._membri_tell_new_payer(formers[move_sudo])
 
-    def _membri_was_brought(self):
-        """:return: whether the payer has this document, by email or by post"""
+    def _membri_was_brought_to(self, payer):
+        """:param payer: to whom it was addressed until now
+        :return: whether they have this document, or the one that it replaces, by email or by
+            post"""
         self.ensure_one()
-        return bool(self.membri_date_sent) or any(
-            renewal.letter_state == "printed" for renewal in self._membri_get_renewals()
+        return (
+            bool(self.membri_date_sent)
+            or any(renewal.letter_state == "printed" for renewal in self._membri_get_renewals())
+            or bool(self._membri_get_replaced_of(payer))
         )
+
+    def _membri_get_replaced_of(self, payer):
+        """:return: the invoices that this one replaces, and that this payer was sent (in sudo)"""
+        self.ensure_one()
+        # sudo: what follows from the change is the system's
+        lines_sudo = self.env["account.move.line"].sudo()
+        return lines_sudo.search(
+            Domain("membri_cotisation_id", "in", self.sudo().membri_cotisation_ids.ids)
+            & Domain("move_id", "!=", self.id)
+            & Domain("move_id.move_type", "=", "out_invoice")
+            & Domain("move_id.membri_date_sent", "!=", False)
+            & Domain("move_id.partner_id", "=", payer.id)
+        ).move_id.sorted("id")
 
     def _membri_get_named_label(self):
         """Return the label of this document; of a draft that has no number yet, as Odoo calls
@@ -122,12 +141,18 @@ class AccountMove(models.Model):
             )
         ]
         if had_it:
-            sentences.append(
-                self.env._(
+            if self._membri_get_released_by_hand_reason():
+                sentence = self.env._(
                     "%(former)s had received it: tell them that there is nothing to pay any more.",
                     **names,
                 )
-            )
+            else:
+                sentence = self.env._(
+                    "%(former)s had received it: an email tells them that there is nothing to pay "
+                    "any more.",
+                    **names,
+                )
+            sentences.append(sentence)
         follows_contacts = all(term._get_payer() == self.partner_id for term in terms)
         if follows_contacts and not had_it:
             return  # nobody knew of anything else
@@ -159,7 +184,7 @@ class AccountMove(models.Model):
                 document=told._membri_get_named_label(),
                 former=told.partner_id.display_name,
             ),
-            ACTIVITY_PAYER,
+            ACTIVITY_CONTACT,
         )
 
     @api.model
@@ -176,20 +201,24 @@ class AccountMove(models.Model):
                 move_sudo = term_sudo.invoice_id
                 by_invoice[move_sudo] = by_invoice.get(move_sudo, term_sudo.browse()) | term_sudo
         for move_sudo, terms_sudo in by_invoice.items():
+            over = [ACTIVITY_CONTACT]
             if not move_sudo.membri_former_payer_id:
-                asked_sudo = move_sudo.activity_search([ACTIVITY_PAYER])
-                if asked_sudo:  # about the other members on it as well
-                    terms_sudo |= move_sudo.membri_cotisation_ids.filtered(
-                        lambda term: term.state in LIVING_STATES
-                    )
-                asked_sudo.unlink()
+                over.append(ACTIVITY_PAYER)  # nobody has to be told
+            asked_sudo = move_sudo.activity_search(over)
+            if asked_sudo:  # about the other members on it as well
+                terms_sudo |= move_sudo.membri_cotisation_ids.filtered(
+                    lambda term: term.state in LIVING_STATES
+                )
+            asked_sudo.unlink()
             # of an archived one the officer is asked already
             if not move_sudo.partner_id.active or not move_sudo._membri_is_awaited():
                 continue
             for term_sudo in terms_sudo:
                 # sudo: as above
                 payer_sudo = term_sudo._get_payer().sudo()
-                if payer_sudo != move_sudo.partner_id and payer_sudo.active:
+                # of the former payer, who still pays the next ones, it was told when that changed
+                known = move_sudo.partner_id | move_sudo.membri_former_payer_id
+                if payer_sudo not in known and payer_sudo.active:
                     move_sudo._membri_ask_about_payer(term_sudo, payer_sudo)
 
     @api.model
@@ -227,7 +256,7 @@ class AccountMove(models.Model):
                 )
             if move_sudo.membri_former_payer_id == move_sudo.partner_id:
                 move_sudo.membri_former_payer_id = False
-                move_sudo.activity_unlink([ACTIVITY_PAYER])
+                move_sudo.activity_unlink([ACTIVITY_PAYER, ACTIVITY_CONTACT])
 
 
 class ResPartner(models.Model):

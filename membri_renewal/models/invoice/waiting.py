@@ -39,17 +39,25 @@ class AccountMove(models.Model):
             and self.membri_delivery_state in ("failed", "withdrawn")
         )
 
-    def _membri_tell_unsent(self):
-        """What kept these documents from leaving is over: somebody sends them."""
+    def _membri_tell_unsent(self, before):
+        """What kept these documents from leaving is over: somebody sends them.
+
+        :param before: those of them that had been confirmed before"""
         # sudo: the status of emails is kept by the system, whoever posts
         for move in self.sudo().filtered(lambda move: move._membri_is_worth_sending()):
             told = move._membri_as_staff()
-            told._membri_mark_failed(
-                told.env._(
+            document = told._membri_get_document_label()
+            if move in before:
+                note = told.env._(
                     "%(document)s was confirmed again, and has not been sent. Send it.",
-                    document=told._membri_get_document_label(),
+                    document=document,
                 )
-            )
+            else:
+                note = told.env._(
+                    "%(document)s is confirmed, and has not been sent. Send it.",
+                    document=document,
+                )
+            told._membri_mark_failed(note)
 
     @api.model
     def _membri_get_waiting_domain(self):

@@ -191,7 +191,7 @@ class MembriRenewal(models.Model):
         by_hand = not told or (mail_sudo.create_date and told <= mail_sudo.create_date)
         return self._get_no_reminder_reason(by_hand=by_hand, is_document=kind == "notice")
 
-    def _membri_get_mail_unreachable_reason(self):
+    def _membri_get_mail_unreachable_reason(self, _kind=None):
         return self._get_unreachable_reason()
 
     def _membri_rewrite_mail(self, mail_sudo):

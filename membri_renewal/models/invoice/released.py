@@ -1,0 +1,175 @@
+from odoo import fields, models
+from odoo.fields import Domain
+from odoo.tools import email_normalize
+
+from ..res_partner_recipient import find_reachable
+from .payer import ACTIVITY_PAYER
+
+KIND = "released"
+TEMPLATE = "membri_renewal.mail_template_former_payer"
+
+
+class AccountMove(models.Model):
+    """Who had received a document that somebody else pays now is told that it is not theirs to pay
+    any more: by email, as soon as it can be paid by the other one; in front of the officer where no
+    email reaches them, or where they get paper."""
+
+    _inherit = "account.move"
+
+    membri_released_id = fields.Many2one(
+        "res.partner",
+        string="Payer to Be Told",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        help="Contact who has received this document, and does not have to pay it any more.",
+    )
+    membri_released_state = fields.Selection(
+        [
+            ("waiting", "When It Is Confirmed"),
+            ("queued", "Queued"),
+            ("told", "Told by Email"),
+            ("by_hand", "To Be Told"),
+        ],
+        string="Former Payer Told",
+        copy=False,
+        readonly=True,
+        help="Whether the former payer was told that there is nothing to pay any more.",
+    )
+
+    def _membri_release(self, had_it):
+        """Another payer stands on this document (in sudo).
+
+        :param had_it: who had received it until now, if anybody"""
+        self.ensure_one()
+        if had_it and had_it != self.partner_id:
+            self.write({"membri_released_id": had_it.id, "membri_released_state": "waiting"})
+        elif self.membri_released_id and self.membri_released_id == self.partner_id:
+            self.write({"membri_released_id": False, "membri_released_state": False})
+        self._membri_tell_released()
+
+    def _membri_tell_released(self):
+        """Tell the former payers of what is addressed to the others for good; of a draft, nobody
+        knows yet."""
+        # sudo: the email is a consequence of what was decided
+        for move_sudo in self.sudo().filtered(
+            lambda move: (
+                move.membri_released_state == "waiting"
+                and (move.state == "posted" or move.membri_fee_notice_state == "open")
+            )
+        ):
+            told_sudo = move_sudo._membri_as_staff()
+            if reason := told_sudo._membri_get_released_by_hand_reason():
+                told_sudo._membri_let_tell_released(reason)
+            if told_sudo._membri_get_released_email():
+                told_sudo._membri_email_released()._membri_leave_soon()
+
+    def _membri_get_released_candidates(self):
+        """Yield the contacts (in sudo) who may be told, the first choice first"""
+        self.ensure_one()
+        # sudo: payers may be beyond the rules of who works here
+        former_sudo = self.membri_released_id.sudo().with_company(self.company_id)
+        if former_sudo.active:
+            yield former_sudo
+            yield from former_sudo._membri_get_candidates()
+
+    def _membri_get_released_email(self):
+        """:return: the normalized address of the former payer, or ``False``"""
+        receiver_sudo = find_reachable(self._membri_get_released_candidates())
+        return email_normalize(receiver_sudo.email, strict=False) if receiver_sudo else False
+
+    def _membri_get_released_by_hand_reason(self):
+        """:return: why an email alone does not tell the former payer (a sentence), or ``False``"""
+        self.ensure_one()
+        # sudo: payers may be beyond the rules of who works here
+        former_sudo = self.membri_released_id.sudo().with_company(self.company_id)
+        if not self._membri_get_released_email():
+            return self.env._("No email reaches %(former)s.", former=former_sudo.display_name)
+        if former_sudo.membri_notice_on_paper:
+            return self.env._("%(former)s gets letters.", former=former_sudo.display_name)
+        return False
+
+    def _membri_let_tell_released(self, reason):
+        """:param reason: why the officer has to tell the former payer (a sentence)"""
+        self.ensure_one()
+        self.membri_released_state = "by_hand"
+        self._membri_ask_officer(
+            self.env._(
+                "%(reason)s Tell them that %(document)s, which they had received, is not theirs "
+                "to pay any more.",
+                reason=reason,
+                document=self._membri_get_named_label(),
+            ),
+            ACTIVITY_PAYER,
+        )
+
+    def _membri_email_released(self):
+        """:return: the email, in Odoo's queue: looked at once more when it leaves"""
+        self.ensure_one()
+        receiver_sudo = find_reachable(self._membri_get_released_candidates())
+        if self.membri_released_state == "waiting":
+            self.membri_released_state = "queued"
+
+        def get_values(move):
+            return {
+                "partner_ids": receiver_sudo.ids,
+                # who pays now does not read what others were told
+                "subtype_xmlid": "mail.mt_note",
+                "force_email_lang": move._membri_get_released_lang(),
+            }
+
+        template = self.env.ref(TEMPLATE)
+        messages = template._membri_post(self, KIND, get_values)
+        return messages[self].sudo().mail_ids  # sudo: the queue of emails is the administrator's
+
+    def _membri_get_released_number(self):
+        """Return the number of what the former payer has: this document, or the one that it
+        replaces."""
+        self.ensure_one()
+        replaced_sudo = self._membri_get_replaced_of(self.membri_released_id)
+        return replaced_sudo[-1:].name or self.name or self.membri_fee_notice_name or ""
+
+    def _membri_get_released_lang(self):
+        self.ensure_one()
+        return self.membri_released_id._membri_get_print_lang(self.company_id)
+
+    # ------------------------------------------------------------------
+    # Called by ``invoice/delivery.py``, of emails of this kind
+    # ------------------------------------------------------------------
+
+    def _membri_get_released_facts(self):
+        return f"{self.membri_released_id.id} {self._membri_get_released_email()}"
+
+    def _membri_get_released_obstacle(self):
+        """:return: why the former payer is not told (a sentence), or ``False``"""
+        former = self.membri_released_id
+        if not former or former == self.partner_id:
+            return self.env._(
+                "%(document)s is addressed to %(payer)s again.",
+                document=self._membri_get_named_label(),
+                payer=self.partner_id.display_name,
+            )
+        return not self._membri_get_released_email() and self._membri_get_released_by_hand_reason()
+
+    def _membri_released_left(self):
+        if self.membri_released_state == "queued":  # else a letter is due as well
+            self.membri_released_state = "told"
+
+    def _membri_released_failed(self, sentence):
+        """:param sentence: why the email did not reach the former payer"""
+        self._message_log(body=self.env._("Not sent: %(error)s", error=sentence))
+        if self.membri_released_id and self.membri_released_id != self.partner_id:
+            self._membri_let_tell_released(
+                self.env._(
+                    "The email to %(former)s was not delivered.",
+                    former=self.membri_released_id.display_name,
+                )
+            )
+
+    def _membri_is_released_address(self, address):
+        """:return: whether the last email to the former payer went to this address"""
+        self.ensure_one()
+        mail_sudo = self.env["mail.mail"]._membri_get_last_of(
+            self, Domain("membri_kind", "=", KIND) & Domain("state", "=", "sent")
+        )
+        return bool(mail_sudo) and (mail_sudo.membri_facts or "").endswith(f" {address}")
