@@ -60,7 +60,7 @@ class MoneyDoorsCase(AutomaticPaymentCommon):
         self.env.invalidate_all()
         return result
 
-    def _assert_refused(self, user, model, method, *args, error=UserError, **context):
+    def _assert_call_refused(self, user, model, method, *args, error=UserError, **context):
         """An ``AccessError`` is a ``UserError`` as well."""
         with self.subTest(user=user.login, model=model, method=method, args=args):
             with self.assertRaises(error):
@@ -111,8 +111,8 @@ class TestMatchingDoors(MoneyDoorsCase):
         partials = "account.partial.reconcile"
         for user in (self.west_clerk, self.clerk, self.officer_alone):
             for vals in (partial, {**partial, "company_id": user.company_id.id}):
-                self._assert_refused(user, partials, "create", [vals])
-                self._assert_refused(
+                self._assert_call_refused(user, partials, "create", [vals])
+                self._assert_call_refused(
                     user, partials, "create", [vals], membri_reconciling=["reconciling"]
                 )
             lines = "account.move.line"
@@ -121,12 +121,12 @@ class TestMatchingDoors(MoneyDoorsCase):
                 (other, "matched_debit_ids", "credit_move_id"),
             ):
                 command = Command.create({k: v for k, v in partial.items() if k != given})
-                self._assert_refused(user, lines, "write", record.ids, {name: [command]})
+                self._assert_call_refused(user, lines, "write", record.ids, {name: [command]})
             matched = {
                 "partial_reconcile_ids": [Command.set(other.matched_credit_ids.ids)],
                 "reconciled_line_ids": [Command.set((line | other).ids)],
             }
-            self._assert_refused(user, "account.full.reconcile", "create", matched)
+            self._assert_call_refused(user, "account.full.reconcile", "create", matched)
         self._assert_unpaid()
 
     def test_what_is_matched_is_as_money_came(self):
@@ -140,16 +140,16 @@ class TestMatchingDoors(MoneyDoorsCase):
                 {"amount": 300.0, "debit_amount_currency": 300.0},
                 {"debit_move_id": self._get_receivable(self.ordinary).id},
             ):
-                self._assert_refused(user, partials, "write", partial.ids, vals)
+                self._assert_call_refused(user, partials, "write", partial.ids, vals)
         self.assertFalse(self._call(self.west_clerk, partials, "search", []))
         for method, args in (("read", [["amount"]]), ("unlink", [])):
-            self._assert_refused(self.west_clerk, partials, method, partial.ids, *args)
+            self._assert_call_refused(self.west_clerk, partials, method, partial.ids, *args)
         self._pay(self.invoice)
         self.assertEqual(self.invoice.payment_state, "paid")
         full = self._get_receivable(self.invoice).full_reconcile_id
         self.assertTrue(full)
         self.assertFalse(self._call(self.west_clerk, "account.full.reconcile", "search", []))
-        self._assert_refused(self.west_clerk, "account.full.reconcile", "unlink", full.ids)
+        self._assert_call_refused(self.west_clerk, "account.full.reconcile", "unlink", full.ids)
         self.assertTrue(full.exists())
         # a form would name the invoice, and its amounts
         for user, vals in (
@@ -157,7 +157,7 @@ class TestMatchingDoors(MoneyDoorsCase):
             (self.west_clerk, {"exchange_move_id": self.invoice.id}),
         ):
             names = {"fields": {"display_name": {}}}
-            self._assert_refused(
+            self._assert_call_refused(
                 user,
                 partials,
                 "onchange",
@@ -268,7 +268,9 @@ class TestMatchingDoors(MoneyDoorsCase):
             ("account.move", own, {"auto_post_origin_id": self.invoice.id}),
             ("account.move.line", line.id, {"payment_id": payment.id}),
         ):
-            self._assert_refused(self.west_clerk, model, "write", record, vals, error=AccessError)
+            self._assert_call_refused(
+                self.west_clerk, model, "write", record, vals, error=AccessError
+            )
 
 
 @tagged("post_install", "-at_install")
@@ -288,7 +290,7 @@ class TestCardDoors(MoneyDoorsCase):
             lambda line: line.code == "manual"
         )[:1]
 
-    def _charge(self, user, partner, method, context=None, **vals):
+    def _charge_at_desk(self, user, partner, method, context=None, **vals):
         """Make a payment by RPC, and confirm it."""
         method = method.sudo()
         payment = self._call(
@@ -311,7 +313,7 @@ class TestCardDoors(MoneyDoorsCase):
 
     def _assert_not_charged(self, *args, **kwargs):
         with self.subTest(args=args, kwargs=kwargs), self.assertRaises(UserError):
-            self._charge(*args, **kwargs)
+            self._charge_at_desk(*args, **kwargs)
         self.assertFalse(self.card.transaction_ids)
 
     def test_card_of_another_company(self):
@@ -347,13 +349,15 @@ class TestCardDoors(MoneyDoorsCase):
         ):
             context = {"active_model": model, "active_ids": records.ids}
             with self.subTest(model=model), self.assertRaises(AccessError):
-                self._charge(self.west_clerk, self.other, method, context, payment_token_id=own.id)
+                self._charge_at_desk(
+                    self.west_clerk, self.other, method, context, payment_token_id=own.id
+                )
         self.assertFalse(self.invoice.sudo().transaction_ids)
-        payment = self._charge(self.west_clerk, self.other, method, payment_token_id=own.id)
+        payment = self._charge_at_desk(self.west_clerk, self.other, method, payment_token_id=own.id)
         self.assertEqual(payment.payment_transaction_id.state, "done")
 
     def test_card_of_the_payer(self):
-        payment = self._charge(self.clerk, self.member, self.by_card)
+        payment = self._charge_at_desk(self.clerk, self.member, self.by_card)
         self.assertEqual(payment.payment_transaction_id.state, "done")
         self.assertEqual(self.card.transaction_ids.amount, 77.0)
 
