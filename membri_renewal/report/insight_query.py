@@ -30,6 +30,9 @@ WITH asked AS (
            LEAD(CASE WHEN date_terminated IS NULL THEN date_end
                      ELSE COALESCE(date_end_agreed, date_end) END) OVER in_order AS next_priced_end,
            FIRST_VALUE(date_start) OVER in_order AS first_day,
+           MIN(date_start) OVER (
+               PARTITION BY partner_id, company_id, EXTRACT(YEAR FROM date_end)
+           ) AS season_start,
            LEAD(id) OVER in_order AS next_id,
            LEAD(date_start) OVER in_order AS next_start,
            LEAD(date_end) OVER in_order AS next_end,
@@ -141,7 +144,7 @@ SELECT term.id, term.partner_id, term.company_id, term.option_set_id,
        (tenure.years = 1 OR term.since >= term.date_start) AS is_first_year,
        (term.cohort_before IS DISTINCT FROM EXTRACT(YEAR FROM term.since))::integer
            AS joined_count,
-       GREATEST(EXTRACT(YEAR FROM term.date_start), term.season_before + 1)::integer
+       GREATEST(EXTRACT(YEAR FROM term.season_start), term.season_before + 1)::integer
            AS counted_from,
        CASE WHEN followed.id IS NOT NULL AND term.next_end IS NULL
             THEN GREATEST(EXTRACT(YEAR FROM term.next_start),

@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from ..models.moving_in.cells import clean_identifier, parse_amount
+from ..models.moving_in.cells import AMBIGUOUS, clean_identifier, parse_amount
 
 
 @tagged("post_install", "-at_install")
@@ -28,6 +28,16 @@ class TestImportCells(BaseCase):
             ("1,4210854715202E-14", 0.0),
             ("$ -", 0.0),
             ("0", 0.0),
+            (".50", 0.5),
+            ("$.99", 0.99),
+            ("Fr.50", 50.0),
+            ("0,500", 0.5),
+            ("1.000,-", 1000.0),
+            ("1.250,–", 1250.0),
+            ("1.234.567", 1234567.0),
+            ("1 234,567", 1234.567),
+            ("1234,567", 1234.567),
+            ("12,34,567", 1234567.0),
         ):
             with self.subTest(text=text):
                 self.assertEqual(parse_amount(text), amount)
@@ -39,9 +49,21 @@ class TestImportCells(BaseCase):
                 self.assertEqual(parse_amount(text), -50.0)
 
     def test_no_amount(self):
-        for text in ("free", "N/A", "2 x 60", "120/2026", "12-15", "60 + 60", "½", "", "A-"):
+        for text in ("free", "N/A", "2 x 60", "120/2026", "12-15", "60 + 60", "½", "", "A-",
+                     "9E999"):  # fmt: skip
             with self.subTest(text=text), self.assertRaises(ValueError):
                 parse_amount(text)
+
+    def test_read_in_two_ways(self):
+        for text, doubted in (
+            ("1.234", True),
+            ("$120,000", True),
+            ("0.500", False),
+            ("1.000,-", False),
+            ("1,234.50", False),
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(bool(AMBIGUOUS.fullmatch(text)), doubted)
 
     def test_identifiers(self):
         for text, cleaned in (

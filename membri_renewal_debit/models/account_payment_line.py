@@ -153,7 +153,9 @@ class AccountPaymentLine(models.Model):
             )
         if lost := line_sudo._membri_get_mandate_reason():
             return self.env._("%(reason)s Remove the line %(line)s.", reason=lost, **names)
-        if line_sudo.partner_bank_id.sanitized_acc_number != pending_sudo[0].charge_account:
+        told = pending_sudo[0].charge_account
+        accounts = line_sudo.partner_bank_id | line_sudo.mandate_id.partner_bank_id
+        if set(accounts.mapped("sanitized_acc_number")) != {told}:
             return self.env._(
                 "%(payer)s was told another bank account than that of the line %(line)s. Remove "
                 "the line: the new account is then announced.",
@@ -178,6 +180,11 @@ class AccountPaymentLine(models.Model):
     def _membri_get_mandate_reason(self):
         """Return why the mandate of this line can be used no more (a sentence), or ``False``."""
         invoice = self.membri_charge_invoice_id
+        if not self.mandate_id:
+            return self.env._(
+                "The mandate of %(payer)s was deleted. A new one has to be signed.",
+                payer=self.partner_id.display_name,
+            )
         return self.mandate_id._membri_get_unusable_reason(
             invoice.partner_id.with_company(invoice.company_id), invoice.company_id
         )

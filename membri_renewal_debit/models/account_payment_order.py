@@ -69,6 +69,13 @@ class AccountPaymentOrder(models.Model):
     def open2generated(self):
         # EXTENDS account_payment_order: the last moment before the bank is asked
         self.payment_line_ids._membri_drop_deleted_payments()
+        if emptied := self.filtered(lambda order: not order.payment_line_ids):
+            raise UserError(
+                self.env._(
+                    "%(order)s has no payment left. Cancel the order.",
+                    order=", ".join(emptied.mapped("name")),
+                )
+            )
         if reasons := self.payment_line_ids._membri_get_reasons():
             reasons.append(
                 self.env._(

@@ -487,6 +487,13 @@ class TestCollected(DebitCommon):
         self.assertIn("no longer valid", renewal.charge_note)
         self.assertFalse(self._get_debits(renewal))
 
+    def test_mandate_deleted_in_the_draft_order(self):
+        renewal = self._collected()
+        renewal.charge_mandate_id.with_env(self.env_root).unlink()
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "failed")
+        self.assertFalse(self._get_debits(renewal))
+
     def _confirmed(self):
         """:return: a renewal, and its confirmed order as the accountant has it"""
         renewal = self._collected()
@@ -534,6 +541,18 @@ class TestCollected(DebitCommon):
         third, last = self._confirmed()
         third.charge_mandate_id.with_env(self.env_root).cancel()
         self.assertIn("no longer valid", self._refused_to_generate(third, last))
+
+    def test_all_payments_deleted_in_the_confirmed_order(self):
+        renewal, order = self._confirmed()
+        order.payment_ids.unlink()
+        self.assertIn("Cancel the order", self._refused_to_generate(renewal, order))
+
+    def test_account_of_the_mandate_changed_in_the_confirmed_order(self):
+        renewal, order = self._confirmed()
+        mandate = renewal.charge_mandate_id.with_env(self.env_root)
+        account = mandate.partner_bank_id.copy({"acc_number": "FR7630006000011234567890189"})
+        mandate.partner_bank_id = account
+        self.assertIn("another bank account", self._refused_to_generate(renewal, order))
 
     def test_payment_deleted_in_the_confirmed_order(self):
         """The others go to the bank; who paid by hand is asked for nothing, who did not is told."""

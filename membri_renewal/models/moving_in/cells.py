@@ -1,5 +1,6 @@
 """What stands in a cell of a list, beside texts and dates: amounts, and the options of a term."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -11,12 +12,14 @@ SEPARATOR = " | "
 STRUCTURE = str.maketrans("|;\n\r", "    ")
 
 
-# blanks and apostrophes only stand before three digits: “2 x 60” and “120 2026” are two numbers
-NUMBER = re.compile(r"\d(?:[\d.,]|[\s'’](?=\d{3}(?!\d)))*")
+# blanks and apostrophes only stand before three digits: “2 x 60” and “120 2026” are two numbers;
+# “.50” is half of one, and “Fr.50” is fifty
+NUMBER = re.compile(r"(?:\d|(?<![^\W\d_])[.,](?=\d))(?:[\d.,]|[\s'’](?=\d{3}(?!\d)))*")
 SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 MINUS = "-−–"  # of keyboards, of typographers, of word processors
-# “1.234” is a thousand to some, and a little more than one to others
-AMBIGUOUS = re.compile(r"\D*\d{1,3}\.\d{3}\D*")
+# “1.234” and “1,234” are a thousand to some, and a little more than one to others
+AMBIGUOUS = re.compile(r"[^\d.,]*[1-9]\d{0,2}([.,])\d{3}[^\d.,]*")
+THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+")
 # what the spreadsheet program has made of a long number, or of one with nothing behind the comma
 SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 POINT_ZERO = re.compile(r"(\d+)[.,]0+")
@@ -28,7 +31,10 @@ def parse_amount(text):
     :raises ValueError: when it is none, or more than one"""
     text = text.strip()
     if SCIENTIFIC.fullmatch(text):
-        return round(float(text.replace(",", ".")), 6)
+        amount = float(text.replace(",", "."))
+        if not math.isfinite(amount):
+            raise ValueError(text)
+        return round(amount, 6)
     numbers = list(NUMBER.finditer(text))
     if not numbers and text[-1:] in tuple(MINUS) and not any(map(str.isalnum, text)):
         return 0.0
@@ -36,10 +42,17 @@ def parse_amount(text):
         raise ValueError(text)
     before, after = text[: numbers[0].start()], text[numbers[0].end() :]
     digits = re.sub(r"[\s'’]", "", numbers[0][0])
-    if digits[-1] in ".,":  # “50.–” is how the Swiss write 50.00
+    is_whole = digits[-1] in ".,"  # “50.–” is how the Swiss write 50.00
+    if is_whole:
         digits, after = digits.rstrip(".,"), after.lstrip(MINUS)
+    if THOUSANDS.fullmatch(digits) and (is_whole or digits.count(".") > 1):
+        digits = digits.replace(".", "").replace(",", "")
     comma, point = digits.rfind(","), digits.rfind(".")
-    if comma > point and (point >= 0 or len(digits) - comma - 1 != 3):
+    # “1,234” is a thousand; “1 234,567”, “0,500” and “12,5” are not whole
+    is_decimal = digits.count(",") == 1 and (
+        digits != numbers[0][0] or digits[0] in "0," or not THOUSANDS.fullmatch(digits)
+    )
+    if comma > point and (point >= 0 or is_decimal):
         digits = digits.replace(".", "").replace(",", ".")
     else:
         digits = digits.replace(",", "")

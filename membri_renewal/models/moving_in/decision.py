@@ -10,7 +10,7 @@ from ..cotisation.cotisation import LIVING_STATES
 from .matching import Matcher
 from .profiles import PROFILES
 from .reading import normalize
-from .row import are_strangers
+from .row import are_strangers, get_doubt
 
 ONE_DAY = relativedelta(days=1)
 
@@ -122,8 +122,9 @@ class MembriImport(models.Model):
         owner, key = values["owner"], values.get("owner_key")
         if owner and (key == values["key"] or not (key or matcher.find_named(owner))):
             lost = self.env._(
-                "“%(owner)s”, whose membership is said to include this contact, is not found, "
-                "neither here nor among the members of the list: the contact stays by itself.",
+                "“%(owner)s”, whose membership is said to include this contact, is not found, or "
+                "found more than once, here and among the members of the list: the contact stays "
+                "by itself.",
                 owner=owner.partition(":")[2] if ":" in owner else owner,
             )
             remark = f"{remark} {lost}".strip()
@@ -280,13 +281,12 @@ class MembriImport(models.Model):
                 self.env._("“%(text)s” is not an amount.", text=values["balance"]),
             ) from error
         if owed and not (decision.term and decision.term._get_invoice_sudo()):
-            return [
-                self.env._(
-                    "The open balance of %(amount)s is posted as an opening entry, once for each "
-                    "member.",
-                    amount=self.company_id.currency_id.format(owed),
-                )
-            ]
+            posted = self.env._(
+                "The open balance of %(amount)s is posted as an opening entry, once for each "
+                "member.",
+                amount=self.company_id.currency_id.format(owed),
+            )
+            return [posted, *filter(None, [get_doubt(self.env, values["balance"], owed)])]
         if values.get("invoice_line") and decision.term_vals:
             return [self.env._("The invoice that is in this database is linked to the term.")]
         return []

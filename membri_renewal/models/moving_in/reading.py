@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from contextlib import suppress
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -51,6 +52,12 @@ TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+# what a broken file makes of the libraries; time or memory that is over says nothing about the file
+DAMAGES = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, SyntaxError),
+    *(TypeError, ValueError, NotImplementedError, AssertionError, zipfile.BadZipFile, zlib.error),
+    *(etree.LxmlError, openpyxl.utils.exceptions.InvalidFileException),
+)
 CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 # a cell that begins like this is a formula to a spreadsheet program
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -374,7 +381,7 @@ def _read_xlsx(env, content, filename, sheets):
                     yield [_to_text(value) for value in row]
             elif any(any(map(_to_text, row)) for row in islice(rows, SHEET_ROWS)):
                 sheets.append(sheet.title)
-    except Exception as error:  # whatever a broken file makes of the library
+    except DAMAGES as error:
         raise _get_damaged_error(env, filename) from error
 
 
@@ -382,7 +389,7 @@ def _read_ods(env, content, filename, sheets):
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("content.xml") as file:
             yield from _read_ods_rows(file, sheets)
-    except Exception as error:  # whatever a broken file makes of the libraries
+    except DAMAGES as error:
         raise _get_damaged_error(env, filename) from error
 
 

@@ -47,9 +47,29 @@ def are_strangers(keys, others):
     :return: whether they are about two members"""
     name, other = keys.get("name", ""), others.get("name", "")
     email, address = keys.get("email"), others.get("email")
+    if not any(keys.get(key) and keys[key] == others.get(key) for key in ("external", "ref")):
+        return False
     if not name or not other or name == other or (email and email == address):
         return False
     return bool(email and address) or not set(name.split()) & set(other.split())
+
+
+def get_doubt(env, text, amount):
+    """:param amount: what ``text`` is read as
+    :return: that it can be read in another way (a sentence), or ``False``"""
+    found = AMBIGUOUS.fullmatch(text.strip())
+    if not found:
+        return False
+    told = {"text": text, "amount": formatLang(env, amount)}
+    if found[1] == ".":
+        return env._(
+            "“%(text)s” is read as %(amount)s. If it is a thousand, write it without the point.",
+            **told,
+        )
+    return env._(
+        "“%(text)s” is read as %(amount)s. If the comma begins the decimals, write two of them.",
+        **told,
+    )
 
 
 class RowReader:
@@ -285,15 +305,8 @@ class RowReader:
         except ValueError:
             self.problems.append(self.env._("“%(text)s” is not an amount.", text=text))
             return None
-        if AMBIGUOUS.fullmatch(text):
-            self.remarks.append(
-                self.env._(
-                    "“%(text)s” is read as %(amount)s. If it is a thousand, write it without the "
-                    "point.",
-                    text=text,
-                    amount=formatLang(self.env, amount),
-                )
-            )
+        if doubt := get_doubt(self.env, text, amount):
+            self.remarks.append(doubt)
         return amount
 
     def _read_options(self, cells):
