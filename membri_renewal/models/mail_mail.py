@@ -251,7 +251,8 @@ class MailMail(models.Model):
             [
                 ("model", "=", documents._name),
                 ("res_id", "in", documents.ids),
-                ("membri_kind", "!=", False),
+                # who paid before is not who is sent this one
+                ("membri_kind", "not in", (False, "released")),
                 ("state", "in", ("outgoing", "sent")),
                 ("date", ">=", fields.Datetime.now() - JUST_SENT),
             ],

@@ -257,6 +257,15 @@ class TestMatchingDoors(MoneyDoorsCase):
             },
             tried,
         )
+        # what the database takes for a number, and what is not said but meant
+        records = self.env(user=self.west_clerk)["account.move.line"]
+        for named in (str(payment.id), float(payment.id)):
+            with self.subTest(named=named), self.assertRaises(AccessError):
+                check_may_name(records, [{"payment_id": named}])
+        for nothing in (False, None, "", "x", float("inf"), 0):
+            check_may_name(records, [{"payment_id": nothing}])
+        with self.assertRaises(AccessError):
+            records.with_context(default_payment_id=payment.id)._add_missing_default_values({})
         own = self._call(
             self.west_clerk,
             "account.move",

@@ -238,6 +238,26 @@ class TestFormerPayerIsTold(OtherPayerCase):
         self.assertIn(self.invoice.name, message["Subject"])
         self.assertNotIn(replacement.name, message.as_string())
 
+    def test_of_the_invoice_that_they_were_sent_last(self):
+        replacement = self._reverse_and_create(self.invoice)
+        replacement.action_post()
+        self.renewal.action_retry_sending()
+        self._run_sending()
+        self.assertTrue(replacement.membri_date_sent)
+        replacement.button_draft()
+        replacement.partner_id = self.employer
+        replacement.action_post()
+        self.assertEqual(replacement.sudo()._membri_get_released_number(), replacement.name)
+
+    def test_a_template_that_cannot_be_rendered_holds_no_invoice(self):
+        template = self.env_root.ref("membri_renewal.mail_template_former_payer")
+        template.subject = "{{ 1 / (not object.membri_released_id) }}"
+        self.invoice.button_draft()
+        self.invoice.partner_id = self.employer
+        self.invoice.action_post()
+        self.assertEqual(self.invoice.state, "posted")
+        self.assertEqual(self.invoice.membri_released_state, "by_hand")
+
     def test_a_slip_tells_nobody(self):
         self.invoice.button_draft()
         self.invoice.partner_id = self.employer

@@ -31,6 +31,9 @@ def migrate(cr, version):
                   JOIN payment_provider provider ON provider.id = token.provider_id
                   JOIN res_partner holder ON holder.id = token.partner_id
                  WHERE token.payment_details ~ '[[:alnum:]]'
+                   AND NOT EXISTS (
+                       SELECT FROM res_company branch
+                        WHERE branch.parent_id = provider.company_id)
               GROUP BY 1, 2
                 HAVING count(DISTINCT provider.company_id) = 1
             )

@@ -332,6 +332,7 @@ class AccountPayment(models.Model):
         # sudo: cards and providers are the administrators'
         card_sudo = self.payment_token_id.sudo()
         holders = self.partner_id
+        paid = paid.filtered("amount_residual")  # as Odoo's window: what is still open
         if len(paid.partner_id) == 1 and (
             paid.partner_id.commercial_partner_id == holders.commercial_partner_id
         ):

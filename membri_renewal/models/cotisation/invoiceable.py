@@ -31,18 +31,19 @@ class MembriTermMixin(models.AbstractModel):
         """A contact that was given to another company gets no invoice of this one; Odoo's own
         message speaks of fields."""
         # sudo: contacts of other companies are beyond the rules of who approves
-        for contact_sudo in (self.partner_id | self._get_payer()).sudo():
-            other_sudo = contact_sudo.company_id
-            # sudo: so are the companies above this one
-            if other_sudo and other_sudo not in self.company_id.sudo().parent_ids:
-                return self.env._(
-                    "%(contact)s belongs to %(other)s, so it gets no invoice of %(company)s. "
-                    "Remove the company from the contact, or choose another payer.",
-                    contact=contact_sudo.display_name,
-                    other=other_sudo.name,
-                    company=self.company_id.name,
-                )
-        return False
+        # of all payers at once, and nothing else of them: pages ask this, too
+        payer_sudo = self._get_payer().sudo().with_context(prefetch_fields=False)
+        other_sudo = payer_sudo.company_id
+        # sudo: so are the companies above this one
+        if not other_sudo or other_sudo in self.company_id.sudo().parent_ids:
+            return False
+        return self.env._(
+            "%(contact)s belongs to %(other)s, so it gets no invoice of %(company)s. "
+            "Remove the company from the contact, or choose another payer.",
+            contact=payer_sudo.display_name,
+            other=other_sudo.name,
+            company=self.company_id.name,
+        )
 
     def _get_negative_reason(self):
         if self.currency_id.compare_amounts(self.amount_total, 0.0) >= 0:

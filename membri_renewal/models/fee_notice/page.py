@@ -8,6 +8,10 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
+    def _membri_get_payment_url(self):
+        """Return the page of this fee notice: templates that were edited, or copied, ask for it."""
+        return self._membri_get_page_url()
+
     def _membri_get_contact(self):
         """:return: the partner who answers questions: the officer, else the company"""
         self.ensure_one()

@@ -116,7 +116,7 @@ class AccountMove(models.Model):
 
     def _membri_find_with_numbers(self, companies, numbers):
         """Find open membership documents one of whose references has one of these numbers, in one
-        query: of the many that are open, few are named by what a bank sends in a day.
+        query that rules out most: a year in a label is such a number, too.
 
         :param companies: of the lines of the bank
         :param numbers: which their labels have, as text without leading zeros

@@ -56,8 +56,8 @@ class AccountMove(models.Model):
             if not had_it and move_sudo in sent_sudo:
                 had_it = formers[move_sudo]
             move_sudo.membri_former_payer_id = had_it - payer
-            move_sudo._membri_release(formers[move_sudo] if move_sudo in sent_sudo else None)
             move_sudo.activity_unlink([ACTIVITY_PAYER, ACTIVITY_CONTACT])
+            move_sudo._membri_release(formers[move_sudo] if move_sudo in sent_sudo else None)
             if payer and move_sudo._membri_is_awaited():
                 told_sudo = move_sudo._membri_as_staff()
                 told_sudo._membri_let_send_to_new_payer()
@@ -141,6 +141,8 @@ class AccountMove(models.Model):
             )
         ]
         if had_it:
+            # of several payers, the last one is told now
+            names["former"] = (self.membri_released_id or had_it).display_name
             if self._membri_get_released_by_hand_reason():
                 sentence = self.env._(
                     "%(former)s had received it: tell them that there is nothing to pay any more.",

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
+from ..mixins.state import run_isolated
 from ..res_partner_recipient import find_reachable
 from .payer import ACTIVITY_PAYER
 
@@ -52,12 +53,20 @@ class AccountMove(models.Model):
         """Tell the former payers of what is addressed to the others for good; of a draft, nobody
         knows yet."""
         # sudo: the email is a consequence of what was decided
-        for move_sudo in self.sudo().filtered(
+        waiting_sudo = self.sudo().filtered(
             lambda move: (
                 move.membri_released_state == "waiting"
                 and (move.state == "posted" or move.membri_fee_notice_state == "open")
             )
-        ):
+        )
+        for move_sudo, error in run_isolated(waiting_sudo, type(self)._membri_do_tell).items():
+            told_sudo = move_sudo._membri_as_staff()
+            told_sudo._membri_released_failed(
+                told_sudo.env["membri.renewal"]._get_error_sentence(error)
+            )
+
+    def _membri_do_tell(self):
+        for move_sudo in self:
             told_sudo = move_sudo._membri_as_staff()
             if reason := told_sudo._membri_get_released_by_hand_reason():
                 told_sudo._membri_let_tell_released(reason)
@@ -124,10 +133,16 @@ class AccountMove(models.Model):
 
     def _membri_get_released_number(self):
         """Return the number of what the former payer has: this document, or the one that it
-        replaces."""
+        replaces, if this one was not sent yet."""
         self.ensure_one()
-        replaced_sudo = self._membri_get_replaced_of(self.membri_released_id)
-        return replaced_sudo[-1:].name or self.name or self.membri_fee_notice_name or ""
+        own = self.name or self.membri_fee_notice_name or ""
+        # sudo: the queue of emails is the administrator's
+        sent_sudo = self.env["mail.mail"]._membri_get_last_of(
+            self, Domain("membri_kind", "!=", KIND) & Domain("state", "=", "sent")
+        )
+        if own and sent_sudo:
+            return own
+        return self._membri_get_replaced_of(self.membri_released_id)[-1:].name or own
 
     def _membri_get_released_lang(self):
         self.ensure_one()

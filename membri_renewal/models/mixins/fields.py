@@ -1,4 +1,5 @@
 from collections import defaultdict
+from contextlib import suppress
 
 from odoo import api, models
 from odoo.api import NewId
@@ -51,6 +52,12 @@ class Base(models.AbstractModel):
         check_may_name(self, vals_list)
         return super().create(vals_list)
 
+    def _add_missing_default_values(self, values):
+        # EXTENDS base: the context of a client has defaults as well
+        result = super()._add_missing_default_values(values)
+        check_may_name(self, [{name: result[name] for name in result.keys() - values.keys()}])
+        return result
+
     def write(self, vals):
         # EXTENDS base
         check_may_name(self, [vals])
@@ -68,8 +75,12 @@ def check_may_name(model, vals_list):
         field = model._fields.get(name)
         if field is None or field.type != "many2one" or field.comodel_name not in DOCUMENTS:
             continue
-        ids = {vals[name] for vals in vals_list if isinstance(vals.get(name), int)}
-        check_own_documents(model.env[field.comodel_name].browse(filter(None, ids)))
+        ids = set()
+        for vals in vals_list:
+            # the database takes a text or a fraction for the number that it stands for
+            with suppress(TypeError, ValueError, OverflowError):
+                ids.add(int(vals.get(name) or 0))
+        check_own_documents(model.env[field.comodel_name].browse(ids - {0}))
 
 
 def check_own_documents(documents):
