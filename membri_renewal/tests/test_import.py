@@ -608,6 +608,7 @@ class TestImport(ImportCase):
 
         with (
             patch(f"{preview}.FOREGROUND_BYTES", 1000),
+            patch("odoo.addons.membri_renewal.models.moving_in.kept.FOREGROUND_BYTES", 1000),
             patch(f"{preview}.PREVIEW_BATCH", 1),
             patch(f"{preview}.READ_SECONDS", 0),
         ):

@@ -6,6 +6,7 @@ from . import membri_import
 from . import level
 from . import column
 from . import line
+from . import kept
 from . import preview
 from . import odoo_tables
 from . import balance

@@ -1,11 +1,8 @@
 import base64
 import binascii
-import gzip
-import json
 import time
 from collections import Counter
 from itertools import accumulate, islice
-from tempfile import TemporaryFile
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -14,24 +11,13 @@ from odoo.tools import SQL, split_every
 from .cells import clean_identifier
 from .membri_import import FOREGROUND_BYTES, FOREGROUND_PREVIEW
 from .profiles import PROFILES
-from .reading import (
-    check_size,
-    get_unpacked_size,
-    is_packed,
-    normalize,
-    read_list,
-    read_unpacked,
-    write_unpacked,
-)
+from .reading import check_size, get_unpacked_size, normalize, read_list, read_unpacked
 from .row import RowReader
 from .targets import IDENTIFIERS
 
 BATCH, PREVIEW_BATCH = 500, 10_000
 # how long one step of the reading goes on: the next one opens the file again
 READ_SECONDS = 20
-# what a long spreadsheet is kept as while it is read, by the field of the file
-UNPACKED = {"file": "list.jsonl.gz", "second_file": "memberships.jsonl.gz"}
-PART_LINES = ("overview", "rows")  # of what is kept of each batch of the reading
 RESULT_COUNTS = ("new_count", "same_count", "differs_count", "skipped_count", "error_count")
 
 
@@ -142,104 +128,8 @@ class MembriImport(models.Model):
         return len(rows)
 
     # ------------------------------------------------------------------
-    # What is kept between batches
+    # From the beginning
     # ------------------------------------------------------------------
-
-    def _count_read(self):
-        return sum(rows for _attachment_id, rows in self.parts or ())
-
-    def _keep_part(self, overview, rows):
-        content = {"overview": overview, "rows": rows}
-        # sudo: of the import, whoever may write the attachments of others
-        part = (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": f"{self._count_read()}.json.gz",
-                    "res_model": self._name,
-                    "res_id": self.id,
-                    "mimetype": "application/gzip",
-                    # two lines: each is read without the other
-                    "raw": gzip.compress(
-                        "\n".join(json.dumps(content[name]) for name in PART_LINES).encode(), 1
-                    ),
-                }
-            )
-        )
-        self._internal_write({"parts": [*(self.parts or ()), [part.id, len(rows)]]})
-
-    def _load_part(self, attachment_id, name):
-        """:param name: ``overview`` or ``rows``"""
-        # sudo: see _keep_part; of this import, whatever the ID
-        part_sudo = (
-            self.env["ir.attachment"]
-            .sudo()
-            .search(
-                [
-                    ("id", "=", attachment_id),
-                    ("res_model", "=", self._name),
-                    ("res_id", "=", self.id),
-                ]
-            )
-        )
-        return json.loads(gzip.decompress(part_sudo.raw).split(b"\n")[PART_LINES.index(name)])
-
-    def _forget_parts(self):
-        if self.parts:
-            # sudo: see _keep_part
-            self.env["ir.attachment"].sudo().browse(part[0] for part in self.parts).unlink()
-            self._internal_write({"parts": False})
-
-    def _unpack_lists(self):
-        """A long spreadsheet is read once, into a form that the steps of the reading pass over
-        quickly: it can only be read from its beginning, which takes long.
-
-        :return: how many rows were unpacked, 0 when there is nothing to unpack"""
-        if self.profile == "odoo":
-            return 0
-        count = 0
-        for name in ("file", "second_file") if self._has_second() else ("file",):
-            content, filename = self._get_content(name)
-            if (
-                not is_packed(content)
-                or get_unpacked_size(self.env, content, filename) <= FOREGROUND_BYTES
-                or self._search_unpacked_sudo(name)
-            ):
-                continue
-            sheets = []
-            with TemporaryFile() as target:
-                headers, rows = read_list(self.env, content, filename, sheets)
-                count += 1 + write_unpacked(target, headers, rows, sheets)
-                target.seek(0)
-                # sudo: see _keep_part
-                self.env["ir.attachment"].sudo().create(
-                    {
-                        "name": UNPACKED[name],
-                        "res_model": self._name,
-                        "res_id": self.id,
-                        "mimetype": "application/gzip",
-                        "raw": target.read(),
-                    }
-                )
-        return count
-
-    def _search_unpacked_sudo(self, *names):
-        # sudo: see _keep_part; of this import only
-        return (
-            self.env["ir.attachment"]
-            .sudo()
-            .search(
-                [
-                    ("res_model", "=", self._name),
-                    ("res_id", "=", self.id),
-                    ("name", "in", [UNPACKED[name] for name in names]),
-                ]
-            )
-        )
-
-    def _forget_unpacked(self):
-        self._search_unpacked_sudo(*UNPACKED).unlink()
 
     def _forget_preview(self):
         """Nothing has been read, and no row been looked at."""
