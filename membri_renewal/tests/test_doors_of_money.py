@@ -265,7 +265,7 @@ class TestMatchingDoors(MoneyDoorsCase):
         for nothing in (False, None, "", "x", float("inf"), 0):
             check_may_name(records, [{"payment_id": nothing}])
         with self.assertRaises(AccessError):
-            records.with_context(default_payment_id=payment.id)._add_missing_default_values({})
+            records.with_context(default_payment_id=payment.id)._prepare_create_values([{}])
         own = self._call(
             self.west_clerk,
             "account.move",

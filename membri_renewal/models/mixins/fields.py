@@ -46,17 +46,10 @@ class Base(models.AbstractModel):
             _check_may_filter(self, domain)
         return super()._search(domain, *args, **kwargs)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        # EXTENDS base
+    def _add_precomputed_values(self, vals_list):
+        # EXTENDS base: what a client gives, with the defaults, which its context has as well
         check_may_name(self, vals_list)
-        return super().create(vals_list)
-
-    def _add_missing_default_values(self, values):
-        # EXTENDS base: the context of a client has defaults as well
-        result = super()._add_missing_default_values(values)
-        check_may_name(self, [{name: result[name] for name in result.keys() - values.keys()}])
-        return result
+        return super()._add_precomputed_values(vals_list)
 
     def write(self, vals):
         # EXTENDS base
