@@ -168,13 +168,11 @@ class AccountFullReconcile(models.Model):
             return fulls
         # sudo: what these match, which was the client's to say
         fulls_sudo = fulls.sudo()
-        lines = fulls_sudo.partial_reconcile_ids.debit_move_id.browse().union(
-            fulls_sudo.reconciled_line_ids,
-            fulls_sudo.partial_reconcile_ids.debit_move_id,
-            fulls_sudo.partial_reconcile_ids.credit_move_id,
-        )
-        check_own_documents(lines.sudo(False))
-        if about := lines._filter_about_memberships():
+        partials_sudo = fulls_sudo.partial_reconcile_ids
+        lines_sudo = fulls_sudo.reconciled_line_ids
+        lines_sudo |= partials_sudo.debit_move_id | partials_sudo.credit_move_id
+        check_own_documents(lines_sudo.sudo(False))
+        if about := lines_sudo._filter_about_memberships():
             Line = self.env["account.move.line"]
             raise Line._get_refusal(Line._fields["full_reconcile_id"], about[0])
         return fulls

@@ -82,9 +82,13 @@ class AccountMove(models.Model):
             yield former_sudo
             yield from former_sudo._membri_get_candidates()
 
+    def _membri_get_released_receiver(self):
+        """Return the contact (in sudo) whom an email reaches, if there is one"""
+        return find_reachable(self._membri_get_released_candidates())
+
     def _membri_get_released_email(self):
         """:return: the normalized address of the former payer, or ``False``"""
-        receiver_sudo = find_reachable(self._membri_get_released_candidates())
+        receiver_sudo = self._membri_get_released_receiver()
         return email_normalize(receiver_sudo.email, strict=False) if receiver_sudo else False
 
     def _membri_get_released_by_hand_reason(self):
@@ -115,7 +119,7 @@ class AccountMove(models.Model):
     def _membri_email_released(self):
         """:return: the email, in Odoo's queue: looked at once more when it leaves"""
         self.ensure_one()
-        receiver_sudo = find_reachable(self._membri_get_released_candidates())
+        receiver_sudo = self._membri_get_released_receiver()
         if self.membri_released_state == "waiting":
             self.membri_released_state = "queued"
 
