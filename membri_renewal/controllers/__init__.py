@@ -1,6 +1,7 @@
 from . import payment
 from . import fee_notice
 from . import portal_access
+from . import export
 from . import keyed_copy
 from . import portal
 from . import portal_card

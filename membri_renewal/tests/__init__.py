@@ -47,6 +47,7 @@ from . import test_desk_tours
 from . import test_doors_of_money
 from . import test_end_unpaid
 from . import test_enrolment
+from . import test_export_formulas
 from . import test_fee_notice
 from . import test_fee_notice_portal
 from . import test_fields_and_rules
