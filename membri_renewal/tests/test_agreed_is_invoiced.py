@@ -262,5 +262,5 @@ class TestA6AgreedIsInvoiced(MembriCommon):
             renewal.action_approve()
         self.assertEqual(renewal.invoice_ids, invoice)
         buttons = self.env["membri.renewal"].get_view(view_type="form")["arch"]
-        reminder = buttons[buttons.index("Send a Payment Reminder") - 200 :][:400]
+        reminder = buttons[buttons.index("Send Payment Reminder") - 200 :][:400]
         self.assertNotIn("btn-primary", reminder)

@@ -124,7 +124,7 @@ class TestBankLine(ReminderCommon):
         self._line(self.invoice.name, 20.0)
         self.assertEqual(len(self._night()), 1)
         [asked] = self._get_asked()
-        self.assertIn("reminders go on", asked)
+        self.assertIn("reminders continue", asked)
 
     def test_what_a_bank_keeps_for_itself(self):
         self._line(self.invoice.name, self.invoice.amount_total * 0.97)

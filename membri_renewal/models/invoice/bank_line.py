@@ -241,7 +241,7 @@ class AccountMove(models.Model):
             else:
                 note = staff.env._(
                     "A bank statement line names %(invoice)s and is not reconciled: “%(line)s” "
-                    "(%(amount)s, %(date)s). Reconcile it in Invoicing: reminders go on.",
+                    "(%(amount)s, %(date)s). Reconcile it in Invoicing: reminders continue.",
                     **names,
                 )
             staff._membri_ask_about_money(note)
