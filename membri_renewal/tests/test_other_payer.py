@@ -281,7 +281,7 @@ class TestFormerPayerIsTold(OtherPayerCase):
                 told = [m for m in self._run_sending() if address in m["To"]]
                 self.assertEqual(len(told), count)
                 self.assertEqual(self.invoice.membri_released_state, "by_hand")
-                self.assertIn("not theirs to pay any more", " ".join(self._get_asked()))
+                self.assertIn("no longer have to pay", " ".join(self._get_asked()))
                 savepoint.rollback()
                 self.env.invalidate_all()
 

@@ -145,13 +145,13 @@ class AccountMove(models.Model):
             names["former"] = (self.membri_released_id or had_it).display_name
             if self._membri_get_released_by_hand_reason():
                 sentence = self.env._(
-                    "%(former)s had received it: tell them that there is nothing to pay any more.",
+                    "%(former)s had received it: tell them that they no longer have to pay it.",
                     **names,
                 )
             else:
                 sentence = self.env._(
-                    "%(former)s had received it: an email tells them that there is nothing to pay "
-                    "any more.",
+                    "%(former)s had received it: an email tells them that they no longer have to "
+                    "pay it.",
                     **names,
                 )
             sentences.append(sentence)

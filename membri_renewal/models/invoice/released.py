@@ -108,8 +108,8 @@ class AccountMove(models.Model):
         self.membri_released_state = "by_hand"
         self._membri_ask_officer(
             self.env._(
-                "%(reason)s Tell them that %(document)s, which they had received, is not theirs "
-                "to pay any more.",
+                "%(reason)s Tell them that they no longer have to pay %(document)s, which they "
+                "had received.",
                 reason=reason,
                 document=self._membri_get_named_label(),
             ),

@@ -221,7 +221,7 @@ class MembriImport(models.Model):
         if decision.option_of is not None:
             decision.result = "new"
             decision.message = self.env._(
-                "%(name)s: “%(plan)s” becomes an option of the membership of these days.", **names
+                "%(name)s: “%(plan)s” becomes an option of the membership for these days.", **names
             )
         elif decision.term_vals and is_new:
             decision.result = "new"

@@ -238,7 +238,7 @@ class Matcher:
             return (
                 self.partners,
                 env._(
-                    "Another contact is called so, with the email %(email)s.",
+                    "Another contact has this name, with the email %(email)s.",
                     email=candidates[0].email,
                 ),
                 "",

@@ -249,7 +249,7 @@ class MembriImport(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "No column of “%(file)s” tells whom a row is about: a name, an email or a "
+                    "No column in “%(file)s” says who each row is about: a name, an email or a "
                     "number. Check that the first row has the names of the columns.",
                     file=self.filename or "",
                 )
@@ -433,14 +433,14 @@ class MembriImport(models.Model):
         if overview["is_date_order_asked"]:
             return self.env._(
                 "Dates such as 01/02/2027 can be read in two ways, and no other date of the list "
-                "tells which. Choose “Day First” or “Month First”."
+                "shows which. Choose “Day First” or “Month First”."
             )
         if self.date_order:
             return self.env._("As chosen: %(order)s.", order=labels[self.date_order])
         if order:
             row, text = proofs[order]
             return self.env._(
-                "%(order)s, as %(text)s in row %(row)s tells.",
+                "%(order)s, as %(text)s in row %(row)s shows.",
                 order=labels[order],
                 text=text,
                 row=row,
