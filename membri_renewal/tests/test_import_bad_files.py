@@ -394,10 +394,59 @@ class TestImportBadFiles(ImportCase):
         self.assertEqual(record.line_ids.name, "Ada Roy")
 
     def test_days_in_words(self):
-        for day in ("December 31st, 2026", "31-Dec-2026", "31 déc. 2026", "31/12/2026 0:00"):
+        for day in (
+            "December 31st, 2026",
+            "31-Dec-2026",
+            "31 déc. 2026",
+            "31-déc-26",
+            "31/12/2026 0:00",
+        ):
             with self.subTest(day=day):
                 record = self._import(HEADER + ROW.replace("2026-12-31", f'"{day}"'))
                 self.assertEqual(str(record.line_ids.date_end), "2026-12-31")
+
+    def test_a_list_of_a_secretary(self):
+        """Titles and groups of columns above, an empty column, names in capitals, a phone number
+        for an email, a member twice, and the sum below: in the encoding of Windows."""
+        known = self.env["res.partner"].create({"name": "Hélène Côté", "email": "hc@list.example"})
+        content = (
+            "Liste des membres;;;;;;;\n"
+            "Imprimé le 20 novembre 2026;;;;;;;\n"
+            ";;;;;;;\n"
+            "Membre;;;;Cotisation;;;\n"
+            "Nom;Prénom;Courriel;;Catégorie;Début;Fin;Montant\n"
+            "CÔTÉ;HÉLÈNE ;hc@list.example;;Gold;1er janv. 2026;12/31/26;75,00 $\n"
+            "GAGNÉ;ÉMILE;418 555-0199;;Gold ;01/02/26;31-déc-26;75,00 $\n"
+            "GAGNÉ;ÉMILE;418 555-0199;;Gold;01/02/26;31-déc-26;75,00 $\n"
+            "TOTAL;;;;;;;225,00 $\n"
+        ).encode("cp1252")
+        record = self._import(content)
+        self.assertEqual(self._get_results(record), ["new", "new", "same", "skipped"])
+        self.assertEqual(record.line_ids.mapped("row"), [6, 7, 8, 9])
+        self.assertIn("5", record.sheet_remark)
+        self.assertEqual(record._get_totals()[0][2:], (3, 2, 225.0))
+        before = self._count()
+        record.action_run()
+        self.assertEqual(
+            self._get_terms(record),
+            [
+                ("Hélène Côté", "Gold", "2026-01-01", "2026-12-31", "active"),
+                ("ÉMILE GAGNÉ", "Gold", "2026-01-02", "2026-12-31", "active"),
+            ],
+        )
+        self.assertEqual(known.membri_status, "active")
+        self.assertEqual(self._count()["mail.mail"], before["mail.mail"])
+        again = self._import(content)
+        self.assertEqual(self._get_results(again), ["same", "same", "same", "skipped"])
+        record.action_undo()
+        self.assertEqual(self._count(), before)
+
+    def test_totals_are_no_members(self):
+        """Who is called Total, and has more than a name, is one."""
+        record = self._import("Nom;Courriel;Montant\nTotal;total@list.example;5\nSous-total :;;5\n")
+        self.assertEqual(self._get_results(record), ["new", "skipped"])
+        record = self._import("No de membre;Nom\nM-404;\nTotaux;\n")
+        self.assertEqual(self._get_results(record), ["error", "skipped"])
 
     def test_years(self):
         for day in ("0000-01-01", "9999-12-31", "01/01/0000", "31/12/9999", "99999", "2026-02-30"):

@@ -72,7 +72,7 @@ def _read(text, order):
     if match := NUMBERS.match(text):
         first, second, year = match[1], match[3], match[4]
         if len(year) == 2:
-            year = int(year) + (2000 if int(year) < 70 else 1900)
+            year = _complete_year(year)
         if match[2] == ".":  # 24.01.1985 is written by those who put the day first
             return _make(year, second, first)
         if proof := get_proof(text):
@@ -86,15 +86,22 @@ def _read(text, order):
 
 
 def _read_words(text):
-    """1er janvier 2027, January 1st, 2027, 1-Jan-2027"""
+    """1er janvier 2027, January 1st, 2027, 1-Jan-2027, and 1-janv-27 as Excel shows it"""
     words = ORDINAL.sub(r"\1", normalize(text)).split()
     months = [MONTHS[word] for word in words if word in MONTHS]
     numbers = [word for word in words if word.isdigit()]
     days = [number for number in numbers if len(number) <= 2]
     years = [number for number in numbers if len(number) == 4]
+    if not years and len(days) == 2 and len(words) == 3 and words[1] in MONTHS:
+        years = [_complete_year(days.pop())]
     if len(months) != 1 or not days or not years:
         raise NotADate("unknown")
     return _make(years[0], months[0], days[0])
+
+
+def _complete_year(year):
+    """:param year: its last two digits"""
+    return int(year) + (2000 if int(year) < 70 else 1900)
 
 
 def _make(year, month, day):

@@ -10,7 +10,7 @@ from ..cotisation.cotisation import LIVING_STATES
 from .matching import Matcher
 from .profiles import PROFILES
 from .reading import normalize
-from .row import are_strangers, get_doubt
+from .row import are_strangers, get_doubt, is_name_kept
 
 ONE_DAY = relativedelta(days=1)
 
@@ -165,6 +165,7 @@ class MembriImport(models.Model):
             )
             return decision
         try:
+            self._check_is_member(values, is_new=not partner and person["is_new"])
             if partner:
                 decision.partner_vals = self._get_contact_changes(partner, values)
             terms = [
@@ -202,6 +203,20 @@ class MembriImport(models.Model):
             decision.result, decision.message = refused.args
         decision.message = " ".join([decision.message, *remarks]).strip()
         return decision
+
+    def _check_is_member(self, values, *, is_new):
+        """:raises Refused: when a row is about nobody who could become a contact"""
+        if values.get("is_total"):
+            raise Refused(
+                "skipped", self.env._("Left out, because the row is a total and not a member.")
+            )
+        if is_new and not values["contact"].get("name"):
+            raise Refused(
+                "error",
+                self.env._(
+                    "The row has a number but no name or email, and no contact has this number."
+                ),
+            )
 
     def _tell(self, decision, values, *, is_new):
         """One sentence about what becomes of the row."""
@@ -302,6 +317,8 @@ class MembriImport(models.Model):
         for name in ("is_company", "comment", "company_name", "company_id", "active"):
             vals.pop(name, None)
         if values.get("is_named_after_email"):
+            vals.pop("name", None)
+        if is_name_kept(partner.name, vals.get("name", "")):
             vals.pop("name", None)
         since, known = vals.get("membri_member_since"), partner.membri_member_since
         if since and known and known <= fields.Date.to_date(since):

@@ -126,7 +126,7 @@ class MembriImport(models.Model):
     overview = fields.Json(string="What All Rows Tell", readonly=True, copy=False)
     previewed_count = fields.Integer(string="Rows Previewed", readonly=True, copy=False)
     date_reading = fields.Text(string="How Dates Are Read", readonly=True, copy=False)
-    sheet_remark = fields.Char(string="Sheets That Are Not Read", compute="_compute_sheet_remark")
+    sheet_remark = fields.Char(string="What Is Not Read", compute="_compute_sheet_remark")
     is_date_order_asked = fields.Boolean(
         string="Order of Dates Is Missing", readonly=True, copy=False
     )
@@ -227,12 +227,23 @@ class MembriImport(models.Model):
     @api.depends_context("lang")
     def _compute_sheet_remark(self):
         for record in self:
-            sheets = (record.overview or {}).get("sheets")
-            record.sheet_remark = bool(sheets) and self.env._(
-                "Only the first sheet of the file is read, not %(sheets)s. Save each of the others "
-                "as a file of its own to import it.",
-                sheets=format_list(self.env, sheets),
-            )
+            overview, remarks = record.overview or {}, []
+            if row := overview.get("header_row"):
+                remarks.append(
+                    self.env._(
+                        "Row %(row)s has the names of the columns. What stands above is not read.",
+                        row=row,
+                    )
+                )
+            if sheets := overview.get("sheets"):
+                remarks.append(
+                    self.env._(
+                        "Only the first sheet of the file is read, not %(sheets)s. Save each of "
+                        "the others as a file of its own to import it.",
+                        sheets=format_list(self.env, sheets),
+                    )
+                )
+            record.sheet_remark = " ".join(remarks) or False
 
     @api.depends("level_ids.option_set_id")
     def _compute_unmapped_count(self):

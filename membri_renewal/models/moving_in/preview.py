@@ -2,7 +2,7 @@ import base64
 import binascii
 import time
 from collections import Counter
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -12,10 +12,12 @@ from .cells import clean_identifier
 from .membri_import import FOREGROUND_BYTES, FOREGROUND_PREVIEW
 from .profiles import PROFILES
 from .reading import check_size, get_unpacked_size, normalize, read_list, read_unpacked
-from .row import RowReader
+from .row import WHO, RowReader
 from .targets import IDENTIFIERS
 
 BATCH, PREVIEW_BATCH = 500, 10_000
+# titles may stand above the names of the columns
+HEAD_ROWS, ENOUGH_NAMES = 15, 3
 # how long one step of the reading goes on: the next one opens the file again
 READ_SECONDS = 20
 RESULT_COUNTS = ("new_count", "same_count", "differs_count", "skipped_count", "error_count")
@@ -68,16 +70,16 @@ class MembriImport(models.Model):
         rows of those before: it goes on for a while, so that there are few.
 
         :return: how many"""
-        done = self._count_read()
+        done, told = self._count_read(), {}
         if not done:
             if count := self._unpack_lists():
                 return count
-            self._read_headers()
+            told["header_row"] = self._read_headers()
         sheets = []
         iterator = self._iterate_rows(done, sheets)
         until, count = time.monotonic() + READ_SECONDS, 0
         while rows := list(islice(iterator, PREVIEW_BATCH)):
-            self._keep_part(self._overlook(rows), rows)
+            self._keep_part({**self._overlook(rows), **told}, rows)
             count += len(rows)
             if time.monotonic() >= until:
                 break
@@ -226,27 +228,62 @@ class MembriImport(models.Model):
     def _read(self, name, sheets=None):
         """:param name: of the field of the file
         :param sheets: see :func:`read_list`
-        :return: as :func:`read_list`"""
+        :return: as :func:`read_list`, without the titles above the names of the columns"""
         self.ensure_one()
+        return self._read_named(name, sheets)[:2]
+
+    def _read_named(self, name, sheets=None):
+        """See :meth:`_read`: with the number of the row of names, 0 for the first one"""
         if self.profile == "odoo":
-            return self._read_odoo_tables()
+            return *self._read_odoo_tables(), 0
+        return self._skip_titles(*self._open(name, sheets))
+
+    def _open(self, name, sheets=None):
+        """See :meth:`_read`: with the titles that stand above"""
         if unpacked_sudo := self._search_unpacked_sudo(name):
             return read_unpacked(unpacked_sudo.raw, sheets)
         content, filename = self._get_content(name)
         return read_list(self.env, content, filename, sheets)
 
+    def _skip_titles(self, headers, rows):
+        """People write titles, and names of groups of columns, above the names of the columns:
+        these are the first row of which most is known.
+
+        :return: names of the columns, iterator of the rows below, and the number of the row of
+            names, 0 for the first one"""
+
+        def count_known(cells, earlier=()):
+            targets = {self._get_target(cell, earlier) for cell in cells if cell} - {False, None}
+            return len(targets) if targets & WHO else 0
+
+        if count_known(headers) >= ENOUGH_NAMES:
+            return headers, rows, 0
+        earlier = self._get_earlier_targets()
+        head = list(islice(rows, HEAD_ROWS))
+        counts = [
+            count_known(cells, earlier) for cells in (headers, *(cells for _row, cells in head))
+        ]
+        best = max(range(len(counts)), key=counts.__getitem__)  # the first of equals
+        if not best or counts[best] < 2:
+            return headers, chain(head, rows), 0
+        number, names = head[best - 1]
+        while not names[-1]:
+            names = names[:-1]
+        return list(names), chain(head[best:], rows), number
+
     def _read_headers(self):
-        """Say what each column is read as."""
-        headers = []
+        """Say what each column is read as.
+
+        :return: the number of the row of names, 0 for the first one"""
+        headers, header_row = [], 0
         for name in ("file", "second_file") if self._has_second() else ("file",):
-            names, rows = self._read(name)
+            names, rows, number = self._read_named(name)
+            header_row = header_row or number
             _number, sample = next(rows, (0, []))
             self._update_columns(names, sample, is_second_file=name == "second_file")
             headers += names
         self._internal_write({"header": headers})
-        if not {"external_id", "ref", "name", "last_name", "company", "email"} & set(
-            self.column_ids.mapped("target")
-        ):
+        if not (WHO - {"first_name"}) & set(self.column_ids.mapped("target")):
             raise UserError(
                 self.env._(
                     "No column in “%(file)s” says who each row is about: a name, an email or a "
@@ -254,6 +291,7 @@ class MembriImport(models.Model):
                     file=self.filename or "",
                 )
             )
+        return header_row
 
     def _get_places(self, *, is_second_file=False):
         """:return: ``{place in the row: target}`` of one file"""
@@ -376,9 +414,10 @@ class MembriImport(models.Model):
             months are in order (``order``, ``proofs``), whose membership others are part
             of (``owners``), and the first days of each member (``starts``)"""
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
-        wanted, count, has_ambiguous = set(), 0, False
+        wanted, count, has_ambiguous, header_row = set(), 0, False, 0
         for part in parts:
             count += part["rows"]
+            header_row = header_row or part.get("header_row", 0)
             levels.update(part["levels"])
             has_ambiguous = has_ambiguous or part["has_ambiguous"]
             wanted.update(part["wanted"])
@@ -393,6 +432,7 @@ class MembriImport(models.Model):
         order = self.date_order or (next(iter(proofs)) if len(proofs) == 1 else False)
         return {
             "rows": count,
+            "header_row": header_row,
             "levels": levels,
             "order": order,
             "proofs": proofs,

@@ -299,6 +299,8 @@ def _get_delimiter(text):
             # a separator after the last cell adds none
             rows = [(_get_width(row), len(row)) for row in reader if any(row)]
         width = rows[0][0] if rows else 0
+        if width == 1 and (widest := max(filled for filled, _cells in rows)) > 2:
+            width = widest  # a title stands above the names
         fit = sum(filled <= width <= cells for filled, cells in rows)
         return width > 1, fit / max(len(rows), 1), width
 

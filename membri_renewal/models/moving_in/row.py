@@ -1,6 +1,7 @@
 """One row of a list in our terms: who it is about, what membership it tells of, and what cannot
 be read of it."""
 
+import re
 from functools import lru_cache
 
 from odoo.tools import email_normalize, formatLang
@@ -22,6 +23,28 @@ CONTACT_TEXTS = (
     "website",
     "function",
 )
+
+
+# identities, any of which may be the first column; and what a sum is written of
+WHO = {"external_id", "ref", "name", "last_name", "first_name", "company", "email"}
+SUMS = {"amount", "agreed_price", "balance"}
+TOTAL = re.compile(
+    r"(?:(?:grand|sous) )?(?:total|totaux|subtotal)\b|(?:nombre de|number of) (?:membres|members)\b"
+)
+
+
+def is_total(cells):
+    """:param cells: ``{target: text}`` of one row
+    :return: whether it is the last row of many lists: a word and sums, and nobody"""
+    told = {target for target, text in cells.items() if text} - SUMS
+    return len(told) == 1 and told <= WHO and bool(TOTAL.match(normalize(cells[told.pop()])))
+
+
+def is_name_kept(ours, name):
+    """:return: whether a list spells the same name worse: in capitals, or family name first"""
+    return name_words(ours) == name_words(name) and (
+        name.isupper() or name.islower() or normalize(ours) != normalize(name)
+    )
 
 
 def is_yes(text):
@@ -120,6 +143,7 @@ class RowReader:
             **self._read_term(cells),
             **self._read_beside(cells),
         }
+        values["is_total"] = is_total(cells)
         values["keys"] = self._get_keys(values, cells)
         values["key"] = self._get_key(values["keys"])
         if not values["key"]:
