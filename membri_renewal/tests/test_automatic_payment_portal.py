@@ -195,6 +195,37 @@ class TestCardOnThePortal(CardPortalCase):
         self._post(f"/my/membership/{term.id}/card/stop")
         self.assertFalse(self._card_of(self.stranger))
 
+    def test_my_membership_tells_what_failed(self):
+        """That the card was declined, and where to pay; no longer once it is paid."""
+        self._save_card(self.stranger, "error")
+        renewal = self._create_renewal(self.stranger_term)
+        renewal.action_send()
+        renewal.action_approve()
+        self._sign_in("stranger_user")
+        self.assertNotIn("o_membri_charge_failed", self.url_open("/my/membership").text)
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "failed")
+        page = html.fromstring(self.url_open("/my/membership").text)
+        (box,) = page.find_class("o_membri_charge_failed")
+        self.assertIn("did not go through", box.text_content())
+        (link,) = box.iter("a")
+        self.assertEqual(self.url_open(link.get("href")).status_code, 200)
+        self.assertIn(f"/{renewal.invoice_id.id}?", link.get("href"))
+        self._pay(renewal.invoice_id)
+        self.assertNotIn("o_membri_charge_failed", self.url_open("/my/membership").text)
+
+    def test_sentence_does_not_send_to_the_page_it_is_on(self):
+        renewal = self._renewal_in("draft")
+        self._save_card(renewal.partner_id)
+        renewal.action_send()
+        path = self._get_path(renewal)
+        for accept in (False, True):
+            if accept:
+                renewal.action_approve()
+            page = self.url_open(path).text
+            self.assertIn("We will charge", page)
+            self.assertNotIn("open the page", page)
+
     def test_so_many_times_an_hour(self):
         """Each change is told in the member's chatter. Taking the card back is always possible."""
         term = self.stranger_term

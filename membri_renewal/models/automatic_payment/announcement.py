@@ -408,19 +408,19 @@ class MembriRenewal(models.Model):
             return self._get_charge_plan_sentence(later, names)
         if self.state in UNDECIDED_STATES and self.mode == "invoice":  # it follows by itself
             return self.env._(
-                "We will charge %(amount)s to your %(card)s on %(date)s. To pay another way or to "
-                "stop this, open the page.",
+                "We will charge %(amount)s to your %(card)s on %(date)s. You can pay another way "
+                "or stop this online.",
                 **names,
             )
         if self.state in UNDECIDED_STATES:
             return self.env._(
-                "We will charge %(amount)s to your %(card)s on %(date)s if you accept. To pay "
-                "another way or to stop this, open the page.",
+                "We will charge %(amount)s to your %(card)s on %(date)s if you accept. You can "
+                "pay another way or stop this online.",
                 **names,
             )
         return self.env._(
             "We will charge %(amount)s to your %(card)s on %(date)s. You don't need to do "
-            "anything. To pay another way or to stop this, open the page.",
+            "anything. You can pay another way or stop this online.",
             **names,
         )
 
@@ -434,21 +434,19 @@ class MembriRenewal(models.Model):
         }
         if not self._offers_charge():
             return self.env._(
-                "We will not charge %(amount)s to your %(card)s as announced. Please pay on the "
-                "page below.",
+                "We will not charge %(amount)s to your %(card)s as announced. Please pay online.",
                 **names,
             )
         if renewal_sudo.date_charge_retry:
             return self.env._(
                 "Your payment of %(amount)s with your %(card)s did not go through. We will try "
-                "again on %(date)s. You can also pay another way, or use another card, on the page "
-                "below.",
+                "again on %(date)s. You can also pay online now, or use another card.",
                 date=self._format_day(renewal_sudo.date_charge_retry),
                 **names,
             )
         return self.env._(
             "Your payment of %(amount)s with your %(card)s did not go through, and we will not try "
-            "again. Please pay on the page below, or use another card there.",
+            "again. Please pay online, or use another card.",
             **names,
         )
 
@@ -483,12 +481,12 @@ class MembriRenewal(models.Model):
         if self.state in UNDECIDED_STATES and self.mode != "invoice":
             return self.env._(
                 "We will charge %(amount)s to your %(card)s on %(date)s, then %(later)s, if you "
-                "accept. To pay another way or to stop this, open the page.",
+                "accept. You can pay another way or stop this online.",
                 **names,
             )
         return self.env._(
             "We will charge %(amount)s to your %(card)s on %(date)s, then %(later)s. You don't "
-            "need to do anything. To pay another way or to stop this, open the page.",
+            "need to do anything. You can pay another way or stop this online.",
             **names,
         )
 

@@ -31,8 +31,24 @@ class ResPartner(models.Model):
             and token_sudo._membri_get_unusable_reason(holder_sudo, self.env.company),
             "since": holder_sudo.membri_payment_consent_date,
             "wording": self.env.company._membri_get_consent_wording(),
+            "failed": self._membri_get_failed_charges(),
             "others": holder_sudo._membri_get_other_cards(visitor) if offered else False,
         }
+
+    def _membri_get_failed_charges(self):
+        """Return in sudo, the accepted renewals of this member whose automatic payment failed, and
+        that are still to be paid, another way or by another card."""
+        self.ensure_one()
+        # sudo: facts of the charge; shown to who acts for the payer
+        return self.sudo().membri_renewal_ids.filtered(
+            lambda renewal: (
+                renewal.company_id == self.env.company
+                and renewal.state == "approved"
+                and renewal.charge_state == "failed"
+                and not renewal.is_paid
+                and not renewal._is_money_under_way()
+            )
+        )
 
     def _membri_get_other_cards(self, visitor):
         """:return: in sudo, the usable cards of the visitor that could pay instead"""
