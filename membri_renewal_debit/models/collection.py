@@ -170,7 +170,11 @@ class MembriRenewal(models.Model):
         return next(filter(None, (line._membri_get_mandate_reason() for line in debits)), False)
 
     def _finish_debits(self, debits):
+        """Record on ``self`` that these payment lines went to the bank. Where the accountant had
+        lowered or deleted a part of an invoice for several, nobody's share is announced anew: the
+        payer is told what is left, and the queue says it."""
         amount = sum(debits.mapped("amount_currency"))
+        announced = sum(self.mapped("amount_charge"))
         for renewal in self:
             account = renewal._get_charge_label()
             renewal._internal_write(renewal._prepare_next_part_vals())
@@ -180,6 +184,18 @@ class MembriRenewal(models.Model):
                     "%(order)s).",
                     amount=debits.currency_id.format(amount),
                     account=account,
+                    order=debits.order_id.name,
+                )
+            )
+        ended = self.filtered(lambda renewal: renewal.charge_state == "done")
+        is_less = debits.currency_id.compare_amounts(amount, announced) < 0
+        if is_less and ended and not ended[0]._is_charge_over():
+            ended._fail_charge(
+                self.env._(
+                    "Only %(amount)s of %(announced)s was sent to the bank (payment order "
+                    "%(order)s). The rest has to be paid another way.",
+                    amount=debits.currency_id.format(amount),
+                    announced=debits.currency_id.format(announced),
                     order=debits.order_id.name,
                 )
             )

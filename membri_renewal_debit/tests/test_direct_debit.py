@@ -1004,6 +1004,21 @@ class TestCollected(DebitCommon):
         self._upload(renewals[0])
         self.assertEqual(set(renewals.mapped("charge_state")), {"done"})
 
+    def test_less_of_a_shared_invoice_was_sent(self):
+        """The accountant lowers the line: the rest stands in the queue, and the payer is told."""
+        renewals = self._announced_together()
+        invoice = renewals.invoice_id
+        self._charge(renewals[0].date_charge)
+        line = self._get_debits(renewals[0])
+        line.with_env(self.env_account).amount_currency -= 10
+        mails = self.env_root["mail.mail"].search_count([])
+        self._upload(renewals[0])
+        self.assertAlmostEqual(invoice.amount_residual, 10)
+        self.assertEqual(renewals.mapped("charge_state"), ["failed", "failed"])
+        self.assertIn("The rest has to be paid another way", renewals[0].charge_note)
+        self.assertFalse(any(renewals.mapped("date_charge_retry")))
+        self.assertEqual(self.env_root["mail.mail"].search_count([]), mails + 1)
+
     def test_one_of_a_shared_invoice_is_stopped(self):
         """One debit collects for all of it: the others are collected without what was stopped."""
         renewals = self._announced_together()
