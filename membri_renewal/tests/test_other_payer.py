@@ -314,6 +314,65 @@ class TestFormerPayerIsTold(OtherPayerCase):
         [message] = [m for m in self._run_sending() if self.employer.email in m["To"]]
         self.assertIn("Nothing to pay", message["Subject"])
 
+    def _go_wrong(self):
+        """The email to the former payer meets a mail server that is down."""
+        mail = self.env_root["mail.mail"].search(
+            [("membri_kind", "=", "released"), ("state", "=", "outgoing")], order="id desc", limit=1
+        )
+        mail.write({"state": "exception", "failure_type": "mail_smtp"})
+        mail._postprocess_sent_message([], [], failure_reason="down", failure_type="mail_smtp")
+
+    def _readdress_in_turn(self, *names):
+        """Each one receives the invoice before the next one takes over."""
+        for name in names:
+            self.renewal.action_retry_sending()
+            self._run_sending()
+            self._readdress(self._create_member(name))
+
+    def test_mail_server_down_and_another_payer_again(self):
+        """A, B, C, D: whom no email told stays in front of the officer, by name."""
+        self._readdress(self.employer)
+        self._go_wrong()
+        self.assertIn(self.member.name, " ".join(self._get_asked()))
+        self._readdress_in_turn("Third")
+        self._go_wrong()
+        asked = " ".join(self._get_asked())
+        self.assertIn(self.member.name, asked)
+        self.assertIn(self.employer.name, asked)
+        self._readdress_in_turn("Fourth")
+        self.assertEqual(self.invoice.membri_untold_ids, self.member | self.employer)
+        asked = " ".join(self._get_asked())
+        self.assertIn(self.member.name, asked)
+        self.assertIn(self.employer.name, asked)
+        [message] = [m for m in self._run_sending() if m["Subject"].startswith("Nothing to pay")]
+        self.assertIn("third", message["To"])
+
+    def test_email_that_waits_while_another_takes_over(self):
+        self._readdress(self.employer)
+        self.invoice.sudo().membri_date_sent = "2026-11-15 15:00:00"  # by the officer's own window
+        self._readdress(self._create_member("Third"))
+        self.assertFalse(self._get_told())
+        self.assertEqual(self.invoice.membri_untold_ids, self.member)
+        self.assertIn(self.member.name, " ".join(self._get_asked()))
+
+    def test_officer_who_has_told_is_not_asked_again(self):
+        self._readdress(self.employer)
+        self._go_wrong()
+        self.invoice.sudo().activity_feedback([PAYER])
+        self._readdress_in_turn("Third")
+        self.assertFalse(self.invoice.membri_untold_ids)
+
+    def test_next_one_before_anybody_received_it(self):
+        """The first one is told by nobody else than the officer, still."""
+        self._readdress(self.employer)
+        self._go_wrong()
+        self._readdress(self._create_member("Third"))
+        asked = " ".join(self._get_asked())
+        self.assertIn(f"{self.member.name} had received it: tell them", asked)
+        self.assertEqual(self.invoice.membri_untold_ids, self.member)
+        self._readdress(self.member)
+        self.assertFalse(self.invoice.membri_untold_ids)
+
     def test_fee_notice(self):
         self.company.membri_fee_notice = True
         renewal = self._renew_automatically()

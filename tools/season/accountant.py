@@ -32,10 +32,10 @@ class Accountant:
                 if way < 0.5:
                     self._register(env, invoice)
                 elif way < 0.85:
-                    self._from_statement(env, invoice, invoice.amount_residual)
+                    self.pay_from_statement(env, invoice, invoice.amount_residual)
                 else:
                     part = invoice.currency_id.round(invoice.amount_residual * 0.6)
-                    self._from_statement(env, invoice, part)
+                    self.pay_from_statement(env, invoice, part)
                     # every third never pays the rest
                     mishaps.part_paid[invoice.id] = week, invoice.id % 3 != 0
                     self.world.ledger.note("paid a part")
@@ -46,7 +46,7 @@ class Accountant:
         """When reminders have spoken of it for a while."""
         since, pays = self.world.mishaps.part_paid.get(invoice.id, (0, True))
         if pays and week - since >= 10:
-            self._from_statement(env, invoice, invoice.amount_residual)
+            self.pay_from_statement(env, invoice, invoice.amount_residual)
             self.world.ledger.note("paid the rest")
 
     def _register(self, env, invoice):
@@ -54,7 +54,7 @@ class Accountant:
             active_model="account.move", active_ids=invoice.ids
         ).create({})._create_payments()
 
-    def _from_statement(self, env, invoice, amount):
+    def pay_from_statement(self, env, invoice, amount):
         """A line of the bank statement, matched with the invoice."""
         journal = env["account.journal"].search(
             [("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1

@@ -53,7 +53,7 @@ class Mishaps:
                 taken |= record
         return taken
 
-    def _open_invoices(self, env, count, *domain):
+    def open_invoices(self, env, count, *domain):
         """:return: unpaid membership invoices of one member each, who pays"""
         if count <= 0:
             return env["account.move"]
@@ -143,7 +143,7 @@ class Mishaps:
 
     def _bounce_invoices(self):
         with self.world.acting_as(None) as env:
-            invoices = self._open_invoices(
+            invoices = self.open_invoices(
                 env,
                 HANDFUL - len(self.bounced),
                 ("invoice_id.membri_delivery_state", "=", "delivered"),
@@ -183,7 +183,7 @@ class Mishaps:
         again, or (every other one) at once."""
         done = len(self.credited) + len(self.taken_back)
         with self.world.acting_as("accountant") as env:
-            for invoice in self._open_invoices(env, HANDFUL - done):
+            for invoice in self.open_invoices(env, HANDFUL - done):
                 wizard = (
                     env["account.move.reversal"]
                     .with_context(active_model="account.move", active_ids=invoice.ids)
@@ -228,7 +228,7 @@ class Mishaps:
                 ],
                 limit=1,
             )
-            for number, invoice in enumerate(self._open_invoices(env, HANDFUL + 1 - done), done):
+            for number, invoice in enumerate(self.open_invoices(env, HANDFUL + 1 - done), done):
                 share = 0.02 if number == 0 else 0.4
                 wizard = (
                     env["account.payment.register"]

@@ -11,6 +11,7 @@ class Officer:
         self._answer_change_requests()
         self._intervene()
         self._send_drafts()
+        self._retry_failed()
         self._refuse_by_phone(week)
         self._refuse_the_silent()
         self._give_up_unpaid(week)
@@ -47,6 +48,13 @@ class Officer:
         with self.world.acting_as("officer") as env:
             drafts = env["membri.renewal"].search([("state", "=", "draft")])
             drafts.filtered(lambda r: not r._get_cannot_reason("send")).action_bulk("send")
+
+    def _retry_failed(self):
+        with self.world.acting_as("officer") as env:
+            for renewal in self._queue(env, "send_failed"):
+                if not renewal._get_cannot_reason("retry_sending"):
+                    renewal.action_retry_sending()
+                    self.world.ledger.note("sent again")
 
     def _refuse_by_phone(self, week):
         with self.world.acting_as("officer") as env:

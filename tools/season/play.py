@@ -15,6 +15,7 @@ import cards
 import checks
 import freezegun.api
 import lost
+import slips
 from accountant import Accountant
 from inbox import Inbox
 from ledger import Ledger
@@ -58,6 +59,8 @@ class World:
         self.inbox = inbox
         self.ledger = Ledger()
         self.mishaps = Mishaps(self)
+        self.slips = slips.Slips(self)
+        self.accountant = Accountant(self)
 
     @contextmanager
     def acting_as(self, login):
@@ -109,17 +112,19 @@ def play(world, start, weeks):
         Officer(world),
         cards.Cards(world),
         world.mishaps,
-        Accountant(world),
+        world.slips,
+        world.accountant,
     ]
     with freezegun.api.freeze_time(start, tick=True) as clock:
         for week in range(0, weeks + 1, STEP):
             jump(clock, start + timedelta(weeks=week))
-            world.run_crons(NIGHT + QUEUES)
+            scheduled = [] if week in slips.STILL_WEEKS else NIGHT + QUEUES
+            world.run_crons(scheduled)
             world.collect_mails()
             for person in people:
                 person.work(week)
                 world.collect_mails()
-            world.run_crons(NIGHT + QUEUES)  # twice a day: each thing happens once
+            world.run_crons(scheduled)  # twice a day: each thing happens once
             world.collect_mails()
             with world.acting_as(None) as env:
                 world.ledger.look(env)
@@ -133,6 +138,7 @@ def conclude(env, world):
     world.ledger.print_months(env)
     results = list(checks.run(env, world.ledger, world.inbox))
     results += lost.run(env, world.ledger, world.inbox, world.mishaps)
+    results += slips.run(env, world.slips)
     results += cards.check(env)
     print()
     for holds, sentence in results:

@@ -56,8 +56,10 @@ class AccountMove(models.Model):
             if not had_it and move_sudo in sent_sudo:
                 had_it = formers[move_sudo]
             move_sudo.membri_former_payer_id = had_it - payer
+            untold_sudo = move_sudo._membri_get_untold_payers()  # before the question is over
             move_sudo.activity_unlink([ACTIVITY_PAYER, ACTIVITY_CONTACT])
-            move_sudo._membri_release(formers[move_sudo] if move_sudo in sent_sudo else None)
+            was_brought = formers[move_sudo] if move_sudo in sent_sudo else None
+            move_sudo._membri_release(was_brought, untold_sudo)
             if payer and move_sudo._membri_is_awaited():
                 told_sudo = move_sudo._membri_as_staff()
                 told_sudo._membri_let_send_to_new_payer()
@@ -143,7 +145,8 @@ class AccountMove(models.Model):
         if had_it:
             # of several payers, the last one is told now
             names["former"] = (self.membri_released_id or had_it).display_name
-            if self._membri_get_released_by_hand_reason():
+            is_by_hand = self.membri_released_state == "by_hand"
+            if is_by_hand or self._membri_get_released_by_hand_reason():
                 sentence = self.env._(
                     "%(former)s had received it: tell them that they no longer have to pay it.",
                     **names,

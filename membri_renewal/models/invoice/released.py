@@ -37,17 +37,57 @@ class AccountMove(models.Model):
         readonly=True,
         help="Whether the former payer was told that there is nothing to pay any more.",
     )
+    membri_untold_ids = fields.Many2many(
+        "res.partner",
+        "membri_untold_payer_rel",
+        "move_id",
+        "partner_id",
+        string="Earlier Payers to Be Told",
+        copy=False,
+        readonly=True,
+        help="Contacts who had received this document before, and whom no email has told that "
+        "there is nothing to pay any more.",
+    )
 
-    def _membri_release(self, had_it):
+    def _membri_release(self, had_it, untold):
         """Another payer stands on this document (in sudo).
 
-        :param had_it: who had received it until now, if anybody"""
+        :param had_it: who had received it until now, if anybody
+        :param untold: as ``_membri_get_untold_payers`` found them before"""
         self.ensure_one()
         if had_it and had_it != self.partner_id:
             self.write({"membri_released_id": had_it.id, "membri_released_state": "waiting"})
         elif self.membri_released_id and self.membri_released_id == self.partner_id:
             self.write({"membri_released_id": False, "membri_released_state": False})
         self._membri_tell_released()
+        if had_it or self.membri_released_state in ("waiting", "queued"):
+            untold -= self.membri_released_id  # is told now
+        self._membri_let_tell_untold(untold - self.partner_id)
+
+    def _membri_get_untold_payers(self):
+        """:return: former payers (in sudo) whom no email has told, and whom the officer was asked
+        to tell and has not; another payer takes the place of the last one, and with it the
+        email that waits"""
+        self.ensure_one()
+        move_sudo = self.sudo()  # sudo: payers may be beyond the rules of who works here
+        asked = bool(move_sudo.activity_search([ACTIVITY_PAYER]))
+        untold_sudo = move_sudo.membri_untold_ids if asked else move_sudo.partner_id.browse()
+        state = move_sudo.membri_released_state
+        if state in ("waiting", "queued") or (state == "by_hand" and asked):
+            untold_sudo |= move_sudo.membri_released_id
+        return untold_sudo
+
+    def _membri_let_tell_untold(self, untold):
+        """:param untold: former payers whom no email tells any more"""
+        self.ensure_one()
+        self.membri_untold_ids = untold
+        told = self._membri_as_staff()
+        for former in untold:
+            reason = told.env._(
+                "No email has told %(former)s, an earlier payer.",
+                former=former.display_name,
+            )
+            told._membri_ask_to_tell(reason)
 
     def _membri_tell_released(self):
         """Tell the former payers of what is addressed to the others for good; of a draft, nobody
@@ -106,6 +146,10 @@ class AccountMove(models.Model):
         """:param reason: why the officer has to tell the former payer (a sentence)"""
         self.ensure_one()
         self.membri_released_state = "by_hand"
+        self._membri_ask_to_tell(reason)
+
+    def _membri_ask_to_tell(self, reason):
+        """:param reason: why the officer has to tell a former payer (a sentence with the name)"""
         self._membri_ask_officer(
             self.env._(
                 "%(reason)s Tell them that they no longer have to pay %(document)s, which they "
