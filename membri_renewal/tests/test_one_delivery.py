@@ -42,6 +42,10 @@ class TestInvoiceDelivery(OneDeliveryCase):
         self.assertFalse(renewal.invoice_id.membri_date_sent)
         [message] = self._run_sending()
         self.assertIn(renewal.partner_id.email, message["To"])
+        # the part in plain text reads like a letter as well, and its link opens the page
+        text = message.get_body(("plain",)).get_content()
+        self.assertIn(f"access_token={renewal.invoice_id.sudo().access_token}", text)
+        self.assertNotIn("\N{COMBINING GRAPHEME JOINER}", text)
         self.assertEqual(renewal.delivery_state, "delivered")
         self.assertEqual(renewal.invoice_id.sudo().membri_delivery_state, "delivered")
         self.assertTrue(renewal.invoice_id.membri_date_sent)
