@@ -65,9 +65,10 @@ class AccountMove(models.Model):
         self._membri_let_tell_untold(untold - self.partner_id)
 
     def _membri_get_untold_payers(self):
-        """:return: former payers (in sudo) whom no email has told, and whom the officer was asked
-        to tell and has not; another payer takes the place of the last one, and with it the
-        email that waits"""
+        """Find whom nobody has told yet, before the email that waits gives way to a newer one.
+
+        :return: former payers (in sudo) whose email has not left, or whom the officer was asked to
+            tell and has not"""
         self.ensure_one()
         move_sudo = self.sudo()  # sudo: payers may be beyond the rules of who works here
         asked = bool(move_sudo.activity_search([ACTIVITY_PAYER]))
