@@ -36,6 +36,19 @@ CROSS JOIN LATERAL (
     SELECT (previous.date_answer AT TIME ZONE 'UTC' AT TIME ZONE company.membri_tz)::date
            - (previous.date_sent AT TIME ZONE 'UTC' AT TIME ZONE company.membri_tz)::date AS days
 ) last
+-- a shorter term costs less, and is no sign: what a day costs has to be less, too (days of the term
+-- as it was agreed; prices in two currencies are not compared)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN previous_term.currency_id = term.currency_id
+                THEN previous_term.amount_untaxed
+                     / (COALESCE(previous_term.date_end_agreed, previous_term.date_end)
+                        - previous_term.date_start + 1) END AS before,
+           term.amount_untaxed
+           / (COALESCE(term.date_end_agreed, term.date_end) - term.date_start + 1) AS now,
+           CASE WHEN renewal.currency_id = term.currency_id
+                THEN renewal.amount_untaxed
+                     / (renewal.date_end - renewal.date_start + 1) END AS next
+) daily
 CROSS JOIN LATERAL (
     SELECT COALESCE(renewal.state = 'sent' AND waited.days > last.days + %(later)s, FALSE)
                AS later,
@@ -44,8 +57,10 @@ CROSS JOIN LATERAL (
                 >= term.date_start::text) AS first,
            COALESCE(renewal.delivery_state IN ('failed', 'unreachable'), FALSE) AS bounced,
            (credited.id IS NOT NULL) AS credited,
-           COALESCE(term.amount_untaxed < previous_term.amount_untaxed, FALSE)
-               OR COALESCE(renewal.amount_untaxed < term.amount_untaxed, FALSE) AS smaller,
+           COALESCE(daily.now < daily.before * 0.995, FALSE)
+                   AND term.amount_untaxed < previous_term.amount_untaxed
+               OR COALESCE(daily.next < daily.now * 0.995, FALSE)
+                   AND renewal.amount_untaxed < term.amount_untaxed AS smaller,
            COALESCE(renewal.reminder_count >= 2, FALSE) AS reminded
 ) sign
  WHERE renewal.state IN ('sent', 'change_requested', 'intervention')
@@ -67,7 +82,9 @@ class MembriAtRisk(models.Model):
     _depends = {
         "membri.cotisation": [
             "amount_untaxed",
+            "currency_id",
             "date_end",
+            "date_end_agreed",
             "date_start",
             "previous_id",
             "renewal_id",
@@ -76,8 +93,11 @@ class MembriAtRisk(models.Model):
             "amount_total",
             "amount_untaxed",
             "cotisation_id",
+            "currency_id",
             "date_answer",
+            "date_end",
             "date_sent",
+            "date_start",
             "delivery_state",
             "option_set_id",
             "partner_id",

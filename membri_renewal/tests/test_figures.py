@@ -570,6 +570,26 @@ class TestAtRisk(InsightCase):
         renewal._do_refuse(self.reason)
         self.assertFalse(self._get_row(renewal))
 
+    def test_smaller(self):
+        """A lower price is a sign; a lower amount for a shorter term is none."""
+        renewal = self._create_history()
+        term = renewal.cotisation_id
+        old = term.search([("partner_id", "=", self.member.id), ("id", "!=", term.id)])
+        old._internal_write({"amount_untaxed": 120.0})
+        term._internal_write({"previous_id": old.id})
+        for date_end, now, following, found in (
+            ("2026-12-31", 120.0, 120.0, False),
+            ("2026-12-31", 100.0, 100.0, True),  # less than before
+            ("2026-12-31", 120.0, 100.0, True),  # less next time
+            ("2026-06-30", 60.0, 120.0, False),  # half a year
+            ("2026-06-30", 50.0, 120.0, True),  # less than half
+            ("2026-06-30", 70.0, 120.0, False),  # whole months, prorated: a day costs more
+        ):
+            with self.subTest(date_end=date_end, now=now, following=following):
+                term._internal_write({"amount_untaxed": now, "date_end": date_end})
+                renewal._internal_write({"amount_untaxed": following})
+                self.assertEqual(self._get_row(renewal).is_smaller, found)
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2027-01-15 15:00:00")
