@@ -575,8 +575,12 @@ class TestAtRisk(InsightCase):
         renewal = self._create_history()
         term = renewal.cotisation_id
         old = term.search([("partner_id", "=", self.member.id), ("id", "!=", term.id)])
-        old._internal_write({"amount_untaxed": 120.0})
         term._internal_write({"previous_id": old.id})
+        self.env.flush_all()
+        old._internal_write({"amount_untaxed": 120.0})
+        self.env.flush_all()
+        self.assertRecordValues(old, [{"amount_untaxed": 120.0}])
+        self.assertEqual(term.previous_id, old)
         for date_end, now, following, found in (
             ("2026-12-31", 120.0, 120.0, False),
             ("2026-12-31", 100.0, 100.0, True),  # less than before
