@@ -43,6 +43,15 @@ class AccountMoveLine(models.Model):
         # EXTENDS fields_mixin
         return self.filtered("move_id.membri_invoice_type")
 
+    def _get_odoo_facts(self, vals):
+        # EXTENDS fields_mixin: what is to be paid of a booked invoice stays what and where it is.
+        # Moved, or made another kind of line, nothing is left to pay
+        names = super()._get_odoo_facts(vals)
+        placed = {"display_type", "move_id"} & vals.keys()
+        if placed and "posted" in self.mapped("parent_state"):
+            names |= placed
+        return names
+
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS account: a credit note, and the invoice that replaces a reversed one,
         # are about the same term; an ordinary duplicate is not
