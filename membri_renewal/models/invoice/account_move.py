@@ -12,6 +12,21 @@ LOOK_LATER = "membri_renewal.look_later"
 BY_BUTTON = ("button",)  # in the context: a tuple, as no client can send it
 
 
+BOOKED = frozenset(
+    {
+        "currency_id",
+        "date",
+        "fiscal_position_id",
+        "invoice_cash_rounding_id",
+        "invoice_date",
+        "invoice_line_ids",
+        "invoice_payment_term_id",
+        "line_ids",
+        "partner_id",
+    }
+)
+
+
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "membri.fields.mixin"]
@@ -217,6 +232,9 @@ class AccountMove(models.Model):
             names -= {"payment_state"}
         if self.env.context.get("membri_by_button") == BY_BUTTON:
             names -= {"posted_before", "state"}
+        # Odoo keeps these of booked invoices too, but for a key that any client may send
+        if self.env.context.get("skip_readonly_check") and "posted" in self.mapped("state"):
+            names |= BOOKED & vals.keys()
         return names
 
     def _membri_is_block_button(self, vals):

@@ -3,6 +3,19 @@ from odoo import api, fields, models
 from ..cotisation.cotisation import PAID_STATES
 from ..mixins.fields import check_own_documents
 
+# of an item of a booked invoice, what Odoo's own screens do not let anybody change either
+BOOKED = frozenset(
+    {
+        "amount_currency",
+        "balance",
+        "credit",
+        "currency_id",
+        "debit",
+        "display_type",
+        "move_id",
+        "partner_id",
+    }
+)
 RECONCILING = ("reconciling",)  # in the context: a tuple, as no client can send it
 
 
@@ -44,13 +57,11 @@ class AccountMoveLine(models.Model):
         return self.filtered("move_id.membri_invoice_type")
 
     def _get_odoo_facts(self, vals):
-        # EXTENDS fields_mixin: what is to be paid of a booked invoice stays what and where it is.
-        # Moved, or made another kind of line, nothing is left to pay
+        # EXTENDS fields_mixin: what a booked invoice bills, to whom, stays what and where it is.
+        # Changed, moved, or made another kind of line, less is left to pay
         names = super()._get_odoo_facts(vals)
-        placed = {"display_type", "move_id"} & vals.keys()
-        if placed and "posted" in self.mapped("parent_state"):
-            names |= placed
-        return names
+        booked = BOOKED & vals.keys()
+        return names | booked if booked and "posted" in self.mapped("parent_state") else names
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS account: a credit note, and the invoice that replaces a reversed one,
