@@ -41,13 +41,13 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT CASE WHEN previous_term.currency_id = term.currency_id
                 THEN previous_term.amount_untaxed
-                     / (COALESCE(previous_term.date_end_agreed, previous_term.date_end)
-                        - previous_term.date_start + 1) END AS before,
+                     / NULLIF(COALESCE(previous_term.date_end_agreed, previous_term.date_end)
+                              - previous_term.date_start + 1, 0) END AS before,
            term.amount_untaxed
-           / (COALESCE(term.date_end_agreed, term.date_end) - term.date_start + 1) AS now,
+           / NULLIF(COALESCE(term.date_end_agreed, term.date_end) - term.date_start + 1, 0) AS now,
            CASE WHEN renewal.currency_id = term.currency_id
                 THEN renewal.amount_untaxed
-                     / (renewal.date_end - renewal.date_start + 1) END AS next
+                     / NULLIF(renewal.date_end - renewal.date_start + 1, 0) END AS next
 ) daily
 CROSS JOIN LATERAL (
     SELECT COALESCE(renewal.state = 'sent' AND waited.days > last.days + %(later)s, FALSE)
