@@ -1,7 +1,7 @@
 {
     "name": "Membership Renewal: Board Dashboard",
     "summary": "The year of the memberships as a spreadsheet dashboard",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.0.1",
     "category": "Productivity/Dashboard",
     "author": "Membri Renewal Contributors",
     "maintainers": ["membri-renewal"],
