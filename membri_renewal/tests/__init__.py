@@ -107,7 +107,6 @@ from . import test_portal_decline
 from . import test_portal_fuzz
 from . import test_portal_payment
 from . import test_portal_tours
-from . import test_posted_items
 from . import test_pricing
 from . import test_printed_together
 from . import test_proration

@@ -1,6 +1,8 @@
 """Issue 11, A 5: that an invoice is paid, and by whose card, is said by Odoo's buttons and by the
 provider, whatever a client names in records of its own."""
 
+from datetime import date
+
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
@@ -280,6 +282,61 @@ class TestMatchingDoors(MoneyDoorsCase):
             self._assert_call_refused(
                 self.west_clerk, model, "write", record, vals, error=AccessError
             )
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestPostedItems(MoneyDoorsCase):
+    """The items of a posted membership invoice are neither moved nor changed, in what they bill and
+    to whom: less would be left to pay."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoice = cls.invoice.sudo()
+
+    def test_what_is_to_be_paid_stays(self):
+        clerk = self.clerk
+        self.assertEqual(self.invoice.state, "posted")
+        item = self.invoice.line_ids.filtered(lambda i: i.account_type == "asset_receivable")
+        income = self.invoice.invoice_line_ids.account_id[:1]
+        other = self.invoice.copy()
+        owed = self.invoice.amount_residual
+        bill = self.invoice.invoice_line_ids[0]
+        for line, vals in (
+            (item, {"account_id": income.id, "display_type": "product", "date_maturity": False}),
+            (item, {"move_id": other.id}),
+            (item, {"partner_id": clerk.partner_id.id}),
+            (bill, {"debit": 1.0}),
+            (bill, {"balance": -1.0}),
+            (bill, {"amount_currency": -1.0}),
+        ):
+            with self.subTest(vals=vals), self.assertRaises(UserError):
+                line.with_user(clerk).write(vals)
+            self._assert_unpaid(owed)
+        by_clerk = self.invoice.with_user(clerk)
+        for vals in (
+            {"partner_id": clerk.partner_id.id},
+            {"invoice_line_ids": [Command.create({"name": "Gift", "price_unit": -owed})]},
+            {"line_ids": [Command.update(item.id, {"balance": 0.0})]},
+        ):
+            for context in ({}, {"skip_readonly_check": True}):
+                with self.subTest(vals=vals, context=context), self.assertRaises(UserError):
+                    by_clerk.with_context(**context).write(vals)
+                self._assert_unpaid(owed)
+
+    def test_due_day_of_a_booked_invoice(self):
+        """Odoo lets it be put off, and its items follow."""
+        self.invoice.with_user(self.clerk).invoice_date_due = "2027-12-31"
+        [item] = self.invoice.line_ids.filtered("date_maturity")
+        self.assertEqual(item.date_maturity, date(2027, 12, 31))
+        self._assert_unpaid(self.invoice.amount_total)
+
+    def _assert_unpaid(self, owed):
+        self.env.invalidate_all()
+        self.assertEqual(self.invoice.amount_residual, owed)
+        self.assertEqual(self.invoice.amount_total, owed)
+        self.assertEqual(self.invoice.payment_state, "not_paid")
 
 
 @tagged("post_install", "-at_install")
