@@ -433,7 +433,7 @@ class TestConsent(MembershipCase):
         path = f"/my/membership/{self.term.id}/auto_renew"
         page = self._get_membership().text
         self.assertIn(path, page)
-        self.assertIn("I Agree", page)
+        self.assertIn("Agree and Enable", page)
         self.url_open(path)  # a scanner follows links
         self._post(path, is_on="maybe")
         self.assertFalse(self.member.membri_auto_renew)
