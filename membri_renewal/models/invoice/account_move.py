@@ -10,8 +10,7 @@ from .undone import ACTIVITY_UNDONE, REVERSED
 
 LOOK_LATER = "membri_renewal.look_later"
 BY_BUTTON = ("button",)  # in the context: a tuple, as no client can send it
-
-
+# what Odoo keeps of booked invoices
 BOOKED = frozenset(
     {
         "currency_id",

@@ -10,6 +10,7 @@ from . import kept
 from . import preview
 from . import odoo_tables
 from . import balance
+from . import contact
 from . import decision
 from . import option
 from . import run

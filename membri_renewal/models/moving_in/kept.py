@@ -82,7 +82,7 @@ class MembriImport(models.Model):
         if self.profile == "odoo":
             return 0
         count = 0
-        for name in ("file", "second_file") if self._has_second() else ("file",):
+        for name in self._get_file_fields():
             content, filename = self._get_content(name)
             if (
                 not is_packed(content)

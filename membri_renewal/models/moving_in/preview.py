@@ -46,7 +46,7 @@ class MembriImport(models.Model):
     def _count_rows(self, limit):
         """:return: how many rows there are, up to about ``limit``: the user waits for it
         :raises UserError: when this is no list"""
-        names = ("file", "second_file") if self._has_second() else ("file",)
+        names = self._get_file_fields()
         if self.profile != "odoo":
             contents = [self._get_content(name) for name in names]
             sizes = [get_unpacked_size(self.env, *content) for content in contents]
@@ -211,6 +211,10 @@ class MembriImport(models.Model):
     def _has_second(self):
         return PROFILES[self.profile].has_second_file and bool(self.second_file)
 
+    def _get_file_fields(self):
+        """:return: names of the fields whose files are read"""
+        return ("file", "second_file") if self._has_second() else ("file",)
+
     def _get_content(self, name):
         """:param name: of the field of the file
         :return: its bytes and what it is called"""
@@ -276,7 +280,7 @@ class MembriImport(models.Model):
 
         :return: the number of the row of names, 0 for the first one"""
         headers, header_row = [], 0
-        for name in ("file", "second_file") if self._has_second() else ("file",):
+        for name in self._get_file_fields():
             names, rows, number = self._read_named(name)
             header_row = header_row or number
             _number, sample = next(rows, (0, []))
