@@ -131,5 +131,8 @@ class MembriDemo(models.AbstractModel):
         invoices_sudo.filtered(
             lambda invoice: invoice.membri_delivery_state == "queued"
         ).membri_delivery_state = "delivered"
+        now = fields.Datetime.now()
         for day, invoices in invoices_sudo.grouped("invoice_date").items():
-            invoices.filtered(lambda invoice: not invoice.membri_date_sent).membri_date_sent = day
+            # midnight of Greenwich is the day before in Québec
+            unsent = invoices.filtered(lambda invoice: not invoice.membri_date_sent)
+            unsent.membri_date_sent = min(now, datetime.combine(day, time(15)))

@@ -22,6 +22,11 @@ class ResPartner(models.Model):
     # the search for a part of a member's name
     _membri_name_trigram = models.Index(_get_name_trigram)
 
+    def _membri_get_names(self):
+        """:return: the names in one sentence, for readers: without the company that Odoo puts
+        before them, whose comma reads as one more name"""
+        return ", ".join(partner.name or partner.display_name for partner in self)
+
     membri_can_edit = fields.Boolean(
         string="Can Edit Membership", compute="_compute_membri_can_edit", groups=READERS
     )

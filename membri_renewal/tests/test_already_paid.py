@@ -1,4 +1,5 @@
 import base64
+from datetime import timedelta
 
 from freezegun import freeze_time
 
@@ -216,6 +217,18 @@ class TestAlreadyPaid(MembershipCase):
         page = self._open(self.renewal, token).text
         self.assertNotIn(f"{self.path}/paid", page)
         self.assertIn("membri_announced", page)
+
+    def test_invoice_says_that_it_was_reported(self):
+        """Issue 12, B4: on the page that the email leads to, too; not for ever."""
+        self._sign_in(None)
+        url = self.invoice.get_portal_url()
+        self.assertNotIn("membri_reported", self.url_open(url).text)
+        self._tell(self.invoice.access_token, amount="100")
+        self.assertIn("membri_reported", self.url_open(url).text)
+        self.assertIn("100.00", self.invoice._membri_get_reported_sentence())
+        later = self.today + timedelta(days=self.company.membri_announced_hold_days)
+        with freeze_time(f"{later} 15:00:00"):
+            self.assertFalse(self.invoice._membri_get_reported_sentence())
 
 
 @tagged("post_install", "-at_install")

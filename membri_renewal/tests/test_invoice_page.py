@@ -275,3 +275,16 @@ class TestInvoicePage(PortalPaymentCase):
     def test_cancelled_one_is_not_to_be_paid(self):
         self.renewal.action_reset()
         self.assertIn("do not pay", self.invoice._membri_get_standing_sentences()[0])
+
+    def test_what_is_void_is_not_late(self):
+        """Cancelled, or a credit note of ours: neither is due."""
+        due_in = "o_portal_sidebar_timeago"
+        self.assertIn(due_in, self._get_page(self.invoice))
+        credit_note = self._credit(self.invoice, price=100.0)
+        credit_note.button_draft()
+        credit_note.button_cancel()
+        self.assertNotIn(due_in, self._get_page(credit_note))
+        self.assertEqual(credit_note._membri_get_portal_status()[1], "Cancelled")
+        self.renewal.action_reset()
+        self.assertEqual(self.invoice.state, "cancel")
+        self.assertNotIn(due_in, self._get_page(self.invoice))

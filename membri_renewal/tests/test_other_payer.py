@@ -504,7 +504,7 @@ class TestSharedInvoiceOfAnotherPayer(SharedInvoiceCommon):
         asked = invoice.sudo().activity_search([PAYER])
         self.assertEqual(len(asked), 1)
         for member in self.members:
-            self.assertIn(member.display_name, asked.summary)
+            self.assertIn(member.name, asked.summary)
         self.assertEqual(set(renewals.mapped("delivery_state")), {"failed"})
 
     def test_a_branch_leaves(self):

@@ -150,6 +150,16 @@ class TestRenewalScreen(MembriCommon):
             self.assertIn("Approved", self._get_labels(True))
             self.assertIn("Payment due", self._get_labels(True) + self._get_labels(False))
             self.assertIn("Approved", self.renewal.timeline_html)
+            self.assertIn("Reply received", self._get_labels(True))
+
+    def test_timeline_of_who_was_asked_nothing(self):
+        """Issue 12, A2: an automatic renewal is approved without a reply."""
+        self.renewal.mode = "invoice"
+        with freeze_time("2026-11-21 15:00:00"):
+            self.renewal.action_approve()
+            self.assertTrue(self.renewal.date_answer)
+            self.assertIn("Approved", self._get_labels(True))
+            self.assertNotIn("Reply received", self._get_labels(True))
 
     def test_timeline_calls_nothing_done_that_is_not(self):
         """Issue 12: *sent* is said of what left; a late reminder or call is late, not done."""

@@ -228,6 +228,17 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         self._pay(self._get_invoice(renewals))
         self.assertEqual(renewals.new_cotisation_id.mapped("state"), ["scheduled"] * 3)
 
+    def test_members_in_one_sentence(self):
+        """Issue 12, B4: a comma between names, none in a name."""
+        renewals = self._prepare()
+        renewals.action_approve()
+        sentence = renewals.new_cotisation_id._membri_get_paid_sentence()
+        self.assertIn("(Branch 1, Branch 2, Branch 3)", sentence)
+        self.assertEqual(
+            self._get_invoice(renewals)._membri_get_members()._membri_get_names(),
+            "Branch 1, Branch 2, Branch 3",
+        )
+
     def test_part_payment_activates_none(self):
         renewals = self._prepare()
         renewals.action_approve()

@@ -41,6 +41,8 @@ class TestB5AnyMoneyThatGoes(MembriPaymentCommon):
         payment.action_cancel()
         self.assertEqual(self.cotisation.state, "pending")
         self._assert_told("Check 12", "100.00", "cancelled", "294.93", "344.93")
+        # what Odoo calls the method, in English only, says nothing
+        self.assertNotIn("Manual", self._get_told_undone()[0])
 
     def test_b5_only_part_of_a_pending_term(self):
         payment = self._pay(self.invoice, 100.0)
@@ -215,6 +217,47 @@ class TestB1WhatIsLeft(MembriPaymentCommon):
             self.assertEqual(
                 self.invoice._membri_get_next_part()[1], 241.45, "both parts are late by now"
             )
+
+    def test_a1_late_parts_have_their_own_days(self):
+        self._approve_in_parts()
+        self._pay(self.invoice, 103.48)
+        with freeze_time("2027-03-20 15:00:00"):
+            rows = dict(self.renewal._get_mail_invoice_rows())
+            self.assertNotIn("Due by", rows)
+            self.assertEqual(rows["Due by February 14, 2027"], self._money(103.48))
+            self.assertEqual(rows["Due by March 16, 2027"], self._money(137.97))
+            self.assertEqual(rows["Amount due"], self._money(241.45))
+            page = self.invoice._membri_get_standing_sentences()
+            self.assertEqual(
+                [(self._money(103.48) in text, "34 days" in text) for text in page[:2]],
+                [(True, True), (False, False)],
+            )
+            self.assertIn(self._money(137.97), page[1])
+            self.assertIn("late by 4 days", page[1])
+            self.assertIn(self._money(241.45), " ".join(page[2:]))
+            self.assertIn("earliest part", self.renewal._get_mail_preheader())
+            sentence = self.renewal._get_payment_sentence()
+            self.assertIn(self._money(103.48), sentence)
+            self.assertIn(self._money(241.45), sentence)
+
+    def test_a1_part_that_is_due_today_is_not_late(self):
+        self._approve_in_parts()
+        with freeze_time("2027-02-14 15:00:00"):
+            page = self.invoice._membri_get_standing_sentences()
+            self.assertIn("late by 30 days", page[0])
+            self.assertNotIn("late", page[1])
+
+    def test_b4_one_part_is_not_enough(self):
+        """Who pays the first part of three is no member yet."""
+        self._approve_in_parts()
+        whole = "the whole amount"
+        self.assertIn(whole, self.invoice._membri_get_next_sentence())
+        self.assertIn(whole, self.renewal._get_payment_reminder_sentence())
+        self._pay(self.invoice, 103.48)
+        self.assertIn(whole, self.invoice._membri_get_next_sentence())
+        self._pay(self.invoice, 103.48)
+        self.assertEqual(self.cotisation.state, "pending")
+        self.assertNotIn(whole, self.invoice._membri_get_next_sentence())
 
     def test_a1_payment_without_entry_covers_the_earliest_part(self):
         self._approve_in_parts()
@@ -565,7 +608,7 @@ class TestA1SharedIsSaidAsShared(SharedInvoiceCommon):
         self._pay(invoice, invoice.amount_total - rest)
         sentence = renewals[0]._get_payment_reminder_sentence()
         for member in renewals.partner_id:
-            self.assertIn(member.display_name, sentence)
+            self.assertIn(member.name, sentence)
         left.action_take_off()
         self.assertEqual(invoice.sudo()._membri_get_members(), (renewals - left).partner_id)
         told = left.sudo().activity_ids.mapped("summary")

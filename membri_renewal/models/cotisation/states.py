@@ -346,7 +346,8 @@ class MembriCotisation(models.Model):
                 if renewal := term.renewal_id & renewals:
                     renewal._do_reopen_for_staff(reason)
                 else:
-                    term._ask_officer(f"{term.partner_id.display_name}: {reason}")
+                    names = {"member": term.partner_id.display_name, "reason": reason}
+                    term._ask_officer(term.env._("%(member)s: %(reason)s", **names))
 
     def _ask_officer(self, note):
         """Plan an activity for the officer about this term: on its invoice, else on the
@@ -439,7 +440,8 @@ class MembriCotisation(models.Model):
                 # the run is hourly: the same failure is logged once
                 if escape(sentence) not in (cotisation.message_ids[:1].body or ""):
                     cotisation._message_log(body=sentence)
-                cotisation._ask_officer(f"{cotisation.name}: {sentence}")
+                names = {"term": cotisation.name, "reason": sentence}
+                cotisation._ask_officer(cotisation.env._("%(term)s: %(reason)s", **names))
 
         cases = self._get_update_states_domains()
         self.env["ir.cron"]._membri_work_off(

@@ -1,7 +1,5 @@
 from odoo import models
 
-from ..mixins.formats import format_day
-
 
 class AccountMove(models.Model):
     """What the payer is shown of a fee notice: on the page, in the PDF and in the email."""
@@ -41,16 +39,13 @@ class AccountMove(models.Model):
         reason = move_sudo._membri_get_cannot_pay_online_reason()
         if not move_sudo._membri_is_payable():
             return [reason]
-        due = format_day(self.env, move_sudo._membri_get_due_day())
-        sentences = [
-            self.env._(
-                "Amount due: %(amount)s, by %(date)s.",
-                amount=move_sudo.currency_id.format(move_sudo.amount_total),
-                date=due,
-            ),
+        more = [
+            move_sudo._membri_get_rest_sentence(),
             self.env._("We will send you the invoice as soon as we receive your payment."),
+            move_sudo._membri_get_reported_sentence(),
+            reason,
         ]
-        return [*sentences, reason] if reason else sentences
+        return [*move_sudo._membri_get_next_parts_sentences(), *filter(None, more)]
 
     def _membri_get_page_sentences_invoiced(self):
         if self._membri_is_paid():

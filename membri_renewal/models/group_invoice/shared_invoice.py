@@ -53,7 +53,7 @@ class AccountMove(models.Model):
                         "invoice them again. Reset the renewals of the other members "
                         "instead and approve them together: the rest is credited, and a "
                         "new invoice is created.",
-                        members=", ".join(gone.partner_id.mapped("display_name")),
+                        members=gone.partner_id._membri_get_names(),
                         invoice=move_sudo.display_name,
                     )
                 )
@@ -132,7 +132,7 @@ class AccountMove(models.Model):
         self._message_log(
             body=self.env._(
                 "No longer on this document: %(members)s.",
-                members=", ".join(cotisations.partner_id.mapped("display_name")),
+                members=cotisations.partner_id._membri_get_names(),
             )
         )
         if self.currency_id.is_zero(self.amount_total):
@@ -156,7 +156,7 @@ class AccountMove(models.Model):
                     "ref": self.env._(
                         "Reversal of %(invoice)s for %(members)s",
                         invoice=self.name,
-                        members=", ".join(cotisations.partner_id.mapped("display_name")),
+                        members=cotisations.partner_id._membri_get_names(),
                     ),
                     "membri_renewal_id": renewal.id if len(renewal) == 1 else False,
                 }
@@ -260,7 +260,7 @@ class MembriRenewal(models.Model):
                 payer=invoice_sudo.partner_id.display_name,
                 amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
             )
-        day, amount = invoice_sudo._membri_get_next_part()
+        day, amount = invoice_sudo._membri_get_next_parts()[0]  # of late parts, the earliest
         left = invoice_sudo._membri_get_amount_due()
         names = {
             "document": invoice_sudo._membri_get_document_label(),

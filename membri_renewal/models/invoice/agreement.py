@@ -45,7 +45,7 @@ class AccountMove(models.Model):
                 invoice=invoice._membri_get_document_label(),
                 amount=invoice.currency_id.format(sum(others.mapped("price_total"))),
                 lines=", ".join(line.name or line.product_id.display_name for line in others),
-                members=", ".join(terms.partner_id.mapped("display_name")),
+                members=terms.partner_id._membri_get_names(),
             )
         )
 
@@ -267,7 +267,12 @@ class MembriCotisation(models.Model):
             shown = [", ".join(item.tax_ids.mapped("name")) or "–" for item in (line, billed)]
         elif shown[0] == shown[1]:
             shown = [f"{item.quantity:g}" for item in (line, billed)]
-        return f"{product.display_name}: {shown[0]} → {shown[1]}"
+        return self.env._(
+            "%(option)s: %(before)s → %(after)s",
+            option=product.display_name,
+            before=shown[0],
+            after=shown[1],
+        )
 
     def _show_on_renewal(self):
         """The renewal shows what was billed: queues and pages add it up."""

@@ -191,7 +191,9 @@ class AccountMove(models.Model):
         )
         body = Markup("<p>%s</p>") % label
         if facts["reference"]:
-            body += Markup("<p>%s: %s</p>") % (self.env._("Reference"), facts["reference"])
+            body += Markup("<p>%s</p>") % self.env._(
+                "Reference: %(reference)s", reference=facts["reference"]
+            )
         if facts["message"]:
             lines = Markup("<br/>").join(facts["message"].split("\n"))
             body += (
@@ -277,6 +279,23 @@ class AccountMove(models.Model):
             self._membri_schedule_check(new_sudo, activity.user_id, activity.summary)
         old_sudo.activity_unlink([ACTIVITY])
         old_sudo._membri_forget_announcement()
+
+    def _membri_get_reported_sentence(self):
+        """:return: that a payment was reported and is looked for, to whoever opens the invoice in
+        the days that reminders wait for it; or ``False``"""
+        self.ensure_one()
+        if not self.membri_date_announced or self._membri_is_settled() or self._membri_is_void():
+            return False
+        # sudo: a setting of the staff
+        hold_days = self.company_id.sudo().membri_announced_hold_days
+        told = self.company_id._membri_local_date(self.membri_date_announced)
+        if self.company_id._membri_today() >= fields.Date.add(told, days=hold_days):
+            return False
+        return self.env._(
+            "You reported a payment of %(amount)s on %(date)s. Our team is looking for it.",
+            amount=self.currency_id.format(self.membri_announced_amount),
+            date=format_day(self.env, told),
+        )
 
     def _membri_has_announced_money(self):
         """Return whether as much has come since then as was announced, be it a part of what is

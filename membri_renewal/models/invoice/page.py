@@ -125,14 +125,25 @@ class AccountMove(models.Model):
                 parts.append((line.date_maturity or move_sudo.invoice_date_due, amount))
         return parts or [(move_sudo._membri_get_due_day(), left)]
 
-    def _membri_get_next_part(self):
-        """Return ``(day, amount)`` of what is to be paid next: the earliest part that is open,
-        with all that is late by now."""
+    def _membri_get_next_parts(self):
+        """Return ``(day, amount)`` of each part that is to be paid next: the earliest one that is
+        open, and all that are late by now."""
         self.ensure_one()
         parts = self._membri_get_parts_left()
-        day = parts[0][0]
-        until = max(day, self.company_id._membri_today())
-        return day, self.currency_id.round(sum(part for due, part in parts if due <= until))
+        until = max(parts[0][0], self.company_id._membri_today())
+        return [(day, amount) for day, amount in parts if day <= until]
+
+    def _membri_get_next_part(self):
+        """Return ``(day, amount)`` of what is to be paid next: the first of these days, and what
+        they are in all. Who tells the day of several parts tells each of them."""
+        parts = self._membri_get_next_parts()
+        return parts[0][0], self.currency_id.round(sum(amount for _day, amount in parts))
+
+    def _membri_is_more_left(self):
+        """:return: whether more is left to pay than what is to be paid next"""
+        self.ensure_one()
+        left = self._membri_get_amount_due()
+        return self.currency_id.compare_amounts(self._membri_get_next_part()[1], left) < 0
 
     def _membri_get_amounts_settled(self):
         """Return ``(received, credited)`` of this invoice: money that came, and what is settled
@@ -233,6 +244,8 @@ class AccountMove(models.Model):
             return self.env._(
                 "The membership takes effect as soon as we receive the first part of your payment."
             )
+        if self._membri_is_more_left():  # one payment of the plan is not enough
+            return self.env._("The membership takes effect as soon as the whole amount is paid.")
         return self.env._("The membership takes effect as soon as we receive your payment.")
 
     def _membri_get_settled_sentence(self):
@@ -240,14 +253,20 @@ class AccountMove(models.Model):
             return self.env._("Thank you! This invoice is paid.")
         return self.env._("Nothing is left to pay on this invoice.")
 
-    def _membri_get_late_sentence(self):
-        """:return: that the payment is late, and by how much, or ``False``"""
+    def _membri_get_late_sentence(self, day=None):
+        """:param day: when a part of the payment was due; default: the earliest that is open
+        :return: that it is late, and by how much, or ``False``"""
         self.ensure_one()
         days = self._membri_get_days_late()
         if not days:
             return False
         # sudo: journal items are the accountants'
-        due = self._membri_format_day(self.sudo()._membri_get_due_day())
+        earliest = self.sudo()._membri_get_due_day()
+        day = day or earliest
+        days -= (day - earliest).days
+        if days <= 0:  # another part is late, this one is due today
+            return False
+        due = self._membri_format_day(day)
         if days == 1:
             return self.env._("Due by %(date)s: late by 1 day.", date=due)
         return self.env._("Due by %(date)s: late by %(days)s days.", date=due, days=days)
@@ -340,7 +359,7 @@ class AccountMove(models.Model):
             return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
         if self._membri_is_all_under_way():  # what became of it stands below
             return list(filter(None, [self._membri_get_next_sentence()]))
-        sentences = [self._membri_get_amount_due_sentence()]
+        sentences = self._membri_get_next_parts_sentences()
         received, credited = self._membri_get_amounts_settled()
         if received:
             sentences.append(
@@ -353,20 +372,30 @@ class AccountMove(models.Model):
             sentences.append(
                 self.env._("%(amount)s was credited.", amount=self.currency_id.format(credited))
             )
-        left = self._membri_get_amount_due()
-        if self.currency_id.compare_amounts(self._membri_get_next_part()[1], left) < 0:
-            sentences.append(
-                self.env._(
-                    "In all, %(amount)s is left to pay.", amount=self.currency_id.format(left)
-                )
-            )
-        return [*sentences, *filter(None, [self._membri_get_next_sentence()])]
+        more = [self._membri_get_rest_sentence(), self._membri_get_next_sentence()]
+        return [*sentences, *filter(None, more)]
 
-    def _membri_get_amount_due_sentence(self):
-        """:return: what is to be paid next, until when, and whether that is late (a sentence)"""
+    def _membri_get_next_parts_sentences(self):
+        """:return: what is to be paid next, a sentence for each day"""
         self.ensure_one()
-        day, amount = self._membri_get_next_part()
-        if late := self._membri_get_late_sentence():
+        return [
+            self._membri_get_part_sentence(day, amount)
+            for day, amount in self._membri_get_next_parts()
+        ]
+
+    def _membri_get_rest_sentence(self):
+        """:return: what is left in all, where that is not the one part which is to be paid next,
+        or ``False``"""
+        self.ensure_one()
+        if len(self._membri_get_next_parts()) == 1 and not self._membri_is_more_left():
+            return False
+        left = self.currency_id.format(self._membri_get_amount_due())
+        return self.env._("In all, %(amount)s is left to pay.", amount=left)
+
+    def _membri_get_part_sentence(self, day, amount):
+        """:return: what is to be paid, until when, and whether that is late (a sentence)"""
+        self.ensure_one()
+        if late := self._membri_get_late_sentence(day):
             return self.env._(
                 "Amount due: %(amount)s. %(late)s",
                 amount=self.currency_id.format(amount),
@@ -387,7 +416,7 @@ class MembriCotisation(models.Model):
         terms of one period."""
         first = self[0]
         if len(self) > 1:
-            names = {"members": ", ".join(self.partner_id.mapped("display_name"))}
+            names = {"members": self.partner_id._membri_get_names()}
             if not first.date_end:
                 return self.env._("The memberships are paid for life (%(members)s).", **names)
             return self.env._(

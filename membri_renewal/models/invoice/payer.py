@@ -131,7 +131,7 @@ class AccountMove(models.Model):
         terms = self.membri_cotisation_ids.filtered(lambda term: term.state in LIVING_STATES)
         names = {
             "document": self._membri_get_named_label(),
-            "members": ", ".join(terms.partner_id.mapped("display_name")),
+            "members": terms.partner_id._membri_get_names(),
             "former": (had_it or before).display_name,
             "payer": self.partner_id.display_name,
         }

@@ -197,10 +197,10 @@ class AccountMove(models.Model):
     def _membri_get_portal_status(self):
         """:return: ``(level, label)`` of a badge, in the member's words"""
         self.ensure_one()
-        if self.move_type == "out_refund":
-            return "secondary", self.env._("Credit note")
         if self.state == "cancel":
             return "secondary", self.env._("Cancelled")
+        if self.move_type == "out_refund":
+            return "secondary", self.env._("Credit note")
         if self.state == "draft" and self.membri_fee_notice_state != "open":
             return "secondary", self.env._("Being revised")
         if self.payment_state in PAID_STATES:

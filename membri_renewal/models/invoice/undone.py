@@ -73,7 +73,7 @@ class AccountMove(models.Model):
     def _membri_get_left_sentence(self):
         """:return: what is to be paid after money has gone (a sentence)"""
         left = self._membri_get_amount_due()
-        members = ", ".join(self._membri_get_members().mapped("display_name"))
+        members = self._membri_get_members()._membri_get_names()
         if self.currency_id.compare_amounts(left, self.amount_total) >= 0:
             return self.env._("The invoice is unpaid again (%(members)s).", members=members)
         return self.env._(
@@ -88,7 +88,8 @@ class AccountMove(models.Model):
         amount = payment.amount if payment else move.amount_total
         currency = payment.currency_id if payment else move.currency_id
         memo = payment.memo if payment else move.ref
-        details = [payment.payment_method_line_id.name, memo, currency.format(amount)]
+        method = payment and self._membri_get_method_label({"payment": payment, "move": move})
+        details = [method, memo, currency.format(amount)]
         # a payment without entry has no number
         name = payment.name or move.name or self.env._("Payment")
         return f"{name} ({', '.join(filter(None, details))})"
@@ -164,7 +165,7 @@ class AccountMove(models.Model):
             "Invoicing: the invoice is then to be paid again.",
             payment=self._membri_get_undone_label(self.browse(), payment),
             invoice=self._membri_get_document_label(),
-            members=", ".join(self._membri_get_members().mapped("display_name")),
+            members=self._membri_get_members()._membri_get_names(),
         )
 
     def _membri_end_rejected(self, source):

@@ -56,6 +56,12 @@ class MembriRenewal(models.Model):
         if self.state == "approved":
             invoice_sudo = self._get_invoice_sudo()
             day, amount = invoice_sudo._membri_get_next_part()
+            if len(invoice_sudo._membri_get_next_parts()) > 1:
+                return self.env._(
+                    "Amount due: %(amount)s. The earliest part was due by %(date)s.",
+                    amount=self._format_amount(amount, invoice_sudo),
+                    date=self._format_day(day),
+                )
             return self.env._(
                 "Amount due: %(amount)s, by %(date)s.",
                 amount=self._format_amount(amount, invoice_sudo),
@@ -77,14 +83,24 @@ class MembriRenewal(models.Model):
         invoice_sudo = self._get_invoice_sudo()
         if not invoice_sudo:
             return []
-        day, part = invoice_sudo._membri_get_next_part()
+        parts = invoice_sudo._membri_get_next_parts()
         left = invoice_sudo._membri_get_amount_due()
-        rows = [
-            (self.env._("Document"), invoice_sudo._membri_get_document_label()),
-            (self.env._("Due by"), self._format_day(day)),
-        ]
-        if invoice_sudo.currency_id.compare_amounts(part, left) < 0:
-            rows.append((self.env._("Due on that date"), self._format_amount(part, invoice_sudo)))
+        rows = [(self.env._("Document"), invoice_sudo._membri_get_document_label())]
+        if len(parts) > 1:  # each has its own day
+            rows += [
+                (
+                    self.env._("Due by %(date)s", date=self._format_day(day)),
+                    self._format_amount(amount, invoice_sudo),
+                )
+                for day, amount in parts
+            ]
+        else:
+            [(day, part)] = parts
+            rows.append((self.env._("Due by"), self._format_day(day)))
+            if invoice_sudo._membri_is_more_left():
+                rows.append(
+                    (self.env._("Due on that date"), self._format_amount(part, invoice_sudo))
+                )
         received, credited = invoice_sudo._membri_get_amounts_settled()
         if received:
             rows.append(
@@ -113,7 +129,7 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "The memberships of %(members)s take effect as soon as we receive your payment of "
                 "%(document)s. Amount due: %(rest)s.",
-                members=", ".join(invoice_sudo._membri_get_members().mapped("display_name")),
+                members=invoice_sudo._membri_get_members()._membri_get_names(),
                 **names,
             )
         received, credited = invoice_sudo._membri_get_amounts_settled()
@@ -140,6 +156,11 @@ class MembriRenewal(models.Model):
                 "Your renewal for %(term)s takes effect as soon as we receive your payment. "
                 "%(credited)s of %(document)s was credited. Amount due: %(rest)s.",
                 credited=self._format_amount(credited, invoice_sudo),
+                **names,
+            )
+        if invoice_sudo._membri_is_more_left():
+            return self.env._(
+                "Your renewal for %(term)s takes effect as soon as the whole amount is paid.",
                 **names,
             )
         return nothing_yet

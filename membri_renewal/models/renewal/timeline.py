@@ -81,12 +81,18 @@ class MembriRenewal(models.Model):
                 "fa-bell-o",
                 self.date_last_reminder,
             ),
-            (self.env._("Replied"), "fa-comment-o", self.date_answer),
+            (self.env._("Reply received"), "fa-comment-o", self._get_reply_moment()),
             (self.env._("Approved"), "fa-check", self.date_approved),
             (self.env._("Declined"), "fa-times", self.date_refused),
             (self.env._("Invoice sent"), "fa-file-text-o", self.invoice_date_sent),
             (self.env._("End of current term"), "fa-calendar-times-o", self.current_date_end),
         ]
+
+    def _get_reply_moment(self):
+        """Return when the member replied, or ``False``: approving counts as an answer, and who was
+        asked nothing, or renews automatically, gave none."""
+        is_automatic = self.mode == "invoice" and self.date_answer == self.date_approved
+        return False if is_automatic or not self.date_sent else self.date_answer
 
     def _get_undelivered_step(self):
         """Return the step of a notice that has reached nobody yet, by email or by post, or
