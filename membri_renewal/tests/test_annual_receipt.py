@@ -138,6 +138,26 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         [again] = self._start(2027, self.invoice.partner_id)
         self.assertEqual((again, again.name), (receipt, name))
 
+    def test_payers_that_are_merged(self):
+        """Two contacts of one payer had a receipt each: they have one, to be sent again."""
+        other = self._renewal_in("approved").invoice_id.with_env(self.env_account)
+        self._pay(self.invoice)
+        self._pay(other)
+        payers = self.invoice.partner_id | other.partner_id
+        first, second = self._start(2027, payers)
+        (first | second).sudo().state = "sent"
+        total, names = first.amount + second.amount, (first.name, second.name)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge(payers.ids, second.partner_id, extra_checks=False)
+        self.env.invalidate_all()
+        [receipt] = (first | second).exists()
+        self.assertEqual((receipt.name, receipt.partner_id), (names[0], payers.exists()))
+        self.assertEqual((receipt.amount, receipt.state), (total, "failed"))
+        self.assertEqual(sum(line["amount"] for line in receipt._get_lines()), total)
+        self.assertIn(names[1], receipt.reason)
+        self.assertEqual(self._start(2027, payers.exists()), receipt)
+        self.assertEqual((receipt.amount, receipt.state), (total, "queued"))
+
     def test_without_money_there_is_none(self):
         self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
         with self.assertRaises(UserError):

@@ -10,6 +10,8 @@ class BasePartnerMerge(models.TransientModel):
         partners = self.env["res.partner"].browse(partner_ids).exists()
         # sudo: whoever may merge contacts merges their memberships with them
         self.env["membri.cotisation"].sudo()._merge_histories(partners)
+        # sudo: as above; a merge knows no unique index
+        self.env["membri.annual.receipt"].sudo()._merge_payers(partners)
         held = partners._membri_get_held_keys({"parent_id"})
         payers = partners._membri_get_payers_of_open({"parent_id"})
         paid_by = self.env["account.move"]._membri_find_open_of(partners)

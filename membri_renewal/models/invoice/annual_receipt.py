@@ -159,6 +159,31 @@ class MembriAnnualReceipt(models.Model):
         self.env.ref(CRON)._trigger()
         return (existing_sudo | created_sudo).with_env(self.env)
 
+    @api.model
+    def _merge_payers(self, partners):
+        """Contacts are about to be merged: of a year, they have one receipt, with the number that
+        came first. It certifies what each of theirs did, so one that was sent is to be sent again.
+
+        :param partners: the contacts that become one"""
+        receipts = self.search([("partner_id", "in", partners.ids)], order="id")
+        for alike in receipts.grouped(lambda r: (r.company_id, r.year)).values():
+            kept, others = alike[0], alike[1:]
+            if not others:
+                continue
+            is_queued = "queued" in alike.mapped("state")
+            told = kept.with_context(lang=kept.company_id._membri_get_staff_lang())
+            reason = told.env._(
+                "Contacts were merged. This receipt now includes: %(receipts)s. Send it again.",
+                receipts=", ".join(others.mapped("display_name")),
+            )
+            kept._message_log(body=reason)
+            kept.amount = sum(alike.mapped("amount"))
+            alike._queue_again()
+            others.unlink()
+            if not is_queued:
+                kept.write({"state": "failed", "reason": reason})
+        self.env.flush_all()
+
     # ------------------------------------------------------------------
     # What a receipt shows
     # ------------------------------------------------------------------
