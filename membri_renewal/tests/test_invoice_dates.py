@@ -184,12 +184,14 @@ class TestInvoiceDates(MembriPaymentCommon):
         """Closed ahead of time: by the term's date it works, by the day of approval Odoo says
         why not, and nothing is half done."""
         company = self.company.with_env(self.env_root)
-        company.fiscalyear_lock_date = "2026-12-31"
         renewal = self._create_renewal(self._create_yearly())
-        with self.assertRaisesRegex(UserError, "Lock"), self.env.cr.savepoint():
-            renewal.action_approve()
-        self.assertEqual(renewal.state, "draft")
-        self.assertFalse(renewal.invoice_ids)
+        for lock in ("tax_lock_date", "fiscalyear_lock_date"):
+            company[lock] = "2026-12-31"
+            self.assertIn("Lock Date", renewal._get_cannot_reason("approve"), lock)
+            with self.assertRaisesRegex(UserError, "Lock"), self.env.cr.savepoint():
+                renewal.action_approve()
+            self.assertEqual(renewal.state, "draft")
+            self.assertFalse(renewal.invoice_ids)
         company.membri_invoice_dating = "term"
         renewal.action_approve()
         self._assert_dated(renewal, "2027-01-01")

@@ -34,6 +34,19 @@ class TestQueueOfNotices(OneDeliveryCase):
                 self.assertTrue(mail.failure_reason)
                 self.assertNotEqual(renewal.delivery_state, "delivered")
 
+    def test_status_is_that_of_the_document_now(self):
+        """What was withdrawn is the notice; the invoice has left, or the next notice has."""
+        accepted, reset = self._renewal_in("sent"), self._renewal_in("approved")
+        accepted.action_approve()
+        self._run_sending()
+        self.assertEqual(accepted.delivery_state, "delivered")
+        reset.action_send_reminder()
+        reset.action_reset()
+        reset.mode = "notice"
+        reset.action_send()
+        self._run_sending()
+        self.assertEqual(reset.delivery_state, "delivered")
+
     def test_nothing_happened(self):
         renewal = self._renewal_in("sent")
         self.assertEqual(len(self._run_sending()), 1)

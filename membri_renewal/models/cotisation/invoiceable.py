@@ -63,7 +63,12 @@ class MembriTermMixin(models.AbstractModel):
         day = max(self._get_invoice_date(), today)
         # sudo: lock dates are the accountants'; that a period is closed is no secret
         locks = self.company_id.sudo()._get_lock_date_violations(
-            day, fiscalyear=True, sale=True, purchase=False, tax=False, hard=True
+            day,
+            fiscalyear=True,
+            sale=True,
+            purchase=False,
+            tax=bool(self.line_ids.tax_ids),
+            hard=True,
         )
         if not locks:
             return False

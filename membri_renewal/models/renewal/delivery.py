@@ -284,9 +284,18 @@ class MembriRenewal(models.Model):
 
     def _membri_mail_dropped(self, mail_sudo, reason):
         self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
-        if self.delivery_state in ("queued", "failed"):
+        if self.delivery_state in ("queued", "failed") and self._is_told_by(mail_sudo):
             self._internal_write({"delivery_state": "withdrawn", "delivery_note": reason})
         self._record_reminder(mail_sudo.mail_message_id, "skipped", reason)
+
+    def _is_told_by(self, mail_sudo):
+        """:return: whether the status of this email is that of the document as it is now: not of a
+        notice whose invoice is on its way, nor of an email before the last one"""
+        self.ensure_one()
+        facts = mail_sudo.membri_facts
+        is_to_pay = facts.startswith("approved") if facts else self.state == "approved"
+        is_last = self._get_last_mail().mail_message_id == mail_sudo.mail_message_id
+        return is_last and is_to_pay == bool(self._get_document_sudo())
 
     def _membri_mail_unreachable(self, mail_sudo):
         self._mark_unreachable()
