@@ -168,6 +168,18 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self._register_payment(self.invoice, payment_date="2026-11-01")
         self.assertFalse(self.invoice.membri_receipt_to_send, "booked months later")
 
+    def test_check_that_is_dated_ahead(self):
+        """It counts as paid, as Odoo has it; that it came is certified and told on its day."""
+        day = self.company._membri_today() + timedelta(days=40)
+        self._register_payment(self.invoice, payment_date=day)
+        self.assertTrue(self.invoice._membri_is_paid())
+        self.assertFalse(self.invoice._membri_has_receipt())
+        self.assertFalse(self._send_receipts())
+        self.assertFalse(self.invoice.membri_receipt_name)
+        with freeze_time(f"{day} 15:00:00"):
+            self.assertEqual(len(self._send_receipts()), 1)
+            self.assertTrue(self.invoice.membri_receipt_name)
+
     def test_payer_without_email_leaves_a_note(self):
         self.invoice.partner_id.email = False
         self._pay(self.invoice)

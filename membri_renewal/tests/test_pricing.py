@@ -19,6 +19,16 @@ class TestPricing(PricingCommon):
             [{"product_id": self.product.id, "price_unit": 300.0, "quantity": 1.0}],
         )
 
+    def test_plan_that_is_duplicated(self):
+        """With its options and reminders; its code stays the first one's."""
+        plan = self.yearly.with_user(self.manager)
+        plan.code = "YEAR"
+        plan.action_propose_reminders()
+        double = plan.copy()
+        self.assertEqual((plan.code, double.code), ("YEAR", False))
+        self.assertEqual(double.line_ids.product_id, plan.line_ids.product_id)
+        self.assertEqual(len(double.reminder_ids), len(plan.reminder_ids))
+
     def test_dated_rule_is_a_scheduled_increase(self):
         """Looked at on the first day of the new term, at the company's local midnight: in
         Toronto, 1 January begins at 05:00 UTC."""

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..cotisation.cotisation import PAID_STATES
 from ..mixins.state import run_isolated
 
 BATCH = 50
@@ -60,11 +61,25 @@ class AccountMove(models.Model):
     def _membri_cron_send_receipts(self):
         """Send the confirmations that wait, a batch at a time; one that fails is taken out of
         the queue, with its reason on the invoice."""
+        self._membri_find_not_certified()._membri_follow_receipts()
         self.env["ir.cron"]._membri_work_off(
             self,
             Domain("membri_receipt_to_send", "=", True),
             type(self)._membri_send_receipts,
             limit=BATCH,
+        )
+
+    @api.model
+    def _membri_find_not_certified(self):
+        """:return: invoices that money came for and that have no receipt yet, as those whose money
+        was dated ahead: its day may have come"""
+        return self.search(
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", PAID_STATES)
+            & Domain("membri_receipt_name", "=", False)
+            & Domain("membri_amount_received", ">", 0.0)
         )
 
     def _membri_send_receipts(self):

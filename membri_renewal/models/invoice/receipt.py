@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 
 from ..cotisation.cotisation import PAID_STATES
@@ -29,6 +31,17 @@ class AccountMove(models.Model):
             self._membri_may_have_receipt()
             and self._membri_is_covered()
             and self.currency_id.compare_amounts(self._membri_get_received(), 0.0) > 0
+            and not self._membri_is_dated_ahead()
+        )
+
+    def _membri_is_dated_ahead(self):
+        """Return whether some of the money bears a day that is still to come, as a check that is
+        dated ahead: Odoo calls the invoice paid, and nothing has come that could be certified.
+        Odoo dates what is paid online by the day in UTC, which may be tomorrow here."""
+        tomorrow = self.company_id._membri_today() + timedelta(days=1)
+        return any(
+            entry["kind"] == "money" and entry["date"] > tomorrow
+            for entry in self._membri_get_settlements()
         )
 
     def _membri_may_have_receipt(self):

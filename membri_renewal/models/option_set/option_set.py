@@ -48,7 +48,7 @@ class MembriOptionSet(models.Model):
     _check_company_domain = models.check_company_domain_parent_of
 
     name = fields.Char(required=True, translate=True)
-    code = fields.Char()
+    code = fields.Char(copy=False)
     type_id = fields.Many2one(
         "membri.subscription.type",
         string="Membership Type",
