@@ -157,6 +157,33 @@ class TestMerge(MembriCommon):
         self.assertEqual(self.member.membri_renewal_id, renewals[1])
         self.assertFalse(self.member.membri_intervention_required)
 
+    def test_one_accepted_and_the_other_is_still_asked(self):
+        """Nobody is asked, or reminded, about days that were accepted; what the staff has to look
+        at stays there."""
+        accepted, asked = (
+            self._create_renewal(self._create_cotisation(contact, "2025-07-01"))
+            for contact in (self.member, self.double)
+        )
+        accepted.action_approve()
+        asked.action_send()
+        third = self._create_member("Ada Boulanger ter")
+        held = self._create_renewal(self._create_cotisation(third, "2025-07-01"))
+        held.action_send()
+        held.action_request_change("Call me")
+        self._merge()
+        self.assertEqual((accepted.state, asked.state), ("approved", "cancelled"))
+        self._merge(third)
+        self.assertEqual((accepted.state, held.state), ("approved", "change_requested"))
+        self.assertEqual(
+            sorted(self._terms()),
+            [
+                ("2025-07-01", "2026-06-30", "active"),
+                ("2025-07-01", "2026-06-30", "cancelled"),
+                ("2025-07-01", "2026-06-30", "cancelled"),
+                ("2026-07-01", "2027-06-30", "pending"),
+            ],
+        )
+
     def test_unpaid_term_with_money_on_it_goes_to_the_staff(self):
         """Half paid, and covered by the other contact's paid term: somebody must decide."""
         self._create_cotisation(self.member, "2026-01-01")

@@ -23,6 +23,7 @@ class MembriCotisation(models.Model):
             return
         for terms in history.grouped("company_id").values():
             terms._trim_overlaps()
+            terms.filtered(lambda c: c.state != "cancelled")._void_what_is_covered()
             terms.partner_id.membri_renewal_ids._keep_one_undecided()
         self.env.flush_all()
 
@@ -51,9 +52,24 @@ class MembriCotisation(models.Model):
         return self.filtered(lambda c: c.state != "cancelled")
 
     def _overlaps(self, other):
+        """:param other: a term, or a renewal that proposes one"""
         return self.date_start <= (other.date_end or date.max) and other.date_start <= (
             self.date_end or date.max
         )
+
+    def _void_what_is_covered(self):
+        """One of the contacts has accepted, or enrolled, for days that another is still asked
+        about: nobody is asked, or reminded, any more. What waits for the staff stays there."""
+        asked = self.partner_id.membri_renewal_ids.filtered(
+            lambda r: r.state in ("draft", "sent") and r.company_id == self.company_id
+        )
+        covered = asked.filtered(lambda r: any(term._overlaps(r) for term in self))
+        covered._do_cancel()
+        note = self.env._(
+            "Two contacts were merged: another term of the member covers this period."
+        )
+        for renewal in covered:
+            renewal._message_log(body=note)
 
     def _give_up(self):
         """Void an unpaid term whose days another one covers, with what was asked for it.
