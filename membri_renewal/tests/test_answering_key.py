@@ -439,6 +439,22 @@ class TestKeyLeaves(KeyCase):
         self.assertEqual(text.count(key), 4, "three links, and in words")
         self.assertEqual(self._open_path(link).status_code, 200)
 
+    def test_a_contact_with_several_addresses_gets_it_at_each(self):
+        """One field may hold several; who has an address that is taken away does not answer."""
+        self.member.email = "ada@example.com; Office <office@example.com>"
+        self.renewal.action_send()
+        key = self.renewal.access_token
+        [email] = self._get_mails(self.renewal)._prepare_outgoing_list()
+        self.assertEqual(email["email_to_normalized"], ["ada@example.com", "office@example.com"])
+        [link] = self._get_links(email["body"])
+        self.assertIn(key, link)
+        self.member.phone = "555-0100"
+        self.member.email = "ada@example.com, office@example.com, third@example.com"
+        self.assertEqual(self.renewal.access_token, key)
+        self.member.email = "ada@example.com"
+        self.assertTrue(self.renewal.access_token)
+        self.assertNotEqual(self.renewal.access_token, key)
+
     def _open_path(self, link):
         return self.url_open(urlparse(link)._replace(scheme="", netloc="").geturl())
 

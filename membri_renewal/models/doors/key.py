@@ -87,10 +87,14 @@ class MembriRenewal(models.Model):
             self.filtered_domain(recipient._membri_get_whose_domain())
         )
 
-    def _renew_lost_keys(self):
+    def _renew_lost_keys(self, fewer=()):
         """Those in whose hands the key was right (:meth:`_is_key_in_right_hands`) when it was sent
-        to them, and is not any more, do not answer by what they received: there is another key."""
-        lost = self.filtered(lambda renewal: not renewal._is_key_in_right_hands())
+        to them, and is not any more, do not answer by what they received: there is another key.
+
+        :param fewer: contacts who had several addresses, and lost one of them"""
+        lost = self.filtered(
+            lambda renewal: renewal.recipient_id in fewer or not renewal._is_key_in_right_hands()
+        )
         for renewals in lost._split_by_staff_lang():
             for renewal in renewals:
                 former, address = renewal.recipient_id, renewal.delivery_email

@@ -8,6 +8,7 @@ from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from odoo import api, models
+from odoo.tools.mail import email_normalize_all
 from odoo.tools.pdf import (
     ArrayObject,
     DecodedStreamObject,
@@ -42,6 +43,12 @@ def find_documents(content):
         for kind, number in PAGE_IN_PDF.findall(content):
             (renewal_ids if kind == b"renewals" else move_ids).add(int(number))
     return renewal_ids, move_ids
+
+
+def _split_addresses(*emails):
+    """:param emails: addresses as they are typed: one field may hold several
+    :return: the set of them, normalized"""
+    return {address for email in emails for address in email_normalize_all(email or "")}
 
 
 class OutgoingKeys:
@@ -195,8 +202,8 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         # sudo: addresses are compared, not shown
         contacts_sudo = (self.recipient_id | self.partner_id).sudo()
-        addresses = contacts_sudo.mapped("email_normalized")
-        return {address for address in [*addresses, self._get_delivery_email()] if address}
+        emails = contacts_sudo.mapped("email")
+        return _split_addresses(*emails, self._get_document_address(), self._get_delivery_email())
 
 
 class AccountMove(models.Model):
@@ -220,8 +227,11 @@ class AccountMove(models.Model):
         self.ensure_one()
         # sudo: addresses are compared, not shown
         payers_sudo = self.partner_id.sudo()._membri_get_address_owners()
-        addresses = payers_sudo.mapped("email_normalized")
-        return {*addresses, self._membri_get_delivery_email()} - {False}
+        return _split_addresses(
+            *payers_sudo.mapped("email"),
+            self._membri_get_receiver_address(),
+            self._membri_get_delivery_email(),
+        )
 
 
 class MailMail(models.Model):
