@@ -43,6 +43,15 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         self.assertAlmostEqual(sum(amount for _label, amount in old._get_taxes()), 100.0, 2)
         self.assertNotEqual(old.name, new.name)
 
+    def test_check_that_is_dated_ahead(self):
+        """It is certified once its day has come."""
+        payer = self.invoice.partner_id
+        self._pay(self.invoice, 100.0)
+        self._register_payment(self.invoice, payment_date="2027-03-01")
+        self.assertEqual(self._start(2027, payer).amount, 100.0)
+        with freeze_time("2027-03-01 15:00:00"):
+            self.assertEqual(self._start(2027, payer).amount, 344.93)
+
     def test_installments_that_are_not_all_paid(self):
         """What came in the year is certified, whatever comes later, or never."""
         self._pay(self.invoice, 100.0)

@@ -382,6 +382,7 @@ class AccountMove(models.Model):
         """:return: what came, and went back, in a calendar year, as a list of dicts"""
         self.ensure_one()
         rate = self.amount_total_signed / self.amount_total if self.amount_total else 0.0
+        last = self._membri_get_last_certified_day()
         return [
             {
                 **line,
@@ -391,5 +392,5 @@ class AccountMove(models.Model):
                 "company_amount": line["amount"] * rate,
             }
             for line in self._membri_get_receipt_lines()
-            if line["date"].year == year
+            if line["date"].year == year and line["date"] <= last
         ]

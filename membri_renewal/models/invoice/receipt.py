@@ -36,13 +36,17 @@ class AccountMove(models.Model):
 
     def _membri_is_dated_ahead(self):
         """Return whether some of the money bears a day that is still to come, as a check that is
-        dated ahead: Odoo calls the invoice paid, and nothing has come that could be certified.
-        Odoo dates what is paid online by the day in UTC, which may be tomorrow here."""
-        tomorrow = self.company_id._membri_today() + timedelta(days=1)
+        dated ahead: Odoo calls the invoice paid, and nothing has come that could be certified."""
+        last = self._membri_get_last_certified_day()
         return any(
-            entry["kind"] == "money" and entry["date"] > tomorrow
+            entry["kind"] == "money" and entry["date"] > last
             for entry in self._membri_get_settlements()
         )
+
+    def _membri_get_last_certified_day(self):
+        """Return the last day whose money is certified: tomorrow, for Odoo dates what is paid
+        online by the day in UTC, which begins in the evening here."""
+        return self.company_id._membri_today() + timedelta(days=1)
 
     def _membri_may_have_receipt(self):
         """:return: whether Odoo calls this membership invoice paid"""
