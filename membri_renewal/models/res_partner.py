@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize
-from odoo.tools.mail import email_normalize_all
 
 from .mixins.fields import get_flag_domain
 
@@ -243,11 +242,7 @@ class ResPartner(models.Model):
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]
         parents = self.browse(vals.get("parent_id") or ())
         held = self._membri_get_held_keys(vals.keys(), parents)
-        several = {
-            partner: addresses
-            for partner in (self if held and "email" in vals else self[:0])
-            if len(addresses := set(email_normalize_all(partner.email or ""))) > 1
-        }
+        several = held and self._membri_get_several_addresses(vals.keys())
         payers = self._membri_get_payers_of_open(self._membri_get_changed_ties(vals), parents)
         cards = self._membri_get_cards_before(vals)
         logos = {}
@@ -257,9 +252,7 @@ class ResPartner(models.Model):
         for partner, branches in logos.items():
             branches.image_1920 = partner.image_1920
         self._membri_follow_cards(cards, vals)
-        held._renew_lost_keys(
-            [p for p in several if several[p] - set(email_normalize_all(p.email or ""))]
-        )
+        held._renew_lost_keys(self._membri_find_with_fewer(several or {}))
         self._membri_follow_payers(payers)
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))

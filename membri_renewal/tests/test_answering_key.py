@@ -454,6 +454,13 @@ class TestKeyLeaves(KeyCase):
         self.member.email = "ada@example.com"
         self.assertTrue(self.renewal.access_token)
         self.assertNotEqual(self.renewal.access_token, key)
+        self.member.membri_renewal_email = "ada@example.com, books@example.com"
+        self.renewal.action_send()
+        key = self.renewal.access_token
+        [email] = self._get_mails(self.renewal)[-1]._prepare_outgoing_list()
+        self.assertIn(key, email["body"])
+        self.member.membri_renewal_email = "ada@example.com"
+        self.assertNotEqual(self.renewal.access_token, key)
 
     def _open_path(self, link):
         return self.url_open(urlparse(link)._replace(scheme="", netloc="").geturl())

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.mail import email_normalize_all
 
 from ..renewal.renewal import UNDECIDED_STATES
 
@@ -93,7 +94,10 @@ class MembriRenewal(models.Model):
 
         :param fewer: contacts who had several addresses, and lost one of them"""
         lost = self.filtered(
-            lambda renewal: renewal.recipient_id in fewer or not renewal._is_key_in_right_hands()
+            lambda renewal: (
+                any(contact in fewer for contact in renewal.recipient_id | renewal.partner_id)
+                or not renewal._is_key_in_right_hands()
+            )
         )
         for renewals in lost._split_by_staff_lang():
             for renewal in renewals:
@@ -132,6 +136,28 @@ class MembriRenewal(models.Model):
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
+
+    def _membri_get_several_addresses(self, names):
+        """:param names: of the fields that are about to be written
+        :return: ``{(contact, name of the field): addresses}`` where one field holds several"""
+        return {
+            (partner, name): addresses
+            for name in ("email", "membri_renewal_email")
+            if name in names
+            for partner in self
+            # sudo: addresses are compared, not shown
+            if len(addresses := set(email_normalize_all(partner.sudo()[name] or ""))) > 1
+        }
+
+    def _membri_find_with_fewer(self, several):
+        """:param several: as of :meth:`_membri_get_several_addresses`, before
+        :return: the contacts that have lost one of these addresses"""
+        return [
+            partner
+            for (partner, name), addresses in several.items()
+            # sudo: as there
+            if addresses - set(email_normalize_all(partner.sudo()[name] or ""))
+        ]
 
     def _membri_get_held_keys(self, names, parents=None):
         """:param names: of the fields that are about to be written
