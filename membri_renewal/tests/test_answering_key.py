@@ -457,7 +457,7 @@ class TestKeyLeaves(KeyCase):
         self.member.membri_renewal_email = "ada@example.com, books@example.com"
         self.renewal.action_send()
         key = self.renewal.access_token
-        [email] = self._get_mails(self.renewal)[-1]._prepare_outgoing_list()
+        [email] = self._get_mails(self.renewal).sorted("id")[-1]._prepare_outgoing_list()
         self.assertIn(key, email["body"])
         self.member.membri_renewal_email = "ada@example.com"
         self.assertNotEqual(self.renewal.access_token, key)
