@@ -209,3 +209,70 @@ class TestBetween(AutomaticPaymentCommon):
         self.assertEqual((renewal.charge_state, renewal.date_charge_retry), ("failed", False))
         self._charge(self._after(renewal, 30))
         self.assertEqual(len(self._get_charges(renewal.invoice_id)), 1)
+
+    def test_three_documents_of_one_payer_on_one_day(self):
+        """A firm pays its own membership, that of two people on one invoice, and one more alone:
+        three charges on one day, each once, and the one that was stopped is none of them."""
+        firm = self._create_member("Firm", is_company=True)
+        firm.membri_group_invoices = True
+        self._save_card(firm)
+        own, *people = (
+            self._create_renewal(self._create_cotisation(member, "2026-01-01"), mode="invoice")
+            for member in (
+                firm,
+                *(self._create_member(name, parent_id=firm.id) for name in "ABCD"),
+            )
+        )
+        shared = people[0] | people[1]
+        shared.action_approve()
+        for renewal in (own, people[2], people[3]):
+            renewal.action_approve()
+        self._let_leave()
+        everything = own.union(*people)
+        self.assertEqual(len(everything.invoice_id), 4)
+        self.assertEqual(len(set(everything.mapped("date_charge"))), 1)
+        stopped = people[3]
+        stopped.action_stop_charge()
+        for days in (0, 0, 1):
+            self._charge(self._after(own, days))
+        for renewal in (own, people[2], shared):
+            invoice = renewal.invoice_id
+            self.assertEqual(len(self._get_charges(invoice)), 1)
+            self.assertAlmostEqual(self._get_charged(invoice), invoice.amount_total)
+        self.assertEqual((everything - stopped).mapped("charge_state"), ["done"] * 4)
+        self._assert_nothing_charged(stopped, "stopped")
+
+    def test_price_lowered_after_the_announcement(self):
+        """Nobody has to be told of less: on the day that was announced, and no more than is due."""
+        renewal = self._announced()
+        day = renewal.date_charge
+        with self._on(date(2026, 12, 28)):
+            renewal.action_reset()
+            renewal.line_ids.price_unit = 50.0
+            renewal.action_approve()
+            self._let_leave()
+        invoice = renewal.invoice_id
+        self._charge()
+        self.assertGreaterEqual(renewal.date_charge, day)
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(invoice), invoice.amount_total)
+        self.assertEqual(len(self._get_charges(invoice)), 1)
+
+    def test_another_company_in_the_switcher(self):
+        """Whoever works in two companies: the card of each is its own, and so is its stop."""
+        renewal = self._announced()
+        other = self._create_other_company("Chapter", "America/Toronto")
+        payer = renewal.partner_id.sudo()
+        foreign = self._create_token(payer, provider=self._create_provider(other))
+        payer.with_company(other)._membri_save_card(foreign, "Use this card", "payment")
+        both = [other.id, self.company.id]
+        chapter = payer.with_context(allowed_company_ids=both)
+        self.assertEqual(chapter.membri_payment_token_id, foreign)
+        chapter._membri_stop_card()
+        self.assertEqual(renewal.charge_state, "announced", "that of the other company")
+        renewal = renewal.with_context(allowed_company_ids=both)
+        self._charge(renewal.date_charge)
+        self.assertEqual(renewal.charge_state, "done")
+        charge = self._get_charges(renewal.invoice_id)
+        self.assertEqual(charge.company_id, self.company)
+        self.assertEqual(charge.token_id, payer.with_company(self.company).membri_payment_token_id)

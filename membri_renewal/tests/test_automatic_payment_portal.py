@@ -2,12 +2,13 @@
 notice too, without a login, and never by a GET."""
 
 from datetime import date
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from lxml import html
 
 from odoo import http
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, JsonRpcException, tagged
 from odoo.tools import mute_logger
 
 from ..models.portal.request import PER_HOUR
@@ -32,13 +33,13 @@ class CardPortalCase(AutomaticPaymentCommon, PortalCase):
         self.assertLess(response.status_code, 500)
         return response
 
-    def _prepare_payment(self, invoice, tokenize=True, flow="direct", token_id=None):
+    def _prepare_payment(self, invoice, tokenize=True, flow="direct", token_id=None, amount=None):
         return {
             "access_token": invoice.sudo()._portal_ensure_token(),
             "provider_id": self.provider.id,
             "payment_method_id": self.env_root.ref("payment_demo.payment_method_demo").id,
             "token_id": token_id,
-            "amount": invoice.sudo().amount_residual,
+            "amount": amount or invoice.sudo().amount_residual,
             "flow": flow,
             "tokenization_requested": tokenize,
             "landing_route": "/my",
@@ -248,6 +249,161 @@ class TestCardOnThePortal(CardPortalCase):
         self._sign_in("colleague_user")
         self._post(f"/my/membership/{term.id}/card/stop")
         self.assertTrue(self._card_of(self.stranger))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestHostilePayer(CardPortalCase):
+    """What a browser sends is anything: charged is what was announced, or nothing."""
+
+    def _card_of(self, partner):
+        return partner.sudo().with_company(self.company).membri_payment_token_id
+
+    def test_box_ticked_by_somebody_else(self):
+        """Signed in, with the link of another payer's invoice: it is paid, and no card is saved
+        for memberships, neither the payer's nor the visitor's."""
+        renewal = self._renewal_in("approved")
+        invoice = renewal.invoice_id
+        self._sign_in("stranger_user")
+        transaction = self._begin_payment(invoice)
+        self._answer_payment(transaction)
+        self.assertTrue(renewal.is_paid)
+        self.assertEqual(transaction.token_id.partner_id, self.stranger)
+        for partner in (renewal.partner_id, self.stranger):
+            self.assertFalse(self._card_of(partner))
+            self.assertFalse(partner.membri_payment_consent_wording)
+        told = " ".join(invoice.sudo().message_ids.mapped("body"))
+        self.assertIn("Only the payer's own card can be charged", told)
+
+    def test_own_card_for_the_membership_of_another(self):
+        card = self._create_token(self.stranger)
+        others = self._create_cotisation(self.member, "2026-01-01")
+        self._sign_in("stranger_user")
+        self._post(f"/my/membership/{others.id}/card/use", token_id=str(card.id))
+        for partner in (self.member, self.stranger):
+            self.assertFalse(self._card_of(partner))
+        self._save_card(self.member)
+        self._post(f"/my/membership/{others.id}/card/stop")
+        self.assertTrue(self._card_of(self.member))
+
+    def test_stop_sent_again(self):
+        """Whoever kept the form of a notice stops what it was about, and nothing later."""
+        self.authenticate(None, None)
+        renewal = self._announced()
+        path, token = f"/my/renewals/{renewal.id}/stop-charge", renewal.sudo().access_token
+        self._post(path, token)
+        self.assertEqual(renewal.charge_state, "stopped")
+        new = self._save_card(renewal.partner_id)
+        notes = len(renewal.message_ids)
+        self._post(path, token)
+        self._post(f"/my/membership/invoices/{renewal.invoice_id.id}/stop-charge", token)
+        self.assertEqual(self._card_of(renewal.partner_id), new)
+        self.assertEqual(len(renewal.message_ids), notes)
+        self._charge()
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(renewal.invoice_id), renewal.invoice_id.amount_total)
+        # once it was charged
+        self._post(path, token)
+        self.assertEqual(renewal.charge_state, "done")
+        self.assertEqual(self._card_of(renewal.partner_id), new)
+
+    def test_amount_currency_and_invoice_of_the_browser(self):
+        """Odoo takes them from the document; what it leaves to the browser is refused."""
+        self.authenticate(None, None)
+        renewal, other = self._announced(), self._announced()
+        invoice = renewal.invoice_id.sudo()
+        other_invoice = other.invoice_id.sudo()
+        total = invoice.amount_total
+        self.env.flush_all()
+        for route, changed in (
+            (invoice, {"amount": total + 0.01}),
+            (invoice, {"amount": -total}),
+            (invoice, {"currency_id": self.env.ref("base.JPY").id}),
+            (invoice, {"partner_id": self.stranger.id}),
+            (invoice, {"invoice_ids": other_invoice.ids}),
+            (invoice, {"membri_charge_invoice_id": invoice.id}),
+            (invoice, {"custom_create_values": {"amount": 1.0}}),
+            (other_invoice, {}),  # with the token of this one
+        ):
+            with self.subTest(changed), mute_logger("odoo.http"):
+                answer = self.url_open(
+                    f"/invoice/transaction/{route.id}",
+                    json={"params": {**self._prepare_payment(invoice), **changed}},
+                ).json()
+                self.assertIn("error", answer)
+                self.assertNotIn("Traceback", answer["error"]["data"]["message"])
+                self.env.invalidate_all()
+                self.assertFalse(self._get_charges(invoice) | self._get_charges(other_invoice))
+        # a part of it, as Odoo allows, takes nothing off what was announced but itself
+        self._answer_payment(self._begin_payment(renewal.invoice_id, tokenize=False, amount=1.0))
+        self.assertAlmostEqual(invoice.amount_residual, total - 1)
+        day = renewal.date_charge
+        self._charge(day)
+        self.assertAlmostEqual(self._get_charged(invoice), total)
+        self.assertTrue(renewal.is_paid)
+
+    def test_asked_of_the_models(self):
+        """As a payer who knows Odoo's own protocol: no card, no charge, no stop of others."""
+        renewal = self._announced()
+        token = renewal.sudo().charge_token_id
+        own = self._create_token(self.stranger)
+        self._sign_in("stranger_user")
+        name = "membri_payment_token_id"
+        for model, method, *args in (
+            ("payment.token", "write", own.ids, {"partner_id": renewal.partner_id.id}),
+            ("payment.token", "create", [{"partner_id": self.stranger.id}]),
+            ("payment.token", "read", token.ids, ["payment_details"]),
+            ("res.partner", "write", self.stranger.ids, {name: own.id}),
+            ("res.partner", "write", renewal.partner_id.ids, {name: own.id}),
+            ("res.partner", "action_membri_stop_automatic_payment", renewal.partner_id.ids),
+            ("res.partner", "_membri_save_card", self.stranger.ids, own.id, "x", "payment"),
+            ("membri.renewal", "write", renewal.ids, {"charge_state": False}),
+            ("membri.renewal", "write", renewal.ids, {"amount_charge": 1.0}),
+            ("membri.renewal", "read", renewal.ids, ["amount_charge"]),
+            ("membri.renewal", "action_stop_charge", renewal.ids),
+            ("membri.renewal", "action_charge_again", renewal.ids),
+            ("membri.renewal", "_cron_charge", []),
+            ("membri.renewal", "_portal_stop_charge", renewal.ids, self.stranger.id),
+            ("payment.transaction", "create", [{"token_id": own.id}]),
+        ):
+            with (
+                self.subTest(model=model, method=method),
+                mute_logger("odoo.http", "odoo.addons.base.models.ir_model"),
+                mute_logger("odoo.addons.base.models.ir_rule", "odoo.models"),
+                self.assertRaises(JsonRpcException),
+            ):
+                self.make_jsonrpc_request(
+                    f"/web/dataset/call_kw/{model}/{method}",
+                    {"model": model, "method": method, "args": list(args), "kwargs": {}},
+                )
+        self.env.invalidate_all()
+        self.assertEqual((renewal.charge_state, own.partner_id), ("announced", self.stranger))
+        self.assertFalse(self._card_of(self.stranger))
+        self.assertEqual(self._card_of(renewal.partner_id), token)
+
+    @mute_logger("odoo.addons.membri_renewal.models.mixins.state")
+    def test_rest_is_paid_while_the_answer_for_a_part_is_lost(self):
+        """The server stopped when the first part was charged: whoever pays the second one on the
+        portal then does not make it forgotten, and pays it once."""
+        self.authenticate(None, None)
+        renewal = self._announced_in_parts()
+        invoice, half = renewal.invoice_id, renewal.amount_charge
+        with patch.object(
+            self.registry["payment.transaction"], "_send_payment_request", side_effect=RuntimeError
+        ):
+            self._charge(renewal.date_charge)
+        [charge] = self._get_charges(invoice)
+        with self._on(renewal.date_charge):
+            rest = invoice.sudo()._membri_get_amount_to_pay()
+            self.assertAlmostEqual(rest, invoice.amount_total - half)
+            transaction = self._begin_payment(invoice, amount=rest)
+            self.assertEqual(charge.state, "draft", "its answer is still looked for")
+            self._answer_payment(transaction)
+            self._charge()
+        self.assertEqual((charge.state, len(self._get_charges(invoice))), ("done", 2))
+        self.assertTrue(renewal.is_paid)
+        self._charge(date(2027, 2, 13))
+        self.assertEqual(self._get_charged(invoice), invoice.amount_total)
 
 
 @tagged("post_install", "-at_install")

@@ -59,8 +59,11 @@ class AccountMove(models.Model):
                     amount=self[:1].currency_id.format(due),
                 )
             )
-        # begun in another window and left: nothing more can come of them
-        begun = memberships.transaction_ids.filtered(lambda tx: tx.state == "draft")
+        # begun in another window and left: nothing more can come of them; of an automatic payment
+        # whose answer was lost, it can
+        begun = memberships.transaction_ids.filtered(
+            lambda tx: tx.state == "draft" and not tx._membri_is_under_way()
+        )
         begun._set_canceled(state_message=self.env._("Another payment was started instead."))
 
     def _membri_check_offered(self, form):
