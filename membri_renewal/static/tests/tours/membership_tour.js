@@ -71,3 +71,40 @@ registry.category("web_tour.tours").add("membri_already_paid", {
         },
     ],
 });
+
+// Automatic renewal, on and off: what is agreed to stands above the button.
+registry.category("web_tour.tours").add("membri_auto_renew", {
+    steps: () => [
+        {
+            trigger: ".o_membri_auto_renew:contains(J’accepte que mon abonnement)",
+        },
+        {
+            trigger: ".o_membri_auto_renew button[name=is_on][value='1']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "#membri_done",
+        },
+        {
+            content: "The day of the consent, and the way back",
+            trigger: ".o_membri_auto_renew:contains(Accord donné le)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("membri_auto_renew_off", {
+    steps: () => [
+        {
+            trigger: ".o_membri_auto_renew button[name=is_on][value='0']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "#membri_done",
+        },
+        {
+            trigger: ".o_membri_auto_renew button[name=is_on][value='1']",
+        },
+    ],
+});
