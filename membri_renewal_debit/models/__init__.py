@@ -1,3 +1,4 @@
+from . import res_company
 from . import account_banking_mandate
 from . import res_partner
 from . import renewal

@@ -134,7 +134,7 @@ class AccountBankingMandate(models.Model):
         # sudo: payment modes are the accountants'
         mandate_sudo = self.sudo().with_company(self.sudo().company_id)
         own_sudo = mandate_sudo.partner_id.customer_payment_mode_id
-        modes_sudo = own_sudo | own_sudo.search([("company_id", "=", mandate_sudo.company_id.id)])
+        modes_sudo = own_sudo | mandate_sudo.company_id.membri_payment_mode_ids
         return modes_sudo.filtered(
             lambda mode: (
                 mode.active
