@@ -58,14 +58,18 @@ class AutomaticPaymentCommon(MembriCommon):
             }
         )
 
-    def _give_two_parts(self, partner):
-        """What is invoiced to ``partner`` is due in halves: at once, and 90 days later."""
+    def _give_two_parts(self, partner, first=50):
+        """What is invoiced to ``partner`` is due in two parts: at once, and 90 days later.
+
+        :param first: the percentage that is due at once"""
         term = self.env_root["account.payment.term"].create(
             {
                 "name": "Two parts",
                 "line_ids": [
-                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 0}),
-                    Command.create({"value": "percent", "value_amount": 50, "nb_days": 90}),
+                    Command.create({"value": "percent", "value_amount": first, "nb_days": 0}),
+                    Command.create(
+                        {"value": "percent", "value_amount": 100 - first, "nb_days": 90}
+                    ),
                 ],
             }
         )
@@ -89,11 +93,12 @@ class AutomaticPaymentCommon(MembriCommon):
         self.assertEqual(renewal.charge_state, "announced")
         return renewal
 
-    def _announced_in_parts(self, save=None):
+    def _announced_in_parts(self, save=None, first=50):
         """:param save: function that gives the payer a way to pay; default: a saved card
+        :param first: the percentage that is due at once
         :return: an approved renewal that is charged in two parts, as was announced"""
         cotisation = self._create_yearly()
-        self._give_two_parts(cotisation.partner_id)
+        self._give_two_parts(cotisation.partner_id, first)
         (save or self._save_card)(cotisation.partner_id)
         renewal = self._create_renewal(cotisation, mode="invoice")
         renewal.action_approve()

@@ -276,3 +276,32 @@ class TestBetween(AutomaticPaymentCommon):
         charge = self._get_charges(renewal.invoice_id)
         self.assertEqual(charge.company_id, self.company)
         self.assertEqual(charge.token_id, payer.with_company(self.company).membri_payment_token_id)
+
+    def test_refunded_is_not_charged_again(self):
+        """As after any online payment: the officer is asked what becomes of the membership."""
+        renewal = self._announced()
+        charge = self._assert_charged_once(renewal, renewal.amount_charge)
+        with self._on(self._after(renewal, 2)):
+            refund = charge._refund()
+            refund._post_process()
+        self.assertEqual(refund.state, "done")
+        self.assertIn("was refunded online", renewal.invoice_id.activity_ids.summary)
+        for days in (3, 40):
+            self._charge(self._after(renewal, days))
+        self.assertEqual((renewal.charge_state, renewal._get_charges()), ("done", charge))
+
+    def test_disputed_is_not_charged_again(self):
+        """The bank took the money back: it is to be paid again, and nobody charges it by itself."""
+        renewal = self._announced()
+        charge = self._assert_charged_once(renewal, renewal.amount_charge)
+        with self._on(self._after(renewal, 2)):
+            charge.payment_id.action_draft()
+            charge.payment_id.action_cancel()
+        self.assertFalse(renewal.is_paid)
+        self.assertEqual(renewal.new_cotisation_id.state, "pending")
+        for days in (3, 40):
+            self._charge(self._after(renewal, days))
+        self.assertEqual(renewal._get_charges(), charge)
+        with self._on(self._after(renewal, 41)):
+            self.assertTrue(renewal.can_be_reminded)
+            self.assertTrue(renewal.in_arrears)

@@ -320,7 +320,7 @@ class TestAutomaticPaymentProperty(AutomaticPaymentCommon):
             type("Member", (Member,), {"case": self, "in_parts": in_parts}),
             settings=hypothesis.settings(
                 max_examples=EXAMPLES,
-                stateful_step_count=8 if EXAMPLES == 8 else 15,
+                stateful_step_count=6 if EXAMPLES == 8 else 15,
                 derandomize=EXAMPLES == 8,
                 deadline=None,
                 database=None,

@@ -1,6 +1,7 @@
 """Issue 15, point 2: what only waits to leave was not announced. The payment follows when its
 email has left, or its letter was printed, as many days ago as the settings say."""
 
+import html
 from datetime import date, timedelta
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ from odoo.tools import mute_logger
 from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
 
 from .common_automatic_payment import AutomaticPaymentCommon
+from .common_campaign import CampaignCommon
 from .common_delivery import MAIL_LOGGER, DeliveryCase
 
 LETTER = "odoo.addons.membri_renewal.models.renewal.letter"
@@ -218,6 +220,9 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
             renewals.mapped(lambda r: (r.charge_state, r.date_charge_retry)),
             [("failed", day + timedelta(days=3))] * 2,
         )
+        [told] = renewals.message_ids.filtered(lambda m: "did not go" in (m.subject or ""))
+        amount = renewals[0]._format_amount(renewals.invoice_id.amount_total)
+        self.assertIn(f"Your payment of {amount} with", html.unescape(str(told.body)))
         renewals[:1].sudo().charge_token_id.demo_simulated_state = "done"
         late = day + timedelta(days=20)  # the queue of emails stood still
         self._run_night(late)
@@ -289,3 +294,33 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         self.assertIn("January 1, 2027", renewal.partner_id.membri_next_charge)
         renewal.action_stop_charge()
         self.assertFalse(renewal.partner_id.membri_next_charge)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestToldToTheOfficer(AutomaticPaymentCommon, CampaignCommon):
+    """The preview of a campaign: how many are charged by themselves, how much, and when."""
+
+    def test_campaign_says_how_many_and_when(self):
+        charged, removed, without = (self._create_term(name) for name in ("A", "B", "C"))
+        self._create_term("D", self.monthly, date_start="2026-12-01")
+        for term in (charged, removed):
+            self._save_card(term.partner_id)
+        card = removed.partner_id.sudo().with_company(self.company).membri_payment_token_id
+        card.active = False
+        campaign = self._preview(self.yearly)
+        lines = self._get_lines(campaign)
+        self.assertEqual(len(lines), 3)
+        amount = lines[charged.partner_id].amount_company
+        self.assertGreater(amount, 0.0)
+        self.assertEqual(
+            campaign._get_charge_summary(),
+            f"Charged automatically: 1, {self.company.currency_id.format(amount)} in all, "
+            "from January 1, 2027 on.",
+        )
+        self.assertNotIn(
+            without.partner_id, campaign.line_ids.partner_id.filtered("membri_payment_card")
+        )
+        self.yearly.sudo().automatic_payment = "none"
+        self.env.invalidate_all()
+        self.assertFalse(campaign._get_charge_summary())

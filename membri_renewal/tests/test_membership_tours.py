@@ -1,3 +1,5 @@
+import html
+
 from odoo.tests import tagged
 
 from .common_membership import MembershipCase
@@ -49,7 +51,7 @@ class TestMembershipTours(MembershipCase):
                 }
             ],
         )
-        self.assertIn(wording, member.message_ids[0].body.replace("&nbsp;", "\xa0"))
+        self.assertIn(wording, html.unescape(str(member.message_ids[0].body)))
         start_tour("membri_auto_renew_off")
         self.assertFalse(member.membri_auto_renew)
         self.assertFalse(member.membri_auto_renew_consent_date)

@@ -190,6 +190,7 @@ class MembriRenewal(models.Model):
         ended = self.filtered(lambda renewal: renewal.charge_state == "done")
         is_less = debits.currency_id.compare_amounts(amount, announced) < 0
         if is_less and ended and not ended[0]._is_charge_over():
+            ended._lower_charge_to_rest(announced - amount, announced)
             ended._fail_charge(
                 self.env._(
                     "Only %(amount)s of %(announced)s was sent to the bank (payment order "
@@ -199,6 +200,17 @@ class MembriRenewal(models.Model):
                     order=debits.order_id.name,
                 )
             )
+
+    def _lower_charge_to_rest(self, rest, announced):
+        """What did not go through is what was not sent to the bank: each one's share of it.
+
+        :param rest: of all that was announced for the invoice
+        :param announced: all of it"""
+        for renewal in self:
+            told = renewal.amount_charge
+            share = renewal.currency_id.round(rest * told / announced)
+            renewal._internal_write({"amount_charge": share})
+            rest, announced = rest - share, announced - told
 
     def _lose_debits(self, debits, said):
         """Money that was collected for the invoice of ``self`` has come back: the queue says why,
@@ -218,8 +230,17 @@ class MembriRenewal(models.Model):
         day = collected and collected._get_presented_again_day(debits, said)
         if day:
             collected._plan_again(debits, day)
+        else:
+            collected._name_lost(debits)
         collected._fail_charge(reason, day)
         (renewals - collected)._hold_charge(reason)
+
+    def _name_lost(self, debits):
+        """What did not go through is what came back, not the part that was to follow it."""
+        amount = sum(debits.mapped("amount_currency"))
+        for renewal in self:
+            share = renewal._get_charge_share(debits.membri_charge_invoice_id, amount)
+            renewal._internal_write({"amount_charge": share})
 
     def _get_presented_again_day(self, debits, said):
         """:param debits: the payment lines that came back

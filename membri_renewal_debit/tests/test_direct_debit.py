@@ -2,6 +2,7 @@
 night into a draft payment order, once, and stopped by one click."""
 
 import base64
+import html
 from datetime import date, timedelta
 
 from freezegun import freeze_time
@@ -888,6 +889,20 @@ class TestCollected(DebitCommon):
             [(date(2026, 11, 25), part), (again, part), (second, part)],
         )
 
+    def test_first_part_returned_for_good(self):
+        """The payer is told what came back, and nothing of what was to follow."""
+        renewal = self._announced_in_parts(self._give_mandate, first=30)
+        part = renewal.amount_charge
+        self._charge(renewal.date_charge)
+        self._upload(renewal)
+        self.assertGreater(renewal.amount_charge, part)
+        self._return(renewal, date(2026, 12, 1), "AC04", "Closed account")
+        self.assertEqual((renewal.charge_state, renewal.amount_charge), ("failed", part))
+        self._assert_told_rest(renewal, part)
+        self.assertTrue(self._is_in_queue(renewal))
+        self._charge(date(2027, 2, 13))
+        self.assertEqual(len(self._get_debits(renewal)), 1)
+
     def test_return_of_a_mandate_that_was_revoked(self):
         renewal = self._collected()
         self._upload(renewal)
@@ -1020,6 +1035,7 @@ class TestCollected(DebitCommon):
         self.assertIn("The rest has to be paid another way", renewals[0].charge_note)
         self.assertFalse(any(renewals.mapped("date_charge_retry")))
         self.assertEqual(self.env_root["mail.mail"].search_count([]), mails + 1)
+        self._assert_told_rest(renewals, 10.0)
 
     def _collect_in_two_debits(self, renewals):
         """Both parts of the invoice are due on one day: what was announced has a debit for each.
@@ -1057,6 +1073,12 @@ class TestCollected(DebitCommon):
         self.assertAlmostEqual(renewals.invoice_id.amount_residual, amount)
         return amount
 
+    def _assert_told_rest(self, renewals, amount):
+        """The payer is asked for nothing that the bank was asked for."""
+        [told] = renewals.message_ids.filtered(lambda m: "did not go" in (m.subject or ""))
+        amount = renewals[0]._format_amount(amount)
+        self.assertIn(f"Your payment of {amount} with", html.unescape(str(told.body)))
+
     def test_one_of_several_debits_is_deleted(self):
         """What was not sent to the bank is announced anew, and debited once."""
         renewal = self._announced_in_parts(self._give_mandate)
@@ -1090,6 +1112,7 @@ class TestCollected(DebitCommon):
             self.assertIn("The rest has to be paid another way", renewal.charge_note)
             self.assertTrue(self._is_in_queue(renewal))
         self.assertEqual(self.env_root["mail.mail"].search_count([]), mails + 1)
+        self._assert_told_rest(renewals, amount)
         day = renewals[0].date_charge + timedelta(days=20)
         self._charge(day)
         self.assertEqual(len(self._get_debits(renewals)), 1, "not by itself")

@@ -428,8 +428,9 @@ class MembriRenewal(models.Model):
         """:return: that the card was not charged, and what happens or is to be done now"""
         self.ensure_one()
         renewal_sudo = self.sudo()  # facts of the charge are the staff's, the sentence is not
+        failed_sudo = self._get_failed_together()
         names = {
-            "amount": self._format_amount(renewal_sudo.amount_charge),
+            "amount": self._format_amount(sum(failed_sudo.mapped("amount_charge"))),
             "card": self._get_charge_label(),
         }
         if not self._offers_charge():
@@ -448,6 +449,20 @@ class MembriRenewal(models.Model):
             "Your payment of %(amount)s with your %(card)s did not go through, and we will not try "
             "again. Please pay online, or use another card.",
             **names,
+        )
+
+    def _get_failed_together(self):
+        """:return: in sudo, whose payment failed with that of ``self``: those of one invoice are
+        one charge, and told by one email"""
+        self.ensure_one()
+        # sudo: facts of the charge are the staff's
+        charged_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() | self.sudo()
+        return charged_sudo.filtered(
+            lambda renewal: (
+                renewal.charge_state == self.sudo().charge_state
+                and renewal.date_charge_retry == self.sudo().date_charge_retry
+                and renewal._offers_charge() == self._offers_charge()
+            )
         )
 
     def _get_charge_planned_reason(self):
