@@ -305,3 +305,29 @@ class TestBetween(AutomaticPaymentCommon):
         with self._on(self._after(renewal, 41)):
             self.assertTrue(renewal.can_be_reminded)
             self.assertTrue(renewal.in_arrears)
+
+    def test_payer_left_before_the_acceptance(self):
+        """The notice announced the card of the employer; who has left pays, by a card of their own
+        if there is one, which is announced anew."""
+        firm = self._create_member("Firm", is_company=True)
+        firm.membri_group_invoices = True
+        self._save_card(firm)
+        renewals = self.env["membri.renewal"]
+        for name in ("Anna", "Bruno"):
+            member = self._create_member(name, parent_id=firm.id)
+            renewals |= self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+        renewals.action_send()
+        self.assertEqual(renewals.mapped("charge_state"), ["announced", "announced"])
+        without, with_card = renewals
+        renewals.partner_id.parent_id = False
+        own = self._save_card(with_card.partner_id)
+        for renewal in renewals:
+            renewal.action_approve()
+        self._let_leave()
+        self.assertEqual(renewals.invoice_id.partner_id, renewals.partner_id)
+        self.assertFalse(without.charge_state)
+        self.assertEqual(with_card.sudo().charge_token_id, own)
+        self._charge(date(2027, 1, 1))
+        self._charge(with_card.date_charge)
+        self._assert_nothing_charged(without, False)
+        self.assertEqual(self._get_charges(with_card.invoice_id).token_id, own)
