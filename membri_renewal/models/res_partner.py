@@ -18,6 +18,12 @@ OFFICERS = "membri_renewal.group_membri_user"
 FOLLOWED_FIELDS = {"membri_member_since", "membri_renewal_email"}
 
 
+def _get_links_definition(name):
+    """:param name: of a many2one that differs by company
+    :return: definition of the index by which records are found that lead to some others"""
+    return f"USING gin ({name}) WITH (fastupdate = off) WHERE {name} IS NOT NULL"
+
+
 class ResPartner(models.Model):
     """The tab *Abonnement*: choices that the staff makes for a contact, and the facts that
     its cotisations give. Both per company. The facts are kept in ``res_partner_status.py``.
@@ -27,6 +33,12 @@ class ResPartner(models.Model):
     _inherit = ["res.partner", "membri.fields.mixin"]
     # nobody is a member yet, whatever a duplicate or an import brings
     _passes_over_given_facts = True
+
+    # Whose link leads to a term, a renewal or a contact, which Odoo asks whenever one is deleted.
+    # Without a list of what is still to be added: it would be read whole.
+    _membri_cotisation_links = models.Index(_get_links_definition("membri_cotisation_id"))
+    _membri_renewal_links = models.Index(_get_links_definition("membri_renewal_id"))
+    _membri_responsible_links = models.Index(_get_links_definition("membri_responsible_id"))
 
     membri_status = fields.Selection(
         STATUSES,

@@ -64,6 +64,7 @@ from . import test_house
 from . import test_insight
 from . import test_http_doors
 from . import test_import
+from . import test_import_as_exported
 from . import test_import_bad_files
 from . import test_import_cells
 from . import test_import_export

@@ -13,6 +13,7 @@ from ..models.moving_in import reading
 from .common_import import ImportCase
 
 HEADER = "Name;Email;Plan;Start;End\n"
+PREVIEW = "odoo.addons.membri_renewal.models.moving_in.preview"
 ROW = "Ada Roy;ada@x.example;Gold;2026-01-01;2026-12-31\n"
 
 
@@ -57,10 +58,52 @@ class TestImportBadFiles(ImportCase):
             HEADER.encode(),
             b"<html><table><tr><td>Name</td></tr></table></html>",
             b"\xef\xbb\xbf<?xml version='1.0'?><Workbook/>",
-            HEADER.replace("Name", "Color").replace("Email", "Size").encode() + b"a;b;c;d;e\n",
         ):
             with self.subTest(content=content[:20]):
                 self.assertTrue(self._refused(content or b"\n", "membres.csv"))
+
+    def test_columns_that_nobody_knows(self):
+        """A person says which column is the name; until then nothing is read or imported."""
+        content = HEADER.replace("Name", "Wer").replace("Email", "Post") + ROW
+        before = self._count()
+        record = self._import(content)
+        for action in ("action_preview", "action_run"):
+            self.assertEqual((record.state, self._count()), ("draft", before))
+            self.assertFalse(record.line_ids or record.overview or record.parts)
+            self.assertIn("list.csv", record.problem)
+            self.assertEqual(
+                record.column_ids.mapped("name"), ["Wer", "Post", "Plan", "Start", "End"]
+            )
+            self.assertEqual(record.column_ids[0].sample, "Ada Roy")
+            getattr(record, action)()
+        record.column_ids[:2].write({"target": "name"})
+        with self.assertRaisesRegex(UserError, "Post"):
+            record.action_preview()
+        record.column_ids[1].target = False
+        record.action_preview()
+        self.assertEqual((record.state, record.problem), ("previewed", False))
+        self.assertEqual(self._get_results(record), ["new"])
+        self.assertEqual(record.line_ids.aside, {"Post": "ada@x.example"})
+        record.action_run()
+        self.assertEqual(record.line_ids.partner_id.name, "Ada Roy")
+        # what was chosen is proposed again
+        again = self._import(content.replace("Ada", "Eve"))
+        self.assertEqual((again.state, again.line_ids.name), ("previewed", "Eve Roy"))
+
+    def test_columns_that_nobody_knows_in_the_background(self):
+        with patch(f"{PREVIEW}.FOREGROUND_PREVIEW", 0):
+            record = self._import("Wer;Was\nAda Roy;1\n")
+            for _time in range(2):
+                self.assertEqual(record.state, "running")
+                self._run_cron("ir_cron_process_imports")
+                self.assertEqual((record.state, record.is_run_next), ("draft", False))
+                self.assertIn("list.csv", record.problem)
+                record.action_run()
+            self._run_cron("ir_cron_process_imports")
+            record.column_ids[0].target = "name"
+            record.action_preview()
+            self._run_cron("ir_cron_process_imports")
+        self.assertEqual((record.state, self._get_results(record)), ("previewed", ["new"]))
 
     def test_without_file(self):
         record = self.Import.create({"profile": "free"})

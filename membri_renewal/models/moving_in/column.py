@@ -4,9 +4,10 @@ from odoo.fields import Domain
 
 from .profiles import PROFILES
 from .reading import normalize
-from .targets import ALIASES, STATUSES
+from .targets import ALIASES, DATES_TELL, STATUSES, YES
 
-STATUS_CELLS = {*STATUSES, "active", "actif", "current", "upcoming", "scheduled", "paid"}
+STATUS_CELLS = {*STATUSES, *DATES_TELL} - {"1"}
+YES_OR_NO = {*YES, "no", "non", "false", "nein", "n", "0"}
 
 
 class MembriImportColumn(models.Model):
@@ -94,7 +95,7 @@ class MembriImport(models.Model):
         self.ensure_one()
         ours = self.column_ids.filtered(lambda c: c.is_second_file == is_second_file)
         if [column.name or "" for column in ours.sorted("place")] == headers:
-            self._check_columns(ours)
+            self._check_columns(ours, is_on_form=True)
             return
         ours.unlink()
         earlier = self._get_earlier_targets()
@@ -104,6 +105,8 @@ class MembriImport(models.Model):
             cell = sample[place] if place < len(sample) else ""
             if target == "state" and normalize(cell) in STATUS_CELLS:
                 target = "status"  # “State” is either
+            if target == "name" and normalize(cell) in YES_OR_NO:
+                target = False  # “Member” is either
             # of two telephone columns the first counts; two of one name are a mistake
             if target and taken.setdefault(target, normalize(header)) != normalize(header):
                 target = False
@@ -135,18 +138,25 @@ class MembriImport(models.Model):
         )
         return {normalize(column.name): column.target for column in columns}
 
-    def _check_columns(self, columns):
-        """:raises UserError: when two columns are read as the same"""
+    def _check_columns(self, columns, *, is_on_form=False):
+        """:param is_on_form: whether they can be chosen there: those of a list that has just been
+            refused cannot
+        :raises UserError: when two columns are read as the same"""
+        labels = dict(columns._fields["target"]._description_selection(self.env))
         for target, same in columns.filtered("target").grouped("target").items():
-            if len(same) > 1:
-                raise UserError(
-                    self.env._(
-                        "The columns “%(first)s” and “%(second)s” are both read as “%(target)s”. "
-                        "Rename or delete one of them in the list.",
-                        first=same[0].name,
-                        second=same[1].name,
-                        target=dict(same._fields["target"]._description_selection(self.env))[
-                            target
-                        ],
-                    )
+            if len(same) < 2:
+                continue
+            told = {"first": same[0].name, "second": same[1].name, "target": labels[target]}
+            raise UserError(
+                self.env._(
+                    "The columns “%(first)s” and “%(second)s” are both read as “%(target)s”. "
+                    "Under “Columns”, read one of them as something else, or as nothing.",
+                    **told,
                 )
+                if is_on_form
+                else self.env._(
+                    "The columns “%(first)s” and “%(second)s” are both read as “%(target)s”. "
+                    "Rename or delete one of them in the list.",
+                    **told,
+                )
+            )

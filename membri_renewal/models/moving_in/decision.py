@@ -283,6 +283,8 @@ class MembriImport(models.Model):
             return self.env._("The term waits for its payment.")
         if state == "expired":
             return self.env._("The term is over and is not renewed.")
+        if decision.term_vals.get("date_terminated"):
+            return self.env._("The member leaves on its last day: it is not renewed.")
         return False
 
     def _get_money_remarks(self, decision, values):

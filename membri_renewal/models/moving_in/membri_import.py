@@ -354,7 +354,7 @@ class MembriImport(models.Model):
                 record._do_preview()
             if record.state == "running":  # the preview of a long list
                 record._internal_write({"is_run_next": True})
-            else:
+            elif record.state != "draft":  # a column must be chosen first
                 record._do_run()
         return True
 

@@ -75,6 +75,9 @@ class MembriImport(models.Model):
             if count := self._unpack_lists():
                 return count
             told["header_row"] = self._read_headers()
+            if not self._is_anybody_named():
+                self._ask_who_rows_are_about()
+                return 0
         sheets = []
         iterator = self._iterate_rows(done, sheets)
         until, count = time.monotonic() + READ_SECONDS, 0
@@ -287,7 +290,17 @@ class MembriImport(models.Model):
             self._update_columns(names, sample, is_second_file=name == "second_file")
             headers += names
         self._internal_write({"header": headers})
-        if not (WHO - {"first_name"}) & set(self.column_ids.mapped("target")):
+        return header_row
+
+    def _is_anybody_named(self):
+        """:return: whether a column says who each row is about"""
+        return not (WHO - {"first_name"}).isdisjoint(self.column_ids.mapped("target"))
+
+    def _ask_who_rows_are_about(self):
+        """Back to the first step, with the columns, where a person says what each one is.
+
+        :raises UserError: when there is but one, which is what a text looks like"""
+        if len(self.header) < 2:
             raise UserError(
                 self.env._(
                     "No column in “%(file)s” says who each row is about: a name, an email or a "
@@ -295,7 +308,14 @@ class MembriImport(models.Model):
                     file=self.filename or "",
                 )
             )
-        return header_row
+        sentence = self.env._(
+            "No column in “%(file)s” is known to say who each row is about. Choose under “Columns” "
+            "which one is the name, the email or a number, then preview the list again. If the "
+            "first row is a member, add a row with the names of the columns above it.",
+            file=self.filename or "",
+        )
+        self._forget_preview()
+        self._set_state("draft", problem=sentence, is_run_next=False)
 
     def _get_places(self, *, is_second_file=False):
         """:return: ``{place in the row: target}`` of one file"""
@@ -383,9 +403,10 @@ class MembriImport(models.Model):
         profile = PROFILES[self.profile]
         reader = RowReader(self.env, profile, self.date_order)
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
-        wanted = set()
+        wanted, refs, columns = set(), {}, set(self.column_ids.mapped("target"))
         # only then all names are kept in memory
-        has_owners = bool({"owner", "bundle"} & set(self.column_ids.mapped("target")))
+        has_owners = bool({"owner", "bundle"} & columns)
+        has_two_numbers = {"external_id", "ref"} <= columns
         for number, _cells, targets in rows:
             for order, text in reader.get_proofs(targets).items():
                 proofs.setdefault(order, (number, text))
@@ -399,6 +420,8 @@ class MembriImport(models.Model):
             wanted.add(values["owner"])
             if "email" in keys:
                 names.setdefault(keys["email"], set()).add(keys.get("name", ""))
+            if has_two_numbers and "ref" in keys:
+                refs.setdefault(keys["ref"], set()).add(key)
             if profile.is_row_payment and targets.get("date_start"):
                 starts.setdefault(key, []).append(targets["date_start"])
         return {
@@ -409,6 +432,7 @@ class MembriImport(models.Model):
             "owners": owners,
             "wanted": sorted(wanted),
             "names": {email: sorted(whose) for email, whose in names.items()},
+            "refs": {ref: sorted(whose) for ref, whose in refs.items()},
             "starts": starts,
         }
 
@@ -416,9 +440,10 @@ class MembriImport(models.Model):
         """:param parts: what :meth:`_overlook` says of some rows, in their order
         :return: dict: how many ``rows``, the names of plans (``levels``), how days and
             months are in order (``order``, ``proofs``), whose membership others are part
-            of (``owners``), and the first days of each member (``starts``)"""
+            of (``owners``), which emails and numbers several have (``shared_emails``,
+            ``shared_refs``), and the first days of each member (``starts``)"""
         levels, proofs, owners, names, starts = Counter(), {}, {}, {}, {}
-        wanted, count, has_ambiguous, header_row = set(), 0, False, 0
+        wanted, count, has_ambiguous, header_row, refs = set(), 0, False, 0, {}
         for part in parts:
             count += part["rows"]
             header_row = header_row or part.get("header_row", 0)
@@ -431,6 +456,8 @@ class MembriImport(models.Model):
                 owners.setdefault(name, key)
             for email, whose in part["names"].items():
                 names.setdefault(email, set()).update(whose)
+            for ref, whose in part.get("refs", {}).items():
+                refs.setdefault(ref, set()).update(whose)
             for key, days in part["starts"].items():
                 starts.setdefault(key, []).extend(days)
         order = self.date_order or (next(iter(proofs)) if len(proofs) == 1 else False)
@@ -443,6 +470,7 @@ class MembriImport(models.Model):
             "is_date_order_asked": not order and has_ambiguous,
             "owners": {name: key for name, key in owners.items() if name in wanted},
             "shared_emails": [email for email, whose in names.items() if len(whose) > 1],
+            "shared_refs": [ref for ref, whose in refs.items() if len(whose) > 1],
             "starts": starts,
         }
 
@@ -455,8 +483,11 @@ class MembriImport(models.Model):
             yield f"term:{number}"
         if external := keys.get("external"):
             yield f"id:{external}"
-        if values["bundle"] and values["level"]:
-            yield f"bundle:{values['bundle']}"
+        if values["level"]:
+            # of one bundle all name its number, or the ID or the email of whoever has it
+            for bundle in (values["bundle"], external, keys.get("email")):
+                if bundle:
+                    yield f"bundle:{bundle.casefold()}"
         if values["has_term"]:
             for name in (external, keys.get("ref"), values["contact"].get("name")):
                 if name:
@@ -501,6 +532,7 @@ class MembriImport(models.Model):
             them, after those before them; of those that cannot be read, why"""
         reader = RowReader(self.env, PROFILES[self.profile], overview["order"] or None)
         overview = {**overview, "shared_emails": set(overview["shared_emails"])}
+        shared_refs = set(overview.get("shared_refs", ()))
         headers = self.header or []
         taken = {
             column.place + (0 if not column.is_second_file else self._get_first_width())
@@ -513,6 +545,10 @@ class MembriImport(models.Model):
             if len(cells) > len(headers) and any(cells[len(headers) :]):
                 problems.append(
                     self.env._("The row has more cells than there are names of columns.")
+                )
+            if (ref := values["contact"].get("ref")) in shared_refs:
+                remarks.append(
+                    self.env._("Several members of the list have the number %(ref)s.", ref=ref)
                 )
             self._complete_values(values, reader, overview)
             vals_list.append(

@@ -37,14 +37,22 @@ class Membri365(Profile):
     """Views of Dynamics 365, French or English, with three hidden columns in front: the record,
     a checksum, and when it was changed."""
 
+    # of a membership its number, of a contact the family name
+    columns = {"name": "last_name", "nom": "last_name"}
+
     def get_column(self, header):
         # EXTENDS: these columns are named after the table of the view
         if "do not modify" not in header and "ne pas modifier" not in header:
-            return False
+            return super().get_column(header)
         rest = header.replace("do not modify", "").replace("ne pas modifier", "").split()
         if {"checksum", "somme", "controle", "modified", "modifie"} & set(rest):
             return None
         return "external_id" if rest in (["contact"], ["account"], ["compte"]) else "term_id"
+
+    def adapt(self, cells):
+        # EXTENDS
+        if not cells.get("first_name") and (cells.get("name") or cells.get("company")):
+            cells.pop("last_name", None)
 
 
 class CiviCRM(Profile):
@@ -57,6 +65,9 @@ class CiviCRM(Profile):
         "membership expiration date": "date_end",
         "membership status": "status",
         "owner membership id": "owner",
+        "primary member id": "owner",  # which is what newer versions call it
+        "household name": "name",
+        "deceased date": "date_deceased",
         "source": None,
         "status override": None,
         "street address": "street",
@@ -74,6 +85,10 @@ class CiviCRM(Profile):
                 if normalize(cells["is_company"]) in ("organization", "organisation")
                 else "no"
             )
+        if cells.get("first_name") and cells.get("last_name"):
+            cells.pop("name", None)  # with “Dr.” and the like
+        elif cells.get("name"):
+            cells.pop("first_name", None)  # which is a part of it
         if owner := cells.get("owner"):
             cells["owner"] = f"term:{owner}"
 
@@ -83,6 +98,7 @@ class WildApricot(Profile):
         "user id": "external_id",
         "membership level": "level",
         "member id": "external_id",
+        "member": None,  # yes or no
         "notes": "notes",
         "balance": "balance",
     }
@@ -99,8 +115,11 @@ class WildApricot(Profile):
             cells["member_since"] = ""
         if cells.get("enabled") and normalize(cells["enabled"]) not in ("yes", "oui", "true", "1"):
             cells["contact_only"] = "yes"
-        if cells.get("bundle") and not cells.get("level"):
-            cells["owner"] = f"bundle:{cells['bundle']}"
+        bundle = cells.get("bundle", "").casefold()
+        # whoever has the bundle may name themselves there
+        is_in_anothers = "@" in bundle and bundle != cells.get("email", "").casefold()
+        if bundle and (is_in_anothers or not cells.get("level")):
+            cells["owner"] = f"bundle:{bundle}"
 
 
 class Dolibarr(Profile):
@@ -121,12 +140,37 @@ class Dolibarr(Profile):
         "membertypelabel": "level",
         "birthday": None,
         "ref": "ref",
+        # as an English and a French Dolibarr call them
+        "member ref": "ref",
+        "nature of the member": "is_company",
+        "date of membership": "date_start",
+        "subscription date": "date_start",
+        "end date of membership": "date_end",
+        "subscription end date": "date_end",
+        "member type label": "level",
+        "contribution id": "term_id",
+        "subscription id": "term_id",
+        "id adherent": "external_id",
+        "ref adherent": "ref",
+        "identifiant": None,
+        "nature de l adherent": "is_company",
+        "etat": "status",
+        "departement canton": "state",
+        "tel pro": "phone",
+        "date adhesion": "date_start",
+        "date d adhesion": "date_start",
+        "date fin adhesion": "date_end",
+        "date de fin d adhesion": "date_end",
+        "libelle du type adherent": "level",
+        "type d adherent": "level",
+        "id adhesion": "term_id",
     }
     is_row_payment = True
 
     def adapt(self, cells):
         if cells.get("is_company"):
-            cells["is_company"] = "yes" if normalize(cells["is_company"]) == "mor" else "no"
+            is_company = normalize(cells["is_company"]) in ("mor", "moral", "morale")
+            cells["is_company"] = "yes" if is_company else "no"
         # -2: excluded, -1: draft, 0: resigned, 1: valid
         status = cells.get("status", "").strip()
         cells["status"] = {"-2": "left", "-1": "draft", "0": "left", "1": ""}.get(status, status)
@@ -194,6 +238,14 @@ class Hitobito(Profile):
         "titel": None,
         "mitglied nr": "ref",
         "id": "external_id",
+        # as a French one calls them
+        "nom de l entreprise": "company",
+        "entreprise": "is_company",
+        "e mail principal": "email",
+        "numero": "house_number",
+        "lieu": "city",
+        "roles": "level",
+        "date de naissance": None,
     }
     is_running = True
 

@@ -10,7 +10,7 @@ from ..mixins.formats import format_day
 from .cells import AMBIGUOUS, MINUS, SHORTENED, Option, parse_amount, split_options
 from .dates import ZERO_DATE, NotADate, get_proof, read_date
 from .reading import CELL_ERRORS, normalize
-from .targets import DATE_TARGETS, IDENTIFIERS, STATUSES, YES
+from .targets import DATE_TARGETS, DATES_TELL, IDENTIFIERS, STATUSES, YES
 
 CONTACT_TEXTS = (
     "ref",
@@ -171,8 +171,13 @@ class RowReader:
     def _read_contact(self, cells):
         person = " ".join(filter(None, (cells.get("first_name"), cells.get("last_name"))))
         name = cells.get("name") or person
-        if cells.get("first_name") and not cells.get("last_name") and cells.get("name"):
-            name = f"{cells['first_name']} {cells['name']}"  # which is the family name there
+        if (
+            cells.get("first_name")
+            and not cells.get("last_name")
+            and cells.get("name")
+            and not set(normalize(cells["first_name"]).split()) < set(normalize(name).split())
+        ):
+            name = f"{cells['first_name']} {name}"  # which is the family name there
         company = cells.get("company", "")
         is_company = is_yes(cells["is_company"]) if cells.get("is_company") else not name
         contact = {target: cells[target] for target in CONTACT_TEXTS if cells.get(target)}
@@ -253,7 +258,8 @@ class RowReader:
         end = dates["date_end"]
         if not end and dates["first_unpaid_day"]:
             end = dates["first_unpaid_day"].fromordinal(dates["first_unpaid_day"].toordinal() - 1)
-        status = STATUSES.get(normalize(cells.get("status")), "")
+        told = normalize(cells.get("status"))
+        status = STATUSES.get(told, "")
         left = dates["date_deceased"] or dates["date_left"]
         if dates["date_deceased"]:
             status = "deceased"
@@ -280,6 +286,14 @@ class RowReader:
             and not is_yes(cells.get("contact_only"))
             and (values["level"] or values["start"] or values["end"] or values["lifetime"])
         )
+        if told and not status and told not in DATES_TELL and values["has_term"]:
+            self.remarks.append(
+                self.env._(
+                    "The status “%(status)s” is not known: the dates tell whether the membership "
+                    "is running.",
+                    status=cells["status"].strip(),
+                )
+            )
         if status == "new" and values["has_term"]:
             values["has_term"] = False
             self.remarks.append(

@@ -145,8 +145,9 @@ AGREED = YES | {"agreed", "convenu", "convenue"}
 # what a word for a status says of a term; what it does not say, the dates do
 STATUS_WORDS = {
     "pending": "pending; en attente; waiting; invoiced; en attente de paiement; unpaid; impaye",
-    "new": "pending new; new application; draft; brouillon; 1 draft; nouvelle demande",
-    "renewing": "pending renewal; renewal in progress; pending level change",
+    "new": "pending new; pendingnew; new application; draft; brouillon; 1 draft; nouvelle demande",
+    "renewing": "pending renewal; renewal in progress; pending level change; pendingrenewal; "
+    "pendinglevelchange; pendingupgrade; pending upgrade",
     "over": "expired; lapsed; echue; echu; expire; expiree; over; old; inactive; inactif; ended",
     "cancelled": "cancelled; canceled; void; annule; annulee",
     "left": "resigned; resiliated; resilie; resiliee; demissionne; terminated; left; excluded; "
@@ -156,6 +157,14 @@ STATUS_WORDS = {
 STATUSES = {
     word.strip(): status for status, words in STATUS_WORDS.items() for word in words.split(";")
 }
+# words that say no more than the dates do
+DATES_TELL = {
+    "1", "active", "actif", "current", "valid", "valide", "validee", "validated", "upcoming",
+    "scheduled", "a venir", "paid", "paye", "payee", "free", "new", "nouveau", "nouvelle", "grace",
+    "renewed", "renouvele", "renouvelee", "en cours", "en vigueur", "a jour", "en regle",
+    "in good standing", "approved", "approuve", "approuvee", "confirmed", "confirme", "confirmee",
+    "member", "membre", "aktiv", "none", "lifetime", "a vie",
+}  # fmt: skip
 ALIASES = {}
 for _target, _names in TARGETS.items():
     for _name in _names.split(";"):

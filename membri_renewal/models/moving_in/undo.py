@@ -1,6 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from .matching import MODULE
 from .membri_import import FOREGROUND_LIMIT
@@ -8,6 +8,14 @@ from .membri_import import FOREGROUND_LIMIT
 BATCH = 500
 # up to so many rows are taken back while the user waits, all or none
 FOREGROUND_UNDO = 5 * FOREGROUND_LIMIT
+# Odoo looks for what is deleted in each of our links that differ by company, comparing each contact
+# with each ID; of so many, the database takes the index instead
+DELETED_TOGETHER = 100
+
+
+def unlink_in_parts(records):
+    for part in split_every(DELETED_TOGETHER, records.ids, records.browse):
+        part.unlink()
 
 
 class MembriImport(models.Model):
@@ -257,7 +265,7 @@ class MembriImport(models.Model):
             trace["created_renewal"] for _line, trace in done if "created_renewal" in trace
         ).exists()
         renewals._set_state("cancelled")
-        renewals.unlink()
+        unlink_in_parts(renewals)
         options = record.env["membri.cotisation.line"].browse(
             id_ for _line, trace in done for id_ in trace.get("created_options", ())
         )
@@ -274,7 +282,7 @@ class MembriImport(models.Model):
         followers = Term.search([("previous_id", "in", terms.ids)]) - terms
         (terms | followers)._internal_write({"previous_id": False})
         terms._set_state("cancelled")
-        terms.unlink()
+        unlink_in_parts(terms)
         followers._link_previous()
 
     def _undo_contacts(self, done):
@@ -308,7 +316,7 @@ class MembriImport(models.Model):
         ).write({"parent_id": False})
         try:
             with self.env.cr.savepoint():
-                created.unlink()
+                unlink_in_parts(created)
         except UserError:
             raise
         except Exception as error:
