@@ -386,7 +386,8 @@ class MailMail(models.Model):
             mail_server=mail_server, doc_to_followers=doc_to_followers
         )
         self._membri_insert_keys(emails)
-        if self._get_membri_documents():
+        is_test_notice = self.env.context.get("membri_sample")  # whose renewal is gone
+        if is_test_notice or self._get_membri_documents():
             for email in emails:
                 email["body_alternative"] = self._membri_to_plain_text(email["body"])
         return emails

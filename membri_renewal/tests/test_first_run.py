@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import html
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import Form, tagged
@@ -151,6 +152,13 @@ class TestFirstRun(MembriCommon, MockEmail):
         self.assertIn("This is a test", mail.body_html)
         self.assertIn("Yearly", mail.body_html)
         self.assertIn("Sample Member", mail.body_html)
+        # it is read as a notice is, and not as the code that makes one
+        page = html.fromstring(mail.body_html)
+        self.assertTrue(page.xpath("//body//table"))
+        self.assertNotIn("<", page.text_content())
+        text = self._mails[0]["body_alternative"]
+        self.assertIn("Sample Member", text)
+        self.assertNotRegex(text, "[<>{}]")
         self.assertEqual(len(mail.attachment_ids), 1)
         self.assertIn("TEST", mail.attachment_ids.name)
         self.assertTrue(mail.attachment_ids.raw)
@@ -187,7 +195,9 @@ class TestFirstRun(MembriCommon, MockEmail):
             wizard.action_confirm()
         self.product.list_price = 10.0
         self.manager.with_env(self.env_root).email = False
-        self._assert_refused(wizard.action_confirm)
+        with self.assertRaises(RedirectWarning) as caught:
+            wizard.action_confirm()
+        self.assertEqual(caught.exception.args[1]["res_id"], self.manager.id)
         self.manager.with_env(self.env_root).email = "manager@example.com"
         before = self._count_all()
         failure = patch.object(

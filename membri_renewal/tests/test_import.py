@@ -806,6 +806,31 @@ class TestImport(ImportCase):
         )
         self.assertEqual(self._get_results(self._import(text))[:2], ["new", "new"])
 
+    def test_undo_deletes_in_parts(self):
+        """Of few at a time, Odoo's search for whose term is deleted goes by our index."""
+        statement = (
+            "EXPLAIN SELECT id FROM res_partner "
+            "WHERE membri_%(name)s_id IS NOT NULL AND membri_%(name)s_id @? '$.* ? (@ == 1)'"
+        )
+        self.cr.execute("SET LOCAL enable_seqscan = off")
+        for name in ("cotisation", "renewal", "responsible"):
+            self.cr.execute(statement % {"name": name})
+            plan = "\n".join(row[0] for row in self.cr.fetchall())
+            self.assertIn(f"res_partner_membri_{name}_links", plan)
+        self.cr.execute("SET LOCAL enable_seqscan = on")
+        before = self._count()
+        record = self._import(LIST)
+        record.action_run()
+        Term = type(self.env["membri.cotisation"])
+        undo = "odoo.addons.membri_renewal.models.moving_in.undo"
+        with (
+            patch(f"{undo}.DELETED_TOGETHER", 1),
+            patch.object(Term, "unlink", autospec=True, side_effect=Term.unlink) as unlink,
+        ):
+            record.action_undo()
+        self.assertEqual([len(call.args[0]) for call in unlink.call_args_list], [1, 1])
+        self.assertEqual(self._count(), before)
+
     def test_undo_in_the_background(self):
         """Of a long list; what has followed meanwhile stops it with the sentence."""
         undo = "odoo.addons.membri_renewal.models.moving_in.undo"

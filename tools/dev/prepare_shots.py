@@ -45,8 +45,8 @@ def preview_list(company, lang, content):
     manager.lang = lang
     year = company._membri_today().year
     plan = env["membri.option.set"].search(  # noqa: F821
-        [("company_id", "=", company.id), ("code", "=", "person")], limit=1
-    ) or env["membri.option.set"].search([("company_id", "=", company.id)], limit=1)  # noqa: F821
+        [("company_id", "=", company.id), ("code", "=", "IND")]
+    )
     record = (
         env["membri.import"]  # noqa: F821
         .with_user(manager)
@@ -57,7 +57,7 @@ def preview_list(company, lang, content):
                 "profile": "free",
                 "file": base64.b64encode(content.format(year, year - 1).encode()),
                 "filename": "membres.csv" if lang == "fr_CA" else "members.csv",
-                "option_set_map": {"Particulier": plan.id, "Person": plan.id},
+                "option_set_map": {"Particulier" if lang == "fr_CA" else "Person": plan.id},
             }
         )
     )

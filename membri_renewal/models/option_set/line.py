@@ -28,6 +28,12 @@ class MembriOptionSetLine(models.Model):
         digits="Product Price",
         help="Replaces the price of the member's pricelist.",
     )
+    product_price = fields.Float(
+        related="product_id.lst_price",
+        string="Regular Price",
+        digits="Product Price",
+        help="Sales price of the option, before the member's pricelist.",
+    )
     has_own_price = fields.Boolean(
         string="Use a Custom Price",
         compute="_compute_has_own_price",

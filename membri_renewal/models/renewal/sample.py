@@ -31,9 +31,11 @@ class MembriOptionSet(models.Model):
         email.
 
         :return: the ``mail.mail``, in sudo
-        :raises UserError: when it cannot leave"""
+        :raises UserError: when it cannot leave
+        :raises RedirectWarning: when something is missing, with where it is entered"""
         self.ensure_one()
         company = self._get_term_company()
+        self._check_own_email()
         if reason := self._get_cannot_send_test_notice_reason():
             raise UserError(reason)
         # a notice is read without a chart of accounts: the invoice is what needs one
@@ -42,7 +44,7 @@ class MembriOptionSet(models.Model):
         vals = self.with_company(company)._prepare_test_notice_vals(company)
         # sudo: the queue of emails is the administrator's
         mail_sudo = self.env["mail.mail"].sudo().create(vals)
-        mail_sudo.send()
+        mail_sudo.with_context(membri_sample=True).send()
         if mail_sudo.state != "sent":
             self._raise_test_notice_failed(mail_sudo)
         # sudo: companies are the administrator's, this fact is ours
@@ -87,12 +89,19 @@ class MembriOptionSet(models.Model):
                 "another plan.",
                 plan=self.name,
             )
-        if not self.env.user.email_normalized:
-            return self.env._(
-                "%(user)s has no email address. Enter one in your preferences.",
-                user=self.env.user.name,
-            )
         return False
+
+    def _check_own_email(self):
+        """:raises RedirectWarning: when the user has no address, with their preferences"""
+        user = self.env.user
+        if not user.email_normalized:
+            raise get_redirect(
+                self.env._(
+                    "%(user)s has no email address. Enter one in your preferences.", user=user.name
+                ),
+                {**user.action_get(), "res_id": user.id},
+                self.env._("Open My Preferences"),
+            )
 
     def _prepare_test_notice_vals(self, company):
         """Return the values of the ``mail.mail``, as the notice of a sample member makes them; the
@@ -158,7 +167,8 @@ class MembriOptionSet(models.Model):
         banner = self.env["ir.qweb"]._render("membri_renewal.test_notice_banner", {"plan": self})
         return {
             "subject": self.env._("[TEST] %(subject)s", subject=message.subject),
-            "body_html": prepend_html_content(mail_sudo.body_html, banner),
+            # as a text: what is added to markup would be shown as the code that it is
+            "body_html": prepend_html_content(mail_sudo.body_html, str(banner)),
             "email_from": mail_sudo.email_from,
             "reply_to": self.env.user.email_formatted,
             "email_to": self.env.user.email_formatted,
