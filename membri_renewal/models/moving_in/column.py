@@ -142,10 +142,10 @@ class MembriImport(models.Model):
         """:param is_on_form: whether they can be chosen there: those of a list that has just been
             refused cannot
         :raises UserError: when two columns are read as the same"""
-        labels = dict(columns._fields["target"]._description_selection(self.env))
         for target, same in columns.filtered("target").grouped("target").items():
             if len(same) < 2:
                 continue
+            labels = dict(same._fields["target"]._description_selection(self.env))
             told = {"first": same[0].name, "second": same[1].name, "target": labels[target]}
             raise UserError(
                 self.env._(
