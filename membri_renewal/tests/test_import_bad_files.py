@@ -77,7 +77,7 @@ class TestImportBadFiles(ImportCase):
             self.assertEqual(record.column_ids[0].sample, "Ada Roy")
             getattr(record, action)()
         record.column_ids[:2].write({"target": "name"})
-        with self.assertRaisesRegex(UserError, "Post"):
+        with self.assertRaisesRegex(UserError, "Post"), self.cr.savepoint():
             record.action_preview()
         record.column_ids[1].target = False
         record.action_preview()
