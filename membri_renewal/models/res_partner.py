@@ -1,7 +1,7 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.tools import email_normalize, ormcache
 
 from .mixins.fields import get_flag_domain
 
@@ -247,6 +247,47 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        # EXTENDS base: whom an officer adds reads the language of the desk, until somebody chooses
+        # another one; Odoo gives all of them the language that it was installed in
+        values = super().default_get(fields)
+        if (
+            "lang" in values
+            and self.env.lang
+            and "default_lang" not in self.env.context
+            and not self.env.su
+            and self.env.user.has_group(OFFICERS)
+            and not self._membri_is_default_lang_chosen()
+        ):
+            values["lang"] = self.env.lang
+        return values
+
+    @api.model
+    @ormcache("self.env.uid", "self.env.company.id")
+    def _membri_is_default_lang_chosen(self):
+        """:return: whether somebody chose the language of new contacts: for all, for the company
+        or for the user"""
+        field = self.env["ir.model.fields"]._get("res.partner", "lang")
+        # sudo: settings of Odoo, which officers do not read
+        defaults_sudo = self.env["ir.default"].sudo()
+        return bool(
+            defaults_sudo.search_count(
+                [
+                    ("field_id", "=", field.id),
+                    ("user_id", "in", (False, self.env.uid)),
+                    ("company_id", "in", (False, self.env.company.id)),
+                    # what the installation left is for all, and nobody's choice
+                    "|",
+                    "|",
+                    ("user_id", "!=", False),
+                    ("company_id", "!=", False),
+                    ("write_uid", "!=", SUPERUSER_ID),
+                ],
+                limit=1,
+            )
+        )
 
     def write(self, vals):
         self._membri_forget_bounces(vals)

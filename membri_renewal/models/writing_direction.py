@@ -1,3 +1,5 @@
+import functools
+import shutil
 import unicodedata
 
 import lxml.html
@@ -9,6 +11,7 @@ MARKS = {"rtl": "\u202b", "ltr": "\u202a"}
 END_MARK = "\u202c"
 DIRECTIONS = {"R": "rtl", "AL": "rtl", "L": "ltr"}
 CLOSING = {"(": ")", "[": "]", "{": "}", "«": "»"}
+BRACKETS = {*CLOSING, *CLOSING.values()}
 PARTS = (
     "//div[contains(concat(' ', normalize-space(@class), ' '), ' article ')"
     " or contains(concat(' ', normalize-space(@class), ' '), ' header ')"
@@ -31,15 +34,25 @@ def embed(text, base):
     if next(filter(None, directions)) == other:
         body = text.strip()
         start = text.index(body)
-        return f"{text[:start]}{MARKS[other]}{body}{END_MARK}{text[start + len(body) :]}"
+        # within it, brackets of the document's own letters
+        marked = _embed_parts(body, base, lambda part: any(map(part.count, BRACKETS)))
+        return f"{text[:start]}{MARKS[other]}{marked}{END_MARK}{text[start + len(body) :]}"
+    return _embed_parts(text, other)
+
+
+def _embed_parts(text, direction, is_marked=bool):
+    """:param is_marked: function from a part to whether it needs its marks
+    :return: ``text`` with marks around each part that is written in ``direction``"""
+    directions = [DIRECTIONS.get(unicodedata.bidirectional(letter)) for letter in text]
     result, position = [], 0
     while position < len(text):
-        if directions[position] != other:
+        if directions[position] != direction:
             result.append(text[position])
             position += 1
             continue
-        end = _find_end(text, directions, position, other)
-        result += [MARKS[other], text[position:end], END_MARK]
+        end = _find_end(text, directions, position, direction)
+        part = text[position:end]
+        result.append(f"{MARKS[direction]}{part}{END_MARK}" if is_marked(part) else part)
         position = end
     return "".join(result)
 
@@ -64,9 +77,18 @@ def _find_end(text, directions, start, direction):
     return end
 
 
+@functools.cache
+def is_mirrored():
+    """Odoo mirrors the pages of Arabic and Hebrew with a program that not every server has.
+
+    :return: whether this one has it; else they are printed from left to right, too
+    """
+    return bool(shutil.which("rtlcss"))
+
+
 class IrActionsReport(models.Model):
-    """Each text on our paper has the direction of its own letters, whatever the language of the
-    document."""
+    """Each text on our paper, and on Odoo's invoices of memberships, has the direction of its own
+    letters, whatever the language of the document."""
 
     _inherit = "ir.actions.report"
 
@@ -74,9 +96,20 @@ class IrActionsReport(models.Model):
     def _render_qweb_html(self, report_ref, docids, data=None):
         # EXTENDS base
         html, report_type = super()._render_qweb_html(report_ref, docids, data=data)
-        if self._get_report(report_ref).report_name.startswith("membri_renewal."):
+        if self._membri_is_ours(self._get_report(report_ref), docids):
             html = self._membri_embed_directions(html)
         return html, report_type
+
+    @api.model
+    def _membri_is_ours(self, report, docids):
+        """:return: whether the documents are ours, or Odoo's of memberships"""
+        if report.report_name.startswith("membri_renewal."):
+            return True
+        if report.model != "account.move" or not docids:
+            return False
+        # sudo: what is asked for was rendered, whoever may read it
+        moves_sudo = self.env["account.move"].sudo().browse(docids)
+        return any(moves_sudo.mapped("membri_invoice_type"))
 
     @api.model
     def _membri_embed_directions(self, html):
@@ -91,7 +124,8 @@ class IrActionsReport(models.Model):
         root = lxml.html.fromstring(html, parser=lxml.html.HTMLParser(encoding="utf-8"))
         for part in root.xpath(PARTS):
             lang = part.get("data-oe-lang") or self.env.lang or "en_US"
-            base = self.env["res.lang"]._get_data(code=lang).direction or "ltr"
+            is_rtl = self.env["res.lang"]._get_data(code=lang).direction == "rtl"
+            base = "rtl" if is_rtl and is_mirrored() else "ltr"
             for node in part.iter():
                 if not isinstance(node.tag, str) or node.tag in ("style", "script"):
                     continue

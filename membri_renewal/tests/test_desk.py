@@ -89,6 +89,35 @@ class TestDesk(MembriCommon, HttpCase):
         form.save()
         self.assertEqual(self.member.lang, "fr_FR")
 
+    def test_contact_of_a_french_desk_reads_french(self):
+        """Seen: a contact that a French desk added got English emails."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        french = self.env["res.partner"].with_context(lang="fr_FR")
+        self.assertEqual(Form(french).lang, "fr_FR")
+        self.assertEqual(french.create({"name": "Zoé"}).lang, "fr_FR")
+        self.assertEqual(self._create_member("Ada Baker").lang, "en_US")
+        # what is said explicitly, and of whom they belong to, goes first
+        self.assertEqual(french.create({"name": "Ada", "lang": "en_US"}).lang, "en_US")
+        self.assertEqual(
+            french.with_context(default_lang="en_US").create({"name": "Al"}).lang, "en_US"
+        )
+        company = self._create_member("Baker Ltd", is_company=True)
+        self.assertEqual(french.create({"name": "Bo", "parent_id": company.id}).lang, "en_US")
+        # others are not the desk
+        other = self.env_root["res.partner"].with_context(lang="fr_FR")
+        self.assertEqual(other.create({"name": "Portal"}).lang, "en_US")
+
+    def test_chosen_language_of_contacts_is_kept(self):
+        """For all of them, or one's own."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        admin = self.env.ref("base.user_admin")
+        english = self.env["res.partner"]
+        self.env_root["ir.default"].with_user(admin).set("res.partner", "lang", "fr_FR")
+        self.assertEqual(english.create({"name": "Zoé"}).lang, "fr_FR")
+        self.env_root["ir.default"].set("res.partner", "lang", "en_US", user_id=self.env.uid)
+        french = english.with_context(lang="fr_FR")
+        self.assertEqual(french.create({"name": "Ada"}).lang, "en_US")
+
     def test_sending_a_campaign_says_how_much(self):
         today = self.company._membri_today()
         self._create_cotisation(self.member, date(today.year, 1, 1))

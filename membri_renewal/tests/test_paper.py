@@ -1,7 +1,9 @@
 import re
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo.fields import Command
 from odoo.tests import BaseCase, tagged
 
 from ..models.portal.cotisation import LINE_HEIGHT, POINT, _count_lines
@@ -65,8 +67,8 @@ class TestPaper(PaperCase):
                 self._assert_words(" ".join(pages), LONG, f"Option {LONG}"[:120])
                 self.assertLessEqual(len(pages), 2)
                 # what the member has to do, with whom to ask: never one without the other
-                self.assertIn("What happens next", pages[-1])
-                self.assertIn("Questions?", pages[-1])
+                for words in ("Untaxed Amount", "What happens next", "Questions?"):
+                    self.assertIn(words, pages[-1])
 
     def test_other_documents(self):
         """On the layout that leaves the least room."""
@@ -123,8 +125,43 @@ class TestPaper(PaperCase):
         pages = self._get_texts(self._print("membri_renewal.report_fee_notice", notice)[notice])
         self._assert_words(" ".join(pages), LONG, f"Option {LONG}"[:120])
         self.assertLessEqual(len(pages), 2)
-        for words in ("How to pay", "not an invoice", "Questions?"):
+        for words in ("Untaxed Amount", "How to pay", "not an invoice", "Questions?"):
             self.assertIn(words, pages[-1])
+
+    def test_how_to_pay_is_never_alone(self):
+        """However long the invoice is, it says how to pay beside its total (seen: on a page of
+        its own)."""
+        self._set_layout("standard")
+        renewals = self.env["membri.renewal"]
+        for number in range(3, 9):
+            options = self.env_root["product.product"].union(
+                *(self._create_option(f"{step} {LONG}", 10.0) for step in range(number))
+            )
+            member = self._create_member(f"Member {number}", street="1 Main Street")
+            option_set = self._create_option_set(f"Plan {number}", options)
+            renewals |= self._create_renewal(
+                self._create_cotisation(member, "2026-01-01", option_set)
+            )
+        self._send(renewals)
+        renewals.with_context(force_report_rendering=False).action_approve()
+        invoices = renewals.invoice_id.with_env(self.env_account(context=self.env.context))
+        self.assertEqual(len(invoices), 6)
+        counts = set()
+        for invoice, content in self._print("account.report_invoice", invoices).items():
+            pages = self._get_texts(content)
+            counts.add(len(pages))
+            with self.subTest(lines=len(invoice.invoice_line_ids)):
+                self.assertIn("How to pay", pages[-1])
+                self.assertIn("Untaxed Amount", pages[-1])
+        self.assertGreater(len(counts), 1, "some are on the edge of a page")
+
+    def _render_html(self, report, records):
+        return self.env["ir.actions.report"]._render_qweb_html(report, records.ids)[0].decode()
+
+    def _assert_embedded(self, html, *names):
+        for name in names:
+            self.assertGreater(html.count(f"\u202b{name}\u202c"), 0)
+            self.assertEqual(html.count(name), html.count(f"\u202b{name}\u202c"))
 
     def test_direction(self):
         """Each text has the direction of its letters, with its brackets."""
@@ -132,14 +169,46 @@ class TestPaper(PaperCase):
         renewal = self._create_long(ARABIC)
         renewal.cotisation_id.option_set_id.sudo().name = HEBREW
         self._send(renewal)
-        html = (
-            self.env["ir.actions.report"]
-            ._render_qweb_html("membri_renewal.report_renewal_notice", renewal.ids)[0]
-            .decode()
+        html = self._render_html("membri_renewal.report_renewal_notice", renewal)
+        self._assert_embedded(html, ARABIC, HEBREW)
+
+    def test_direction_on_the_invoice(self):
+        """Odoo's own invoice as well, when it is of a membership; others stay Odoo's."""
+        renewal = self._create_long(ARABIC)
+        self._send(renewal)
+        renewal.with_context(force_report_rendering=False).action_approve()
+        invoice = renewal.invoice_id
+        self._assert_embedded(self._render_html("account.report_invoice", invoice), ARABIC)
+        other = self.env_account["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": renewal.partner_id.id,
+                "invoice_line_ids": [Command.create({"product_id": self.product.id})],
+            }
         )
-        for name in (ARABIC, HEBREW):
-            self.assertGreater(html.count(f"\u202b{name}\u202c"), 0)
-            self.assertEqual(html.count(name), html.count(f"\u202b{name}\u202c"))
+        html = self._render_html("account.report_invoice", other)
+        self.assertIn(ARABIC, html)
+        self.assertNotIn("\u202b", html)
+
+    def test_direction_where_pages_are_not_mirrored(self):
+        """Without the program that mirrors them, Odoo prints pages in Arabic from left to right:
+        names and dates have their own direction there, too (seen: 272026/11/)."""
+        self.env_root["res.lang"]._activate_lang("ar_001")
+        renewal = self._create_long(ARABIC)
+        renewal.partner_id.lang = "ar_001"
+        self._send(renewal)
+        report = "membri_renewal.report_membership_card"
+        term = renewal.cotisation_id
+        with patch("odoo.addons.membri_renewal.models.writing_direction.is_mirrored") as mirrored:
+            mirrored.return_value = False
+            html = self._render_html(report, term)
+            self._assert_embedded(html, ARABIC)
+            [since] = re.findall(r">\s*(\S*2026/?\S*1/\S*|\S*1/\S*2026\S*)\s*<", html)
+            self.assertTrue(since.startswith("\u202b") and since.endswith("\u202c"), since)
+            mirrored.return_value = True
+            html = self._render_html(report, term)
+            self.assertIn(ARABIC, html)
+            self.assertNotIn("\u202b", html)
 
 
 @tagged("post_install", "-at_install")
@@ -153,6 +222,8 @@ class TestFitting(BaseCase):
             (f"Option {HEBREW}, 2027", f"Option {begin}{HEBREW}{end}, 2027"),
             ("2027", "2027"),
             ("Ada (אב)", f"Ada ({begin}אב{end})"),
+            ("אב Ada (Montréal)", f"{begin}אב \u202aAda (Montréal){end}{end}"),
+            ("אב (Ada)", f"{begin}אב (Ada){end}"),
         ):
             self.assertEqual(embed(text, "ltr"), expected)
         self.assertEqual(embed("Ada (Montréal)", "rtl"), "\u202aAda (Montréal)\u202c")
