@@ -267,8 +267,7 @@ class ResPartner(models.Model):
     @api.model
     @ormcache("self.env.uid", "self.env.company.id")
     def _membri_is_default_lang_chosen(self):
-        """:return: whether somebody chose the language of new contacts: for all, for the company
-        or for the user"""
+        """:return: whether somebody chose the language of new contacts"""
         field = self.env["ir.model.fields"]._get("res.partner", "lang")
         # sudo: settings of Odoo, which officers do not read
         defaults_sudo = self.env["ir.default"].sudo()

@@ -3,8 +3,10 @@ from ast import literal_eval
 from datetime import date
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo.tests import Form, HttpCase, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import MembriCommon
 
@@ -44,6 +46,32 @@ class TestDesk(MembriCommon, HttpCase):
         view = self.env["membri.renewal"].get_view(view_type="calendar")
         self.assertIn('create_name_field="member_name"', view["arch"])
         self.assertEqual(renewal.member_name, self.member.complete_name)
+
+    def _get_arch(self, name):
+        view = self.env.ref(f"membri_renewal.{name}")
+        return etree.fromstring(self.env[view.model].get_view(view.id, view.type)["arch"])
+
+    def test_long_names_leave_room(self):
+        """Seen at 1366 pixels: one name of 120 characters cut all plans and states to a few
+        letters."""
+        for name, columns in {
+            "res_partner_view_list_members": ("membri_option_set_id", "membri_status"),
+            "membri_cotisation_view_list": ("option_set_id", "state"),
+        }.items():
+            arch = self._get_arch(name)
+            for column in columns:
+                [field] = arch.xpath(f"/list/field[@name='{column}']")
+                self.assertRegex(field.get("width"), r"^[1-3]\d0px$", f"{name}: {column}")
+
+    def test_letters_are_printed_by_a_button_of_their_queue(self):
+        queue = self.env.ref("membri_renewal.dashboard_letters")
+        action = self.env.ref("membri_renewal.action_server_renewal_print_letter")
+        arch = self._get_arch("membri_renewal_view_list")
+        [button] = arch.xpath(f"/list/header/button[@name='{action.id}']")
+        for code, expected in ((queue.code, False), ("sent", True)):
+            context = {"membri_dashboard": code}
+            hidden = safe_eval(button.get("invisible"), {"context": context})
+            self.assertEqual(hidden, expected, code)
 
     def test_members_search_finds_who_left(self):
         """Neither the action nor what it searches by hides the former members."""
