@@ -1,4 +1,6 @@
 import io
+from functools import partial
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -60,6 +62,27 @@ class TestLetters(MembriCommon, HttpCase):
         self.assertFalse(renewal.activity_ids, "nobody has to look for an address now")
         unreachable = self.env.ref("membri_renewal.dashboard_unreachable")
         self.assertFalse(renewal.filtered_domain(unreachable._get_domain()))
+
+    def test_the_screen_says_what_left_the_queue(self):
+        """From the form, and from the queue (seen: nothing was said there)."""
+        letters = self.env["membri.renewal"].union(
+            *(self._create_letter(f"Bo {number}", "J4H 2X3") for number in range(3))
+        )
+        letters.action_send()
+        for call, count in (
+            (letters[0].action_print_letter, 1),
+            (partial(letters[1:].action_bulk, "print_letter"), 2),
+        ):
+            with patch.object(self.registry["res.users"], "_bus_send", autospec=True) as told:
+                call()
+            [(user, _kind, word)] = [
+                mocked.args for mocked in told.call_args_list if mocked.args[1] != "membri_bulk_job"
+            ]
+            self.assertEqual(user, self.officer)
+            # the file opens in another tab: the word waits
+            self.assertTrue(word["sticky"])
+            self.assertIn(f": {count}.", word["message"])
+        self.assertFalse(self._is_queued(letters))
 
     def test_sorted_as_the_post_likes_it(self):
         renewals = (

@@ -98,6 +98,7 @@ class MembriBulkJob(models.Model):
     def _get_success_notification(self):
         self.ensure_one()
         if self.action == "print_letter":
+            self.env["membri.renewal"]._tell_letters_printed(self.done_count)
             return self.action_download_letters()
         remarks = len(
             self.line_ids.filtered(

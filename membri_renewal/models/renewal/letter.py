@@ -109,17 +109,23 @@ class MembriRenewal(models.Model):
         """
         self._check_can("print_letter")
         attachment = self._do_print_letters()
+        self._tell_letters_printed(len(self.union()))
+        return self._get_letters_action(attachment)
+
+    @api.model
+    def _tell_letters_printed(self, count):
+        """Say on the user's screen that ``count`` letters left the queue: their file opens in
+        another tab, so the word stays until it is closed."""
         self.env.user._bus_send(
             "simple_notification",
             {
                 "type": "success",
+                "sticky": True,
                 "message": self.env._(
-                    "Letters printed: %(count)s. They are no longer on the dashboard.",
-                    count=len(self.union()),
+                    "Letters printed: %(count)s. They are no longer on the dashboard.", count=count
                 ),
             },
         )
-        return self._get_letters_action(attachment)
 
     @api.model
     def _get_letters_filename(self, count):
