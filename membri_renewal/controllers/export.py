@@ -1,9 +1,15 @@
+import json
+
+from odoo import http
+
 from odoo.addons.web.controllers.export import CSVExport, ExcelExport
+from odoo.addons.web.controllers.pivot import TableExporter
 
 from ..models.moving_in.reading import escape_formula
 
-# what the library that writes Excel files takes for a formula
-XLSX_FORMULA_STARTS = ("=", "{=")
+# what the library that writes Excel files takes for a formula, or for a link to a file, whose
+# address the cell does not show
+XLSX_FORMULA_STARTS = ("=", "{=", "external:", "internal:")
 
 
 def escape_xlsx(value):
@@ -15,6 +21,13 @@ def escape_xlsx(value):
     if isinstance(value, str) and value.startswith(XLSX_FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def escape_tree(node):
+    """:return: ``node``, of JSON, whose texts are no formulas"""
+    if isinstance(node, dict):
+        return {name: escape_tree(value) for name, value in node.items()}
+    return [escape_tree(value) for value in node] if isinstance(node, list) else escape_xlsx(node)
 
 
 def escape_group(node):
@@ -54,3 +67,16 @@ class MembriCSVExport(CSVExport):
         # EXTENDS web
         rows = [[escape_formula(v) if isinstance(v, str) else v for v in row] for row in rows]
         return super().from_data(fields, columns_headers, rows)
+
+
+class MembriPivotExport(TableExporter):
+    """The columns and rows of a pivot table are named after records, of members among others."""
+
+    @http.route()
+    def export_xlsx(self, data, **kw):
+        # EXTENDS web
+        table = json.loads(data) if isinstance(data, str) else json.load(data)
+        for part in ("col_group_headers", "measure_headers", "rows"):
+            if isinstance(table, dict) and part in table:
+                table[part] = escape_tree(table[part])
+        return super().export_xlsx(json.dumps(table), **kw)

@@ -1,4 +1,5 @@
 from odoo import http
+from odoo.exceptions import AccessError, MissingError
 from odoo.http import content_disposition, request
 from odoo.tools.pdf import merge_pdf
 
@@ -28,16 +29,12 @@ class MembriReportController(ReportController):
     )
     def print_letters(self, attachment_id, **kw):
         """The letters that the user has just printed, or all those of a job, in one file."""
-        attachment_sudo = browse_sudo("ir.attachment", attachment_id)
-        if attachment_sudo.mimetype != "application/pdf":
+        try:
+            name, contents = self._get_letters(browse_sudo("ir.attachment", attachment_id))
+        except (AccessError, MissingError):  # as what does not exist
+            contents = []
+        if not contents or not all(contents):
             raise request.not_found()
-        name, contents = attachment_sudo.name, [attachment_sudo.raw]
-        if attachment_sudo.res_model == "membri.bulk.job":
-            job = request.env["membri.bulk.job"].browse(attachment_sudo.res_id)
-            contents = job._get_letters_sudo().mapped("raw")
-            name = request.env["membri.renewal"]._get_letters_filename(job.done_count)
-        else:
-            attachment_sudo.sudo(False).check_access("read")
         content = merge_pdf(contents) if len(contents) > 1 else contents[0]
         content = request.env["membri.renewal"]._insert_keys(content)
         headers = {
@@ -47,3 +44,17 @@ class MembriReportController(ReportController):
             **PRIVATE_HEADERS,
         }
         return request.make_response(content, headers=list(headers.items()))
+
+    def _get_letters(self, attachment_sudo):
+        """:return: ``(name of the file, contents)``, nothing where it is no letter
+        :raises AccessError: when the user may not have them"""
+        if attachment_sudo.mimetype != "application/pdf":
+            return "", []
+        if attachment_sudo.res_model != "membri.bulk.job":
+            attachment_sudo.sudo(False).check_access("read")
+            return attachment_sudo.name, [attachment_sudo.raw]
+        job = request.env["membri.bulk.job"].browse(attachment_sudo.res_id).exists()
+        if not job:
+            return "", []
+        contents = job._get_letters_sudo().mapped("raw")
+        return request.env["membri.renewal"]._get_letters_filename(job.done_count), contents

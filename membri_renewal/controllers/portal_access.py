@@ -47,6 +47,24 @@ class MembriPortalAccess(CustomerPortal):
             super()._document_check_access(model_name, document_id, clean_token(access_token))
         )
 
+    def _create_or_update_address(self, partner_sudo, *args, **form_data):
+        # EXTENDS portal, which checks nothing if the browser says so, and gives the company of a
+        # contact the name that is typed there
+        if isinstance(form_data.get("verify_address_values"), str):
+            del form_data["verify_address_values"]
+        contact_sudo = partner_sudo or self._get_visitor_sudo()
+        company_sudo = contact_sudo.commercial_partner_id
+        name = form_data.get("company_name")
+        if (
+            isinstance(name, str)
+            and name.strip() not in ("", company_sudo.name)
+            and company_sudo != contact_sudo
+            and not company_sudo._membri_is_open_to_current_customer()
+        ):
+            sentence = request.env._("Contact us to change the name of the company.")
+            return partner_sudo, {"invalid_fields": ["company_name"], "messages": [sentence]}
+        return super()._create_or_update_address(partner_sudo, *args, **form_data)
+
     def _as_shown(self, document_sudo):
         """:param document_sudo: what the visitor may see, in the name of the superuser
         :return: the same; in the visitor's name where that is staff who may only look"""

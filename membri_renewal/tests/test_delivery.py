@@ -153,6 +153,21 @@ class TestBounces(DeliveryCase):
         self._bounce(mail, in_charge.email)
         self.assertEqual(len(self._get_mails(renewal)), count)
 
+    def test_address_that_it_did_not_go_to(self):
+        """Who has received an email of ours knows its number, and says what they like."""
+        own = self._create_renewal(self._create_yearly())
+        own.action_send()
+        victim = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        victim.action_send()
+        victim.partner_id.membri_renewal_email = "renewals@example.org"
+        mail = self._get_last_mail(own)
+        for address in (victim.partner_id.email, "renewals@example.org"):
+            with self.subTest(address=address):
+                self._bounce(mail, address)
+                self.assertFalse(victim.partner_id.message_bounce)
+                self.assertFalse(victim.partner_id.membri_renewal_email_bounced)
+                self.assertEqual(victim.delivery_state, "queued")
+
     def test_nobody_else_is_there(self):
         renewal = self._renewal_in("sent")
         self._bounce(self._get_last_mail(renewal), renewal.partner_id.email)

@@ -8,7 +8,8 @@ from odoo import http
 from odoo.tests import HttpCase, tagged
 
 LINK = '=HYPERLINK("http://evil.example","Open")'
-NAMES = [LINK, f"'{LINK}", "{=1+1}", "@SUM(1)", "\tTab", "Plain"]
+FILE_LINK = "external:\\\\evil.example\\share\\x"
+NAMES = [LINK, f"'{LINK}", "{=1+1}", FILE_LINK, "@SUM(1)", "\tTab", "Plain"]
 
 
 @tagged("post_install", "-at_install")
@@ -49,6 +50,7 @@ class TestExportFormulas(HttpCase):
         cells = self._read_cells(self._export("xlsx"))
         self.assertNotIn("f", {cell.data_type for cell in cells})
         self.assertIn(f"'{LINK}", [cell.value for cell in cells])
+        self.assertFalse([cell.hyperlink for cell in cells if cell.hyperlink])
 
     def test_names_of_groups_are_text_in_excel(self):
         cells = self._read_cells(self._export("xlsx", ["function"]))
@@ -61,3 +63,33 @@ class TestExportFormulas(HttpCase):
         cells = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:]
         self.assertFalse([cell for cell in cells if cell.startswith(("=", "@", "\t"))])
         self.assertEqual(len(cells), len(NAMES))
+
+    def test_columns_of_pivot_tables_are_text(self):
+        """Groups of columns and of rows, measures and values, as the web client posts them."""
+        titles = [{"title": name, "width": 1, "height": 1} for name in NAMES]
+        table = {
+            "model": "membri.renewal",
+            "title": "Renewals",
+            "measure_count": 1,
+            "col_group_headers": [titles],
+            "measure_headers": [{**title, "is_bold": False} for title in titles],
+            "rows": [
+                {"title": name, "indent": 0, "values": [{"value": LINK}, {"value": 12.5}]}
+                for name in NAMES
+            ],
+        }
+        self.authenticate("admin", "admin")
+        token = http.Request.csrf_token(self)
+        url = "/web/pivot/export_xlsx"
+        for how in (
+            {"data": {"data": json.dumps(table), "csrf_token": token}},
+            {"data": {"csrf_token": token}, "files": {"data": ("blob", json.dumps(table))}},
+        ):
+            response = self.url_open(url, **how)
+            response.raise_for_status()
+            cells = self._read_cells(response.content)
+            self.assertNotIn("f", {cell.data_type for cell in cells})
+            self.assertFalse([cell.hyperlink for cell in cells if cell.hyperlink])
+            values = [cell.value for cell in cells]
+            for text in (f"'{LINK}", f"'{FILE_LINK}", "Plain", 12.5):
+                self.assertIn(text, values)

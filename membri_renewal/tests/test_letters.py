@@ -6,6 +6,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader
 
 from .common import MembriCommon
@@ -191,6 +192,34 @@ class TestLetters(MembriCommon, HttpCase):
             with self.assertRaises(AccessError):
                 renewal.with_user(user).action_print_letter()
         self.assertEqual(renewal.letter_state, "to_print")
+
+    def test_addresses_without_letters(self):
+        """What is no letter, is nobody's, or is not the user's looks the same, and is no error."""
+        vals = {"action": "print_letter", "company_id": self.company.id, "user_id": self.officer.id}
+        job = self.env_root["membri.bulk.job"].create(vals)
+        Attachment_sudo = self.env_root["ir.attachment"]
+        pdf = {"name": "x.pdf", "mimetype": "application/pdf", "raw": b"%PDF-1.4"}
+        of_job = {"res_model": job._name, "res_id": job.id}
+        made = Attachment_sudo.create(
+            [
+                {**pdf, **of_job, "res_field": "message_ids"},
+                {**pdf, **of_job, "raw": b""},
+                {**pdf, **of_job, "res_id": 0},
+                {**pdf, **of_job, "res_id": 2**30},
+                {**pdf, "raw": False, "type": "url", "url": "https://example.com/x.pdf"},
+                {"name": "x.txt", "raw": b"x"},
+            ]
+        )
+        self.authenticate("officer", "officer")
+        for number in (*made.ids, 0, 2**30, 2**40):
+            with self.subTest(number=number), mute_logger("odoo.http"):
+                response = self.url_open(f"/membri_renewal/letters/{number}")
+                self.assertEqual(response.status_code, 404)
+        letter = Attachment_sudo.create(pdf)  # of whoever made it
+        self.authenticate("auditor", "auditor")
+        with mute_logger("odoo.http"):
+            response = self.url_open(f"/membri_renewal/letters/{letter.id}")
+        self.assertEqual(response.status_code, 404)
 
     def test_looking_at_the_notice_records_nothing(self):
         renewal = self._create_letter("Bo", "J4H 2X3")

@@ -1,3 +1,4 @@
+from . import bounce
 from . import company_notes
 from . import form
 from . import invitation

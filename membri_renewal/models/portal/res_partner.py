@@ -101,8 +101,12 @@ class ResPartner(models.Model):
     def _can_be_edited_by_current_customer(self, **kwargs):
         # EXTENDS portal, which lets each portal user of a company change, or archive, any
         # address of it: an email address there may be where others are invoiced and asked
-        if not super()._can_be_edited_by_current_customer(**kwargs):
-            return False
+        return super()._can_be_edited_by_current_customer(
+            **kwargs
+        ) and self._membri_is_open_to_current_customer(**kwargs)
+
+    def _membri_is_open_to_current_customer(self, **kwargs):
+        """:return: whether the visitor may change this contact, as far as memberships go"""
         visitor = self._get_current_partner(**kwargs)
         own = visitor and self in visitor._membri_get_represented()[1]
         return bool(own) or not self._membri_serves_memberships()
