@@ -36,7 +36,7 @@ class MailMessage(models.Model):
         # sudo: the mail gateway works for everybody
         message_sudo = self.sudo()[:1]
         model = message_sudo.model or ""
-        ours = model.startswith("membri.")
+        ours = model.startswith("membri.") and model in self.env
         if model == "account.move":
             ours = message_sudo.env[model].browse(message_sudo.res_id).exists().membri_invoice_type
         return not ours or bool(
@@ -52,6 +52,7 @@ class MailMessage(models.Model):
             *contacts.mapped("email"),
             *self.notification_ids.mapped("mail_email_address"),
             *mails.mapped("email_to"),
+            *mails.mapped("email_cc"),
             self.outgoing_email_to,
         ]
         # of before the contact changed it
