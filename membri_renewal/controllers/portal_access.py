@@ -57,7 +57,8 @@ class MembriPortalAccess(CustomerPortal):
         name = form_data.get("company_name")
         if (
             isinstance(name, str)
-            and name.strip() not in ("", company_sudo.name)
+            and name.strip() not in ("", (company_sudo.name or "").strip())
+            and company_sudo.is_company
             and company_sudo != contact_sudo
             and not company_sudo._membri_is_open_to_current_customer()
         ):

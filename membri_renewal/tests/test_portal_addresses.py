@@ -1,7 +1,7 @@
 import json
 
 from odoo import http
-from odoo.tests import Form, JsonRpcException, new_test_user, tagged
+from odoo.tests import Form, JsonRpcException, tagged
 
 from .common_whose import WhoseCase
 
@@ -133,11 +133,9 @@ class TestA4PortalAddresses(WhoseCase):
     def test_a4_company_is_renamed_by_its_contacts(self):
         """Odoo gives the company the name that is typed in the form of any contact below it, and
         checks nothing if the browser says so."""
-        assistant = self._create_member("Ann Assistant", parent_id=self.member.id)
-        new_test_user(self.env_root, "assistant_user", "base.group_portal", partner_id=assistant.id)
         self.corporation.vat = "BE0477472701"
         before = self.corporation.read(["name", "vat"])
-        for partner in (assistant, None):
+        for partner in (self.assistant, None):
             for more in ({}, {"verify_address_values": ""}):
                 with self.subTest(partner=partner, more=more):
                     response = self._submit(
@@ -149,7 +147,7 @@ class TestA4PortalAddresses(WhoseCase):
                     self.assertEqual(self.corporation.read(["name", "vat"]), before)
         # the form sends the name as it is; a contact of the company may change it, as in Odoo
         same = {"company_name": self.corporation.name}
-        response = self._submit("assistant_user", assistant, **same)
+        response = self._submit("assistant_user", self.assistant, **same)
         self.assertIn("redirectUrl", json.loads(response.text))
         response = self._submit("colleague_user", self.colleague, company_name="Better Name")
         self.assertIn("redirectUrl", json.loads(response.text))
