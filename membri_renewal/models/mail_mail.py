@@ -238,8 +238,8 @@ class MailMail(models.Model):
                 document._membri_mail_failed(
                     mail,
                     document.env._(
-                        "The email was removed from the outgoing emails before it left. Send it "
-                        "again if it is needed."
+                        "The email was removed from the outgoing emails before it was sent. Send "
+                        "it again if needed."
                     ),
                 )
 

@@ -33,7 +33,7 @@ class ReportBoardPack(models.AbstractModel):
         return [
             (self.env._("Members by Season"), self._get_seasons(window, recent)),
             (self.env._("On the Same Day of Earlier Seasons"), window.progress),
-            (self.env._("Members Still There, by Year of Joining"), window.cohorts),
+            (self.env._("Remaining Members, by Year of Joining"), window.cohorts),
             (
                 self.env._("Reasons for Leaving, Season %(season)s", season=seasons[0]),
                 self._get_reasons(window, mine & Domain("season", "=", seasons[0])),

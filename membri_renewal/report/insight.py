@@ -140,15 +140,15 @@ class MembriInsight(models.Model):
         string="Member From Year",
         readonly=True,
         aggregator=None,
-        help="First year in which the member counts as one by this term, in the retention by year "
-        "of joining; the last one is the season.",
+        help="First year for which this term counts the member in the retention by year of "
+        "joining. The last year is the season.",
     )
     life_from = fields.Integer(
         string="Member for Life From Year",
         readonly=True,
         aggregator=None,
-        help="The next term has no end: the member counts as one from this year on, in the "
-        "retention by year of joining.",
+        help="The next term has no end: the retention by year of joining counts the member from "
+        "this year on.",
     )
     tenure_years = fields.Integer(
         string="Tenure (years)",
@@ -207,7 +207,7 @@ class MembriInsight(models.Model):
     joined_count = fields.Integer(
         string="Members Who Joined",
         readonly=True,
-        help="Each member once in all, in the first season with this year of joining.",
+        help="Each member is counted once, in the first season with this year of joining.",
     )
     renewed_count = fields.Integer(string="Renewed Members", readonly=True)
     lost_count = fields.Integer(string="Lapsed Members", readonly=True)

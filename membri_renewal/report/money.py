@@ -197,7 +197,9 @@ class MembriMoney(models.Model):
     renewal_id = fields.Many2one("membri.renewal", readonly=True)
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
     date = fields.Date(
-        string="First Day", readonly=True, help="Of the term; of other lines, the invoice date."
+        string="First Day",
+        readonly=True,
+        help="First day of the term or, for other lines, the invoice date.",
     )
     expected = fields.Monetary(
         readonly=True, help="Price of the term, or of the renewal if it is still undecided."

@@ -32,7 +32,7 @@ class MembriPriceSimulation(models.TransientModel):
     rate_drop = fields.Float(
         string="Renewal Rate Lower By (points)",
         default=5.0,
-        help="How many percentage points fewer would renew at the new prices.",
+        help="Drop in the renewal rate at the new prices, in percentage points.",
     )
 
     def action_open(self):

@@ -130,8 +130,8 @@ class MembriReconciliation(models.Model):
     received = fields.Monetary(readonly=True, help="Payments and bank lines, less refunds.")
     written_off = fields.Monetary(
         readonly=True,
-        help="Settled without money, on any account that is neither a bank or cash account nor "
-        "another balance of a contact.",
+        help="Settled without a payment, on any account that is neither a bank or cash account "
+        "nor another balance of a contact.",
     )
     row_type = fields.Selection(
         [
@@ -143,7 +143,8 @@ class MembriReconciliation(models.Model):
     )
     open = fields.Monetary(string="Amount Due", readonly=True, help="Invoiced and not paid yet.")
     overdue = fields.Monetary(
-        readonly=True, help="What of the amount due was due before today, part by part."
+        readonly=True,
+        help="Part of the amount due that was due before today, installment by installment.",
     )
     difference = fields.Monetary(readonly=True, help="Expected minus invoiced.")
     reason = fields.Selection(REASONS, string="Reason for Difference", readonly=True)

@@ -323,7 +323,7 @@ class TestInvoiceTold(GenerationCommon, DeliveryCase):
     def test_what_waits_was_not_told(self):
         for day in ("2026-11-12", "2026-11-30"):
             self._assert_waits(day, "send_failed")
-        self.assertIn("has not left yet", self.renewal.delivery_note)
+        self.assertIn("has not been sent yet", self.renewal.delivery_note)
         [body] = self._let_leave("2026-11-30")
         self.assertIn("December 5, 2026", body, "written anew, with the lead")
         self.assertFalse(self.renewal.delivery_note)

@@ -325,7 +325,7 @@ class TestCharged(AutomaticPaymentCommon):
         self.provider.available_currency_ids = self.env_root.ref("base.JPY")
         self._charge(renewal.date_charge)
         self._assert_nothing_charged(renewal, "failed")
-        self.assertIn("takes no payments in", renewal.charge_note)
+        self.assertIn("does not accept payments in", renewal.charge_note)
         self.assertTrue(self._is_in_queue(renewal))
 
     def test_document_in_another_currency(self):

@@ -184,7 +184,7 @@ class TestCardOnThePortal(CardPortalCase):
     def test_my_membership(self):
         term = self.stranger_term
         self._sign_in("stranger_user")
-        self.assertIn("No card pays your renewals", self.url_open("/my/membership").text)
+        self.assertIn("No card is saved for your renewals", self.url_open("/my/membership").text)
         one, two = self._create_token(self.stranger), self._create_token(self.stranger)
         two.payment_details = "5678"
         self._post(f"/my/membership/{term.id}/card/use", token_id=str(one.id))

@@ -75,7 +75,7 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         renewal = self._invoiced()
         for days in (0, 1, 30):
             self._run_night(self._after(renewal, days))
-            self._assert_waits(renewal, "has not left yet")
+            self._assert_waits(renewal, "has not been sent yet")
         with self._on(date(2027, 1, 20)):
             self._let_leave()
             self.assertTrue(self._get_told_day(renewal))
@@ -102,7 +102,7 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         self._run_night(date(2026, 11, 16))
         self.assertEqual(renewal.date_charge, date(2026, 11, 26))
         self._run_night(date(2026, 11, 26))
-        self._assert_waits(renewal, "has not left yet")
+        self._assert_waits(renewal, "has not been sent yet")
         with self._on(date(2026, 11, 27)):
             self._let_leave()
         self._assert_charged_from(renewal, date(2026, 12, 7))
@@ -111,7 +111,7 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         self.company.with_env(self.env_root).membri_fee_notice = True
         renewal = self._invoiced()
         self._run_night(renewal.date_charge)
-        self._assert_waits(renewal, "has not left yet")
+        self._assert_waits(renewal, "has not been sent yet")
         with self._on(date(2026, 11, 27)):
             self._let_leave()
         self._assert_charged_from(renewal, date(2026, 12, 7))
@@ -183,7 +183,7 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         waiting.sudo().charge_token_id.demo_simulated_state = "done"
         self._run_night(day + timedelta(days=3))
         self._assert_nothing_charged(waiting, "failed")
-        self.assertIn("has not left yet", waiting.charge_note)
+        self.assertIn("has not been sent yet", waiting.charge_note)
         with self._on(day + timedelta(days=6)):  # it says a day that is still to come
             self._let_leave()
         self.assertEqual(waiting.date_charge_retry, day + timedelta(days=7))

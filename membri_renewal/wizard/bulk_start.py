@@ -196,8 +196,8 @@ class MembriBulkStart(models.TransientModel):
         if self.action == "send" and (count := self.env["membri.renewal"].search_count(announced)):
             sentences.append(
                 self.env._(
-                    "Of those to invoice right away, announced first: %(count)s. Their invoices "
-                    "follow after the days that their plan sets.",
+                    "Automatic invoices to announce first: %(count)s. Each one is sent after the "
+                    "number of days set on the plan.",
                     count=self._format_count(count),
                 )
             )

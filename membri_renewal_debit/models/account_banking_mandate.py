@@ -25,7 +25,7 @@ class AccountBankingMandate(models.Model):
         copy=False,
         tracking=True,
         groups="membri_renewal.group_membri_readonly,account_payment_order.group_account_payment",
-        help="On this day the payer, or the staff, stopped automatic payments. The mandate stays "
+        help="Day on which the payer, or the team, stopped automatic payments. The mandate stays "
         "valid for other invoices.",
     )
 
@@ -66,7 +66,8 @@ class AccountBankingMandate(models.Model):
         mode_sudo = self._membri_get_debit_mode()
         if mode_sudo.payment_method_code == SEPA and currency.name != "EUR":
             return self.env._(
-                "%(mode)s takes no payments in %(currency)s, so %(account)s cannot be debited.",
+                "%(mode)s does not accept payments in %(currency)s, so %(account)s cannot be "
+                "debited. Ask for another payment.",
                 mode=mode_sudo.name,
                 currency=currency.name,
                 account=self._membri_get_label(),
@@ -92,8 +93,8 @@ class AccountBankingMandate(models.Model):
             )
         if mandate_sudo.company_id != company:
             return self.env._(
-                "The mandate of %(account)s was given to another company than %(company)s. "
-                "%(payer)s has to sign one for %(company)s.",
+                "The mandate of %(account)s was given to another company. %(payer)s has to sign "
+                "one for %(company)s.",
                 **names,
             )
         if mandate_sudo.state != "valid" or mandate_sudo._membri_is_expired():
@@ -108,7 +109,9 @@ class AccountBankingMandate(models.Model):
                 **names,
             )
         if not mandate_sudo.partner_bank_id.active:
-            return self.env._("%(account)s was archived. %(payer)s has to give another.", **names)
+            return self.env._(
+                "%(account)s was archived. %(payer)s has to provide another one.", **names
+            )
         if not self._membri_get_debit_mode():
             return self.env._(
                 "%(company)s has no incoming payment mode that asks for mandates, so %(account)s "

@@ -37,12 +37,12 @@ class AccountPaymentLine(models.Model):
     _membri_one_living_debit = models.UniqueIndex(
         "(membri_charge_invoice_id, membri_charge_rank)"
         " WHERE membri_charge_invoice_id IS NOT NULL AND state IN ('draft', 'open', 'generated')",
-        "This invoice is being collected automatically already.",
+        "This invoice is already being collected automatically.",
     )
     _membri_one_debit_per_day = models.UniqueIndex(
         "(membri_charge_invoice_id, membri_charge_day, membri_charge_rank)"
         " WHERE membri_charge_invoice_id IS NOT NULL AND state = 'uploaded'",
-        "This invoice was collected automatically already.",
+        "This invoice was already collected automatically.",
     )
 
     def _filter_about_memberships(self):
@@ -97,8 +97,8 @@ class AccountPaymentLine(models.Model):
         ours = self.exists().filtered("membri_charge_invoice_id")
         reasons = [
             self.env._(
-                "The line %(line)s (%(payer)s) has no payment any more, so it would be settled "
-                "without money. Cancel the order, and do not send its file to the bank.",
+                "The line %(line)s (%(payer)s) no longer has a payment, so it would be settled "
+                "without one. Cancel the order, and do not send its file to the bank.",
                 line=line.name,
                 payer=line.partner_id.display_name,
             )
@@ -141,7 +141,7 @@ class AccountPaymentLine(models.Model):
         )
         if not any(renewal._offers_charge() for renewal in pending_sudo):
             return self.env._(
-                "The automatic payment of %(document)s (%(payer)s) is not planned any more. Remove "
+                "The automatic payment of %(document)s (%(payer)s) is no longer planned. Remove "
                 "the line %(line)s.",
                 **names,
             )
@@ -157,14 +157,15 @@ class AccountPaymentLine(models.Model):
         accounts = line_sudo.partner_bank_id | line_sudo.mandate_id.partner_bank_id
         if set(accounts.mapped("sanitized_acc_number")) != {told}:
             return self.env._(
-                "%(payer)s was told another bank account than that of the line %(line)s. Remove "
+                "The bank account announced to %(payer)s is not that of the line %(line)s. Remove "
                 "the line: the new account is then announced.",
                 **names,
             )
         currency = line_sudo.currency_id
         if currency.compare_amounts(line_sudo.amount_currency, line_sudo.membri_charge_amount) > 0:
             return self.env._(
-                "The line %(line)s debits more than %(amount)s, which %(payer)s was told.",
+                "The line %(line)s debits more than the %(amount)s announced to %(payer)s. Lower "
+                "its amount.",
                 amount=currency.format(line_sudo.membri_charge_amount),
                 **names,
             )

@@ -13,13 +13,13 @@ class AccountPaymentOrder(models.Model):
         string="Memberships Collected On",
         readonly=True,
         copy=False,
-        help="Night that collected the debits of memberships.",
+        help="Nightly run that collected the debits of memberships.",
     )
 
     _membri_one_draft = models.UniqueIndex(
         "(payment_mode_id, membri_charge_day)"
         " WHERE state = 'draft' AND membri_charge_day IS NOT NULL",
-        "This payment mode has a draft payment order of that day for memberships already.",
+        "This payment mode already has a draft payment order for memberships on that day.",
     )
 
     @api.model

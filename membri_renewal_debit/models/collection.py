@@ -220,7 +220,7 @@ class MembriRenewal(models.Model):
         :param said: the reason of the bank, if any"""
         renewals = self.filtered("charge_account")
         reason = self.env._(
-            "The debit of %(amount)s from %(account)s came back (order %(order)s). %(said)s",
+            "The debit of %(amount)s from %(account)s was rejected (order %(order)s). %(said)s",
             amount=debits.currency_id.format(sum(debits.mapped("amount_currency"))),
             account=debits.mandate_id[:1]._membri_get_label(),
             order=debits.order_id[:1].name,

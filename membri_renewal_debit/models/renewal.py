@@ -25,7 +25,7 @@ class MembriRenewal(models.Model):
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="Number of the account that the payer was told, for debits.",
+        help="Number of the account to be debited, as announced to the payer.",
     )
 
     def _has_field_access(self, field, operation):

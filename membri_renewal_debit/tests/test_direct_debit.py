@@ -251,7 +251,7 @@ class TestMandate(DebitCommon):
         mandate = self._give_mandate(self.member)
         self.assertFalse(mandate._membri_get_currency_reason(self.env.ref("base.EUR")))
         reason = mandate._membri_get_currency_reason(self.env.ref("base.CAD"))
-        self.assertIn("takes no payments in CAD", reason)
+        self.assertIn("does not accept payments in CAD", reason)
 
     def test_another_account_is_announced_again(self):
         renewal = self._announced_debit()
@@ -476,7 +476,7 @@ class TestCollected(DebitCommon):
         self.assertIn("another bank account", self._refused_to_confirm(renewal))
         bank.acc_number = number
         renewal._internal_write({"charge_state": "stopped"})
-        self.assertIn("not planned any more", self._refused_to_confirm(renewal))
+        self.assertIn("no longer planned", self._refused_to_confirm(renewal))
 
     def test_mandate_revoked_in_the_draft_order(self):
         renewal = self._collected()
@@ -615,7 +615,7 @@ class TestCollected(DebitCommon):
     def test_plan_that_ends_while_the_order_is_a_draft(self):
         renewal = self._collected()
         self.yearly.sudo().automatic_payment = "none"
-        self.assertIn("not planned any more", self._refused_to_confirm(renewal))
+        self.assertIn("no longer planned", self._refused_to_confirm(renewal))
         self._charge(renewal.date_charge)
         self.assertEqual(renewal.charge_state, "failed")
         self.assertIn("no longer offers", renewal.charge_note)
@@ -652,7 +652,7 @@ class TestCollected(DebitCommon):
         self.assertTrue(self._is_in_queue(renewal))
         # the payer was told that nothing is debited
         self._get_order(renewal).cancel2draft()
-        self.assertIn("not planned any more", self._refused_to_confirm(renewal))
+        self.assertIn("no longer planned", self._refused_to_confirm(renewal))
 
     def test_line_taken_off(self):
         renewal = self._collected()

@@ -31,14 +31,15 @@ class MembriRenewal(models.Model):
         copy=False,
         index="btree_not_null",
         groups=STAFF,
-        help="Day of the automatic payment that the payer was told.",
+        help="Day of the automatic payment, as announced to the payer.",
     )
     amount_charge = fields.Monetary(
         string="Amount to Charge",
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="Amount of the automatic payment that the payer was told. Never more is charged.",
+        help="Amount of the automatic payment, as announced to the payer. No more than this is "
+        "charged.",
     )
     charge_state = fields.Selection(
         CHARGE_STATES,
@@ -62,14 +63,14 @@ class MembriRenewal(models.Model):
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="Card that the payer was told.",
+        help="Card to be charged, as announced to the payer.",
     )
     date_charge_announced = fields.Datetime(
         string="Payment Announced On",
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="When the email or letter that announces the payment left. Empty as long as it waits.",
+        help="When the email or letter announcing the payment was sent. Empty until then.",
     )
     date_charge_retry = fields.Date(
         string="Next Attempt On", readonly=True, copy=False, groups=STAFF
@@ -89,7 +90,7 @@ class MembriRenewal(models.Model):
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="Days and amounts of the later parts that the payer was told.",
+        help="Days and amounts of the later installments, as announced to the payer.",
     )
     # the queue of failed charges: few beside all renewals
     _charge_failed = models.Index(
@@ -394,8 +395,8 @@ class MembriRenewal(models.Model):
             if not renewal_sudo.date_charge_retry or other_sudo:
                 return super()._get_charge_sentence(to_payer)
             return self.env._(
-                "Your payment of %(amount)s did not go through. We will try your %(card)s again on "
-                "%(date)s. You can also pay another way before.",
+                "Your payment of %(amount)s did not go through. We will try your %(card)s again "
+                "on %(date)s. You can also pay another way before then.",
                 **names,
             )
         if other_sudo:

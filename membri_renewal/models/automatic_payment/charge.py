@@ -445,7 +445,7 @@ class MembriRenewal(models.Model):
         """:param reason: why nothing was charged (a sentence)
         :return: the same, and why there is no other attempt"""
         return self.env._(
-            "%(reason)s It is not tried again, since the payer could not be told: use “Charge "
-            "Again” once an email or a letter can tell it.",
+            "%(reason)s It will not be tried again because the payer could not be notified. Use "
+            "“Charge Again” once an email or a letter can reach the payer.",
             reason=reason,
         )

@@ -388,7 +388,8 @@ class PaymentToken(models.Model):
         allowed = provider_sudo.available_currency_ids
         if allowed and currency not in allowed:
             return self.env._(
-                "%(provider)s takes no payments in %(currency)s, so %(card)s cannot be charged.",
+                "%(provider)s does not accept payments in %(currency)s, so %(card)s cannot be "
+                "charged. Ask for another payment.",
                 provider=provider_sudo.name,
                 currency=currency.name,
                 card=self._membri_get_label(),
@@ -416,8 +417,8 @@ class PaymentToken(models.Model):
             )
         if provider_sudo.company_id not in company.sudo().parent_ids:
             return self.env._(
-                "%(card)s was saved with another company than %(company)s. The payer has to save "
-                "it on an invoice of %(company)s.",
+                "%(card)s was saved with another company. The payer has to save it on an invoice "
+                "of %(company)s.",
                 **names,
             )
         if provider_sudo.state == "disabled":

@@ -69,7 +69,7 @@ class ResCompany(models.Model):
     membri_charge_lead_days = fields.Integer(
         string="Announce Automatic Payments (days before)",
         default=10,
-        help="Least number of days between the announcement of an automatic payment and the "
+        help="Minimum number of days between the announcement of an automatic payment and the "
         "payment. Debits of bank accounts are always announced at least 10 days before.",
     )
     membri_charge_retry_days = fields.Char(

@@ -157,8 +157,8 @@ class MembriRenewal(models.Model):
             )
         if any(renewal._is_retry_untold() for renewal in self):
             return self.env._(
-                "The email that announces the next attempt has not left yet, so nothing was "
-                "charged. The payment follows once it has left."
+                "The email that announces the next attempt has not been sent yet, so nothing was "
+                "charged. The payment follows once it is sent."
             )
         untold = self.filtered(lambda renewal: renewal._is_announcement_untold())
         if not untold:
@@ -172,8 +172,8 @@ class MembriRenewal(models.Model):
                 days=days,
             )
         return self.env._(
-            "The email that announces the payment has not left yet, so nothing was charged. The "
-            "payment follows %(days)s days after it leaves.",
+            "The email that announces the payment has not been sent yet, so nothing was charged. "
+            "The payment follows %(days)s days after it is sent.",
             days=days,
         )
 

@@ -39,12 +39,12 @@ class PaymentTransaction(models.Model):
     _membri_one_living_charge = models.UniqueIndex(
         "(membri_charge_invoice_id) WHERE membri_charge_invoice_id IS NOT NULL"
         " AND state IN ('draft', 'pending', 'authorized')",
-        "This invoice is being charged automatically already.",
+        "This invoice is already being charged automatically.",
     )
     _membri_one_charge_per_day = models.UniqueIndex(
         "(membri_charge_invoice_id, membri_charge_day)"
         " WHERE membri_charge_invoice_id IS NOT NULL AND state = 'done'",
-        "This invoice was charged automatically already.",
+        "This invoice was already charged automatically.",
     )
 
     def _membri_is_under_way(self):

@@ -64,7 +64,7 @@ class MembriCampaign(models.Model):
         default=lambda self: self.env.company._membri_today(),
     )
     date_to = fields.Date(
-        string="To",
+        string="Terms Ending Through",
         required=True,
         default=lambda self: self.env.company._membri_today() + relativedelta(months=3),
     )

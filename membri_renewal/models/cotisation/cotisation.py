@@ -88,8 +88,8 @@ class MembriCotisation(models.Model):
         string="Activated Once",
         readonly=True,
         copy=False,
-        help="What the plan asked for when this term became active: a plan that asks for more "
-        "later takes nothing away.",
+        help="What the plan required when this term became active. A stricter setting later does "
+        "not change it.",
     )
     renewal_id = fields.Many2one(
         "membri.renewal",

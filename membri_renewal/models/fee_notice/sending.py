@@ -20,7 +20,7 @@ class AccountMove(models.Model):
     membri_is_just_sent = fields.Boolean(
         string="Sent a Moment Ago",
         compute="_compute_membri_is_just_sent",
-        help="The form asks before it sends the same again.",
+        help="The form asks for confirmation before sending it again.",
     )
 
     # the night: notices that wait, mostly none
@@ -42,7 +42,7 @@ class AccountMove(models.Model):
             "params": {
                 "type": "success",
                 "message": self.env._(
-                    "Fee notices being sent: %(count)s. They leave within a few minutes.",
+                    "Fee notices being sent: %(count)s. This takes a few minutes.",
                     count=len(self),
                 ),
             },

@@ -77,7 +77,7 @@ class AccountMove(models.Model):
     membri_awaiting_renewal_ids = fields.One2many(
         "membri.renewal",
         "invoice_id",
-        string="Renewals That Wait for It",
+        string="Renewals Awaiting Payment",
         readonly=True,
         groups="membri_renewal.group_membri_readonly",
     )

@@ -40,8 +40,8 @@ class AccountMove(models.Model):
         invoice = self._membri_as_staff()
         invoice._membri_ask_officer(
             invoice.env._(
-                "%(invoice)s bills %(amount)s that is in no membership term: %(lines)s. Add it to "
-                "the options of %(members)s if it belongs there.",
+                "%(invoice)s bills %(amount)s that belongs to no membership term: %(lines)s. Add "
+                "it to the options of %(members)s if it belongs there.",
                 invoice=invoice._membri_get_document_label(),
                 amount=invoice.currency_id.format(sum(others.mapped("price_total"))),
                 lines=", ".join(line.name or line.product_id.display_name for line in others),

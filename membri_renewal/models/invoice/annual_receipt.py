@@ -51,7 +51,7 @@ class MembriAnnualReceipt(models.Model):
     is_just_sent = fields.Boolean(
         string="Sent a Moment Ago",
         compute="_compute_is_just_sent",
-        help="The form asks before it sends the same again.",
+        help="The form asks for confirmation before sending it again.",
     )
     mail_id = fields.Many2one(
         "mail.mail",
@@ -318,7 +318,7 @@ class MembriAnnualReceipt(models.Model):
         if self.currency_id.compare_amounts(self._get_amount_today(), 0.0) > 0:
             return False
         return self.env._(
-            "No membership payment of %(payer)s in %(year)s is left.",
+            "%(payer)s has no membership payment left in %(year)s.",
             payer=self.partner_id.display_name,
             year=self.year,
         )

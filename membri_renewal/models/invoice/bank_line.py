@@ -25,7 +25,7 @@ class AccountMove(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
-        help="Bank statement line that names this invoice, brings enough money, and was not "
+        help="Bank statement line that names this invoice, has a sufficient amount, and was not "
         "reconciled when it was found.",
     )
     membri_date_bank_line = fields.Datetime(
@@ -302,7 +302,7 @@ class MembriRenewal(models.Model):
             return False
         return self.env._(
             "A bank statement line of %(date)s names %(document)s of %(renewal)s and is not "
-            "reconciled yet (%(amount)s). Until %(until)s no reminder leaves automatically.",
+            "reconciled yet (%(amount)s). No reminder is sent automatically until %(until)s.",
             date=self._format_day(line_sudo.date),
             document=invoice_sudo._membri_get_document_label(),
             renewal=self.display_name,

@@ -46,8 +46,8 @@ class AccountMove(models.Model):
         compute="_compute_membri_amounts",
         store=True,
         currency_field="company_currency_id",
-        help="Amount settled without money, on any account that is neither a bank or cash account "
-        "nor another balance of a contact.",
+        help="Amount settled without a payment, on any account that is neither a bank or cash "
+        "account nor another balance of a contact.",
     )
 
     def _auto_init(self):

@@ -21,7 +21,7 @@ class AccountMove(models.Model):
         string="Due By",
         compute="_compute_membri_date_due",
         compute_sudo=True,  # members read it, and not what it follows from
-        help="Of what is paid in parts, the day of the earliest part that is still open.",
+        help="If paid in installments, the date of the earliest one that is still open.",
     )
 
     @api.depends("amount_residual", "invoice_date_due", "state")

@@ -270,7 +270,7 @@ class ResPartner(models.Model):
     membri_former_invoice_ids = fields.One2many(
         "account.move",
         "membri_former_payer_id",
-        string="Invoices Others Pay Now",
+        string="Invoices Now Paid by Others",
         readonly=True,
         groups=READERS,
     )

@@ -19,34 +19,34 @@ class AccountMove(models.Model):
 
     membri_released_id = fields.Many2one(
         "res.partner",
-        string="Payer to Be Told",
+        string="Payer to Notify",
         copy=False,
         readonly=True,
         index="btree_not_null",
-        help="Contact who has received this document, and does not have to pay it any more.",
+        help="Contact who received this document and no longer has to pay it.",
     )
     membri_released_state = fields.Selection(
         [
             ("waiting", "When It Is Confirmed"),
             ("queued", "Queued"),
-            ("told", "Told by Email"),
-            ("by_hand", "To Be Told"),
+            ("told", "Notified by Email"),
+            ("by_hand", "To Notify"),
         ],
-        string="Former Payer Told",
+        string="Former Payer Notified",
         copy=False,
         readonly=True,
-        help="Whether the former payer was told that there is nothing to pay any more.",
+        help="Whether the former payer was notified that there is nothing left to pay.",
     )
     membri_untold_ids = fields.Many2many(
         "res.partner",
         "membri_untold_payer_rel",
         "move_id",
         "partner_id",
-        string="Earlier Payers to Be Told",
+        string="Earlier Payers to Notify",
         copy=False,
         readonly=True,
-        help="Contacts who had received this document before, and whom no email has told that "
-        "there is nothing to pay any more.",
+        help="Contacts who received this document earlier and have not been notified by email "
+        "that there is nothing left to pay.",
     )
 
     def _membri_release(self, had_it, untold):
@@ -85,7 +85,7 @@ class AccountMove(models.Model):
         told = self._membri_as_staff()
         for former in untold:
             reason = told.env._(
-                "No email has told %(former)s, an earlier payer.",
+                "%(former)s, an earlier payer, has not been notified by email.",
                 former=former.display_name,
             )
             told._membri_ask_to_tell(reason)

@@ -280,8 +280,8 @@ class AccountMoveLine(models.Model):
         string="Unused Membership Payment",
         compute="_compute_membri_is_unused",
         search="_search_membri_is_unused",
-        help="Money from someone who was invoiced for a membership, or a credit note of such an "
-        "invoice, which no invoice uses, or not all of it.",
+        help="Payment from someone who was invoiced for a membership, or credit note of such an "
+        "invoice, that no invoice uses, or not in full.",
     )
 
     membri_amount_unused = fields.Monetary(

@@ -22,9 +22,9 @@ class MembriImport(models.Model):
         string="Open Balances",
         default="note",
         required=True,
-        help="What becomes of the column “Open Balance”. An opening entry is a posted invoice in a "
-        "journal of its own, without taxes and without an email. The membership term waits "
-        "for its payment.",
+        help="What to do with the column “Open Balance”. An opening entry is a posted invoice in "
+        "a separate journal, without taxes and without an email. The membership term is pending "
+        "until it is paid.",
     )
     balance_account_id = fields.Many2one(
         "account.account",

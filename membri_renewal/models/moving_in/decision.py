@@ -122,9 +122,9 @@ class MembriImport(models.Model):
         owner, key = values["owner"], values.get("owner_key")
         if owner and (key == values["key"] or not (key or matcher.find_named(owner))):
             lost = self.env._(
-                "“%(owner)s”, whose membership is said to include this contact, is not found, or "
-                "found more than once, here and among the members of the list: the contact stays "
-                "by itself.",
+                "This contact should be included in the membership of “%(owner)s”, who was not "
+                "found, or was found more than once, here and in the list. The contact is "
+                "imported alone.",
                 owner=owner.partition(":")[2] if ":" in owner else owner,
             )
             remark = f"{remark} {lost}".strip()
@@ -280,7 +280,7 @@ class MembriImport(models.Model):
         if state == "cancelled":
             return self.env._("The term is void.")
         if state == "pending":
-            return self.env._("The term waits for its payment.")
+            return self.env._("The term is pending until it is paid.")
         if state == "expired":
             return self.env._("The term is over and is not renewed.")
         if decision.term_vals.get("date_terminated"):
@@ -483,7 +483,9 @@ class MembriImport(models.Model):
         elif values["status"] == "over" and (not end or end >= today):
             raise Refused(
                 "error",
-                self.env._("The status says that the membership is over, its last day does not."),
+                self.env._(
+                    "The status says that the membership is over, but its last day does not."
+                ),
             )
 
     @staticmethod

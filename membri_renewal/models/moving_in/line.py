@@ -25,7 +25,7 @@ class MembriImportLine(models.Model):
             ("error", "To Correct"),
         ],
     )
-    message = fields.Text(help="What becomes of the row, and why.")
+    message = fields.Text(help="What happens to the row, and why.")
     partner_id = fields.Many2one(
         "res.partner", string="Contact", index="btree_not_null", ondelete="set null"
     )

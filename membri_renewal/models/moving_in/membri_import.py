@@ -88,11 +88,11 @@ class MembriImport(models.Model):
     date_order = fields.Selection(
         [("dmy", "Day First"), ("mdy", "Month First")],
         string="Order of Dates",
-        help="How dates such as 01/02/2027 are read. Leave empty to let other dates of the list "
-        "tell.",
+        help="How dates such as 01/02/2027 are read. Leave empty to decide from the other dates "
+        "in the list.",
     )
     second_membership = fields.Selection(
-        [("skip", "Leave Out and Tell"), ("option", "Add as an Option")],
+        [("skip", "Leave Out and Report"), ("option", "Add as an Option")],
         string="Two Memberships of One Member",
         default="skip",
         required=True,
@@ -123,7 +123,7 @@ class MembriImport(models.Model):
     # as they were read: ``[ID of an attachment, how many rows]`` of each batch
     parts = fields.Json(string="Rows That Were Read", readonly=True, copy=False)
     # what concerns all rows, and how many of them have been looked at
-    overview = fields.Json(string="What All Rows Tell", readonly=True, copy=False)
+    overview = fields.Json(string="Findings on All Rows", readonly=True, copy=False)
     previewed_count = fields.Integer(string="Rows Previewed", readonly=True, copy=False)
     date_reading = fields.Text(string="How Dates Are Read", readonly=True, copy=False)
     sheet_remark = fields.Char(string="What Is Not Read", compute="_compute_sheet_remark")
@@ -150,7 +150,7 @@ class MembriImport(models.Model):
     skipped_count = fields.Integer(string="Left Out", compute="_compute_counts")
     error_count = fields.Integer(string="To Correct", compute="_compute_counts")
     progress = fields.Integer(compute="_compute_counts")
-    step_display = fields.Char(string="At Work On", compute="_compute_step_display")
+    step_display = fields.Char(string="Current Step", compute="_compute_step_display")
     unmapped_count = fields.Integer(string="Plans to Choose", compute="_compute_unmapped_count")
     totals = fields.Html(compute="_compute_totals", string="Totals by Plan and Year")
 
@@ -231,7 +231,7 @@ class MembriImport(models.Model):
             if row := overview.get("header_row"):
                 remarks.append(
                     self.env._(
-                        "Row %(row)s has the names of the columns. What stands above is not read.",
+                        "Row %(row)s has the names of the columns. The rows above it are not read.",
                         row=row,
                     )
                 )

@@ -164,7 +164,7 @@ class MembriImport(models.Model):
             return False
         currency = self.company_id.currency_id
         return self.env._(
-            "The options of the list make %(total)s here, not %(amount)s.",
+            "The options in the list add up to %(total)s here, not %(amount)s.",
             total=currency.format(total),
             amount=currency.format(amount),
         )

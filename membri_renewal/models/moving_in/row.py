@@ -131,8 +131,8 @@ class RowReader:
                 cells[target] = ""
                 self.problems.append(
                     self.env._(
-                        "A formula of the spreadsheet has no value but %(error)s. Correct the "
-                        "cell, or empty it.",
+                        "A formula in the spreadsheet returns an error (%(error)s). Correct the "
+                        "cell, or clear it.",
                         error=text,
                     )
                 )
@@ -157,8 +157,8 @@ class RowReader:
         for target in IDENTIFIERS:
             if SHORTENED.fullmatch(cells.get(target, "")):
                 sentence = self.env._(
-                    "“%(text)s” is a number that the spreadsheet program has shortened. Format the "
-                    "column as text, and write the number anew.",
+                    "“%(text)s” is a number that the spreadsheet program has shortened. Format "
+                    "the column as text, then enter the number again.",
                     text=cells.pop(target),
                 )
                 # without its phone number a member is a member
@@ -206,8 +206,8 @@ class RowReader:
         if cells.get("lang") and not self._is_lang_installed(cells["lang"]):
             self.remarks.append(
                 self.env._(
-                    "The language “%(language)s” is not installed: install it, then refresh the "
-                    "preview, or this member is written to in %(default)s.",
+                    "The language “%(language)s” is not installed. Install it, then refresh the "
+                    "preview; otherwise, emails to this member are in %(default)s.",
                     language=cells["lang"],
                     default=dict(self.env["res.lang"].get_installed()).get(
                         self.env.lang, self.env.lang

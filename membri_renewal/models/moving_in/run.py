@@ -391,7 +391,7 @@ class MembriImport(models.Model):
                 decision.partner._membri_noted_for(self.company_id)._message_log(
                     body=self.env._(
                         "Open balance in the list that was imported: %(balance)s. It is not "
-                        "booked.",
+                        "posted.",
                         balance=values["balance"],
                     )
                 )

@@ -123,13 +123,13 @@ class MembriOptionSet(models.Model):
     )
     announce_days = fields.Integer(
         string="Announcement (days before the invoice)",
-        help="Members who are invoiced right away are told so many days before, and can change "
-        "or stop the renewal until then. 0: no announcement.",
+        help="Members who are invoiced right away are notified this many days before, and can "
+        "change or stop the renewal until then. 0: no announcement.",
     )
     unpaid_end_months = fields.Integer(
         string="Propose to End After (months)",
-        help="Renewals that are still unpaid so many months after their due date are proposed in "
-        "the dashboard “Unpaid for Too Long”. 0: never.",
+        help="Renewals that are still unpaid this many months after their due date are proposed "
+        "in the dashboard “Unpaid for Too Long”. 0: never.",
     )
     unpaid_end_automatic = fields.Boolean(
         string="End Automatically",

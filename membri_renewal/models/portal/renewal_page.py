@@ -7,6 +7,12 @@ from odoo.fields import Domain
 from ..renewal.links import ANSWERABLE_STATES
 
 HIDDEN_STATES = ("draft", "cancelled")
+BADGE_LEVELS = {
+    "sent": "warning",
+    "change_requested": "info",
+    "intervention": "info",
+    "refused": "secondary",
+}
 PAGE_COMPANY_FIELDS = (
     "active",
     "name",
@@ -284,12 +290,13 @@ class MembriRenewal(models.Model):
             return "info", self.env._(
                 "Renews on %(date)s", date=self._format_day(self.date_auto_invoice)
             )
-        return {
-            "sent": ("warning", self.env._("Awaiting your reply")),
-            "change_requested": ("info", self.env._("Changes requested")),
-            "intervention": ("info", self.env._("We will contact you")),
-            "refused": ("secondary", self.env._("Not renewed")),
+        label = {
+            "sent": self.env._("Awaiting your reply"),
+            "change_requested": self.env._("Changes requested"),
+            "intervention": self.env._("We will contact you"),
+            "refused": self.env._("Not renewed"),
         }[self.state]
+        return BADGE_LEVELS[self.state], label
 
     def _get_portal_payment_status(self):
         if self.is_paid:

@@ -187,7 +187,7 @@ class MembriRenewal(models.Model):
         string="Contact or Payer Archived",
         compute="_compute_is_contact_archived",
         groups="base.group_user",
-        help="Nothing is sent or invoiced: the contact, and whoever pays for it, is archived.",
+        help="Nothing is sent or invoiced: the contact and its payer are archived.",
     )
 
     @api.depends("partner_id.active", "state")

@@ -30,15 +30,15 @@ class MembriRenewal(models.Model):
         string="Amount Announced",
         readonly=True,
         copy=False,
-        help="Another amount is announced again, and moves the day.",
+        help="If the amount changes, it is announced again and the date moves.",
     )
     date_auto_invoice_told = fields.Datetime(
-        string="Announcement Left On",
+        string="Announcement Sent On",
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="When the email or letter that announces the invoice left. Empty as long as it "
-        "waits: no invoice is made before.",
+        help="When the email or letter announcing the invoice was sent. Empty until then: no "
+        "invoice is created before that.",
     )
 
     def _is_announced(self):
@@ -207,12 +207,12 @@ class MembriRenewal(models.Model):
         days = self.option_set_id.announce_days
         if self.delivery_state == "queued":
             return self.env._(
-                "The email that announces the invoice has not left yet, so no invoice was made. "
-                "The invoice follows %(days)s days after it leaves.",
+                "The email that announces the invoice has not been sent yet, so no invoice was "
+                "created. The invoice follows %(days)s days after it is sent.",
                 days=days,
             )
         return self.env._(
-            "The announcement of the invoice did not leave, so no invoice was made. Resend it: "
+            "The announcement of the invoice was not sent, so no invoice was created. Resend it: "
             "the invoice follows %(days)s days later.",
             days=days,
         )

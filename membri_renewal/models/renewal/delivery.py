@@ -377,8 +377,8 @@ class MembriRenewal(models.Model):
             return self._get_cannot_reason("send")
         if not self._get_failed_mails() and not self._has_failed_invoice():
             return self.env._(
-                "%(renewal)s: no email failed here. %(reason)s Fix the cause, then use "
-                "the button for what you want to do.",
+                "%(renewal)s: no email failed, so there is none to retry. %(reason)s Fix the "
+                "cause, then continue with the other buttons.",
                 renewal=self.display_name,
                 reason=self.delivery_note or "",
             )

@@ -398,8 +398,8 @@ class MembriRenewal(models.Model):
         if self._is_invoice_untold():
             return [
                 self.env._(
-                    "The announcement has not left yet. The invoice is made %(days)s days after it "
-                    "leaves, unless the member changes or stops the renewal.",
+                    "The announcement has not been sent yet. The invoice is created %(days)s days "
+                    "after it is sent, unless the member changes or stops the renewal.",
                     days=self.option_set_id.announce_days,
                 )
             ]
@@ -421,8 +421,7 @@ class MembriRenewal(models.Model):
             ]
         if self.new_cotisation_id.state in PAID_FOR_STATES:
             sentence = self.env._(
-                "The plan does not wait for all of the payment: the next term is upcoming or "
-                "active."
+                "The plan does not require full payment: the next term is upcoming or active."
             )
         if self.state not in ("sent", "approved"):
             return [sentence]

@@ -21,7 +21,7 @@ class MembriRenewal(models.Model):
         string="Sent a Moment Ago",
         compute="_compute_is_just_sent",
         groups=STAFF,
-        help="The form asks before it sends the same again.",
+        help="The form asks for confirmation before sending it again.",
     )
 
     @api.depends("state", "date_sent", "date_last_reminder", "delivery_state")

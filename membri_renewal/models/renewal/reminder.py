@@ -169,8 +169,8 @@ class MembriRenewal(models.Model):
             )
         if self.state == "approved" and self._get_invoice_sudo()._membri_is_write_off_open():
             return self.env._(
-                "Nothing is left to pay on %(document)s of %(renewal)s: a part was written off. "
-                "Decide on the invoice whether the membership stands.",
+                "Nothing is left to pay on %(document)s of %(renewal)s: part of it was written "
+                "off. Open the invoice and choose “Keep Membership” or “End Membership”.",
                 document=self._get_invoice_sudo()._membri_get_document_label(),
                 renewal=self.display_name,
             )

@@ -26,7 +26,7 @@ class MembriRenewal(models.Model):
         compute="_compute_is_unpaid_too_long",
         search="_search_is_unpaid_too_long",
         groups=STAFF,
-        help="Nothing was paid, as many months after the due date as the plan allows.",
+        help="Nothing was paid within the months that the plan allows after the due date.",
     )
 
     # ------------------------------------------------------------------
@@ -135,8 +135,8 @@ class MembriRenewal(models.Model):
             )
         if cotisation_sudo.state not in LIVING_STATES:
             return self.env._(
-                "%(renewal)s: the term %(cotisation)s is over, so it cannot be taken back. Credit "
-                "%(document)s or write it off.",
+                "%(renewal)s: the term %(cotisation)s has ended, so it can no longer be voided. "
+                "Credit %(document)s or write it off.",
                 cotisation=cotisation_sudo.name,
                 **names,
             )
