@@ -454,7 +454,7 @@ class MembriRenewal(models.Model):
 
     def _get_failed_together(self):
         """:return: in sudo, whose payment failed with that of ``self``: those of one invoice are
-        one charge, and told by one email"""
+            one charge, and told by one email"""
         self.ensure_one()
         # sudo: facts of the charge are the staff's
         charged_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() | self.sudo()

@@ -72,7 +72,7 @@ class AccountMove(models.Model):
     @api.model
     def _membri_find_not_certified(self):
         """:return: invoices that money came for and that have no receipt yet, as those whose money
-        was dated ahead: its day may have come"""
+            was dated ahead: its day may have come"""
         return self.search(
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")

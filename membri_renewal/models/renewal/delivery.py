@@ -290,7 +290,7 @@ class MembriRenewal(models.Model):
 
     def _is_told_by(self, mail_sudo):
         """:return: whether the status of this email is that of the document as it is now: not of a
-        notice whose invoice is on its way, nor of an email before the last one"""
+            notice whose invoice is on its way, nor of an email before the last one"""
         self.ensure_one()
         facts = mail_sudo.membri_facts
         is_to_pay = facts.startswith("approved") if facts else self.state == "approved"
