@@ -453,8 +453,9 @@ class MembriRenewal(models.Model):
         )
 
     def _get_failed_together(self):
-        """:return: in sudo, whose payment failed with that of ``self``: those of one invoice are
-            one charge, and told by one email"""
+        """Renewals of one invoice are one charge, and told by one email.
+
+        :return: in sudo, those whose payment failed with that of ``self``"""
         self.ensure_one()
         # sudo: facts of the charge are the staff's
         charged_sudo = self._get_invoice_sudo()._membri_get_charged_renewals() | self.sudo()

@@ -71,8 +71,9 @@ class AccountMove(models.Model):
 
     @api.model
     def _membri_find_not_certified(self):
-        """:return: invoices that money came for and that have no receipt yet, as those whose money
-            was dated ahead: its day may have come"""
+        """Money that was dated ahead is certified on its day.
+
+        :return: invoices that money came for and that have no receipt yet"""
         return self.search(
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")

@@ -289,8 +289,10 @@ class MembriRenewal(models.Model):
         self._record_reminder(mail_sudo.mail_message_id, "skipped", reason)
 
     def _is_told_by(self, mail_sudo):
-        """:return: whether the status of this email is that of the document as it is now: not of a
-            notice whose invoice is on its way, nor of an email before the last one"""
+        """The document as it is now has the status of its last email: not that of a notice once the
+        invoice is on its way, nor that of an email before.
+
+        :return: whether ``mail_sudo`` is that email"""
         self.ensure_one()
         facts = mail_sudo.membri_facts
         is_to_pay = facts.startswith("approved") if facts else self.state == "approved"
