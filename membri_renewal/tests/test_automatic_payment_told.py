@@ -179,7 +179,7 @@ class TestTold(AutomaticPaymentCommon, DeliveryCase):
         ):
             self._get_last_mail(failed).send()
         self.assertEqual((failed.charge_state, failed.date_charge_retry), ("failed", False))
-        self.assertIn("could not be told", failed.charge_note)
+        self.assertIn("could not be notified", failed.charge_note)
         waiting.sudo().charge_token_id.demo_simulated_state = "done"
         self._run_night(day + timedelta(days=3))
         self._assert_nothing_charged(waiting, "failed")

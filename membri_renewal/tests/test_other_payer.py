@@ -210,7 +210,7 @@ class TestFormerPayerIsTold(OtherPayerCase):
         [message] = self._get_told()
         text = message.get_body(("plain",)).get_content()
         self.assertIn(self.invoice.name, text)
-        self.assertIn("not yours to pay", text)
+        self.assertIn("no longer have to pay it", text)
         self.assertNotIn(self.employer.name, text)
         self.assertNotIn(self.invoice.access_token, message.as_string())
         self.assertEqual(self.invoice.membri_released_state, "told")

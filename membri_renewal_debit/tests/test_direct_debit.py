@@ -473,7 +473,7 @@ class TestCollected(DebitCommon):
         bank = line.partner_bank_id
         number = bank.acc_number
         bank.acc_number = self.ibans.pop()
-        self.assertIn("another bank account", self._refused_to_confirm(renewal))
+        self.assertIn("The bank account announced to", self._refused_to_confirm(renewal))
         bank.acc_number = number
         renewal._internal_write({"charge_state": "stopped"})
         self.assertIn("no longer planned", self._refused_to_confirm(renewal))
@@ -553,7 +553,7 @@ class TestCollected(DebitCommon):
         mandate = renewal.charge_mandate_id.with_env(self.env_root)
         account = mandate.partner_bank_id.copy({"acc_number": "FR7630006000011234567890189"})
         mandate.partner_bank_id = account
-        self.assertIn("another bank account", self._refused_to_generate(renewal, order))
+        self.assertIn("The bank account announced to", self._refused_to_generate(renewal, order))
 
     def test_payment_deleted_in_the_confirmed_order(self):
         """The others go to the bank; who paid by hand is asked for nothing, who did not is told."""
@@ -582,7 +582,7 @@ class TestCollected(DebitCommon):
         with self._on(renewal.date_charge):
             order.open2generated()
             order.payment_ids.unlink()
-            self.assertIn("no payment", self._assert_refused(order.generated2uploaded))
+            self.assertIn("no longer has a payment", self._assert_refused(order.generated2uploaded))
         self.assertEqual(renewal.charge_state, "pending")
 
     def test_line_of_what_was_paid_is_taken_off(self):
@@ -842,7 +842,7 @@ class TestCollected(DebitCommon):
                 self.assertEqual(
                     (renewal.charge_state, renewal.date_charge_retry), ("failed", False)
                 )
-                self.assertIn("came back", renewal.charge_note)
+                self.assertIn("was rejected", renewal.charge_note)
                 self.assertTrue(self._is_in_queue(renewal))
         self._charge(day + timedelta(days=8))
         for renewal in renewals:
@@ -920,7 +920,7 @@ class TestCollected(DebitCommon):
         self.env.invalidate_all()
         self.assertFalse(renewal.is_paid)
         self.assertEqual(renewal.charge_state, "failed")
-        self.assertIn("came back", renewal.charge_note)
+        self.assertIn("was rejected", renewal.charge_note)
 
     def test_database_allows_one(self):
         renewal = self._collected()
