@@ -48,7 +48,7 @@ class TestDesk(MembriCommon, HttpCase):
         self.assertEqual(renewal.member_name, self.member.complete_name)
 
     def _get_arch(self, name):
-        view = self.env.ref(f"membri_renewal.{name}")
+        view = self.env_root.ref(f"membri_renewal.{name}")
         return etree.fromstring(self.env[view.model].get_view(view.id, view.type)["arch"])
 
     def test_long_names_leave_room(self):
