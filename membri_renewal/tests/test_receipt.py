@@ -47,7 +47,8 @@ class TestReceipt(WriteOffCase):
                 ("2027-01-20", "Check", "", 244.93),
             ],
         )
-        page = self._render()
+        with freeze_time("2027-01-20 15:00:00"):
+            page = self._render()
         for text in ("1234", "Check", "100.00", "244.93", "REC/2027/00001"):
             self.assertIn(text, page)
 
