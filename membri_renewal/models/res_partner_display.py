@@ -23,8 +23,8 @@ class ResPartner(models.Model):
     _membri_name_trigram = models.Index(_get_name_trigram)
 
     def _membri_get_names(self):
-        """:return: the names in one sentence, for readers: without the company that Odoo puts
-        before them, whose comma reads as one more name"""
+        """Return the names in one sentence, for readers: without the company that Odoo puts
+        before them, whose comma reads as one more name."""
         return ", ".join(partner.name or partner.display_name for partner in self)
 
     membri_can_edit = fields.Boolean(

@@ -281,8 +281,8 @@ class AccountMove(models.Model):
         old_sudo._membri_forget_announcement()
 
     def _membri_get_reported_sentence(self):
-        """:return: that a payment was reported and is looked for, to whoever opens the invoice in
-        the days that reminders wait for it; or ``False``"""
+        """Return that a payment was reported and is looked for, to whoever opens the invoice in
+        the days that reminders wait for it; or ``False``."""
         self.ensure_one()
         if not self.membri_date_announced or self._membri_is_settled() or self._membri_is_void():
             return False

@@ -384,8 +384,8 @@ class AccountMove(models.Model):
         ]
 
     def _membri_get_rest_sentence(self):
-        """:return: what is left in all, where that is not the one part which is to be paid next,
-        or ``False``"""
+        """Return what is left in all, where that is not the one part which is to be paid next,
+        or ``False``."""
         self.ensure_one()
         if len(self._membri_get_next_parts()) == 1 and not self._membri_is_more_left():
             return False
