@@ -1246,7 +1246,7 @@ class TestCollected(DebitCommon):
         self.assertEqual(renewals.mapped("is_paid"), [False, False])
         self.assertEqual(set(renewals.mapped("charge_state")), {"failed"})
         for renewal in renewals:
-            self.assertIn("came back", renewal.charge_note)
+            self.assertIn("was rejected", renewal.charge_note)
             self.assertTrue(self._is_in_queue(renewal))
 
     def test_one_of_a_shared_invoice_is_stopped(self):
