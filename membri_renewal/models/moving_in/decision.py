@@ -284,7 +284,9 @@ class MembriImport(models.Model):
         if state == "expired":
             return self.env._("The term is over and is not renewed.")
         if decision.term_vals.get("date_terminated"):
-            return self.env._("The member leaves on its last day: it is not renewed.")
+            return self.env._(
+                "The member leaves on the last day of the term, so it is not renewed."
+            )
         return False
 
     def _get_money_remarks(self, decision, values):

@@ -289,8 +289,8 @@ class RowReader:
         if told and not status and told not in DATES_TELL and values["has_term"]:
             self.remarks.append(
                 self.env._(
-                    "The status “%(status)s” is not known: the dates tell whether the membership "
-                    "is running.",
+                    "The status “%(status)s” is unknown, so the dates decide whether the "
+                    "membership is active.",
                     status=cells["status"].strip(),
                 )
             )
