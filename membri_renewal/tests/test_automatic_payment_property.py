@@ -241,13 +241,15 @@ if hypothesis:
         def pay_online(self, share):
             """As the portal begins it: what is under way stays so."""
             invoice = self.renewal.invoice_id.sudo()
+            if invoice.state != "posted":  # credited, or none any more
+                return
             amount = round(invoice._membri_get_amount_to_pay() * share, 2)
 
             def pay():
                 invoice._membri_begin_payment(amount)
                 self.case._pay(self.renewal.invoice_id, amount)
 
-            if invoice.state == "posted" and amount:
+            if amount:
                 self.attempt(pay)
 
         @stateful.rule()
