@@ -395,6 +395,17 @@ class TestB8UnusedPayments(MembriPaymentCommon):
         self.assertEqual(section["unused"], 55.07)
         self.assertAlmostEqual(section["balance"], -55.07)
 
+    def test_b5_amounts_in_the_language_of_the_staff(self):
+        """The night is English, the officer reads French: the amounts as well."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        self.officer.with_env(self.env_root).lang = "fr_FR"
+        self._register_payment(self.invoice, amount=400.0)
+        self._run_cron("ir_cron_send_reminders")
+        [asked] = self.invoice.sudo().activity_search([UNUSED])
+        for amount in ("400,00", "55,07"):
+            self.assertIn(amount, asked.summary)
+        self.assertNotIn("55.07", asked.summary)
+
     def test_b8_credit_note_after_the_payment(self):
         self._pay(self.invoice)
         note = self._credit(self.invoice, price=100.0)

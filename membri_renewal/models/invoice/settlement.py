@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import format_amount
 
 from ..cotisation.cotisation import PAID_STATES, TRANSFER
 
@@ -258,7 +259,7 @@ class AccountMove(models.Model):
                 invoice.env._(
                     "%(amount)s was received online for %(invoice)s, which is cancelled. "
                     "Refund the payment, or use it for the member's next invoice.",
-                    amount=transaction.currency_id.format(transaction.amount),
+                    amount=format_amount(invoice.env, transaction.amount, transaction.currency_id),
                     invoice=invoice.display_name,
                 )
             )
@@ -274,7 +275,7 @@ class AccountMove(models.Model):
                     "one. Nothing was posted. Check with the provider, and refund it if "
                     "it was paid twice.",
                     provider=transaction.provider_id.name,
-                    amount=transaction.currency_id.format(transaction.amount),
+                    amount=format_amount(invoice.env, transaction.amount, transaction.currency_id),
                     invoice=invoice._membri_get_document_label(),
                     reference=transaction.reference,
                 )
@@ -297,7 +298,7 @@ class AccountMove(models.Model):
                 invoice.env._(
                     "%(amount)s was received online for %(invoice)s, more than the amount "
                     "due. Refund it, or use it for the member's next invoice.",
-                    amount=transaction.currency_id.format(surplus),
+                    amount=format_amount(invoice.env, surplus, transaction.currency_id),
                     invoice=invoice.display_name,
                 )
             )
@@ -307,14 +308,15 @@ class AccountMove(models.Model):
         paid twice and goes back is no business of the membership."""
         # sudo: payments are the accountants'; the officer is told
         payment_sudo = transaction.sudo().source_transaction_id.payment_id
+        refunded = abs(transaction.amount)
         for invoice in self.filtered(lambda m: m.membri_invoice_type and not m._membri_is_void()):
             invoice = invoice._membri_as_staff()  # not in the language of who pays
-            if invoice._membri_stays_covered(payment_sudo, abs(transaction.amount)):
+            if invoice._membri_stays_covered(payment_sudo, refunded):
                 invoice._message_log(
                     body=invoice.env._(
                         "%(amount)s of a duplicate payment was refunded online. %(invoice)s is "
                         "still paid.",
-                        amount=transaction.currency_id.format(abs(transaction.amount)),
+                        amount=format_amount(invoice.env, refunded, transaction.currency_id),
                         invoice=invoice._membri_get_document_label(),
                     )
                 )
@@ -324,7 +326,7 @@ class AccountMove(models.Model):
                     "%(amount)s of %(invoice)s was refunded online. If the membership "
                     "ends, credit the invoice: the membership term follows the credit "
                     "note.",
-                    amount=transaction.currency_id.format(abs(transaction.amount)),
+                    amount=format_amount(invoice.env, refunded, transaction.currency_id),
                     invoice=invoice.name,
                 )
             )

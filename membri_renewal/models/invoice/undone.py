@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import format_amount
 
 from ..cotisation.cotisation import LIVING_STATES
 
@@ -89,7 +90,8 @@ class AccountMove(models.Model):
         currency = payment.currency_id if payment else move.currency_id
         memo = payment.memo if payment else move.ref
         method = payment and self._membri_get_method_label({"payment": payment, "move": move})
-        details = [method, memo, currency.format(amount)]
+        # the money may come in the language of who pays, or of a cron
+        details = [method, memo, format_amount(self.env, amount, currency)]
         # a payment without entry has no number
         name = payment.name or move.name or self.env._("Payment")
         return f"{name} ({', '.join(filter(None, details))})"

@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount
 
 from ..cotisation.cotisation import PAID_STATES
 from ..mixins.fields import get_flag_domain
@@ -173,8 +173,8 @@ class AccountMove(models.Model):
         ):
             if all(move._membri_is_void() for move in payment.invoice_ids):
                 move = payment.invoice_ids.filtered_domain(void & domain)[:1]
-                amount = payment.currency_id.format(payment.amount)
-                move._membri_tell_left(payment.partner_id, move.browse(), payment, amount)
+                left = (payment.amount, payment.currency_id)
+                move._membri_tell_left(payment.partner_id, move.browse(), payment, *left)
                 told_sudo |= move
         return told_sudo
 
@@ -233,7 +233,7 @@ class AccountMove(models.Model):
                 "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
                 "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
                 "invoice is then to be paid again. If it was refunded, credit the invoice.",
-                amount=line.currency_id.format(line.amount_residual_currency),
+                amount=format_amount(staff.env, line.amount_residual_currency, line.currency_id),
                 payer=line.partner_id.display_name,
                 date=staff._membri_format_day(line.date),
                 payment=staff._membri_get_undone_label(
@@ -243,17 +243,17 @@ class AccountMove(models.Model):
             )
         )
 
-    def _membri_tell_left(self, payer, entry, payment, left):
+    def _membri_tell_left(self, payer, entry, payment, left, currency):
         """This invoice asks for no money, and some is left.
 
         :param entry: the ``account.move`` of the money, and ``payment`` the ``account.payment``;
             one of them may be empty
-        :param left: the amount that no invoice uses, as text"""
+        :param left: the amount that no invoice uses, in ``currency``"""
         self.ensure_one()
         staff = self._membri_as_staff()
         names = {
             "payer": payer.display_name,
-            "left": left,
+            "left": format_amount(staff.env, left, currency),
             "payment": staff._membri_get_undone_label(entry, payment),
             "invoice": staff._membri_get_document_label(),
         }
@@ -414,8 +414,8 @@ class AccountMoveLine(models.Model):
             move = (own or candidates.filtered(lambda move: move._membri_is_void()))[:1]
             if move:
                 entry = line.move_id
-                left = line.currency_id.format(-line.amount_residual_currency)
+                left = (-line.amount_residual_currency, line.currency_id)
                 payer = line.partner_id or move.partner_id
-                move._membri_tell_left(payer, entry, entry.origin_payment_id, left)
+                move._membri_tell_left(payer, entry, entry.origin_payment_id, *left)
                 told_sudo |= move
         return told_sudo
