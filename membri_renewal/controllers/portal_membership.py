@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 from odoo import http
 from odoo.http import content_disposition, request
 
-from ..models.invoice.announcement import FILE_MAX_SIZE
+from ..models.invoice.payment_report import FILE_MAX_SIZE
 from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token
 
 DOCUMENTS = {
@@ -192,7 +192,7 @@ class MembriPortalMembership(MembriPortalAccess):
             "access_token": access_token,
             "res_company": move_sudo.company_id,
             "today": move_sudo.company_id._membri_today(),
-            "may_announce": may_act and not move_sudo._membri_get_cannot_announce(),
+            "may_announce": may_act and not move_sudo._membri_get_cannot_report(),
             "error": error,
             "done": done,
         }
@@ -213,7 +213,7 @@ class MembriPortalMembership(MembriPortalAccess):
             return request.redirect("/my")
         error = "no_right"
         if self._may_answer(move_sudo, access_token):
-            error = move_sudo._membri_announce_payment(
+            error = move_sudo._membri_report_payment(
                 self._get_visitor_sudo(), self._get_texts(kw, *TOLD), self._read_upload(document)
             )
         query = {

@@ -132,7 +132,7 @@ class MembriDemo(models.AbstractModel):
             "reference": "0187",
             "message": "Chèque posté lundi, merci de confirmer sa réception.",
         }
-        renewal.invoice_id._membri_announce_payment(renewal.recipient_id, told)
+        renewal.invoice_id._membri_report_payment(renewal.recipient_id, told)
 
     def _play_approved_paid(self, renewals, _texts, draw):
         days = self._approve_season(renewals, draw)

@@ -47,8 +47,8 @@ class TestAccountantMonth(MembriPaymentCommon):
         self._pay(self.invoice, 300.0)
         told = {"method": "cheque", "date": "2027-01-14", "amount": "44.93", "reference": "12"}
         move = self.invoice.sudo()
-        self.assertFalse(move._membri_announce_payment(self.env["res.partner"], told))
-        self.assertFalse(move._membri_has_announced_money())
+        self.assertFalse(move._membri_report_payment(self.env["res.partner"], told))
+        self.assertFalse(move._membri_has_reported_money())
         self._pay(self.invoice, 10.0)
         self.assertTrue(move.membri_date_announced)
         self._pay(self.invoice)
@@ -59,7 +59,7 @@ class TestAccountantMonth(MembriPaymentCommon):
         self.company.with_env(self.env_root).membri_fee_notice = True
         for told, proposed in (("1000", 344.93), ("100", 100.0)):
             self._follow(self._renewal_in("approved"))
-            self.invoice.sudo()._membri_announce_payment(
+            self.invoice.sudo()._membri_report_payment(
                 self.env["res.partner"],
                 {"method": "cheque", "date": "2027-01-14", "amount": told},
             )

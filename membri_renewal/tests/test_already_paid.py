@@ -245,7 +245,7 @@ class TestAnnouncedPaymentHoldsReminders(MembriCommon):
             invoice.sudo().invoice_date_due = "2026-01-06"
         told = {"method": "transfer", "date": "2026-01-08"}
         with freeze_time("2026-01-09 15:00:00"):
-            self.assertFalse(invoice._membri_announce_payment(self.env["res.partner"], told))
+            self.assertFalse(invoice._membri_report_payment(self.env["res.partner"], told))
         with freeze_time("2026-01-12 15:00:00"):
             self._run_cron("ir_cron_send_reminders")
             self.assertEqual(renewal.reminder_count, 0)

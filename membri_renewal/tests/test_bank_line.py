@@ -48,7 +48,7 @@ class TestBankLine(ReminderCommon):
                 "reference": reference,
             }
             self.assertFalse(
-                self.invoice.sudo()._membri_announce_payment(self.env["res.partner"], told)
+                self.invoice.sudo()._membri_report_payment(self.env["res.partner"], told)
             )
 
     def _night(self, days=0):

@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.membri_renewal.models.campaign import work as campaign_work
+from odoo.addons.membri_renewal.models.campaign import runner
 
 from .common_campaign import CampaignCommon
 
@@ -24,10 +24,10 @@ class TestCampaignRun(CampaignCommon):
     def _in_background(self, batch=1):
         """Everything goes to the background, in batches of ``batch``."""
         return patch.multiple(
-            campaign_work,
+            runner,
             FOREGROUND_PREVIEW=0,
             FOREGROUND_WORK=0,
-            BATCH_SIZES=dict.fromkeys(campaign_work.BATCH_SIZES, batch),
+            BATCH_SIZES=dict.fromkeys(runner.BATCH_SIZES, batch),
         )
 
     def _send(self, campaign):

@@ -261,7 +261,7 @@ class TestEndUnpaid(MembriCommon):
         renewal, reported = self._renewal_in("approved"), self._renewal_in("approved")
         self._create_transaction(renewal.invoice_id, "authorized")
         with freeze_time("2027-03-01 15:00:00"):
-            reported.invoice_id.sudo()._membri_announce_payment(
+            reported.invoice_id.sudo()._membri_report_payment(
                 self.env["res.partner"], {"method": "transfer", "date": "2027-02-28"}
             )
             self._run_cron("ir_cron_end_unpaid")

@@ -282,7 +282,7 @@ class TestA5Limit(DoorsCase):
         told = {"method": "cash", "date": "2026-11-15"}
         for number in range(PER_HOUR + 1):
             self.invoice.membri_date_announced = False
-            error = self.invoice._membri_announce_payment(self.accepted.partner_id, told)
+            error = self.invoice._membri_report_payment(self.accepted.partner_id, told)
             self.assertEqual(error, number == PER_HOUR and "too_often")
 
     def test_a5_person_in_charge(self):

@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.mail.tests.common import MailCase
 
-from ..models.campaign import work as campaign_work
+from ..models.campaign import runner
 from .common_fee_notice import FeeNoticeCommon
 from .common_shared_invoice import SharedInvoiceCommon
 
@@ -128,8 +128,8 @@ class TestSharedInvoiceOthers(SharedInvoiceCommon, MailCase):
             }
         )
         campaign.action_preview()
-        sizes = dict.fromkeys(campaign_work.BATCH_SIZES, 2)
-        with patch.object(campaign_work, "BATCH_SIZES", sizes):
+        sizes = dict.fromkeys(runner.BATCH_SIZES, 2)
+        with patch.object(runner, "BATCH_SIZES", sizes):
             campaign.action_send()
         self.assertEqual(campaign.state, "done")
         self.assertEqual(len(self.members.membri_renewal_ids), 3)

@@ -79,7 +79,7 @@ class TestPartMoney(ReminderCommon):
         # announced, for some days; who has looked may remind by hand
         with freeze_time("2026-11-15 15:00:00"):
             told = {"method": "transfer", "date": "2026-11-14"}
-            self.invoice.sudo()._membri_announce_payment(self.env["res.partner"], told)
+            self.invoice.sudo()._membri_report_payment(self.env["res.partner"], told)
         with freeze_time(moment):
             self.assertTrue(self.renewal._is_payment_under_way())
             self.assertTrue(self.renewal._get_no_reminder_reason())

@@ -110,7 +110,7 @@ class TestB5UndoingMoney(MoneyCommon):
 
     def _announce(self, invoice, **told):
         self.assertFalse(
-            invoice._membri_announce_payment(
+            invoice._membri_report_payment(
                 invoice.partner_id,
                 {"method": "cheque", "date": "2026-11-10", "amount": "", **told},
             )

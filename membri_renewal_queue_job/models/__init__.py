@@ -1,2 +1,2 @@
 from . import ir_cron
-from . import work
+from . import runner

@@ -1,2 +1,2 @@
 from . import bulk_job
-from . import work
+from . import runner

@@ -8,7 +8,7 @@ FOREGROUND_LIMIT = 80
 class MembriBulkJob(models.Model):
     """One action on many renewals: done, skipped and failed line by line, with reasons.
 
-    Small ones run at once, large ones in the background, see ``bulk_job/work.py``. Another
+    Small ones run at once, large ones in the background, see ``bulk_job/runner.py``. Another
     action is added by ``selection_add``; what it works on, when it may, and what it does are
     the hooks ``_get_records``, ``_get_cannot_reason`` and ``_apply`` there.
     """

@@ -1,4 +1,4 @@
 from . import campaign
 from . import line
-from . import work
+from . import runner
 from . import display

@@ -24,7 +24,7 @@ class MembriCampaign(models.Model):
     held, cannot be reached or is left out, and why; seen before anything is created.
 
     One line per term that ends in the chosen window. The work on the lines, in the foreground
-    or the background, is in ``campaign/work.py``.
+    or the background, is in ``campaign/runner.py``.
     """
 
     _name = "membri.campaign"

@@ -194,12 +194,12 @@ class MembriCampaignLine(models.Model):
     # Creation
     # ------------------------------------------------------------------
 
-    def _with_companions(self, todo):
+    def _with_invoice_group(self, todo):
         """:param todo: domain of the lines that are to be worked on
         :return: ``self``, with the lines of members who get one invoice with one of them"""
         due = Domain("id", "in", self._search(todo).subselect("cotisation_id"))
-        companions = self.cotisation_id._with_companions(due) - self.cotisation_id
-        return self | self.search(todo & Domain("cotisation_id", "in", companions.ids))
+        others = self.cotisation_id._with_invoice_group(due) - self.cotisation_id
+        return self | self.search(todo & Domain("cotisation_id", "in", others.ids))
 
     def _make_renewals(self, only_drafts):
         """Create the renewals of these lines, and start them. Each is looked at again: the

@@ -233,7 +233,7 @@ class MembriCotisation(models.Model):
             for _operation, _id, vals in commands
         ]
 
-    def _with_companions(self, domain):
+    def _with_invoice_group(self, domain):
         """:param domain: the cotisations that are due
         :return: ``self``, with all due cotisations that go on the same invoices"""
         # sudo: who pays for whom is no question of rights

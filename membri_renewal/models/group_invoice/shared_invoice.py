@@ -6,7 +6,7 @@ from ..invoice.undone import ACTIVITY_UNDONE
 from ..invoice.unused import ACTIVITY_UNUSED
 
 # one payer's members beyond this many are worked on, and invoiced, in several batches
-MOST_COMPANIONS = 500
+MOST_OF_A_GROUP = 500
 PART_PAID_ACTIVITY = "membri_renewal.activity_part_paid"
 
 
@@ -434,7 +434,7 @@ class MembriBulkJob(models.Model):
         payers = {renewal: renewal._get_grouping_payer() for renewal in renewals}
         return renewals.sorted(lambda renewal: payers[renewal].id or 0)
 
-    def _with_companions(self, lines):
+    def _with_invoice_group(self, lines):
         """:return: the lines of a batch, with those that follow and go on the last invoice"""
         last = lines[-1:]
         payer = last.renewal_id and last.renewal_id._get_grouping_payer()
@@ -442,10 +442,10 @@ class MembriBulkJob(models.Model):
             return lines
         following = self.env["membri.bulk.job.line"].search(
             [("job_id", "=", self.id), ("result", "=", "todo"), ("id", ">", last.id)],
-            limit=MOST_COMPANIONS,
+            limit=MOST_OF_A_GROUP,
             order="id",
         )
-        companions = following.filtered(
+        others = following.filtered(
             lambda line: line.renewal_id and line.renewal_id._get_grouping_payer() == payer
         )
-        return lines | companions.try_lock_for_update()
+        return lines | others.try_lock_for_update()

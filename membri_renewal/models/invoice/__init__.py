@@ -7,7 +7,7 @@ from . import parts
 from . import orphan
 from . import undone
 from . import unused
-from . import announcement
+from . import payment_report
 from . import receipt
 from . import confirmation
 from . import page

@@ -199,7 +199,7 @@ class AccountMove(models.Model):
         # EXTENDS account
         result = super()._invoice_paid_hook()
         self._membri_sync()
-        self._membri_settle_announcements()
+        self._membri_settle_payment_reports()
         return result
 
     def write(self, vals):
@@ -214,8 +214,8 @@ class AccountMove(models.Model):
             self.browse(move.id for move in formers)._membri_after_new_payer(formers)
         if "matched_payment_ids" in vals:  # payments without journal entry
             self._membri_sync()
-            announced = self.filtered(lambda move: move._membri_has_announced_money())
-            announced._membri_settle_announcements()
+            reported = self.filtered(lambda move: move._membri_has_reported_money())
+            reported._membri_settle_payment_reports()
         if "invoice_date_due" in vals:
             self._membri_update_reminders()
         return result
@@ -379,7 +379,7 @@ class AccountMove(models.Model):
             {"invoice_id": replacement.id, "delivery_state": False, "delivery_note": False}
         )
         replacement._membri_ask_to_send(self)
-        self._membri_hand_over_announcement(replacement)
+        self._membri_hand_over_payment_report(replacement)
         replacement._membri_update_reminders()
         cotisations_sudo._sync_with_invoice()
 

@@ -87,8 +87,8 @@ class AccountMoveLine(models.Model):
         moves.filtered(lambda move: move.payment_state not in PAID_STATES)._membri_sync()
         if not all(move.is_invoice() for move in moves):  # else a credit note: no money
             moves.filtered(
-                lambda move: move._membri_has_announced_money()
-            )._membri_settle_announcements()
+                lambda move: move._membri_has_reported_money()
+            )._membri_settle_payment_reports()
         moves.filtered("membri_invoice_type")._membri_after_part_money()
         return result
 

@@ -28,7 +28,7 @@ class AccountPayment(models.Model):
         result = super().write(vals)
         if "state" in vals:
             self.invoice_ids._membri_sync()
-            self._membri_get_unbooked_came()._membri_settle_announced()
+            self._membri_get_unbooked_came()._membri_settle_reported()
             undone = counted.filtered(lambda p: p.state in UNDONE_STATES)
             self.env["account.move"]._membri_tell_undone(
                 [
@@ -62,11 +62,11 @@ class AccountPayment(models.Model):
             )
         )
 
-    def _membri_settle_announced(self):
+    def _membri_settle_reported(self):
         """What was announced has come, although no entry says so yet."""
         self.invoice_ids.filtered(
-            lambda move: move._membri_has_announced_money()
-        )._membri_settle_announcements()
+            lambda move: move._membri_has_reported_money()
+        )._membri_settle_payment_reports()
 
     def _membri_get_refunds(self):
         """Return ``{payment: [(refund, amount)]}`` of what was sent back of these payments by

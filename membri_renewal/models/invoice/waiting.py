@@ -85,7 +85,7 @@ class AccountMove(models.Model):
         waiting = self.browse()
         for move in self:
             told = move._membri_as_staff()
-            if reason := told._membri_get_not_at_night_reason():
+            if reason := told._membri_get_not_nightly_reason():
                 waiting |= move
                 if move.membri_delivery_note != reason:  # that there is no address is true no more
                     told.membri_delivery_note = reason
@@ -93,7 +93,7 @@ class AccountMove(models.Model):
                     told._message_log(body=reason)
         return waiting
 
-    def _membri_get_not_at_night_reason(self):
+    def _membri_get_not_nightly_reason(self):
         """Return why an invoice or fee notice that has waited does not leave by itself (a
         sentence), as ``_get_not_at_night_reason`` of notices: nobody looks at it before the payer
         does. A credit note asks for nothing."""

@@ -33,7 +33,7 @@ RENEWAL_WORDS = {
 
 
 class MembriImport(models.Model):
-    """The run, on the engine of ``mixins/work.py``: rows in the order of their first day, then
+    """The run, on the engine of ``mixins/runner.py``: rows in the order of their first day, then
     what ties contacts to each other."""
 
     _inherit = "membri.import"

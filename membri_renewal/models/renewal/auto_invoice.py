@@ -157,7 +157,7 @@ class MembriRenewal(models.Model):
             invoice,
             order="date_auto_invoice, id",
             limit=BATCH,
-            join=lambda batch: batch._with_announced_companions(domain),
+            join=lambda batch: batch._with_announced_group(domain),
         )
         self._hold_untold_invoices(day_has_come)
 
@@ -217,7 +217,7 @@ class MembriRenewal(models.Model):
             days=days,
         )
 
-    def _with_announced_companions(self, domain):
+    def _with_announced_group(self, domain):
         """:param domain: as of what :meth:`_invoice_announced` works off
         :return: ``self``, with those of the same payers, who get one invoice for several"""
         payers = {payer for renewal in self if (payer := renewal._get_grouping_payer())}

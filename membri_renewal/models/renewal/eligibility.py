@@ -12,7 +12,7 @@ CATCH_UP_DAYS = 60
 
 # Who asks whether a term may be renewed. Each asks all that the one before it asks: what the
 # staff may do by hand, the campaign does for many, and the night does by itself.
-HAND, CAMPAIGN, NIGHT = 1, 2, 3
+HAND, CAMPAIGN, NIGHTLY = 1, 2, 3
 
 # The rules in the order in which they are told: who is the first to ask, the terms of a company
 # that pass, and what is said of one that does not.
@@ -37,11 +37,15 @@ RULES = {
         "_get_rule_after_go_live_domain",
         "_get_rule_after_go_live_sentence",
     ),
-    "not_cancelled": (NIGHT, "_get_rule_not_cancelled_domain", "_get_rule_not_cancelled_sentence"),
-    "not_too_late": (NIGHT, "_get_rule_not_too_late_domain", "_get_rule_not_too_late_sentence"),
-    "due": (NIGHT, "_get_rule_due_domain", "_get_rule_due_sentence"),
+    "not_cancelled": (
+        NIGHTLY,
+        "_get_rule_not_cancelled_domain",
+        "_get_rule_not_cancelled_sentence",
+    ),
+    "not_too_late": (NIGHTLY, "_get_rule_not_too_late_domain", "_get_rule_not_too_late_sentence"),
+    "due": (NIGHTLY, "_get_rule_due_domain", "_get_rule_due_sentence"),
     "not_tried_today": (
-        NIGHT,
+        NIGHTLY,
         "_get_rule_not_tried_today_domain",
         "_get_rule_not_tried_today_sentence",
     ),
@@ -59,7 +63,7 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _get_rules(self, asker):
-        """:param asker: ``HAND``, ``CAMPAIGN`` or ``NIGHT``
+        """:param asker: ``HAND``, ``CAMPAIGN`` or ``NIGHTLY``
         :return: the names of the rules that hold, in the order in which they are told"""
         return [name for name, (first_asker, *_methods) in RULES.items() if first_asker <= asker]
 

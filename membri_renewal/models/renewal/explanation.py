@@ -4,7 +4,7 @@ from odoo.tools import format_amount
 
 from ..cotisation.cotisation import PAID_FOR_STATES
 from ..mixins.formats import format_moment
-from .eligibility import NIGHT
+from .eligibility import NIGHTLY
 
 
 class ResPartner(models.Model):
@@ -28,7 +28,7 @@ class ResPartner(models.Model):
         terms = partner_sudo.membri_cotisation_ids.filtered(
             lambda c: c.company_id == company
         ).sorted("date_start")
-        reasons = terms._get_not_renewed_reasons(NIGHT)
+        reasons = terms._get_not_renewed_reasons(NIGHTLY)
         due = terms.filtered(lambda c: not reasons[c])
         valid = terms.filtered(lambda c: c.state != "cancelled")
         paid = valid.filtered(lambda c: c.state != "pending")

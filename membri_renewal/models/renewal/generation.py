@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import PAID_FOR_STATES
-from .eligibility import CATCH_UP_DAYS, NIGHT
+from .eligibility import CATCH_UP_DAYS, NIGHTLY
 
 BATCH = 50
 ACTIVITY = "membri_renewal.activity_not_prepared"
@@ -37,7 +37,7 @@ class MembriRenewal(models.Model):
             domain,
             generate,
             limit=BATCH,
-            join=lambda batch: batch._with_companions(domain),
+            join=lambda batch: batch._with_invoice_group(domain),
             search=lambda: self._search_to_renew(firsts, domain),
         )
         self._invoice_announced(day_has_come)
@@ -48,7 +48,7 @@ class MembriRenewal(models.Model):
         renewal open: that is asked of the few that are found."""
         return {
             company: self.env["membri.cotisation"]._get_to_renew_domain(
-                company, NIGHT, but=("no_other_renewal",)
+                company, NIGHTLY, but=("no_other_renewal",)
             )
             for company in self.env["res.company"]._membri_get_all()
         }
@@ -84,7 +84,7 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _get_company_to_renew_domain(self, company):
-        return self.env["membri.cotisation"]._get_to_renew_domain(company, NIGHT)
+        return self.env["membri.cotisation"]._get_to_renew_domain(company, NIGHTLY)
 
     def _start(self):
         """Take drafts of the night, or of a campaign, to where they lead (specification §5.1): held

@@ -174,7 +174,7 @@ class MembriRenewal(models.Model):
                 document=self._get_invoice_sudo()._membri_get_document_label(),
                 renewal=self.display_name,
             )
-        if self._is_money_under_way() or (not by_hand and self._is_payment_announced()):
+        if self._is_money_under_way() or (not by_hand and self._is_payment_reported()):
             return self.env._(
                 "A payment for %(renewal)s is in progress. Wait for the result before you "
                 "send a reminder.",
@@ -197,7 +197,7 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         return (
             self._is_money_under_way()
-            or self._is_payment_announced()
+            or self._is_payment_reported()
             or bool(self._get_seen_in_bank_reason())
             or bool(self._get_charge_planned_reason())
         )

@@ -90,7 +90,7 @@ class MembriRenewal(models.Model):
         if self._get_held_reason():
             return False
         if invoice_sudo := self._get_document_sudo():
-            return not invoice_sudo._membri_get_not_at_night_reason()
+            return not invoice_sudo._membri_get_not_nightly_reason()
         return not self._get_not_at_night_reason()
 
     def _is_document_held(self):

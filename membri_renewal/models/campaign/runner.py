@@ -8,7 +8,7 @@ BATCH_SIZES = {"preview": 500, "create_drafts": 100, "send": 50}
 
 
 class MembriCampaign(models.Model):
-    """The work of a campaign, on the engine of ``mixins/work.py``: at once for a few members,
+    """The work of a campaign, on the engine of ``mixins/runner.py``: at once for a few members,
     in the background for thousands."""
 
     _inherit = "membri.campaign"
@@ -108,7 +108,7 @@ class MembriCampaign(models.Model):
         todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
         lines = self._lock_batch(Line_sudo, todo, BATCH_SIZES[self.task])
         if self.task == "send":
-            lines = lines._with_companions(todo)
+            lines = lines._with_invoice_group(todo)
         lines = lines.try_lock_for_update().filtered("is_todo")
         if self.task == "preview":
             lines._preview()

@@ -24,7 +24,7 @@ NOT_EMAILED = ("unreachable", "letter", "failed")
 
 
 class MembriBulkJob(models.Model):
-    """How a job is worked off, by the engine of ``mixins/work.py``: what a batch is, and what
+    """How a job is worked off, by the engine of ``mixins/runner.py``: what a batch is, and what
     is done with its records."""
 
     _inherit = "membri.bulk.job"
@@ -156,7 +156,7 @@ class MembriBulkJob(models.Model):
             [("job_id", "=", self.id), ("result", "=", "todo")],
             self._get_batch_size(),
         )
-        lines = self._with_companions(lines)
+        lines = self._with_invoice_group(lines)
         records = self._get_records(lines)
         free = self._as_requester(records.values()).try_lock_for_update()
         lines = lines.filtered(lambda line: records[line] in free)

@@ -55,7 +55,7 @@ class AccountMove(models.Model):
             "other": self.env._("Another way"),
         }
 
-    def _membri_get_cannot_announce(self):
+    def _membri_get_cannot_report(self):
         """:return: the code of why no payment of this invoice can be announced, or ``False``"""
         self.ensure_one()
         if (
@@ -65,16 +65,16 @@ class AccountMove(models.Model):
             or self.payment_state not in ("not_paid", "partial")
         ):
             return "not_now"
-        return "told_today" if self._membri_is_announced_today() else False
+        return "told_today" if self._membri_is_reported_today() else False
 
-    def _membri_is_announced_today(self):
+    def _membri_is_reported_today(self):
         self.ensure_one()
         company = self.company_id
         return bool(self.membri_date_announced) and (
             company._membri_local_date(self.membri_date_announced) == company._membri_today()
         )
 
-    def _membri_announce_payment(self, author, told, document=None):
+    def _membri_report_payment(self, author, told, document=None):
         """Tell the staff that a member says to have paid.
 
         :param author: the ``res.partner`` who tells; empty for whoever holds the link
@@ -88,9 +88,9 @@ class AccountMove(models.Model):
             self.sudo().lock_for_update(allow_referencing=True)
         except LockError:
             return "busy"
-        if error := self._membri_get_cannot_announce():
+        if error := self._membri_get_cannot_report():
             return error
-        facts, error = self._membri_read_announcement(told)
+        facts, error = self._membri_read_payment_report(told)
         if error:
             return error
         if document and (error := self._membri_get_file_error(document)):
@@ -107,7 +107,7 @@ class AccountMove(models.Model):
                 "membri_announced_reference": facts["reference"],
             }
         )
-        move_sudo._membri_log_announcement(author or self.partner_id, facts, document)
+        move_sudo._membri_log_payment_report(author or self.partner_id, facts, document)
         return False
 
     def _membri_get_staff_lang(self):
@@ -118,7 +118,7 @@ class AccountMove(models.Model):
     # Reading the member's form
     # ------------------------------------------------------------------
 
-    def _membri_read_announcement(self, told):
+    def _membri_read_payment_report(self, told):
         """:return: ``(facts, error code)``: the same keys, of the types that they mean"""
         clean = self.env["membri.renewal"]._clean_member_text
         message, error = clean(told.get("message"))
@@ -176,7 +176,7 @@ class AccountMove(models.Model):
     # What the staff is shown
     # ------------------------------------------------------------------
 
-    def _membri_log_announcement(self, author, facts, document):
+    def _membri_log_payment_report(self, author, facts, document):
         """A note on the invoice, with the proof; a note on its renewal; a to-do for whoever
         checks the payments, and for the officer of the renewal if that is somebody else."""
         self.ensure_one()
@@ -239,17 +239,17 @@ class AccountMove(models.Model):
             }
         )
 
-    def _membri_settle_announcements(self):
+    def _membri_settle_payment_reports(self):
         """The money that was announced has come: nobody has to look for it any more."""
         # sudo: facts follow the money, whoever books it
         announced_sudo = self.sudo().filtered("membri_date_announced")
         if not announced_sudo:
             return
-        announced_sudo._membri_forget_announcement()
+        announced_sudo._membri_forget_payment_report()
         announced_sudo.activity_feedback([ACTIVITY])
         announced_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
 
-    def _membri_forget_announcement(self):
+    def _membri_forget_payment_report(self):
         """Called in sudo: nothing is reported for these invoices any more."""
         self.write(
             {
@@ -260,7 +260,7 @@ class AccountMove(models.Model):
             }
         )
 
-    def _membri_hand_over_announcement(self, replacement):
+    def _membri_hand_over_payment_report(self, replacement):
         """What the payer reported for this invoice is for the one that replaces it."""
         self.ensure_one()
         # sudo: facts follow, whoever replaces the invoice
@@ -278,7 +278,7 @@ class AccountMove(models.Model):
         for activity in old_sudo.activity_search([ACTIVITY]):
             self._membri_schedule_check(new_sudo, activity.user_id, activity.summary)
         old_sudo.activity_unlink([ACTIVITY])
-        old_sudo._membri_forget_announcement()
+        old_sudo._membri_forget_payment_report()
 
     def _membri_get_reported_sentence(self):
         """Return that a payment was reported and is looked for, to whoever opens the invoice in
@@ -297,7 +297,7 @@ class AccountMove(models.Model):
             date=format_day(self.env, told),
         )
 
-    def _membri_has_announced_money(self):
+    def _membri_has_reported_money(self):
         """Return whether as much has come since then as was announced, be it a part of what is
         due; parts that had come before are not what was announced."""
         self.ensure_one()
@@ -317,7 +317,7 @@ class MembriRenewal(models.Model):
         related="invoice_id.membri_date_announced", string="Payment Reported On", store=True
     )
 
-    def _is_payment_announced(self):
+    def _is_payment_reported(self):
         """Return whether the member said so a few days ago, or chose to pay by bank transfer:
         time for the staff to look, before the next automatic reminder."""
         self.ensure_one()
