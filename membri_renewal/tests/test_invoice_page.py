@@ -176,9 +176,23 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertFalse(self.invoice._membri_has_receipt())
         self.assertFalse(self._send_receipts())
         self.assertFalse(self.invoice.membri_receipt_name)
+        self.assertTrue(self.invoice.membri_receipt_to_send)
         with freeze_time(f"{day} 15:00:00"):
             self.assertEqual(len(self._send_receipts()), 1)
             self.assertTrue(self.invoice.membri_receipt_name)
+            self.assertFalse(self.invoice.membri_receipt_to_send)
+
+    def test_check_that_is_dated_ahead_and_comes_back(self):
+        day = self.company._membri_today() + timedelta(days=40)
+        payments = self._register_payment(self.invoice, payment_date=day)
+        payments.action_draft()
+        payments.unlink()
+        self.assertFalse(self.invoice._membri_is_paid())
+        with freeze_time(f"{day} 15:00:00"):
+            self.assertFalse(self._send_receipts())
+        self.assertRecordValues(
+            self.invoice, [{"membri_receipt_name": False, "membri_receipt_to_send": False}]
+        )
 
     def test_payer_without_email_leaves_a_note(self):
         self.invoice.partner_id.email = False

@@ -77,7 +77,9 @@ class TestLetters(MembriCommon, HttpCase):
             with patch.object(self.registry["res.users"], "_bus_send", autospec=True) as told:
                 call()
             [(user, _kind, word)] = [
-                mocked.args for mocked in told.call_args_list if mocked.args[1] != "membri_bulk_job"
+                mocked.args
+                for mocked in told.call_args_list
+                if mocked.args[1] == "simple_notification"
             ]
             self.assertEqual(user, self.officer)
             # the file opens in another tab: the word waits

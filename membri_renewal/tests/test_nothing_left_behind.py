@@ -403,7 +403,7 @@ class TestA1SharedReminderNamesEachPart(SharedInvoiceCommon):
         for text in (self._get_reminder(), letter):
             for part in ("417.50", "November 15, 2026", "517.50", "January 14, 2027", "935.00"):
                 self.assertIn(part, text)
-        for name in self.renewals.partner_id.mapped("display_name"):
+        for name in self.renewals.partner_id.mapped("name"):
             self.assertIn(name, letter)
 
     def test_b4_members_are_not_told_what_the_payer_owes(self):
@@ -416,7 +416,7 @@ class TestA1SharedReminderNamesEachPart(SharedInvoiceCommon):
     def test_b4_paid_for_all_in_one_sentence(self):
         self._pay(self.invoice, self.invoice.amount_total)
         [sentence] = self.invoice._membri_get_paid_sentences()
-        for name in self.renewals.partner_id.mapped("display_name"):
+        for name in self.renewals.partner_id.mapped("name"):
             self.assertIn(name, sentence)
 
     def test_a1_it_leads_to_the_page(self):

@@ -86,7 +86,7 @@ class TestPortalAnswers(PortalCase):
             self.assertEqual(response.status_code, 200)
             self.assertIn(sentence, " ".join(response.text.split()))
             self.assertIn("no-store", response.headers["Cache-Control"])
-            for secret in (renewal.name, renewal.partner_id.name, "345"):
+            for secret in (renewal.name, renewal.partner_id.name, "345.00"):
                 self.assertNotIn(secret, response.text)
             self._assert_turned_away(self._open(renewal, "wrong"))
             # whose page was open meanwhile is told the same

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..cotisation.cotisation import PAID_STATES
 from ..mixins.state import run_isolated
 
 BATCH = 50
@@ -36,21 +35,22 @@ class AccountMove(models.Model):
             undone.sudo().write(
                 {"membri_receipt_to_send": False, "membri_date_receipt_sent": False}
             )
-        to_confirm = (waiting - undone).filtered(lambda move: move._membri_is_to_confirm())
+        to_confirm = (self - undone).filtered(lambda move: move._membri_is_to_confirm())
         if to_confirm:
             to_confirm.sudo().membri_receipt_to_send = True
             self.env.ref("membri_renewal.ir_cron_send_receipts")._trigger()
 
     def _membri_is_to_confirm(self):
-        """Return whether the payer has to be told that the money came: not when it came long
-        ago, as that of an accountant who catches up."""
+        """Return whether the payer has to be told that the money came, or, of a check that is dated
+        ahead, comes: not when it came long ago, as that of an accountant who catches up."""
         self.ensure_one()
         # sudo: settings are the staff's
         if (
             self.membri_receipt_to_send
             or self.membri_date_receipt_sent
+            or not self._membri_may_have_receipt()
             or not self.company_id.sudo().membri_payment_confirmation
-            or not self._membri_has_receipt()
+            or not (self._membri_has_receipt() or self._membri_is_dated_ahead())
             or not self._membri_is_paid()
         ):
             return False
@@ -61,7 +61,6 @@ class AccountMove(models.Model):
     def _membri_cron_send_receipts(self):
         """Send the confirmations that wait, a batch at a time; one that fails is taken out of
         the queue, with its reason on the invoice."""
-        self._membri_find_not_certified()._membri_follow_receipts()
         self.env["ir.cron"]._membri_work_off(
             self,
             Domain("membri_receipt_to_send", "=", True),
@@ -69,24 +68,14 @@ class AccountMove(models.Model):
             limit=BATCH,
         )
 
-    @api.model
-    def _membri_find_not_certified(self):
-        """Money that was dated ahead is certified on its day.
-
-        :return: invoices that money came for and that have no receipt yet"""
-        return self.search(
-            Domain("membri_invoice_type", "!=", False)
-            & Domain("move_type", "=", "out_invoice")
-            & Domain("state", "=", "posted")
-            & Domain("payment_state", "in", PAID_STATES)
-            & Domain("membri_receipt_name", "=", False)
-            & Domain("membri_amount_received", ">", 0.0)
-        )
-
     def _membri_send_receipts(self):
-        """Email the receipts of ``self``; what is no longer paid is dropped."""
-        self.membri_receipt_to_send = False
-        for move in self.filtered(lambda m: m._membri_has_receipt() and m._membri_is_paid()):
+        """Email the receipts of ``self``. What is no longer paid is dropped; money that is dated
+        ahead is certified, and its receipt numbered, on its day."""
+        ahead = self.filtered(lambda m: m._membri_is_paid() and m._membri_is_dated_ahead())
+        due = self - ahead
+        due.membri_receipt_to_send = False
+        due._membri_ensure_receipts()
+        for move in due.filtered(lambda m: m._membri_has_receipt() and m._membri_is_paid()):
             told = move._membri_as_staff()  # not in the language of the scheduler
             if reason := told._membri_get_no_receipt_email_reason():
                 told._message_log(body=reason)
