@@ -26,6 +26,7 @@ PAGE_COMPANY_FIELDS = (
     "expense_account_id",
     "fiscalyear_lock_date",
     "sale_lock_date",
+    "tax_lock_date",
     "hard_lock_date",
     "membri_fee_notice",
     "membri_invoice_dating",
