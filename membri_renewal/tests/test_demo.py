@@ -81,6 +81,7 @@ class TestDemo(TransactionCase):
     def test_plans_are_ready(self):
         """Each has a price, zero on purpose for honorary members."""
         plans = self.env["membri.option.set"].search(self.in_company)
+        self.assertIn("HON", plans.mapped("code"))
         for plan in plans:
             with self.subTest(plan=plan.code):
                 self.assertEqual(plan._get_unready_reasons(), [])
@@ -104,6 +105,7 @@ class TestDemo(TransactionCase):
         cotisations = self.env["membri.cotisation"].search(
             self.in_company & Domain("state", "!=", "cancelled"), order="partner_id, date_start"
         )
+        self.assertGreater(len(cotisations), 100)
         today = self.company._membri_today()
         for partner, terms in cotisations.grouped("partner_id").items():
             with self.subTest(member=partner.name):

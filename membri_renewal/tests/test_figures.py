@@ -372,6 +372,7 @@ class TestRetention(InsightCase):
     def test_each_figure_opens_its_members(self):
         window = self.env["membri.season"].with_user(self.auditor).create({"date": "2026-11-15"})
         table = window._get_cohorts()
+        self.assertTrue(table)
         for cohort, (size, kept) in table.items():
             for figure, count in {
                 f"joined-{cohort}": size,

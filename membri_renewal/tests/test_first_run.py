@@ -74,6 +74,7 @@ class TestFirstRun(MembriCommon, MockEmail):
         self.assertFalse(self.env["membri.dashboard"].search([]).filtered("is_unused"))
 
     def test_every_step_opens(self):
+        self.assertEqual(len(self.steps), 7)
         for code, step in self.steps.items():
             with self.subTest(step=code):
                 self.assertTrue(step.action_open()["type"].startswith("ir.actions."))

@@ -306,29 +306,36 @@ class TestRenewalScreen(MembriCommon):
         return views.filtered(lambda view: view.type != "qweb")
 
     def test_header_buttons_have_a_key(self):
+        found = 0
         for view in self._get_own_views().filtered(lambda view: view.type == "form"):
             for button in etree.fromstring(view.arch).xpath("//header//button"):
+                found += 1
                 with self.subTest(view=view.name, button=button.get("name")):
                     self.assertTrue(button.get("data-hotkey"))
                     self.assertNotIn(button.get("data-hotkey"), RESERVED_HOTKEYS)
+        self.assertGreater(found, 20)
 
     def test_icons_and_icon_buttons_have_a_name(self):
+        icons = 0
         for view in self._get_own_views():
             arch = etree.fromstring(view.arch)
             for button in arch.xpath("//button[@icon and not(@string) and not(node())]"):
                 with self.subTest(view=view.name, button=button.get("name")):
                     self.assertTrue(button.get("title") or button.get("aria-label"))
             for icon in arch.xpath("//i[contains(@class, 'fa')]"):
+                icons += 1
                 with self.subTest(view=view.name, icon=icon.get("class")):
                     self.assertTrue(
                         icon.get("aria-label") or icon.get("title") or icon.get("aria-hidden")
                     )
+        self.assertGreater(icons, 5)
 
     def test_lists_say_what_to_do_when_they_are_empty(self):
         data = self.env_root["ir.model.data"].search(
             [("module", "=", "membri_renewal"), ("model", "=", "ir.actions.act_window")]
         )
         actions = self.env_root["ir.actions.act_window"].browse(data.mapped("res_id"))
+        self.assertGreater(len(actions), 20)
         for action in actions.filtered(lambda action: "list" in action.view_mode):
             with self.subTest(action=action.name):
                 texts = etree.fromstring(f"<div>{action.help or ''}</div>").xpath("//p")
