@@ -165,7 +165,7 @@ class TestBulk(MembriCommon):
     # ------------------------------------------------------------------
 
     def _start_in_background(self, renewals, action="approve"):
-        with patch("odoo.addons.membri_renewal.models.bulk_job.work.FOREGROUND_LIMIT", 0):
+        with patch("odoo.addons.membri_renewal.models.bulk_job.runner.FOREGROUND_LIMIT", 0):
             result = renewals.action_bulk(action)
         self.assertEqual(result["res_model"], "membri.bulk.job")
         return self.env["membri.bulk.job"].browse(result["res_id"])
@@ -205,7 +205,7 @@ class TestBulk(MembriCommon):
             return original(batch_job)
 
         with (
-            patch("odoo.addons.membri_renewal.models.bulk_job.work.BATCH", 2),
+            patch("odoo.addons.membri_renewal.models.bulk_job.runner.BATCH", 2),
             patch.object(self.registry["membri.bulk.job"], "_process_batch", _process_batch),
             self.enter_registry_test_mode(),
             suppress(SystemExit),  # assertRaises would roll back what was committed
@@ -225,7 +225,7 @@ class TestBulk(MembriCommon):
     def test_stop_resume(self):
         renewals = self._create_drafts(4)
         job = self._start_in_background(renewals)
-        with patch("odoo.addons.membri_renewal.models.bulk_job.work.BATCH", 2):
+        with patch("odoo.addons.membri_renewal.models.bulk_job.runner.BATCH", 2):
             job.sudo()._process_batch()
             job.action_stop()
             self._run_cron(CRON)

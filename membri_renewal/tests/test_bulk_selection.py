@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 from .common import MembriCommon
 
 CRON = "ir_cron_process_bulk"
-WORK = "odoo.addons.membri_renewal.models.bulk_job.work"
+WORK = "odoo.addons.membri_renewal.models.bulk_job.runner"
 
 
 @tagged("post_install", "-at_install")

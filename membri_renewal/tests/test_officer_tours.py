@@ -81,7 +81,7 @@ class TestOfficerTours(MembriCommon, HttpCase):
         self.assertFalse(beta.partner_id.membri_intervention_required)
 
     def test_background(self):
-        with patch("odoo.addons.membri_renewal.models.bulk_job.work.FOREGROUND_LIMIT", 0):
+        with patch("odoo.addons.membri_renewal.models.bulk_job.runner.FOREGROUND_LIMIT", 0):
             self._walk("background")
         self.assertEqual(self.renewals.mapped("state"), ["sent"] * 3)
         self._run_cron("ir_cron_process_bulk")

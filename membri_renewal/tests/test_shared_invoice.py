@@ -118,7 +118,7 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         others = self._renewal_in("sent") | self._renewal_in("sent")
         mixed = self._prepare()
         selection = mixed[0] | others[0] | mixed[1] | others[1] | mixed[2]
-        with patch("odoo.addons.membri_renewal.models.bulk_job.work.BATCH", 3):
+        with patch("odoo.addons.membri_renewal.models.bulk_job.runner.BATCH", 3):
             selection.action_bulk("approve")
         self.assertEqual(set(selection.mapped("state")), {"approved"})
         self.assertEqual(self._get_invoice(mixed).amount_total, 1035.0)

@@ -119,7 +119,7 @@ class TestPrintedOnce(SharedInvoiceCommon):
             self.printed += records.invoice_id.ids
             return [b"%PDF"] * len(records.invoice_id)
 
-        work = "odoo.addons.membri_renewal.models.bulk_job.work"
+        work = "odoo.addons.membri_renewal.models.bulk_job.runner"
         with (
             patch(f"{work}.PRINTED_BATCH", 1),
             patch.object(self.registry["membri.renewal"], "_render_letters", render),

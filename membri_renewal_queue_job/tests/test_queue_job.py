@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from odoo.addons.membri_renewal.tests.common import MembriCommon
 from odoo.addons.queue_job.job import Job
 
-WORK = "odoo.addons.membri_renewal.models.bulk_job.work"
+WORK = "odoo.addons.membri_renewal.models.bulk_job.runner"
 
 
 @tagged("post_install", "-at_install")
