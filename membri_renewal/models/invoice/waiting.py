@@ -95,7 +95,7 @@ class AccountMove(models.Model):
 
     def _membri_get_not_nightly_reason(self):
         """Return why an invoice or fee notice that has waited does not leave by itself (a
-        sentence), as ``_get_not_at_night_reason`` of notices: nobody looks at it before the payer
+        sentence), as ``_get_not_nightly_reason`` of notices: nobody looks at it before the payer
         does. A credit note asks for nothing."""
         self.ensure_one()
         if self.move_type != "out_invoice":

@@ -67,7 +67,7 @@ class MembriRenewal(models.Model):
         missed = found - reached
         to_pay = missed.filtered(lambda r: r.state == "approved")
         to_pay._get_invoice_sudo()._membri_do_send_waiting()
-        asked = (missed - to_pay)._let_wait(type(self)._get_not_at_night_reason)
+        asked = (missed - to_pay)._let_wait(type(self)._get_not_nightly_reason)
         asked._do_send()
         for renewal in asked.filtered(lambda r: r.delivery_state == "queued"):
             renewal._message_log(
@@ -91,7 +91,7 @@ class MembriRenewal(models.Model):
             return False
         if invoice_sudo := self._get_document_sudo():
             return not invoice_sudo._membri_get_not_nightly_reason()
-        return not self._get_not_at_night_reason()
+        return not self._get_not_nightly_reason()
 
     def _is_document_held(self):
         """Return whether nobody was reached with what a reminder would be about, and it does not
@@ -114,7 +114,7 @@ class MembriRenewal(models.Model):
         reason = self.state == "sent" and self._get_cannot_reason("send")
         return reason or self._get_no_reminder_reason(is_document=True)
 
-    def _get_not_at_night_reason(self):
+    def _get_not_nightly_reason(self):
         """Return why a notice that has waited does not leave by itself (a sentence): nobody
         looks at it before the member does."""
         self.ensure_one()
