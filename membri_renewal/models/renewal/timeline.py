@@ -60,7 +60,7 @@ class MembriRenewal(models.Model):
                         "label": label,
                         "icon": icon,
                         "day": day,
-                        "date": format_day(self.env, day, date_format="d MMM y"),
+                        "date": format_day(self.env, day, date_format="medium"),
                         # a day of today is still to come, a moment of today is over; what did
                         # not leave, and a reminder or call that is late, are not done
                         "is_done": (day < today or (day == today and not is_day))
