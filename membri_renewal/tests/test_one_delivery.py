@@ -381,6 +381,17 @@ class TestReminderDelivery(OneDeliveryCase):
                 self.assertEqual(self._get_log(renewal).result, "sent")
                 self.assertEqual(renewal.reminder_count, 1, "once it is printed")
 
+    def test_letter_is_in_the_language_of_its_document(self):
+        """The notice is the recipient's, the invoice the payer's."""
+        asked, accepted = self._renewal_in("sent"), self._renewal_in("approved")
+        for renewal in (asked, accepted):
+            renewal.sudo().recipient_id = self._create_member("Assistant")
+            renewal.recipient_id.lang = "en_US"
+            renewal.partner_id.lang = "fr_FR"
+        self.assertEqual(accepted.invoice_id.partner_id, accepted.partner_id)
+        self.assertEqual(asked._get_letter_lang(), "en_US")
+        self.assertEqual(accepted._get_letter_lang(), "fr_FR")
+
     def test_skipped_where_there_is_no_address(self):
         """The window before, the result, and the log say the same."""
         good = self._renewal_in("sent") + self._renewal_in("approved")

@@ -173,6 +173,13 @@ class MembriRenewal(models.Model):
             return self._get_invoice_sudo().partner_id
         return self._get_postal_contact()
 
+    def _get_letter_lang(self):
+        """:return: the language of the page before the document: that of the document"""
+        self.ensure_one()
+        if self.state == "approved":
+            return self._get_letter_contact().lang or self._get_lang()
+        return self._get_lang()
+
     def _render_letters(self):
         """Return the PDFs of the letters, in the order of ``self``: an invoice that serves
         several members is one letter, a reminder, or what else is to be said, lies before its
