@@ -1,7 +1,8 @@
 import logging
 
 from odoo import api, models
-from odoo.tools import email_normalize_all
+
+from .key import split_addresses
 
 _logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class MailMessage(models.Model):
         if model == "account.move":
             ours = message_sudo.env[model].browse(message_sudo.res_id).exists().membri_invoice_type
         return not ours or bool(
-            set(email_normalize_all(address)) & message_sudo._membri_get_mailed_addresses()
+            split_addresses(address) & message_sudo._membri_get_mailed_addresses()
         )
 
     def _membri_get_mailed_addresses(self):
@@ -59,4 +60,4 @@ class MailMessage(models.Model):
         document = self.env[self.model].browse(self.res_id).exists()
         names = {"delivery_email", "membri_delivery_email"} & set(document._fields)
         texts += [document[name] for name in names]
-        return {address for text in texts if text for address in email_normalize_all(text)}
+        return split_addresses(*texts)

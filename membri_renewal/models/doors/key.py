@@ -51,6 +51,12 @@ def _get_path(path, suffix, report_type, download, query_string, anchor):
     return f"{path}{suffix or ''}{query}{f'#{anchor}' if anchor else ''}"
 
 
+def split_addresses(*emails):
+    """:param emails: addresses as they are typed: one field may hold several
+    :return: the set of them, normalized"""
+    return {address for email in emails for address in email_normalize_all(email or "")}
+
+
 class MembriRenewal(models.Model):
     """The key of a renewal (its ``access_token``) answers in the member's name. Who may answer
     may hold it; everybody else gets the same addresses without it. It leaves in the copies that
@@ -146,7 +152,7 @@ class ResPartner(models.Model):
             if name in names
             for partner in self
             # sudo: addresses are compared, not shown
-            if len(addresses := set(email_normalize_all(partner.sudo()[name] or ""))) > 1
+            if len(addresses := split_addresses(partner.sudo()[name])) > 1
         }
 
     def _membri_find_with_fewer(self, several):
@@ -156,7 +162,7 @@ class ResPartner(models.Model):
             partner
             for (partner, name), addresses in several.items()
             # sudo: as there
-            if addresses - set(email_normalize_all(partner.sudo()[name] or ""))
+            if addresses - split_addresses(partner.sudo()[name])
         ]
 
     def _membri_get_held_keys(self, names, parents=None):

@@ -8,7 +8,6 @@ from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from odoo import api, models
-from odoo.tools.mail import email_normalize_all
 from odoo.tools.pdf import (
     ArrayObject,
     DecodedStreamObject,
@@ -18,6 +17,8 @@ from odoo.tools.pdf import (
     PdfFileWriter,
     createStringObject,
 )
+
+from .key import split_addresses
 
 HREF = re.compile(r"""(?<=\shref=)(["'])(.*?)\1""", re.DOTALL)
 # the page of a document, in any language, and what stands behind it in an address
@@ -43,12 +44,6 @@ def find_documents(content):
         for kind, number in PAGE_IN_PDF.findall(content):
             (renewal_ids if kind == b"renewals" else move_ids).add(int(number))
     return renewal_ids, move_ids
-
-
-def _split_addresses(*emails):
-    """:param emails: addresses as they are typed: one field may hold several
-    :return: the set of them, normalized"""
-    return {address for email in emails for address in email_normalize_all(email or "")}
 
 
 class OutgoingKeys:
@@ -203,7 +198,7 @@ class MembriRenewal(models.Model):
         # sudo: addresses are compared, not shown
         contacts_sudo = (self.recipient_id | self.partner_id).sudo()
         emails = contacts_sudo.mapped("email")
-        return _split_addresses(*emails, self._get_document_address(), self._get_delivery_email())
+        return split_addresses(*emails, self._get_document_address(), self._get_delivery_email())
 
 
 class AccountMove(models.Model):
@@ -227,7 +222,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         # sudo: addresses are compared, not shown
         payers_sudo = self.partner_id.sudo()._membri_get_address_owners()
-        return _split_addresses(
+        return split_addresses(
             *payers_sudo.mapped("email"),
             self._membri_get_receiver_address(),
             self._membri_get_delivery_email(),

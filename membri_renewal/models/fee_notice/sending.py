@@ -118,10 +118,6 @@ class AccountMove(models.Model):
         mails_sudo._membri_leave_soon()
         return mails_sudo
 
-    def _membri_get_payer_lang(self):
-        self.ensure_one()
-        return self.partner_id.lang or self.company_id.partner_id.lang or self.env.lang
-
     def _membri_get_fee_notice_filename(self):
         self.ensure_one()
         label = self.with_context(lang=self._membri_get_payer_lang())._membri_get_document_label()

@@ -77,6 +77,11 @@ class AccountMove(models.Model):
             ),
         )
 
+    def _membri_get_payer_lang(self):
+        """:return: the language that the payer reads, for this document and what is said of it"""
+        self.ensure_one()
+        return self.partner_id.lang or self.company_id.partner_id.lang or self.env.lang
+
     def _membri_get_page_url(self):
         """Return the full address of the page of this invoice, in the language of its payer,
         or ``False``. It holds no token, and may be kept: the copies that leave get it."""

@@ -177,7 +177,7 @@ class MembriRenewal(models.Model):
         """:return: the language of the page before the document: that of the document"""
         self.ensure_one()
         if self.state == "approved":
-            return self._get_letter_contact().lang or self._get_lang()
+            return self._get_invoice_sudo()._membri_get_payer_lang()
         return self._get_lang()
 
     def _render_letters(self):
