@@ -74,7 +74,7 @@ class ResCompany(models.Model):
         help="Members who are about to decline can ask for a call instead. The renewal is then "
         "flagged for intervention.",
     )
-    membri_announced_hold_days = fields.Integer(
+    membri_report_hold_days = fields.Integer(
         string="Pause Reminders After a Reported Payment (days)",
         default=10,
         help="Number of days without automatic reminders after a member reports a payment.",
@@ -110,7 +110,7 @@ class ResCompany(models.Model):
     )
 
     _membri_hold_positive = models.Constraint(
-        "CHECK (membri_announced_hold_days >= 0)",
+        "CHECK (membri_report_hold_days >= 0)",
         "The pause cannot be negative.",
     )
 

@@ -35,8 +35,8 @@ class MembriSettingsMixin(models.AbstractModel):
         related="company_id.membri_portal_decline", readonly=False
     )
     membri_portal_call = fields.Boolean(related="company_id.membri_portal_call", readonly=False)
-    membri_announced_hold_days = fields.Integer(
-        related="company_id.membri_announced_hold_days", readonly=False
+    membri_report_hold_days = fields.Integer(
+        related="company_id.membri_report_hold_days", readonly=False
     )
     membri_payment_user_id = fields.Many2one(
         related="company_id.membri_payment_user_id", readonly=False

@@ -50,9 +50,9 @@ class TestAccountantMonth(MembriPaymentCommon):
         self.assertFalse(move._membri_report_payment(self.env["res.partner"], told))
         self.assertFalse(move._membri_has_reported_money())
         self._pay(self.invoice, 10.0)
-        self.assertTrue(move.membri_date_announced)
+        self.assertTrue(move.membri_date_reported)
         self._pay(self.invoice)
-        self.assertFalse(move.membri_date_announced)
+        self.assertFalse(move.membri_date_reported)
 
     def test_b5_announced_more_than_the_fee_notice(self):
         """As on invoices, more than is due is not proposed."""

@@ -12,7 +12,7 @@ from .common_membership import MembershipCase
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg=="
 )
-ACTIVITY = "membri_renewal.activity_payment_announced"
+ACTIVITY = "membri_renewal.activity_payment_reported"
 
 
 @tagged("post_install", "-at_install")
@@ -60,8 +60,8 @@ class TestAlreadyPaid(MembershipCase):
         self.assertIn("done=1", response.headers["Location"])
         self.assertIn("membri_done", self.url_open(response.headers["Location"]).text)
         self.assertEqual(self._get_money(), before)
-        self.assertTrue(self.invoice.membri_date_announced)
-        self.assertEqual(self.renewal.date_payment_announced, self.invoice.membri_date_announced)
+        self.assertTrue(self.invoice.membri_date_reported)
+        self.assertEqual(self.renewal.date_payment_reported, self.invoice.membri_date_reported)
         for record in self.invoice, self.renewal:
             message = record.message_ids[0]
             self.assertIn("345.00", message.body)
@@ -75,7 +75,7 @@ class TestAlreadyPaid(MembershipCase):
         self.assertEqual(activity.user_id, self.officer)
         self.assertFalse(self.renewal.activity_ids, "one to-do for one person")
         announced = self.env["membri.renewal"].search(
-            [("date_payment_announced", "!=", False), ("is_paid", "=", False)]
+            [("date_payment_reported", "!=", False), ("is_paid", "=", False)]
         )
         self.assertIn(self.renewal, announced)
 
@@ -93,11 +93,11 @@ class TestAlreadyPaid(MembershipCase):
         self._sign_in("member_user")
         self._tell()
         messages = self.invoice.message_ids
-        first = self.invoice.membri_date_announced
+        first = self.invoice.membri_date_reported
         self.assertIn("error=told_today", self._tell().headers["Location"])
         self.assertEqual(self.invoice.message_ids, messages)
-        self.assertEqual(self.invoice.membri_date_announced, first)
-        self.invoice.sudo().membri_date_announced = fields.Datetime.subtract(first, days=1)
+        self.assertEqual(self.invoice.membri_date_reported, first)
+        self.invoice.sudo().membri_date_reported = fields.Datetime.subtract(first, days=1)
         self.env.flush_all()
         self.assertIn("done=1", self._tell().headers["Location"])
         self.assertEqual(len(self.invoice.activity_ids), 1)
@@ -144,7 +144,7 @@ class TestAlreadyPaid(MembershipCase):
             with self.subTest(name=name, error=error):
                 response = self._tell(files={"document": (name, content)})
                 self.assertIn(f"error={error}", response.headers["Location"])
-        self.assertFalse(self.invoice.membri_date_announced)
+        self.assertFalse(self.invoice.membri_date_reported)
         main = self.invoice.message_main_attachment_id
         self._tell(files={"document": ("../../evil.html", PNG, "text/html")})
         proof = self.invoice.message_ids[0].attachment_ids
@@ -169,10 +169,10 @@ class TestAlreadyPaid(MembershipCase):
             (None, token, True),
         ):
             with self.subTest(login=login, token=given):
-                self.invoice.sudo().membri_date_announced = False
+                self.invoice.sudo().membri_date_reported = False
                 self._sign_in(login)
                 self._tell(given)
-                self.assertEqual(bool(self.invoice.membri_date_announced), told)
+                self.assertEqual(bool(self.invoice.membri_date_reported), told)
 
     def test_which_invoices(self):
         """Nothing is told about what is paid, void or no membership invoice."""
@@ -192,7 +192,7 @@ class TestAlreadyPaid(MembershipCase):
         self.assertTrue(self._tell().headers["Location"].endswith("/my"))
         self.path = "/my/membership/invoices/99999999999999999999"
         self.assertTrue(self._tell().headers["Location"].endswith("/my"))
-        self.assertFalse(self.invoice.membri_date_announced or ordinary.membri_date_announced)
+        self.assertFalse(self.invoice.membri_date_reported or ordinary.membri_date_reported)
 
     def test_fee_notice(self):
         """What is paid before there is an invoice can be announced as well."""
@@ -216,7 +216,7 @@ class TestAlreadyPaid(MembershipCase):
         self._tell(self.invoice.access_token)
         page = self._open(self.renewal, token).text
         self.assertNotIn(f"{self.path}/paid", page)
-        self.assertIn("membri_announced", page)
+        self.assertIn("membri_payment_reported", page)
 
     def test_invoice_says_that_it_was_reported(self):
         """Issue 12, B4: on the page that the email leads to, too; not for ever."""
@@ -226,7 +226,7 @@ class TestAlreadyPaid(MembershipCase):
         self._tell(self.invoice.access_token, amount="100")
         self.assertIn("membri_reported", self.url_open(url).text)
         self.assertIn("100.00", self.invoice._membri_get_reported_sentence())
-        later = self.today + timedelta(days=self.company.membri_announced_hold_days)
+        later = self.today + timedelta(days=self.company.membri_report_hold_days)
         with freeze_time(f"{later} 15:00:00"):
             self.assertFalse(self.invoice._membri_get_reported_sentence())
 

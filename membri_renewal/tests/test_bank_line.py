@@ -81,8 +81,8 @@ class TestBankLine(ReminderCommon):
 
     def test_for_a_limited_time(self):
         self._line(self.invoice.name)
-        self.assertFalse(self._night(days=self.company.membri_announced_hold_days - 1))
-        self.assertEqual(len(self._night(days=self.company.membri_announced_hold_days)), 1)
+        self.assertFalse(self._night(days=self.company.membri_report_hold_days - 1))
+        self.assertEqual(len(self._night(days=self.company.membri_report_hold_days)), 1)
 
     def test_by_hand(self):
         """Whoever has looked may remind."""
@@ -166,7 +166,7 @@ class TestBankLine(ReminderCommon):
         self._report("Virement")
         self._line("VIREMENT DUPONT 17", 200.0)
         self.assertFalse(self.invoice.membri_bank_line_id)
-        self.invoice.sudo().membri_announced_reference = "Virement 17"
+        self.invoice.sudo().membri_reported_reference = "Virement 17"
         self._line("VIREMENT 17", 205.0)
         self.assertFalse(self.invoice.membri_bank_line_id)
         self.assertEqual(len(self._night(days=8)), 1)
@@ -182,7 +182,7 @@ class TestBankLine(ReminderCommon):
         self.assertFalse(self._night())
         self.assertEqual(self.invoice.membri_bank_line_id, line)
         self.assertEqual(self.invoice.membri_date_bank_line, found)
-        days = self.company.membri_announced_hold_days
+        days = self.company.membri_report_hold_days
         over = f"{fields.Date.add(self.day, days=days)} 08:00:00"
         self._line(self.invoice.name, 20.0, over)
         self.assertEqual(self.invoice.membri_bank_line_id, line)

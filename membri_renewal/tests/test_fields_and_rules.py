@@ -604,7 +604,7 @@ class TestNoDetour(FieldsCase):
                     )
         self.assertEqual(invoice.with_user(self.colleague_user).membri_invoice_type, "renewal")
         # from a journal item to its entry, whose rights Odoo does not ask for
-        for name in ("membri_delivery_note", "membri_date_announced", "membri_renewal_ids"):
+        for name in ("membri_delivery_note", "membri_date_reported", "membri_renewal_ids"):
             self._assert_no_detour(
                 self.colleague_user,
                 invoice.invoice_line_ids,

@@ -284,7 +284,7 @@ class TestA5Limit(DoorsCase):
     def test_a5_already_paid(self):
         told = {"method": "cash", "date": "2026-11-15"}
         for number in range(PER_HOUR + 1):
-            self.invoice.membri_date_announced = False
+            self.invoice.membri_date_reported = False
             error = self.invoice._membri_report_payment(self.accepted.partner_id, told)
             self.assertEqual(error, number == PER_HOUR and "too_often")
 

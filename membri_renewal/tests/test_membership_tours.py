@@ -25,7 +25,7 @@ class TestMembershipTours(MembershipCase):
     def test_already_paid(self):
         self.start_tour("/fr_CA/my/membership", "membri_already_paid", login="member_user")
         self.env.invalidate_all()
-        self.assertTrue(self.invoice.membri_date_announced)
+        self.assertTrue(self.invoice.membri_date_reported)
         self.assertEqual(self.invoice.payment_state, "not_paid")
         self.assertIn("0187", self.invoice.message_ids[0].body)
 

@@ -520,7 +520,7 @@ class TestReminderDelivery(OneDeliveryCase):
     def test_document_that_cannot_be_sent_waits_with_its_reason(self):
         bad, good = (self._create_renewal(self._create_yearly(email=False)) for _ in range(2))
         (bad | good).action_send()
-        bad._internal_write({"date_payment_announced": "2026-11-15 15:00:00"})
+        bad._internal_write({"date_payment_reported": "2026-11-15 15:00:00"})
         self._find_addresses((bad | good).partner_id)
         self.assertEqual(self._remind_at("2026-11-16 15:00:00").mapped("res_id"), good.ids)
         self.assertTrue(self._is_in_queue(bad, "unreachable"))

@@ -128,9 +128,9 @@ class TestB5UndoingMoney(MoneyCommon):
         self.assertIn("Chq 88", wizard.communication)
         payment = wizard._create_payments()
         self.assertIn("Chq 88", payment.memo)
-        self.assertFalse(invoice.membri_date_announced, "the money has come")
+        self.assertFalse(invoice.membri_date_reported, "the money has come")
         self.assertFalse(
-            invoice.sudo().activity_search(["membri_renewal.activity_payment_announced"])
+            invoice.sudo().activity_search(["membri_renewal.activity_payment_reported"])
         )
         self.assertEqual(invoice.amount_residual, 145.0)
 
@@ -141,26 +141,26 @@ class TestB5UndoingMoney(MoneyCommon):
         self._reverse_and_create(invoice)
         replacement = renewal.invoice_id.with_env(self.env_account)
         replacement.action_post()
-        announced = "membri_renewal.activity_payment_announced"
+        announced = "membri_renewal.activity_payment_reported"
         self.assertFalse(invoice.sudo().activity_search([announced]))
         self.assertEqual(len(replacement.sudo().activity_search([announced])), 1)
-        self.assertEqual(replacement.membri_announced_amount, 345.0)
-        self.assertTrue(renewal.date_payment_announced, "no reminder meanwhile")
+        self.assertEqual(replacement.membri_reported_amount, 345.0)
+        self.assertTrue(renewal.date_payment_reported, "no reminder meanwhile")
         self._pay(replacement)
-        self.assertFalse(replacement.membri_date_announced)
+        self.assertFalse(replacement.membri_date_reported)
         self.assertFalse(replacement.sudo().activity_search([announced]))
 
     def test_b5_announced_and_paid_in_full(self):
         renewal, invoice = self._approved()
         self._announce(invoice)
-        self.assertEqual(invoice.membri_announced_amount, 345.0)
+        self.assertEqual(invoice.membri_reported_amount, 345.0)
         self._pay(invoice)
         self.assertRecordValues(
-            invoice, [{"membri_date_announced": False, "membri_announced_amount": 0.0}]
+            invoice, [{"membri_date_reported": False, "membri_reported_amount": 0.0}]
         )
         self.assertFalse(
             (invoice.sudo() | renewal.sudo().invoice_id).activity_search(
-                ["membri_renewal.activity_payment_announced"]
+                ["membri_renewal.activity_payment_reported"]
             )
         )
 
@@ -172,16 +172,16 @@ class TestB5UndoingMoney(MoneyCommon):
                 _renewal, invoice = self._approved()
                 self._announce(invoice, amount=str(amount or ""))
                 self.assertFalse(self._pay(invoice, amount).move_id)
-                self.assertFalse(invoice.membri_date_announced)
+                self.assertFalse(invoice.membri_date_reported)
                 self.assertFalse(
-                    invoice.sudo().activity_search(["membri_renewal.activity_payment_announced"])
+                    invoice.sudo().activity_search(["membri_renewal.activity_payment_reported"])
                 )
 
     def test_b5_less_than_announced_keeps_the_announcement(self):
         _renewal, invoice = self._approved()
         self._announce(invoice, amount="200")
         self._pay(invoice, 50.0)
-        self.assertTrue(invoice.membri_date_announced)
+        self.assertTrue(invoice.membri_date_reported)
 
     def test_b5_the_members_own_words_are_not_folded_away(self):
         renewal, invoice = self._approved()

@@ -50,9 +50,9 @@ class MembriFeeNoticePayment(models.TransientModel):
         for wizard in self:
             moves = wizard.move_ids
             total = sum(moves.mapped("amount_total"))
-            announced = moves.membri_announced_amount if len(moves) == 1 else 0.0
+            reported = moves.membri_reported_amount if len(moves) == 1 else 0.0
             # more than is due is a slip of whoever typed it
-            wizard.amount = announced if 0.0 < announced <= total else total
+            wizard.amount = reported if 0.0 < reported <= total else total
 
     @api.depends("amount", "move_ids")
     def _compute_amount_left(self):
@@ -90,7 +90,7 @@ class MembriFeeNoticePayment(models.TransientModel):
                         None,
                         [
                             self.move_ids.payment_reference or self.move_ids.name,
-                            self.move_ids.membri_announced_reference,
+                            self.move_ids.membri_reported_reference,
                         ],
                     )
                 ),
@@ -164,7 +164,7 @@ class AccountMove(models.Model):
                 "cancelled. Nothing was changed.",
                 notice=self._membri_get_document_label(),
             )
-        # a transfer that the payer announced on the portal is what is registered here
+        # a transfer that the payer reported on the portal is what is registered here
         if (
             self.sudo()
             ._membri_get_unbooked_transactions()

@@ -69,7 +69,7 @@ class AccountPaymentRegister(models.TransientModel):
 
     def _compute_payment_token_id(self):
         # EXTENDS account_payment, which charges the first saved card: that of a member is charged
-        # as announced, or by who chooses it here
+        # as reported, or by who chooses it here
         memberships = self.filtered(
             lambda w: any(move.membri_invoice_type for move in w.line_ids.move_id)
         )
@@ -93,11 +93,11 @@ class AccountPaymentRegister(models.TransientModel):
             )
 
     def _compute_amount(self):
-        # EXTENDS account: what the payer announced is what is looked for
+        # EXTENDS account: what the payer reported is what is looked for
         result = super()._compute_amount()
         for wizard in self.filtered(lambda w: not w.custom_user_amount):
-            move = wizard._membri_get_announced_move()
-            amount = move.membri_announced_amount
+            move = wizard._membri_get_reported_move()
+            amount = move.membri_reported_amount
             if (
                 move.currency_id == wizard.currency_id
                 and amount > 0
@@ -110,15 +110,15 @@ class AccountPaymentRegister(models.TransientModel):
         # EXTENDS account
         result = super()._compute_communication()
         for wizard in self:
-            move = wizard._membri_get_announced_move()
-            if move.membri_announced_reference:
+            move = wizard._membri_get_reported_move()
+            if move.membri_reported_reference:
                 wizard.communication = (
-                    f"{wizard.communication or ''} {move.membri_announced_reference}".strip()
+                    f"{wizard.communication or ''} {move.membri_reported_reference}".strip()
                 )
         return result
 
-    def _membri_get_announced_move(self):
-        """:return: the one invoice that is paid here, if its payer announced the payment"""
+    def _membri_get_reported_move(self):
+        """:return: the one invoice that is paid here, if its payer reported the payment"""
         self.ensure_one()
         moves = self.line_ids.move_id
-        return moves.filtered("membri_date_announced") if len(moves) == 1 else moves.browse()
+        return moves.filtered("membri_date_reported") if len(moves) == 1 else moves.browse()

@@ -4,12 +4,12 @@ from odoo.fields import Domain
 from .ir_cron import BUSY_DELAY, Batch
 
 
-class MembriWorkMixin(models.AbstractModel):
+class MembriRunnerMixin(models.AbstractModel):
     """What a user asks for on thousands goes by jobs, one batch each. Stopping, going on, the
     progress and the results are those of the background job or campaign; a job that finds it
     stopped does nothing."""
 
-    _inherit = "membri.work.mixin"
+    _inherit = "membri.runner.mixin"
 
     def _trigger_work(self, at=None):
         # EXTENDS membri_renewal: jobs instead of scheduled actions
@@ -71,7 +71,7 @@ class MembriBulkJob(models.Model):
     _inherit = "membri.bulk.job"
 
     def _get_job_channel(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         if self.action == "print_letter":
             return "root.membri.letters"
         if self.action in ("approve", "apply_and_approve"):
@@ -83,7 +83,7 @@ class MembriCampaign(models.Model):
     _inherit = "membri.campaign"
 
     def _get_job_channel(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         return "root.membri.campaign"
 
 
@@ -91,5 +91,5 @@ class MembriImport(models.Model):
     _inherit = "membri.import"
 
     def _get_job_channel(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         return "root.membri.import"

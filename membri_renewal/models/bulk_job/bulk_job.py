@@ -15,7 +15,7 @@ class MembriBulkJob(models.Model):
 
     _name = "membri.bulk.job"
     _description = "Background Job"
-    _inherit = ["membri.work.mixin", "membri.fields.mixin"]
+    _inherit = ["membri.runner.mixin", "membri.fields.mixin"]
     _written_by_clients = False
     _work_cron = "membri_renewal.ir_cron_process_bulk"
     _order = "id desc"
@@ -218,7 +218,7 @@ class MembriBulkJob(models.Model):
         return {name: self[name] for name in names}
 
     def _notify_progress(self):
-        # EXTENDS work_mixin: tell the browsers of the users who asked for these jobs
+        # EXTENDS runner_mixin: tell the browsers of the users who asked for these jobs
         for job in self:
             in_their_words = job.with_context(lang=job.user_id.lang)
             job.user_id._bus_send("membri_bulk_job", in_their_words._get_progress())

@@ -149,7 +149,7 @@ class MembriBulkJob(models.Model):
         )
 
     def _process_batch(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         self.ensure_one()
         lines = self._lock_batch(
             self.env["membri.bulk.job.line"],
@@ -168,7 +168,7 @@ class MembriBulkJob(models.Model):
         return min(BATCH, PRINTED_BATCH) if self.action in PRINTING_ACTIONS else BATCH
 
     def _count_batches(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         return -(-self.todo_count // self._get_batch_size())
 
     def _work_on(self, lines, records):

@@ -29,7 +29,7 @@ class MembriCampaign(models.Model):
 
     _name = "membri.campaign"
     _description = "Renewal Campaign"
-    _inherit = ["mail.thread", "membri.work.mixin", "membri.state.mixin"]
+    _inherit = ["mail.thread", "membri.runner.mixin", "membri.state.mixin"]
     _work_cron = "membri_renewal.ir_cron_process_campaigns"
     _passes_over_given_facts = True
     _order = "id desc"

@@ -85,7 +85,7 @@ class MembriCampaign(models.Model):
         )
 
     def _stop_work(self, error):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         self._set_state("stopped")
         [told] = self._split_by_staff_lang()
         told._message_log(
@@ -97,7 +97,7 @@ class MembriCampaign(models.Model):
         )
 
     def _process_batch(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         self.ensure_one()
         if self.state != "running":
             return 0
@@ -121,7 +121,7 @@ class MembriCampaign(models.Model):
         return len(done)
 
     def _count_batches(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         todo = Domain("campaign_id", "=", self.id) & Domain("is_todo", "=", True)
         count = self.env["membri.campaign.line"].sudo().search_count(todo)  # sudo: a number only
         return max(1, -(-count // BATCH_SIZES[self.task]))

@@ -107,7 +107,7 @@ class AccountMove(models.Model):
         named = {}
         for move, references in moves._membri_get_references().items():
             found = lines.browse().union(*(find(move, reference) for reference in references))
-            if reported := move.membri_announced_reference:
+            if reported := move.membri_reported_reference:
                 # whatever somebody typed may stand in the labels of others
                 found |= find(move, reported).filtered(move._membri_is_as_reported)
             if found:
@@ -133,7 +133,7 @@ class AccountMove(models.Model):
         renewals = self.env["membri.renewal"]
         renewals.flush_model(["invoice_id", "name"])
         self.flush_model(["name", "payment_reference", "membri_fee_notice_name"])
-        self.flush_model(["membri_announced_reference"])
+        self.flush_model(["membri_reported_reference"])
         # each number by itself, and all of them without what stands between, as _read_reference
         query.add_where(
             SQL(
@@ -155,7 +155,7 @@ class AccountMove(models.Model):
                 name=self._field_to_sql(self._table, "name", query),
                 payment=self._field_to_sql(self._table, "payment_reference", query),
                 notice=self._field_to_sql(self._table, "membri_fee_notice_name", query),
-                reported=self._field_to_sql(self._table, "membri_announced_reference", query),
+                reported=self._field_to_sql(self._table, "membri_reported_reference", query),
                 id=SQL.identifier(self._table, "id"),
                 numbers=list(numbers),
             )
@@ -191,8 +191,8 @@ class AccountMove(models.Model):
         """:param line: of the bank statement
         :return: whether it brings what the payer reported for this document"""
         amount = self._membri_convert_bank_amount(line)
-        return bool(self.membri_date_announced) and not self.currency_id.compare_amounts(
-            amount, self.membri_announced_amount
+        return bool(self.membri_date_reported) and not self.currency_id.compare_amounts(
+            amount, self.membri_reported_amount
         )
 
     def _membri_convert_bank_amount(self, line):
@@ -217,7 +217,7 @@ class AccountMove(models.Model):
         """:return: the day from which on reminders leave again, reconciled or not"""
         company = self.company_id
         seen = company._membri_local_date(self.sudo().membri_date_bank_line)  # sudo: a day only
-        return fields.Date.add(seen, days=company.membri_announced_hold_days)
+        return fields.Date.add(seen, days=company.membri_report_hold_days)
 
     def _membri_ask_about_bank_lines(self, lines):
         """:param lines: of the bank statement, which name this document"""
@@ -323,7 +323,7 @@ class MembriRenewal(models.Model):
                     ">=",
                     company._membri_midnight(
                         fields.Date.subtract(
-                            company._membri_today(), days=company.membri_announced_hold_days - 1
+                            company._membri_today(), days=company.membri_report_hold_days - 1
                         )
                     ),
                 )

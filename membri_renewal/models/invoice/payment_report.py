@@ -12,7 +12,7 @@ from odoo.tools.mimetypes import guess_mimetype
 from ..cotisation.cotisation import TRANSFER
 from ..mixins.formats import format_day
 
-ACTIVITY = "membri_renewal.activity_payment_announced"
+ACTIVITY = "membri_renewal.activity_payment_reported"
 REFERENCE_MAX_LENGTH = 100
 FILE_MAX_SIZE = 5 * 1024 * 1024
 FILE_TYPES = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
@@ -26,18 +26,18 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    membri_date_announced = fields.Datetime(
+    membri_date_reported = fields.Datetime(
         string="Payment Reported On",
         copy=False,
         readonly=True,
         help="Last date on which the member reported paying this invoice.",
     )
 
-    membri_announced_amount = fields.Monetary(
+    membri_reported_amount = fields.Monetary(
         string="Reported Amount", copy=False, readonly=True, currency_field="currency_id"
     )
-    membri_announced_reference = fields.Char(string="Reported Reference", copy=False, readonly=True)
-    membri_announced_due = fields.Monetary(
+    membri_reported_reference = fields.Char(string="Reported Reference", copy=False, readonly=True)
+    membri_reported_due = fields.Monetary(
         copy=False,
         readonly=True,
         currency_field="currency_id",
@@ -56,7 +56,7 @@ class AccountMove(models.Model):
         }
 
     def _membri_get_cannot_report(self):
-        """:return: the code of why no payment of this invoice can be announced, or ``False``"""
+        """:return: the code of why no payment of this invoice can be reported, or ``False``"""
         self.ensure_one()
         if (
             not self.membri_invoice_type
@@ -70,8 +70,8 @@ class AccountMove(models.Model):
     def _membri_is_reported_today(self):
         self.ensure_one()
         company = self.company_id
-        return bool(self.membri_date_announced) and (
-            company._membri_local_date(self.membri_date_announced) == company._membri_today()
+        return bool(self.membri_date_reported) and (
+            company._membri_local_date(self.membri_date_reported) == company._membri_today()
         )
 
     def _membri_report_payment(self, author, told, document=None):
@@ -101,10 +101,10 @@ class AccountMove(models.Model):
         move_sudo = self.sudo().with_context(lang=self._membri_get_staff_lang())
         move_sudo.write(
             {
-                "membri_date_announced": fields.Datetime.now(),
-                "membri_announced_amount": facts["amount"],
-                "membri_announced_due": move_sudo._membri_get_amount_due(),
-                "membri_announced_reference": facts["reference"],
+                "membri_date_reported": fields.Datetime.now(),
+                "membri_reported_amount": facts["amount"],
+                "membri_reported_due": move_sudo._membri_get_amount_due(),
+                "membri_reported_reference": facts["reference"],
             }
         )
         move_sudo._membri_log_payment_report(author or self.partner_id, facts, document)
@@ -240,23 +240,23 @@ class AccountMove(models.Model):
         )
 
     def _membri_settle_payment_reports(self):
-        """The money that was announced has come: nobody has to look for it any more."""
+        """The money that was reported has come: nobody has to look for it any more."""
         # sudo: facts follow the money, whoever books it
-        announced_sudo = self.sudo().filtered("membri_date_announced")
-        if not announced_sudo:
+        reported_sudo = self.sudo().filtered("membri_date_reported")
+        if not reported_sudo:
             return
-        announced_sudo._membri_forget_payment_report()
-        announced_sudo.activity_feedback([ACTIVITY])
-        announced_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
+        reported_sudo._membri_forget_payment_report()
+        reported_sudo.activity_feedback([ACTIVITY])
+        reported_sudo.membri_renewal_ids.activity_feedback([ACTIVITY])
 
     def _membri_forget_payment_report(self):
         """Called in sudo: nothing is reported for these invoices any more."""
         self.write(
             {
-                "membri_date_announced": False,
-                "membri_announced_amount": 0.0,
-                "membri_announced_due": 0.0,
-                "membri_announced_reference": False,
+                "membri_date_reported": False,
+                "membri_reported_amount": 0.0,
+                "membri_reported_due": 0.0,
+                "membri_reported_reference": False,
             }
         )
 
@@ -265,14 +265,14 @@ class AccountMove(models.Model):
         self.ensure_one()
         # sudo: facts follow, whoever replaces the invoice
         old_sudo, new_sudo = self.sudo(), replacement.sudo()
-        if not old_sudo.membri_date_announced:
+        if not old_sudo.membri_date_reported:
             return
         new_sudo.write(
             {
-                "membri_date_announced": old_sudo.membri_date_announced,
-                "membri_announced_amount": old_sudo.membri_announced_amount,
-                "membri_announced_due": new_sudo.amount_total,
-                "membri_announced_reference": old_sudo.membri_announced_reference,
+                "membri_date_reported": old_sudo.membri_date_reported,
+                "membri_reported_amount": old_sudo.membri_reported_amount,
+                "membri_reported_due": new_sudo.amount_total,
+                "membri_reported_reference": old_sudo.membri_reported_reference,
             }
         )
         for activity in old_sudo.activity_search([ACTIVITY]):
@@ -284,27 +284,27 @@ class AccountMove(models.Model):
         """Return that a payment was reported and is looked for, to whoever opens the invoice in
         the days that reminders wait for it; or ``False``."""
         self.ensure_one()
-        if not self.membri_date_announced or self._membri_is_settled() or self._membri_is_void():
+        if not self.membri_date_reported or self._membri_is_settled() or self._membri_is_void():
             return False
         # sudo: a setting of the staff
-        hold_days = self.company_id.sudo().membri_announced_hold_days
-        told = self.company_id._membri_local_date(self.membri_date_announced)
+        hold_days = self.company_id.sudo().membri_report_hold_days
+        told = self.company_id._membri_local_date(self.membri_date_reported)
         if self.company_id._membri_today() >= fields.Date.add(told, days=hold_days):
             return False
         return self.env._(
             "You reported a payment of %(amount)s on %(date)s. Our team is looking for it.",
-            amount=self.currency_id.format(self.membri_announced_amount),
+            amount=self.currency_id.format(self.membri_reported_amount),
             date=format_day(self.env, told),
         )
 
     def _membri_has_reported_money(self):
-        """Return whether as much has come since then as was announced, be it a part of what is
-        due; parts that had come before are not what was announced."""
+        """Return whether as much has come since then as was reported, be it a part of what is
+        due; parts that had come before are not what was reported."""
         self.ensure_one()
-        return bool(self.membri_date_announced) and (
+        return bool(self.membri_date_reported) and (
             self.currency_id.compare_amounts(
-                self.membri_announced_due - self._membri_get_amount_due(),
-                self.membri_announced_amount,
+                self.membri_reported_due - self._membri_get_amount_due(),
+                self.membri_reported_amount,
             )
             >= 0
         )
@@ -313,8 +313,8 @@ class AccountMove(models.Model):
 class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
-    date_payment_announced = fields.Datetime(
-        related="invoice_id.membri_date_announced", string="Payment Reported On", store=True
+    date_payment_reported = fields.Datetime(
+        related="invoice_id.membri_date_reported", string="Payment Reported On", store=True
     )
 
     def _is_payment_reported(self):
@@ -325,7 +325,7 @@ class MembriRenewal(models.Model):
         said = [
             moment
             for moment in (
-                self.date_payment_announced,
+                self.date_payment_reported,
                 *transfers_sudo.mapped("last_state_change"),
             )
             if moment
@@ -334,16 +334,16 @@ class MembriRenewal(models.Model):
             return False
         company = self.company_id
         told = company._membri_local_date(max(said))
-        hold = fields.Date.add(told, days=company.membri_announced_hold_days)
+        hold = fields.Date.add(told, days=company.membri_report_hold_days)
         return company._membri_today() < hold
 
     @api.model
-    def _get_announced_domain(self):
+    def _get_reported_domain(self):
         """:return: the same as a domain, in the companies of the reader"""
         since = {
             company: company._membri_midnight(
                 fields.Date.subtract(
-                    company._membri_today(), days=company.membri_announced_hold_days - 1
+                    company._membri_today(), days=company.membri_report_hold_days - 1
                 )
             )
             for company in self.env.companies
@@ -351,7 +351,7 @@ class MembriRenewal(models.Model):
         return Domain.OR(
             Domain("company_id", "=", company.id)
             & (
-                Domain("date_payment_announced", ">=", moment)
+                Domain("date_payment_reported", ">=", moment)
                 | Domain(
                     "invoice_id.transaction_ids",
                     "any",

@@ -59,12 +59,12 @@ class IrCron(models.Model):
         self._commit_progress(remaining=0)
 
 
-class MembriWorkMixin(models.AbstractModel):
+class MembriRunnerMixin(models.AbstractModel):
     """Work on many that a user has asked for, at once or in the background: a batch at a time,
     as that user. What a batch did is committed together with the results of its lines, so a
     server that is killed loses nothing and repeats nothing."""
 
-    _name = "membri.work.mixin"
+    _name = "membri.runner.mixin"
     _description = "Work on many, in batches"
     _work_cron = None  # the external identifier of the background run
     # further scheduled actions that do the same: one of them is run by one worker at a time, and

@@ -41,7 +41,7 @@ class MembriImport(models.Model):
 
     _name = "membri.import"
     _description = "Import of Members"
-    _inherit = ["membri.work.mixin", "membri.state.mixin"]
+    _inherit = ["membri.runner.mixin", "membri.state.mixin"]
     _work_cron = "membri_renewal.ir_cron_process_imports"
     _order = "id desc"
     _locked_fields = frozenset({"state", "company_id"})

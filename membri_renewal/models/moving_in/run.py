@@ -78,7 +78,7 @@ class MembriImport(models.Model):
         )
 
     def _stop_work(self, error):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         sentence = self._get_error_sentence(error)
         # a list that cannot be read: another file, or another column, may be chosen
         if self.task == "preview" and not self.overview and isinstance(error, UserError):
@@ -88,7 +88,7 @@ class MembriImport(models.Model):
             self._set_state("stopped", problem=sentence)
 
     def _process_batch(self):
-        # EXTENDS work_mixin
+        # EXTENDS runner_mixin
         self.ensure_one()
         if self.state != "running":
             return 0

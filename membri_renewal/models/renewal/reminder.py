@@ -100,7 +100,7 @@ class MembriRenewal(models.Model):
                 )
                 & ~Domain("invoice_id.line_ids.matched_credit_ids", "!=", False)
             )
-            | self._get_announced_domain()
+            | self._get_reported_domain()
             | self._get_seen_in_bank_domain()
             | self._get_charge_planned_domain()
         )
