@@ -11,9 +11,8 @@ BUCKETS = [
     ("late_more", "Over 90 Days"),
 ]
 
-# two constants
 AGED_QUERY = (
-    SHARES  # nosec B608
+    SHARES  # nosec B608: two constants
     + """
 , part_due AS (
     SELECT line.move_id, line.date_maturity,

@@ -83,7 +83,7 @@ WATCHED = {
     # those of the day on which the row was kept: it is true no longer
     "res_currency_rate": Watch(
         "currency_id, company_id, name, rate",
-        "SELECT kept.partner_id, kept.company_id FROM membri_insight_kept kept"  # nosec B608
+        "SELECT kept.partner_id, kept.company_id FROM membri_insight_kept kept"  # nosec B608: no values
         " JOIN res_company company ON company.id = kept.company_id"
         " JOIN membri_cotisation term ON term.id = kept.id"
         " LEFT JOIN membri_cotisation following ON following.id = kept.next_cotisation_id"

@@ -124,7 +124,7 @@ class MembriKeptMixin(models.AbstractModel):
             SQL(f"CREATE INDEX ON {table}_kept ({', '.join(self._kept_by)})"),
             *(SQL(f"CREATE INDEX ON {table}_kept {index}") for index in self._kept_indexes),
             SQL(
-                f"CREATE TABLE {table}_total AS SELECT {by}, {self._get_added_up()}"  # nosec B608
+                f"CREATE TABLE {table}_total AS SELECT {by}, {self._get_added_up()}"  # nosec B608: our names
                 f" FROM {table}_kept GROUP BY {by} WITH NO DATA"
             ),
             *map(SQL, self._get_trigger_statements()),
@@ -186,7 +186,7 @@ class MembriKeptMixin(models.AbstractModel):
     def _get_stale_query(self):
         """:return: SQL of the columns ``_kept_by``: whose kept rows are not to be read"""
         names = ", ".join(self._kept_by)
-        return SQL(f"SELECT {names} FROM {self._table}_stale")  # nosec B608
+        return SQL(f"SELECT {names} FROM {self._table}_stale")  # nosec B608: our names
 
     # ------------------------------------------------------------------
     # Reading
@@ -238,7 +238,7 @@ class MembriKeptMixin(models.AbstractModel):
     def _get_named(self, members):
         """:return: SQL of the columns ``_kept_by`` of these members"""
         return SQL(
-            f"SELECT * FROM unnest(%s) AS member ({', '.join(self._kept_by)})",  # nosec B608
+            f"SELECT * FROM unnest(%s) AS member ({', '.join(self._kept_by)})",  # nosec B608: our names
             SQL(", ").join(
                 SQL("%s::integer[]", list(column)) for column in zip(*members, strict=True)
             ),
@@ -374,21 +374,21 @@ class MembriKeptMixin(models.AbstractModel):
         computed = self._get_computed_query(asked, self._get_query_values())
         for statement in (
             SQL(
-                f"WITH gone AS (DELETE FROM {table}_kept WHERE %s RETURNING *)"  # nosec B608
+                f"WITH gone AS (DELETE FROM {table}_kept WHERE %s RETURNING *)"  # nosec B608: our names
                 f" INSERT INTO {table}_total ({by}, {columns})"
                 f" SELECT {by}, {self._get_added_up('-')} FROM gone GROUP BY {by}",
                 mine,
             ),
             SQL(
-                f"WITH come AS (INSERT INTO {table}_kept %s RETURNING *)"  # nosec B608
+                f"WITH come AS (INSERT INTO {table}_kept %s RETURNING *)"  # nosec B608: our names
                 f" INSERT INTO {table}_total ({by}, {columns}) SELECT {added}"
                 f" FROM come GROUP BY {by}",
                 computed,
             ),
-            SQL(f"DELETE FROM {table}_stale WHERE %s", mine),  # nosec B608
+            SQL(f"DELETE FROM {table}_stale WHERE %s", mine),  # nosec B608: our names
             # what was taken off and added becomes one line again
             SQL(
-                f"WITH gone AS (DELETE FROM {table}_total RETURNING *)"  # nosec B608
+                f"WITH gone AS (DELETE FROM {table}_total RETURNING *)"  # nosec B608: our names
                 f" INSERT INTO {table}_total ({by}, {columns}) SELECT {by},"
                 f" {', '.join(f'SUM({name})' for name in self._get_total_columns())}"
                 f" FROM gone GROUP BY {by} HAVING SUM({self._total_count}) != 0"

@@ -138,7 +138,7 @@ WATCHED = {
     # those of the day of the invoice, or of the first day of the term
     "res_currency_rate": Watch(
         "currency_id, company_id, name, rate",
-        "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"  # nosec B608
+        "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"  # nosec B608: no values
         " JOIN res_company company ON company.id = kept.company_id"
         " LEFT JOIN membri_cotisation term ON term.id = kept.cotisation_id"
         " LEFT JOIN membri_renewal renewal ON renewal.id = kept.renewal_id"

@@ -21,6 +21,10 @@ FEATURES = (
     "automatic_payment",
     "moving_in",
 )
+# what keeps a linter quiet, with what is said before and after its codes
+SILENCED = re.compile(
+    r"#(?P<before>.*?)\b(?:nosec|noqa|pylint: disable[\w-]*=)[\s:]*[\w,-]*(?P<after>.*)"
+)
 DOC_FIELD = re.compile(r":(param|return|raises)\b")
 
 
@@ -174,6 +178,23 @@ class TestHouse(BaseCase):
                     place = path.relative_to(ADDON).as_posix()
                     silent.append(f"{place}:{call.end_lineno} {function.name}")
         self.assertGreater(explained, 200)
+        self.assertEqual(silent, [])
+
+    def test_exceptions_say_why(self):
+        """What keeps a linter quiet says why: after its code, or in a comment above or before."""
+        explained, silent = 0, []
+        for path in self._get_sources("models", "wizard", "report", "controllers", "demo"):
+            before = ""
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if found := SILENCED.search(line):
+                    is_explained = before.startswith("#") or any(
+                        said.strip(" :.") for said in found.groups()
+                    )
+                    explained += is_explained
+                    if not is_explained:
+                        silent.append(f"{path.relative_to(ADDON).as_posix()}:{number}")
+                before = line.strip()
+        self.assertGreater(explained, 10)
         self.assertEqual(silent, [])
 
     def test_docstrings_are_read(self):

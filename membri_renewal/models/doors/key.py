@@ -122,7 +122,7 @@ class MembriRenewal(models.Model):
     def _renew_key(self):
         """What was sent until now opens this renewal no more, whoever has it."""
         self.ensure_one()
-        self.update({"access_token": False})  # nosec B105
+        self.update({"access_token": False})  # nosec B105: no secret
         self._portal_ensure_token()
         self._as_internal()._compute_recipient_id()
 

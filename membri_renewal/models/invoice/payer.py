@@ -33,7 +33,7 @@ class AccountMove(models.Model):
         sent_sudo = self.sudo().filtered(lambda move: move._membri_was_brought_to(formers[move]))
         self.sudo().write(
             {
-                "access_token": False,  # nosec B105
+                "access_token": False,  # nosec B105: no secret
                 "is_move_sent": False,
                 "membri_date_sent": False,
                 "membri_delivery_state": False,
