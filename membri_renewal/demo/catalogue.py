@@ -23,7 +23,7 @@ PRODUCTS = {
     "honorary": (0.0, "Honorary membership", "Cotisation honoraire"),
     "directory": (85.0, "Listing in the directory", "Inscription au répertoire"),
     "breakfast": (240.0, "Six breakfast meetings", "Six petits-déjeuners-conférences"),
-    "newsletter": (120.0, "Visibility in the newsletter", "Visibilité dans l'infolettre"),
+    "newsletter": (120.0, "Visibility in the newsletter", "Visibilité dans l’infolettre"),
 }
 OPTIONS = ["directory", "breakfast", "newsletter"]
 # trigger, days, automatic, template: friendly first, then firmer, then the last one

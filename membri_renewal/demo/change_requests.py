@@ -14,12 +14,12 @@ CHANGE_REQUESTS = [
         "more_options",
     ),
     (
-        "Merci d'envoyer la facture à notre comptable : nous déménageons le mois prochain.",
+        "Merci d’envoyer la facture à notre comptable : nous déménageons le mois prochain.",
         "Please send the invoice to our accountant: we are moving next month.",
         "billing",
     ),
     (
-        "Nous avons dû réduire nos dépenses. Merci de retirer l'inscription au répertoire.",
+        "Nous avons dû réduire nos dépenses. Merci de retirer l’inscription au répertoire.",
         "We had to cut our expenses. Please take out the listing in the directory.",
         "fewer_options",
     ),
@@ -29,7 +29,7 @@ CHANGE_REQUESTS = [
         "smaller_set",
     ),
     (
-        "La personne responsable a changé. Pouvez-vous m'appeler?",
+        "La personne responsable a changé. Pouvez-vous m’appeler?",
         "The person in charge has changed. Could you call me?",
         "responsible",
     ),

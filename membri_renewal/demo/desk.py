@@ -33,7 +33,7 @@ class MembriDemo(models.AbstractModel):
             .with_context(lang="en_US")
             .create(
                 {
-                    "name": "Promised calls",
+                    "name": "Promised Calls",
                     "help": "Members who asked to be called back today, or before.",
                     "domain": "[('is_open', '=', True), ('date_follow_up', '<=', 'today')]",
                     "sequence": 100,
@@ -44,7 +44,7 @@ class MembriDemo(models.AbstractModel):
             queue.with_context(lang=lang).write(
                 {
                     "name": "Appels promis",
-                    "help": "Les membres qui ont demandé à être rappelés au plus tard aujourd'hui.",
+                    "help": "Les membres à appeler au plus tard aujourd’hui, à leur demande.",
                 }
             )
         self._name_record("queue", queue)

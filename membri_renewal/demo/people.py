@@ -55,7 +55,7 @@ TRADES = _split(
     Fleuriste {place}, Librairie {place}, Auberge de {place}, Microbrasserie {place},
     Fromagerie {last}, Imprimerie {last}, Transport {last} inc., Électricité {place},
     Rénovations {last}, Optométristes {place}, Pépinière {last}, Agence {last} Communications,
-    Atelier d'ébénisterie {last}, Services conseils {last}, Restaurant Chez {first},
+    Atelier d’ébénisterie {last}, Services conseils {last}, Restaurant Chez {first},
     Quincaillerie {place}, Centre sportif {place}, Traiteur {last}, Assurances {last} {last2},
     Arpenteurs {last}, Technologies {place} inc., Usinage {last}, Portes et fenêtres {place},
     Café {place}, Vétérinaires {place}, Immobilier {full}, Érablière {last}, Vignoble {place},
@@ -72,9 +72,9 @@ ENGLISH_TRADES = _split(
 )
 NON_PROFITS = _split(
     """
-    Maison des jeunes de {place}, Société d'histoire de {place},
-    Centre d'action bénévole {place}, Festival de musique de {place},
-    Coopérative d'habitation {place}, Club de patinage {place}, Fondation du CLSC {place},
+    Maison des jeunes de {place}, Société d’histoire de {place},
+    Centre d’action bénévole {place}, Festival de musique de {place},
+    Coopérative d’habitation {place}, Club de patinage {place}, Fondation du CLSC {place},
     Bibliothèque communautaire {place}, Théâtre {place},
     Corporation de développement de {place}
     """,
@@ -100,8 +100,8 @@ POSTAL_LETTERS = "ABCEGHJKLMNPRSTVWXYZ"
 
 
 def slug(text):
-    """The part of an address that a name makes: ``Café d'Été`` gives ``cafe-d-ete``."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    """The part of an address that a name makes: ``Café d’Été`` gives ``cafe-d-ete``."""
+    ascii_text = unicodedata.normalize("NFKD", text.replace("’", "-")).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")
 
 

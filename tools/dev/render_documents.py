@@ -5,6 +5,7 @@ import logging
 import os
 from pathlib import Path
 
+SITE = "https://cc-riviere-claire.example"
 logging.getLogger("py.warnings").setLevel(logging.ERROR)  # of Odoo's own libraries
 
 
@@ -13,7 +14,8 @@ def render(job):
     renewal = renewal.with_company(renewal.company_id).with_context(lang=job["lang"])
     (renewal.partner_id | renewal.recipient_id).lang = job["lang"]
     if job["kind"] == "pdf":
-        return renewal._render_notices()[renewal]
+        # as it leaves for the member: with the code and the key of the page
+        return renewal._insert_keys(renewal._render_notices()[renewal])
     template = renewal._get_notice_template()
     if job["template"]:
         template = renewal.env.ref(job["template"])
@@ -22,8 +24,17 @@ def render(job):
     return mail._prepare_outgoing_list()[0]["body"].encode()
 
 
+def name_site():
+    """Links and codes lead to the site of the demo's association; styles are fetched from the
+    server that runs."""
+    parameters = env["ir.config_parameter"].sudo()  # noqa: F821
+    parameters.set_param("report.url", parameters.get_param("web.base.url"))
+    parameters.set_param("web.base.url", SITE)
+
+
 for document in json.loads(os.environ["DOCUMENTS"]):
     suffix = {"pdf": "pdf", "email": "html"}[document["kind"]]
     target = Path(os.environ["DOCUMENTS_FOLDER"], f"{document['name']}.{suffix}")
+    name_site()
     target.write_bytes(render(document))
     env.cr.rollback()  # noqa: F821
