@@ -362,8 +362,8 @@ class MembriRenewal(models.Model):
                 renewal._internal_write({"line_ids": commands})
 
     def _get_totals_remark(self):
-        """Return that what is billed today differs from what these renewals show, in all (a
-        sentence), or ``False``."""
+        """Return that what is billed today differs from what these renewals show (a sentence with
+        the totals of those that do), or ``False``."""
         changed = {
             renewal: proposal
             for renewal in self
@@ -379,8 +379,8 @@ class MembriRenewal(models.Model):
             for terms in (changed.keys(), changed.values())
         )
         return self.env._(
-            "Totals that differ from the renewals sent (taxes, or late members who start "
-            "a new period): %(count)s. To invoice: %(today)s (was %(shown)s).",
+            "Renewals whose total or period differs from what was sent (taxes, or late members "
+            "who start a new period): %(count)s. To invoice: %(today)s (was %(shown)s).",
             count=len(changed),
             today=today,
             shown=shown,
