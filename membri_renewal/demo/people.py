@@ -101,7 +101,8 @@ POSTAL_LETTERS = "ABCEGHJKLMNPRSTVWXYZ"
 
 def slug(text):
     """The part of an address that a name makes: ``Café d’Été`` gives ``cafe-d-ete``."""
-    ascii_text = unicodedata.normalize("NFKD", text.replace("’", "-")).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text.replace("’", "-"))
+    ascii_text = plain.encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")
 
 

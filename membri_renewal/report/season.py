@@ -241,17 +241,27 @@ class MembriSeason(models.TransientModel):
     # ------------------------------------------------------------------
 
     def _render_table(self, heads, rows):
-        """:param rows: lists of ``Cell``"""
-        head = Markup().join(Markup('<th class="text-end">%s</th>') % text for text in heads)
+        """:param rows: lists of ``Cell``: a name, and its numbers
+        :return: the table, as ``Markup``"""
+        head = Markup().join(
+            Markup('<th class="%s">%s</th>') % (self._get_alignment(column), text)
+            for column, text in enumerate(heads)
+        )
         body = Markup().join(
-            Markup("<tr>%s</tr>") % Markup().join(map(self._render_cell, row)) for row in rows
+            Markup("<tr>%s</tr>")
+            % Markup().join(self._render_cell(column, cell) for column, cell in enumerate(row))
+            for row in rows
         )
         return Markup(
             '<table class="table table-sm table-bordered"><thead><tr>%s</tr></thead>'
             "<tbody>%s</tbody></table>"
         ) % (head, body)
 
-    def _render_cell(self, cell):
+    def _get_alignment(self, column):
+        """:return: the class of a column: names on the side where reading begins, then numbers"""
+        return "text-end" if column else "text-start"
+
+    def _render_cell(self, column, cell):
         color = (
             Markup(' style="background-color: rgba(40, 167, 69, %s)"') % f"{0.7 * cell.share:.2f}"
             if cell.share is not None
@@ -262,7 +272,7 @@ class MembriSeason(models.TransientModel):
             if cell.figure
             else cell.text
         )
-        return Markup('<td class="text-end"%s>%s</td>') % (color, text)
+        return Markup('<td class="%s"%s>%s</td>') % (self._get_alignment(column), color, text)
 
     def action_open_figure(self):
         """Open the terms, each with its member, that a figure of the tables counts. Which one is
