@@ -38,12 +38,23 @@ class MembriDemo(models.AbstractModel):
             "refused": cycle(REFUSALS),
             "failed": cycle(FAILURES),
         }
+        plays = {
+            "draft": self._play_draft,
+            "sent": self._play_sent,
+            "failed": self._play_failed,
+            "change_requested": self._play_change_requested,
+            "intervention": self._play_intervention,
+            "refused": self._play_refused,
+            "cancelled": self._play_cancelled,
+            "approved_unpaid": self._play_approved_unpaid,
+            "approved_paid": self._play_approved_paid,
+        }
         by_fate = {}
         for story, renewal in zip(renewed, renewals, strict=True):
             by_fate.setdefault(self._get_outcome(story.fate), []).append(renewal.id)
         for outcome, ids in by_fate.items():
             self._name_record(f"renewal_{outcome}", self.env["membri.renewal"].browse(ids[0]))
-            play = getattr(self, f"_play_{outcome}")
+            play = plays[outcome]
             play(self.env["membri.renewal"].browse(ids), texts.get(outcome), draw)
         self._enrol_newcomers(stories)
 

@@ -30,7 +30,7 @@ CHANGE_REQUESTS = [
     ),
     (
         "La personne responsable a changé. Pouvez-vous m’appeler?",
-        "The person in charge has changed. Could you call me?",
+        "Our contact person has changed. Could you call me?",
         "responsible",
     ),
 ]
@@ -58,7 +58,13 @@ class MembriDemo(models.AbstractModel):
         """:param request: one of ``CHANGE_REQUESTS``"""
         french, english, kind = request
         message = english if renewal._get_lang() == "en_US" else french
-        fill_in = getattr(self, f"_fill_in_{kind}")
+        fill_in = {
+            "more_options": self._fill_in_more_options,
+            "billing": self._fill_in_billing,
+            "fewer_options": self._fill_in_fewer_options,
+            "smaller_set": self._fill_in_smaller_set,
+            "responsible": self._fill_in_responsible,
+        }[kind]
         ask, errors = renewal._read_change_form({"message": message, **fill_in(renewal)})
         if errors:
             raise ValueError(errors)

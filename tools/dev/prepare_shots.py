@@ -1,6 +1,7 @@
 """Run in ``odoo shell`` by cmd_shots.py, on its copy of the demo database: what the demo does not
 have and the books show. A list of members that was previewed (in each language, since its sentences
-are kept in one), a member whose card is saved, and a renewal that will be charged."""
+are kept in one), a member whose card is saved, a renewal that will be charged, and
+the English of what the demo keeps in French."""
 
 import base64
 import logging
@@ -85,6 +86,15 @@ def save_card(partner, company):
     partner._membri_save_card(token, WORDING, "payment")
 
 
+def speak_english():
+    """What the demo wrote in French, for the English pictures, which are taken last."""
+    campaign = env.ref("membri_renewal.demo_campaign")  # noqa: F821
+    campaign.name = campaign.with_context(lang="en_US")._get_default_name()
+    job = env.ref("membri_renewal.demo_bulk_job").with_context(lang="en_US")  # noqa: F821
+    for line in job.line_ids.filtered(lambda line: line.result == "skipped"):
+        line.message = job._get_cannot_reason(line.renewal_id)
+
+
 def prepare():
     mine = env.ref("membri_renewal.demo_renewal_member")  # noqa: F821
     company = mine.company_id
@@ -94,7 +104,9 @@ def prepare():
     for renewal in (mine + charged).with_company(company):
         renewal.option_set_id.automatic_payment = "offered"
         save_card(renewal.partner_id._membri_get_payer(), company)
-    charged.with_company(company).action_approve()
+    # what the chatter keeps is in the language of who did it
+    charged.with_company(company).with_context(lang="fr_CA").action_approve()
+    speak_english()
     env.cr.commit()  # noqa: F821
 
 

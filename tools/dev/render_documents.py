@@ -5,7 +5,6 @@ import logging
 import os
 from pathlib import Path
 
-SITE = "https://cc-riviere-claire.example"
 logging.getLogger("py.warnings").setLevel(logging.ERROR)  # of Odoo's own libraries
 
 
@@ -24,17 +23,8 @@ def render(job):
     return mail._prepare_outgoing_list()[0]["body"].encode()
 
 
-def name_site():
-    """Links and codes lead to the site of the demo's association; styles are fetched from the
-    server that runs."""
-    parameters = env["ir.config_parameter"].sudo()  # noqa: F821
-    parameters.set_param("report.url", parameters.get_param("web.base.url"))
-    parameters.set_param("web.base.url", SITE)
-
-
 for document in json.loads(os.environ["DOCUMENTS"]):
     suffix = {"pdf": "pdf", "email": "html"}[document["kind"]]
     target = Path(os.environ["DOCUMENTS_FOLDER"], f"{document['name']}.{suffix}")
-    name_site()
     target.write_bytes(render(document))
     env.cr.rollback()  # noqa: F821
