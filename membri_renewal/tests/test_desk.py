@@ -63,6 +63,19 @@ class TestDesk(MembriCommon, HttpCase):
                 [field] = arch.xpath(f"/list/field[@name='{column}']")
                 self.assertRegex(field.get("width"), r"^[1-3]\d0px$", f"{name}: {column}")
 
+    def test_names_have_the_room_beside_them(self):
+        """Seen at 1366 pixels: names of contacts and plans were cut beside an empty column, of a
+        window, of tags and of a list."""
+        window = self._get_arch("membri_enrolment_view_form")
+        for name in ("partner_id", "option_set_id"):
+            self.assertEqual(len(window.xpath(f"/form/group/field[@name='{name}']")), 1, name)
+        [tags] = self._get_arch("membri_campaign_view_form").xpath(
+            "//field[@name='option_set_ids'][@widget='many2many_tags']"
+        )
+        self.assertEqual(tags.get("class"), "o_membri_whole_tags")
+        [button] = self._get_arch("membri_renewal_view_list").xpath("/list/button")
+        self.assertEqual(button.get("width"), "20px")
+
     def test_letters_are_printed_by_a_button_of_their_queue(self):
         queue = self.env.ref("membri_renewal.dashboard_letters")
         action = self.env.ref("membri_renewal.action_server_renewal_print_letter")

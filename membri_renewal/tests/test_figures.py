@@ -175,6 +175,11 @@ class TestSeasonScreens(SeasonCase):
         self.assertIn(["2026", "40", "29", "10", "1", "74.4%"], rows)
         self.assertIn([self.deceased.name, "2"], rows)
         self.assertTrue(any("4 (10%)" in row for row in rows))
+        sides = {
+            tuple(cell.get("class") for cell in row)
+            for row in fromstring(html).xpath("//table[contains(@class, 'table-bordered')]//tr")
+        }
+        self.assertEqual({(row[0], *set(row[1:])) for row in sides}, {("text-start", "text-end")})
 
     def test_export(self):
         """Each list can be exported by an officer, with all of its columns."""

@@ -18,8 +18,11 @@ const FLAGS = [
     "--disable-dev-shm-usage",
 ];
 
-export function launch() {
-    return chromium.launch({executablePath: job.chromium, args: FLAGS});
+/** What Chromium draws itself (dates, buttons of files) is in the language it is launched with. */
+export function launch(lang = "en_US") {
+    const args = [...FLAGS, `--lang=${lang.replace("_", "-")}`];
+    const env = {...process.env, LANGUAGE: lang};
+    return chromium.launch({executablePath: job.chromium, args, env});
 }
 
 /** The logins of the demo association have their name as password. */

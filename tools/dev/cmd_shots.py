@@ -42,7 +42,7 @@ def add_arguments(parser):
 
 def main(options):
     shots = _read(options.list, options.names)
-    chromium, packages = browser.ensure(), node.ensure()
+    chromium, packages = browser.ensure_languages(), node.ensure()
     source = demo.ensure()
     options.out.mkdir(parents=True, exist_ok=True)
     with template.clone("shots", source) as database, tempfile.TemporaryDirectory() as folder:

@@ -59,13 +59,16 @@ async function take(browser, admin, shot) {
     }
 }
 
-const browser = await launch();
+const browsers = {};
 let failed = 0;
 try {
-    const admin = await login(await browser.newContext(), "admin");
+    browsers.en_US = await launch();
+    const admin = await login(await browsers.en_US.newContext(), "admin");
     for (const shot of job.shots) {
         try {
-            await take(browser, admin, shot);
+            const lang = shot.lang ?? "en_US";
+            browsers[lang] ??= await launch(lang);
+            await take(browsers[lang], admin, shot);
             console.log(`  ${shot.name}`);
         } catch (error) {
             failed += 1;
@@ -73,6 +76,6 @@ try {
         }
     }
 } finally {
-    await browser.close();
+    await Promise.all(Object.values(browsers).map((browser) => browser.close()));
 }
 process.exitCode = failed ? 1 : 0;
