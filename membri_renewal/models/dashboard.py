@@ -1,6 +1,5 @@
 import ast
 import re
-from contextlib import nullcontext
 from datetime import timedelta
 
 from psycopg2 import DatabaseError
@@ -35,7 +34,15 @@ DOMAIN_NODES = (
 )
 DOMAIN_MAX_LENGTH = 10_000
 # what comes of a domain that asks what cannot be asked
-SEARCH_ERRORS = (UserError, ValueError, TypeError, LookupError, AttributeError, DatabaseError)
+SEARCH_ERRORS = (
+    UserError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,  # a date beyond the calendar
+    RecursionError,
+)
 
 
 class MembriDashboard(models.Model):
@@ -127,18 +134,32 @@ class MembriDashboard(models.Model):
         company = self.env.company
         today = company._membri_today()
         names = self._get_eval_context()
-        for dashboard in self:
-            problem, groups = False, []
-            # a queue of the staff's own may ask what only the database finds wrong
-            savepoint = nullcontext() if dashboard.code else self.env.cr.savepoint(flush=False)
-            try:
-                with savepoint:
-                    groups = self._get_queue_groups(dashboard._read_domain(names), company, today)
-            except ValidationError as error:
-                problem = str(error)
-            except SEARCH_ERRORS as error:
-                problem = str(dashboard._get_domain_error(error))
+        found = {}
+        try:
+            with self.env.cr.savepoint(flush=False):
+                for dashboard in self:
+                    found[dashboard] = dashboard._find_queue(names, company, today)
+        except DatabaseError:
+            # what only the database finds wrong, as it meets what somebody wrote since: whose
+            # domain it is, is found one by one
+            for dashboard in self:
+                try:
+                    with self.env.cr.savepoint(flush=False):
+                        found[dashboard] = dashboard._find_queue(names, company, today)
+                except DatabaseError as error:
+                    found[dashboard] = [], str(dashboard._get_domain_error(error))
+        for dashboard, (groups, problem) in found.items():
             dashboard.update({**self._get_queue_facts(groups, company, today), "problem": problem})
+
+    def _find_queue(self, names, company, today):
+        """:return: what :meth:`_get_queue_groups` finds, and why it finds nothing, or ``False``
+        :raises DatabaseError: after which the transaction is to be rolled back"""
+        try:
+            return self._get_queue_groups(self._read_domain(names), company, today), False
+        except ValidationError as error:
+            return [], str(error)
+        except SEARCH_ERRORS as error:
+            return [], str(self._get_domain_error(error))
 
     @api.model
     def _get_queue_groups(self, domain, company, today):

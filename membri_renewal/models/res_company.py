@@ -133,8 +133,8 @@ class ResCompany(models.Model):
                 vals["logo"] = vals.get("logo") or parent.sudo().logo
         return super().create(vals_list)
 
-    @api.constrains("membri_officer_id")
-    def _check_membri_officer_id(self):
+    @api.constrains("membri_officer_id", "membri_payment_user_id")
+    def _check_membri_users(self):
         for company in self:
             officer = company.membri_officer_id
             if officer and company not in officer.company_ids:
@@ -143,6 +143,16 @@ class ResCompany(models.Model):
                         "%(officer)s cannot be the membership officer of %(company)s "
                         "without access to this company. Give this user access first.",
                         officer=officer.name,
+                        company=company.name,
+                    )
+                )
+            user = company.membri_payment_user_id
+            if user and company not in user.company_ids:
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s cannot handle the reported payments of %(company)s "
+                        "without access to this company. Give this user access first.",
+                        user=user.name,
                         company=company.name,
                     )
                 )

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize, ormcache
 
 from .mixins.fields import get_flag_domain
+from .mixins.one2many import ReadOne2many
 
 STATUSES = [
     ("non_member", "Non-Member"),
@@ -98,10 +99,10 @@ class ResPartner(models.Model):
         search="_search_membri_is_member",
         groups=READERS,
     )
-    membri_cotisation_ids = fields.One2many(
+    membri_cotisation_ids = ReadOne2many(
         "membri.cotisation", "partner_id", string="Membership Terms", groups=READERS
     )
-    membri_renewal_ids = fields.One2many(
+    membri_renewal_ids = ReadOne2many(
         "membri.renewal", "partner_id", string="Renewals", groups=READERS
     )
     membri_invoice_ids = fields.Many2many(
@@ -288,7 +289,34 @@ class ResPartner(models.Model):
             )
         )
 
+    def _membri_check_may_take(self, vals):
+        """A contact of one company is read by the others no more, also where it is their member.
+
+        :raises AccessError: when it would be taken from a company that is not the user's"""
+        if self.env.su or not vals.get("company_id"):
+            return
+        # sudo: in all companies; which ones is not told
+        terms_sudo = (
+            self.env["membri.cotisation"]
+            .sudo()
+            .search(
+                Domain("partner_id", "in", self.ids)
+                & Domain("state", "!=", "cancelled")
+                & Domain("company_id", "not in", self.env.user.company_ids.ids)
+                & ~Domain("company_id", "child_of", vals["company_id"]),
+                limit=1,
+            )
+        )
+        if terms_sudo:
+            raise AccessError(
+                self.env._(
+                    "%(contact)s is used by another company. Leave “Company” empty.",
+                    contact=terms_sudo.partner_id.name,
+                )
+            )
+
     def write(self, vals):
+        self._membri_check_may_take(vals)
         self._membri_forget_bounces(vals)
         active = vals.get("active")
         moved = self.filtered(lambda p: p.active != bool(active)) if "active" in vals else self[:0]

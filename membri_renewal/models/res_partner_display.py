@@ -58,8 +58,9 @@ class ResPartner(models.Model):
     membri_invoice_count = fields.Integer(
         string="Membership Invoice Count", compute="_compute_membri_invoice_count", groups=READERS
     )
+    # not tracked, as the field of the renewal is: the contact is that of other companies as well
     membri_renewal_state = fields.Selection(
-        related="membri_renewal_id.state", string="Renewal Status", groups=READERS
+        related="membri_renewal_id.state", string="Renewal Status", tracking=False, groups=READERS
     )
     membri_renewal_term = fields.Char(
         related="membri_renewal_id.term_display", string="Proposed Period", groups=READERS

@@ -460,6 +460,36 @@ class TestThreadDoors(PortalCase):
                 self.assertEqual(found.ids, notifications.ids if sees else [])
                 self.assertTrue(own.search([("mail_message_id", "=", other.id)]), "as in Odoo")
 
+    def test_notifications_of_notes_on_contacts(self):
+        """Their subjects name the organization that a contact is a member of."""
+        west = self._create_other_company("West", "America/Vancouver")
+        west_manager = self._create_manager_of(west, "west_manager")
+        noted = self.member.sudo()._membri_noted_for(self.company)
+        message = noted.message_post(body="x", subject="Yours", partner_ids=self.stranger.ids)
+        self.assertEqual(message.membri_company_id, self.company)
+        of_invoice = self.invoice.sudo().message_post(
+            body="x", subject="Pay", partner_ids=self.stranger.ids
+        )
+        for user, sees_note, sees_invoice in (
+            (self.employee, True, False),
+            (west_manager, False, False),
+            (self.auditor, True, True),
+            (self.officer, True, True),
+        ):
+            with self.subTest(user=user.login):
+                own = self.env["mail.notification"].with_user(user)
+                own = own.with_context(
+                    allowed_company_ids=west.ids if user == west_manager else self.company.ids
+                )
+                for mail, sees in ((message, sees_note), (of_invoice, sees_invoice)):
+                    found = own.search([("mail_message_id", "=", mail.id)])
+                    self.assertEqual(bool(found), sees)
+                    groups = own.formatted_read_group(
+                        [("res_partner_id", "=", self.stranger.id)], ["mail_message_id"], []
+                    )
+                    told = {group["mail_message_id"][0] for group in groups}
+                    self.assertEqual(mail.id in told, sees)
+
     def test_followers_of_renewals(self):
         """Nor who follows them; readers see those of their own companies."""
         west = self._create_other_company("West", "America/Vancouver")

@@ -1,5 +1,6 @@
 from . import bounce
 from . import company_notes
+from . import embedded
 from . import form
 from . import invitation
 from . import key

@@ -86,6 +86,7 @@ class MembriCompanyNoteMixin(models.AbstractModel):
         string="Company of the Membership",
         readonly=True,
         copy=False,
+        index="btree_not_null",  # record rules ask for what is of other companies
         ondelete="cascade",
         help="Only people who work in this company see it.",
     )

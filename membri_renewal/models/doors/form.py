@@ -80,3 +80,15 @@ class MailActivity(models.Model):
         result = super()._compute_res_name()
         blank_foreign_names(self, "res_model", "res_name")
         return result
+
+
+class MailActivitySchedule(models.TransientModel):
+    _inherit = "mail.activity.schedule"
+
+    def _get_applied_on_records(self):
+        # EXTENDS mail, which tells in sudo of what the window is given, whoever may read it
+        records = super()._get_applied_on_records()
+        if records and isinstance(records, MembriFieldsMixin):
+            # not in sudo: what the user may read
+            records.with_user(self.env.user).check_access("read")
+        return records

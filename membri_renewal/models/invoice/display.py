@@ -10,7 +10,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     membri_renewal_state = fields.Selection(
-        related="membri_renewal_id.state", string="Renewal Status"
+        related="membri_renewal_id.state", string="Renewal Status", tracking=False
     )
     membri_cotisation_count = fields.Integer(
         string="Membership Term Count", compute="_compute_membri_counts"

@@ -256,12 +256,30 @@ class MembriFieldsMixin(models.AbstractModel):
         """:param vals: as for ``create``, ``write`` or ``onchange``
         :raises AccessError: when they name a record that the user may not read, other than
             those that ``self`` holds already"""
+        self._check_given_records_of_all([vals])
+
+    def _check_given_records_of_all(self, vals_list, but=frozenset()):
+        """Ask once for all that is named.
+
+        :param vals_list: list of values as for :meth:`_check_given_records`
+        :param but: names of fields that were asked about already"""
         if self.env.su or self._is_internal_write():
             return
+        given = defaultdict(set)
+        for vals in vals_list:
+            self._collect_given({k: v for k, v in vals.items() if k not in but}, given)
+        for comodel_name, numbers in given.items():
+            self._check_may_read(self.env[comodel_name], numbers)
+
+    def _collect_given(self, vals, given):
+        """:param vals: values that a client gives
+        :param given: ``{model: IDs}`` of the records that they name, which is filled"""
         for name, value in vals.items():
             field = self._fields.get(name)
             if field is None or not field.relational:
                 continue
+            if isinstance(value, models.BaseModel):
+                value = value.ids if field.type != "many2one" else value.id
             # what is in memory only is “false”, and may be a record of the database all the same
             if not value and not isinstance(value, NewId):
                 continue
@@ -270,18 +288,19 @@ class MembriFieldsMixin(models.AbstractModel):
             if not (told or self._is_our_field(field)):
                 continue
             if field.type == "many2one":
-                ids = [self._get_given_id(comodel, value)]
+                ids = [self._get_given_id(comodel, value, given)]
             else:
-                ids = self._get_commanded_ids(comodel, value)
-            # a form sends back what it was shown; sudo: only compared
-            known = set(self.sudo()[name].ids) if self else set()
-            self._check_may_read(comodel, ids, known)
+                ids = self._get_commanded_ids(comodel, value, given)
+            numbers = self._get_given_numbers(ids)
+            if numbers and self:
+                # a form sends back what it was shown; sudo: only compared
+                numbers -= set(self.sudo()[name].ids)
+            given[field.comodel_name] |= numbers
 
     @api.model
-    def _check_may_read(self, comodel, ids, known=frozenset()):
+    def _get_given_numbers(self, ids):
         """:param ids: as a client gives them
-        :param known: those that need not be asked about
-        :raises AccessError: when the user may not read one of these records of ``comodel``"""
+        :return: the set of those that name a record of the database"""
         numbers = set()
         for id_ in ids:
             # “7” and 7.0 are the record 7 to the database; forms have words for new lines
@@ -290,7 +309,13 @@ class MembriFieldsMixin(models.AbstractModel):
                 numbers.add(number)
             elif number and not (isinstance(number, str) and number.startswith("virtual_")):
                 raise AccessError(self.env._("Name each record by its ID."))
-        records = comodel.browse(numbers - known)
+        return numbers
+
+    @api.model
+    def _check_may_read(self, comodel, ids):
+        """:param ids: as a client gives them
+        :raises AccessError: when the user may not read one of these records of ``comodel``"""
+        records = comodel.browse(self._get_given_numbers(ids))
         if not records:
             return
         try:
@@ -300,9 +325,9 @@ class MembriFieldsMixin(models.AbstractModel):
             records.sudo().exists().sudo(False).check_access("read")
 
     @api.model
-    def _get_given_id(self, comodel, value):
-        """Check what a form says of the record that its line belongs to: the web client gives the
-        line's ``onchange`` what was changed on it, and its id.
+    def _get_given_id(self, comodel, value, given):
+        """Collect what a form says of the record that its line belongs to: the web client gives
+        the line's ``onchange`` what was changed on it, and its id.
 
         :return: the id that a many2one names"""
         if not isinstance(value, dict):
@@ -310,12 +335,12 @@ class MembriFieldsMixin(models.AbstractModel):
         number = value.get("id")
         if isinstance(comodel, MembriFieldsMixin):
             holder = comodel.browse(number if isinstance(number, int) else [])
-            holder._check_given_records({k: v for k, v in value.items() if k != "id"})
+            holder._collect_given({k: v for k, v in value.items() if k != "id"}, given)
         return number
 
     @api.model
-    def _get_commanded_ids(self, comodel, commands):
-        """Check what one2many or many2many commands would write on other records of ours.
+    def _get_commanded_ids(self, comodel, commands, given):
+        """Collect what one2many or many2many commands would write on other records of ours.
 
         :return: the ids that they name"""
         ids = []
@@ -333,7 +358,7 @@ class MembriFieldsMixin(models.AbstractModel):
                 line = comodel
                 if command[0] == Command.UPDATE and isinstance(command[1], int):
                     line = comodel.browse(command[1])
-                line._check_given_records(command[2] or {})
+                line._collect_given(command[2] or {}, given)
         return ids
 
     # ------------------------------------------------------------------
@@ -405,18 +430,24 @@ class MembriFieldsMixin(models.AbstractModel):
         """
         if self.env.su or self._is_internal_write():
             return vals_list
-        self._check_creation_records(vals_list)
-        return [self._keep_given(vals) for vals in vals_list]
+        asked = self._check_creation_records(vals_list)
+        vals_list = [self._keep_given(vals) for vals in vals_list]
+        # what a record names is shown with it, and goes out by it
+        self._check_given_records_of_all(vals_list, but=asked)
+        return vals_list
 
     @api.model
     def _check_creation_records(self, vals_list):
         """What a new record is about, from then on, is what its client may read.
 
+        :return: the names of the fields that were asked about
         :raises AccessError: naming no more of what may not be read than Odoo does"""
+        asked = set()
         for name in self._creation_fields:
             field = self._fields[name]
             comodel_name = field.comodel_name if field.type == "many2one" else ""
             if comodel_name.startswith("membri.") or comodel_name == "res.company":
+                asked.add(name)
                 given = [vals[name] for vals in vals_list if vals.get(name)]
                 comodel = self.env[comodel_name]
                 if given and not comodel.has_access("read"):
@@ -427,6 +458,7 @@ class MembriFieldsMixin(models.AbstractModel):
                     known_sudo = comodel.sudo().browse(numbers).exists()
                     given = set(given) - set(known_sudo.filtered_domain(of_theirs).ids)
                 self._check_may_read(comodel, given)
+        return asked
 
     def _check_client_write(self, vals):
         """:return: ``vals``, without facts that they leave as they are: an import run twice
@@ -449,7 +481,9 @@ class MembriFieldsMixin(models.AbstractModel):
         for name in sorted(odoo_facts):
             if changed := self._filter_about_memberships()._filter_changed(name, vals[name]):
                 raise self._get_refusal(self._fields[name], changed[0])
-        return {name: value for name, value in vals.items() if name not in refused}
+        kept = {name: value for name, value in vals.items() if name not in refused}
+        self._check_given_records(kept)
+        return kept
 
     @api.model
     def _get_odoo_facts(self, vals):

@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -184,6 +184,15 @@ class IrSequence(models.Model):
                 )
             )
 
+    def _next(self, sequence_date=None):
+        # EXTENDS base: Odoo gives every employee the next number of any sequence. Receipts and fee
+        # notices are counted without gaps
+        if not self.env.su and (self.code or "").startswith("membri."):
+            raise AccessError(
+                self.env._("Numbers of memberships are given as their documents are created.")
+            )
+        return super()._next(sequence_date=sequence_date)
+
     @api.model
     def _membri_get_next(self, code, company, count):
         """:return: list of the next ``count`` numbers of a sequence of ``company``; of the usual
@@ -209,7 +218,9 @@ class IrSequence(models.Model):
         :return: list of the next ``count`` numbers; of the usual kind of sequence in one query"""
         self.ensure_one()
         if self.implementation != "standard":
-            return [self.next_by_id(sequence_date=day) for _number in range(count)]
+            # sudo: a number for what the user makes, see ``_next``
+            sequence_sudo = self.sudo()
+            return [sequence_sudo.next_by_id(sequence_date=day) for _number in range(count)]
         counter, name = self, f"ir_sequence_{self.id:03d}"
         if self.use_date_range:
             part = self._get_current_sequence(day)

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..mixins.one2many import ReadOne2many
+
 MONTHS = [
     ("1", "January"),
     ("2", "February"),
@@ -28,7 +30,7 @@ class MembriSubscriptionType(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(string="Available", default=True)
     company_id = fields.Many2one("res.company", index=True)
-    option_set_ids = fields.One2many("membri.option.set", "type_id", string="Membership Plans")
+    option_set_ids = ReadOne2many("membri.option.set", "type_id", string="Membership Plans")
 
 
 class MembriOptionSet(models.Model):
