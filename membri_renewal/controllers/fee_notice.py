@@ -7,7 +7,7 @@ from odoo.addons.account_payment.controllers import payment as account_payment
 from odoo.addons.account_payment.controllers import portal as account_portal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
-from .portal_access import browse_sudo, has_token
+from .portal_access import PRIVATE_HEADERS, browse_sudo, has_token
 
 
 class FeeNoticePortal(account_portal.PortalAccount):
@@ -83,7 +83,9 @@ class FeeNoticePortal(account_portal.PortalAccount):
         values = self._get_fee_notice_page_values(notice_sudo, access_token)
         if cards_sudo := values.get("tokens_sudo"):
             values["tokens_sudo"] = cards_sudo._membri_filter_own(notice_sudo)
-        return request.render("membri_renewal.portal_fee_notice_page", values)
+        response = request.render("membri_renewal.portal_fee_notice_page", values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
 
     def _get_fee_notice_page_values(self, notice_sudo, access_token):
         # the form of the payment holds the token

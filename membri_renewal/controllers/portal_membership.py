@@ -148,6 +148,7 @@ class MembriPortalMembership(MembriPortalAccess):
                 ("Content-Type", "application/pdf"),
                 ("Content-Length", len(content)),
                 ("Content-Disposition", content_disposition(filename.replace("/", "-"))),
+                *PRIVATE_HEADERS.items(),
             ],
         )
 

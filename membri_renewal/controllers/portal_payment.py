@@ -88,8 +88,8 @@ class MembriPaymentConfirmation(PaymentPortal):
     """So is the page where it is confirmed."""
 
     @route()
-    def payment_confirm(self, tx_id, access_token, **kwargs):
-        # EXTENDS payment
+    def payment_confirm(self, tx_id=None, access_token=None, **kwargs):
+        # EXTENDS payment, which fails on an address without them
         response = super().payment_confirm(tx_id, access_token, **kwargs)
         transaction_sudo = getattr(response, "qcontext", {}).get("tx")
         if transaction_sudo and (company_sudo := get_association(transaction_sudo)):

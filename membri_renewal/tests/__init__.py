@@ -106,6 +106,7 @@ from . import test_portal_answers
 from . import test_portal_change
 from . import test_portal_decline
 from . import test_portal_fuzz
+from . import test_portal_logins
 from . import test_portal_payment
 from . import test_portal_tours
 from . import test_pricing

@@ -191,6 +191,41 @@ class TestImport(ImportCase):
         self.assertEqual(by_email.membri_status, "non_member")
         self.assertTrue(by_ref.exists())
 
+    def test_who_signed_up_as_somebody_else(self):
+        """Anybody may sign up on the portal by any name and email: the membership that the list
+        brings for the true one is not theirs."""
+        Partner = self.env["res.partner"].with_user(self.env.ref("base.public_user")).sudo()
+        by_email = Partner.create({"name": "Eve", "email": "ada@list.example"})
+        by_name = Partner.create({"name": "Bea Roy", "email": "eve@evil.example"})
+        in_charge = Partner.create({"name": "Rita Right", "email": "rita@acme.example"})
+        false = by_email + by_name + in_charge
+        self.assertEqual(false._membri_filter_self_made(), false)
+        text = (
+            "Name;Email;Plan;Start;End;Membership Contact;Email of the Membership Contact\n"
+            "Ada Martin;ada@list.example;Gold;2026-01-01;2026-12-31;;\n"
+            "Bea Roy;;Gold;2026-01-01;2026-12-31;;\n"
+            "Acme;;Gold;2026-01-01;2026-12-31;Rita Right;rita@acme.example\n"
+        )
+        record = self._import(text)
+        lines = record.line_ids.sorted("row")
+        self.assertEqual(lines.mapped("result"), ["new", "new", "new"])
+        self.assertFalse(lines.partner_id)
+        self.assertIn("Eve (ada@list.example)", lines[0].message)
+        self.assertIn("Bea Roy (eve@evil.example)", lines[1].message)
+        record.action_run()
+        self.assertFalse(false & lines.partner_id)
+        self.assertFalse(false.membri_cotisation_ids)
+        self.assertEqual(by_email.name, "Eve")
+        self.assertTrue(lines[2].partner_id.membri_responsible_id)
+        self.assertNotEqual(lines[2].partner_id.membri_responsible_id, in_charge)
+        # the same list once more: those that are members by now
+        again = self._import(text)
+        self.assertEqual(again.line_ids.partner_id, lines.partner_id)
+        # the staff stands behind who has a member number, or a membership
+        by_name.ref = "77"
+        self._create_cotisation(by_email, "2026-01-01")
+        self.assertEqual(false._membri_filter_self_made(), in_charge)
+
     def test_same_name(self):
         self._create_member("Jean Roy", email="jean1@x.example")
         self._create_member("Jean Roy", email="jean2@x.example")

@@ -152,3 +152,28 @@ class TestA4PortalAddresses(WhoseCase):
         response = self._submit("colleague_user", self.colleague, company_name="Better Name")
         self.assertIn("redirectUrl", json.loads(response.text))
         self.assertEqual(self.corporation.name, "Better Name")
+
+    def test_a4_a_login_is_changed_by_nobody_else(self):
+        """Whoever changes the email address of a login resets its password, and acts for the
+        company: an assistant of one of its people did."""
+        office = self._create_member("Olga Office", parent_id=self.corporation.id, type="delivery")
+        user = self._create_portal_user("office_user", office)
+        self.logins["office"] = user
+        self._assert_owners(
+            self.corporate,
+            {"member", "colleague", "corporation", "accounts", "office"},
+        )
+        for login in ("assistant_user", "colleague_user", "corporation_user"):
+            for active in (True, False):
+                user.active = active
+                with self.subTest(login=login, active=active):
+                    before = office.read(["name", "email", "active"])
+                    response = self._submit(login, office)
+                    self.assertEqual(response.status_code, 403)
+                    with self.assertRaises(JsonRpcException):
+                        self.make_jsonrpc_request("/my/address/archive", {"partner_id": office.id})
+                    self.env.invalidate_all()
+                    self.assertEqual(office.read(["name", "email", "active"]), before)
+        user.active = True
+        self.assertEqual(self._submit("office_user", office).status_code, 200)
+        self.assertEqual(office.email, self.ADDRESS["email"], "its own")

@@ -2,6 +2,7 @@ from . import bounce
 from . import company_notes
 from . import embedded
 from . import form
+from . import header
 from . import invitation
 from . import key
 from . import outgoing_key

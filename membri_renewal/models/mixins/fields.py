@@ -56,6 +56,47 @@ class Base(models.AbstractModel):
         check_may_name(self, [vals])
         return super().write(vals)
 
+    def onchange(self, values, field_names, fields_spec):
+        # EXTENDS web: whoever gave themselves another contact, in the form of their own login, was
+        # shown its name, email and phone. On the portal nobody needs to name what they do not read
+        if not self.env.su and (self.env.user.share or self._name == "res.users"):
+            prefix = "default_"
+            context = {} if self else self.env.context
+            defaults = {k[len(prefix) :]: v for k, v in context.items() if k.startswith(prefix)}
+            check_may_be_shown(self, {**defaults, **values})
+        return super().onchange(values, field_names, fields_spec)
+
+
+def check_may_be_shown(record, values):
+    """A form shows what is computed, in sudo, of the records that it names.
+
+    :param record: that the form is about, or none
+    :param values: as a client gives them to ``onchange``
+    :raises AccessError: when they name a record, also in lines, that the user may not read, other
+        than those that ``record`` holds already"""
+    mixin = record.env["membri.fields.mixin"]
+    for name, value in values.items():
+        field = record._fields.get(name)
+        if not value or field is None or not field.relational:
+            continue
+        comodel, ids = record.env[field.comodel_name], []
+        for given in [value] if field.type == "many2one" else value:
+            # the number, what a line is told of its form, or a command
+            is_command = isinstance(given, (list, tuple))
+            number = given[1] if is_command and len(given) > 1 else not is_command and given
+            more = given[2] if is_command and len(given) > 2 else {}
+            if isinstance(number, dict):
+                number, more = number.get("id"), number
+            if isinstance(more, dict):
+                line = comodel.browse(number if isinstance(number, int) else [])
+                check_may_be_shown(line, {k: v for k, v in more.items() if k != "id"})
+                ids.append(number)
+            else:
+                ids += more or []
+        # a form sends back what it was shown; sudo: only compared
+        known = set(record.sudo()[name].ids) if record else set()
+        mixin._check_may_read(comodel, ids, known)
+
 
 def check_may_name(model, vals_list):
     """Odoo asks for the right to the records that a many2many gets, and not to the one that a

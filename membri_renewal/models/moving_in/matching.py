@@ -71,10 +71,13 @@ class Matcher:
             ),
             order="id",
         )
-        self.by_email = self._group(found, lambda p: p.email_normalized)
-        self.by_ref = self._group(found, lambda p: p.ref)
-        self.by_name = self._group(found, lambda p: name_words(p.name))
-        self.external_of |= self._find_external_of(found)
+        # whoever signs up as somebody else would get that person's membership
+        self.self_made = found._membri_filter_self_made()
+        known = found - self.self_made
+        self.by_email = self._group(known, lambda p: p.email_normalized)
+        self.by_ref = self._group(known, lambda p: p.ref)
+        self.by_name = self._group(known, lambda p: name_words(p.name))
+        self.external_of |= self._find_external_of(known)
         self.partners = Partner
 
     @staticmethod
@@ -176,7 +179,27 @@ class Matcher:
                         email=email,
                     ),
                 )
-        return self._find_by_name(values)
+        partner, remark, problem = self._find_by_name(values)
+        return (
+            partner,
+            remark or (not partner and self._get_self_made_remark(values)) or "",
+            problem,
+        )
+
+    def _get_self_made_remark(self, values):
+        """:return: a sentence on the contact that would be taken, had it not made itself"""
+        alike = self.self_made.filtered(
+            lambda p: (
+                p.email_normalized == values["keys"].get("email", "")
+                or name_words(p.name) == values["keys"].get("name", "")
+            )
+        )[:1]
+        return alike and self.record.env._(
+            "%(name)s (%(email)s) was created on the portal and is not used: anybody can enter any "
+            "name there. If this is the same person, merge the two contacts.",
+            name=alike.name,
+            email=alike.email or "",
+        )
 
     @staticmethod
     def _is_alike(partner, values):

@@ -1,6 +1,7 @@
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
@@ -101,9 +102,45 @@ class ResPartner(models.Model):
     def _can_be_edited_by_current_customer(self, **kwargs):
         # EXTENDS portal, which lets each portal user of a company change, or archive, any
         # address of it: an email address there may be where others are invoiced and asked
-        return super()._can_be_edited_by_current_customer(
-            **kwargs
-        ) and self._membri_is_open_to_current_customer(**kwargs)
+        return (
+            super()._can_be_edited_by_current_customer(**kwargs)
+            and not self._membri_is_login_of_another(**kwargs)
+            and self._membri_is_open_to_current_customer(**kwargs)
+        )
+
+    @api.constrains("lang")
+    def _check_membri_portal_lang(self):
+        """Odoo takes any text from a login, and then fails on whatever is made in that language:
+        the letters and reminders of all who are printed or reminded together.
+
+        :raises ValidationError: when a visitor chose a language that there is not"""
+        if not self.env.user.share:  # the staff is told of such languages (First Steps)
+            return
+        installed = {code for code, _name in self.env["res.lang"].get_installed()}
+        if any(contact.lang and contact.lang not in installed for contact in self):
+            raise ValidationError(self.env._("Choose one of the languages that are offered."))
+
+    def _membri_is_login_of_another(self, **kwargs):
+        """Who changes the email address of a login sets its password as well (*Reset password*),
+        and acts for whomever it acts for.
+
+        :return: whether somebody else than the visitor signs in as this contact"""
+        # sudo: who has a login is not the visitor's to read; one that is archived may come back
+        users_sudo = self.sudo().with_context(active_test=False).user_ids
+        return bool(users_sudo) and self != self._get_current_partner(**kwargs)
+
+    def _membri_filter_self_made(self):
+        """:return: those of ``self`` that visitors made on the portal, by signing up or as an
+        address, and that nobody of the staff stands behind yet, by a membership or a member
+        number: their name and email are what somebody typed, and prove nothing"""
+        # sudo: users and the memberships of other companies are not everybody's to read
+        return self.filtered(
+            lambda contact: (
+                not contact.ref
+                and contact.sudo().create_uid.share
+                and not contact.sudo().membri_cotisation_ids
+            )
+        )
 
     def _membri_is_open_to_current_customer(self, **kwargs):
         """:return: whether the visitor may change this contact, as far as memberships go"""
