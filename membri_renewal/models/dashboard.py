@@ -76,7 +76,8 @@ class MembriDashboard(models.Model):
     amount_at_stake = fields.Char(
         compute="_compute_queue",
         string="Total Amount",
-        help="Total of the renewals in this dashboard, in each currency.",
+        help="Total of the renewals in this dashboard, in each currency; of accepted renewals, "
+        "what is left to pay.",
     )
     recent_count = fields.Integer(
         compute="_compute_queue",
@@ -173,9 +174,24 @@ class MembriDashboard(models.Model):
         query = Renewal._search(domain)
         if query.is_empty():
             return []
-        currency, amount, moment = (
+        currency, total, due, moment, state, paid = (
             Renewal._field_to_sql(query.table, name, query)
-            for name in ("currency_id", "amount_total", "date_state")
+            for name in (
+                "currency_id",
+                "amount_total",
+                "amount_due",
+                "date_state",
+                "state",
+                "is_paid",
+            )
+        )
+        # what was accepted, and is awaited: as far as it has not come
+        amount = SQL(
+            "CASE WHEN %s = 'approved' AND %s IS NOT TRUE THEN %s ELSE %s END",
+            state,
+            paid,
+            due,
+            total,
         )
         names = {
             "moment": moment,

@@ -4,6 +4,7 @@ from . import test_accountant_month
 from . import test_aged
 from . import test_agreed_is_invoiced
 from . import test_already_paid
+from . import test_amount_due
 from . import test_announced_renewal
 from . import test_annual_receipt
 from . import test_answering_key

@@ -30,7 +30,13 @@ class AccountMove(models.Model):
             move.membri_date_due = move._membri_get_due_day()
 
     @api.depends(
-        "amount_total", "amount_residual", "state", "payment_state", "membri_fee_notice_state"
+        "amount_total",
+        "amount_residual",
+        "state",
+        "payment_state",
+        "membri_fee_notice_state",
+        "matched_payment_ids.state",
+        "matched_payment_ids.amount",
     )
     def _compute_membri_amount_due(self):
         for move in self:
@@ -112,6 +118,38 @@ class AccountMove(models.Model):
         # sudo: payments are the accountants'; the sum is told
         unbooked = sum(entry["amount"] for entry in self.sudo()._membri_get_unbooked_settlements())
         return max(0.0, self.currency_id.round(self.amount_residual - unbooked))
+
+    def _membri_split_amount_due(self):
+        """Return ``{term: amount}`` of what is left to pay for each membership: its part of the
+        lines, less what of it was credited already. The parts add up to the cent, and what is for
+        no membership has its own, under no term."""
+        self.ensure_one()
+        move_sudo = self.sudo()  # the terms of others are no business of the reader's
+        left = move_sudo.membri_amount_due
+        if self.currency_id.is_zero(left):
+            return {}
+        lines = move_sudo.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        terms = lines.grouped("membri_cotisation_id")
+        if len(terms) < 2:
+            return dict.fromkeys(terms, left)
+        invoiced = {term: sum(own.mapped("price_total")) for term, own in terms.items()}
+        owed = dict(invoiced)
+        notes_sudo = move_sudo.reversal_move_ids.filtered(lambda note: note.state == "posted")
+        for note in notes_sudo.filtered("amount_total"):
+            used = 1.0 - note.amount_residual / note.amount_total
+            for line in note.invoice_line_ids:
+                if line.display_type == "product" and line.membri_cotisation_id in owed:
+                    owed[line.membri_cotisation_id] -= used * line.price_total
+        whole = sum(owed.values())
+        if self.currency_id.is_zero(whole):
+            owed, whole = invoiced, sum(invoiced.values())
+        result, up_to, told = {}, 0.0, 0.0
+        for term in sorted(owed, key=lambda term: term.id):
+            up_to += owed[term]
+            so_far = self.currency_id.round(left * up_to / whole) if whole else left
+            result[term] = self.currency_id.round(so_far - told)
+            told = so_far
+        return result
 
     def _membri_get_parts_left(self):
         """Return a list of ``(day, amount)`` of what is left to pay, one for each part of the

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools.sql import column_exists, create_column, table_exists
 
 from ..cotisation.cotisation import LIVING_STATES, PAID_STATES
 from ..mixins.fields import get_flag_domain
@@ -15,6 +16,12 @@ class MembriRenewal(models.Model):
 
     _inherit = "membri.renewal"
 
+    amount_due = fields.Monetary(
+        compute="_compute_amount_due",
+        store=True,
+        groups=STAFF,
+        help="What is left to pay for this member: of an invoice for several, this member's part.",
+    )
     in_arrears = fields.Boolean(
         compute="_compute_in_arrears",
         search="_search_in_arrears",
@@ -28,6 +35,51 @@ class MembriRenewal(models.Model):
         groups=STAFF,
         help="Nothing was paid within the months that the plan allows after the due date.",
     )
+
+    def _auto_init(self):
+        # an upgrade: most renewals are paid, or not accepted, and nothing is left to pay
+        cr, table = self.env.cr, self._table
+        if table_exists(cr, table) and not column_exists(cr, table, "amount_due"):
+            create_column(cr, table, "amount_due", "numeric")
+        return super()._auto_init()
+
+    # ------------------------------------------------------------------
+    # What is left to pay
+    # ------------------------------------------------------------------
+
+    @api.depends(
+        "state",
+        "is_paid",
+        "new_cotisation_id",
+        "currency_id",
+        "invoice_id.state",
+        "invoice_id.payment_state",
+        "invoice_id.amount_residual",
+        "invoice_id.membri_fee_notice_state",
+        "invoice_id.matched_payment_ids.state",
+        "invoice_id.matched_payment_ids.amount",
+        "invoice_id.reversal_move_ids.state",
+        "invoice_id.reversal_move_ids.amount_residual",
+    )
+    def _compute_amount_due(self):
+        """Kept, so that lists and queues add it up in the database."""
+        awaited = self.filtered(lambda r: r.state == "approved" and not r.is_paid)
+        (self - awaited).amount_due = 0.0
+        for invoice_sudo, renewals in awaited.grouped(lambda r: r._get_invoice_sudo()).items():
+            parts = invoice_sudo._membri_split_amount_due() if invoice_sudo else {}
+            for renewal in renewals:
+                # sudo: the key of its part
+                part = parts.get(renewal.new_cotisation_id.sudo(), 0.0)
+                renewal.amount_due = (
+                    invoice_sudo.currency_id._convert(
+                        part,
+                        renewal.currency_id,
+                        renewal.company_id,
+                        invoice_sudo.invoice_date or renewal.company_id._membri_today(),
+                    )
+                    if part
+                    else 0.0
+                )
 
     # ------------------------------------------------------------------
     # Which renewals are in arrears
