@@ -108,6 +108,63 @@ class TestAccidentsOfAccountants(OneDeliveryCase):
         self.company.sudo().income_account_id = False
         self._assert_told(self._renew_at_night(), "no income account")
 
+    def _assert_alone_refused(self, renewal, words):
+        """Our sentence, approved alone; among several the others go on."""
+        others = (
+            self._create_renewal(self._create_yearly()),
+            self._create_renewal(self._create_yearly()),
+        )
+        reason = self._assert_refused(renewal.action_approve)
+        for word in (*words, renewal.partner_id.name):
+            self.assertIn(word, reason)
+        renewals = others[0] | renewal | others[1]
+        renewals.action_bulk("approve")
+        self.assertEqual(renewals.mapped("state"), ["approved", "draft", "approved"])
+        self.assertFalse(renewal.invoice_ids)
+        self.assertFalse(renewal.new_cotisation_id)
+
+    def _copy_account(self, name, code):
+        account = self.company_data[name].with_env(self.env_root).with_company(self.company)
+        return account.copy({"code": code})
+
+    def test_income_account_that_is_archived(self):
+        account = self._copy_account("default_account_revenue", "999123")
+        Product = self.env_root["product.product"].with_company(self.company)
+        product = Product.create({"name": "Other option", "property_account_income_id": account.id})
+        renewal = self._create_renewal(self._create_yearly())
+        renewal.line_ids[0].product_id = product
+        account.active = False
+        self._assert_alone_refused(renewal, ("Other option", "999123", "unarchive"))
+
+    def test_receivable_account_that_is_archived(self):
+        account = self._copy_account("default_account_receivable", "119123")
+        renewal = self._create_renewal(self._create_yearly())
+        renewal.partner_id.sudo().property_account_receivable_id = account
+        account.active = False
+        self._assert_alone_refused(renewal, ("119123", "unarchive"))
+        account.active = True
+        renewal.action_approve()
+        self.assertEqual(renewal.state, "approved")
+
+    def test_currency_that_is_archived(self):
+        euro = self.env_root.ref("base.EUR")
+        euro.active = True
+        renewal = self._create_renewal(self._create_yearly(), currency_id=euro.id)
+        self.env.flush_all()
+        euro.active = False
+        self._assert_alone_refused(renewal, ("EUR", "activate"))
+
+    def test_day_that_is_locked_for_good(self):
+        renewals = self._create_renewal(self._create_yearly()) | self._create_renewal(
+            self._create_yearly()
+        )
+        self.company.with_env(self.env_root).hard_lock_date = "2026-12-31"
+        for renewal in renewals:
+            self.assertIn("locked", self._assert_refused(renewal.action_approve))
+        renewals.action_bulk("approve")
+        self.assertEqual(renewals.mapped("state"), ["draft", "draft"])
+        self.assertFalse(renewals.invoice_ids)
+
     def test_contact_that_was_given_to_another_company(self):
         other = self._create_other_company("Other", "America/Toronto")
         term = self._create_yearly()

@@ -22,6 +22,8 @@ class MembriTermMixin(models.AbstractModel):
         return (
             self.line_ids._get_cannot_invoice_reason()
             or self._get_other_company_reason()
+            or self._get_archived_currency_reason()
+            or self._get_archived_receivable_reason()
             or self._get_negative_reason()
             or self._get_locked_period_reason()
             or self._get_orphan_reason()
@@ -43,6 +45,33 @@ class MembriTermMixin(models.AbstractModel):
             contact=payer_sudo.display_name,
             other=other_sudo.name,
             company=self.company_id.name,
+        )
+
+    def _get_archived_currency_reason(self):
+        """Odoo confirms no invoice in a currency that was archived; it names no record."""
+        if self.currency_id.active:
+            return False
+        return self.env._(
+            "Cannot invoice %(member)s: the currency %(currency)s of %(record)s is archived. Ask "
+            "the accountant to activate it in Invoicing, or change the currency.",
+            member=self.partner_id.display_name,
+            currency=self.currency_id.name,
+            record=self.display_name,
+        )
+
+    def _get_archived_receivable_reason(self):
+        """Odoo confirms no invoice on an account that was archived; it names none."""
+        # sudo: accounts are the accountants', and payers may be beyond the rules of who approves
+        payer_sudo = self._get_payer().sudo().with_context(prefetch_fields=False)
+        account_sudo = payer_sudo.with_company(self.company_id).property_account_receivable_id
+        if not account_sudo or account_sudo.active:
+            return False
+        return self.env._(
+            "Cannot invoice %(member)s: the receivable account %(account)s of %(payer)s is "
+            "archived. Ask the accountant to unarchive it, or to set another one on the contact.",
+            member=self.partner_id.display_name,
+            account=account_sudo.with_company(self.company_id).display_name,
+            payer=payer_sudo.display_name,
         )
 
     def _get_negative_reason(self):
@@ -90,7 +119,7 @@ class MembriTermLineMixin(models.AbstractModel):
         if reason := self._get_archived_product_reason():
             return reason
         for line in self:
-            if not line._has_income_account():
+            if not line._get_income_account_sudo():
                 # sudo: a name only
                 return self.env._(
                     "The option “%(option)s” cannot be invoiced to %(member)s because it "
@@ -99,7 +128,25 @@ class MembriTermLineMixin(models.AbstractModel):
                     option=line.product_id.sudo().display_name,
                     member=line[self._term_field].partner_id.display_name,
                 )
+            if reason := line._get_archived_account_reason():
+                return reason
         return False
+
+    def _get_archived_account_reason(self):
+        """:return: that the income account of this option is archived (a sentence), or ``False``"""
+        company = self[self._term_field].company_id
+        account_sudo = self._get_income_account_sudo()
+        if account_sudo.active:
+            return False
+        # sudo: a name only
+        return self.env._(
+            "The option “%(option)s” cannot be invoiced to %(member)s because its income account "
+            "%(account)s is archived. Ask the accountant to unarchive it, or to set another one "
+            "on the product, on its category, or in the settings of Invoicing.",
+            option=self.product_id.sudo().display_name,
+            member=self[self._term_field].partner_id.display_name,
+            account=account_sudo.with_company(company).display_name,
+        )
 
     def _get_archived_product_reason(self):
         """Return that one of these options is archived, which the member was not told of yet
@@ -122,14 +169,15 @@ class MembriTermLineMixin(models.AbstractModel):
         self.ensure_one()
         return False
 
-    def _has_income_account(self):
+    def _get_income_account_sudo(self):
+        """Return, in sudo, the account that Odoo books this option on: accounts are the
+        accountants'."""
         self.ensure_one()
         company = self[self._term_field].company_id
-        # sudo: accounts are the accountants'; a yes or no
-        product_sudo = self.product_id.sudo().with_company(company)
-        return bool(
+        product_sudo = self.product_id.sudo().with_company(company)  # sudo: as said above
+        return (
             product_sudo._get_product_accounts()["income"]
-            or company._membri_get_sale_journals_sudo().default_account_id
+            or company._membri_get_sale_journals_sudo().default_account_id[:1]
         )
 
 
