@@ -230,6 +230,85 @@ class TestStatement(WriteOffCase):
         self.assertEqual(section["balance"], 0.0)
         self.assertFalse(section["due"])
 
+    def _get_ledger(self):
+        """:return: what the books say that the payer owes"""
+        [(balance,)] = self.env_account["account.move.line"]._read_group(
+            [
+                ("partner_id", "=", self.invoice.partner_id.id),
+                ("account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+            ],
+            aggregates=["amount_residual:sum"],
+        )
+        return balance
+
+    def _move_money(self, amount, kind="inbound"):
+        payment = self.env_account["account.payment"].create(
+            {
+                "partner_id": self.invoice.partner_id.id,
+                "partner_type": "customer",
+                "payment_type": kind,
+                "amount": amount,
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "date": fields.Date.today(),
+            }
+        )
+        payment.action_post()
+        return payment
+
+    def _get_receivable(self, payment):
+        return payment.move_id.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+
+    def _assert_adds_up(self, amounts, balance):
+        section = self._get_section()
+        self.assertEqual(sorted(round(e["amount"], 2) for e in section["entries"]), sorted(amounts))
+        self.assertAlmostEqual(section["balance"], balance)
+        self.assertAlmostEqual(section["balance"], self._get_ledger())
+        self.assertAlmostEqual(
+            section["opening"] + sum(e["amount"] for e in section["entries"]), section["balance"]
+        )
+        self.assertAlmostEqual(section["total"] - section["unused"], section["balance"])
+        return section
+
+    def test_double_payment_and_its_refund(self):
+        """Issue 12, B8: both movements, before the refund is reconciled and after it."""
+        self._pay(self.invoice)
+        double = self._move_money(344.93)
+        section = self._assert_adds_up([344.93, -344.93, -344.93], -344.93)
+        self.assertEqual(section["unused"], 344.93)
+        refund = self._move_money(344.93, "outbound")
+        section = self._assert_adds_up([344.93, -344.93, -344.93, 344.93], 0.0)
+        self.assertTrue([e for e in section["entries"] if "Returned" in e["label"]])
+        (self._get_receivable(double) | self._get_receivable(refund)).reconcile()
+        section = self._assert_adds_up([344.93, -344.93, -344.93, 344.93], 0.0)
+        self.assertTrue([e for e in section["entries"] if "Returned" in e["label"]])
+        self.assertFalse(section["credits"])
+        report = self.env["ir.actions.report"]._render_qweb_html(
+            "membri_renewal.report_statement", self.invoice.partner_id.ids
+        )[0]
+        self.assertIn("Returned", report.decode())
+
+    def test_part_of_a_double_payment_is_kept(self):
+        self._pay(self.invoice, 100.0)
+        double = self._move_money(200.0)
+        refund = self._move_money(50.0, "outbound")
+        (self._get_receivable(double) | self._get_receivable(refund)).reconcile()
+        section = self._assert_adds_up([344.93, -100.0, -150.0, -50.0, 50.0], 94.93)
+        self.assertEqual((section["total"], section["unused"]), (244.93, 150.0))
+
+    def test_refund_of_a_credit_note(self):
+        """Money that goes back for a credit note is told once."""
+        self._pay(self.invoice)
+        credit_note = self._credit(self.invoice)
+        refund = self._move_money(344.93, "outbound")
+        (
+            credit_note.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+            | self._get_receivable(refund)
+        ).reconcile()
+        self._assert_adds_up([344.93, -344.93, -344.93, 344.93], 0.0)
+
     def test_fee_notice_is_due(self):
         self.company.with_env(self.env_root).membri_fee_notice = True
         self._follow(self._renewal_in("approved"))

@@ -1,6 +1,10 @@
+from collections import defaultdict
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+from .unused import MONEY_JOURNALS
 
 
 class ResPartner(models.Model):
@@ -49,8 +53,9 @@ class ResPartner(models.Model):
         self.ensure_one()
         today = self.env.company._membri_today()
         date_from = date_from or today.replace(year=today.year - 1, month=1, day=1)
-        by_currency = self._membri_get_statement_moves().grouped("currency_id")
-        credits_by_currency = self._membri_get_unused_credits() if by_currency else {}
+        moves = self._membri_get_statement_moves()
+        by_currency = moves.grouped("currency_id")
+        credits_by_currency = self._membri_get_unused_credits(moves) if moves else {}
         none = self.env["account.move"]
         return [
             self._membri_get_statement_of(
@@ -62,9 +67,87 @@ class ResPartner(models.Model):
             for currency in [*by_currency, *(set(credits_by_currency) - set(by_currency))]
         ]
 
-    def _membri_get_unused_credits(self):
-        """What this payer has paid, or was credited for a membership, and no invoice has used yet.
+    def _membri_get_money_domain(self):
+        """:return: journal items of money that came from this payer, or went back"""
+        return (
+            Domain("company_id", "child_of", self.env.company.id)
+            & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
+            & Domain("account_type", "=", "asset_receivable")
+            & Domain("parent_state", "=", "posted")
+            & Domain("journal_id.type", "in", MONEY_JOURNALS)
+        )
 
+    def _membri_get_returned_entries(self, currency):
+        """Return of what came and went back, as a double payment that was refunded, both movements:
+        no invoice tells of them.
+
+        :return: list of dicts of ``date``, ``label`` and ``amount``"""
+        if self.env.user.share:  # payments are the accountants'
+            return []
+        money = self._membri_get_money_domain() & Domain("currency_id", "=", currency.id)
+        # sudo: whoever may read the invoices; without these, the statement would not be whole
+        partials_sudo = self.env["account.partial.reconcile"].sudo()
+        entries = []
+        for partial in partials_sudo.search(
+            Domain("credit_move_id", "any", money) & Domain("debit_move_id", "any", money)
+        ):
+            for line, amount in (
+                (partial.credit_move_id, -partial.credit_amount_currency),
+                (partial.debit_move_id, partial.debit_amount_currency),
+            ):
+                entries.append(
+                    {
+                        "date": line.date,
+                        "label": self._membri_get_money_label(line, is_returned=amount > 0),
+                        "amount": amount,
+                    }
+                )
+        return entries
+
+    def _membri_get_money_label(self, line, payment=None, is_returned=False):
+        """:param line: the journal item of money, or nothing, of a payment without one"""
+        # sudo: no entry, as those that there are
+        move = line.move_id if line else self.env["account.move"].sudo()
+        payment = payment or move.origin_payment_id
+        entry = {"kind": "money", "payment": payment, "move": move}
+        number = move._membri_get_payment_number(entry) or payment.name or move.name
+        label = " ".join(filter(None, [move._membri_get_method_label(entry), number]))
+        return self.env._("Returned (%(payment)s)", payment=label) if is_returned else label
+
+    def _membri_get_open_returns(self, moves):
+        """Return what went back to this payer, and that no journal item stands against yet; what
+        the invoices tell of is theirs.
+
+        :param moves: the documents of the statement
+        :return: ``{currency: [dict of "date", "label", "amount" (negative), "is_money"]}``"""
+        # sudo: as above
+        lines_sudo = self.env["account.move.line"].sudo()
+        lines_sudo = lines_sudo.search(
+            self._membri_get_money_domain() & lines_sudo._membri_get_open_domain(">")
+        )
+        told = defaultdict(float)
+        for move in moves.filtered(lambda m: m.move_type == "out_invoice") if lines_sudo else ():
+            for entry in move._membri_get_settlements():
+                if entry["kind"] == "given_back":
+                    told[entry["move"]] -= entry["amount"]
+        result = {}
+        for line in lines_sudo:
+            left = line.currency_id.round(line.amount_residual_currency - told[line.move_id])
+            if line.currency_id.compare_amounts(left, 0.0) > 0:
+                item = {
+                    "date": line.date,
+                    "label": self._membri_get_money_label(line, is_returned=True),
+                    "amount": -left,
+                    "is_money": True,
+                }
+                result.setdefault(line.currency_id, []).append(item)
+        return result
+
+    def _membri_get_unused_credits(self, moves):
+        """What this payer has paid, or was credited for a membership, and no invoice has used yet;
+        less what went back of it.
+
+        :param moves: the documents of the statement
         :return: ``{currency: [dict of "date", "label", "amount", "is_money"]}``"""
         if self.env.user.share:  # payments are the accountants'
             return {}
@@ -102,6 +185,8 @@ class ResPartner(models.Model):
             result.setdefault(payment.currency_id, []).append(
                 self._membri_prepare_unused_credit(payment.date, payment.amount, payment)
             )
+        for currency, items in self._membri_get_open_returns(moves).items():
+            result.setdefault(currency, []).extend(items)
         for items in result.values():
             items.sort(key=lambda item: item["date"])
         return result
@@ -117,14 +202,9 @@ class ResPartner(models.Model):
                 "amount": amount,
                 "is_money": False,
             }
-        entry = {"kind": "money", "payment": payment, "move": move}
-        parts = [
-            move._membri_get_method_label(entry),
-            move._membri_get_payment_number(entry) or payment.name or move.name,
-        ]
         return {
             "date": date,
-            "label": " ".join(filter(None, parts)),
+            "label": self._membri_get_money_label(line, payment),
             "amount": amount,
             "is_money": True,
         }
@@ -140,12 +220,15 @@ class ResPartner(models.Model):
         entries += [
             {
                 "date": item["date"],
-                "label": self.env._("%(payment)s (not used yet)", payment=item["label"]),
+                "label": self.env._("%(payment)s (not used yet)", payment=item["label"])
+                if item["amount"] > 0.0
+                else item["label"],
                 "amount": -item["amount"],
             }
             for item in unused
             if item["is_money"]
         ]
+        entries += self._membri_get_returned_entries(currency)
         entries.sort(key=lambda entry: entry["date"])
         opening = sum(entry["amount"] for entry in entries if entry["date"] < date_from)
         balance = opening = currency.round(opening)
@@ -182,7 +265,7 @@ class ResPartner(models.Model):
         label = move._membri_get_document_label()
         entries = [{"date": move.invoice_date, "label": label, "amount": sign * move.amount_total}]
         if sign < 0:
-            return entries
+            return entries + self._membri_get_credit_note_uses(move, moves)
         for entry in move._membri_get_settlements():
             if entry["kind"] == "credit" and entry["move"] in moves:
                 continue
@@ -191,6 +274,27 @@ class ResPartner(models.Model):
                     "date": entry["date"],
                     "label": self._membri_get_statement_label(move, entry),
                     "amount": -entry["amount"],
+                }
+            )
+        return entries
+
+    def _membri_get_credit_note_uses(self, note, moves):
+        """:return: what used this credit note, beside what other documents of the statement tell"""
+        entries = []
+        for partial in note._membri_get_receivable_lines().matched_debit_ids:
+            line = partial.debit_move_id
+            is_money = line.journal_id.type in MONEY_JOURNALS
+            if line.move_id in moves or (is_money and note.reversed_entry_id in moves):
+                continue
+            entries.append(
+                {
+                    "date": line.date,
+                    "label": self._membri_get_money_label(line, is_returned=True)
+                    if is_money
+                    else self.env._(
+                        "Settled with another balance (%(invoice)s)", invoice=note.name
+                    ),
+                    "amount": partial.credit_amount_currency,
                 }
             )
         return entries
