@@ -40,6 +40,7 @@ class MailMail(models.Model):
             ("fee_notice", "Fee Notice"),
             ("invoice", "Invoice"),
             ("receipt", "Receipt"),
+            ("part", "Part Payment"),
             ("charge", "Automatic Payment"),
             ("released", "Not to Be Paid Any More"),
         ],

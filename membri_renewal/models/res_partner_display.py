@@ -27,6 +27,15 @@ class ResPartner(models.Model):
         before them, whose comma reads as one more name."""
         return ", ".join(partner.name or partner.display_name for partner in self)
 
+    def _membri_get_greeting(self):
+        """Return who is spoken to in an email: an address without a name is whose it is, where Odoo
+        would say “Ada Boulanger, Invoice”; nobody, of no contact."""
+        # sudo: whose address it is, which the email goes to anyway
+        contact_sudo = self.sudo()
+        while contact_sudo and not contact_sudo.name:
+            contact_sudo = contact_sudo.parent_id
+        return contact_sudo.name or ""
+
     membri_can_edit = fields.Boolean(
         string="Can Edit Membership", compute="_compute_membri_can_edit", groups=READERS
     )

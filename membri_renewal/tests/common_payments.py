@@ -99,7 +99,8 @@ class MembriPaymentCommon(MembriCommon):
             [
                 {
                     "state": "intervention",
-                    "intervention_reason": "The invoice was cancelled or fully credited.",
+                    "intervention_reason": f"Invoice {self.invoice.name} was cancelled or fully "
+                    "credited.",
                     "invoice_id": False,
                     "new_cotisation_id": False,
                     "is_paid": False,

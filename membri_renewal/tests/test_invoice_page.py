@@ -117,6 +117,96 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertFalse(self.invoice.membri_receipt_to_send)
         self.assertFalse(self._send_receipts(), "once")
 
+    def test_confirmation_of_a_part(self):
+        """Issue 12, B4: what came, what is left, and until when; once for each part."""
+        self._pay(self.invoice, 100.0)
+        self.assertRecordValues(
+            self.invoice, [{"membri_part_to_confirm": True, "membri_receipt_to_send": False}]
+        )
+        mail = self._send_receipts()
+        self.assertEqual(len(mail), 1)
+        self.assertEqual(mail.membri_kind, "part")
+        self.assertEqual(mail.recipient_ids, self.invoice.partner_id)
+        due = self.invoice._membri_format_day(self.invoice.membri_date_due)
+        for text in ("100.00", "244.93", due, self.invoice.name):
+            self.assertIn(text, mail.body_html)
+        self.assertFalse(mail.attachment_ids, "no receipt yet")
+        self.assertFalse(self.invoice.membri_receipt_name)
+        self.assertFalse(self._send_receipts(), "once")
+        self._pay(self.invoice, 44.93)
+        mail = self._send_receipts()
+        self.assertEqual(len(mail), 1)
+        for text in ("100.00", "44.93", "144.93", "200.00"):
+            self.assertIn(text, mail.body_html)
+        self._pay(self.invoice)
+        mail = self._send_receipts()
+        self.assertEqual(mail.mapped("membri_kind"), ["receipt"], "the last part: the receipt")
+        self.assertEqual(self.invoice.membri_amount_confirmed, 344.93)
+
+    def test_confirmation_of_a_part_follows_the_money(self):
+        self._pay(self.invoice, 244.93)
+        payment = self._pay(self.invoice)
+        self.assertEqual(self._send_receipts().mapped("membri_kind"), ["receipt"], "paid by then")
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertEqual(self.invoice.amount_residual, 100.0)
+        self.assertFalse(self._send_receipts(), "money that goes is not confirmed")
+        self.assertEqual(self.invoice.membri_amount_confirmed, 244.93)
+        self._pay(self.invoice, 50.0)
+        mail = self._send_receipts()
+        self.assertEqual(mail.membri_kind, "part")
+        self.assertIn("294.93", mail.body_html)
+
+    def test_confirmation_of_a_part_is_looked_at_when_it_leaves(self):
+        payment = self._pay(self.invoice, 100.0)
+        with self.mock_mail_gateway():
+            self.invoice.sudo()._membri_send_parts()
+        mail = self.env_root["mail.mail"].search(
+            [("model", "=", "account.move"), ("membri_kind", "=", "part")]
+        )
+        self.assertEqual(len(mail), 1)
+        payment.action_draft()
+        payment.action_cancel()
+        with self.mock_mail_gateway():
+            mail.send()
+        self.assertEqual(mail.state, "cancel")
+        self.assertEqual(self.invoice.membri_amount_confirmed, 0.0)
+
+    def test_address_without_a_name_is_greeted_as_whose_it_is(self):
+        member = self._create_member("Ada Boulanger")
+        address = member.sudo().create(
+            {"parent_id": member.id, "type": "invoice", "email": "bills@example.com"}
+        )
+        self.assertIn(",", address.display_name)
+        self.assertEqual(address._membri_get_greeting(), "Ada Boulanger")
+        self.assertEqual(address.browse()._membri_get_greeting(), "")
+        renewal = self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+        renewal.action_approve()
+        invoice = renewal.invoice_id
+        self.assertEqual(invoice.partner_id, address)
+        for name in ("invoice", "receipt", "part_received", "invoice_reminder"):
+            template = self.env_root.ref(f"membri_renewal.mail_template_{name}")
+            body = template._render_field("body_html", invoice.ids)[invoice.id]
+            self.assertIn("Ada Boulanger", body)
+            self.assertNotIn(f"{address.display_name}", body)
+
+    def test_no_confirmation_of_a_part(self):
+        """Nor of a credit note, a write-off, or where no payment is confirmed."""
+        credit_note = self._credit(self.invoice, price=100.0)
+        (self.invoice | credit_note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).reconcile()
+        self.assertFalse(self.invoice.membri_part_to_confirm)
+        self._settle_by_entry(self.company_data["default_account_expense"], 10.0)
+        self.assertFalse(self.invoice.membri_part_to_confirm)
+        self.company.with_env(self.env_root).membri_payment_confirmation = False
+        self._pay(self.invoice, 20.0)
+        self.assertFalse(self.invoice.membri_part_to_confirm)
+        self.company.with_env(self.env_root).membri_payment_confirmation = True
+        with freeze_time("2028-06-15 15:00:00"):
+            self.invoice._membri_follow_receipts()
+        self.assertFalse(self.invoice.membri_part_to_confirm, "booked long ago")
+
     def test_no_confirmation_of_what_is_no_payment(self):
         self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
         self.assertFalse(self.invoice.membri_receipt_to_send)

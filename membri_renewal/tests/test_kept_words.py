@@ -85,11 +85,13 @@ class TestA8KeptWords(ArchivedCommon):
     def test_a8_reason_of_a_credit_note_is_in_the_officers_language(self):
         self.officer.sudo().lang = "fr_FR"
         renewal = self._renewal_in("approved")
+        number = renewal.invoice_id.name
         renewal.invoice_id.with_env(self.env_account).button_cancel()
         self.assertEqual(renewal.state, "intervention")
-        sentence = "The invoice was cancelled or fully credited."
-        self.assertEqual(renewal.intervention_reason, self._say_in_french(sentence))
-        self.assertNotEqual(renewal.intervention_reason, sentence)
+        sentence = "%(invoice)s was cancelled or fully credited."
+        french = self._say_in_french(sentence)
+        self.assertNotEqual(french, sentence)
+        self.assertEqual(renewal.intervention_reason, french % {"invoice": f"Facture {number}"})
 
     def test_a8_failure_of_an_email_is_in_the_officers_language(self):
         """The queue of emails is worked off by a robot that speaks English."""

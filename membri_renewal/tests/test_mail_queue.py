@@ -22,6 +22,7 @@ class TestQueueOfNotices(OneDeliveryCase):
                 lambda r: r.action_request_change("Call me"),
                 lambda r: r.action_require_intervention("Call them"),
                 lambda r: r.action_approve(),
+                lambda r: r.cotisation_id.action_terminate("2026-11-20", "Resigned"),
             )
         ):
             with self.subTest(number):

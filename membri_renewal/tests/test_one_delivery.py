@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 from .common_delivery import OneDeliveryCase
 from .common_shared_invoice import SharedInvoiceCommon
 
+LETTER = "odoo.addons.membri_renewal.models.renewal.letter"
 STREET = {"street": "1 Main Street", "city": "Town", "zip": "J4H 2X3"}
 
 
@@ -180,6 +181,76 @@ class TestInvoiceDelivery(OneDeliveryCase):
         invoice.button_draft()
         invoice.action_post()
         self.assertEqual(renewal.delivery_state, "delivered", "it has left before")
+
+    def test_invoice_that_is_changed_is_to_be_sent_again(self):
+        """The payer has the one before: what left is not the current document."""
+
+        def raise_price(invoice):
+            invoice.invoice_line_ids[0].price_unit += 10.0
+
+        changes = {
+            "amount": raise_price,
+            "date": lambda invoice: invoice.write({"invoice_date": "2026-11-14"}),
+            "text": lambda invoice: invoice.invoice_line_ids[0].write({"name": "Other words"}),
+            "due": lambda invoice: invoice.write({"invoice_date_due": "2027-03-31"}),
+        }
+        for name, change in changes.items():
+            with self.subTest(change=name):
+                renewal = self._renew_automatically()
+                invoice = renewal.invoice_id.with_env(self.env_account)
+                self._run_sending()
+                self.assertTrue(invoice.is_move_sent)
+                invoice.button_draft()
+                change(invoice)
+                invoice.action_post()
+                self.assertRecordValues(
+                    invoice, [{"membri_delivery_state": "failed", "is_move_sent": False}]
+                )
+                self.assertIn("has the previous version", renewal.delivery_note)
+                self.assertTrue(self._is_in_queue(renewal, "send_failed"))
+                invoice.button_draft()
+                invoice.action_post()
+                self.assertEqual(renewal.delivery_state, "failed", "they have the first one still")
+                renewal.action_retry_sending()
+                self.assertEqual(len(self._run_sending()), 1)
+                self.assertRecordValues(
+                    invoice,
+                    [
+                        {
+                            "membri_delivery_state": "delivered",
+                            "is_move_sent": True,
+                            "membri_version_sent": False,
+                        }
+                    ],
+                )
+                self.assertFalse(self._is_in_queue(renewal, "send_failed"))
+
+    def test_invoice_that_is_changed_back_asks_nobody(self):
+        renewal = self._renew_automatically()
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        self._run_sending()
+        price = invoice.invoice_line_ids[0].price_unit
+        for amount, state in ((price + 10.0, "failed"), (price, "delivered")):
+            invoice.button_draft()
+            invoice.invoice_line_ids[0].price_unit = amount
+            invoice.action_post()
+            self.assertEqual(renewal.delivery_state, state)
+        self.assertTrue(invoice.is_move_sent)
+
+    def test_invoice_on_paper_that_is_changed_is_to_be_mailed_again(self):
+        renewal = self._renew_automatically(email=False, **STREET)
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        with patch(f"{LETTER}.merge_pdf", b"".join):  # in tests documents are HTML
+            renewal.action_print_letter()
+        self.assertEqual(renewal.letter_state, "printed")
+        invoice.button_draft()
+        invoice.invoice_line_ids[0].price_unit += 10.0
+        invoice.action_post()
+        self.assertIn("has the previous version", renewal.delivery_note)
+        self.assertTrue(self._is_in_queue(renewal, "send_failed"))
+        with patch(f"{LETTER}.merge_pdf", b"".join):  # in tests documents are HTML
+            renewal.action_print_letter()
+        self.assertFalse(invoice.membri_version_sent)
 
     def test_sent_at_the_second_try_is_sent(self):
         renewal = self._renew_automatically()

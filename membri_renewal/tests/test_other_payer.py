@@ -385,6 +385,79 @@ class TestFormerPayerIsTold(OtherPayerCase):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
+class TestPayerOfVoidIsTold(OtherPayerCase):
+    """Issue 12, A4: who had received an invoice that is void, with nothing in its place."""
+
+    def setUp(self):
+        super().setUp()
+        self.member = self.renewal.partner_id
+        self.double = self._create_member("Double", email="double@example.com")
+        self._create_cotisation(self.double, "2027-01-01", state="scheduled")
+
+    def _merge(self):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.member | self.double).ids, self.member, extra_checks=False)
+        self.env.invalidate_all()
+
+    def test_merge(self):
+        self._run_sending()
+        self._merge()
+        self.assertEqual(self.invoice.state, "cancel")
+        self.assertEqual(self.renewal.state, "cancelled")
+        [message] = self._run_sending()
+        self.assertIn(self.member.email, message["To"])
+        text = message.get_body(("plain",)).get_content()
+        for expected in (self.invoice.name, "It was cancelled"):
+            self.assertIn(expected, text)
+        self.assertNotIn("someone else", text)
+        self.assertEqual(self.invoice.membri_released_state, "told")
+        self.assertFalse(self._run_sending(), "once")
+
+    def test_merge_before_it_left(self):
+        self._merge()
+        self.assertEqual(self.invoice.state, "cancel")
+        self.assertFalse(self._run_sending(), "nobody has it")
+        self.assertFalse(self.invoice.membri_released_state)
+
+    def test_merge_without_an_address(self):
+        """The officer tells them."""
+        self._run_sending()
+        (self.member | self.double).sudo().email = False
+        self._merge()
+        self.assertEqual(self.invoice.membri_released_state, "by_hand")
+        [asked] = self._get_asked()
+        self.assertIn(self.invoice.name, asked)
+
+    def test_merge_with_a_fee_notice(self):
+        self.company.membri_fee_notice = True
+        self.renewal = self._renew_automatically()
+        notice = self.renewal.invoice_id.with_env(self.env_account)
+        self.member = self.renewal.partner_id
+        self._run_sending()
+        self.assertEqual(notice.membri_fee_notice_state, "open")
+        self._merge()
+        self.assertEqual(notice.membri_fee_notice_state, "void")
+        [message] = self._run_sending()
+        self.assertIn(notice.membri_fee_notice_name, message["Subject"])
+        self.assertEqual(notice.membri_released_state, "told")
+
+    def test_term_that_is_cancelled(self):
+        self._run_sending()
+        self.renewal.new_cotisation_id.action_cancel()
+        self.assertEqual(self.invoice.state, "cancel")
+        [message] = self._run_sending()
+        self.assertIn(self.invoice.name, message["Subject"])
+
+    def test_reset_tells_by_the_next_one(self):
+        """Who is asked again gets another document."""
+        self._run_sending()
+        self.renewal.action_reset()
+        self.assertEqual(self.invoice.state, "cancel")
+        self.assertFalse(self._run_sending())
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
 class TestContactsOfAnotherPayer(OtherPayerCase):
     """Issue 12: the contacts change, the open invoice stays addressed to whom it was sent."""
 

@@ -101,9 +101,13 @@ class MembriCotisation(models.Model):
             )
         )._queue_invoices()
 
-    def _void_invoices(self):
+    def _void_invoices(self, brought=()):
         """Take these cotisations, which are cancelled, off their unpaid invoices. What was
-        written off is left as it is: nothing is asked for any more."""
+        written off is left as it is: nothing is asked for any more.
+
+        :param brought: invoices whose payers have them, and get nothing in their place: they are
+            told of those that are void now
+        """
         # sudo: the invoice follows its term
         for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
             if (
@@ -112,6 +116,14 @@ class MembriCotisation(models.Model):
                 and not invoice_sudo._membri_is_only_written_off()
             ):
                 invoice_sudo._membri_take_off(cotisations)
+                if invoice_sudo in brought:
+                    invoice_sudo._membri_tell_void_payer()
+
+    def _get_brought_invoices(self):
+        """:return: the invoices (in sudo) of these cotisations that their payers have"""
+        return self._get_invoice_sudo().filtered(
+            lambda move: move._membri_was_brought_to(move.partner_id)
+        )
 
     # ------------------------------------------------------------------
     # From invoices to cotisations

@@ -79,8 +79,9 @@ class MembriCotisation(models.Model):
         renewal = self.renewal_id.filtered(lambda r: r.state == "approved")
         has_money = bool(invoice) and invoice._membri_has_money()
         if not has_money:
+            brought_sudo = self._get_brought_invoices()
             renewal._do_cancel()
-            self._void_invoices()
+            self._void_invoices(brought_sudo)
         if self.state != "cancelled":
             self._do_cancel()
         note = self.env._(

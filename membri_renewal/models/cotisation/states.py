@@ -31,6 +31,7 @@ class MembriCotisation(models.Model):
         """
         self._check_can("cancel")
         renewals = self.renewal_id.filtered(lambda r: r.state == "approved")
+        brought_sudo = self._get_brought_invoices()
         self._do_cancel()
         # sudo: the money of an invoice, for a yes or no
         paid_sudo = self.sudo().filtered(
@@ -38,7 +39,7 @@ class MembriCotisation(models.Model):
         )
         for cotisation in paid_sudo:
             cotisation._ask_about_money()
-        (self - paid_sudo)._void_invoices()
+        (self - paid_sudo)._void_invoices(brought_sudo)
         for reopened in renewals._split_by_staff_lang():
             reopened._do_reopen_for_staff(reopened.env._("The next term is void."))
         return True
@@ -334,13 +335,12 @@ class MembriCotisation(models.Model):
         void_sudo._membri_end_delivery()
         for terms in self._split_by_staff_lang():
             for term in terms:
-                reason = term.env._("The invoice was cancelled or fully credited.")
                 invoice_sudo = term._get_invoice_sudo()
+                names = {"invoice": invoice_sudo._membri_get_named_label()}
                 if invoice_sudo not in void_sudo and invoice_sudo._membri_is_shared():
-                    reason = term.env._(
-                        "This member is no longer billed on %(invoice)s.",
-                        invoice=invoice_sudo._membri_get_document_label(),
-                    )
+                    reason = term.env._("This member is no longer billed on %(invoice)s.", **names)
+                else:
+                    reason = term.env._("%(invoice)s was cancelled or fully credited.", **names)
                 if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
                     reason = f"{reason} {purpose}"
                 if renewal := term.renewal_id & renewals:

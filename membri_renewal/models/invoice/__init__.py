@@ -18,6 +18,7 @@ from . import line
 from . import send
 from . import delivery
 from . import waiting
+from . import version
 from . import payer
 from . import released
 from . import bank_line

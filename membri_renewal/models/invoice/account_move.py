@@ -173,6 +173,7 @@ class AccountMove(models.Model):
         posted._membri_compare_with_terms()
         posted._membri_update_reminders()
         (posted & unsent)._membri_tell_unsent(before)
+        posted._membri_follow_version()
         posted._membri_tell_released()
         return posted
 
@@ -287,6 +288,7 @@ class AccountMove(models.Model):
         if not isinstance(deferred, frozenset):  # as no client can send it
             deferred = frozenset()
         waiting = self.filtered(lambda move: move.sending_data and move.id not in deferred)
+        self._membri_keep_version()
         # it takes them out of Odoo's sending queue
         result = super(AccountMove, self._membri_by_button()).button_draft()
         self._membri_sync()

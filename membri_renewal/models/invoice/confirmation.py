@@ -6,18 +6,31 @@ from ..mixins.state import run_isolated
 BATCH = 50
 DAYS_BACK = 31
 RECEIPT = "membri_renewal.report_membership_receipt"
+PART = "part"  # kind of the emails about a part
+CONFIRMATIONS = ("receipt", PART)  # kinds of the emails to who has paid
 
 
 class AccountMove(models.Model):
-    """The email to who has paid: a confirmation, with the receipt."""
+    """The email to who has paid: a confirmation, with the receipt; of a part, with what is left."""
 
     _inherit = "account.move"
 
     membri_receipt_to_send = fields.Boolean(string="Receipt to Send", readonly=True, copy=False)
     membri_date_receipt_sent = fields.Datetime(string="Receipt Sent On", readonly=True, copy=False)
 
+    membri_part_to_confirm = fields.Boolean(
+        string="Part Payment to Confirm", readonly=True, copy=False
+    )
+    membri_amount_confirmed = fields.Monetary(
+        string="Amount Confirmed",
+        readonly=True,
+        copy=False,
+        help="Part of the money received that the payer has been told about.",
+    )
+
     # the night: receipts that wait, mostly none
     _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send")
+    _membri_part_queue = models.Index("(id) WHERE membri_part_to_confirm")
 
     def _membri_follow_receipts(self):
         """Number the receipts of what is paid, and confirm the payment to who has paid, once;
@@ -39,6 +52,63 @@ class AccountMove(models.Model):
         if to_confirm:
             to_confirm.sudo().membri_receipt_to_send = True
             self.env.ref("membri_renewal.ir_cron_send_receipts")._trigger()
+        self._membri_follow_parts()
+
+    def _membri_follow_parts(self):
+        """Confirm the money for a part to who has paid it, once; again when it went away and came
+        back."""
+        # sudo: facts follow the money, whoever books it
+        for move_sudo in self.sudo().filtered("membri_amount_confirmed"):
+            left = max(0.0, move_sudo._membri_get_received())
+            if move_sudo.currency_id.compare_amounts(left, move_sudo.membri_amount_confirmed) < 0:
+                move_sudo.membri_amount_confirmed = left
+        to_confirm = self.filtered(lambda move: move._membri_is_part_to_confirm())
+        if to_confirm:
+            to_confirm.sudo().membri_part_to_confirm = True
+            self.env.ref("membri_renewal.ir_cron_send_receipts")._trigger()
+
+    def _membri_is_part_to_confirm(self):
+        """Return whether the payer has to be told that money came for a part of this invoice: not
+        when it came long ago, and not that of a check that is dated ahead."""
+        self.ensure_one()
+        # sudo: settings are the staff's
+        if (
+            self.membri_part_to_confirm
+            or self._membri_get_part_obstacle()
+            or not self.company_id.sudo().membri_payment_confirmation
+        ):
+            return False
+        money = [
+            entry
+            for entry in self._membri_get_settlements()
+            if entry["kind"] in ("money", "given_back")
+        ]
+        came = sum(entry["amount"] for entry in money)
+        if self.currency_id.compare_amounts(came, self.membri_amount_confirmed) <= 0:
+            return False
+        last = max(entry["date"] for entry in money)
+        return (self.company_id._membri_today() - last).days <= DAYS_BACK
+
+    def _membri_get_part_obstacle(self):
+        """:return: why nobody is told of a part that came (a sentence), or ``False``"""
+        self.ensure_one()
+        names = {"document": self._membri_get_document_label()}
+        if (
+            not self.membri_invoice_type
+            or self.move_type != "out_invoice"
+            or self.state != "posted"
+            or self._membri_is_void()
+        ):
+            return self.env._("%(document)s is no longer valid.", **names)
+        if self.payment_state == "paid" or self._membri_is_settled():  # the receipt tells
+            return self.env._("%(document)s is paid.", **names)
+        if self.payment_state == "not_paid" or (
+            self.currency_id.compare_amounts(self._membri_get_received(), 0.0) <= 0
+        ):
+            return self.env._("The payment of %(document)s was refunded.", **names)
+        if self._membri_is_dated_ahead():
+            return self.env._("The payment of %(document)s is dated ahead.", **names)
+        return False
 
     def _membri_is_to_confirm(self):
         """Return whether the payer has to be told that the money came, or, of a check that is dated
@@ -67,6 +137,12 @@ class AccountMove(models.Model):
             type(self)._membri_send_receipts,
             limit=BATCH,
         )
+        self.env["ir.cron"]._membri_work_off(
+            self,
+            Domain("membri_part_to_confirm", "=", True),
+            type(self)._membri_send_parts,
+            limit=BATCH,
+        )
 
     def _membri_send_receipts(self):
         """Email the receipts of ``self``. What is no longer paid is dropped; money that is dated
@@ -76,18 +152,38 @@ class AccountMove(models.Model):
         due.membri_receipt_to_send = False
         due._membri_ensure_receipts()
         for move in due.filtered(lambda m: m._membri_has_receipt() and m._membri_is_paid()):
-            told = move._membri_as_staff()  # not in the language of the scheduler
-            if reason := told._membri_get_no_receipt_email_reason():
-                told._message_log(body=reason)
-                continue
-            for error in run_isolated(move, type(self)._membri_email_receipt).values():
-                sentence = told.env._(
-                    "The receipt was not sent: %(error)s",
-                    error=told.env["membri.renewal"]._get_error_sentence(error),
-                )
-                told._message_log(body=sentence)
-                told._membri_schedule_delivery(sentence)
+            move._membri_send_confirmation(
+                move._membri_as_staff()._membri_get_no_receipt_email_reason(),
+                type(self)._membri_email_receipt,
+            )
         self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+
+    def _membri_send_parts(self):
+        """Email who has paid a part what came, and what is left. What is paid by now has a receipt,
+        and what went away again is not confirmed."""
+        self.membri_part_to_confirm = False
+        for move in self.filtered(lambda m: m._membri_is_part_to_confirm()):
+            move._membri_send_confirmation(
+                move._membri_as_staff()._membri_get_no_part_email_reason(),
+                type(self)._membri_email_part,
+            )
+        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+
+    def _membri_send_confirmation(self, reason, send):
+        """:param reason: why the payer gets none by email (a sentence), or ``False``
+        :param send: function that emails it"""
+        self.ensure_one()
+        told = self._membri_as_staff()  # not in the language of the scheduler
+        if reason:
+            told._message_log(body=reason)
+            return
+        for error in run_isolated(self, send).values():
+            sentence = told.env._(
+                "The receipt was not sent: %(error)s",
+                error=told.env["membri.renewal"]._get_error_sentence(error),
+            )
+            told._message_log(body=sentence)
+            told._membri_schedule_delivery(sentence)
 
     def _membri_get_no_receipt_email_reason(self):
         """:return: why the payer gets no confirmation by email (a sentence), or ``False``"""
@@ -100,6 +196,58 @@ class AccountMove(models.Model):
                 payer=self.partner_id.sudo().display_name,
             )
         return False
+
+    def _membri_get_no_part_email_reason(self):
+        """:return: why the payer is not told of a part by email (a sentence), or ``False``"""
+        self.ensure_one()
+        if self._membri_get_unreachable_reason():
+            # sudo: a name only
+            return self.env._(
+                "The confirmation of a part payment was not emailed because %(payer)s has no valid "
+                "email address.",
+                payer=self.partner_id.sudo().display_name,
+            )
+        return False
+
+    def _membri_email_part(self):
+        """:return: the email, in Odoo's queue: looked at once more when it leaves"""
+        self.ensure_one()
+        template = self.env.ref("membri_renewal.mail_template_part_received")
+        address = self._membri_get_receiver_address()  # it goes where the invoice goes
+
+        def get_values(move):
+            return {
+                "partner_ids": [] if address else move._membri_get_receiver().ids,
+                "outgoing_email_to": address,
+                "force_email_lang": move._membri_get_payer_lang(),
+            }
+
+        messages = template._membri_post(self, PART, get_values)
+        self.write(
+            {
+                "membri_amount_confirmed": self._membri_get_received(),
+                "membri_delivery_email": self._membri_get_delivery_email(),
+            }
+        )
+        return messages[self].sudo().mail_ids  # sudo: the queue of emails is the administrator's
+
+    def _membri_get_part_rows(self):
+        """:return: ``(label, value)`` pairs of the email about a part: what came, what is left"""
+        self.ensure_one()
+        left = self.currency_id.format(self._membri_get_amount_due())
+        return [
+            (self.env._("Invoice"), self.name or ""),
+            *self._membri_get_money_rows(),
+            (self.env._("Amount due"), left),
+        ]
+
+    def _membri_get_part_sentences(self):
+        """:return: what is to be paid next, and when, as a list of sentences"""
+        self.ensure_one()
+        if self._membri_is_all_under_way():
+            return list(filter(None, [self._membri_get_next_sentence()]))
+        more = [self._membri_get_rest_sentence(), self._membri_get_next_sentence()]
+        return [*self._membri_get_next_parts_sentences(), *filter(None, more)]
 
     def _membri_email_receipt(self):
         """:return: the email, in Odoo's queue: looked at once more when it leaves"""
@@ -120,6 +268,7 @@ class AccountMove(models.Model):
         self.write(
             {
                 "membri_date_receipt_sent": fields.Datetime.now(),
+                "membri_amount_confirmed": self._membri_get_received(),
                 "membri_delivery_email": self._membri_get_delivery_email(),
             }
         )
@@ -153,10 +302,16 @@ class AccountMove(models.Model):
     def _membri_get_receipt_rows(self):
         """:return: ``(label, value)`` pairs of the email: what came, when and how"""
         self.ensure_one()
-        rows = [
+        return [
             (self.env._("Receipt"), self.membri_receipt_name or ""),
             (self.env._("Invoice"), self.name or ""),
+            *self._membri_get_money_rows(),
         ]
+
+    def _membri_get_money_rows(self):
+        """:return: ``(label, value)`` pairs of the money that came, one by one and in all"""
+        self.ensure_one()
+        rows = []
         for line in self._membri_get_receipt_lines():
             label = self.env._(
                 "%(date)s, %(method)s",

@@ -5,6 +5,7 @@ from odoo.tools import email_normalize
 
 from ..renewal.renewal import DELIVERY_STATES
 from ..res_partner_recipient import find_reachable
+from .confirmation import CONFIRMATIONS, PART
 from .payer import ACTIVITY_CONTACT, ACTIVITY_PAYER
 from .released import KIND as RELEASED
 from .undone import ACTIVITY_UNDONE
@@ -408,12 +409,13 @@ class AccountMove(models.Model):
         if kind == RELEASED:
             return f"{kind} {self._membri_get_released_facts()}"
         facts = [self.amount_total, self.amount_residual, self._membri_get_delivery_email()]
-        if kind == "receipt":  # which money: it may go back, or be replaced, meanwhile
+        if kind in CONFIRMATIONS:  # which money: it may go back, or be replaced, meanwhile
             facts += [
                 f"{entry['payment'].id or entry['move'].id}:{entry['amount']:.2f}"
                 for entry in self._membri_get_settlements()
                 if entry["kind"] in ("money", "given_back")
             ]
+            facts += self._membri_get_parts_left() if kind == PART else ()
         else:
             facts += [self.state, self.payment_state, *self._membri_get_parts_left()]
             facts.append(self.sudo().invoice_pdf_report_id.id)  # what is attached is what holds
@@ -429,6 +431,8 @@ class AccountMove(models.Model):
         if kind == RELEASED:
             return self._membri_get_released_obstacle()
         document = self._membri_get_document_label()
+        if kind == PART:
+            return self._membri_get_part_obstacle()
         if kind == "receipt":
             if not self._membri_is_paid():
                 return self.env._("%(document)s is no longer paid.", document=document)
@@ -475,6 +479,8 @@ class AccountMove(models.Model):
             return self._membri_email_fee_notices()
         if mail_sudo.membri_kind == "receipt":
             return self._membri_email_receipt()
+        if mail_sudo.membri_kind == PART:
+            return self._membri_email_part()
         if mail_sudo.membri_kind == RELEASED:
             return self._membri_email_released()
         reminder = {"membri_reminder": True} if mail_sudo.membri_kind == "reminder" else False
@@ -486,12 +492,14 @@ class AccountMove(models.Model):
         return self.env["mail.mail"].sudo()
 
     def _membri_mail_leaves(self, mail_sudo):
-        if mail_sudo.membri_kind not in ("receipt", RELEASED):
+        if mail_sudo.membri_kind not in (*CONFIRMATIONS, RELEASED):
             self._membri_get_renewals()._before_leaving()
 
     def _membri_mail_left(self, mail_sudo):
         if mail_sudo.membri_kind == RELEASED:
             self._membri_released_left()
+            return
+        if mail_sudo.membri_kind == PART:
             return
         if mail_sudo.membri_kind == "receipt":  # perhaps at the second try
             self.write({"membri_date_receipt_sent": fields.Datetime.now()})
@@ -506,6 +514,7 @@ class AccountMove(models.Model):
                 "is_move_sent": self.state == "posted",
             }
         )
+        self._membri_forget_version()
         renewals = self._membri_get_renewals()
         if renewals or not self._membri_is_on_paper():  # else the letter is still to be mailed
             self.activity_unlink([ACTIVITY])
@@ -515,6 +524,9 @@ class AccountMove(models.Model):
     def _membri_mail_failed(self, mail_sudo, sentence):
         if mail_sudo.membri_kind == RELEASED:
             self._membri_released_failed(sentence)
+            return
+        if mail_sudo.membri_kind == PART:
+            self._membri_schedule_delivery(sentence)
             return
         if mail_sudo.membri_kind == "receipt":
             self.write({"membri_date_receipt_sent": False})
@@ -528,6 +540,9 @@ class AccountMove(models.Model):
         if mail_sudo.membri_kind == RELEASED:
             self._membri_released_failed(reason)
             return
+        if mail_sudo.membri_kind == PART:
+            self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
+            return
         if mail_sudo.membri_kind == "receipt":
             self.write({"membri_date_receipt_sent": False})
             self._message_log(body=self.env._("Not sent: %(error)s", error=reason))
@@ -537,7 +552,7 @@ class AccountMove(models.Model):
         self._membri_record_reminders("skipped", reason, mail_sudo.mail_message_id)
 
     def _membri_mail_unreachable(self, mail_sudo):
-        if mail_sudo.membri_kind == "receipt":
+        if mail_sudo.membri_kind in CONFIRMATIONS:
             self._membri_mail_failed(mail_sudo, self._membri_get_unreachable_reason())
             return
         self._membri_restore_date_sent(mail_sudo)
@@ -591,6 +606,6 @@ class AccountMove(models.Model):
         """:return: the last email of this document itself that left (in sudo), no receipt"""
         return self.env["mail.mail"]._membri_get_last_of(
             self,
-            Domain("membri_kind", "not in", (False, "receipt", RELEASED))
+            Domain("membri_kind", "not in", (False, *CONFIRMATIONS, RELEASED))
             & Domain("state", "=", "sent"),
         )

@@ -36,6 +36,7 @@ class AccountMove(models.Model):
                 "access_token": False,  # nosec B105: no secret
                 "is_move_sent": False,
                 "membri_date_sent": False,
+                "membri_version_sent": False,
                 "membri_delivery_state": False,
                 "membri_delivery_note": False,
                 "membri_delivery_email": False,
@@ -71,10 +72,13 @@ class AccountMove(models.Model):
         :return: whether they have this document, or the one that it replaces, by email or by
             post"""
         self.ensure_one()
-        return (
-            bool(self.membri_date_sent)
-            or any(renewal.letter_state == "printed" for renewal in self._membri_get_renewals())
-            or bool(self._membri_get_replaced_of(payer))
+        return self._membri_was_brought() or bool(self._membri_get_replaced_of(payer))
+
+    def _membri_was_brought(self):
+        """:return: whether this document itself has left, by email or by post"""
+        self.ensure_one()
+        return bool(self.membri_date_sent) or any(
+            renewal.letter_state == "printed" for renewal in self._membri_get_renewals()
         )
 
     def _membri_get_replaced_of(self, payer):

@@ -100,7 +100,28 @@ class AccountMove(models.Model):
                 and (move.state == "posted" or move.membri_fee_notice_state == "open")
             )
         )
-        for move_sudo, error in run_isolated(waiting_sudo, type(self)._membri_do_tell).items():
+        waiting_sudo._membri_tell_each()
+
+    def _membri_tell_void_payer(self):
+        """The payer of this document has it, and it was cancelled with nothing in its place. (Where
+        Odoo forbids cancelling, the credit note tells.)"""
+        self.ensure_one()
+        move_sudo = self.sudo()  # sudo: the email is a consequence of what was decided
+        if move_sudo.state != "cancel":
+            return
+        untold_sudo = move_sudo._membri_get_untold_payers()
+        payer = move_sudo.partner_id
+        move_sudo.write({"membri_released_id": payer.id, "membri_released_state": "waiting"})
+        move_sudo._membri_tell_each()
+        move_sudo._membri_let_tell_untold(untold_sudo - payer)
+
+    def _membri_is_released(self):
+        """:return: whether who had this document has nothing to pay on it any more"""
+        former = self.membri_released_id
+        return bool(former) and (former != self.partner_id or self._membri_is_void())
+
+    def _membri_tell_each(self):
+        for move_sudo, error in run_isolated(self, type(self)._membri_do_tell).items():
             told_sudo = move_sudo._membri_as_staff()
             told_sudo._membri_released_failed(
                 told_sudo.env["membri.renewal"]._get_error_sentence(error)
@@ -206,8 +227,7 @@ class AccountMove(models.Model):
 
     def _membri_get_released_obstacle(self):
         """:return: why the former payer is not told (a sentence), or ``False``"""
-        former = self.membri_released_id
-        if not former or former == self.partner_id:
+        if not self._membri_is_released():
             return self.env._(
                 "%(document)s is addressed to %(payer)s again.",
                 document=self._membri_get_named_label(),
@@ -222,7 +242,7 @@ class AccountMove(models.Model):
     def _membri_released_failed(self, sentence):
         """:param sentence: why the email did not reach the former payer"""
         self._message_log(body=self.env._("Not sent: %(error)s", error=sentence))
-        if self.membri_released_id and self.membri_released_id != self.partner_id:
+        if self._membri_is_released():
             self._membri_let_tell_released(
                 self.env._(
                     "The email to %(former)s was not delivered.",

@@ -292,6 +292,7 @@ class MembriRenewal(models.Model):
     def _record_printed(self):
         """The letters of ``self`` are printed."""
         self._internal_write({"letter_state": "printed", "date_printed": fields.Datetime.now()})
+        self._get_invoice_sudo()._membri_forget_version()
         self._record_printed_reminders()
         by_letter = self.filtered(lambda r: r._get_no_address_sentence())
         by_letter._skip_overtaken_steps(self.env._("A letter was mailed on that day or later."))

@@ -37,8 +37,7 @@ class MembriRenewal(models.Model):
     def _get_mail_greeting(self):
         """:return: who is spoken to, in a word or two"""
         self.ensure_one()
-        # sudo: the name of whom it is sent to
-        return self.recipient_id.sudo().name or self.partner_id.name or ""
+        return self.recipient_id._membri_get_greeting() or self.partner_id._membri_get_greeting()
 
     def _get_mail_subject_sentence(self):
         """:return: whose membership it is, when somebody else receives the email, or ``""``"""
