@@ -1,6 +1,12 @@
 from odoo import models
 
 
+def get_account_label(account, company):
+    """Return its number and name in ``company``; Odoo tells the number to accountants only."""
+    account = account.with_company(company)
+    return " ".join(filter(None, (account.code, account.name)))
+
+
 class MembriTermMixin(models.AbstractModel):
     """Whether a term, or a proposed one, can be invoiced, asked before anything is made."""
 
@@ -70,7 +76,7 @@ class MembriTermMixin(models.AbstractModel):
             "Cannot invoice %(member)s: the receivable account %(account)s of %(payer)s is "
             "archived. Ask the accountant to unarchive it, or to set another one on the contact.",
             member=self.partner_id.display_name,
-            account=account_sudo.with_company(self.company_id).display_name,
+            account=get_account_label(account_sudo, self.company_id),
             payer=payer_sudo.display_name,
         )
 
@@ -145,7 +151,7 @@ class MembriTermLineMixin(models.AbstractModel):
             "on the product, on its category, or in the settings of Invoicing.",
             option=self.product_id.sudo().display_name,
             member=self[self._term_field].partner_id.display_name,
-            account=account_sudo.with_company(company).display_name,
+            account=get_account_label(account_sudo, company),
         )
 
     def _get_archived_product_reason(self):
