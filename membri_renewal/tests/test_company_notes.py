@@ -274,6 +274,34 @@ class TestCompanyNotes(PortalCase):
         self.assertTrue(named)
         self.assertEqual(named.filtered("is_internal").membri_company_id, self.company)
 
+    def test_tracked_states_of_older_versions(self):
+        """The status of a renewal was tracked on its contact, which all companies read."""
+        field = self.env_root["ir.model.fields"]._get("res.partner", "membri_renewal_state")
+        name = self.env_root["ir.model.fields"]._get("res.partner", "name")
+        notes = self.env_root["mail.message"].create(
+            [
+                {"model": "res.partner", "res_id": contact.id, "message_type": "notification"}
+                for contact in (self.member, self.member, self.stranger)
+            ]
+        )
+        alone, with_others, of_nobody = notes
+        values = [(alone, field), (with_others, field), (with_others, name), (of_nobody, field)]
+        tracked = self.env_root["mail.tracking.value"].create(
+            [
+                {"mail_message_id": note.id, "field_id": of_field.id, "new_value_char": "x"}
+                for note, of_field in values
+            ]
+        )
+        self.env.flush_all()
+        path = "membri_renewal/migrations/19.0.1.2.5/post-tracked_states.py"
+        script = load_script(file_path(path), "membri_post_tracked_states")
+        for _time in range(2):
+            script.migrate(self.env.cr, "19.0.1.2.4")
+            self.env.invalidate_all()
+            self.assertEqual(notes.mapped("membri_company_id"), self.company)
+            self.assertEqual(alone.membri_company_id, self.company)
+            self.assertEqual(tracked.exists(), tracked[0] | tracked[2])
+
     def test_every_note_is_for_a_company(self):
         """What is written on a contact says whose it is, where it is written."""
         models = Path(__file__).parents[1] / "models"
