@@ -42,7 +42,25 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         standard = self.env.ref("account.email_template_edi_invoice")
         self.assertEqual(ordinary._get_mail_template(), standard)
         self.assertEqual((ordinary | self.invoice)._get_mail_template(), standard)
-        self.assertNotEqual(self._credit(self.invoice)._get_mail_template(), own)
+        own_credit_note = self.env.ref("membri_renewal.mail_template_credit_note")
+        self.assertEqual(self._credit(self.invoice)._get_mail_template(), own_credit_note)
+
+    def test_credit_note_says_of_what_and_what_is_left(self):
+        """Odoo's text named neither the invoice nor the member: a credit of a part read as
+        money that one gets back."""
+        note = self._credit(self.invoice)
+        mail = self._send_invoice(note)
+        self.assertIn(note.name, mail.subject)
+        rows = dict(note._membri_get_credit_rows())
+        self.assertEqual(rows["Invoice"], self.invoice.name)
+        self.assertEqual(rows["Left to pay on the invoice"], self.invoice.currency_id.format(0))
+        self.assertNotIn("Credit not used yet", rows)
+        body = mail.body_html.replace("&nbsp;", "\xa0")
+        for text in (*rows.values(), self.company.name, note.access_url):
+            self.assertIn(text, body)
+        self.assertNotIn("odoo.com", mail.body_html)
+        self.assertEqual(mail.email_from, self.officer.email_formatted)
+        self.assertTrue(mail.attachment_ids)
 
     def test_what_it_says(self):
         self.company.with_env(self.env_root).write(

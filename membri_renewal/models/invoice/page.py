@@ -3,6 +3,12 @@ from odoo import api, fields, models
 from ..cotisation.cotisation import PAID_STATES
 from ..mixins.formats import format_day, localize_path
 
+# what Odoo's own sending says of documents of memberships
+OWN_TEMPLATES = {
+    "out_invoice": "membri_renewal.mail_template_invoice",
+    "out_refund": "membri_renewal.mail_template_credit_note",
+}
+
 
 class AccountMove(models.Model):
     """What the payer of a membership invoice is told: in the email, in the PDF and on the page
@@ -45,13 +51,11 @@ class AccountMove(models.Model):
             move.membri_amount_due = move._membri_get_amount_due() if due else 0.0
 
     def _get_mail_template(self):
-        # EXTENDS account: membership invoices have an email of their own
-        if self and all(
-            move.membri_invoice_type and move.move_type == "out_invoice" for move in self
-        ):
-            own = self.env.ref("membri_renewal.mail_template_invoice", raise_if_not_found=False)
-            return own or super()._get_mail_template()
-        return super()._get_mail_template()
+        # EXTENDS account: membership invoices, and their credit notes, have emails of their own
+        kinds = {move.membri_invoice_type and move.move_type for move in self}
+        own = len(kinds) == 1 and OWN_TEMPLATES.get(kinds.pop())
+        template = own and self.env.ref(own, raise_if_not_found=False)
+        return template or super()._get_mail_template()
 
     def _get_invoice_proforma_pdf_report_filename(self):
         # EXTENDS account: posted is posted, sent or not (see report_invoice_document_membership)
@@ -76,12 +80,15 @@ class AccountMove(models.Model):
         return self._membri_render_mail_block(
             "button",
             url=self._membri_get_page_url() or self.get_base_url() + pages,
-            label=(
-                self.env._("View the Invoice")
-                if self._membri_is_settled()
-                else self.env._("View and Pay")
-            ),
+            label=self._membri_get_button_label(),
         )
+
+    def _membri_get_button_label(self):
+        if self.move_type == "out_refund":
+            return self.env._("View the Credit Note")
+        if self._membri_is_settled():
+            return self.env._("View the Invoice")
+        return self.env._("View and Pay")
 
     def _membri_get_payer_lang(self):
         """:return: the language that the payer reads, for this document and what is said of it"""
@@ -212,10 +219,31 @@ class AccountMove(models.Model):
         """:return: ``(member, term)`` of whom this invoice is about, as text"""
         self.ensure_one()
         return [
-            (term_sudo.partner_id.display_name, term_sudo._get_period_in_words())
+            (term_sudo.partner_id._membri_get_names(), term_sudo._get_period_in_words())
             for term_sudo in self._membri_get_cotisations_sudo()
             if term_sudo.invoice_id == self and term_sudo.state != "cancelled"
         ]
+
+    def _membri_get_credit_rows(self):
+        """Return ``(label, value)`` pairs of a credit note: of which invoice and member, how much,
+        what is left to pay on that invoice, and what of the credit is not used."""
+        self.ensure_one()
+        invoice = self.reversed_entry_id
+        rows = [(self.env._("Credit note"), self.name or "")]
+        if invoice:
+            rows.append((self.env._("Invoice"), invoice.name))
+        # sudo: payers read no terms; who was taken off is the one it is about
+        members_sudo = self.sudo().invoice_line_ids.membri_cotisation_id.partner_id
+        if members_sudo:
+            rows.append((self.env._("Member"), members_sudo._membri_get_names()))
+        rows.append((self.env._("Amount credited"), self.currency_id.format(self.amount_total)))
+        if invoice.state == "posted":
+            left = invoice._membri_get_amount_due()
+            rows.append((self.env._("Left to pay on the invoice"), self.currency_id.format(left)))
+        if not self.currency_id.is_zero(self.amount_residual):
+            unused = self.currency_id.format(self.amount_residual)
+            rows.append((self.env._("Credit not used yet"), unused))
+        return rows
 
     def _membri_get_mail_rows(self):
         """:return: ``(label, value)`` pairs: whose membership, until when, and what is due"""
@@ -471,11 +499,11 @@ class MembriCotisation(models.Model):
         if not self.date_end:
             return self.env._(
                 "The membership is paid for life (%(member)s).",
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
             )
         return self.env._(
             "The membership is paid from %(start)s to %(end)s (%(member)s).",
             start=self._format_day(self.date_start),
             end=self._format_day(self.date_end),
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
         )

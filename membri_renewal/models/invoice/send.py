@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..mixins.state import run_isolated
+from .page import OWN_TEMPLATES
 
 
 class AccountMoveSend(models.AbstractModel):
@@ -78,10 +79,11 @@ class AccountMoveSend(models.AbstractModel):
             return super()._send_mail(move, mail_template, **kwargs)
         kind = "reminder" if move._membri_is_reminder_queued() else "invoice"
         tagged = move.with_context(membri_mail_kind=(kind, False), mail_notify_force_send=False)
-        if mail_template and mail_template in (
-            self.env.ref("membri_renewal.mail_template_invoice", raise_if_not_found=False),
-            self.env.ref("membri_renewal.mail_template_invoice_reminder", raise_if_not_found=False),
-        ):
+        own = [
+            self.env.ref(xmlid, raise_if_not_found=False)
+            for xmlid in (*OWN_TEMPLATES.values(), "membri_renewal.mail_template_invoice_reminder")
+        ]
+        if mail_template and mail_template in own:
             # our texts stand in the frame of all emails to members
             self = self.with_context(membri_mail_frame=True)
             # from the officer, whoever accepted or approved
