@@ -1,5 +1,7 @@
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -66,6 +68,21 @@ class TestPortalAnswers(PortalCase):
         response = self._answer(renewal, "accept", token, proposal_key=renewal._get_proposal_key())
         self.assertFalse(self._get_error(response))
         self.assertEqual(renewal.invoice_id.amount_untaxed, 500.0)
+
+    def test_link_of_an_older_email_says_so_where_one_logs_in(self):
+        """The same is said whatever the link was: it tells nothing of what exists."""
+        renewal = self._renewal_of_corporation("sent")
+        old = renewal.sudo().access_token
+        renewal.action_approve()
+        renewal.action_reset()
+        renewal.action_send()
+        self.assertNotEqual(renewal.sudo().access_token, old)
+        self._sign_in(None)
+        for renewal_id in (renewal.id, 2**30):
+            page = self.url_open(f"/my/renewals/{renewal_id}?access_token={old}").text
+            self.assertIn('id="membri_old_link"', page)
+        page = self.url_open(f"/my/renewals/{renewal.id}").text
+        self.assertNotIn('id="membri_old_link"', page)
 
     def test_link_of_a_notice_that_was_taken_back(self):
         """Its holder is told so, without any of what it said; nobody else is."""
@@ -137,7 +154,9 @@ class TestPortalAnswers(PortalCase):
     def test_proposal_that_is_over(self):
         cotisation = self._create_cotisation(self.member, "2020-01-01", state="expired")
         renewal = self._create_renewal(cotisation)
-        renewal.action_send()
+        with freeze_time("2021-06-01 15:00:00"):
+            renewal.action_send()
+        self._assert_refused(renewal.action_send)  # today, nobody could accept it
         self._sign_in(None)
         token = renewal.sudo().access_token
         page = self._open(renewal, token).text
