@@ -78,6 +78,23 @@ class TestDashboardCards(MembriCommon):
         with self.assertRaisesRegex(UserError, "set by the system"):
             renewal.write({"date_state": NOW})
 
+    def test_what_is_asked_anew_waits_from_today_on(self):
+        """After a reset it is another question, and whom nothing had reached was not asked."""
+        reopened = self._sent_ago(200)
+        self._refuse(reopened)
+        reopened.action_reset()
+        reopened.action_send()
+        with freeze_time(NOW - timedelta(days=20)):
+            unreached = self._create_renewal(self._create_yearly(email=False))
+            unreached.action_send()
+        unreached.partner_id.email = "found@example.com"
+        self.assertEqual(self._get_card("no_answer_7d").record_count, 1)
+        self._run_cron("ir_cron_send_reminders")
+        for renewal in (reopened, unreached):
+            self.assertRecordValues(renewal, [{"date_sent": NOW, "date_state": NOW}])
+        self.assertEqual(self._get_card("no_answer_7d").record_count, 0)
+        self.assertEqual(self._get_card("no_answer_6m").record_count, 0)
+
     def test_amounts_of_each_currency(self):
         euro = self.env_root.ref("base.EUR")
         euro.active = True

@@ -68,6 +68,10 @@ class TestLatePayers(GenerationCommon):
                 self.assertRecordValues(renewal, [{"state": "intervention", "invoice_id": False}])
                 self.assertIn("would already be over", renewal.intervention_reason)
                 self.assertEqual(renewal.activity_ids.user_id, self.officer)
+                with freeze_time("2026-05-21 15:00:00"):
+                    refused = self._assert_refused(renewal.action_send)
+                    self.assertIn("would already be over", refused)  # nobody could accept it
+                    self.assertIn("over by now", renewal._get_deadline_sentence())
                 renewal.write({"date_start": "2026-05-21", "date_end": "2026-06-20"})
                 with freeze_time("2026-05-21 15:00:00"):
                     renewal.action_approve()

@@ -48,7 +48,11 @@ class MembriRenewal(models.Model):
                 "%(renewal)s has no options, so there is nothing to send. Add at least one.",
                 renewal=self.display_name,
             )
-        return self._get_archived_reason() or self.line_ids._get_archived_product_reason()
+        return (
+            self._get_archived_reason()
+            or self.line_ids._get_archived_product_reason()
+            or self._get_term_over_reason()  # nobody could accept it
+        )
 
     def _do_send(self):
         """Send the notice with its PDF. Prices are frozen from now on.
@@ -61,7 +65,7 @@ class MembriRenewal(models.Model):
             return
         now = fields.Datetime.now()
         renewals._plan_auto_invoice()
-        for date_sent, together in renewals.grouped(lambda renewal: renewal.date_sent).items():
+        for date_sent, together in renewals.grouped(type(self)._get_asked_since).items():
             together._set_state(
                 "sent",
                 date_sent=date_sent or now,
@@ -81,6 +85,12 @@ class MembriRenewal(models.Model):
         renewals._skip_overtaken_steps()
         renewals._update_next_reminder()
         renewals._refresh_members()
+
+    def _get_asked_since(self):
+        """Return since when the reply is awaited, or ``False`` for from now on: a notice that is
+        sent again waits no less long; after a reset it is another question."""
+        self.ensure_one()
+        return self.state != "draft" and self.date_sent
 
     def _get_notice_template(self):
         self.ensure_one()

@@ -69,6 +69,10 @@ class MembriRenewal(models.Model):
         to_pay._get_invoice_sudo()._membri_do_send_waiting()
         asked = (missed - to_pay)._let_wait(type(self)._get_not_nightly_reason)
         asked._do_send()
+        # nothing had reached them: the reply is awaited from today on
+        now = fields.Datetime.now()
+        asked._internal_write({"date_sent": now, "date_state": now})
+        asked._update_next_reminder()
         for renewal in asked.filtered(lambda r: r.delivery_state == "queued"):
             renewal._message_log(
                 body=renewal.env._(
