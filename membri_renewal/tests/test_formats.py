@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from ..models.mixins.formats import (
+    end_once,
     format_day,
     format_moment,
     format_percentage,
@@ -24,6 +25,10 @@ class TestFormats(MembriCommon):
         super().setUpClass()
         for lang in LANGUAGES[1:]:
             cls.env_root["res.lang"]._activate_lang(lang)
+
+    def test_one_period_after_a_name_that_has_its_own(self):
+        self.assertEqual(end_once("Sent to Roy inc.. Print it."), "Sent to Roy inc. Print it.")
+        self.assertEqual(end_once("Wait… or wait... Roy inc."), "Wait… or wait... Roy inc.")
 
     def _in_languages(self, function):
         return tuple(function(self.env(context={"lang": lang})) for lang in LANGUAGES)

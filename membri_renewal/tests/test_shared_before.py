@@ -32,6 +32,18 @@ class TestB6SharedBefore(SharedInvoiceCommon):
         said = self._say(self._prepare())
         self.assertIn("Chain Ltd will receive one fee notice for 3 members: $ 1,035.00.", said)
 
+    def test_b6_names_read_as_one_name_each(self):
+        """“Chain inc., Ada” reads as two members, and “inc..” as a slip."""
+        self.payer.name = "Chain inc."
+        renewals = self._prepare()
+        self.assertEqual(
+            set(renewals.mapped(lambda renewal: renewal._get_invoice_sentence())),
+            {"Once you accept, we will send an invoice to Chain inc."},
+        )
+        renewals.action_approve()
+        told = [name for name, _term in self._get_invoice(renewals)._membri_get_terms_in_words()]
+        self.assertCountEqual(told, ["Branch 1", "Branch 2", "Branch 3"])
+
     def test_b6_nothing_is_said_of_those_who_are_billed_alone(self):
         self.payer.membri_group_invoices = False
         self.assertNotIn("Chain Ltd", self._say(self._prepare()))

@@ -65,7 +65,7 @@ class AccountMove(models.Model):
                     "%(sentence)s The membership term does not change. End it early if "
                     "needed.",
                     credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
-                    member=term.partner_id.display_name,
+                    member=term.partner_id._membri_get_names(),
                     sentence=term._get_difference_sentence(),
                 )
             )
@@ -137,7 +137,7 @@ class MembriCotisation(models.Model):
                     "%(sentence)s Correct the invoice of %(member)s or the options of the "
                     "membership term so that they match.",
                     sentence=sentence,
-                    member=self.partner_id.display_name,
+                    member=self.partner_id._membri_get_names(),
                 )
             )
             return
@@ -146,7 +146,7 @@ class MembriCotisation(models.Model):
                 "%(sentence)s The membership term of %(member)s now matches the invoice: "
                 "%(changes)s.",
                 sentence=sentence,
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
                 changes=changes,
             )
         )

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
+from ..mixins.formats import end_once
 from ..renewal.renewal import DELIVERY_STATES
 from ..res_partner_recipient import find_reachable
 from .confirmation import CONFIRMATIONS, PART
@@ -291,6 +292,7 @@ class AccountMove(models.Model):
 
     def _membri_mark_failed(self, sentence):
         """:param sentence: what went wrong and what to do"""
+        sentence = end_once(sentence)
         for move in self:
             move = move._membri_as_staff()
             move.write({"membri_delivery_state": "failed", "membri_delivery_note": sentence})
@@ -351,6 +353,7 @@ class AccountMove(models.Model):
     def _membri_schedule_delivery(self, note):
         """Put a document that has no open renewal in front of the officer, once."""
         self.ensure_one()
+        note = end_once(note)
         user = self.company_id._membri_get_assignee()
         if user and not self.activity_search([ACTIVITY]):
             self.activity_schedule(ACTIVITY, summary=note, user_id=user.id)

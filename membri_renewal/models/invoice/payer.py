@@ -188,7 +188,7 @@ class AccountMove(models.Model):
                 "stays addressed to %(former)s, who gets the reminders. To have %(payer)s "
                 "pay it, reset the renewal and approve it again, or change the customer on "
                 "the invoice.",
-                member=term_sudo.partner_id.display_name,
+                member=term_sudo.partner_id._membri_get_names(),
                 payer=payer.display_name,
                 document=told._membri_get_named_label(),
                 former=told.partner_id.display_name,

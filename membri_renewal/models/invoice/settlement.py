@@ -2,6 +2,7 @@ from odoo import models
 from odoo.tools import format_amount
 
 from ..cotisation.cotisation import PAID_STATES, TRANSFER
+from ..mixins.formats import end_once
 
 
 class AccountMove(models.Model):
@@ -355,6 +356,7 @@ class AccountMove(models.Model):
     def _membri_ask_officer(self, note, activity_type="mail.mail_activity_data_todo"):
         """Plan an activity on the invoice; without an officer the chatter has to do."""
         self.ensure_one()
+        note = end_once(note)
         # sudo: whatever asks, a payer's payment among them, asks in the name of the system
         move_sudo = self.sudo()
         user = move_sudo.company_id._membri_get_assignee() or move_sudo.invoice_user_id

@@ -12,6 +12,7 @@ from odoo.tools.misc import get_lang
 
 NBSP = "\N{NO-BREAK SPACE}"
 FIRST_OF_MONTH = re.compile(r"\b1(?= [^\W\d])")
+DOUBLE_PERIOD = re.compile(r"(?<=\w)\.\.(?!\.)")
 PERCENTAGE = re.compile(r"(\d+)(?:[.,](\d+))?\s?%")
 
 
@@ -44,6 +45,12 @@ def format_moment(env, moment, tz, lang=None):
         hour = format_time(local, "short", locale=locale)
     pattern = str(get_datetime_format("long", locale=locale)).replace("'", "")
     return pattern.format(hour, format_day(env, local.date(), lang))
+
+
+def end_once(sentence):
+    """:param sentence: one that may end in a name, such as “Plomberie Roy inc.”
+    :return: the same with one period, not two, after the name"""
+    return DOUBLE_PERIOD.sub(".", sentence)
 
 
 def localize_path(env, path, lang_code):

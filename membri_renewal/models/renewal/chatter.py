@@ -5,6 +5,7 @@ from markupsafe import Markup
 from odoo import models
 
 from ..doors.key import KEY_OF_ANY, strip_keys
+from ..mixins.formats import end_once
 
 
 class MembriRenewal(models.Model):
@@ -41,7 +42,7 @@ class MembriRenewal(models.Model):
         for company, renewals in renewals_sudo.grouped("company_id").items():
             texts, files = defaultdict(list), defaultdict(self.env["ir.attachment"].browse)
             for renewal in renewals:
-                body = Markup("<br/>").join(bodies[renewal].split("\n"))
+                body = Markup("<br/>").join(end_once(bodies[renewal]).split("\n"))
                 text = Markup("%s %s") % (body, renewal._get_html_link(title=renewal.name))
                 for contact in informed[renewal]:
                     texts[contact].append(text)

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..mixins.formats import end_once
+
 PDF_BATCH = 50
 REPORT = "membri_renewal.report_renewal_notice"
 
@@ -81,15 +83,17 @@ class MembriRenewal(models.Model):
             return sentence
         payer_sudo = self._get_other_payer()
         if payer_sudo and self.company_id.membri_fee_notice:
-            return self.env._(
+            sentence = self.env._(
                 "Once you accept, we will send a fee notice to %(payer)s.",
                 payer=payer_sudo.display_name,
             )
+            return end_once(sentence)
         if payer_sudo:
-            return self.env._(
+            sentence = self.env._(
                 "Once you accept, we will send an invoice to %(payer)s.",
                 payer=payer_sudo.display_name,
             )
+            return end_once(sentence)
         if self.company_id.membri_fee_notice:
             return self.env._("Once you accept, we will send you a fee notice.")
         return self.env._("Once you accept, we will send you an invoice.")

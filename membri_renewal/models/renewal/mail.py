@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.tools import format_amount
 
+from ..mixins.formats import end_once
+
 
 class MembriRenewal(models.Model):
     """What stands in the emails to members. Their texts are mail templates, which the staff
@@ -44,9 +46,11 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.recipient_id == self.partner_id:
             return ""
-        return self.env._(
-            "You are receiving this message for %(member)s.", member=self.partner_id.display_name
+        sentence = self.env._(
+            "You are receiving this message for %(member)s.",
+            member=self.partner_id._membri_get_names(),
         )
+        return end_once(sentence)
 
     def _get_mail_preheader(self):
         """:return: what the list of a mailbox shows beside the subject"""
@@ -206,6 +210,10 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self._is_announced():
             return self._get_announcement_sentence()
+        if self._get_term_over_reason():
+            return self.env._(
+                "The proposed period is over by now. Please contact us to choose another one."
+            )
         last = self.current_date_end
         if last >= self.company_id._membri_today():
             return self.env._("Please reply by %(date)s.", date=self._format_day(last))
