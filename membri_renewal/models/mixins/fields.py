@@ -95,7 +95,7 @@ def check_may_be_shown(record, values):
                 ids += more or []
         # a form sends back what it was shown; sudo: only compared
         known = set(record.sudo()[name].ids) if record else set()
-        mixin._check_may_read(comodel, ids, known)
+        mixin._check_may_read(comodel, mixin._get_given_numbers(ids) - known)
 
 
 def check_may_name(model, vals_list):
