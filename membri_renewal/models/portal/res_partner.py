@@ -130,9 +130,11 @@ class ResPartner(models.Model):
         return bool(users_sudo) and self != self._get_current_partner(**kwargs)
 
     def _membri_filter_self_made(self):
-        """:return: those of ``self`` that visitors made on the portal, by signing up or as an
-        address, and that nobody of the staff stands behind yet, by a membership or a member
-        number: their name and email are what somebody typed, and prove nothing"""
+        """Visitors make contacts on the portal, by signing up or as an address. Until the staff
+        stands behind one, by a membership or a member number, its name and email are what somebody
+        typed, and prove nothing.
+
+        :return: those of ``self``"""
         # sudo: users and the memberships of other companies are not everybody's to read
         return self.filtered(
             lambda contact: (
