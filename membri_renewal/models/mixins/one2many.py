@@ -1,6 +1,7 @@
+from collections.abc import Set
+
 from odoo import fields
 from odoo.fields import Domain
-from odoo.orm.utils import COLLECTION_TYPES
 from odoo.tools import SQL
 
 
@@ -15,7 +16,7 @@ class ReadOne2many(fields.One2many):
         if (
             model.env.su
             or operator not in ("in", "not in")
-            or not isinstance(value, COLLECTION_TYPES)
+            or not isinstance(value, list | tuple | Set)
         ):
             return parent(field_expr, operator, value, model, alias, query)
         is_in = operator == "in"
