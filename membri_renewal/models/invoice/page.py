@@ -317,6 +317,8 @@ class AccountMove(models.Model):
             )
         if self._membri_is_more_left():  # one payment of the plan is not enough
             return self.env._("The membership takes effect as soon as the whole amount is paid.")
+        if self._membri_get_amounts_settled()[0]:  # a payment came: which one makes it?
+            return self.env._("The membership takes effect as soon as the rest is paid.")
         return self.env._("The membership takes effect as soon as we receive your payment.")
 
     def _membri_get_settled_sentence(self):
