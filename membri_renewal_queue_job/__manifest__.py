@@ -1,7 +1,7 @@
 {
     "name": "Membership Renewal: Job Queue",
     "summary": "Spread the background work of memberships over many workers and hosts",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.0.1",
     "category": "Sales/Membership",
     "author": "Membri Renewal Contributors",
     "maintainers": ["membri-renewal"],

@@ -234,6 +234,7 @@ class TestA6AgreedIsInvoiced(MembriCommon):
         renewal.action_approve()
         self.assertEqual(renewal.invoice_id.amount_total, 402.5)
 
+    @freeze_time("2026-01-25 15:00:00")
     def test_a6_contact_switched_to_notices_gets_a_notice(self):
         renewal = self._create_renewal(self._monthly())
         self.assertEqual(renewal.mode, "invoice")
@@ -242,6 +243,7 @@ class TestA6AgreedIsInvoiced(MembriCommon):
         renewal.action_send()
         self.assertRecordValues(renewal, [{"state": "sent", "invoice_id": False}])
 
+    @freeze_time("2026-01-25 15:00:00")
     def test_a6_option_set_switched_to_notices_decides_at_the_start(self):
         renewal = self._create_renewal(self._monthly())
         self.monthly.with_env(self.env_root).renewal_mode = "notice"
