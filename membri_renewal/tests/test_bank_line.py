@@ -202,6 +202,61 @@ class TestBankLine(ReminderCommon):
         self.assertFalse(self._night())
         self.assertEqual(self.invoice.membri_bank_line_id, line)
 
+    def _pay_online(self):
+        payment = self._pay(self.invoice)
+        payment.sudo().payment_transaction_id = self._transaction(self.invoice, "done")
+
+    def test_paid_online_and_again_by_transfer(self):
+        """Money that came twice stands in the journal of the bank alone."""
+        with freeze_time(f"{self.day} 07:00:00"):
+            self._pay_online()
+        self.assertTrue(self.renewal.is_paid)
+        self._line(f"VIR TREMBLAY {self.invoice.name}")
+        self._night()
+        [asked] = self._get_asked()
+        self.assertIn("nothing left to pay", asked)
+        self.assertIn("VIR TREMBLAY", asked)
+        self._night(days=1)
+        self.assertEqual(self._get_asked(), [asked])
+
+    def test_line_of_a_recorded_payment(self):
+        """The same money is no second payment; another line of it is."""
+        with freeze_time(f"{self.day} 07:00:00"):
+            payment = self._pay(self.invoice)
+        self.assertFalse(payment.is_matched)
+        line = self._line(self.invoice.name)
+        self._night()
+        self.assertFalse(self._get_asked())
+        self._line(f"again {self.invoice.name}")
+        self._night(days=1)
+        [asked] = self._get_asked()
+        self.assertIn("again", asked)
+        line.unlink()
+        self._night(days=2)
+        self.assertFalse(self._get_asked())
+
+    def test_void_document(self):
+        with freeze_time(f"{self.day} 07:00:00"):
+            self.renewal.action_reset()
+        self.assertEqual(self.invoice.state, "cancel")
+        self._line(self.invoice.name)
+        self._night()
+        [asked] = self._get_asked()
+        self.assertIn("cancelled or credited", asked)
+
+    def test_open_document_is_asked_first(self):
+        """One reference for all invoices of a payer: the open one is what the money is for."""
+        other = self._notify(self._create_cotisation(self._create_member("Second"), "2026-01-01"))
+        self._approve(other)
+        references = self.invoice | other.invoice_id.with_env(self.env_account)
+        references.payment_reference = "CUST 5501"
+        with freeze_time(f"{self.day} 07:00:00"):
+            self._pay_online()
+        self._line("CUST 5501")
+        self._night()
+        self.assertFalse(self._get_asked())
+        self.assertTrue(other.invoice_id.sudo().activity_search([UNUSED]))
+
     def test_queued_email_is_looked_at(self):
         [mail] = self._night()
         mail.create_date = f"{self.day} 15:00:00"

@@ -454,6 +454,86 @@ class TestPayerOfVoidIsTold(OtherPayerCase):
         self.renewal.action_reset()
         self.assertEqual(self.invoice.state, "cancel")
         self.assertFalse(self._run_sending())
+        self.renewal.action_approve()
+        [message] = self._run_sending()
+        self.assertIn(self.renewal.invoice_id.name, message["Subject"])
+        self.assertEqual(self.invoice.membri_released_state, "undecided")
+
+    def _refuse(self):
+        self.renewal._do_refuse(self.env.ref("membri_renewal.refusal_reason_price"))
+
+    def _assert_told(self, invoice=None):
+        [message] = self._run_sending()
+        invoice = invoice or self.invoice
+        self.assertIn(self.member.email, message["To"])
+        self.assertIn("Nothing to pay", message["Subject"])
+        text = message.get_body(("plain",)).get_content()
+        self.assertIn(invoice.name, text)
+        self.assertEqual(invoice.membri_released_state, "told")
+        self.assertFalse(self._run_sending(), "once")
+        return text
+
+    def test_end_unpaid(self):
+        self._run_sending()
+        self.renewal.action_end_unpaid()
+        self.assertEqual(self.invoice.state, "cancel")
+        self.assertIn("because the membership was not renewed", self._assert_told())
+        self.renewal.action_reset()
+        self._refuse()
+        self.assertFalse(self._run_sending(), "they know")
+
+    def test_end_unpaid_before_it_left(self):
+        self.renewal.action_end_unpaid()
+        self.assertFalse(self._run_sending())
+
+    def test_reset_then_refused(self):
+        self._run_sending()
+        self.renewal.action_reset()
+        self._refuse()
+        self.assertIn("because the membership was not renewed", self._assert_told())
+
+    def test_reset_then_cancelled(self):
+        self._run_sending()
+        self.renewal.action_reset()
+        self.renewal.action_cancel()
+        self.assertNotIn("not renewed", self._assert_told())
+
+    def test_reset_then_another_payer(self):
+        self._run_sending()
+        self.renewal.action_reset()
+        self.member.child_ids.create(
+            {
+                "parent_id": self.member.id,
+                "type": "invoice",
+                "name": "Books",
+                "email": "b@b.example",
+            }
+        )
+        self.renewal.action_approve()
+        self.assertNotEqual(self.renewal.invoice_id.partner_id, self.member)
+        subjects = {message["To"]: message["Subject"] for message in self._run_sending()}
+        [told] = [subject for to, subject in subjects.items() if self.member.email in to]
+        self.assertIn(self.invoice.name, told)
+        self.assertEqual(len(subjects), 2)
+
+    def test_reset_twice_then_refused(self):
+        """Of what they have, the last one."""
+        self._run_sending()
+        self.renewal.action_reset()
+        self.renewal.action_approve()
+        second = self.renewal.invoice_id
+        self._run_sending()
+        self.renewal.action_reset()
+        self._refuse()
+        self._assert_told(second)
+
+    def test_cancelled_by_the_accountant_then_refused(self):
+        self._run_sending()
+        self.invoice.button_cancel()
+        self.assertEqual(self.renewal.state, "intervention")
+        self.assertFalse(self._run_sending())
+        self._refuse()
+        self._assert_told()
 
 
 @tagged("post_install", "-at_install")

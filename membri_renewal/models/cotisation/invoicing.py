@@ -101,12 +101,12 @@ class MembriCotisation(models.Model):
             )
         )._queue_invoices()
 
-    def _void_invoices(self, brought=()):
+    def _void_invoices(self, brought=(), is_final=True):
         """Take these cotisations, which are cancelled, off their unpaid invoices. What was
         written off is left as it is: nothing is asked for any more.
 
-        :param brought: invoices whose payers have them, and get nothing in their place: they are
-            told of those that are void now
+        :param brought: invoices whose payers have them: they are told of those that are void now
+        :param is_final: whether they get nothing in their place; else that is decided later
         """
         # sudo: the invoice follows its term
         for invoice_sudo, cotisations in self.sudo().grouped("invoice_id").items():
@@ -116,8 +116,10 @@ class MembriCotisation(models.Model):
                 and not invoice_sudo._membri_is_only_written_off()
             ):
                 invoice_sudo._membri_take_off(cotisations)
-                if invoice_sudo in brought:
+                if invoice_sudo in brought and is_final:
                     invoice_sudo._membri_tell_void_payer()
+                elif invoice_sudo in brought:
+                    invoice_sudo._membri_tell_void_payer_later()
 
     def _get_brought_invoices(self):
         """:return: the invoices (in sudo) of these cotisations that their payers have"""

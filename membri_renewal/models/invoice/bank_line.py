@@ -8,13 +8,15 @@ from odoo.tools import SQL
 # shorter references would be found in any label
 SHORTEST = 4
 SHORTEST_NUMBER = 6
+OPEN_STATES = ("not_paid", "partial", "blocked")
 PART = re.compile(r"\d+|[^\W\d_]+")
 GAP = r"[\W_]*"  # banks drop the signs between the parts of a number, or put spaces there
 
 
 class AccountMove(models.Model):
     """Money that visibly came: a line of the bank statement names an open invoice, and nobody has
-    reconciled it yet. For some days nobody is reminded of that invoice; the officer is told."""
+    reconciled it yet. For some days nobody is reminded of that invoice; the officer is told. Where
+    it names one that is paid, or void, the officer is told as well."""
 
     _inherit = "account.move"
 
@@ -44,20 +46,8 @@ class AccountMove(models.Model):
         :param lines: the ``account.bank.statement.line`` that are looked at; default: all
         :return: ``{move: lines}``, in sudo: what is named, be it by too little money
         """
+        lines_sudo = self.env["account.bank.statement.line"]._membri_find_unreconciled(lines)
         # sudo: the bank is the accountants'; that money has come is a fact
-        lines_sudo = (
-            self.env["account.bank.statement.line"]
-            .sudo()
-            .search(
-                Domain("is_reconciled", "=", False)
-                & Domain("amount", ">", 0.0)
-                & Domain("payment_ref", "!=", False)
-                & Domain("state", "!=", "cancel")
-                & (Domain.TRUE if lines is None else Domain("id", "in", lines.ids)),
-                order="date, id",
-            )
-        )
-        # sudo: as above
         moves_sudo = self.sudo()
         named = moves_sudo._membri_find_named_by(lines_sudo) if lines_sudo else {}
         if lines is not None:
@@ -78,15 +68,74 @@ class AccountMove(models.Model):
                 move.write({"membri_bank_line_id": line.id, "membri_date_bank_line": moment})
         return named
 
-    def _membri_find_named_by(self, lines):
+    @api.model
+    def _membri_find_settled_named(self, named):
+        """Find documents that take no money any more (paid, cancelled, credited) and that a line
+        of the bank names which is not reconciled: money that came twice, or too late.
+
+        :param named: what :meth:`_membri_match_bank_lines` has found: what names an open document
+            as well is asked about there
+        :return: ``{move: lines}``, in sudo: each line once, with the newest of its documents; none
+            of what is the money of a recorded payment"""
+        lines_sudo = self.env["account.bank.statement.line"]._membri_find_unreconciled()
+        lines_sudo -= lines_sudo.browse().union(*named.values())
+        if not lines_sudo:
+            return {}
+        # sudo: the bank is the accountants'; that money has come is a fact
+        moves_sudo = self.sudo()
+        settled = moves_sudo._membri_find_named_by(
+            lines_sudo, self._membri_get_settled_domain(), with_reported=False
+        )
+        by_line = defaultdict(moves_sudo.browse)
+        for move, lines in settled.items():
+            for line in lines:
+                by_line[line] |= move
+        recorded_sudo = moves_sudo.union(*settled)._membri_get_payments_to_match()
+        found = defaultdict(lines_sudo.browse)
+        for line in lines_sudo.filtered(by_line.__contains__):  # the first comes first
+            own = by_line[line]._membri_get_payments_to_match() & recorded_sudo
+            if same := own.filtered(line._membri_is_money_of)[:1]:
+                recorded_sudo -= same  # a second line is money that came twice
+            else:
+                found[by_line[line].sorted("id")[-1]] |= line
+        return found
+
+    def _membri_get_payments_to_match(self):
+        """:return: payments recorded for these documents whose line of the bank is to come; what
+        was paid online comes from the provider, by many at a time"""
+        return (
+            self.matched_payment_ids | self._membri_get_settling_moves().origin_payment_id
+        ).filtered(
+            lambda payment: (
+                payment.state in ("in_process", "paid")
+                and not payment.is_matched
+                and not payment.payment_transaction_id
+            )
+        )
+
+    @api.model
+    def _membri_get_settled_domain(self):
+        """:return: documents that take no money any more"""
+        return Domain("state", "=", "cancel") | (
+            Domain("state", "=", "posted") & Domain("payment_state", "not in", OPEN_STATES)
+        )
+
+    @api.model
+    def _membri_get_unsettled_domain(self):
+        """:return: documents that somebody is asked to pay"""
+        return Domain("payment_state", "in", OPEN_STATES) & self._membri_get_payable_domain()
+
+    def _membri_find_named_by(self, lines, domain=None, with_reported=True):
         """:param lines: of the bank statement
-        :return: ``{move: lines}`` of the open membership documents that ``lines`` name"""
+        :param domain: of the documents; default: those that are open
+        :param with_reported: whether what payers reported counts as a name
+        :return: ``{move: lines}`` of the membership documents that ``lines`` name"""
         by_number = defaultdict(lines.browse)
         for line in lines:
             for number in re.findall(r"\d+", line.payment_ref):
                 by_number[number.lstrip("0")] |= line
         by_number.pop("", None)  # zeros alone name nothing
-        moves = self._membri_find_with_numbers(lines.company_id, by_number)
+        moves = self._membri_find_with_numbers(lines.company_id, by_number, domain)
 
         def find(move, reference):
             parts, numbers = _read_reference(reference)
@@ -107,19 +156,20 @@ class AccountMove(models.Model):
         named = {}
         for move, references in moves._membri_get_references().items():
             found = lines.browse().union(*(find(move, reference) for reference in references))
-            if reported := move.membri_reported_reference:
+            if with_reported and (reported := move.membri_reported_reference):
                 # whatever somebody typed may stand in the labels of others
                 found |= find(move, reported).filtered(move._membri_is_as_reported)
             if found:
                 named[move] = found.sorted(lambda line: (line.date, line.id))
         return named
 
-    def _membri_find_with_numbers(self, companies, numbers):
-        """Find open membership documents one of whose references has one of these numbers, in one
+    def _membri_find_with_numbers(self, companies, numbers, domain=None):
+        """Find membership documents one of whose references has one of these numbers, in one
         query that rules out most: a year in a label is such a number, too.
 
         :param companies: of the lines of the bank
         :param numbers: which their labels have, as text without leading zeros
+        :param domain: of the documents; default: those that are open
         :return: ``account.move`` records"""
         if not numbers:
             return self.browse()
@@ -127,8 +177,7 @@ class AccountMove(models.Model):
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
             & Domain("company_id", "in", companies.ids)
-            & Domain("payment_state", "in", ("not_paid", "partial"))
-            & self._membri_get_payable_domain()
+            & (self._membri_get_unsettled_domain() if domain is None else domain)
         )
         renewals = self.env["membri.renewal"]
         renewals.flush_model(["invoice_id", "name"])
@@ -230,7 +279,21 @@ class AccountMove(models.Model):
                 "amount": line._membri_format_left(),
                 "date": staff._membri_format_day(line.date),
             }
-            if line == self.membri_bank_line_id:
+            if self._membri_is_void():
+                note = staff.env._(
+                    "A bank statement line names %(invoice)s, which is cancelled or credited: "
+                    "“%(line)s” (%(amount)s, %(date)s). Use it for another invoice in Invoicing, "
+                    "or refund it.",
+                    **names,
+                )
+            elif self.payment_state not in OPEN_STATES:
+                note = staff.env._(
+                    "A bank statement line names %(invoice)s, which has nothing left to pay: "
+                    "“%(line)s” (%(amount)s, %(date)s). If its payment is already recorded, "
+                    "reconcile them in Invoicing; else refund it, or keep it for the next invoice.",
+                    **names,
+                )
+            elif line == self.membri_bank_line_id:
                 note = staff.env._(
                     "A bank statement line names %(invoice)s and is not reconciled: “%(line)s” "
                     "(%(amount)s, %(date)s). Reconcile it in Invoicing. Automatic reminders are "
@@ -263,6 +326,30 @@ class AccountBankStatementLine(models.Model):
         if {"payment_ref", "amount", "amount_currency"} & vals.keys():
             self.env["account.move"]._membri_match_bank_lines(self)
         return result
+
+    @api.model
+    def _membri_find_unreconciled(self, lines=None):
+        """:param lines: default: all
+        :return: those of them (in sudo) whose money came and that nobody has reconciled"""
+        # sudo: the bank is the accountants'; that money has come is a fact
+        return self.sudo().search(
+            Domain("is_reconciled", "=", False)
+            & Domain("amount", ">", 0.0)
+            & Domain("payment_ref", "!=", False)
+            & Domain("state", "!=", "cancel")
+            & (Domain.TRUE if lines is None else Domain("id", "in", lines.ids)),
+            order="date, id",
+        )
+
+    def _membri_is_money_of(self, payment):
+        """:return: whether this line is what the bank says of a payment that was recorded"""
+        self.ensure_one()
+        currency = self._membri_get_currency()
+        return (
+            payment.journal_id == self.journal_id
+            and payment.currency_id == currency
+            and not currency.compare_amounts(payment.amount, abs(self.amount_residual))
+        )
 
     def _membri_get_currency(self):
         """:return: the currency of what is left of this line"""

@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize
 
 from ..mixins.state import run_isolated
+from ..renewal.renewal import UNDECIDED_STATES
 from ..res_partner_recipient import find_reachable
 from .payer import ACTIVITY_PAYER
 
@@ -28,6 +29,7 @@ class AccountMove(models.Model):
     membri_released_state = fields.Selection(
         [
             ("waiting", "When It Is Confirmed"),
+            ("undecided", "When the Renewal Is Decided"),
             ("queued", "Queued"),
             ("told", "Notified by Email"),
             ("by_hand", "To Notify"),
@@ -114,6 +116,42 @@ class AccountMove(models.Model):
         move_sudo.write({"membri_released_id": payer.id, "membri_released_state": "waiting"})
         move_sudo._membri_tell_each()
         move_sudo._membri_let_tell_untold(untold_sudo - payer)
+
+    def _membri_tell_void_payer_later(self):
+        """The payer of this document has it, and it was cancelled by a reset: whether another one
+        comes in its place is decided later (:meth:`_tell_void_payers` of the renewal)."""
+        self.ensure_one()
+        move_sudo = self.sudo()  # sudo: the email is a consequence of what was decided
+        if move_sudo.state == "cancel":
+            move_sudo.write(
+                {
+                    "membri_released_id": move_sudo.partner_id.id,
+                    "membri_released_state": "undecided",
+                }
+            )
+
+    def _membri_is_left_alone(self):
+        """:return: whether the payer of this cancelled document gets no other one for the renewals
+        on it: all are decided, and none has a later document that is theirs"""
+        self.ensure_one()
+        renewals_sudo = self._membri_get_invoiced_renewals()
+        return not any(renewal.state in UNDECIDED_STATES for renewal in renewals_sudo) and not any(
+            move.id > self.id
+            and move.partner_id == self.partner_id
+            and (move.state != "cancel" or move.membri_date_sent or move.membri_released_id)
+            for move in renewals_sudo.invoice_ids
+        )
+
+    def _membri_is_of_refused_renewals(self):
+        """:return: whether the renewals that this document was for were declined, or never paid"""
+        renewals_sudo = self._membri_get_invoiced_renewals()
+        return bool(renewals_sudo) and all(renewal.state == "refused" for renewal in renewals_sudo)
+
+    def _membri_get_invoiced_renewals(self):
+        """:return: in sudo, the renewals that these documents were made for, whatever became of
+        them"""
+        # sudo: accountants need not read renewals
+        return self.sudo().invoice_line_ids.membri_cotisation_id.renewal_id
 
     def _membri_is_released(self):
         """:return: whether who had this document has nothing to pay on it any more"""
@@ -257,3 +295,28 @@ class AccountMove(models.Model):
             self, Domain("membri_kind", "=", KIND) & Domain("state", "=", "sent")
         )
         return bool(mail_sudo) and (mail_sudo.membri_facts or "").endswith(f" {address}")
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    def _tell_void_payers(self):
+        """These renewals are decided: payers of documents that were cancelled before (by a reset,
+        by the accountant), and who get no other one in their place, are told."""
+        # sudo: the email is a consequence of what was decided
+        terms_sudo = self.sudo().made_cotisation_ids.filtered(lambda c: c.state == "cancelled")
+        if not terms_sudo:
+            return
+        moves_sudo = terms_sudo.invoice_line_ids.move_id.filtered(
+            lambda move: (
+                move.move_type == "out_invoice"
+                and move.state == "cancel"
+                and (
+                    move.membri_released_state == "undecided"
+                    or (move.membri_date_sent and not move.membri_released_id)
+                )
+            )
+        )
+        for move_sudo in moves_sudo:
+            if move_sudo._membri_is_left_alone():
+                move_sudo._membri_tell_void_payer()

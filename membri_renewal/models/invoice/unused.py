@@ -26,6 +26,7 @@ class AccountMove(models.Model):
         lines of the bank that name an invoice; end the questions that are answered. May be run at
         any time, twice."""
         named_sudo = self._membri_match_bank_lines()
+        named_sudo |= self._membri_find_settled_named(named_sudo)
         if not named_sudo and not self._membri_has_unused_payments():
             return
         open_domain = (

@@ -316,12 +316,14 @@ class MembriRenewal(models.Model):
                 for renewal in self
             }
         )
+        self._tell_void_payers()
 
     def _do_cancel(self):
         self._set_state("cancelled", date_next_reminder=False)
         self._clear_intervention()
         self._end_activities()
         self._refresh_members()
+        self._tell_void_payers()
 
     def _end_activities(self):
         """Nobody has to follow up on what is decided."""

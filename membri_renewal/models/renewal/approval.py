@@ -79,6 +79,7 @@ class MembriRenewal(models.Model):
         )
         renewals._before_document()
         cotisations_sudo._queue_invoices()
+        renewals._tell_void_payers()  # who had the one before a reset, where another one pays now
 
     def _prepare_cotisation_vals(self):
         """:return: values of the pending cotisation that this renewal makes"""
@@ -171,6 +172,7 @@ class MembriRenewal(models.Model):
         approved = self.filtered(lambda r: r.state == "approved")
         # sudo: the pending term follows its renewal
         cotisations_sudo = approved.new_cotisation_id.sudo()
+        brought_sudo = cotisations_sudo._get_brought_invoices()
         self._set_state(
             "draft",
             invoice_id=False,
@@ -184,7 +186,7 @@ class MembriRenewal(models.Model):
             date_next_reminder=False,
         )
         cotisations_sudo._do_cancel()
-        cotisations_sudo._void_invoices()
+        cotisations_sudo._void_invoices(brought_sudo, is_final=False)
         self._end_activities()  # of the invoice that is void now
         self._hold_archived()
         self._refresh_members()

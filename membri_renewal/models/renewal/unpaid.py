@@ -226,10 +226,12 @@ class MembriRenewal(models.Model):
             return
         # sudo: the invoice and the term are consequences of the decision
         cotisations_sudo = self.new_cotisation_id.sudo()
+        brought_sudo = cotisations_sudo._get_brought_invoices()
         self._internal_write({"invoice_id": False, "new_cotisation_id": False})
         self._do_refuse(self.env.ref("membri_renewal.refusal_reason_not_paid"), note)
         cotisations_sudo._do_cancel()
-        cotisations_sudo._void_invoices()
+        cotisations_sudo._void_invoices(brought_sudo)
+        self._tell_void_payers()  # of an earlier one, where this one had not reached them
 
     # ------------------------------------------------------------------
     # Ended by the nightly run, where the plan says so
