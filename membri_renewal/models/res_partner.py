@@ -436,7 +436,7 @@ class ResPartner(models.Model):
                 self.env._(
                     "Only payers can save a card, when they pay on the portal (%(member)s). You "
                     "can stop automatic payment.",
-                    member=record.display_name,
+                    member=record._membri_get_names(),
                 )
             )
         if self._is_fact(field):
@@ -453,7 +453,7 @@ class ResPartner(models.Model):
                 self.env._(
                     "“%(field)s” of %(member)s comes from the member's terms and cannot be edited.",
                     field=label,
-                    member=record.display_name,
+                    member=record._membri_get_names(),
                 )
             )
         return AccessError(
@@ -486,7 +486,7 @@ class ResPartner(models.Model):
             raise UserError(
                 self.env._(
                     "Choose a plan to enroll %(member)s.",
-                    member=self.display_name,
+                    member=self._membri_get_names(),
                 )
             )
         enrolment = self.env["membri.enrolment"].create(

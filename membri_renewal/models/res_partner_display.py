@@ -129,7 +129,7 @@ class ResPartner(models.Model):
             raise UserError(
                 self.env._(
                     "%(member)s has no membership term to renew. Use “Enroll” instead.",
-                    member=self.display_name,
+                    member=self._membri_get_names(),
                 )
             )
         return self.membri_cotisation_id.action_prepare_renewal()

@@ -168,8 +168,18 @@ class TestMoneyReceived(MembriPaymentCommon):
                 renewal.action_approve()
                 self._run_cron("ir_cron_update_states")
                 self._follow(renewal)
+                day, amount = self.invoice._membri_get_early_payment()
+                self.assertEqual(amount, expected)
+                self.assertEqual(day, fields.Date.add(self.invoice.invoice_date, days=10))
+                told = self.invoice.currency_id.format(expected)
+                self.assertIn(told, dict(self.invoice._membri_get_mail_rows()).values())
+                self.assertIn(told, " ".join(self.invoice._membri_get_standing_sentences()))
+                with freeze_time(fields.Date.add(day, days=1)):
+                    self.assertFalse(self.invoice._membri_get_early_payment(), "too late")
+                    self.assertNotIn(told, dict(self.invoice._membri_get_mail_rows()).values())
                 payment = self._pay(self.invoice)
                 self.assertEqual(payment.amount, expected)
+                self.assertFalse(self.invoice._membri_get_early_payment())
                 self._assert_follows("active")
 
     def test_written_off(self):

@@ -185,6 +185,18 @@ class TestReminderDays(ReminderCommon):
         self.assertFalse(self._remind("2026-12-16 15:00:00"))
         self.assertEqual(len(self._remind("2026-12-17 15:00:00")), 1)
 
+    def test_first_reminder_of_a_period_that_is_over(self):
+        """Nobody is asked to accept what cannot be accepted any more."""
+        renewal = self._notify()
+        template = self.env_root.ref("membri_renewal.mail_template_reminder")
+        for moment, is_over in (("2027-12-31 15:00:00", False), ("2028-01-02 15:00:00", True)):
+            with self.subTest(moment=moment), freeze_time(moment):
+                self.env.invalidate_all()
+                self.assertEqual(bool(renewal._get_term_over_reason()), is_over)
+                body = template._render_field("body_html", renewal.ids)[renewal.id]
+                self.assertEqual("accept, or ask" in body, not is_over)
+                self.assertEqual("contact us to choose another" in body, is_over)
+
     def test_own_template_of_a_step(self):
         template = self.env_root.ref("membri_renewal.mail_template_reminder").copy(
             {"subject": "Last call for {{ object.partner_id.name }}"}

@@ -43,6 +43,9 @@ class TestB6SharedBefore(SharedInvoiceCommon):
         renewals.action_approve()
         told = [name for name, _term in self._get_invoice(renewals)._membri_get_terms_in_words()]
         self.assertCountEqual(told, ["Branch 1", "Branch 2", "Branch 3"])
+        renewals[0].action_take_off()
+        self.assertEqual(renewals[0].state, "intervention")
+        self.assertTrue(renewals[0].intervention_reason.startswith("Branch 1 was removed"))
 
     def test_b6_nothing_is_said_of_those_who_are_billed_alone(self):
         self.payer.membri_group_invoices = False

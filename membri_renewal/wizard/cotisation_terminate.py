@@ -62,7 +62,7 @@ class MembriCotisationTerminate(models.TransientModel):
             self.env._(
                 "%(member)s stays a member through %(date)s. The membership term "
                 "%(cotisation)s (%(term)s) ends on that day.",
-                member=cotisation.partner_id.display_name,
+                member=cotisation.partner_id._membri_get_names(),
                 date=format_day(self.env, self.date),
                 cotisation=cotisation.name,
                 term=cotisation.term_display,

@@ -144,7 +144,7 @@ class MembriEnrolment(models.TransientModel):
         if not self.option_set_id:
             return self.env._(
                 "Choose a plan to enroll %(member)s.",
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
             )
         if not self.line_ids:
             return self.env._(
@@ -204,7 +204,7 @@ class MembriEnrolment(models.TransientModel):
             "%(member)s does not become a member today. To enroll from now on, choose a "
             "later first day.",
             term=self._format_period(self.date_start, self.date_end),
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
         )
 
     def _get_last_term(self):
@@ -224,11 +224,13 @@ class MembriEnrolment(models.TransientModel):
         """The gap since the last term stays visible."""
         last = self._get_last_term()
         if not last:
-            return self.env._("%(member)s is a new member.", member=self.partner_id.display_name)
+            return self.env._(
+                "%(member)s is a new member.", member=self.partner_id._membri_get_names()
+            )
         return self.env._(
             "%(member)s is rejoining. The last term (%(cotisation)s, until %(date)s) is "
             "not changed.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             cotisation=last.name,
             date=self._format_day(last.date_end),
         )

@@ -33,7 +33,7 @@ class MembriRenewalExplanation(models.TransientModel):
         partner.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Explain Renewal (%(member)s)", member=partner.display_name),
+            "name": self.env._("Explain Renewal (%(member)s)", member=partner._membri_get_names()),
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",

@@ -261,7 +261,7 @@ class MembriCotisation(models.Model):
                     self.env._(
                         "The membership term of %(member)s has no last day. Enter one, or "
                         "choose a lifetime plan.",
-                        member=cotisation.partner_id.display_name,
+                        member=cotisation.partner_id._membri_get_names(),
                     )
                 )
 
@@ -307,7 +307,7 @@ class MembriCotisation(models.Model):
                 self.env._(
                     "A new membership term (%(member)s) starts as pending payment. Only "
                     "an imported term can be created with another status.",
-                    member=partner.display_name,
+                    member=partner._membri_get_names(),
                 )
             )
         if option_set and partner and not vals.get("currency_id"):
@@ -422,7 +422,7 @@ class MembriCotisation(models.Model):
                         "%(cotisation)s is part of the history of %(member)s and cannot be "
                         "deleted. Cancel it instead.",
                         cotisation=cotisation.name,
-                        member=cotisation.partner_id.display_name,
+                        member=cotisation.partner_id._membri_get_names(),
                     )
                 )
 

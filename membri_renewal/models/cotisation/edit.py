@@ -31,7 +31,7 @@ class MembriCotisation(models.Model):
                 self.env._(
                     "%(cotisation)s (%(member)s) has ended and can no longer be changed.",
                     cotisation=final[0].name,
-                    member=final[0].partner_id.display_name,
+                    member=final[0].partner_id._membri_get_names(),
                 )
             )
         self._check_not_shortened(vals)
@@ -46,7 +46,7 @@ class MembriCotisation(models.Model):
                     "%(cotisation)s is invoiced to %(member)s. Its member, company and "
                     "currency cannot be changed. Reset the renewal instead.",
                     cotisation=invoiced[0].name,
-                    member=invoiced[0].partner_id.display_name,
+                    member=invoiced[0].partner_id._membri_get_names(),
                 )
             )
 
@@ -63,7 +63,7 @@ class MembriCotisation(models.Model):
                         "%(cotisation)s (%(member)s) is paid (%(term)s) and cannot be "
                         "shortened. If the member leaves early, use “End Membership”.",
                         cotisation=cotisation.name,
-                        member=cotisation.partner_id.display_name,
+                        member=cotisation.partner_id._membri_get_names(),
                         term=cotisation.term_display,
                     )
                 )
@@ -79,7 +79,7 @@ class MembriCotisation(models.Model):
                     "first day cannot be changed. Credit the invoice first, or change the "
                     "renewal or the contact's next plan.",
                     cotisation=cotisation.name,
-                    member=cotisation.partner_id.display_name,
+                    member=cotisation.partner_id._membri_get_names(),
                     invoice=cotisation._get_invoice_sudo().display_name,
                 )
             )
@@ -100,7 +100,7 @@ class MembriCotisation(models.Model):
                         "Cancel the renewal first, then change the member.",
                         cotisation=cotisation.name,
                         renewal=renewal_sudo[0].name,
-                        member=cotisation.partner_id.display_name,
+                        member=cotisation.partner_id._membri_get_names(),
                     )
                 )
 
@@ -116,7 +116,7 @@ class MembriCotisation(models.Model):
                         "follows its last day. Cancel the renewal first, then remove the last day.",
                         cotisation=cotisation.name,
                         renewal=renewal_sudo.name,
-                        member=cotisation.partner_id.display_name,
+                        member=cotisation.partner_id._membri_get_names(),
                     )
                 )
 
@@ -182,7 +182,7 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         names = {
             "cotisation": self.name,
-            "member": self.partner_id.display_name,
+            "member": self.partner_id._membri_get_names(),
             "invoice": self.invoice_id.display_name,
         }
         if not self.renewal_id:

@@ -60,7 +60,7 @@ class MembriCotisation(models.Model):
         self.ensure_one()
         # sudo: the text follows the cotisation, which the user has been allowed to change
         invoice_sudo = self._get_invoice_sudo()
-        names = {"member": self.partner_id.display_name, "term": self._get_invoice_period()}
+        names = {"member": self.partner_id._membri_get_names(), "term": self._get_invoice_period()}
         if invoice_sudo.inalterable_hash:
             invoice_sudo._message_log(
                 body=self.env._(

@@ -60,7 +60,7 @@ class MembriTermMixin(models.AbstractModel):
         return self.env._(
             "Cannot invoice %(member)s: the currency %(currency)s of %(record)s is archived. Ask "
             "the accountant to activate it in Invoicing, or change the currency.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             currency=self.currency_id.name,
             record=self.display_name,
         )
@@ -75,7 +75,7 @@ class MembriTermMixin(models.AbstractModel):
         return self.env._(
             "Cannot invoice %(member)s: the receivable account %(account)s of %(payer)s is "
             "archived. Ask the accountant to unarchive it, or to set another one on the contact.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             account=get_account_label(account_sudo, self.company_id),
             payer=payer_sudo.display_name,
         )
@@ -87,7 +87,7 @@ class MembriTermMixin(models.AbstractModel):
             "The discounts of %(member)s exceed the price (total: %(amount)s), so there "
             "is nothing to invoice. Reduce them on %(record)s until the total is at least "
             "zero.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             amount=self.currency_id.format(self.amount_total),
             record=self.display_name,
         )
@@ -111,7 +111,7 @@ class MembriTermMixin(models.AbstractModel):
             "Cannot invoice %(member)s: the accounting period is locked (%(locks)s, "
             "%(company)s). Ask the accountant to unlock it, or wait until the date has "
             "passed.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             company=self.company_id.display_name,
             locks=self.company_id._format_lock_dates(locks),
         )
@@ -132,7 +132,7 @@ class MembriTermLineMixin(models.AbstractModel):
                     "has no income account. Ask your accountant to set one on the "
                     "product, on its category, or in the settings of Invoicing.",
                     option=line.product_id.sudo().display_name,
-                    member=line[self._term_field].partner_id.display_name,
+                    member=line[self._term_field].partner_id._membri_get_names(),
                 )
             if reason := line._get_archived_account_reason():
                 return reason
@@ -150,7 +150,7 @@ class MembriTermLineMixin(models.AbstractModel):
             "%(account)s is archived. Ask the accountant to unarchive it, or to set another one "
             "on the product, on its category, or in the settings of Invoicing.",
             option=self.product_id.sudo().display_name,
-            member=self[self._term_field].partner_id.display_name,
+            member=self[self._term_field].partner_id._membri_get_names(),
             account=get_account_label(account_sudo, company),
         )
 
@@ -165,7 +165,7 @@ class MembriTermLineMixin(models.AbstractModel):
                     "The option “%(option)s” of %(member)s is archived and can no longer "
                     "be invoiced. Choose another option, or unarchive the product.",
                     option=product_sudo.display_name,
-                    member=line[self._term_field].partner_id.display_name,
+                    member=line[self._term_field].partner_id._membri_get_names(),
                 )
         return False
 

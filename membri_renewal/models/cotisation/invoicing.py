@@ -59,7 +59,7 @@ class MembriCotisation(models.Model):
                     "%(company)s has no sales journal, so %(member)s cannot be invoiced. "
                     "Ask the accountant to add one or to unarchive it.",
                     company=company.display_name,
-                    member=self[0].partner_id.display_name,
+                    member=self[0].partner_id._membri_get_names(),
                 )
             )
 

@@ -104,7 +104,7 @@ class MembriCotisation(models.Model):
                 "Two merged contacts had both paid. The membership term of %(member)s on "
                 "%(invoice)s (%(term)s, %(amount)s) is covered by another one. Refund the "
                 "payment, or keep it as a credit for the payer.",
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
                 invoice=invoice._membri_get_document_label(),
                 term=self.term_display,
                 amount=self.currency_id.format(self.amount_total),

@@ -53,7 +53,7 @@ class MembriCotisation(models.Model):
                 "The membership term of %(member)s (%(term)s, %(amount)s) is void, but "
                 "%(invoice)s has a payment. Refund the payment, or keep it as a credit "
                 "for the payer.",
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
                 term=self.term_display,
                 invoice=self._get_invoice_sudo()._membri_get_document_label(),
                 amount=self.currency_id.format(self.amount_total),
@@ -70,7 +70,7 @@ class MembriCotisation(models.Model):
 
     def _get_cannot_cancel_reason(self):
         self.ensure_one()
-        member = self.partner_id.display_name
+        member = self.partner_id._membri_get_names()
         if self.state not in ("pending", "scheduled"):
             return self.env._(
                 "%(cotisation)s (%(member)s) has the status “%(state)s”. Only a pending "
@@ -139,7 +139,7 @@ class MembriCotisation(models.Model):
 
     def _get_cannot_terminate_reason(self):
         self.ensure_one()
-        member = self.partner_id.display_name
+        member = self.partner_id._membri_get_names()
         if self.state != "active":
             return self.env._(
                 "%(cotisation)s (%(member)s) has the status “%(state)s”. Only an "
@@ -166,7 +166,7 @@ class MembriCotisation(models.Model):
         return self.env._(
             "The period of %(cotisation)s (%(member)s) is %(term)s. Choose a last day within it.",
             cotisation=self.name,
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             term=self.term_display,
         )
 
@@ -211,7 +211,7 @@ class MembriCotisation(models.Model):
     def _get_cannot_undo_termination_reason(self):
         """:return: why this termination cannot be taken back (a sentence), or ``False``"""
         self.ensure_one()
-        names = {"cotisation": self.name, "member": self.partner_id.display_name}
+        names = {"cotisation": self.name, "member": self.partner_id._membri_get_names()}
         if not self.date_terminated or self.state == "cancelled":
             return self.env._(
                 "%(cotisation)s (%(member)s) was not ended early. There is nothing to undo.",
@@ -346,7 +346,7 @@ class MembriCotisation(models.Model):
                 if renewal := term.renewal_id & renewals:
                     renewal._do_reopen_for_staff(reason)
                 else:
-                    names = {"member": term.partner_id.display_name, "reason": reason}
+                    names = {"member": term.partner_id._membri_get_names(), "reason": reason}
                     term._ask_officer(term.env._("%(member)s: %(reason)s", **names))
 
     def _ask_officer(self, note):

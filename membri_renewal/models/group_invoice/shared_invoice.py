@@ -193,7 +193,7 @@ class MembriCotisation(models.Model):
             return False
         names = {
             "document": invoice_sudo._membri_get_document_label(),
-            "member": self.partner_id.display_name,
+            "member": self.partner_id._membri_get_names(),
             "payer": invoice_sudo.partner_id.display_name,
         }
         if invoice_sudo.state == "draft":
@@ -408,7 +408,7 @@ class MembriRenewal(models.Model):
         """:param invoice_sudo: what is left of the invoice serves the others"""
         self.ensure_one()
         names = {
-            "member": self.partner_id.display_name,
+            "member": self.partner_id._membri_get_names(),
             "document": invoice_sudo._membri_get_document_label(),
         }
         if invoice_sudo._membri_is_paid():

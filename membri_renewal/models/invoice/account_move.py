@@ -357,7 +357,7 @@ class AccountMove(models.Model):
                         "Cancel it instead of deleting it: the membership term follows.",
                         invoice=move_sudo.display_name,
                         cotisation=living[0].name,
-                        member=living[0].partner_id.display_name,
+                        member=living[0].partner_id._membri_get_names(),
                     )
                 )
 

@@ -56,7 +56,7 @@ class AccountMove(models.Model):
         term_sudo = term_sudo.with_env(self.env)
         names = {
             "invoice": self._membri_get_document_label(),
-            "member": term_sudo.partner_id.display_name,
+            "member": term_sudo.partner_id._membri_get_names(),
             "term": term_sudo.term_display,
         }
         if self._membri_has_money():
@@ -153,7 +153,7 @@ class MembriCotisation(models.Model):
             "(%(days)s) replaces %(void)s.",
             invoice=invoice._membri_get_document_label(),
             term=term.name,
-            member=term.partner_id.display_name,
+            member=term.partner_id._membri_get_names(),
             days=term.term_display,
             void=self.name,
         )
@@ -201,7 +201,7 @@ class MembriTermMixin(models.AbstractModel):
                     "(%(term)s) may already be invoiced.",
                     credit_note=drafts_sudo[0].display_name,
                     invoice=invoice_sudo._membri_get_document_label(),
-                    member=self.partner_id.display_name,
+                    member=self.partner_id._membri_get_names(),
                     term=term_sudo.term_display,
                 )
             if term_sudo in invoice_sudo._membri_get_orphan_terms() and (
@@ -212,7 +212,7 @@ class MembriTermMixin(models.AbstractModel):
                     "but its membership term is void. Cancel or credit the invoice in "
                     "Invoicing first.",
                     invoice=invoice_sudo._membri_get_document_label(),
-                    member=self.partner_id.display_name,
+                    member=self.partner_id._membri_get_names(),
                     term=term_sudo.term_display,
                 )
         return False

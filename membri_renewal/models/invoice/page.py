@@ -183,6 +183,22 @@ class AccountMove(models.Model):
         until = max(parts[0][0], self.company_id._membri_today())
         return [(day, amount) for day, amount in parts if day <= until]
 
+    def _membri_get_early_payment(self):
+        """Return ``(day, amount)`` of the early-payment discount that the payment terms grant: the
+        last day, and what is enough until then, as Odoo's PDF says; ``False`` where there is none,
+        or none any more."""
+        self.ensure_one()
+        move_sudo = self.sudo()  # payers see no journal items
+        today = self.company_id._membri_today()
+        if (
+            move_sudo.state != "posted"
+            or self.currency_id.compare_amounts(self._membri_get_amount_due(), self.amount_total)
+            or not move_sudo._is_eligible_for_early_payment_discount(self.currency_id, today)
+        ):
+            return False
+        part = move_sudo._membri_get_open_parts()[:1]
+        return part.discount_date, part.discount_amount_currency
+
     def _membri_get_next_part(self):
         """Return ``(day, amount)`` of what is to be paid next: the first of these days, and what
         they are in all. Who tells the day of several parts tells each of them."""
@@ -268,7 +284,12 @@ class AccountMove(models.Model):
         rows.append((self.env._("Amount due"), self.currency_id.format(due)))
         parts = self._membri_get_parts_left()
         if len(parts) == 1:
-            return [*rows, (self.env._("Due by"), self._membri_format_day(parts[0][0]))]
+            rows.append((self.env._("Due by"), self._membri_format_day(parts[0][0])))
+            if early := self._membri_get_early_payment():
+                day = self._membri_format_day(early[0])
+                label = self.env._("With the early-payment discount, by %(date)s", date=day)
+                rows.append((label, self.currency_id.format(early[1])))
+            return rows
         return rows + [
             (
                 self.env._("Due by %(date)s", date=self._membri_format_day(day)),
@@ -433,6 +454,14 @@ class AccountMove(models.Model):
         if self._membri_is_all_under_way():  # what became of it stands below
             return list(filter(None, [self._membri_get_next_sentence()]))
         sentences = self._membri_get_next_parts_sentences()
+        if early := self._membri_get_early_payment():
+            sentences.append(
+                self.env._(
+                    "With the early-payment discount: %(amount)s, by %(date)s.",
+                    amount=self.currency_id.format(early[1]),
+                    date=self._membri_format_day(early[0]),
+                )
+            )
         received, credited = self._membri_get_amounts_settled()
         if received:
             sentences.append(

@@ -183,7 +183,8 @@ class MembriImport(models.Model):
                 Command.create(
                     {
                         "name": self.env._(
-                            "Opening balance of %(member)s", member=line.partner_id.display_name
+                            "Opening balance of %(member)s",
+                            member=line.partner_id._membri_get_names(),
                         ),
                         "quantity": 1.0,
                         "price_unit": amount,
@@ -291,7 +292,7 @@ class MembriImport(models.Model):
                     "%(document)s, the opening balance of %(member)s, has been paid or changed "
                     "since it was imported. The import can no longer be undone.",
                     document=move_sudo.name,
-                    member=move_sudo.partner_id.display_name,
+                    member=move_sudo.partner_id._membri_get_names(),
                 )
         return False
 

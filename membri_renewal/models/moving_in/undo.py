@@ -99,7 +99,7 @@ class MembriImport(models.Model):
             line = created.get(term.id) or changed[term.id]
             renewals = term.renewal_ids.filtered(lambda r: r.id not in own_renewals)
             own = term.renewal_ids - renewals
-            names = {"member": term.partner_id.display_name, "term": term.name}
+            names = {"member": term.partner_id._membri_get_names(), "term": term.name}
             # asked, or decided, from here
             if renewals or own.filtered(
                 lambda r: r.state in ("approved", "refused") or r.delivery_state
@@ -186,7 +186,7 @@ class MembriImport(models.Model):
                         "“%(field)s” of %(member)s has been changed since the import. The import "
                         "can no longer be undone.",
                         field=partner._fields[name]._description_string(self.env),
-                        member=partner.display_name,
+                        member=partner._membri_get_names(),
                     )
         return False
 

@@ -145,7 +145,7 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(member)s has rejoined since then (%(cotisation)s), so this renewal "
                 "stays declined.",
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
                 cotisation=living[0].name,
             )
         other = self.search(
@@ -159,7 +159,7 @@ class MembriRenewal(models.Model):
         if other:
             return self.env._(
                 "%(member)s already has an open renewal: %(other)s.",
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
                 other=other.name,
             )
         return False

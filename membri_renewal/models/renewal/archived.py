@@ -108,7 +108,7 @@ class ResPartner(models.Model):
                 summary=self.env._(
                     "%(member)s is archived but has the term %(cotisation)s (%(term)s). "
                     "Unarchive the contact, or end the membership.",
-                    member=partner.display_name,
+                    member=partner._membri_get_names(),
                     cotisation=members_terms[0].name,
                     term=members_terms[0].term_display,
                 ),
@@ -271,6 +271,6 @@ class MembriRenewal(models.Model):
                 ACTIVITY,
                 renewal.env._(
                     "%(member)s is no longer archived. Send the notice, or approve the renewal.",
-                    member=renewal.partner_id.display_name,
+                    member=renewal.partner_id._membri_get_names(),
                 ),
             )

@@ -110,7 +110,7 @@ class MembriCotisation(models.Model):
     def _get_rule_ends_sentence(self):
         return self.env._(
             "%(member)s is a member for life. There is nothing to renew.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
         )
 
     @api.model
@@ -122,7 +122,7 @@ class MembriCotisation(models.Model):
             "%(cotisation)s (%(member)s) has the status “%(state)s”. Only a paid term can "
             "be renewed.",
             cotisation=self.name,
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             state=self._get_state_label(),
         )
 
@@ -135,7 +135,7 @@ class MembriCotisation(models.Model):
             "%(cotisation)s (%(member)s) was ended early on %(date)s. Use “Enroll” if the "
             "member comes back.",
             cotisation=self.name,
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             date=self._format_day(self.date_terminated),
         )
 
@@ -149,7 +149,7 @@ class MembriCotisation(models.Model):
             "%(cotisation)s (%(member)s) already has the renewal %(renewal)s, with the "
             "status “%(state)s”.",
             cotisation=self.name,
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             renewal=renewal.name,
             state=renewal._get_state_label(),
         )
@@ -162,7 +162,7 @@ class MembriCotisation(models.Model):
         following = self.next_ids.filtered(lambda c: c.state != "cancelled")[:1]
         return self.env._(
             "%(member)s already has the next term %(next)s, after %(cotisation)s.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             next=following.name,
             cotisation=self.name,
         )
@@ -183,7 +183,7 @@ class MembriCotisation(models.Model):
         )[:1]
         return self.env._(
             "%(member)s already has an open renewal: %(renewal)s.",
-            member=self.partner_id.display_name,
+            member=self.partner_id._membri_get_names(),
             renewal=other.name,
         )
 

@@ -39,7 +39,7 @@ class ResPartner(models.Model):
                 "is_due": False,
                 "answer": self.env._(
                     "No: %(member)s has no membership term, so there is nothing to renew.",
-                    member=self.display_name,
+                    member=self._membri_get_names(),
                 ),
                 "facts": [],
                 "coming": [self.env._("Use “Enroll” to make this contact a member.")],

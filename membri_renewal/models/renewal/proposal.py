@@ -124,14 +124,14 @@ class MembriRenewal(models.Model):
                 raise UserError(
                     self.env._(
                         "%(member)s has no membership term to renew. Use “Enroll” instead.",
-                        member=partner.display_name,
+                        member=partner._membri_get_names(),
                     )
                 )
         if not cotisation.date_end:
             raise UserError(
                 self.env._(
                     "%(member)s is a member for life. There is nothing to renew.",
-                    member=cotisation.partner_id.display_name,
+                    member=cotisation.partner_id._membri_get_names(),
                 )
             )
         return cotisation

@@ -197,7 +197,7 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(renewal)s: %(member)s already has the next term %(next)s. Reset its renewal "
                 "first.",
-                member=self.partner_id.display_name,
+                member=self.partner_id._membri_get_names(),
                 next=following[0].name,
                 **names,
             )
