@@ -174,7 +174,7 @@ class TestMoneyReceived(MembriPaymentCommon):
                 told = self.invoice.currency_id.format(expected)
                 self.assertIn(told, dict(self.invoice._membri_get_mail_rows()).values())
                 self.assertIn(told, " ".join(self.invoice._membri_get_standing_sentences()))
-                with freeze_time(fields.Date.add(day, days=1)):
+                with freeze_time(f"{fields.Date.add(day, days=1)} 15:00:00"):
                     self.assertFalse(self.invoice._membri_get_early_payment(), "too late")
                     self.assertNotIn(told, dict(self.invoice._membri_get_mail_rows()).values())
                 payment = self._pay(self.invoice)
