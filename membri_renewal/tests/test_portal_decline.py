@@ -42,6 +42,20 @@ class TestPortalDecline(PortalCase):
         response = self._open(renewal, token, "/leave")
         self.assertIn(f"/my/renewals/{renewal.id}?", response.headers["Location"])
 
+    def test_decline_after_a_reset(self):
+        """The member has an invoice that the reset cancelled: now there is no other one."""
+        renewal = self._renewal_of_corporation("approved")
+        invoice = renewal.invoice_id.sudo()
+        invoice.membri_date_sent = "2026-11-10 15:00:00"
+        renewal.action_reset()
+        self.assertEqual((invoice.state, invoice.membri_released_state), ("cancel", "undecided"))
+        renewal.action_send()
+        self._sign_in(None)
+        self._answer(renewal, "decline", renewal.sudo().access_token)
+        self.env.invalidate_all()
+        self.assertEqual(renewal.state, "refused")
+        self.assertIn(invoice.membri_released_state, ("queued", "told"))
+
     def test_call(self):
         renewal = self._renewal_of_corporation("sent")
         self._sign_in(None)
