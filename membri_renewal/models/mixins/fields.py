@@ -1,7 +1,7 @@
 from collections import defaultdict
 from contextlib import suppress
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.api import NewId
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.fields import Command, Domain
@@ -299,16 +299,15 @@ class MembriFieldsMixin(models.AbstractModel):
             those that ``self`` holds already"""
         self._check_given_records_of_all([vals])
 
-    def _check_given_records_of_all(self, vals_list, but=frozenset()):
+    def _check_given_records_of_all(self, vals_list):
         """Ask once for all that is named.
 
-        :param vals_list: list of values as for :meth:`_check_given_records`
-        :param but: names of fields that were asked about already"""
+        :param vals_list: list of values as for :meth:`_check_given_records`"""
         if self.env.su or self._is_internal_write():
             return
         given = defaultdict(set)
         for vals in vals_list:
-            self._collect_given({k: v for k, v in vals.items() if k not in but}, given)
+            self._collect_given(vals, given)
         for comodel_name, numbers in given.items():
             self._check_may_read(self.env[comodel_name], numbers)
 
@@ -473,9 +472,26 @@ class MembriFieldsMixin(models.AbstractModel):
             return vals_list
         asked = self._check_creation_records(vals_list)
         vals_list = [self._keep_given(vals) for vals in vals_list]
-        # what a record names is shown with it, and goes out by it
-        self._check_given_records_of_all(vals_list, but=asked)
+        self._check_written_records(vals_list, asked)
         return vals_list
+
+    def _check_written_records(self, vals_list, asked=frozenset()):
+        """What a record names is shown with it, and goes out by it. Lines are asked by themselves,
+        as they are created or written: accountants book terms that they need not read.
+
+        :param vals_list: list of values that a client gives
+        :param asked: names of fields that were asked about already
+        :raises AccessError: when they name a record that the user may not read"""
+        self._check_given_records_of_all(
+            [
+                {
+                    name: value
+                    for name, value in vals.items()
+                    if name not in asked and not isinstance(self._fields.get(name), fields.One2many)
+                }
+                for vals in vals_list
+            ]
+        )
 
     @api.model
     def _check_creation_records(self, vals_list):
@@ -523,7 +539,7 @@ class MembriFieldsMixin(models.AbstractModel):
             if changed := self._filter_about_memberships()._filter_changed(name, vals[name]):
                 raise self._get_refusal(self._fields[name], changed[0])
         kept = {name: value for name, value in vals.items() if name not in refused}
-        self._check_given_records(kept)
+        self._check_written_records([kept])
         return kept
 
     @api.model
