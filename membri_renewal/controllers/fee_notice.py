@@ -163,6 +163,8 @@ class FeeNoticePortal(account_portal.PortalAccount):
         response = super().portal_my_invoice_detail(invoice_id, access_token=access_token, **kw)
         if move_sudo.membri_invoice_type and response.mimetype == "application/pdf":
             return self._put_keys(response, move_sudo, access_token)
+        if move_sudo.membri_invoice_type:
+            response.headers.update(PRIVATE_HEADERS)
         return response
 
 

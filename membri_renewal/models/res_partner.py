@@ -291,9 +291,17 @@ class ResPartner(models.Model):
 
     def _membri_check_may_take(self, vals):
         """A contact of one company is read by the others no more, also where it is their member.
+        Below a contact of one company Odoo does not take it where it was invoiced, and names the
+        invoices of the others.
 
         :raises AccessError: when it would be taken from a company that is not the user's"""
-        if self.env.su or not vals.get("company_id"):
+        if self.env.su:
+            return
+        company_id, parent_id = vals.get("company_id"), vals.get("parent_id")
+        if not company_id and parent_id and isinstance(parent_id, int):
+            # sudo: of which company the contact is, which Odoo asks as well
+            company_id = self.browse(parent_id).sudo().exists().company_id.id
+        if not company_id:
             return
         # sudo: in all companies; which ones is not told
         terms_sudo = (
@@ -303,7 +311,7 @@ class ResPartner(models.Model):
                 Domain("partner_id", "in", self.ids)
                 & Domain("state", "!=", "cancelled")
                 & Domain("company_id", "not in", self.env.user.company_ids.ids)
-                & ~Domain("company_id", "child_of", vals["company_id"]),
+                & ~Domain("company_id", "child_of", company_id),
                 limit=1,
             )
         )

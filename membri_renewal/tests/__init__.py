@@ -141,6 +141,7 @@ from . import test_transitions
 from . import test_transitions_beyond
 from . import test_undoing_money
 from . import test_undone_mistakes
+from . import test_unfinished_patterns
 from . import test_upgrade
 from . import test_views
 from . import test_whose

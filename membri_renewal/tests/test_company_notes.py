@@ -132,6 +132,24 @@ class TestCompanyNotes(PortalCase):
             self._get_ours(self.foreigner, self._get_notes()), set(self._get_notes().ids)
         )
 
+    def test_nobody_takes_a_member_of_another_company(self):
+        """Neither by the company of the contact nor by that of a contact above it, whose refusal
+        by Odoo named the invoices of the other company."""
+        partners = self.env["res.partner"].with_user(self.foreigner)
+        above = partners.create({"name": "Above", "company_id": self.foreigner.company_id.id})
+        for record, vals in (
+            (self.member, {"company_id": above.company_id.id}),
+            (self.member, {"parent_id": above.id}),
+        ):
+            with self.subTest(vals=vals), self.assertRaises(AccessError) as caught:
+                record.with_user(self.foreigner).write(vals)
+            self.assertNotIn(self.invoice.name, str(caught.exception))
+            self.assertFalse(self.member.company_id)
+        # a contact of all companies is above it as before
+        everybody = partners.create({"name": "Everybody", "is_company": True})
+        self.member.with_user(self.foreigner).parent_id = everybody
+        self.assertEqual(self.member.parent_id, everybody)
+
     def test_activity(self):
         self.company.with_env(self.env_root).membri_officer_id = self.officer
         member = self._create_member("Nora")

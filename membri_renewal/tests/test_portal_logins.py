@@ -123,3 +123,12 @@ class TestPortalLogins(WhoseCase, MockEmail):
         term = self.personal.cotisation_id
         response = self.url_open(f"/my/membership/{term.id}/card")
         self.assertEqual(response.headers["Cache-Control"], "no-store, private")
+        self.personal.action_approve()
+        invoice_url = self.personal.invoice_id.sudo().get_portal_url()
+        self.env.flush_all()
+        for login in ("member_user", None):
+            self._sign_in(login)
+            response = self.url_open(invoice_url)
+            self.assertEqual(response.status_code, 200)
+            self.assertEqual(response.headers["Cache-Control"], "no-store, private")
+            self.assertIn("noindex", response.headers["X-Robots-Tag"])

@@ -1,5 +1,6 @@
 from odoo import SUPERUSER_ID, http
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -581,6 +582,105 @@ class TestThreadDoors(PortalCase):
         activity = self.renewal.activity_schedule("mail.mail_activity_data_todo")
         self.assertEqual(activity.res_name, self.renewal.display_name)
 
+    def _get_ways_to_name(self, env, number):
+        """:return: ``{way: function}`` by which a user names a message"""
+        composer, channel = env["mail.compose.message"], env["discuss.channel"]
+        own = channel.create({"name": "Own"}).channel_member_ids
+        with_default = composer.with_context(default_parent_id=number)
+        spec = {"subject": {}, "parent_id": {"fields": {"display_name": {}}}}
+        lines = [Command.create({"seen_message_id": number})]
+        spec_of_lines = {"channel_member_ids": {"fields": {"seen_message_id": {"fields": {}}}}}
+        return {
+            "create": lambda: composer.create({"parent_id": number}),
+            "text": lambda: composer.create({"parent_id": str(number)}),
+            "default": lambda: with_default.create({}),
+            "form": lambda: composer.onchange({"parent_id": number}, ["parent_id"], spec),
+            "by ID": lambda: composer.onchange({"parent_id": {"id": number}}, [], spec),
+            "form, default": lambda: with_default.onchange({}, [], spec),
+            "lines": lambda: channel.onchange({"channel_member_ids": lines}, [], spec_of_lines),
+            "write": lambda: own.write({"seen_message_id": number}),
+        }
+
+    def test_messages_and_files_are_named_by_their_readers(self):
+        """Whatever names a message shows its subject (*your payment failed*), the window of emails
+        the recipients as well; files are named after members."""
+        message = self.renewal.message_post(
+            body="x", subject=SECRET, subtype_xmlid="mail.mt_note", partner_ids=self.member.ids
+        )
+        note = self.member._membri_noted_for(self.company).message_post(body="x", subject=SECRET)
+        file = self.env["ir.attachment"].sudo().search([("name", "=", SECRET)], limit=1)
+        foreigner = self._create_manager_of(
+            self._create_other_company("West", "America/Vancouver"), "foreigner"
+        )
+        for user, named, may in (
+            (self.employee, message, False),
+            (foreigner, message, False),
+            (foreigner, note, False),
+            (self.auditor, message, True),
+            (self.officer, note, True),
+        ):
+            attempts = self._get_ways_to_name(self.env(user=user.id, context={}), named.id)
+            for name, attempt in attempts.items():
+                with self.subTest(user=user.login, model=named.model, attempt=name):
+                    if may:
+                        attempt()
+                        continue
+                    with self.assertRaises(AccessError) as caught:
+                        attempt()
+                    self.assertNotIn(SECRET, str(caught.exception))
+        with self.assertRaises(AccessError):
+            self.env["ir.attachment"].with_user(self.employee).create(
+                {"name": "own", "original_id": file.id}
+            )
+
+    def test_activities_are_not_moved_to_records_of_others(self):
+        user = new_test_user(
+            self.env_root,
+            "edits_contacts",
+            "base.group_user,base.group_partner_manager",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        own = user.partner_id.with_user(user).activity_schedule(summary="Own", user_id=user.id)
+        other = self.stranger.with_user(user)
+        for record in (self.renewal, self.invoice):
+            number = self.env["ir.model"].sudo()._get_id(record._name)
+            with self.subTest(record=record), self.assertRaises(AccessError):
+                own.write({"res_model_id": number, "res_id": record.id})
+            self.assertFalse(record.activity_ids.filtered(lambda a: a.summary == "Own"))
+        own.write({"res_id": other.id})
+        self.assertEqual(other.activity_ids, own)
+
+    def test_ratings_post_nothing(self):
+        """Any employee makes a rating of any record (where Odoo's are installed), by anybody; a
+        page without login posts it in sudo, or rewrites the message that the rating names."""
+        own = self.employee.partner_id
+        public_user = self.env_root.ref("base.public_user")
+        for record in (self.renewal, self.invoice, self.member):
+            message = record.message_post(body="As it was", subtype_xmlid="mail.mt_comment")
+            before = message.body
+            for user in (self.employee, public_user, self.auditor):
+                rated_sudo = record.with_user(user).sudo()
+                with self.subTest(record=record, user=user.login):
+                    with self.assertRaises(AccessError):
+                        rated_sudo.message_post(body="x", author_id=self.member.id, rating_id=1)
+                    # of this record, and of another one that the user may write
+                    for thread_sudo in (rated_sudo, own.with_user(user).sudo()):
+                        with self.assertRaises(AccessError):
+                            thread_sudo._message_update_content(message, body="x", strict=False)
+                    self.assertEqual(message.body, before)
+        # what is one's own, and what the staff may write
+        message.sudo().author_id = own
+        self.member.with_user(self.employee).sudo()._message_update_content(
+            message.sudo(), body="Mine", strict=False
+        )
+        self.assertIn("Mine", message.body)
+        message = self.renewal.message_post(body="As it was", subtype_xmlid="mail.mt_comment")
+        self.renewal.with_user(self.officer).sudo()._message_update_content(
+            message.sudo(), body="Ours", strict=False
+        )
+        self.assertIn("Ours", message.body)
+
     def test_files_in_forms_of_odoo(self):
         """Letters by post, which are installed with Invoicing: the form showed any file. What was
         made by somebody who may is seen as in Odoo."""
@@ -615,6 +715,47 @@ class TestThreadDoors(PortalCase):
         self.assertEqual(kept[0]["attachment_fname"], attachment.name)
 
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_letters_by_post_stay_with_their_record(self):
+        """Any employee moved a letter of theirs to a renewal or an invoice, which the scheduler
+        printed for them."""
+        if "snailmail.letter" not in self.env:
+            self.skipTest("no letters by post")
+        letters = self.env["snailmail.letter"].with_user(self.employee)
+        channel = letters.env["discuss.channel"].create({"name": "Own"})
+        own = {
+            "model": channel._name,
+            "res_id": channel.id,
+            "partner_id": self.member.id,
+            "company_id": self.company.id,
+            "user_id": self.employee.id,
+        }
+        letter = letters.create(own)
+        for record in (self.renewal, self.invoice):
+            with self.subTest(record=record):
+                with self.assertRaises(AccessError):
+                    letter.write({"model": record._name, "res_id": record.id})
+                with self.assertRaises(AccessError):
+                    letter.web_save({"model": record._name, "res_id": record.id}, {})
+                self.assertEqual(letter.sudo().model, channel._name)
+            # the report of another model, for a record of the same number
+            report = self.env["ir.actions.report"].sudo().search([("model", "=", record._name)])
+            letter.sudo().res_id = record.id
+            for vals in ({"report_template": report[0].id}, {"report_template": str(report[0].id)}):
+                with self.subTest(record=record, vals=vals), self.assertRaises(AccessError):
+                    letter.write(vals)
+            letter.sudo().res_id = channel.id
+        # a statement of a contact
+        statement = self.env.ref("membri_renewal.action_report_statement")
+        with self.assertRaises(AccessError):
+            letters.create({**own, "report_template": statement.id})
+        # one of somebody else, to another address
+        kept = letter.sudo().copy()
+        kept.write({"model": self.renewal._name, "res_id": self.renewal.id})
+        with self.assertRaises(AccessError):
+            kept.with_user(self.employee).write({"partner_id": self.employee.partner_id.id})
+        kept.with_user(self.officer).write({"state": "canceled"})
+        letter.write({"state": "canceled"})
+
     def test_text_messages_to_many(self):
         """Odoo's window logs them on what its user may read."""
         if "sms.composer" not in self.env:

@@ -699,6 +699,8 @@ class TestQueuesApart(MembriCommon):
         renewal = self._renewal_in("change_requested")
         Dashboard = self.env["membri.dashboard"]
         domain = "[('change_request', '=like', 'Zorro\\\\')]"
+        # refused by itself (test_unfinished_patterns.py): it stands for what else there may be
+        self.startPatcher(patch("odoo.addons.membri_renewal.models.mixins.fields._check_patterns"))
         wrong = Dashboard.create({"name": "Trap", "code": "trap", "domain": domain})
         shipped = self.env.ref("membri_renewal.dashboard_to_remind")
         shipped.domain = domain

@@ -74,6 +74,14 @@ class MailMessage(models.Model):
 class MailActivity(models.Model):
     _inherit = "mail.activity"
 
+    def write(self, vals):
+        # EXTENDS mail, which asks for the rights to the record that an activity is made for, and
+        # not to the one that it is moved to
+        result = super().write(vals)
+        if not self.env.su and vals.keys() & {"res_id", "res_model_id", "res_model"}:
+            self.check_access("create")
+        return result
+
     @api.depends("res_model", "res_id")
     def _compute_res_name(self):
         # EXTENDS mail

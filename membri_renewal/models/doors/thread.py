@@ -60,6 +60,31 @@ class MailThread(models.AbstractModel):
             self.check_access("write")
         return super()._message_log_batch(*args, **kwargs)
 
+    def message_post(self, **kwargs):
+        # EXTENDS mail: any employee makes a rating (an application of Odoo's) of any record, by
+        # anybody, and a page that needs no login posts it in sudo
+        if kwargs.get("rating_id"):
+            self._membri_check_may_rate(self)
+        return super().message_post(**kwargs)
+
+    def _message_update_content(self, message, /, **kwargs):
+        # EXTENDS mail: in the place of any message, of any record, that the rating names
+        if not kwargs.get("strict", True):
+            # sudo: which record the message is of; what is the user's own they may rewrite
+            message_sudo = message.with_env(self.env).sudo()
+            if message_sudo.model in self.env and not message_sudo.is_current_user_or_guest_author:
+                record = self.env[message_sudo.model].browse(message_sudo.res_id)
+                self._membri_check_may_rate(record)
+        return super()._message_update_content(message, **kwargs)
+
+    @api.model
+    def _membri_check_may_rate(self, record):
+        """:raises AccessError: when the user may not write ``record``, and it is of ours or one
+        that memberships are about"""
+        if isinstance(record, self.pool["membri.fields.mixin"]):
+            # not in sudo: what the user may write
+            record.with_user(self.env.user).check_access("write")
+
     def message_notify(self, **kwargs):
         # EXTENDS mail, which asks for the right to read
         model = kwargs.get("model") or self._name
