@@ -79,8 +79,10 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _membri_check_may_rate(self, record):
-        """:raises AccessError: when the user may not write ``record``, and it is of ours or one
-        that memberships are about"""
+        """Nobody asks for a rating of these.
+
+        :raises AccessError: when the user may not write ``record``, and it is of ours or one
+            that memberships are about"""
         if isinstance(record, self.pool["membri.fields.mixin"]):
             # not in sudo: what the user may write
             record.with_user(self.env.user).check_access("write")

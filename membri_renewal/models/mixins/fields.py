@@ -133,9 +133,10 @@ def check_may_name(model, vals_list):
 
 
 def get_named(model, vals_list):
-    """:param vals_list: as a client gives them
-    :return: list of ``(field, records)``: what is named there by a many2one, of ``DOCUMENTS`` and
-        ``ABOUT``"""
+    """Find what is named by a many2one.
+
+    :param vals_list: as a client gives them
+    :return: list of ``(field, records)``, of ``DOCUMENTS`` and ``ABOUT``"""
     found = []
     for name in set().union(*vals_list):
         field = model._fields.get(name)
