@@ -101,8 +101,8 @@ class AccountMove(models.Model):
         return found
 
     def _membri_get_payments_to_match(self):
-        """:return: payments recorded for these documents whose line of the bank is to come; what
-        was paid online comes from the provider, by many at a time"""
+        """Return the payments recorded for these documents whose line of the bank is to come; what
+        was paid online comes from the provider, many at a time."""
         return (
             self.matched_payment_ids | self._membri_get_settling_moves().origin_payment_id
         ).filtered(

@@ -131,8 +131,8 @@ class AccountMove(models.Model):
             )
 
     def _membri_is_left_alone(self):
-        """:return: whether the payer of this cancelled document gets no other one for the renewals
-        on it: all are decided, and none has a later document that is theirs"""
+        """Return whether the payer of this cancelled document gets no other one for the renewals
+        on it: all are decided, and none has a later document that is theirs."""
         self.ensure_one()
         renewals_sudo = self._membri_get_invoiced_renewals()
         return not any(renewal.state in UNDECIDED_STATES for renewal in renewals_sudo) and not any(
@@ -148,8 +148,8 @@ class AccountMove(models.Model):
         return bool(renewals_sudo) and all(renewal.state == "refused" for renewal in renewals_sudo)
 
     def _membri_get_invoiced_renewals(self):
-        """:return: in sudo, the renewals that these documents were made for, whatever became of
-        them"""
+        """Return in sudo, the renewals that these documents were made for, whatever became of
+        them."""
         # sudo: accountants need not read renewals
         return self.sudo().invoice_line_ids.membri_cotisation_id.renewal_id
 
