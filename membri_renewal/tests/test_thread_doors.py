@@ -740,9 +740,8 @@ class TestThreadDoors(PortalCase):
             # the report of another model, for a record of the same number
             report = self.env["ir.actions.report"].sudo().search([("model", "=", record._name)])
             letter.sudo().res_id = record.id
-            for vals in ({"report_template": report[0].id}, {"report_template": str(report[0].id)}):
-                with self.subTest(record=record, vals=vals), self.assertRaises(AccessError):
-                    letter.write(vals)
+            with self.subTest(record=record), self.assertRaises(AccessError):
+                letter.write({"report_template": report[0].id})
             letter.sudo().res_id = channel.id
         # a statement of a contact
         statement = self.env.ref("membri_renewal.action_report_statement")

@@ -212,8 +212,6 @@ def check_letters(letters):
     env = letters.env
     if env.su or letters._name != "snailmail.letter":
         return
-    # as the database has it: a client may name a report by a text
-    letters.invalidate_recordset(["model", "res_id", "report_template"])
     for letter_sudo in letters.sudo():  # sudo: what they are about
         report_sudo = letter_sudo.report_template
         for about in {letter_sudo.model, report_sudo.model} & set(env):
