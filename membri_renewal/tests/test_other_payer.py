@@ -459,7 +459,7 @@ class TestPayerOfVoidIsTold(OtherPayerCase):
         self.assertIn(self.renewal.invoice_id.name, message["Subject"])
         self.assertEqual(self.invoice.membri_released_state, "undecided")
 
-    def _refuse(self):
+    def _refuse_renewal(self):
         self.renewal._do_refuse(self.env.ref("membri_renewal.refusal_reason_price"))
 
     def _assert_told(self, invoice=None):
@@ -479,7 +479,7 @@ class TestPayerOfVoidIsTold(OtherPayerCase):
         self.assertEqual(self.invoice.state, "cancel")
         self.assertIn("because the membership was not renewed", self._assert_told())
         self.renewal.action_reset()
-        self._refuse()
+        self._refuse_renewal()
         self.assertFalse(self._run_sending(), "they know")
 
     def test_end_unpaid_before_it_left(self):
@@ -489,7 +489,7 @@ class TestPayerOfVoidIsTold(OtherPayerCase):
     def test_reset_then_refused(self):
         self._run_sending()
         self.renewal.action_reset()
-        self._refuse()
+        self._refuse_renewal()
         self.assertIn("because the membership was not renewed", self._assert_told())
 
     def test_reset_then_cancelled(self):
@@ -524,7 +524,7 @@ class TestPayerOfVoidIsTold(OtherPayerCase):
         second = self.renewal.invoice_id
         self._run_sending()
         self.renewal.action_reset()
-        self._refuse()
+        self._refuse_renewal()
         self._assert_told(second)
 
     def test_cancelled_by_the_accountant_then_refused(self):
@@ -532,7 +532,7 @@ class TestPayerOfVoidIsTold(OtherPayerCase):
         self.invoice.button_cancel()
         self.assertEqual(self.renewal.state, "intervention")
         self.assertFalse(self._run_sending())
-        self._refuse()
+        self._refuse_renewal()
         self._assert_told()
 
 
