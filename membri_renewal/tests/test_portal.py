@@ -88,7 +88,9 @@ class TestPortalAccess(PortalCase):
         self.assertIn('"res_company"."membri_tz"', page)
         self.assertNotIn('"res_company"."membri_go_live"', page)
         self.assertIn('"property_account_position_id"', page)
-        self.assertNotIn('"property_account_receivable_id"', page)
+        # of the payer's accounts the one that would be booked, which must not be archived
+        self.assertIn('"property_account_receivable_id"', page)
+        self.assertNotIn('"property_account_payable_id"', page)
         for column in (
             '"res_partner"."color"',
             '"product_template"."list_price"',
