@@ -5,6 +5,7 @@ from odoo.tests import TransactionCase, tagged
 GOOD_AS_MADE = {
     "Active Member Count",
     "Activity Exception Decoration",  # of mail
+    "Amount Due",
     "As Of",
     "Automatic Payment",
     "Change Request",
