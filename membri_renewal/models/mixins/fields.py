@@ -217,8 +217,8 @@ def check_letters(letters):
         for about in {letter_sudo.model, report_sudo.model} & set(env):
             if isinstance(env[about], MembriFieldsMixin):
                 is_ours = about.startswith("membri.")
-                document = env[about].browse(letter_sudo.res_id)
-                document.check_access("write" if is_ours else "read")
+                document_sudo = env[about].sudo().browse(letter_sudo.res_id).exists()
+                document_sudo.sudo(False).check_access("write" if is_ours else "read")
         # a statement, which tells of invoices, is one of a contact
         if (report_sudo.report_name or "").startswith("membri_renewal."):
             env["account.move"].check_access("read")
