@@ -11,7 +11,7 @@ from odoo.service.model import call_kw
 from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.mixins.fields import DOCUMENTS, check_may_name
+from ..models.doors.base import DOCUMENTS, check_may_name
 from .common_automatic_payment import AutomaticPaymentCommon
 from .common_fee_notice import TODAY, FeeNoticePortalCase
 

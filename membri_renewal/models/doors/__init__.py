@@ -1,3 +1,4 @@
+from . import base
 from . import bounce
 from . import company_notes
 from . import embedded

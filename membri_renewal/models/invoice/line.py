@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..cotisation.cotisation import PAID_STATES
-from ..mixins.fields import check_own_documents
+from ..doors.base import check_own_documents
 
 # of an item of a booked invoice, what Odoo's own screens do not let anybody change either
 BOOKED = frozenset(

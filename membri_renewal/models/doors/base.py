@@ -1,0 +1,288 @@
+from contextlib import suppress
+
+from odoo import api, models
+from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.fields import Domain
+
+from ..mixins.fields import MembriFieldsMixin
+
+# of Odoo's, about a record of any model, and which field says which model: their names (subjects,
+# summaries, names of files) show in whatever record names them
+ABOUT = {"mail.message": "model", "mail.activity": "res_model", "ir.attachment": "res_model"}
+# which compare with a pattern as it is given
+EXACT_PATTERNS = frozenset({"=like", "not =like", "=ilike", "not =ilike"})
+# of Odoo's, each of one company: the name of such a record, and what is computed of it, shows in
+# whatever record names it
+DOCUMENTS = frozenset(
+    {
+        "account.move",
+        "account.move.line",
+        "account.partial.reconcile",
+        "account.payment",
+        "payment.token",
+        "payment.transaction",
+    }
+)
+
+
+class Base(models.AbstractModel):
+    """Records of any model are filtered by what they lead to: the users and the followers by their
+    contacts, journal items by their entries."""
+
+    _inherit = "base"
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        # EXTENDS base
+        domain = Domain(domain)
+        _check_patterns(self.env, domain)
+        if not self.env.su:
+            _check_may_filter(self, domain)
+        return super()._search(domain, *args, **kwargs)
+
+    def _add_precomputed_values(self, vals_list):
+        # EXTENDS base: what a client gives, with the defaults, which its context has as well
+        check_may_name(self, vals_list)
+        return super()._add_precomputed_values(vals_list)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS base
+        created = super().create(vals_list)
+        check_letters(created)
+        return created
+
+    def write(self, vals):
+        # EXTENDS base
+        check_may_name(self, [vals])
+        check_letters(self)
+        result = super().write(vals)
+        check_letters(self)
+        return result
+
+    def onchange(self, values, field_names, fields_spec):
+        # EXTENDS web: whoever gave themselves another contact, in the form of their own login, was
+        # shown its name, email and phone. On the portal nobody needs to name what they do not read
+        if not self.env.su:
+            prefix = "default_"
+            context = {} if self else self.env.context
+            defaults = {k[len(prefix) :]: v for k, v in context.items() if k.startswith(prefix)}
+            given = {**defaults, **values}
+            if self.env.user.share or self._name == "res.users":
+                check_may_be_shown(self, given)
+            check_form_may_tell_of(self, given)
+        return super().onchange(values, field_names, fields_spec)
+
+
+def check_may_be_shown(record, values):
+    """A form shows what is computed, in sudo, of the records that it names.
+
+    :param record: that the form is about, or none
+    :param values: as a client gives them to ``onchange``
+    :raises AccessError: when they name a record, also in lines, that the user may not read, other
+        than those that ``record`` holds already"""
+    mixin = record.env["membri.fields.mixin"]
+    for name, value in values.items():
+        field = record._fields.get(name)
+        if not value or field is None or not field.relational:
+            continue
+        comodel, ids = record.env[field.comodel_name], []
+        for given in [value] if field.type == "many2one" else value:
+            # the number, what a line is told of its form, or a command
+            is_command = isinstance(given, (list, tuple))
+            number = given[1] if is_command and len(given) > 1 else not is_command and given
+            more = given[2] if is_command and len(given) > 2 else {}
+            if isinstance(number, dict):
+                number, more = number.get("id"), number
+            if isinstance(more, dict):
+                line = comodel.browse(number if isinstance(number, int) else [])
+                check_may_be_shown(line, {k: v for k, v in more.items() if k != "id"})
+                ids.append(number)
+            else:
+                ids += more or []
+        # a form sends back what it was shown; sudo: only compared
+        known = set(record.sudo()[name].ids) if record else set()
+        mixin._check_may_read(comodel, mixin._get_given_numbers(ids) - known)
+
+
+def check_may_name(model, vals_list):
+    """Odoo asks for the right to the records that a many2many gets, and not to the one that a
+    many2one does.
+
+    :raises AccessError: when a client names a document of a company that is not theirs, or what is
+        said on a record of ours that they may not read"""
+    if model.env.su:
+        return
+    for _name, records in get_named(model, vals_list):
+        if records._name in DOCUMENTS:
+            check_own_documents(records)
+        else:
+            check_may_tell_of(records)
+
+
+def get_named(model, vals_list):
+    """Find what is named by a many2one.
+
+    :param vals_list: as a client gives them
+    :return: list of ``(field, records)``, of ``DOCUMENTS`` and ``ABOUT``"""
+    found = []
+    for name in set().union(*vals_list):
+        field = model._fields.get(name)
+        if field is None or field.type != "many2one":
+            continue
+        if field.comodel_name not in DOCUMENTS and field.comodel_name not in ABOUT:
+            continue
+        ids = set()
+        for vals in vals_list:
+            value = vals.get(name)
+            value = value.get("id") if isinstance(value, dict) else value  # as forms name it
+            # the database takes a text or a fraction for the number that it stands for
+            with suppress(TypeError, ValueError, OverflowError):
+                ids.add(int(value or 0))
+        found.append((name, model.env[field.comodel_name].browse(ids - {0})))
+    return found
+
+
+def check_form_may_tell_of(record, values):
+    """The window of emails shows the subject and the recipients of what it replies to, and any form
+    the name of what a default names.
+
+    :param record: that the form is about, or none
+    :param values: as a client gives them to ``onchange``, with those of lines
+    :raises AccessError: as :func:`check_may_tell_of`, but for what ``record`` holds already"""
+    for name, named in get_named(record, [values]):
+        # of files the forms that show more than a name ask by themselves (doors/form.py)
+        if named._name in ABOUT and named._name != "ir.attachment":
+            # sudo: only compared
+            check_may_tell_of(named - (record.sudo()[name] if record else named.browse()))
+    for name, value in values.items():
+        field = record._fields.get(name)
+        if field is None or field.type not in ("one2many", "many2many"):
+            continue
+        lines = record.env[field.comodel_name]
+        for command in value if isinstance(value, (list, tuple)) else ():
+            if (
+                isinstance(command, (list, tuple))
+                and len(command) > 2
+                and isinstance(command[2], dict)
+            ):
+                number = command[1] if isinstance(command[1], int) else 0
+                check_form_may_tell_of(lines.browse(number or ()), command[2])
+
+
+def check_may_tell_of(named):
+    """Messages, activities and files are named after what they say: *your payment failed*.
+
+    :param named: of a model of ``ABOUT``
+    :raises AccessError: when one is about a record of ours, or one that memberships are about,
+        which the user may not read; on contacts, when it is of a company that is not theirs"""
+    env = named.env
+    named_sudo = named.sudo().exists()  # sudo: what they are about
+    for about, found_sudo in named_sudo.grouped(ABOUT[named._name]).items():
+        if not about or not isinstance(env.get(about), MembriFieldsMixin):
+            continue
+        records = env[about].browse(set(found_sudo.mapped("res_id")) - {0})
+        records.sudo().exists().sudo(False).check_access("read")
+        if env.user.share:  # of their own renewal, too, they do not read what the staff notes
+            found_sudo.sudo(False).check_access("read")
+        if about == "res.partner" and "membri_company_id" in found_sudo._fields:
+            (found_sudo.membri_company_id - env.user.company_ids).sudo(False).check_access("read")
+
+
+def check_letters(letters):
+    """Odoo's letters by post, which it installs with Invoicing: any employee could move one of
+    theirs to any record, or name the report of another model for a record of the same number; the
+    scheduler prints it in the name of the system, and keeps the PDF.
+
+    :param letters: records of any model, as a client made or wrote them
+    :raises AccessError: when one is a letter about a record of ours, or one that memberships are
+        about, which the user may not read (send, where it is ours)"""
+    env = letters.env
+    if env.su or letters._name != "snailmail.letter":
+        return
+    for letter_sudo in letters.sudo():  # sudo: what they are about
+        report_sudo = letter_sudo.report_template
+        for about in {letter_sudo.model, report_sudo.model} & set(env):
+            if isinstance(env[about], MembriFieldsMixin):
+                is_ours = about.startswith("membri.")
+                document_sudo = env[about].sudo().browse(letter_sudo.res_id).exists()
+                document_sudo.sudo(False).check_access("write" if is_ours else "read")
+        # a statement, which tells of invoices, is one of a contact
+        if (report_sudo.report_name or "").startswith("membri_renewal."):
+            env["account.move"].check_access("read")
+
+
+def check_own_documents(documents):
+    """Entries of branches are matched with those of the companies above them, whichever of them
+    are selected.
+
+    :param documents: records of one of ``DOCUMENTS``
+    :raises AccessError: when the user may not read one, and it is of a company that neither is
+        theirs, nor is above or below one"""
+    documents_sudo = documents.sudo()  # sudo: of which companies they are
+    own_sudo = documents.env.user.company_ids
+    try:
+        companies_sudo = documents_sudo.company_id
+    except MissingError:  # what Odoo says of those that do not exist is enough
+        documents_sudo = documents_sudo.exists()
+        companies_sudo = documents_sudo.company_id
+    foreign_sudo = companies_sudo.filtered(
+        lambda company: not company.parent_ids & own_sudo and company not in own_sudo.parent_ids
+    )
+    if foreign_sudo:
+        of_others_sudo = documents_sudo.filtered(lambda d: d.company_id in foreign_sudo)
+        of_others_sudo.sudo(False).check_access("read")
+
+
+def _check_patterns(env, domain):
+    """The database finds a pattern that ends within an escape wrong once it meets a row that begins
+    like it, of whichever user, before it asks what the user may read, and even as it plans a
+    query that is not run: who heard whether there was an error read the tokens of others letter
+    by letter. In sudo as well: Odoo checks a domain so, whichever login sends it.
+
+    :raises UserError: where there is such a pattern, whatever the rows hold"""
+    for condition in domain.iter_conditions():
+        value = condition.value
+        if isinstance(value, str) and condition.operator in EXACT_PATTERNS:
+            if (len(value) - len(value.rstrip("\\"))) % 2:
+                raise UserError(env._("A search pattern cannot end with a single backslash."))
+        # as a client writes it
+        elif isinstance(value, (list, tuple)) and condition.operator in ("any", "not any"):
+            _check_patterns(env, Domain(value))
+        elif isinstance(value, Domain):
+            _check_patterns(env, value)
+
+
+def _check_may_filter(model, domain):
+    """Odoo asks for the rights on stored fields alone, and, where a field bypasses the rights to
+    its records (as those from a journal item to its entry, and from a record to its followers), not
+    on those either; a search method is called before.
+
+    :param model: where the paths of the conditions begin
+    :raises AccessError: where one leads to a field of ours that may not be read"""
+    for condition in domain.iter_conditions():
+        place = model
+        for name in condition.field_expr.split("."):
+            field = place._fields.get(name)
+            if field is None:
+                break
+            if field.inherited:  # from the contact of a user
+                place = place.env[field.related_field.model_name]
+                field = place._fields[name]
+            if isinstance(place, MembriFieldsMixin):
+                if place._is_our_field(field):
+                    place._check_field_access(field, "read")
+                elif field.comodel_name == "mail.message" and model.env.user.share:
+                    # Odoo looks into messages that the user may not read
+                    raise AccessError(model.env._("You cannot search in messages."))
+            if field.relational:
+                place = place.env[field.comodel_name]
+            elif name != "id":  # which leads to the record itself
+                break
+        else:
+            value = condition.value
+            # as a client writes it
+            if isinstance(value, (list, tuple)) and condition.operator in ("any", "not any"):
+                value = Domain(value)
+            if isinstance(value, Domain):
+                _check_may_filter(place, value)
