@@ -94,12 +94,9 @@ class AccountMove(models.Model):
         documents = self._membri_attach_fee_notices()
 
         def get_values(move):
-            address = move._membri_get_receiver_address()
             return {
-                "partner_ids": [] if address else move._membri_get_receiver().ids,
-                "outgoing_email_to": address,
+                **move._membri_get_mail_recipient_vals(),
                 "attachment_ids": documents[move].ids,
-                "force_email_lang": move._membri_get_payer_lang(),
             }
 
         messages = template._membri_post(self, "fee_notice", get_values)

@@ -17,6 +17,7 @@ from . import online
 from . import line
 from . import send
 from . import delivery
+from . import mail_queue
 from . import waiting
 from . import version
 from . import payer

@@ -213,16 +213,7 @@ class AccountMove(models.Model):
         """:return: the email, in Odoo's queue: looked at once more when it leaves"""
         self.ensure_one()
         template = self.env.ref("membri_renewal.mail_template_part_received")
-        address = self._membri_get_receiver_address()  # it goes where the invoice goes
-
-        def get_values(move):
-            return {
-                "partner_ids": [] if address else move._membri_get_receiver().ids,
-                "outgoing_email_to": address,
-                "force_email_lang": move._membri_get_payer_lang(),
-            }
-
-        messages = template._membri_post(self, PART, get_values)
+        messages = template._membri_post(self, PART, type(self)._membri_get_mail_recipient_vals)
         self.write(
             {
                 "membri_amount_confirmed": self._membri_get_received(),
@@ -254,15 +245,9 @@ class AccountMove(models.Model):
         self.ensure_one()
         template = self.env.ref("membri_renewal.mail_template_receipt")
         document = self._membri_attach_receipt()
-        address = self._membri_get_receiver_address()  # it goes where the invoice goes
 
         def get_values(move):
-            return {
-                "partner_ids": [] if address else move._membri_get_receiver().ids,
-                "outgoing_email_to": address,
-                "attachments": [document],
-                "force_email_lang": move._membri_get_payer_lang(),
-            }
+            return {**move._membri_get_mail_recipient_vals(), "attachments": [document]}
 
         messages = template._membri_post(self, "receipt", get_values)
         self.write(

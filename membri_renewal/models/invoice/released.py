@@ -257,7 +257,7 @@ class AccountMove(models.Model):
         return self.membri_released_id._membri_get_print_lang(self.company_id)
 
     # ------------------------------------------------------------------
-    # Called by ``invoice/delivery.py``, of emails of this kind
+    # Called by ``invoice/mail_queue.py``, of emails of this kind
     # ------------------------------------------------------------------
 
     def _membri_get_released_facts(self):
