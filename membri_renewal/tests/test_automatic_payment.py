@@ -524,6 +524,19 @@ class TestCharged(AutomaticPaymentCommon):
         mails = renewal.message_ids.filtered(lambda m: "did not go through" in (m.subject or ""))
         self.assertEqual(len(mails), 4)
 
+    def test_decline_is_told_once(self):
+        """Odoo's own job looks again at what we have followed: it must not stumble on it."""
+        for state in ("error", "cancel"):
+            with self.subTest(state):
+                renewal = self._announced(state)
+                self._charge(renewal.date_charge)
+                charge, note = self._get_charges(renewal.invoice_id), renewal.charge_note
+                messages = renewal.message_ids
+                charge._post_process()
+                self.assertTrue(charge.is_post_processed)
+                self.assertEqual(renewal.charge_note, note)
+                self.assertEqual(renewal.message_ids, messages)
+
     def test_retry_succeeds(self):
         renewal = self._announced("error")
         self._charge(renewal.date_charge)

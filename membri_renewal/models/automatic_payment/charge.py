@@ -378,10 +378,11 @@ class MembriRenewal(models.Model):
                 )
         elif transaction.state in ("cancel", "error"):
             declined = self.filtered(lambda renewal: renewal.charge_state == "pending")
-            declined._fail_charge(
-                declined[:1]._get_decline_sentence(transaction),
-                declined[:1]._get_retry_day(transaction),
-            )
+            if declined:  # Odoo's own job looks again at what was followed already
+                declined._fail_charge(
+                    declined[:1]._get_decline_sentence(transaction),
+                    declined[:1]._get_retry_day(transaction),
+                )
 
     def _get_decline_sentence(self, transaction):
         """:return: what kind of no it was, with the provider's own words"""
