@@ -12,6 +12,9 @@ PRIVATE_HEADERS = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Cache-Control": "no-store, private",
 }
+# of the session: what was typed in the last form that was refused
+TYPED_KEY = "membri_renewal_typed"
+TYPED_MAX_LENGTH = 2000
 
 
 def clean_token(access_token):
@@ -126,6 +129,19 @@ class MembriPortalAccess(CustomerPortal):
         response.set_data(content)
         response.headers.update(PRIVATE_HEADERS)
         return response
+
+    def _keep_typed(self, form, texts):
+        """What was typed in a form that is refused is there again when its page is shown.
+
+        :param form: the path that the form is sent to
+        :param texts: ``{name: text}``, of which no more is kept than the form takes"""
+        kept = {name: text[:TYPED_MAX_LENGTH] for name, text in texts.items()}
+        request.session[TYPED_KEY] = {"form": form, "texts": kept}
+
+    def _take_typed(self, form):
+        """:return: ``{name: text}`` of what was typed in ``form`` and refused: once"""
+        typed = request.session.pop(TYPED_KEY, {})
+        return typed["texts"] if typed.get("form") == form else {}
 
     def _get_texts(self, form, *names):
         """:return: ``{name: text}`` of a form that anybody may have filled in with anything"""

@@ -12,6 +12,8 @@ DOCUMENTS = {
 }
 TOLD = ("method", "date", "amount", "reference", "message")
 PERSON = ("name", "email", "phone", "message")
+REPORT_FORM = "/my/membership/invoices/%s/announce"
+PERSON_FORM = "/my/membership/%s/person"
 
 
 class MembriPortalMembership(MembriPortalAccess):
@@ -39,6 +41,7 @@ class MembriPortalMembership(MembriPortalAccess):
             "visitor": self._get_visitor_sudo(),
             "error": error,
             "asked": asked,
+            "typed": self._take_typed(PERSON_FORM % asked) if asked else {},
             "done": done,
         }
         return request.render("membri_renewal.portal_my_membership", values)
@@ -188,6 +191,7 @@ class MembriPortalMembership(MembriPortalAccess):
             return request.redirect("/my")
         may_act = self._may_answer(move_sudo, access_token)
         values = {
+            "typed": self._take_typed(REPORT_FORM % invoice_id) if error else {},
             "page_name": "membership_paid",
             "move": move_sudo,
             "access_token": access_token,
@@ -214,9 +218,12 @@ class MembriPortalMembership(MembriPortalAccess):
             return request.redirect("/my")
         error = "no_right"
         if self._may_answer(move_sudo, access_token):
+            told = self._get_texts(kw, *TOLD)
             error = move_sudo._membri_report_payment(
-                self._get_visitor_sudo(), self._get_texts(kw, *TOLD), self._read_upload(document)
+                self._get_visitor_sudo(), told, self._read_upload(document)
             )
+            if error:
+                self._keep_typed(REPORT_FORM % invoice_id, told)
         query = {
             "access_token": clean_token(access_token),
             "error": error,
@@ -251,9 +258,10 @@ class MembriPortalMembership(MembriPortalAccess):
         if not term_sudo:
             return request.redirect("/my")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
-        error = member_sudo._membri_portal_request_person(
-            self._get_visitor_sudo(), self._get_texts(kw, *PERSON)
-        )
+        person = self._get_texts(kw, *PERSON)
+        error = member_sudo._membri_portal_request_person(self._get_visitor_sudo(), person)
+        if error:
+            self._keep_typed(PERSON_FORM % cotisation_id, person)
         query = urlencode({"error": error, "asked": cotisation_id} if error else {"done": "person"})
         return request.redirect(f"/my/membership?{query}")
 

@@ -80,12 +80,17 @@ class TestA5Taxes(MembriCommon):
     def test_a5_member_sees_the_total_before_accepting(self):
         renewal = self._sent()
         seen = renewal._get_proposal_key()
+        self.assertFalse(renewal._get_since_notice_sentence())
         self.product.taxes_id = self.low_tax
+        told = renewal._get_since_notice_sentence()
+        for amount in ("345.00", "315.00"):
+            self.assertIn(amount, told, "why the email said another total")
         self.assertEqual(renewal._portal_accept(renewal.partner_id, seen), "changed")
         self.assertEqual(renewal.state, "sent")
         self.assertEqual(renewal._get_proposal().amount_total, 315.0)
         self.assertFalse(renewal._portal_accept(renewal.partner_id, renewal._get_proposal_key()))
         self.assertEqual(renewal.invoice_id.amount_total, 315.0)
+        self.assertFalse(renewal._get_since_notice_sentence())
 
     def test_a5_notice_sent_again_shows_the_taxes_of_today(self):
         renewal = self._sent()
@@ -125,6 +130,15 @@ class TestA6AgreedIsInvoiced(MembriCommon):
 
     def _monthly(self):
         return self._create_cotisation(self.member, "2026-01-01", option_set=self.monthly)
+
+    @freeze_time(LATE)
+    def test_a6_member_who_restarts_is_told_why(self):
+        renewal = self._late()
+        with freeze_time("2026-11-15 15:00:00"):
+            renewal.action_send()
+        told = renewal._get_since_notice_sentence()
+        self.assertIn(renewal._get_period_in_words(), told)
+        self.assertIn(renewal._get_proposal()._get_period_in_words(), told)
 
     @freeze_time(LATE)
     def test_a6_restart_keeps_quantity_price_and_options(self):

@@ -2,6 +2,7 @@ import base64
 from datetime import timedelta
 
 from freezegun import freeze_time
+from lxml import html
 
 from odoo import fields, http
 from odoo.tests import tagged
@@ -131,6 +132,26 @@ class TestAlreadyPaid(MembershipCase):
                 self.assertIn("membri_already_paid", page, "it can be tried again")
         after = self._get_stored(self.invoice), self._get_stored(self.renewal)
         self.assertEqual(after, before)
+
+    def test_what_was_typed_is_kept(self):
+        """A photo that is too large emptied the form: on a telephone, a minute of typing."""
+        self._sign_in("member_user")
+        typed = {"method": "transfer", "date": "2026-11-01", "amount": "100,5x"}
+        typed |= {"reference": 'VIR "778"', "message": "<b>Two</b>\nlines"}
+        url = self._tell(**typed).headers["Location"]
+        form = html.fromstring(self.url_open(url).content).xpath(
+            "//form[@id='membri_already_paid']"
+        )
+        shown = dict(form[0].fields)
+        for name, text in typed.items():
+            self.assertEqual(shown[name], text)
+        page = html.fromstring(self.url_open(url).content)
+        [form] = page.xpath("//form[@id='membri_already_paid']")
+        shown = dict(form.fields)
+        self.assertFalse(shown["reference"], "once")
+        self.assertEqual(
+            shown["message"], "", "a text that is missing does not take the field away"
+        )
 
     def test_files(self):
         self._sign_in("member_user")

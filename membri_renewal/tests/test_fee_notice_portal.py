@@ -1,4 +1,5 @@
 from freezegun import freeze_time
+from lxml import html
 
 from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
@@ -58,6 +59,17 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         self.assertIn('id="o_payment_form"', page)
         self.assertIn(f"/my/fee-notices/{self.notice.id}/transaction", page)
         self.assertIn("Amount due", page)
+
+    def test_the_page_says_how_else_to_pay(self):
+        page = html.fromstring(self._open(self.notice.access_token).content)
+        told = page.xpath("//*[@id='membri_pay_otherwise']/dd/text()")
+        self.assertEqual(told, [value for _label, value in self.notice._membri_get_ways_to_pay()])
+        self.assertIn(self.company.name, told, "the payee of a check")
+        [link] = page.xpath("//a[@id='membri_already_paid_link']/@href")
+        form = html.fromstring(self.url_open(link).content)
+        self.assertTrue(form.xpath("//form[@id='membri_already_paid']"))
+        back = form.xpath("//a[contains(@href, '/my/fee-notices/')]")
+        self.assertEqual([link.text_content().strip() for link in back], ["View the Fee Notice"])
 
     def test_invoice_page_leads_here(self):
         response = self.url_open(

@@ -83,6 +83,16 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertIn(self.company.name, body)
         self.assertTrue(mail.attachment_ids)
 
+    def test_reminder_and_renewal_page_say_how_to_pay_as_well(self):
+        """They knew of transfers only: who pays by check found neither payee nor address."""
+        ways = self.invoice._membri_get_ways_to_pay()
+        self.assertIn(("Check payable to", self.company.name), ways)
+        self.assertEqual(self.renewal._get_payment_instructions(), ways)
+        template = self.env_root.ref("membri_renewal.mail_template_payment_reminder")
+        body = template._render_field("body_html", self.renewal.ids)[self.renewal.id]
+        for _label, value in ways:
+            self.assertIn(value, body)
+
     def test_what_is_left_when_part_was_paid(self):
         self._pay(self.invoice, 100.0)
         rows = [value for _label, value in self.invoice._membri_get_mail_rows()]
@@ -368,6 +378,17 @@ class TestInvoicePage(PortalPaymentCase):
                 self._answer(self._begin_payment(), state)
                 self.assertEqual(self.invoice._membri_get_last_try()[0], level)
                 self.assertIn(LAST_TRY, self._get_page(self.invoice))
+
+    def test_link_to_the_thread_leads_somewhere(self):
+        """The thread is for those who log in; others had a link to a place that is not there."""
+        officer = self.invoice.invoice_user_id.email_normalized
+        page = self._get_page(self.invoice)
+        self.assertNotIn("#discussion", page)
+        self.assertIn(f"mailto:{officer}", page)
+        self.authenticate(self.officer.login, self.officer.login)
+        page = self._get_page(self.invoice)
+        self.assertIn("#discussion", page)
+        self.assertIn('id="invoice_communication"', page)
 
     def test_paid_page_speaks_of_the_year_paid(self):
         self._answer(self._begin_payment(), "done")

@@ -64,6 +64,16 @@ class TestLetters(MembriCommon, HttpCase):
         unreachable = self.env.ref("membri_renewal.dashboard_unreachable")
         self.assertFalse(renewal.filtered_domain(unreachable._get_domain()))
 
+    def test_letter_says_how_to_reply_without_a_screen(self):
+        by_post = "reply by phone or by mail"
+        self.officer.sudo().partner_id.phone = "+1 450 555 0100"
+        by_mail, by_email = self._create_letter("Bo", "J4H 2X3"), self._renewal_in("sent")
+        by_mail.action_send()
+        self.assertIn(by_post, " ".join(by_mail._get_next_steps()))
+        self.assertNotIn(by_post, " ".join(by_email._get_next_steps()))
+        self.officer.sudo().partner_id.phone = False
+        self.assertNotIn(by_post, " ".join(by_mail._get_next_steps()), "nobody to call")
+
     def test_the_screen_says_what_left_the_queue(self):
         """From the form, and from the queue (seen: nothing was said there)."""
         letters = self.env["membri.renewal"].union(

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from lxml import html
+
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -280,7 +282,12 @@ class TestPersonInCharge(MembershipCase):
                 self._sign_in(login)
                 response = self._ask(**data)
                 self.assertIn(f"error={error}", response.headers["Location"])
-                self.assertIn("membri_error", self.url_open(response.headers["Location"]).text)
+                page = self.url_open(response.headers["Location"]).content
+                self.assertIn(b"membri_error", page)
+                form = html.fromstring(page).xpath("//details[@open]/form")[0]
+                typed = data.get("email", "paula@example.com")
+                self.assertEqual(form.fields["email"], typed, "what was typed is still there")
+                self.assertIn("message", form.fields)
         for login in ("stranger_user", "employee", "auditor"):
             self._sign_in(login)
             self.assertTrue(self._ask().headers["Location"].endswith("/my"))

@@ -160,6 +160,15 @@ class TestNoticePdf(NoticeCase, HttpCase):
         pages = PdfFileReader(io.BytesIO(content)).pages
         return [" ".join(page.extract_text().split()) for page in pages]
 
+    def test_member_by_their_own_name(self):
+        """Odoo puts the employer before the name: a personal membership is not the employer's."""
+        employer = self._create_member("Employer & Sons", is_company=True)
+        member = self._create_member("Manon Personal", parent_id=employer.id)
+        renewal = self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+        content, _type = self.env["ir.actions.report"]._render_qweb_html(REPORT, renewal.ids)
+        [told] = html.fromstring(content).xpath("//*[@name='informations_member']/div")
+        self.assertEqual(told.text_content().strip(), "Manon Personal")
+
     def test_french(self):
         renewal = self._create_renewal(self._create_yearly(lang="fr_FR"))
         renewal.action_send()

@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from freezegun import freeze_time
 
@@ -196,6 +196,27 @@ class TestReminderDays(ReminderCommon):
                 body = template._render_field("body_html", renewal.ids)[renewal.id]
                 self.assertEqual("accept, or ask" in body, not is_over)
                 self.assertEqual("contact us to choose another" in body, is_over)
+
+    def test_late_reminders_do_not_speak_of_a_membership_that_goes_on(self):
+        renewal = self._notify()
+        last = renewal.current_date_end
+        for days, is_over in ((0, False), (1, True)):
+            with self.subTest(days=days), freeze_time(f"{last + timedelta(days=days)} 15:00:00"):
+                self.env.invalidate_all()
+                bodies = {}
+                for name in ("reminder", "reminder_firm", "reminder_last"):
+                    template = self.env_root.ref(f"membri_renewal.mail_template_{name}")
+                    body = template._render_field("body_html", renewal.ids)[renewal.id]
+                    self.assertEqual("Last membership" in body, is_over)
+                    self.assertEqual("Current membership" in body, not is_over)
+                    bodies[name] = body
+                self.assertEqual(
+                    "continue without interruption" in bodies["reminder_firm"], not is_over
+                )
+                self.assertEqual(
+                    "your membership and its benefits will end" in bodies["reminder_last"],
+                    not is_over,
+                )
 
     def test_own_template_of_a_step(self):
         template = self.env_root.ref("membri_renewal.mail_template_reminder").copy(

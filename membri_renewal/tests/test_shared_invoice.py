@@ -26,6 +26,7 @@ class TestSharedInvoice(SharedInvoiceCommon, MailCase):
         self.assertEqual(invoice.amount_total, 3 * 345.0)
         self.assertFalse(invoice.membri_renewal_id)
         self.assertEqual(invoice.sudo().membri_renewal_ids.ids, renewals.ids)
+        self.assertIn("The memberships", invoice._membri_get_next_sentence(), "of all of them")
         self.assertEqual(invoice.sudo().membri_cotisation_ids, renewals.new_cotisation_id)
         for renewal in renewals:
             self.assertEqual(renewal.invoice_ids, renewal.invoice_id)

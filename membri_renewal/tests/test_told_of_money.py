@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -258,6 +259,34 @@ class TestB1WhatIsLeft(MembriPaymentCommon):
         self._pay(self.invoice, 103.48)
         self.assertEqual(self.cotisation.state, "pending")
         self.assertIn("the rest", self.invoice._membri_get_next_sentence())
+
+    def test_b1_payment_of_a_period_that_is_over(self):
+        """Who was invoiced for a year and pays after it settles it, and is no member by that."""
+        last = self.cotisation.date_end
+        for day, is_over in ((last, False), (last + timedelta(days=1), True)):
+            with self.subTest(day=day), freeze_time(f"{day} 15:00:00"):
+                self.env.invalidate_all()
+                for sentence in (
+                    self.invoice._membri_get_next_sentence(),
+                    self.renewal._get_payment_reminder_sentence(),
+                    " ".join(self.renewal._get_portal_sentences()),
+                ):
+                    self.assertEqual("takes effect" in sentence, not is_over, sentence)
+                    self.assertEqual("is over" in sentence, is_over, sentence)
+        with freeze_time(f"{last + timedelta(days=1)} 15:00:00"):
+            self._pay(self.invoice)
+            self.assertEqual(self.cotisation.state, "expired")
+            told = self.renewal._get_portal_sentences()
+            self.assertEqual(told[1:], [self.cotisation._membri_get_paid_sentence()])
+
+    def test_b4_paid_page_speaks_of_the_next_membership_until_it_begins(self):
+        self._pay(self.invoice)
+        first = self.cotisation.date_start
+        for day, is_next in ((first - timedelta(days=1), True), (first, False)):
+            with self.subTest(day=day), freeze_time(f"{day} 15:00:00"):
+                self.env.invalidate_all()
+                told = self.renewal._get_portal_sentences()[1]
+                self.assertEqual("next membership" in told, is_next, told)
 
     def test_a1_payment_without_entry_covers_the_earliest_part(self):
         self._approve_in_parts()

@@ -243,6 +243,22 @@ class MembriRenewal(models.Model):
         """:return: what is to be paid for the renewal to take effect, in the member's words"""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
+        if invoice_sudo._membri_is_for_past() and not self._is_invoice_of_others_too():
+            return self.env._(
+                "This period is over. Your payment settles what is due for it: %(amount)s "
+                "(%(document)s).",
+                amount=self._format_amount(invoice_sudo._membri_get_amount_due()),
+                document=invoice_sudo._membri_get_document_label(),
+            )
+        if invoice_sudo._membri_is_for_past():
+            # sudo: members read no terms; the share is their own
+            return self.env._(
+                "This period is over. %(document)s is addressed to %(payer)s; your share is "
+                "%(amount)s.",
+                document=invoice_sudo._membri_get_document_label(),
+                payer=invoice_sudo.partner_id.display_name,
+                amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
+            )
         # sudo: members read no terms
         if self._is_invoice_of_others_too() and self.new_cotisation_id.sudo().state != "pending":
             return self.env._(

@@ -240,6 +240,17 @@ class AccountMove(models.Model):
             if term_sudo.invoice_id == self and term_sudo.state != "cancelled"
         ]
 
+    def _membri_is_for_past(self):
+        """Return whether the terms on this document are over: who pays it by now settles what is
+        due, and is no member by that."""
+        self.ensure_one()
+        terms_sudo = self._membri_get_cotisations_sudo().filtered(
+            lambda term: term.invoice_id == self and term.state != "cancelled"
+        )
+        return bool(terms_sudo) and all(
+            term._is_over(term.date_end, term.company_id.id) for term in terms_sudo
+        )
+
     def _membri_get_credit_rows(self):
         """Return ``(label, value)`` pairs of a credit note: of which invoice and member, how much,
         what is left to pay on that invoice, and what of the credit is not used."""
@@ -309,6 +320,12 @@ class AccountMove(models.Model):
             or self._membri_is_all_under_way()
         ):
             return []
+        return self._membri_get_account_rows()
+
+    def _membri_get_account_rows(self):
+        """Return ``(label, value)`` pairs of where a transfer or a check goes, whether one is
+        expected now or not."""
+        self.ensure_one()
         move_sudo = self.sudo()  # sudo: what any payer needs to know
         company_sudo = move_sudo.company_id
         rows = []
@@ -332,10 +349,16 @@ class AccountMove(models.Model):
         pending_sudo = self._membri_get_cotisations_sudo().filtered(lambda c: c.state == "pending")
         if not pending_sudo:
             return ""
+        if self._membri_is_for_past():
+            return self.env._(
+                "The period of this membership is over. Your payment settles what is due for it."
+            )
         if all(term._waits_for_first_part() for term in pending_sudo):
             return self.env._(
                 "The membership takes effect as soon as we receive the first part of your payment."
             )
+        if len(pending_sudo) > 1:  # whose part a part is, is not known
+            return self.env._("The memberships take effect as soon as the whole amount is paid.")
         if self._membri_is_more_left():  # one payment of the plan is not enough
             return self.env._("The membership takes effect as soon as the whole amount is paid.")
         if self._membri_get_amounts_settled()[0]:  # a payment came: which one makes it?

@@ -252,6 +252,31 @@ class MembriRenewal(models.Model):
         whole = option_set._is_whole_period(term.date_start, term.date_end)
         return not whole and option_set.proration != "none"
 
+    def _get_since_notice_sentence(self):
+        """Return what accepting means today, to who may and was told something else by the
+        notice (a sentence), or ``False``."""
+        self.ensure_one()
+        proposal = self._get_proposal()
+        if proposal == self or self._get_cannot_answer_reason("accept"):
+            return False
+        names = {
+            "shown": self._format_amount(self.amount_total),
+            "total": self._format_amount(proposal.amount_total, proposal),
+        }
+        if proposal.date_start != self.date_start:
+            return self.env._(
+                "The notice said: %(shown_term)s, %(shown)s. Since then, a new period has "
+                "started: %(term)s, %(total)s.",
+                shown_term=self._get_period_in_words(),
+                term=proposal._get_period_in_words(),
+                **names,
+            )
+        if self.currency_id.compare_amounts(proposal.amount_total, self.amount_total):
+            return self.env._(
+                "The notice said %(shown)s. With today's taxes, the total is %(total)s.", **names
+            )
+        return False
+
     def _get_acceptance_sentence(self):
         """:return: who receives what by accepting, and for how much, in a sentence"""
         self.ensure_one()
@@ -350,8 +375,12 @@ class MembriRenewal(models.Model):
             self.new_cotisation_id.sudo() or self
         )  # sudo: members read no terms; this is theirs
         if self.is_paid:
+            thanks = self.env._("Thank you! Your renewal is accepted and paid.")
+            today = self.company_id._membri_today()
+            if self.new_cotisation_id and term_sudo.date_start <= today:  # no next one any more
+                return [thanks, term_sudo._membri_get_paid_sentence()]
             return [
-                self.env._("Thank you! Your renewal is accepted and paid."),
+                thanks,
                 self.env._(
                     "Your next membership: %(term)s.", term=term_sudo._get_period_in_words()
                 ),
@@ -398,17 +427,12 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_payment_instructions(self):
-        """:return: what a bank transfer needs: ``(label, value)`` pairs"""
+        """:return: what a transfer or a check needs: ``(label, value)`` pairs"""
         self.ensure_one()
-        if self._is_invoice_of_others_too():
-            return []
         invoice_sudo = self._get_invoice_sudo()
-        pairs = []
-        if invoice_sudo.partner_bank_id:
-            pairs.append((self.env._("Bank account"), invoice_sudo.partner_bank_id.acc_number))
-        if invoice_sudo.payment_reference:
-            pairs.append((self.env._("Payment reference"), invoice_sudo.payment_reference))
-        return pairs
+        if not invoice_sudo or self._is_invoice_of_others_too():
+            return []
+        return invoice_sudo._membri_get_account_rows()
 
     def _can_pay_online(self):
         """:return: whether the page of the invoice offers a payment"""

@@ -105,6 +105,13 @@ class MembriRenewal(models.Model):
             "Once it is paid, your membership continues: %(term)s.",
             term=self._get_proposal()._get_period_in_words(),
         )
+        # who gets a letter may have neither a phone that scans nor a computer
+        renewal_sudo = self.sudo()  # sudo: members read no facts of the delivery, nor whom to call
+        is_letter = renewal_sudo.letter_state or self._is_on_paper()
+        contact_sudo = renewal_sudo._get_officer().partner_id or renewal_sudo.company_id.partner_id
+        otherwise = []
+        if is_letter and contact_sudo.phone:
+            otherwise = [self.env._("You can also reply by phone or by mail.")]
         if self._is_announced():
             return [
                 self._get_announcement_sentence(),
@@ -112,6 +119,7 @@ class MembriRenewal(models.Model):
                     "Scan the code or open the page below to change or stop the renewal. "
                     "Otherwise, you don't need to do anything."
                 ),
+                *otherwise,
                 paid,
             ]
         return [
@@ -119,6 +127,7 @@ class MembriRenewal(models.Model):
                 "Scan the code or open the page below to accept or ask for changes. %(deadline)s",
                 deadline=self._get_deadline_sentence(),
             ),
+            *otherwise,
             self._get_invoice_sentence(),
             paid,
         ]

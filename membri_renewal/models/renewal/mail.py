@@ -128,6 +128,12 @@ class MembriRenewal(models.Model):
             "document": invoice_sudo._membri_get_document_label(),
             "rest": self._format_amount(invoice_sudo._membri_get_amount_due(), invoice_sudo),
         }
+        if invoice_sudo._membri_is_for_past():
+            return self.env._(
+                "%(document)s is for a period that is over: %(term)s. Your payment settles what "
+                "is due for it. Amount due: %(rest)s.",
+                **names,
+            )
         if invoice_sudo._membri_is_shared():  # its payer has it for all of them
             return self.env._(
                 "The memberships of %(members)s take effect as soon as we receive your payment of "
@@ -189,11 +195,16 @@ class MembriRenewal(models.Model):
             date=self._format_day(self._get_notice_day()),
         )
 
+    def _is_membership_over(self):
+        """:return: whether the term that is to be renewed has ended: it is not current any more"""
+        self.ensure_one()
+        return self.current_date_end < self.company_id._membri_today()
+
     def _get_membership_sentence(self):
         """:return: what the member has today, in a sentence"""
         self.ensure_one()
         last = self.current_date_end
-        if last >= self.company_id._membri_today():
+        if not self._is_membership_over():
             return self.env._(
                 "Your membership with %(company)s ends on %(date)s.",
                 company=self.company_id.name,
@@ -214,8 +225,8 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "The proposed period is over by now. Please contact us to choose another one."
             )
-        last = self.current_date_end
-        if last >= self.company_id._membri_today():
+        if not self._is_membership_over():
+            last = self.current_date_end
             return self.env._("Please reply by %(date)s.", date=self._format_day(last))
         return self.env._("You can still renew. Please reply as soon as you can.")
 
