@@ -3,10 +3,12 @@
 On a throw-away clone of the demo database, week by week: the real crons prepare, send and remind;
 members answer by the link in the mail they got, over HTTP; the officer approves, refuses,
 intervenes; invoices are paid, some in parts; saved cards are charged, declined and tried again;
-what is never paid is ended; terms begin and lapse. A handful of contacts are
-archived, invoices bounce, credit notes are taken back, rests are written off. Then the counts are
-read again from the database and must add up, and nobody may be lost. Mails and their PDFs are left
-in a folder to look at.
+what is never paid is ended; terms begin and lapse, on the last days of months and on leap days
+too. A handful of contacts are archived or merged, invoices bounce, are changed after they were
+sent, become void, are paid twice or at a discount; credit notes are taken back, rests are written
+off, some owe for years; there is a campaign, and a second company. Then the counts are read again
+from the database and must add up, and nobody may be lost. Mails and their PDFs are left in a folder
+to look at.
 """
 
 import shutil

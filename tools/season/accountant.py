@@ -20,7 +20,11 @@ class Accountant:
             )
             mishaps = self.world.mishaps
             for invoice in invoices:
-                if mishaps.holds(invoice) or invoice.sudo()._membri_get_charge_planned_reason():
+                if (
+                    mishaps.holds(invoice)
+                    or self.world.cast.holds(invoice.partner_id)
+                    or invoice.sudo()._membri_get_charge_planned_reason()
+                ):
                     continue
                 if invoice.payment_state == "partial":
                     self._pay_the_rest(env, invoice, week)
@@ -54,12 +58,12 @@ class Accountant:
             active_model="account.move", active_ids=invoice.ids
         ).create({})._create_payments()
 
-    def pay_from_statement(self, env, invoice, amount):
-        """A line of the bank statement, matched with the invoice."""
+    def enter_line(self, env, invoice, amount):
+        """:return: a line of the bank statement that names ``invoice``; nobody has matched it"""
         journal = env["account.journal"].search(
             [("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1
         )
-        line = env["account.bank.statement.line"].create(
+        return env["account.bank.statement.line"].create(
             {
                 "journal_id": journal.id,
                 "date": invoice.company_id._membri_today(),
@@ -68,10 +72,18 @@ class Accountant:
                 "amount": amount,
             }
         )
-        # each part of the payment terms
-        receivable = invoice.line_ids.filtered(
-            lambda item: item.account_id.account_type == "asset_receivable" and not item.reconciled
-        )
+
+    def pay_from_statement(self, env, invoices, amount):
+        """A line of the bank statement, matched with invoices of one payer."""
+        line = self.enter_line(env, invoices[0], amount)
+        receivable = get_receivable(invoices)
         _liquidity, suspense, _other = line._seek_for_lines()
         suspense.account_id = receivable.account_id
         (suspense + receivable).reconcile()
+
+
+def get_receivable(moves):
+    """:return: what is open of these entries: of an invoice, each part of its payment terms"""
+    return moves.line_ids.filtered(
+        lambda item: item.account_id.account_type == "asset_receivable" and not item.reconciled
+    )

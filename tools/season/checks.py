@@ -7,16 +7,19 @@ from ledger import MEMBERS
 
 PAID = ("paid", "in_payment")
 CATCH_UP = timedelta(days=60)  # as far back as the night looks for terms that were lost
-# a member's term runs today and its invoice, if it has one, is paid: by dates and money alone
+# a member's term runs today and its invoice, if it has one, is paid, unless its plan gives credit:
+# by dates and money alone
 ENTITLED = """
     SELECT DISTINCT c.partner_id
       FROM membri_cotisation c
+      JOIN membri_option_set s ON s.id = c.option_set_id
  LEFT JOIN account_move m ON m.id = c.invoice_id
      WHERE c.company_id = %(company)s
        AND c.state != 'cancelled'
        AND c.date_start <= %(today)s
        AND (c.date_end IS NULL OR c.date_end >= %(today)s)
-       AND (m.id IS NULL OR (m.state = 'posted' AND m.payment_state IN ('paid', 'in_payment')
+       AND (m.id IS NULL OR s.activation = 'approved'
+            OR (m.state = 'posted' AND m.payment_state IN ('paid', 'in_payment')
             AND COALESCE(m.membri_write_off_state, 'kept') = 'kept'))
 """
 RECEIVABLE = """
@@ -49,7 +52,16 @@ NEVER = {
            AND b.company_id = a.company_id AND b.state NOT IN ('cancelled', 'refused')
            AND daterange(a.date_start, a.date_end, '[]')
             && daterange(b.date_start, b.date_end, '[]')
-         WHERE a.company_id = %(company)s AND a.state NOT IN ('cancelled', 'refused')""",
+         WHERE a.company_id = %(company)s AND a.state NOT IN ('cancelled', 'refused')
+           AND NOT (a.state = 'approved' AND b.state = 'approved'
+                    AND a.partner_id = ANY(%(merged)s))""",
+    "no day of a member is in two terms": """
+        SELECT a.id FROM membri_cotisation a
+          JOIN membri_cotisation b ON b.partner_id = a.partner_id AND b.id > a.id
+           AND b.company_id = a.company_id AND b.state != 'cancelled'
+           AND daterange(a.date_start, a.date_end, '[]')
+            && daterange(b.date_start, b.date_end, '[]')
+         WHERE a.company_id = %(company)s AND a.state != 'cancelled'""",
     "no member has two living invoices for one period": """
         SELECT c.id FROM membri_cotisation c
           JOIN account_move_line item ON item.membri_cotisation_id = c.id
@@ -121,12 +133,20 @@ def run(env, ledger, inbox):
     total = env["membri.renewal"].search_count([("company_id", "=", env.company.id)])
     listed = ", ".join(f"{count} {state}" for state, count in states)
     yield sum(count for _state, count in states) == total, f"{total} renewals: {listed}"
+    yield from check_never(env, ledger)
+    yield bool(inbox.links), f"{len(inbox)} mails were delivered, {inbox.pdfs} with a PDF"
+
+
+def check_never(env, ledger):
     for sentence, query in NEVER.items():
-        values = {"company": env.company.id, "last_mail_before": ledger.last_mail_before}
+        values = {
+            "company": env.company.id,
+            "last_mail_before": ledger.last_mail_before,
+            "merged": list(ledger.merged),  # both had a history: its terms are what is asked of
+        }
         env.cr.execute(query, values)
         offenders = [row[0] for row in env.cr.fetchall()]
         yield not offenders, sentence + (f" (but {offenders[:5]})" if offenders else "")
-    yield bool(inbox.links), f"{len(inbox)} mails were delivered, {inbox.pdfs} with a PDF"
 
 
 def check_members(env, ledger):
@@ -146,8 +166,10 @@ def check_members(env, ledger):
     env.cr.execute(ENTITLED, {"company": env.company.id, "today": env.company._membri_today()})
     entitled = {row[0] for row in env.cr.fetchall()}
     yield entitled == after, f"by dates and payments alone, {len(entitled)} are members, too"
-    wrong = partners.browse(after | before).filtered(
-        lambda partner: (partner.id in after) != (partner.membri_status == "active")
+    wrong = (
+        partners.browse(after | before)
+        .exists()
+        .filtered(lambda partner: (partner.id in after) != (partner.membri_status == "active"))
     )
     yield not wrong, "contacts and cotisations say the same of who is a member"
 
@@ -168,6 +190,8 @@ def why_came(partner, ledger):
 
 
 def why_left(partner):
+    if not partner.exists():
+        return "merged"
     if partner.membri_cotisation_ids.filtered("date_terminated"):
         return "resigned"
     last = partner.membri_renewal_ids.sorted("id")[-1:]
@@ -203,6 +227,8 @@ def check_money(env):
         f"none of {len(paid)} paid terms still waits for its payment",
     )
     yield (
-        not (terms - paid).filtered(lambda term: term.state in ("scheduled", "active")),
-        "no term runs unpaid",
+        not (terms - paid).filtered(
+            lambda term: term.state in ("scheduled", "active") and term.activation != "approved"
+        ),
+        "no term runs unpaid, but on credit",
     )

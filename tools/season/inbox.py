@@ -22,6 +22,9 @@ class Inbox:
             "every receipt left for money that had come": [],
             "nothing was sent to an archived contact": [],
             "no mail is about what is void": [],
+            "every mail about a part tells what came and what is left": [],
+            "an early-payment discount that stands is told": [],
+            "who is told that there is nothing to pay has nothing to pay": [],
         }
         self._old = set(folder.glob("*.eml"))  # of a season before
         self._read = set()
@@ -70,12 +73,11 @@ class Inbox:
 
     def _get_untruth(self, kind, mail, document, invoice, body):
         """:return: what does not hold of this mail, or ``None``"""
-        if kind == "receipt":
-            if not invoice._membri_is_paid() or invoice._membri_get_received() <= 0:
-                return "every receipt left for money that had come"
-        elif invoice.move_type == "out_invoice" and invoice._membri_is_void():
+        if kind in MONEY:
+            return MONEY[kind](document, plain_amounts(body))
+        if invoice.move_type == "out_invoice" and invoice._membri_is_void():
             return "no mail is about what is void"
-        elif invoice and invoice._membri_is_paid():
+        if invoice and invoice._membri_is_paid():
             # an invoice that was paid meanwhile leaves without a request
             asks = f" {invoice.amount_total} {invoice.amount_total} " in (mail.membri_facts or "")
             if kind == "reminder" or asks:
@@ -84,9 +86,43 @@ class Inbox:
             self.rests.append((invoice.id, invoice.amount_residual))
             if f"{invoice.amount_residual:.2f}" not in plain_amounts(body):
                 return "every reminder after a part payment speaks of the rest"
+        elif invoice and kind in ("invoice", "reminder") and is_discount_hidden(invoice, body):
+            return "an early-payment discount that stands is told"
         elif mail.model == "membri.renewal" and document.state in ("refused", "cancelled"):
             return "no mail asked for an answer that was given"
         return None
+
+
+def get_receipt_untruth(invoice, _told):
+    if not invoice._membri_is_paid() or invoice._membri_get_received() <= 0:
+        return "every receipt left for money that had come"
+    return None
+
+
+def get_released_untruth(invoice, _told):
+    if not invoice._membri_is_released():
+        return "who is told that there is nothing to pay has nothing to pay"
+    return None
+
+
+def get_part_untruth(invoice, told):
+    amounts = (invoice._membri_get_received(), invoice._membri_get_amount_due())
+    if not all(f"{amount:.2f}" in told for amount in amounts):
+        return "every mail about a part tells what came and what is left"
+    return None
+
+
+# kinds of mails about money that has come, or is not to come any more
+MONEY = {
+    "receipt": get_receipt_untruth,
+    "released": get_released_untruth,
+    "part": get_part_untruth,
+}
+
+
+def is_discount_hidden(invoice, body):
+    early = invoice._membri_get_early_payment()
+    return bool(early) and f"{early[1]:.2f}" not in plain_amounts(body)
 
 
 def plain_amounts(text):

@@ -59,6 +59,7 @@ class Ledger:
 
     def __init__(self):
         self.notes = Counter()
+        self.merged = set()  # contacts that took another one's history
         self._first_seen = {}
         self._known = {}
         self._months = defaultdict(Counter)

@@ -41,9 +41,9 @@ class Members:
         for renewal_id, kind in due:
             link = self.world.inbox.links.get(renewal_id)
             if link:
-                self._answer(renewal_id, kind, link)
+                self.answer(renewal_id, kind, link)
 
-    def _answer(self, renewal_id, kind, link):
+    def answer(self, renewal_id, kind, link):
         session = requests.Session()
         page = session.get(link, timeout=60)
         page.raise_for_status()

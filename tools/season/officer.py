@@ -25,7 +25,7 @@ class Officer:
         with self.world.acting_as("officer") as env:
             for renewal in self._queue(env, "change_requested"):
                 if renewal._get_cannot_reason("approve"):
-                    self._refuse(env, renewal, "membri_renewal.refusal_reason_no_answer")
+                    self.refuse(env, renewal, "membri_renewal.refusal_reason_no_answer")
                     continue
                 if renewal.id % 2:
                     renewal.line_ids[:1].quantity += 1
@@ -39,7 +39,7 @@ class Officer:
                     continue  # until the contact is restored, or for ever
                 ended = "ended" in renewal.invoice_ids.mapped("membri_write_off_state")
                 if ended or renewal._get_cannot_reason("approve"):
-                    self._refuse(env, renewal, "membri_renewal.refusal_reason_no_answer")
+                    self.refuse(env, renewal, "membri_renewal.refusal_reason_no_answer")
                 else:
                     renewal.action_approve()
                     self.world.ledger.note("approved after an intervention")
@@ -64,13 +64,13 @@ class Officer:
                     kind == "phone_refusal"
                     and week - self.world.ledger.first_seen(renewal, week) >= delay
                 ):
-                    self._refuse(env, renewal, "membri_renewal.refusal_reason_price")
+                    self.refuse(env, renewal, "membri_renewal.refusal_reason_price")
 
     def _refuse_the_silent(self):
         with self.world.acting_as("officer") as env:
             silent = self._queue(env, "no_answer_6m")
             if silent:
-                self._refuse(env, silent, "membri_renewal.refusal_reason_no_answer")
+                self.refuse(env, silent, "membri_renewal.refusal_reason_no_answer")
 
     def _give_up_unpaid(self, week):
         """Accepted and never paid: reset, then refuse; nothing is owed (specification §5.4)."""
@@ -79,10 +79,10 @@ class Officer:
                 invoice = renewal.invoice_id
                 if week - self.world.ledger.first_seen(invoice, week) < 14:
                     continue
-                if renewal._get_cannot_reason("reset"):
+                if renewal._get_cannot_reason("reset") or self.world.cast.holds(renewal.partner_id):
                     continue
                 renewal.action_reset()
-                self._refuse(env, renewal, "membri_renewal.refusal_reason_no_answer")
+                self.refuse(env, renewal, "membri_renewal.refusal_reason_no_answer")
                 self.world.ledger.note("given up unpaid")
 
     def _enrol(self, week):
@@ -124,7 +124,7 @@ class Officer:
                 term.action_terminate(env.company._membri_today(), "Démission")
                 self.world.ledger.note("resigned")
 
-    def _refuse(self, env, renewals, reason):
+    def refuse(self, env, renewals, reason):
         wizard = env["membri.renewal.refuse"].create(
             {"renewal_ids": renewals.ids, "reason_id": env.ref(reason).id}
         )

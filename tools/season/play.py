@@ -11,10 +11,15 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import campaign
 import cards
+import cast
 import checks
 import freezegun.api
 import lost
+import money
+import papers
+import second
 import slips
 from accountant import Accountant
 from inbox import Inbox
@@ -60,14 +65,23 @@ class World:
         self.ledger = Ledger()
         self.mishaps = Mishaps(self)
         self.slips = slips.Slips(self)
+        self.papers = papers.Papers(self)
+        self.money = money.Money(self)
+        self.campaign = campaign.Campaign(self)
+        self.cast = cast.Cast(self)
+        self.second = second.Second(self)
+        self.members = Members(self)
+        self.officer = Officer(self)
         self.accountant = Accountant(self)
 
     @contextmanager
-    def acting_as(self, login):
-        """A transaction of its own for a user, in the demo company; committed at the end."""
+    def acting_as(self, login, company_id=None):
+        """A transaction of its own for a user, in the demo company or another one; committed at
+        the end."""
         with self.registry.cursor() as cr:
             root = api.Environment(cr, odoo.SUPERUSER_ID, {})
             company = root.ref("membri_renewal.demo_company")
+            company = company.browse(company_id) if company_id else company
             user = root["res.users"].search([("login", "=", login)]) if login else root.user
             yield api.Environment(
                 cr, user.id, {"allowed_company_ids": company.ids, "lang": user.lang}
@@ -108,11 +122,16 @@ def jump(clock, moment):
 
 def play(world, start, weeks):
     people = [
-        Members(world),
-        Officer(world),
+        world.campaign,
+        world.members,
+        world.officer,
         cards.Cards(world),
+        world.money,
         world.mishaps,
         world.slips,
+        world.papers,
+        world.cast,
+        world.second,
         world.accountant,
     ]
     with freezegun.api.freeze_time(start, tick=True) as clock:
@@ -139,7 +158,13 @@ def conclude(env, world):
     results = list(checks.run(env, world.ledger, world.inbox))
     results += lost.run(env, world.ledger, world.inbox, world.mishaps)
     results += slips.run(env, world.slips)
+    results += papers.run(env, world.papers)
+    results += money.run(env, world.mishaps, world.money)
+    results += campaign.run(env, world.campaign)
+    results += cast.run(env, world.cast)
     results += cards.check(env)
+    with world.acting_as(None, world.second.company_id) as beside:
+        results += second.run(beside, world.second, world.ledger)
     print()
     for holds, sentence in results:
         print(f"  {'ok   ' if holds else 'WRONG'} {sentence}")
@@ -161,6 +186,8 @@ def main():
     with world.acting_as(None) as env:
         # Odoo gives the scripts of each page a second: our documents have none
         env["ir.config_parameter"].set_param("report.print_delay", "1")
+        world.second.enter(env)
+        world.cast.enter(env)
         world.ledger.open(env)
     return play(world, start, int(weeks))
 
