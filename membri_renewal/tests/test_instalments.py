@@ -228,6 +228,22 @@ class TestActivation(InstalmentCommon):
 class TestArrears(InstalmentCommon):
     """Issue 15, 4: in arrears is a fact that is found, shown, and ends nothing."""
 
+    def test_years_that_are_over_are_owed_still(self):
+        """Who is a member before all is paid owes the year that is over as well."""
+        renewal = self._approve_in_parts()
+        self._pay(renewal.invoice_id, 172.5)  # the first part makes the member
+        term = renewal.new_cotisation_id
+        with freeze_time("2028-01-15 15:00:00"):
+            self._run_states()
+            self.assertEqual(term.state, "expired")
+            self.assertEqual(self._find(), renewal)
+            self.assertTrue(renewal.in_arrears)
+            self.assertTrue(term.in_arrears)
+            self.assertTrue(renewal.partner_id.membri_in_arrears)
+            self._pay(renewal.invoice_id)
+            self.assertFalse(self._find())
+            self.assertFalse(term.in_arrears)
+
     def _find(self):
         queue = self.env.ref("membri_renewal.dashboard_in_arrears")
         self.env.flush_all()

@@ -225,6 +225,51 @@ class TestInvoiceDelivery(OneDeliveryCase):
                 )
                 self.assertFalse(self._is_in_queue(renewal, "send_failed"))
 
+    def test_reminder_brings_the_invoice_that_was_changed(self):
+        """It carries the current document, so that is sent; where it comes back, it is not."""
+        renewal = self._renew_automatically()
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        self._run_sending()
+        first = invoice.membri_date_sent
+        invoice.button_draft()
+        invoice.invoice_line_ids[0].name = "Other words"
+        invoice.action_post()
+        with freeze_time("2026-11-20 15:00:00"):
+            renewal.action_send_reminder()
+            self.assertEqual(len(self._run_sending()), 1)
+            current = {
+                "membri_delivery_state": "delivered",
+                "is_move_sent": True,
+                "membri_version_sent": False,
+            }
+            self.assertRecordValues(invoice, [current])
+            self.assertGreater(invoice.membri_date_sent, first)
+            self.assertFalse(self._is_in_queue(renewal, "send_failed"))
+            self._bounce(self._get_last_mail(renewal), renewal.partner_id.email)
+            self.assertRecordValues(
+                invoice, [{"membri_delivery_state": "unreachable", "membri_date_sent": first}]
+            )
+            self.assertTrue(self._is_in_queue(renewal, "unreachable"))
+        with freeze_time("2026-11-21 15:00:00"):
+            renewal.partner_id.email = "new@example.com"
+            self._run_cron("ir_cron_send_reminders")
+            self.assertEqual(len(self._run_sending()), 1)
+            self.assertEqual(invoice.membri_delivery_state, "delivered")
+            self.assertFalse(self._is_in_queue(renewal, "unreachable"))
+
+    def test_reminder_that_comes_back_leaves_the_invoice_as_sent(self):
+        renewal = self._renew_automatically()
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        self._run_sending()
+        first = invoice.membri_date_sent
+        with freeze_time("2026-11-20 15:00:00"):
+            renewal.action_send_reminder()
+            self._run_sending()
+            self._bounce(self._get_last_mail(renewal), renewal.partner_id.email)
+            self.assertRecordValues(
+                invoice, [{"membri_delivery_state": "delivered", "membri_date_sent": first}]
+            )
+
     def test_invoice_that_is_changed_back_asks_nobody(self):
         renewal = self._renew_automatically()
         invoice = renewal.invoice_id.with_env(self.env_account)

@@ -6,6 +6,8 @@ from .confirmation import CONFIRMATIONS, PART
 from .delivery import ACTIVITY
 from .released import KIND as RELEASED
 
+NOT_SENT = ("failed", "unreachable", "withdrawn")  # of ``membri_delivery_state``
+
 
 class AccountMove(models.Model):
     """The emails of a membership document in Odoo's queue: what they say is looked at as they leave
@@ -136,6 +138,15 @@ class AccountMove(models.Model):
             self.write({"membri_date_receipt_sent": fields.Datetime.now()})
             self.activity_unlink([ACTIVITY])
             return
+        self._membri_record_sent()
+        renewals = self._membri_get_renewals()
+        if renewals or not self._membri_is_on_paper():  # else the letter is still to be mailed
+            self.activity_unlink([ACTIVITY])
+        for renewal in renewals:
+            renewal._membri_mail_left(mail_sudo)
+
+    def _membri_record_sent(self):
+        """The mail server has taken an email with this document."""
         self.write(
             {
                 "membri_delivery_state": "delivered",
@@ -146,11 +157,28 @@ class AccountMove(models.Model):
             }
         )
         self._membri_forget_version()
-        renewals = self._membri_get_renewals()
-        if renewals or not self._membri_is_on_paper():  # else the letter is still to be mailed
-            self.activity_unlink([ACTIVITY])
-        for renewal in renewals:
-            renewal._membri_mail_left(mail_sudo)
+
+    def _membri_record_carried(self):
+        """An email of a renewal (a reminder, the announcement of a payment) has left, and carried
+        this document: where it had not left by itself, its payer has it now."""
+        if self.membri_delivery_state in NOT_SENT:
+            self._membri_record_sent()
+
+    def _membri_record_carried_back(self, mail_sudo):
+        """Such an email has come back: this document is as sent as it was before.
+
+        :param mail_sudo: the email of the renewal"""
+        if (
+            self.membri_delivery_state == "delivered"
+            and self.membri_date_sent
+            and self.membri_date_sent >= mail_sudo.date
+            and self.membri_date_sent != mail_sudo.membri_date_before
+            and self._membri_get_last_mail().id < mail_sudo.id
+        ):
+            self._membri_restore_date_sent(mail_sudo)
+            told = self._membri_as_staff()
+            note = told.env._("The email to %(address)s bounced.", address=mail_sudo.email_to)
+            self.write({"membri_delivery_state": "failed", "membri_delivery_note": note})
 
     def _membri_mail_failed(self, mail_sudo, sentence):
         if mail_sudo.membri_kind == RELEASED:

@@ -6,6 +6,9 @@ from odoo.fields import Domain
 from ..cotisation.cotisation import LIVING_STATES
 from ..mixins.fields import get_flag_domain
 
+# terms that money may be owed for: who is a member before all is paid may owe what is over
+OWING_STATES = (*LIVING_STATES, "expired")
+
 
 class AccountMove(models.Model):
     """Invoices that are paid in several parts, by payment terms: the plan, what of it is paid, and
@@ -201,13 +204,13 @@ class MembriCotisation(models.Model):
 
     def _filter_in_arrears(self):
         """:return: those of ``self`` that are in arrears"""
-        living = self._origin.filtered(lambda c: c.state in LIVING_STATES and c.invoice_id)
-        return living._find_in_arrears(Domain("id", "in", living.ids)) if living else living
+        owing = self._origin.filtered(lambda c: c.state in OWING_STATES and c.invoice_id)
+        return owing._find_in_arrears(Domain("id", "in", owing.ids)) if owing else owing
 
     @api.model
     def _find_in_arrears(self, domain):
-        """Return the terms in ``domain`` that run or wait, and that a part of is late; found by
-        one search, of which those are asked that have a payment without journal entry."""
+        """Return the terms in ``domain`` that wait, run or are over, and that a part of is late;
+        found by one search, of which those are asked that have a payment without journal entry."""
         Move = self.env["account.move"]
         late = Domain.OR(
             Domain("company_id", "=", company.id)
@@ -215,7 +218,7 @@ class MembriCotisation(models.Model):
             for company in self.env["res.company"]._membri_get_all()
         )
         # sudo: payments are the accountants', that one is late is a fact
-        found_sudo = self.sudo().search(domain & Domain("state", "in", LIVING_STATES) & late)
+        found_sudo = self.sudo().search(domain & Domain("state", "in", OWING_STATES) & late)
         covered_sudo = found_sudo.filtered(
             lambda c: (
                 c.invoice_id.matched_payment_ids

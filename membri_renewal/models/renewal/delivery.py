@@ -137,6 +137,8 @@ class MembriRenewal(models.Model):
                     "membri_kind": kind,
                     "membri_facts": self._membri_get_mail_facts(kind),
                     "membri_template_id": template_id,
+                    # should it come back, it has not brought the invoice
+                    "membri_date_before": self._get_document_sudo().membri_date_sent,
                 }
             )
         return values
@@ -274,8 +276,19 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.delivery_state in ("queued", "failed"):
             self._internal_write({"delivery_state": "delivered", "delivery_note": False})
+        if carried_sudo := self._get_carried_sudo(mail_sudo):
+            carried_sudo._membri_record_carried()
         self._record_reminder(mail_sudo.mail_message_id, "sent")
         self._record_left(mail_sudo.membri_facts or "")
+
+    def _get_carried_sudo(self, mail_sudo):
+        """:return: in sudo, the current invoice or fee notice, where this email carried it"""
+        self.ensure_one()
+        document_sudo = self._get_document_sudo()
+        carries = document_sudo and (mail_sudo.membri_facts or "").startswith(
+            f"approved {document_sudo.id} "
+        )
+        return document_sudo if carries else document_sudo.browse()
 
     def _membri_mail_failed(self, mail_sudo, sentence):
         """:param sentence: what went wrong and what to do"""
@@ -449,8 +462,16 @@ class MembriRenewal(models.Model):
             note = self.env._("The email to %(address)s bounced.", address=renewal.delivery_email)
             renewal._message_log(body=note)
             renewal._record_undelivered(note)
+            mail_sudo = renewal._get_last_mail()
+            if carried_sudo := renewal._get_carried_sudo(mail_sudo):
+                carried_sudo._membri_record_carried_back(mail_sudo)
         unreachable = awaiting.filtered(lambda r: r._get_unreachable_reason())
         unreachable._mark_unreachable()
+        # what had not come by itself waits for an address, as an invoice
+        invoices_sudo = unreachable.filtered(lambda r: r.state == "approved")._get_invoice_sudo()
+        invoices_sudo.filtered(
+            lambda m: m.membri_delivery_state == "failed"
+        )._membri_mark_unreachable()
         came_back = {renewal: renewal._get_last_mail().mail_message_id for renewal in awaiting}
         for renewal in unreachable.filtered(came_back.get):  # it has reminded nobody
             renewal._record_reminder(came_back[renewal], "failed", renewal.delivery_note)
