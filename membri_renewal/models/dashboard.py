@@ -17,6 +17,8 @@ THRESHOLDS = {
     "no_answer_7d": ("membri_no_answer_days", 7),
     "no_answer_6m": ("membri_no_answer_months", 6),
 }
+# queues of who accepted: what counts of them is what is left to pay
+DUE_QUEUES = ("accepted_unpaid", "in_arrears", "unpaid_too_long", "charge_failed")
 # what the domain of a queue is made of: values, and the names of `_get_eval_context`; nothing
 # that computes, which could keep the server busy for every reader
 DOMAIN_NODES = (
@@ -351,9 +353,13 @@ class MembriDashboard(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "membri_renewal.action_membri_renewal"
         )
+        views = action["views"]
+        if self.code in DUE_QUEUES:  # columns of cards add up what is left to pay
+            due = self.env.ref("membri_renewal.membri_renewal_view_kanban_due").id
+            views = [(due if kind == "kanban" else view, kind) for view, kind in views]
         return {
             **action,
-            "views": sorted(action["views"], key=lambda view: view[1] != first_view),
+            "views": sorted(views, key=lambda view: view[1] != first_view),
             "name": self.display_name,
             "display_name": self.display_name,
             "domain": list(self._get_domain()),

@@ -3,6 +3,7 @@ from freezegun import freeze_time
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..models.dashboard import DUE_QUEUES
 from .common_instalments import InstalmentCommon
 from .common_shared_invoice import SharedInvoiceCommon
 
@@ -102,11 +103,34 @@ class TestAmountDue(InstalmentCommon):
             }
         )
         invoice.button_draft()
-        self.assertEqual(renewal.amount_due, 0.0, "nothing is asked for meanwhile")
+        self.assertEqual(renewal.amount_due, 345.0, "awaited while it is revised")
         invoice.currency_id = euro
         invoice.action_post()
         due = invoice.amount_residual
         self.assertEqual(renewal.amount_due, 2.0 * due)
+
+    def test_draft_that_is_revised(self):
+        """What the officer awaits does not vanish from the queue while the invoice is changed."""
+        renewal = self._approve_in_parts()
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        invoice.button_draft()
+        self.assertEqual(renewal.amount_due, 345.0)
+        self.assertEqual(self._get_card().amount_at_stake, "$\N{NO-BREAK SPACE}345.00")
+        invoice.invoice_line_ids[0].price_unit += 100.0
+        self.assertEqual(renewal.amount_due, 460.0)
+        invoice.action_post()
+        self.assertEqual(renewal.amount_due, 460.0)
+
+    def test_cards_of_the_queues_add_up_what_is_due(self):
+        """The columns of cards, as the list, where members accepted and have not paid."""
+        due = self.env.ref("membri_renewal.membri_renewal_view_kanban_due")
+        arch = self.env["membri.renewal"].get_view(due.id, "kanban")["arch"]
+        self.assertIn('sum_field="amount_due"', arch)
+        for code in DUE_QUEUES:
+            action = self._get_card(code).action_open_kanban()
+            self.assertEqual(action["views"][0], (due.id, "kanban"))
+        others = self._get_card("all_open").action_open()["views"]
+        self.assertNotIn((due.id, "kanban"), others)
 
     def test_the_list_asks_once(self):
         for _number in range(3):

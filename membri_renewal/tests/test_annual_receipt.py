@@ -290,6 +290,26 @@ class TestStatement(WriteOffCase):
         )[0]
         self.assertIn("Returned", report.decode())
 
+    def test_money_of_a_contact_below_a_company(self):
+        """Odoo books it as the company's; it is in the statement of who paid it as well."""
+        company = self._create_member("Roy Ltd", is_company=True)
+        ada = self._create_member("Ada Below", parent_id=company.id)
+        self.invoice = ada._membri_enrol(self.yearly).invoice_id.sudo()
+        self.assertEqual(self.invoice.partner_id, ada)
+        self._pay(self.invoice)
+        double = self._move_money(344.93)
+        self.assertEqual(self._get_receivable(double).partner_id, company)
+        [section] = ada._membri_get_statement()
+        self.assertEqual((section["unused"], section["balance"]), (344.93, -344.93))
+        refund = self._move_money(344.93, "outbound")
+        (self._get_receivable(double) | self._get_receivable(refund)).reconcile()
+        [section] = ada._membri_get_statement()
+        self.assertEqual((section["unused"], section["balance"]), (0.0, 0.0))
+        self.assertEqual(
+            sorted(round(entry["amount"], 2) for entry in section["entries"]),
+            [-344.93, -344.93, 344.93, 344.93],
+        )
+
     def test_part_of_a_double_payment_is_kept(self):
         self._pay(self.invoice, 100.0)
         double = self._move_money(200.0)

@@ -38,6 +38,8 @@ PICTURE = re.compile(r"screenshots/([\w-]+\.png)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # *words of the screens*; what is stressed is **bold**
 WORDS = re.compile(r"(?<![*\w])\*([^*\s](?:[^*]*[^*\s])?)\*(?![*\w])")
+# a day that somebody has to pay or to reply by, that day included
+BY_A_DAY = re.compile(r"\b[Bb]y %\(date\)s|^Due [Bb]y$")
 # blocks and snippets of code: what is between stars there is no quotation
 CODE = re.compile(r"```.*?```|``[^`]*``|`[^`\n]*`", re.DOTALL)
 MODULE = "odoo.addons.membri_example"
@@ -198,6 +200,18 @@ class TestBooks(BaseCase):
         }
         missing = [page for page in self.books if page not in listed | {DOCS / "README.md"}]
         self.assertEqual(missing, [])
+
+    def test_b8_a_day_to_pay_by_is_included(self):
+        """Issue 12, B8: « au plus tard le 31 »; « avant le 31 » would leave the 31st out."""
+        entries = [
+            entry
+            for path in REPOSITORY.glob(f"{ADDON.name}*/i18n/fr.po")
+            for entry in polib.pofile(str(path))
+            if not entry.obsolete and entry.msgstr and BY_A_DAY.search(entry.msgid)
+        ]
+        self.assertGreater(len(entries), 10)
+        wrong = [entry.msgid for entry in entries if "au plus tard le" not in entry.msgstr.lower()]
+        self.assertEqual(wrong, [])
 
     def test_words_are_those_of_the_screens(self):
         """What a document quotes from the screens is there, as it is spelled there."""

@@ -5,6 +5,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -217,6 +218,27 @@ class TestInvoiceMail(WriteOffCase, MailCase):
             body = template._render_field("body_html", invoice.ids)[invoice.id]
             self.assertIn("Ada Boulanger", body)
             self.assertNotIn(f"{address.display_name}", body)
+
+    def test_confirmation_that_cannot_be_made_is_told_by_its_name(self):
+        """The officer reads what was not sent: the receipt, or the confirmation of a part."""
+
+        def fail(_move):
+            raise UserError("No printer")
+
+        for amount, method, told in (
+            (100.0, "_membri_email_part", "confirmation of a part payment"),
+            (244.93, "_membri_email_receipt", "receipt"),
+        ):
+            with self.subTest(method=method):
+                self._pay(self.invoice, amount)
+                with (
+                    patch.object(type(self.invoice), method, fail),
+                    mute_logger("odoo.addons.membri_renewal.models.mixins.state"),
+                ):
+                    self.assertFalse(self._send_receipts())
+                activity = self.invoice.activity_ids.sorted("id")[-1:]
+                self.assertIn(f"{told} was not sent: No printer", activity.summary)
+                self.invoice.activity_ids.unlink()
 
     def test_no_confirmation_of_a_part(self):
         """Nor of a credit note, a write-off, or where no payment is confirmed."""

@@ -173,10 +173,12 @@ class TestMoneyReceived(MembriPaymentCommon):
                 self.assertEqual(day, fields.Date.add(self.invoice.invoice_date, days=10))
                 told = self.invoice.currency_id.format(expected)
                 self.assertIn(told, dict(self.invoice._membri_get_mail_rows()).values())
+                self.assertIn(told, dict(renewal._get_mail_invoice_rows()).values(), "reminders")
                 self.assertIn(told, " ".join(self.invoice._membri_get_standing_sentences()))
                 with freeze_time(f"{fields.Date.add(day, days=1)} 15:00:00"):
                     self.assertFalse(self.invoice._membri_get_early_payment(), "too late")
                     self.assertNotIn(told, dict(self.invoice._membri_get_mail_rows()).values())
+                    self.assertNotIn(told, dict(renewal._get_mail_invoice_rows()).values())
                 payment = self._pay(self.invoice)
                 self.assertEqual(payment.amount, expected)
                 self.assertFalse(self.invoice._membri_get_early_payment())

@@ -448,6 +448,22 @@ class TestPayerOfVoidIsTold(OtherPayerCase):
         [message] = self._run_sending()
         self.assertIn(self.invoice.name, message["Subject"])
 
+    def test_reset_that_is_taken_back_waits_for_no_decision(self):
+        """The accountant confirms the invoice again; cancelled once more, its payer is told."""
+        self._run_sending()
+        self.renewal.action_reset()
+        self.assertEqual(self.invoice.membri_released_state, "undecided")
+        invoice = self.invoice.with_env(self.env_account)
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertRecordValues(
+            self.invoice,
+            [{"state": "posted", "membri_released_id": False, "membri_released_state": False}],
+        )
+        invoice.button_cancel()
+        self._refuse_renewal()
+        self._assert_told()
+
     def test_reset_tells_by_the_next_one(self):
         """Who is asked again gets another document."""
         self._run_sending()

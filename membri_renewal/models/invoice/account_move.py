@@ -174,6 +174,7 @@ class AccountMove(models.Model):
         posted._membri_update_reminders()
         (posted & unsent)._membri_tell_unsent(before)
         posted._membri_follow_version()
+        posted._membri_claim_again()
         posted._membri_tell_released()
         return posted
 

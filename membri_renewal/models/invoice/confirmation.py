@@ -153,8 +153,7 @@ class AccountMove(models.Model):
         due._membri_ensure_receipts()
         for move in due.filtered(lambda m: m._membri_has_receipt() and m._membri_is_paid()):
             move._membri_send_confirmation(
-                move._membri_as_staff()._membri_get_no_receipt_email_reason(),
-                type(self)._membri_email_receipt,
+                "receipt", move._membri_as_staff()._membri_get_no_receipt_email_reason()
             )
         self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
@@ -164,24 +163,28 @@ class AccountMove(models.Model):
         self.membri_part_to_confirm = False
         for move in self.filtered(lambda m: m._membri_is_part_to_confirm()):
             move._membri_send_confirmation(
-                move._membri_as_staff()._membri_get_no_part_email_reason(),
-                type(self)._membri_email_part,
+                PART, move._membri_as_staff()._membri_get_no_part_email_reason()
             )
         self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
-    def _membri_send_confirmation(self, reason, send):
-        """:param reason: why the payer gets none by email (a sentence), or ``False``
-        :param send: function that emails it"""
+    def _membri_send_confirmation(self, kind, reason):
+        """:param kind: of the email, one of ``CONFIRMATIONS``
+        :param reason: why the payer gets none by email (a sentence), or ``False``"""
         self.ensure_one()
         told = self._membri_as_staff()  # not in the language of the scheduler
         if reason:
             told._message_log(body=reason)
             return
+        Move = type(self)
+        send = Move._membri_email_part if kind == PART else Move._membri_email_receipt
         for error in run_isolated(self, send).values():
-            sentence = told.env._(
-                "The receipt was not sent: %(error)s",
-                error=told.env["membri.renewal"]._get_error_sentence(error),
-            )
+            names = {"error": told.env["membri.renewal"]._get_error_sentence(error)}
+            if kind == PART:
+                sentence = told.env._(
+                    "The confirmation of a part payment was not sent: %(error)s", **names
+                )
+            else:
+                sentence = told.env._("The receipt was not sent: %(error)s", **names)
             told._message_log(body=sentence)
             told._membri_schedule_delivery(sentence)
 

@@ -128,11 +128,12 @@ class AccountMove(models.Model):
 
     def _membri_split_amount_due(self):
         """Return ``{term: amount}`` of what is left to pay for each membership: its part of the
-        lines, less what of it was credited already. The parts add up to the cent, and what is for
-        no membership has its own, under no term."""
+        lines, less what of it was credited already; of a draft, what it will ask for. The parts add
+        up to the cent, and what is for no membership has its own, under no term."""
         self.ensure_one()
         move_sudo = self.sudo()  # the terms of others are no business of the reader's
-        left = move_sudo.membri_amount_due
+        is_draft = move_sudo.state == "draft"
+        left = move_sudo._membri_get_amount_due() if is_draft else move_sudo.membri_amount_due
         if self.currency_id.is_zero(left):
             return {}
         lines = move_sudo.invoice_line_ids.filtered(lambda line: line.display_type == "product")
@@ -198,6 +199,17 @@ class AccountMove(models.Model):
             return False
         part = move_sudo._membri_get_open_parts()[:1]
         return part.discount_date, part.discount_amount_currency
+
+    def _membri_get_early_payment_rows(self):
+        """:return: ``(label, value)`` pairs of the early-payment discount that still stands"""
+        self.ensure_one()
+        early = self._membri_get_early_payment()
+        if not early:
+            return []
+        label = self.env._(
+            "With the early-payment discount, by %(date)s", date=self._membri_format_day(early[0])
+        )
+        return [(label, self.currency_id.format(early[1]))]
 
     def _membri_get_next_part(self):
         """Return ``(day, amount)`` of what is to be paid next: the first of these days, and what
@@ -296,11 +308,7 @@ class AccountMove(models.Model):
         parts = self._membri_get_parts_left()
         if len(parts) == 1:
             rows.append((self.env._("Due by"), self._membri_format_day(parts[0][0])))
-            if early := self._membri_get_early_payment():
-                day = self._membri_format_day(early[0])
-                label = self.env._("With the early-payment discount, by %(date)s", date=day)
-                rows.append((label, self.currency_id.format(early[1])))
-            return rows
+            return rows + self._membri_get_early_payment_rows()
         return rows + [
             (
                 self.env._("Due by %(date)s", date=self._membri_format_day(day)),

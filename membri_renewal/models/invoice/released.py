@@ -104,6 +104,14 @@ class AccountMove(models.Model):
         )
         waiting_sudo._membri_tell_each()
 
+    def _membri_claim_again(self):
+        """These documents are confirmed again: their payers have something to pay, and wait for no
+        decision any more. Cancelled once more, they do (:meth:`_tell_void_payers`)."""
+        # sudo: whom to tell is kept by the system, whoever posts
+        revived_sudo = self.sudo().filtered(lambda m: m.membri_released_state == "undecided")
+        if revived_sudo:
+            revived_sudo.write({"membri_released_id": False, "membri_released_state": False})
+
     def _membri_tell_void_payer(self):
         """The payer of this document has it, and it was cancelled with nothing in its place. (Where
         Odoo forbids cancelling, the credit note tells.)"""

@@ -67,11 +67,19 @@ class ResPartner(models.Model):
             for currency in [*by_currency, *(set(credits_by_currency) - set(by_currency))]
         ]
 
+    def _membri_get_own_items_domain(self):
+        """Return journal items of this payer, and those of payments in their name: of a contact
+        below a company, Odoo books them as the company's."""
+        addresses = self._membri_get_payer_addresses()
+        return Domain("partner_id", "in", addresses.ids) | Domain(
+            "move_id.origin_payment_id.partner_id", "in", addresses.ids
+        )
+
     def _membri_get_money_domain(self):
         """:return: journal items of money that came from this payer, or went back"""
         return (
             Domain("company_id", "child_of", self.env.company.id)
-            & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
+            & self._membri_get_own_items_domain()
             & Domain("account_type", "=", "asset_receivable")
             & Domain("parent_state", "=", "posted")
             & Domain("journal_id.type", "in", MONEY_JOURNALS)
@@ -163,7 +171,7 @@ class ResPartner(models.Model):
             & Domain("parent_state", "=", "posted")
             & Domain("amount_residual", "<", 0.0)
         )
-        money = Domain("partner_id", "in", addresses.ids) & lines_sudo._membri_get_unused_domain()
+        money = self._membri_get_own_items_domain() & lines_sudo._membri_get_unused_domain()
         lines_sudo = lines_sudo.search(in_company & (credit_notes | money))
         result = {}
         for line in lines_sudo:

@@ -104,6 +104,7 @@ class MembriRenewal(models.Model):
                 rows.append(
                     (self.env._("Due on that date"), self._format_amount(part, invoice_sudo))
                 )
+            rows += invoice_sudo._membri_get_early_payment_rows()
         received, credited = invoice_sudo._membri_get_amounts_settled()
         if received:
             rows.append(

@@ -20,7 +20,8 @@ class MembriRenewal(models.Model):
         compute="_compute_amount_due",
         store=True,
         groups=STAFF,
-        help="What is left to pay for this member: of an invoice for several, this member's part.",
+        help="What is left to pay for this member: of an invoice for several, this member's part. "
+        "Also while the invoice is a draft.",
     )
     in_arrears = fields.Boolean(
         compute="_compute_in_arrears",
