@@ -44,7 +44,9 @@ class MembriPortalMembership(MembriPortalAccess):
             "typed": self._take_typed(PERSON_FORM % asked) if asked else {},
             "done": done,
         }
-        return request.render("membri_renewal.portal_my_membership", values)
+        response = request.render("membri_renewal.portal_my_membership", values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
 
     def _get_own_terms_sudo(self):
         """Return the visitor's own terms in every organisation. Sudo: cotisations are the

@@ -14,6 +14,12 @@ SECRETS = (
     "invitation_token",
 )
 REFERRER = ("Referrer-Policy", "no-referrer")
+# pages of members, where they answer and pay: no other site shows them below buttons of its own
+MEMBER_PAGES = ("/my/", "/membership/")
+FRAMES = {
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "frame-ancestors 'self'",
+}
 
 
 class IrHttp(models.AbstractModel):
@@ -43,6 +49,8 @@ class IrHttp(models.AbstractModel):
         result = super()._authenticate(endpoint)
         if is_own or cls._membri_is_secret_address():
             request.future_response.headers.set(*REFERRER)
+        if is_own and endpoint.routing["routes"][0].startswith(MEMBER_PAGES):
+            request.future_response.headers.update(FRAMES)
         return result
 
     @classmethod

@@ -86,7 +86,7 @@ class MailTemplate(models.Model):
         def get_author(record):
             key = record.company_id, texts["email_from"][record.id] or None
             if key not in authors:
-                authors[key] = record._message_compute_author(email_from=key[1])
+                authors[key] = record._membri_compute_sender(key[1])
             return dict(zip(("author_id", "email_from"), authors[key], strict=True))
 
         values = {

@@ -45,6 +45,21 @@ class ResPartner(models.Model):
             | (Domain("line_ids", "any", own) & Domain("line_ids", "not any", foreign))
         )
 
+    def _membri_serves_memberships(self):
+        """:return: whether this contact is a member, is in charge of one, or pays for one"""
+        self.ensure_one()
+        # sudo: of every organisation, whichever the visitor's account was made for
+        contact_sudo = self.sudo()
+        if contact_sudo.membri_cotisation_ids:
+            return True
+        for company in self.env["res.company"]._membri_get_all():
+            there = contact_sudo.with_company(company)
+            if there.search_count([("membri_responsible_id", "=", self.id)], limit=1):
+                return True
+            if there._membri_get_paid_members():
+                return True
+        return False
+
     def _membri_get_whose_rule(self):
         """The same as :meth:`_membri_get_whose_domain`, for record rules"""
         return self._membri_decide_at_query(lambda contact: contact._membri_get_whose_domain())

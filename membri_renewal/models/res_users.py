@@ -58,6 +58,81 @@ class ResUsers(models.Model):
 
         return Domain.custom(to_sql=to_sql)
 
+    def _membri_get_message_rule(self):
+        """The messages that this user wrote or was sent, those on records that this user may read,
+        and all that are about nothing of ours, for the record rule: ``Domain``. Odoo picks these
+        from what a search has found, and so long as it was no more than its limit: by one of their
+        own behind it everybody asked whether there is any other message that says so."""
+        user_id, partner_id = self.id, self.partner_id.id
+
+        def get_own(model, alias, query):
+            yield SQL("%s = %s", model._field_to_sql(alias, "create_uid", query), user_id)
+            yield SQL("%s = %s", model._field_to_sql(alias, "author_id", query), partner_id)
+            told = model.env["mail.notification"]._fields["res_partner_id"]
+            for table, field in (
+                ("mail_message_res_partner_rel", model._fields["partner_ids"]),
+                ("mail_notification", told),
+            ):
+                yield SQL(
+                    "EXISTS (SELECT 1 FROM %s WHERE %s = %s AND %s = %s)",
+                    SQL.identifier(table),
+                    SQL.identifier(table, "mail_message_id"),
+                    SQL.identifier(alias, "id"),
+                    SQL.identifier(table, "res_partner_id", to_flush=field),
+                    partner_id,
+                )
+
+        return self._membri_get_about_rule("model", get_own)
+
+    def _membri_get_scheduled_rule(self):
+        """The same of messages that are to be sent later: ``Domain``"""
+        user_id = self.id
+
+        def get_own(model, alias, query):
+            yield SQL("%s = %s", model._field_to_sql(alias, "create_uid", query), user_id)
+
+        return self._membri_get_about_rule("model", get_own)
+
+    def _membri_get_activity_rule(self):
+        """The same of activities: ``Domain``"""
+        user_id = self.id
+
+        def get_own(model, alias, query):
+            yield SQL("%s = %s", model._field_to_sql(alias, "user_id", query), user_id)
+
+        return self._membri_get_about_rule("res_model", get_own)
+
+    def _membri_get_about_rule(self, model_field, get_own):
+        """:param model_field: which names the model of the record that something is about
+        :param get_own: function of a model, its alias and a query; gives conditions of SQL, each of
+            which is enough
+        :return: for the record rule: ``Domain``"""
+        user_id, is_visitor = self.id, self.share
+
+        def to_sql(model, alias, query):
+            about = model._field_to_sql(alias, model_field, query)
+            res_id = model._field_to_sql(alias, "res_id", query)
+            known = ("account.move", "res.partner") if is_visitor else ("account.move",)
+            parts = [
+                *get_own(model, alias, query),
+                SQL("%s IS NULL", about),
+                SQL("(%s NOT LIKE %s AND %s NOT IN %s)", about, "membri.%", about, known),
+            ]
+            for name in model.pool.descendants(["mail.thread"], "_inherit"):
+                if name != "account.move" and (is_visitor or not name.startswith("membri.")):
+                    continue
+                records = model.env[name].with_user(user_id).with_context(active_test=False)
+                if records._abstract or not records.has_access("read"):
+                    continue
+                found = records._search(Domain.TRUE)
+                if found.is_empty():
+                    continue
+                found.add_where(SQL("%s = %s", SQL.identifier(found.table, "id"), res_id))
+                parts.append(SQL("(%s = %s AND EXISTS %s)", about, name, found.subselect()))
+            return SQL("(%s)", SQL(" OR ").join(parts))
+
+        return Domain.custom(to_sql=to_sql)
+
     def _membri_may_read_invoices(self):
         """For the record rule of notifications: Odoo's sales people read invoices as well."""
         self.ensure_one()

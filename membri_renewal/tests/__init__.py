@@ -125,6 +125,7 @@ from . import test_renewal_screen
 from . import test_report_doors
 from . import test_reset
 from . import test_rpc_everything
+from . import test_rules_first
 from . import test_rpc_methods
 from . import test_same_invoices
 from . import test_settings
@@ -139,6 +140,7 @@ from . import test_timezone
 from . import test_told_of_money
 from . import test_transitions
 from . import test_transitions_beyond
+from . import test_typed_address
 from . import test_undoing_money
 from . import test_undone_mistakes
 from . import test_unfinished_patterns

@@ -621,6 +621,27 @@ class TestKeyLeaves(KeyCase):
         [email] = [e for e in mail._prepare_outgoing_list() if self.renewal.access_token in str(e)]
         self.assertEqual(email["email_to_normalized"], ["olga@example.com"])
 
+    def test_who_is_archived_does_not_answer_any_more(self):
+        """The person in charge, the assistant or the payer who has left; a member who is archived
+        is no less the member."""
+        self._sign_in(None)
+        former = self._create_member("Fay Former", email="fay@example.com")
+        self.member.membri_responsible_id = former
+        self.renewal.action_send()
+        self.assertEqual(self.renewal.recipient_id, former)
+        self._assert_renewed(self.renewal, former.action_archive)
+        self.assertEqual(self.renewal.recipient_id, self.member)
+        former.action_unarchive()
+        self.renewal.action_send()
+        # who deletes the own login, or is archived by the import of a list
+        self._assert_renewed(self.renewal, lambda: former.write({"active": False}))
+        self.renewal.action_send()
+        self._assert_renewed(self.renewal, former.action_unarchive, renewed=False)
+        self.member.membri_responsible_id = False
+        self.renewal.action_send()
+        self.member.sudo().user_ids.action_archive()
+        self._assert_renewed(self.renewal, self.member.action_archive, renewed=False)
+
     def test_who_received_it_and_may_answer_keeps_it(self):
         self.renewal.action_send()
         key = self.renewal.access_token

@@ -203,6 +203,24 @@ class TestA5Referrer(DoorsCase):
                     self._assert_kept(f"{path}?access_token={token}")
                     self._assert_kept(f"{path}?access_token=wrong")
 
+    def test_no_other_site_shows_them(self):
+        """Whoever is led to click there would accept a renewal that is shown below."""
+        for login in (None, "member_user"):
+            self._sign_in(login)
+            for rule in self._get_own_rules():
+                path, token = self._get_target(rule)
+                if "GET" not in IrHttp._membri_get_methods(rule.endpoint):
+                    continue
+                if not path.startswith(("/my/", "/membership/")):
+                    continue
+                with self.subTest(path=path, login=login), mute_logger("odoo.http"):
+                    response = self.url_open(f"{path}?access_token={token}", allow_redirects=False)
+                    if response.status_code == 200:
+                        self.assertEqual(response.headers["X-Frame-Options"], "SAMEORIGIN")
+                        self.assertIn(
+                            "frame-ancestors 'self'", response.headers["Content-Security-Policy"]
+                        )
+
     def test_a5_answers(self):
         self._sign_in(None)
         token = self.renewal.sudo().access_token

@@ -9,3 +9,4 @@ from . import key
 from . import outgoing_key
 from . import scheduled
 from . import thread
+from . import typed_address

@@ -85,13 +85,14 @@ class MembriRenewal(models.Model):
 
     def _is_key_in_right_hands(self):
         """Return whether the membership is that of the contact who received the key, at an
-        address that the key may go to."""
+        address that the key may go to. Who is archived has left, but for the member, whose
+        membership it is."""
         self.ensure_one()
         recipient, address = self.recipient_id, self.delivery_email
         if not recipient or (address and address not in self._membri_get_key_addresses()):
             return False
         return recipient == self.partner_id or bool(
-            self.filtered_domain(recipient._membri_get_whose_domain())
+            recipient.active and self.filtered_domain(recipient._membri_get_whose_domain())
         )
 
     def _renew_lost_keys(self, fewer=()):

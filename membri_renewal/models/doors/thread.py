@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from .base import look_as_user
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
 
@@ -280,6 +281,25 @@ class IrAttachment(models.Model):
             for name in NAMES_OF_RATING:
                 ratings._fields[name].compute = get_compute_of_rating(name)
         return result
+
+    @api.model
+    def _search(
+        self,
+        domain,
+        offset=0,
+        limit=None,
+        order=None,
+        *,
+        active_test=True,
+        bypass_access=False,
+    ):
+        # EXTENDS base, which looks in sudo: by a file of their own any employee asked whether
+        # there is a renewal whose key begins so
+        if not self.env.su and not bypass_access:
+            domain = look_as_user(self, domain)
+        return super()._search(
+            domain, offset, limit, order, active_test=active_test, bypass_access=bypass_access
+        )
 
     def _inaccessible_comodel_records(self, model_and_ids, operation):
         # EXTENDS base: what is attached to a renewal is of its thread

@@ -159,21 +159,6 @@ class ResPartner(models.Model):
             known -= others.filtered(lambda contact: contact._membri_serves_memberships())
         return super(ResPartner, known).signup_get_auth_param()
 
-    def _membri_serves_memberships(self):
-        """:return: whether this contact is a member, is in charge of one, or pays for one"""
-        self.ensure_one()
-        # sudo: of every organisation, whichever the visitor's account was made for
-        contact_sudo = self.sudo()
-        if contact_sudo.membri_cotisation_ids:
-            return True
-        for company in self.env["res.company"]._membri_get_all():
-            there = contact_sudo.with_company(company)
-            if there.search_count([("membri_responsible_id", "=", self.id)], limit=1):
-                return True
-            if there._membri_get_paid_members():
-                return True
-        return False
-
     # ------------------------------------------------------------------
     # Another person in charge: a request to the staff
     # ------------------------------------------------------------------

@@ -216,9 +216,7 @@ class MembriRenewal(models.Model):
         address = self._get_document_address()
         recipient = self.env["res.partner"] if address else self.recipient_id
         attachment = renewal_sudo._attach_documents().get(renewal_sudo)
-        author_id, email_from = renewal_sudo._message_compute_author(
-            email_from=texts["email_from"][self.id] or None
-        )
+        author_id, email_from = renewal_sudo._membri_compute_sender(texts["email_from"][self.id])
         message_sudo = mail_sudo.mail_message_id
         message_sudo.write(
             {

@@ -1,0 +1,126 @@
+from odoo import models
+from odoo.fields import Domain
+
+from ..mixins.fields import MembriFieldsMixin
+
+
+class MailThread(models.AbstractModel):
+    """Odoo finds contacts by an address, those with a login first: whoever had typed the address of
+    a member there became the author of what that member answered by email, and read it; and by the
+    address of the organization, the author of the notices of all."""
+
+    _inherit = "mail.thread"
+
+    def _partner_find_from_emails(
+        self,
+        records_emails,
+        avoid_alias=True,
+        ban_emails=None,
+        filter_found=None,
+        additional_values=None,
+        no_create=False,
+    ):
+        # EXTENDS mail
+        documents = [record for record in records_emails if isinstance(record, MembriFieldsMixin)]
+
+        def may_be_found(partner):
+            return (filter_found is None or filter_found(partner)) and all(
+                partner._membri_may_take_part(document) for document in documents
+            )
+
+        return super()._partner_find_from_emails(
+            records_emails,
+            avoid_alias=avoid_alias,
+            ban_emails=ban_emails,
+            filter_found=may_be_found if documents else filter_found,
+            additional_values=additional_values,
+            no_create=no_create,
+        )
+
+    def _membri_compute_sender(self, email_from):
+        """:param email_from: in whose name emails leave, on this record and others
+        :return: ``(ID of the author, address)``, as of ``_message_compute_author``; the author is
+            no visitor, also where one has this address"""
+        self.ensure_one()
+        if not email_from:
+            return self._message_compute_author()
+        author = self._partner_find_from_emails_single(
+            [email_from],
+            filter_found=lambda partner: not partner._membri_is_visitor(),
+            no_create=True,
+        )
+        return author.id, email_from
+
+
+class ResUsers(models.Model):
+    """Whoever deletes the own login may ask for no more emails, and Odoo closes the address that
+    is typed there to everybody: who had typed a member's stopped the notices of that member."""
+
+    _inherit = "res.users"
+
+    def _deactivate_portal_user(self, **post):
+        # EXTENDS mail
+        shared = self.browse()
+        if post.get("request_blacklist"):
+            shared = self.filtered(lambda user: user.partner_id._membri_shares_address())
+        for user in shared:
+            user.partner_id._membri_noted_for(user.company_id)._message_log(
+                body=self.env._(
+                    "Emails to %(email)s are not stopped: another contact has this address.",
+                    email=user.email,
+                )
+            )
+        super(ResUsers, shared)._deactivate_portal_user(**{**post, "request_blacklist": False})
+        return super(ResUsers, self - shared)._deactivate_portal_user(**post)
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _membri_is_visitor(self):
+        """:return: whether this contact signs in, or did, and is none of the staff"""
+        self.ensure_one()
+        # sudo: who has a login is no question of what the user may read
+        users_sudo = self.sudo().with_context(active_test=False).user_ids
+        return bool(users_sudo) and all(users_sudo.mapped("share"))
+
+    def _membri_may_take_part(self, document):
+        """:param document: a record of ours, or one that memberships are about, or none
+        :return: whether this contact, found by its address, may be the author of messages there,
+            or their recipient: a visitor reads these"""
+        self.ensure_one()
+        if not self._membri_is_visitor():
+            return True
+        document_sudo = document.sudo()  # sudo: whose it is, as the function that decides says
+        if document._name == "res.partner":
+            _acting_sudo, payers_sudo = self._membri_get_represented()
+            return document_sudo in payers_sudo or not (
+                document_sudo and document_sudo._membri_serves_memberships()
+            )
+        if document._name == "account.move":
+            own = self._membri_get_whose_invoice_domain()
+            return not document_sudo.membri_invoice_type or bool(document_sudo.filtered_domain(own))
+        if not document._name.startswith("membri."):
+            return True
+        if not {"partner_id", "company_id"} <= document._fields.keys():
+            return False
+        return bool(document_sudo.filtered_domain(self._membri_get_whose_domain()))
+
+    def _membri_shares_address(self):
+        """Return whether emails about the membership of somebody else go to the address of this
+        contact."""
+        self.ensure_one()
+        address = self.email_normalized
+        if not address:
+            return False
+        # sudo: of every organization, whichever the visitor's account was made for
+        Partner_sudo = self.env["res.partner"].sudo().with_context(active_test=False)
+        others = Domain("id", "!=", self.id)
+        by_email = Partner_sudo.search(others & Domain("email_normalized", "=", address))
+        if any(contact._membri_serves_memberships() for contact in by_email):
+            return True
+        of_renewals = others & Domain("membri_renewal_email_normalized", "=", address)
+        return any(
+            Partner_sudo.with_company(company).search_count(of_renewals, limit=1)
+            for company in self.env["res.company"]._membri_get_all()
+        )
