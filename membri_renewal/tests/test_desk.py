@@ -63,6 +63,33 @@ class TestDesk(MembriCommon, HttpCase):
                 [field] = arch.xpath(f"/list/field[@name='{column}']")
                 self.assertRegex(field.get("width"), r"^[1-3]\d0px$", f"{name}: {column}")
 
+    def test_b7_the_reconciliation_leaves_room_for_names(self):
+        """Issue 12, B7: readable at 1366 pixels, without what is shown on demand."""
+        arch = self._get_arch("membri_reconciliation_view_list")
+        shown = [
+            field
+            for field in arch.xpath("/list/field")
+            if field.get("optional") != "hide" and not field.get("column_invisible")
+        ]
+        names = [field.get("name") for field in shown]
+        self.assertLessEqual({"expected", "invoiced", "received", "written_off", "open"}, {*names})
+        widths = [field.get("width") for field in shown if field.get("name") != "partner_id"]
+        self.assertTrue(all(widths), names)
+        self.assertLessEqual(sum(int(width.removesuffix("px")) for width in widths), 1366 - 300)
+
+    def test_b8_fee_notices_tell_number_amount_due_and_status(self):
+        """Issue 12, B8: their own number, what is due and where they stand, without a click."""
+        arch = self._get_arch("account_move_view_list_fee_notice")
+        shown = [
+            field.get("name")
+            for field in arch.xpath("/list/field[not(@optional)][not(@column_invisible)]")
+        ]
+        self.assertEqual(shown[0], "membri_fee_notice_name")
+        self.assertLessEqual(
+            {"partner_id", "membri_date_due", "membri_amount_due", "membri_fee_notice_state"},
+            {*shown},
+        )
+
     def test_names_have_the_room_beside_them(self):
         """Seen at 1366 pixels: names of contacts and plans were cut beside an empty column, of a
         window, of tags and of a list."""
