@@ -199,6 +199,12 @@ class TestStatement(WriteOffCase):
         self.assertEqual([entry["amount"] for entry in section["entries"]], [344.93])
         self.assertEqual(section["total"], 344.93)
         self.assertEqual(section["due"][0]["days_late"], 0)
+        self.assertEqual(section["accounts"], [])
+        bank = self.env_root["res.partner.bank"].create(
+            {"acc_number": "815-30001-1234567", "partner_id": self.company.partner_id.id}
+        )
+        self.invoice.sudo().partner_bank_id = bank
+        self.assertEqual(self._get_section()["accounts"], ["815-30001-1234567"])
 
     def test_what_contacts_pay_themselves_is_theirs(self):
         """The statement of an employer shows no membership that an employee pays."""

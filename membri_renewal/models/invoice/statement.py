@@ -263,6 +263,14 @@ class ResPartner(models.Model):
             "balance": balance,
             "due": due,
             "total": currency.round(sum(item["amount"] for item in due)),
+            # sudo: where money goes, as the invoices say; each account once
+            "accounts": list(
+                dict.fromkeys(
+                    item["move"].sudo().partner_bank_id.acc_number
+                    for item in due
+                    if item["move"].sudo().partner_bank_id
+                )
+            ),
             "credits": unused,
             "unused": currency.round(sum(item["amount"] for item in unused)),
         }
