@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo import SUPERUSER_ID, http
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -632,6 +634,92 @@ class TestThreadDoors(PortalCase):
             self.env["ir.attachment"].with_user(self.employee).create(
                 {"name": "own", "original_id": file.id}
             )
+
+    def _get_messages_about(self, user, record):
+        """:return: ``{way: function}`` by which ``user`` makes a message about ``record``"""
+        env, own = self.env(user=user.id, context={}), user.partner_id
+        about = {"model": record._name, "res_id": record.id, "body": "x"}
+        # sent by the user to themselves, about themselves
+        parent = env["mail.message"].create(
+            {
+                "model": own._name,
+                "res_id": own.id,
+                "message_type": "user_notification",
+                "partner_ids": [Command.set(own.ids)],
+            }
+        )
+        ways = {
+            "for somebody": {"message_type": "user_notification"},
+            "as an answer": {
+                "message_type": "comment",
+                "parent_id": parent.id,
+                "subtype_id": env.ref("mail.mt_comment").id,
+            },
+        }
+        messages = env["mail.message"]
+        made = {name: partial(messages.create, {**about, **way}) for name, way in ways.items()}
+        if user._is_internal():
+            notify = env["mail.thread"].message_notify
+            named = {"model": record._name, "res_id": record.id, "body": "x"}
+            made["notify"] = partial(notify, partner_ids=own.ids, **named)
+        return made
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_messages_are_about_what_their_maker_reads(self):
+        """Whoever signed in made a message about any record, read its name (the subject, of
+        another message), and posted on any record as the answer to a message of their own."""
+        message = self.renewal.message_post(body="x", subject=SECRET)
+        email_sudo = self.env["mail.mail"].sudo().create({"subject": SECRET})
+        others = self.renewal, self.renewal.cotisation_id, self.invoice, message, email_sudo
+        foreigner = self._create_manager_of(
+            self._create_other_company("West", "America/Vancouver"), "foreigner"
+        )
+        for user in (self.employee, foreigner, self.stranger_user):
+            for record in (*others, self.renewal.activity_ids[0], self.invoice.line_ids[0]):
+                for name, attempt in self._get_messages_about(user, record).items():
+                    with self.subTest(user=user.login, record=record, attempt=name):
+                        with self.assertRaises(AccessError) as caught:
+                            attempt()
+                        self.assertNotIn(SECRET, str(caught.exception))
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_who_reads_posts_nothing(self):
+        """A message for somebody does not become one of the thread, in a member's name."""
+        for user, record in (
+            (self.auditor, self.renewal),
+            (self.auditor, self.invoice),
+            (self.employee, self.member),
+        ):
+            before = record.sudo().message_ids
+            with self.subTest(user=user.login, record=record):
+                ways = self._get_messages_about(user, record)
+                with self.assertRaises(AccessError):
+                    ways["as an answer"]()
+                message = ways["for somebody"]()
+                self.assertEqual(message.record_name, record.display_name)
+                with self.assertRaises(AccessError):
+                    message.write({"message_type": "comment"})
+                with self.assertRaises(AccessError):  # an answer to one's own message
+                    message.copy({"message_type": "comment", "parent_id": message.id})
+                self.assertEqual(record.sudo().message_ids, before)
+        # who may post there, as in Odoo; who was asked there answers, and followers
+        message = self.renewal.with_user(self.officer).message_post(
+            body="Do you know them?", partner_ids=self.auditor.partner_id.ids
+        )
+        answer = {
+            "model": self.renewal._name,
+            "res_id": self.renewal.id,
+            "message_type": "comment",
+            "parent_id": message.id,
+        }
+        messages = self.env["mail.message"].with_user(self.auditor)
+        messages.create(answer)
+        with self.assertRaises(AccessError):  # somewhere else
+            messages.create({**answer, "model": "account.move", "res_id": self.invoice.id})
+        messages = messages.with_user(self.employee)
+        self.member.with_user(self.employee).message_subscribe(self.employee.partner_id.ids)
+        on_contact = {**answer, "model": "res.partner", "res_id": self.member.id}
+        messages.create({**on_contact, "parent_id": False})
 
     def test_activities_are_not_moved_to_records_of_others(self):
         user = new_test_user(

@@ -1,8 +1,12 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from .base import look_as_user
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
+
+# where a message is seen, and in whose name
+POSTED_AS = frozenset({"author_guest_id", "author_id", "email_from", "message_type", "parent_id"})
 
 
 class MailThread(models.AbstractModel):
@@ -175,6 +179,8 @@ class MailMessage(models.Model):
         # EXTENDS mail, which lets whoever was notified of a message answer it, and react: members
         # read what was sent to them, and answer by email or on the page
         forbidden = super()._get_forbidden_access(operation)
+        if operation == "create":
+            forbidden |= (self - forbidden)._membri_filter_misplaced()
         if self.env.user._is_internal():
             return forbidden
         # sudo: what they are about
@@ -186,6 +192,48 @@ class MailMessage(models.Model):
             )
         )
         return forbidden | self.browse(closed_sudo.ids)
+
+    def write(self, vals):
+        # EXTENDS mail, which lets the author make a message for somebody into one of the thread,
+        # in the name of anybody
+        result = super().write(vals)
+        if not self.env.su and vals.keys() & POSTED_AS:
+            self.check_access("create")
+        return result
+
+    def _membri_filter_misplaced(self):
+        """Odoo lets whoever signs in make a message for somebody about any record, whose name it
+        then shows, and post on any record as the answer to a message about another one.
+
+        :return: those of ``self``, just made, that are about a record that the user may not read,
+            or post on, and that are no answer to a message that somebody else sent them there"""
+        misplaced = self.browse()
+        # sudo: what they are about, and what they answer
+        about_sudo = self.sudo().filtered(lambda it: it.res_id and it.model in self.env)
+        for model, found_sudo in about_sudo.grouped("model").items():
+            ids = set(found_sudo.mapped("res_id"))
+            may_post = set(self._filter_records_for_message_operation(model, ids, "create").ids)
+            may_read = set(self.env[model].browse(ids - may_post)._filtered_access("read").ids)
+            followed_sudo = self.env["mail.followers"].sudo()  # sudo: as Odoo asks for them
+            followed_sudo = followed_sudo.search(
+                Domain("res_model", "=", model)
+                & Domain("res_id", "in", ids - may_post)
+                & Domain("partner_id", "=", self.env.user.partner_id.id)
+            )
+            followed = set(followed_sudo.mapped("res_id"))
+            for message_sudo in found_sudo:
+                number, parent_sudo = message_sudo.res_id, message_sudo.parent_id
+                answers = (
+                    (parent_sudo.model, parent_sudo.res_id) == (model, number)
+                    and parent_sudo.create_uid != self.env.user
+                    and self.env.user.partner_id in parent_sudo.partner_ids
+                )
+                may = may_post | (
+                    may_read if message_sudo.message_type == "user_notification" else followed
+                )
+                if number not in may and not answers:
+                    misplaced |= message_sudo.sudo(False)
+        return misplaced
 
     def _membri_is_log(self):
         """Return whether Odoo keeps this message (in sudo) from the searches of portal users,
