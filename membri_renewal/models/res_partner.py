@@ -294,15 +294,18 @@ class ResPartner(models.Model):
         Below a contact of one company Odoo does not take it where it was invoiced, and names the
         invoices of the others.
 
-        :raises AccessError: when it would be taken from a company that is not the user's"""
+        :raises AccessError: when it would be taken from a company that is not the user's, or
+            given to one"""
         if self.env.su:
             return
         company_id, parent_id = vals.get("company_id"), vals.get("parent_id")
+        self._get_given_numbers([company_id])  # a text would be the company of that number
         if not company_id and parent_id and isinstance(parent_id, int):
             # sudo: of which company the contact is, which Odoo asks as well
             company_id = self.browse(parent_id).sudo().exists().company_id.id
         if not company_id:
             return
+        own_ids = self.env.user.company_ids.ids
         # sudo: in all companies; which ones is not told
         terms_sudo = (
             self.env["membri.cotisation"]
@@ -310,7 +313,7 @@ class ResPartner(models.Model):
             .search(
                 Domain("partner_id", "in", self.ids)
                 & Domain("state", "!=", "cancelled")
-                & Domain("company_id", "not in", self.env.user.company_ids.ids)
+                & Domain("company_id", "not in", own_ids if company_id in own_ids else [])
                 & ~Domain("company_id", "child_of", company_id),
                 limit=1,
             )

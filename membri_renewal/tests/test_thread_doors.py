@@ -721,6 +721,25 @@ class TestThreadDoors(PortalCase):
         on_contact = {**answer, "model": "res.partner", "res_id": self.member.id}
         messages.create({**on_contact, "parent_id": False})
 
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_who_received_a_message_does_not_rewrite_it(self):
+        readers = self.employee | self.auditor | self.stranger_user
+        for record in (self.renewal, self.invoice, self.member):
+            message = record.with_user(self.officer).message_post(
+                body="As it was", partner_ids=readers.partner_id.ids, subtype_xmlid="mail.mt_comment"
+            )
+            for user in readers:
+                for vals in ({"body": "Paid"}, {"date": "2020-01-01"}, {"subject": "Paid"}):
+                    with self.subTest(record=record, user=user.login, vals=vals):
+                        with self.assertRaises(AccessError):
+                            message.with_user(user).write(vals)
+                self.assertTrue(message.with_user(user).has_access("read"))
+                message.with_user(user).toggle_message_starred()
+            message.with_user(self.officer).write({"body": "Still ours"})
+            self.assertIn("Still ours", message.sudo().body)
+            message.sudo().author_id = self.employee.partner_id
+            message.with_user(self.employee).write({"body": "Mine"})
+
     def test_activities_are_not_moved_to_records_of_others(self):
         user = new_test_user(
             self.env_root,

@@ -934,6 +934,7 @@ class TestNamedRecords(FieldsCase):
         of_contacts = self.env.ref("base.action_partner_form")
         plain = {"name": "Tab", "parent_action_id": action.id, "parent_res_model": "membri.renewal"}
         method = {"python_method": "action_approve"}
+        runs = {"action_id": self.env.ref("membri_renewal.action_server_renewal_approve").id}
         for user in (self.employee, self.auditor, self.officer):
             [own] = self._call(
                 user, "ir.embedded.actions", "create", [[{**plain, "action_id": action.id}]]
@@ -943,6 +944,9 @@ class TestNamedRecords(FieldsCase):
                 ("create", [[{**plain, **method, "parent_res_model": "res.users.log"}]]),
                 ("create", [[{**plain, **method, "parent_action_id": of_contacts.id}]]),
                 ("write", [[own], {**method, "action_id": False}]),
+                ("create", [[{**plain, **runs}]]),
+                ("create", [[{**plain, **runs, "parent_res_model": "res.lang"}]]),
+                ("write", [[own], runs]),
             )
             for name, args in calls:
                 with self.subTest(user=user.login, name=name), self.assertRaises(AccessError):
@@ -967,6 +971,26 @@ class TestNamedRecords(FieldsCase):
             else:
                 self._call(taker, "res.partner", "write", [contact.ids, values])
         self.assertFalse(self.member.company_id)
+        # by lines of the contact above it, or as the company of that one
+        firm = self._create_member("Firm", company_id=west.id)
+        shared = self._create_member("Shared Firm")
+        number = self.member.id
+        for above, vals in (
+            (firm, {"child_ids": [Command.link(number)]}),
+            (firm, {"child_ids": [Command.set([number])]}),
+            (firm, {"child_ids": [Command.update(number, {"parent_id": firm.id})]}),
+            (shared, {"child_ids": [Command.link(number)], **values}),
+            (self.member, {"company_id": str(west.id)}),
+            (self.member, {"company_id": float(west.id)}),
+        ):
+            for attempt in ("write", "web_save"):
+                args = [above.ids, vals, {}] if attempt == "web_save" else [above.ids, vals]
+                with self.subTest(attempt=attempt, vals=vals), self.assertRaises(AccessError):
+                    self._call(taker, "res.partner", attempt, args)
+                self.assertFalse(self.member.company_id | self.member.parent_id.company_id)
+        # nor does it go to a company that one does not work in, where its own reads it no more
+        with self.assertRaises(AccessError):
+            self._call(self.manager, "res.partner", "write", [self.member.ids, values])
         # its own company may keep it to itself, and who works in both decides
         self._call(
             self.manager, "res.partner", "write", [self.member.ids, {"company_id": self.company.id}]

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from ..mixins.fields import MembriFieldsMixin
 from .base import look_as_user
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
@@ -181,6 +182,8 @@ class MailMessage(models.Model):
         forbidden = super()._get_forbidden_access(operation)
         if operation == "create":
             forbidden |= (self - forbidden)._membri_filter_misplaced()
+        elif operation == "write":
+            forbidden |= (self - forbidden)._membri_filter_of_others()
         if self.env.user._is_internal():
             return forbidden
         # sudo: what they are about
@@ -200,6 +203,21 @@ class MailMessage(models.Model):
         if not self.env.su and vals.keys() & POSTED_AS:
             self.check_access("create")
         return result
+
+    def _membri_filter_of_others(self):
+        """Odoo lets whoever received a message rewrite it, in the name of its author.
+
+        :return: those of ``self`` that somebody else wrote about a record of ours, or one that
+            memberships are about, which the user may not write"""
+        of_others = self.browse()
+        for model, found_sudo in self.sudo().grouped("model").items():  # sudo: whose they are
+            if not isinstance(self.env.get(model), MembriFieldsMixin):
+                continue
+            found_sudo = found_sudo.filtered(lambda it: it.author_id != it.env.user.partner_id)
+            ids = set(found_sudo.mapped("res_id"))
+            may = self._filter_records_for_message_operation(model, ids, "write").ids
+            of_others |= found_sudo.filtered(lambda it, may=may: it.res_id not in may).sudo(False)
+        return of_others
 
     def _membri_filter_misplaced(self):
         """Odoo lets whoever signs in make a message for somebody about any record, whose name it
