@@ -61,6 +61,19 @@ class TestWindows(FieldsCase):
         self.assertIn(("membri.renewal.reset", "renewal_id"), tried)
         self.assertGreater(len(tried), 8)
 
+    def test_opened_by_no_button(self):
+        """A form without anything is empty, or says what is missing."""
+        for user in (self.manager, self.auditor):
+            for name, window in self._get_windows().items():
+                if not window.with_user(user).has_access("create"):
+                    continue
+                spec = {field: {} for field in window._fields}
+                for given in ({}, {"renewal_ids": [Command.set(self.renewal.ids)]}):
+                    given = {key: value for key, value in given.items() if key in spec}
+                    with self.subTest(user=user.login, window=name, given=given):
+                        args = [[], given, list(given), spec]
+                        self.assertIn("value", self._call(user, name, "onchange", args))
+
     def _get_givens(self, field, id_):
         """:return: the ways to name a record that JSON has, and the database understands"""
         if field.type == "many2one":

@@ -29,7 +29,9 @@ class MembriBulkSelection(models.AbstractModel):
 
     @api.depends("renewal_ids")
     def _compute_explanation(self):
-        for wizard in self:
+        empty = self.filtered(lambda wizard: not wizard._get_bulk_action())  # opened by no button
+        empty.ready_count, empty.explanation = 0, False
+        for wizard in self - empty:
             ready, wizard.ready_count, left_out = wizard._split_selection()
             sentences = wizard._get_sentences(ready, left_out)
             wizard.explanation = sentences and as_list(sentences)

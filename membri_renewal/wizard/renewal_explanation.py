@@ -19,7 +19,9 @@ class MembriRenewalExplanation(models.TransientModel):
     @api.depends("partner_id")
     @api.depends_context("company", "lang")
     def _compute_explanation(self):
-        for wizard in self:
+        empty = self.filtered(lambda wizard: not wizard.partner_id)  # opened by no button
+        empty.cotisation_id = empty.renewal_id = empty.answer = empty.details = False
+        for wizard in self - empty:
             explanation = wizard.partner_id._membri_explain_renewal()
             wizard.answer = explanation["answer"]
             wizard.cotisation_id = explanation["term"].with_env(self.env)

@@ -20,7 +20,9 @@ class MembriRenewalReset(models.TransientModel):
 
     @api.depends("renewal_id")
     def _compute_explanation(self):
-        for wizard in self:
+        empty = self.filtered(lambda wizard: not wizard.renewal_id)  # opened by no button
+        empty.obstacle = empty.consequences = False
+        for wizard in self - empty:
             renewal = wizard.renewal_id
             wizard.obstacle = renewal._get_cannot_reason("reset")
             sentences = [] if wizard.obstacle else wizard._get_consequences()
