@@ -268,6 +268,27 @@ class TestFactsAreNotWritten(FieldsCase):
         )
         self.assertEqual(line.price_subtotal, line.quantity * vals["price_unit"])
 
+    def test_by_a_file(self):
+        """A file is the value of the field that it names."""
+        record = self.env["membri.import"].with_user(self.manager).create({})
+        of_field = {"name": "x", "raw": b"x", "res_model": record._name, "res_id": record.id}
+        created = self._call(
+            self.manager, "ir.attachment", "create", [[{**of_field, "res_field": "file"}]]
+        )
+        self.assertTrue(created)
+        with self.assertRaises(AccessError):
+            self._call(
+                self.manager,
+                "ir.attachment",
+                "create",
+                [[{**of_field, "res_field": "result_file"}]],
+            )
+        with self.assertRaises(AccessError):
+            self._call(
+                self.manager, "ir.attachment", "write", [created, {"res_field": "result_file"}]
+            )
+        self.assertFalse(record.result_file)
+
     def test_what_has_ended_keeps_its_currency(self):
         term = self._create_cotisation(self._create_member("Past"), "2020-01-01", state="expired")
         other = self.env_root["res.currency"].search(

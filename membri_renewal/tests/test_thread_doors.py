@@ -726,7 +726,9 @@ class TestThreadDoors(PortalCase):
         readers = self.employee | self.auditor | self.stranger_user
         for record in (self.renewal, self.invoice, self.member):
             message = record.with_user(self.officer).message_post(
-                body="As it was", partner_ids=readers.partner_id.ids, subtype_xmlid="mail.mt_comment"
+                body="As it was",
+                partner_ids=readers.partner_id.ids,
+                subtype_xmlid="mail.mt_comment",
             )
             for user in readers:
                 for vals in ({"body": "Paid"}, {"date": "2020-01-01"}, {"subject": "Paid"}):

@@ -367,6 +367,21 @@ class IrAttachment(models.Model):
             domain, offset, limit, order, active_test=active_test, bypass_access=bypass_access
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS base, which asks for the right to the record, and not for that to its field
+        files = super().create(vals_list)
+        if not self.env.su:
+            files.filtered("res_field").check_access("write")
+        return files
+
+    def _has_field_access(self, field, operation):
+        # EXTENDS base, which asks this model for the right to the field of another one that a
+        # file is the value of: what is a fact there, and what members do not read, is one here
+        if field.model_name != self._name:
+            return self.env[field.model_name]._has_field_access(field, operation)
+        return super()._has_field_access(field, operation)
+
     def _inaccessible_comodel_records(self, model_and_ids, operation):
         # EXTENDS base: what is attached to a renewal is of its thread
         renewal_ids = model_and_ids.get("membri.renewal")
