@@ -702,6 +702,11 @@ class TestThreadDoors(PortalCase):
                 with self.assertRaises(AccessError):  # an answer to one's own message
                     message.copy({"message_type": "comment", "parent_id": message.id})
                 self.assertEqual(record.sudo().message_ids, before)
+        for record in (self.renewal, self.invoice):  # whoever reads them may follow them
+            followed = record.with_user(self.auditor)
+            followed.message_subscribe(self.auditor.partner_id.ids)
+            with self.subTest(record=record), self.assertRaises(AccessError):
+                followed.message_post(body="x")
         # who may post there, as in Odoo; who was asked there answers, and followers
         message = self.renewal.with_user(self.officer).message_post(
             body="Do you know them?", partner_ids=self.auditor.partner_id.ids

@@ -239,6 +239,12 @@ class MailMessage(models.Model):
                 & Domain("partner_id", "=", self.env.user.partner_id.id)
             )
             followed = set(followed_sudo.mapped("res_id"))
+            # whoever reads them follows them; posting there needs the right to write
+            if model.startswith("membri."):
+                followed = set()
+            elif model == "account.move":
+                moves_sudo = self.env[model].sudo().browse(followed)  # sudo: of which kind
+                followed -= set(moves_sudo.filtered("membri_invoice_type").ids)
             for message_sudo in found_sudo:
                 number, parent_sudo = message_sudo.res_id, message_sudo.parent_id
                 answers = (
