@@ -747,6 +747,54 @@ class TestThreadDoors(PortalCase):
             message.sudo().author_id = self.employee.partner_id
             message.with_user(self.employee).write({"body": "Mine"})
 
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_the_window_of_emails_tells_what_its_user_reads(self):
+        """Odoo computes in sudo what it keeps of it: the name of any record, what a template says
+        of it, and its reports, those of another model for the same number, too."""
+        foreigner = self._create_manager_of(
+            self._create_other_company("West", "America/Vancouver"), "foreigner"
+        )
+        message = self.renewal.message_post(body="x", subject=SECRET)
+        Template = self.env_root["mail.template"]
+        numbered = self.env_root["res.partner"].browse(self.invoice.id)
+        for user in (self.employee, foreigner):
+            windows = self.env(user=user.id, context={})["mail.compose.message"]
+            for record in (self.renewal, self.invoice, message, self.invoice.line_ids[0]):
+                template = Template.create(
+                    {
+                        "name": "x",
+                        "model_id": self.env["ir.model"]._get_id(record._name),
+                        "subject": "{{ object.display_name }}",
+                    }
+                )
+                given = {"model": record._name, "res_ids": str(record.ids)}
+                for vals in (given, {**given, "template_id": template.id}):
+                    with self.subTest(user=user.login, vals=vals):
+                        with self.assertRaises(AccessError):
+                            windows.create(vals).read(["subject", "body"])
+                        with self.assertRaises(AccessError):
+                            windows.onchange(vals, list(vals), {"subject": {}})
+            # a statement, and the receipt of the invoice with the number of a contact
+            for name, contact in (("statement", self.member), ("membership_receipt", numbered)):
+                report = self.env_root.ref(f"membri_renewal.action_report_{name}")
+                template = Template.create(
+                    {
+                        "name": "x",
+                        "model_id": self.env["ir.model"]._get_id("res.partner"),
+                        "report_template_ids": [Command.set(report.ids)],
+                    }
+                )
+                vals = {"model": "res.partner", "res_ids": str(contact.ids)}
+                if (user, name) == (foreigner, "statement"):
+                    continue  # of what is due to their own company
+                with self.subTest(user=user.login, report=name), self.assertRaises(AccessError):
+                    windows.create({**vals, "template_id": template.id})
+        # who reads them, as ever
+        window = self.env(user=self.auditor.id, context={})["mail.compose.message"].create(
+            {"model": "membri.renewal", "res_ids": str(self.renewal.ids)}
+        )
+        self.assertEqual(window.subject, self.renewal._message_compute_subject())
+
     def test_activities_are_not_moved_to_records_of_others(self):
         user = new_test_user(
             self.env_root,

@@ -210,14 +210,36 @@ def check_letters(letters):
         return
     for letter_sudo in letters.sudo():  # sudo: what they are about
         report_sudo = letter_sudo.report_template
+        check_may_print(env, report_sudo, letter_sudo.model, [letter_sudo.res_id])
         for about in {letter_sudo.model, report_sudo.model} & set(env):
-            if isinstance(env[about], MembriFieldsMixin):
-                is_ours = about.startswith("membri.")
+            if about.startswith("membri."):
                 document_sudo = env[about].sudo().browse(letter_sudo.res_id).exists()
-                document_sudo.sudo(False).check_access("write" if is_ours else "read")
-        # a statement, which tells of invoices, is one of a contact
-        if (report_sudo.report_name or "").startswith("membri_renewal."):
-            env["account.move"].check_access("read")
+                document_sudo.sudo(False).check_access("write")
+
+
+def check_may_print(env, report_sudo, model, ids):
+    """A report is chosen beside the record, and may be one of another model, for the record of the
+    same number.
+
+    :param env: of who prints
+    :param model: name of the model of the record that it is printed for
+    :param ids: of that record
+    :raises AccessError: when it is about a record of ours, or one that memberships are about,
+        which the user may not read"""
+    for about in {model, report_sudo.model} & set(env):
+        if isinstance(env[about], MembriFieldsMixin):
+            # sudo: those that there are
+            env[about].sudo().browse(ids).exists().sudo(False).check_access("read")
+    # a statement, which tells of invoices, is one of a contact
+    if (report_sudo.report_name or "").startswith("membri_renewal."):
+        env["account.move"].check_access("read")
+
+
+def is_told_of(env, model):
+    """:return: whether the names of records of ``model`` tell of memberships, of money, or of
+    what was sent"""
+    told = model in DOCUMENTS or model in ABOUT or model == "mail.mail"
+    return told or isinstance(env.get(model), MembriFieldsMixin)
 
 
 def check_own_documents(documents):

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..mixins.fields import MembriFieldsMixin
-from .base import look_as_user
+from .base import check_may_print, is_told_of, look_as_user
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
 
@@ -322,6 +322,30 @@ class MailTemplate(models.Model):
 class MailComposeMessage(models.TransientModel):
     _inherit = "mail.compose.message"
 
+    def _evaluate_res_ids(self):
+        # EXTENDS mail, which computes in sudo what the window shows of them: any employee read
+        # their names, and what a template says of them
+        res_ids = super()._evaluate_res_ids()
+        user = self.env.user
+        if res_ids and user._is_internal() and is_told_of(self.env, self.model):
+            # sudo: those that there are
+            records_sudo = self.env[self.model].sudo().browse(res_ids).exists()
+            records_sudo.with_user(user).check_access("read")
+        return res_ids
+
+    def _compute_attachment_ids(self):
+        # EXTENDS mail, which prints in sudo: any employee got the statement of any contact, and
+        # the receipt of the invoice of the same number
+        user = self.env.user
+        if user._is_internal():
+            for composer in self:
+                env = composer.with_user(user).env
+                # sudo: of what they are
+                for report_sudo in composer.template_id.sudo().report_template_ids:
+                    res_ids = composer._evaluate_res_ids()
+                    check_may_print(env, report_sudo, composer.model, res_ids)
+        return super()._compute_attachment_ids()
+
     def _action_send_mail_mass_mail(self, res_ids, auto_commit=False):
         # EXTENDS mail, which asks for the right to read
         self.template_id._membri_check_may_email(self.model, res_ids)
@@ -380,6 +404,13 @@ class IrAttachment(models.Model):
         if not self.env.su:
             files.filtered("res_field").check_access("write")
         return files
+
+    def write(self, vals):
+        # EXTENDS base, as create
+        result = super().write(vals)
+        if not self.env.su and vals.get("res_field"):
+            self.check_access("write")
+        return result
 
     def _has_field_access(self, field, operation):
         # EXTENDS base, which asks this model for the right to the field of another one that a
