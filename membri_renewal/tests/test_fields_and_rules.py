@@ -387,6 +387,26 @@ class TestFactsAreNotWritten(FieldsCase):
                     if names:
                         self.assertTrue(self._call(user, record._name, "read", [record.ids, names]))
 
+    def test_what_is_sent_by_the_scheduler(self):
+        """It failed for all companies on one value, and sent in whose name the invoice said."""
+        invoice = self.accepted.invoice_id
+        user = self.officer
+        sent = {"author_user_id": user.id, "author_partner_id": user.partner_id.id}
+        for forged in (1, "x", [1], {"author_user_id": 1}, {**sent, "author_partner_id": 1}):
+            with self.subTest(forged=forged), self.assertRaises(UserError):
+                self._call(user, "account.move", "write", [invoice.ids, {"sending_data": forged}])
+            with self.subTest(default=forged), self.assertRaises(UserError):
+                self._call(
+                    user,
+                    "account.move",
+                    "create",
+                    [[{"move_type": "out_invoice"}]],
+                    context={"default_sending_data": forged},
+                )
+        self.assertFalse(invoice.sending_data)
+        self._call(user, "account.move", "write", [invoice.ids, {"sending_data": sent}])
+        self.assertTrue(invoice.is_being_sent)
+
     def test_what_odoo_computes_of_an_invoice(self):
         """Odoo lets clients write it; on a membership invoice it says whether somebody paid."""
         invoice, term = self.accepted.invoice_id, self.accepted.new_cotisation_id

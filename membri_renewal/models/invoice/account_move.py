@@ -238,6 +238,21 @@ class AccountMove(models.Model):
             names |= BOOKED & vals.keys()
         return names
 
+    @api.constrains("sending_data")
+    def _membri_check_sending(self):
+        """Odoo's scheduler sends what was selected, of all companies, and in whose name the invoice
+        says: it failed for all on a number that somebody wrote there.
+
+        :raises UserError: where it is not what Odoo's button writes"""
+        if self.env.su:
+            return
+        user, field = self.env.user, self._fields["sending_data"]
+        by_button = {"author_user_id": user.id, "author_partner_id": user.partner_id.id}.items()
+        for move in self:
+            data = move.sending_data
+            if data and not (isinstance(data, dict) and by_button <= data.items()):
+                raise self._get_refusal(field, move)
+
     def _membri_is_block_button(self, vals):
         """Return whether ``vals`` are what a button of Odoo's writes, which blocks payments and
         releases them; what is paid stays paid."""
