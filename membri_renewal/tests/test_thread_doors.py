@@ -788,7 +788,7 @@ class TestThreadDoors(PortalCase):
                 if (user, name) == (foreigner, "statement"):
                     continue  # of what is due to their own company
                 with self.subTest(user=user.login, report=name), self.assertRaises(AccessError):
-                    windows.create({**vals, "template_id": template.id})
+                    windows.create({**vals, "template_id": template.id}).read(["attachment_ids"])
         # who reads them, as ever
         window = self.env(user=self.auditor.id, context={})["mail.compose.message"].create(
             {"model": "membri.renewal", "res_ids": str(self.renewal.ids)}
