@@ -236,8 +236,10 @@ def check_may_print(env, report_sudo, model, ids):
 
 
 def is_told_of(env, model):
-    """:return: whether the names of records of ``model`` tell of memberships, of money, or of
-    what was sent"""
+    """What is said of a record is said by its name, too.
+
+    :return: whether the names of records of ``model`` tell of memberships, of money, or of what
+        was sent"""
     told = model in DOCUMENTS or model in ABOUT or model == "mail.mail"
     return told or isinstance(env.get(model), MembriFieldsMixin)
 

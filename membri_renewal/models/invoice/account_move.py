@@ -244,9 +244,9 @@ class AccountMove(models.Model):
         says: it failed for all on a number that somebody wrote there.
 
         :raises UserError: where it is not what Odoo's button writes"""
-        if self.env.su:
-            return
         user, field = self.env.user, self._fields["sending_data"]
+        if user._is_superuser():
+            return
         by_button = {"author_user_id": user.id, "author_partner_id": user.partner_id.id}.items()
         for move in self:
             data = move.sending_data
