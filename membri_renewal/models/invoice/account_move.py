@@ -247,10 +247,12 @@ class AccountMove(models.Model):
         user, field = self.env.user, self._fields["sending_data"]
         if user._is_superuser():
             return
-        by_button = {"author_user_id": user.id, "author_partner_id": user.partner_id.id}.items()
+        by_button = {"author_user_id": user.id, "author_partner_id": user.partner_id.id}
         for move in self:
-            data = move.sending_data
-            if data and not (isinstance(data, dict) and by_button <= data.items()):
+            data = move.sending_data or {}
+            if not isinstance(data, dict) or any(
+                data.get(name, number) != number for name, number in by_button.items()
+            ):
                 raise self._get_refusal(field, move)
 
     def _membri_is_block_button(self, vals):
