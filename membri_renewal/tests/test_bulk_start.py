@@ -76,6 +76,20 @@ class TestBulkStart(ChangeRequestCommon):
         wizard.action_confirm()
         self.assertEqual((to_answer | to_pay | paid).mapped("reminder_count"), [1, 1, 0])
 
+    def test_reminding_of_what_is_not_late_is_told(self):
+        """Who was approved a minute ago must not get a payment reminder unseen."""
+        with freeze_time("2026-11-10 15:00:00"):
+            late = self._renewal_in("approved")
+            late.invoice_id.sudo().button_draft()
+            late.invoice_id.sudo().invoice_date_due = "2026-11-14"
+            late.invoice_id.sudo().action_post()
+        fresh = self._renewal_in("approved")
+        self.assertEqual((late | fresh).mapped("in_arrears"), [True, False])
+        said = self._say(self._ask_bulk("send_reminder", late | fresh))
+        self.assertIn("Members to remind of what they owe: 2", said)
+        self.assertIn("Payments not yet late, among these: 1.", said)
+        self.assertNotIn("not yet late", self._say(self._ask_bulk("send_reminder", late)))
+
     def test_several_of_the_same_status_are_counted(self):
         done = self._renewal_in("approved") | self._renewal_in("approved")
         refused = self._renewal_in("refused")

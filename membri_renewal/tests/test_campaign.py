@@ -95,6 +95,15 @@ class TestCampaignPreview(CampaignCommon):
         )
         self.assertIn("Bigger", campaign.summary)
 
+    def test_invoices_that_are_announced_first_are_counted(self):
+        """The window before it must not say that they are sent now."""
+        announced = self._create_option_set("Announced", self.product)
+        announced.sudo().announce_days = 10
+        self._create_term("Bo", announced, auto_renew=True)
+        self._create_term("Cy", self.yearly, auto_renew=True)
+        campaign = self._preview(self.yearly + announced)
+        self.assertRecordValues(campaign, [{"invoice_count": 2, "announced_count": 1}])
+
     def test_money_of_another_currency_is_summed_in_the_companys(self):
         euro = self.env_root.ref("base.EUR")
         euro.active = True

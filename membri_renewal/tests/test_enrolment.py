@@ -1,6 +1,7 @@
 from datetime import date
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
@@ -171,6 +172,23 @@ class TestEnrolment(MembriCommon):
         )
         self.assertEqual(old.next_ids, cotisation)
         self.assertEqual(self._get_stored(old), {**before, "next_ids": cotisation.ids})
+
+    def test_way_out_is_not_a_renewal_that_does_not_exist(self):
+        """Nobody can reset a renewal that an enrollment does not have."""
+        cotisation = self.member._membri_enrol(self.yearly)
+        with self.assertRaises(UserError) as caught:
+            cotisation.write({"partner_id": self._create_member("Other").id})
+        self.assertIn("enroll the member again", str(caught.exception))
+        self.assertNotIn("Reset the renewal", str(caught.exception))
+        # the hint below the options says the same
+        arch = etree.fromstring(self.env["membri.cotisation"].get_view(view_type="form")["arch"])
+        hints = [p for p in arch.iter("p") if "Options can change" in "".join(p.itertext())]
+        self.assertEqual(len(hints), 2)
+        for hint in hints:
+            self.assertEqual(
+                "not renewal_id" in hint.get("invisible"),
+                "reset the renewal" in " ".join("".join(hint.itertext()).split()),
+            )
 
     def test_open_renewal_is_refused_in_the_same_transaction(self):
         """Reason *Réadhésion*; the contact has one way to be a member, the new one."""

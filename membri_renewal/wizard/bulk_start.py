@@ -250,6 +250,8 @@ class MembriBulkStart(models.TransientModel):
 
     def _get_remarks(self, ready):
         """:return: sentences on what an officer would want to look at first"""
+        if self.action == "send_reminder":
+            return self._get_not_late_remarks(ready)
         if self.action not in ("approve", "send"):
             return []
         Renewal = self.env["membri.renewal"]
@@ -272,3 +274,17 @@ class MembriBulkStart(models.TransientModel):
                 )
             )
         return remarks
+
+    def _get_not_late_remarks(self, ready):
+        """:return: how many would be reminded of a payment that is not late, maybe of an invoice
+        of today"""
+        not_late = ready & Domain("state", "=", "approved") & Domain("in_arrears", "=", False)
+        count = self.env["membri.renewal"].search_count(not_late)
+        if not count:
+            return []
+        return [
+            self.env._(
+                "Payments not yet late, among these: %(count)s.",
+                count=self._format_count(count),
+            )
+        ]

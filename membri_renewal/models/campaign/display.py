@@ -14,6 +14,7 @@ class MembriCampaign(models.Model):
     line_count = fields.Integer(string="Members in Preview", compute="_compute_counts")
     notice_count = fields.Integer(compute="_compute_counts")
     invoice_count = fields.Integer(compute="_compute_counts")
+    announced_count = fields.Integer(string="Announced First", compute="_compute_announced_count")
     intervention_count = fields.Integer(string="On Hold", compute="_compute_counts")
     unreachable_count = fields.Integer(compute="_compute_counts")
     problem_count = fields.Integer(compute="_compute_counts")
@@ -52,6 +53,23 @@ class MembriCampaign(models.Model):
             campaign.amount_company = sum(
                 facts.get((campaign, outcome), (0, 0.0))[1] for outcome in ASKED
             )
+
+    @api.depends("line_ids.outcome", "line_ids.option_set_id.announce_days")
+    def _compute_announced_count(self):
+        """Of those who get an invoice: to whom it is announced now, and sent days later."""
+        counts = dict(
+            self.env["membri.campaign.line"]._read_group(
+                [
+                    ("campaign_id", "in", self.ids),
+                    ("outcome", "=", "invoice"),
+                    ("option_set_id.announce_days", ">", 0),
+                ],
+                ["campaign_id"],
+                ["__count"],
+            )
+        )
+        for campaign in self:
+            campaign.announced_count = counts.get(campaign, 0)
 
     @api.depends("line_ids.result", "line_ids.is_todo", "state")
     def _compute_results(self):

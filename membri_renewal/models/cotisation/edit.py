@@ -41,14 +41,7 @@ class MembriCotisation(models.Model):
             {name: vals[name] for name in vals.keys() & {"partner_id", "company_id", "currency_id"}}
         )
         if invoiced:
-            raise UserError(
-                self.env._(
-                    "%(cotisation)s is invoiced to %(member)s. Its member, company and "
-                    "currency cannot be changed. Reset the renewal instead.",
-                    cotisation=invoiced[0].name,
-                    member=invoiced[0].partner_id._membri_get_names(),
-                )
-            )
+            raise invoiced[0]._get_parties_change_error()
 
     def _check_not_shortened(self, vals):
         """What was paid is what the member has: only the last day may be put off. Leaving early
@@ -176,6 +169,26 @@ class MembriCotisation(models.Model):
             invoiced = cotisation._get_amount_by_taxes(cotisation._get_invoice_lines())
             if cotisation._get_amount_by_taxes(cotisation.line_ids) != invoiced:
                 raise cotisation._get_price_change_error()
+
+    def _get_parties_change_error(self):
+        """:return: the exception that says the way out: reset, or cancel and enrol again"""
+        self.ensure_one()
+        names = {"cotisation": self.name, "member": self.partner_id._membri_get_names()}
+        if not self.renewal_id:
+            return UserError(
+                self.env._(
+                    "%(cotisation)s is invoiced to %(member)s. Its member, company and "
+                    "currency cannot be changed. Cancel the term and enroll the member again.",
+                    **names,
+                )
+            )
+        return UserError(
+            self.env._(
+                "%(cotisation)s is invoiced to %(member)s. Its member, company and "
+                "currency cannot be changed. Reset the renewal instead.",
+                **names,
+            )
+        )
 
     def _get_price_change_error(self):
         """:return: the exception that says the way out: reset, or cancel and enrol again"""
