@@ -248,6 +248,33 @@ class TestMerge(MembriCommon):
         self.assertTrue(self.member.membri_intervention_required)
         self.assertEqual(self.member.membri_intervention_reason, "Call")
 
+    def test_what_the_staff_was_told_of_the_other_holds_the_one_that_stays(self):
+        """An agreement noted on the renewal that is void, or changes asked for there."""
+        old = self._create_renewal(
+            self._create_cotisation(self.member, "2025-07-01", state="active")
+        )
+        kept = self._create_renewal(self._create_cotisation(self.double, "2025-08-01"))
+        (old + kept).action_send()
+        old.action_require_intervention("15 % off")
+        kept.action_require_intervention("Call")
+        self._merge()
+        self.assertEqual((old + kept).mapped("state"), ["cancelled", "intervention"])
+        reason = kept.intervention_reason
+        self.assertEqual(reason.splitlines()[0], "Call")
+        self.assertIn(f"{old.name}: 15 % off", reason)
+        self.assertEqual(self.member.membri_intervention_reason, reason)
+
+    def test_changes_asked_for_on_the_other_hold_the_one_that_stays(self):
+        old = self._create_renewal(
+            self._create_cotisation(self.member, "2025-07-01", state="active")
+        )
+        kept = self._create_renewal(self._create_cotisation(self.double, "2025-08-01"))
+        (old + kept).action_send()
+        old.action_request_change("Less")
+        self._merge()
+        self.assertEqual((old + kept).mapped("state"), ["cancelled", "intervention"])
+        self.assertIn(f"{old.name}: Less", kept.intervention_reason)
+
     def test_what_was_held_for_an_archived_double_goes_on(self):
         """Issue 12 A3: the reason is not true any more."""
         renewal = self._create_renewal(self._create_cotisation(self.double, "2025-08-01"))

@@ -137,7 +137,28 @@ class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
     def _keep_one_undecided(self):
-        """Of several undecided renewals keep the one of the latest term; void the others."""
+        """Of several undecided renewals keep the one of the latest term; void the others. What
+        the staff was to look at on these holds the one that stays."""
         for renewals in self.grouped("company_id").values():
             undecided = renewals.filtered(lambda r: r.state in UNDECIDED_STATES)
-            undecided.sorted("date_start", reverse=True)[1:]._do_cancel()
+            kept = undecided.sorted("date_start", reverse=True)[:1]
+            voided = undecided - kept
+            notes = [note for renewal in voided if (note := renewal._get_merged_note())]
+            voided._do_cancel()
+            if notes:
+                own = kept.intervention_reason if kept.state == "intervention" else False
+                kept._do_require_intervention("\n".join(filter(None, [own, *notes])))
+
+    def _get_merged_note(self):
+        """:return: what the staff was to look at on this renewal, which a merge voids (a
+        sentence), or ``False``"""
+        self.ensure_one()
+        if self.state == "intervention" and not self.is_held_archived:
+            reason = self.intervention_reason
+        else:
+            reason = self.state == "change_requested" and self.change_request
+        return reason and self.env._(
+            "Two contacts were merged. On %(renewal)s: %(reason)s",
+            renewal=self.name,
+            reason=reason,
+        )
