@@ -276,8 +276,9 @@ class MembriBulkStart(models.TransientModel):
         return remarks
 
     def _get_not_late_remarks(self, ready):
-        """:return: how many would be reminded of a payment that is not late, maybe of an invoice
-        of today"""
+        """Some may have been invoiced a minute ago.
+
+        :return: sentences, how many would be reminded of a payment that is not late"""
         not_late = ready & Domain("state", "=", "approved") & Domain("in_arrears", "=", False)
         count = self.env["membri.renewal"].search_count(not_late)
         if not count:

@@ -150,8 +150,9 @@ class MembriRenewal(models.Model):
                 kept._do_require_intervention("\n".join(filter(None, [own, *notes])))
 
     def _get_merged_note(self):
-        """:return: what the staff was to look at on this renewal, which a merge voids (a
-        sentence), or ``False``"""
+        """What the staff was to look at on this renewal, which a merge voids.
+
+        :return: a sentence, or ``False``"""
         self.ensure_one()
         if self.state == "intervention" and not self.is_held_archived:
             reason = self.intervention_reason
