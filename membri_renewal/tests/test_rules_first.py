@@ -16,7 +16,7 @@ class TestRulesFirst(WhoseCase):
     def _trap(self, record):
         """:return: a condition that the database fails on, as soon as it asks it of ``record``"""
 
-        def to_sql(model, alias, query):
+        def to_sql(_model, alias, _query):
             number = SQL.identifier(alias, "id")
             return SQL("1 / (CASE WHEN %s = %s THEN 0 ELSE 1 END) = 1", number, record.id)
 
