@@ -236,6 +236,30 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         self._pay(replacement)
         self.assertEqual(renewal.new_cotisation_id.state, "scheduled")
 
+    def test_b3_the_payer_is_told_which_invoice_replaces_which(self):
+        """Who has both is told which one is to be paid, and writes to the same person."""
+        renewal, invoice = self._two_options()
+        invoice.sudo().write({"is_move_sent": True, "invoice_user_id": self.officer.id})
+        self.assertFalse(invoice._membri_get_replaced())
+        replacement = self._reverse_and_create(invoice, reason="Typing error")
+        self.assertEqual(replacement.invoice_user_id, self.officer)
+        self.assertEqual(invoice.reversal_move_ids.invoice_user_id, self.officer)
+        void = invoice._membri_get_standing_sentences()
+        self.assertEqual(len(void), 1, "not before it is confirmed")
+        replacement.action_post()
+        self.assertEqual(renewal.invoice_id, replacement.with_env(renewal.env))
+        values = [value for _label, value in replacement._membri_get_mail_rows()]
+        self.assertIn(invoice.name, values)
+        [told] = invoice._membri_get_standing_sentences()[1:]
+        self.assertIn(replacement.name, told)
+
+    def test_b3_what_the_payer_never_had_is_not_told(self):
+        _renewal, invoice = self._two_options()
+        invoice.sudo().is_move_sent = False
+        replacement = self._reverse_and_create(invoice, reason="Typing error")
+        replacement.action_post()
+        self.assertFalse(replacement._membri_get_replaced())
+
     def test_b3_invoice_that_was_drafted_and_changed(self):
         renewal, invoice = self._two_options()
         invoice.button_draft()

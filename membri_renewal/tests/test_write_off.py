@@ -133,6 +133,32 @@ class TestWriteOff(WriteOffCase):
         self._run_cron("ir_cron_update_states")
         self.assertEqual(invoice.membri_write_off_state, "ended", "asked once")
 
+    def test_end_tells_of_the_money_that_came(self):
+        """100.00 came and stays: the officer is told to credit or keep it, the payer has their
+        receipt of it, which says nothing of a membership."""
+        self._pay_and_write_off(100.0)
+        self.assertFalse(self.invoice.membri_receipt_to_send, "the officer decides first")
+        self.invoice.with_user(self.officer).action_membri_end_membership()
+        for text in (self.invoice.name, "100.00"):
+            self.assertIn(text, self.renewal.intervention_reason)
+        self.assertTrue(self.invoice.membri_receipt_to_send)
+        self.invoice.sudo()._membri_send_receipts()
+        mails = self.invoice.sudo().message_ids.mail_ids
+        payer = self.invoice.partner_id
+        [mail] = mails.filtered(
+            lambda m: m.membri_kind == "receipt" and payer in m.sudo().recipient_ids
+        )
+        self.assertFalse(self.invoice._membri_get_mail_obstacle("receipt"))
+        self.assertIn("100.00", mail.body_html)
+        self.assertNotIn("344.93", mail.body_html)
+        self.assertFalse(self.invoice._membri_get_paid_sentences())
+
+    def test_end_of_what_was_only_written_off_certifies_nothing(self):
+        self._settle_by_entry(self.company_data["default_account_expense"], 344.93)
+        self.invoice.with_user(self.officer).action_membri_end_membership()
+        self.assertFalse(self.invoice.membri_receipt_to_send)
+        self.assertEqual(self.renewal.state, "intervention")
+
     def test_only_officers_decide(self):
         self._pay_and_write_off(100.0)
         for user in (self.auditor, self.employee):

@@ -336,6 +336,8 @@ class AccountMove(models.Model):
             if move.membri_invoice_type:
                 values.setdefault("membri_invoice_type", move.membri_invoice_type)
                 values.setdefault("membri_renewal_id", move.membri_renewal_id.id)
+                if seller := move.invoice_user_id.filtered("active"):  # payers write to them
+                    values.setdefault("invoice_user_id", seller.id)
         # internal: they are copies of facts
         if not cancel:
             credited = [move._membri_get_credited_terms() for move in self]
@@ -390,6 +392,10 @@ class AccountMove(models.Model):
             {
                 "membri_invoice_type": self.membri_invoice_type,
                 "membri_renewal_id": self.membri_renewal_id.id,
+                # whom payers write to, and not the accountant who replaces it
+                "invoice_user_id": (
+                    self.invoice_user_id.filtered("active") or replacement.invoice_user_id
+                ).id,
             }
         )
         replacement._membri_ensure_tokens()

@@ -121,11 +121,17 @@ class AccountMove(models.Model):
             or not self._membri_may_have_receipt()
             or not self.company_id.sudo().membri_payment_confirmation
             or not (self._membri_has_receipt() or self._membri_is_dated_ahead())
-            or not self._membri_is_paid()
+            or not self._membri_is_to_thank_for()
         ):
             return False
         last = max(entry["date"] for entry in self._membri_get_settlements())
         return (self.company_id._membri_today() - last).days <= DAYS_BACK
+
+    def _membri_is_to_thank_for(self):
+        """Return whether it is known what the money did: it paid the memberships, or the rest
+        was written off and the officer has ended them."""
+        self.ensure_one()
+        return self._membri_is_paid() or self.membri_write_off_state == "ended"
 
     @api.model
     def _membri_cron_send_receipts(self):
@@ -147,11 +153,11 @@ class AccountMove(models.Model):
     def _membri_send_receipts(self):
         """Email the receipts of ``self``. What is no longer paid is dropped; money that is dated
         ahead is certified, and its receipt numbered, on its day."""
-        ahead = self.filtered(lambda m: m._membri_is_paid() and m._membri_is_dated_ahead())
+        ahead = self.filtered(lambda m: m._membri_is_to_thank_for() and m._membri_is_dated_ahead())
         due = self - ahead
         due.membri_receipt_to_send = False
         due._membri_ensure_receipts()
-        for move in due.filtered(lambda m: m._membri_has_receipt() and m._membri_is_paid()):
+        for move in due.filtered(lambda m: m._membri_has_receipt() and m._membri_is_to_thank_for()):
             move._membri_send_confirmation(
                 "receipt", move._membri_as_staff()._membri_get_no_receipt_email_reason()
             )

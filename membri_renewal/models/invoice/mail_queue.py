@@ -67,7 +67,7 @@ class AccountMove(models.Model):
         if kind == PART:
             return self._membri_get_part_obstacle()
         if kind == "receipt":
-            if not self._membri_is_paid():
+            if not self._membri_is_to_thank_for():
                 return self.env._("%(document)s is no longer paid.", document=document)
             if not self._membri_has_receipt():
                 return self.env._("The payment of %(document)s was refunded.", document=document)

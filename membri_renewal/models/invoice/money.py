@@ -419,9 +419,25 @@ class AccountMove(models.Model):
             lambda term: term.state in LIVING_STATES and term.invoice_id in self
         )
         renewals = terms_sudo.renewal_id.filtered(lambda r: r.state == "approved").sudo(False)
+        by_invoice = renewals.grouped("invoice_id")
         terms_sudo._do_cancel()
-        renewals._do_reopen_for_staff(self.env._("The invoice was written off."))
+        for move, waiting in by_invoice.items():
+            waiting._do_reopen_for_staff(move._membri_get_ended_reason())
+        self._membri_follow_receipts()
         return True
+
+    def _membri_get_ended_reason(self):
+        """:return: why the renewals of this invoice wait for the staff, with the money that came"""
+        self.ensure_one()
+        received = self._membri_get_received()
+        if self.currency_id.compare_amounts(received, 0.0) <= 0:
+            return self.env._("The invoice was written off.")
+        return self.env._(
+            "%(invoice)s was written off; received: %(received)s. Credit and refund what was "
+            "received, or keep it as income.",
+            invoice=self._membri_get_document_label(),
+            received=format_amount(self.env, received, self.currency_id),
+        )
 
     def _membri_decide_write_off(self, decision, note):
         # sudo: officers decide on memberships, whatever they may do with invoices

@@ -290,6 +290,8 @@ class AccountMove(models.Model):
         rows = [(self.env._("Invoice"), self.name or "")]
         if self.membri_fee_notice_state == "open":
             rows = [(self.env._("Fee notice"), self.membri_fee_notice_name)]
+        if replaced := self._membri_get_replaced():
+            rows.append((self.env._("Replaces"), ", ".join(replaced.mapped("name"))))
         terms = self._membri_get_terms_in_words()
         if len(terms) == 1:
             rows += [(self.env._("Member"), terms[0][0]), (self.env._("Membership"), terms[0][1])]
@@ -315,6 +317,37 @@ class AccountMove(models.Model):
                 self.currency_id.format(amount),
             )
             for day, amount in parts
+        ]
+
+    def _membri_get_replaced(self):
+        """Return the invoices (in sudo) that the payer was sent, and need not pay any more: this
+        one is for the same terms."""
+        self.ensure_one()
+        # sudo: what the payer was sent is told to them
+        terms_sudo = self._membri_get_cotisations_sudo()
+        others_sudo = terms_sudo.invoice_line_ids.move_id - self.sudo()
+        return others_sudo.filtered(
+            lambda move: (
+                move.move_type == "out_invoice"
+                and move.name
+                and move.is_move_sent
+                and move.commercial_partner_id == self.commercial_partner_id
+                and move._membri_is_void()
+            )
+        ).sorted("id")
+
+    def _membri_get_replacement_sentences(self):
+        """Return which invoice is to be paid instead of this one, which is void, as a list of
+        sentences: none, or one."""
+        self.ensure_one()
+        # sudo: the same payer has it, or gets it
+        others_sudo = self.sudo().invoice_line_ids.membri_cotisation_id.invoice_id - self.sudo()
+        return [
+            self.env._("%(invoice)s replaces this invoice.", invoice=move.name)
+            for move in others_sudo.sorted("id")
+            if move.state == "posted"
+            and move.commercial_partner_id == self.commercial_partner_id
+            and not move._membri_is_void()
         ]
 
     def _membri_get_ways_to_pay(self):
@@ -471,9 +504,11 @@ class AccountMove(models.Model):
         """:return: where this invoice and the memberships on it stand, as a list of sentences"""
         self.ensure_one()
         if self.state == "posted" and self._membri_is_void():
-            return [self.env._("This invoice was credited in full. There is nothing to pay.")]
+            void = self.env._("This invoice was credited in full. There is nothing to pay.")
+            return [void, *self._membri_get_replacement_sentences()]
         if self._membri_is_void():
-            return [self.env._("This invoice was cancelled. Please do not pay it.")]
+            void = self.env._("This invoice was cancelled. Please do not pay it.")
+            return [void, *self._membri_get_replacement_sentences()]
         if self.state == "draft":
             return [
                 self.env._(
