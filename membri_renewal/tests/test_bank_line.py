@@ -244,6 +244,16 @@ class TestBankLine(ReminderCommon):
         [asked] = self._get_asked()
         self.assertIn("cancelled or credited", asked)
 
+    def test_amount_is_written_as_the_officer_writes_it(self):
+        """The scheduler has no language."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        self.officer.with_env(self.env_root).lang = "fr_FR"
+        self._line(self.invoice.name)
+        self._night()
+        [asked] = self._get_asked()
+        currency = self.invoice.currency_id.with_context(lang="fr_FR")
+        self.assertIn(currency.format(self.invoice.amount_total), asked)
+
     def test_open_document_is_asked_first(self):
         """One reference for all invoices of a payer: the open one is what the money is for."""
         other = self._notify(self._create_cotisation(self._create_member("Second"), "2026-01-01"))

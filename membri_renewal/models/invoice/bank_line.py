@@ -276,7 +276,7 @@ class AccountMove(models.Model):
             names = {
                 "invoice": staff._membri_get_document_label(),
                 "line": line.payment_ref,
-                "amount": line._membri_format_left(),
+                "amount": line.with_context(lang=staff.env.lang)._membri_format_left(),
                 "date": staff._membri_format_day(line.date),
             }
             if self._membri_is_void():

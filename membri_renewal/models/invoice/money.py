@@ -422,7 +422,8 @@ class AccountMove(models.Model):
         by_invoice = renewals.grouped("invoice_id")
         terms_sudo._do_cancel()
         for move, waiting in by_invoice.items():
-            waiting._do_reopen_for_staff(move._membri_get_ended_reason())
+            for told in waiting._split_by_staff_lang():
+                told._do_reopen_for_staff(move.with_env(told.env)._membri_get_ended_reason())
         self._membri_follow_receipts()
         return True
 
