@@ -146,6 +146,15 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertFalse(self.invoice.membri_receipt_to_send)
         self.assertFalse(self._send_receipts(), "once")
 
+    def test_confirmation_of_too_much(self):
+        """Who has paid more than the invoice asks for is told of the rest, too."""
+        self.assertFalse(self.invoice._membri_get_surplus())
+        self._pay(self.invoice, 400.0)
+        self.assertEqual(round(self.invoice._membri_get_surplus(), 2), 55.07)
+        mail = self._send_receipts()
+        for text in ("344.93", "55.07"):
+            self.assertIn(text, mail.body_html)
+
     def test_confirmation_of_a_part(self):
         """Issue 12, B4: what came, what is left, and until when; once for each part."""
         self._pay(self.invoice, 100.0)

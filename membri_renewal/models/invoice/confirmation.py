@@ -314,7 +314,34 @@ class AccountMove(models.Model):
             )
             rows.append((label, self.currency_id.format(line["amount"])))
         received = self.currency_id.format(self._membri_get_received())
-        return [*rows, (self.env._("Amount received"), received)]
+        rows.append((self.env._("Amount received"), received))
+        surplus = self._membri_get_surplus()
+        if self.currency_id.compare_amounts(surplus, 0.0) > 0:
+            rows.append((self.env._("Credit not used yet"), self.currency_id.format(surplus)))
+        return rows
+
+    def _membri_get_surplus(self):
+        """Return what is left of the payments of this invoice: its payer has paid more than it
+        asked for, and nothing uses the rest yet."""
+        self.ensure_one()
+        move_sudo = self.sudo()  # payments are the accountants'
+        entries_sudo = move_sudo.browse().union(
+            *(
+                entry["move"].sudo()
+                for entry in self._membri_get_settlements()
+                if entry["kind"] == "money"
+            )
+        )
+        left_sudo = entries_sudo.line_ids.filtered(
+            lambda line: (
+                line.account_type == "asset_receivable"
+                and line.parent_state == "posted"
+                and line.amount_residual < 0.0
+                and line.currency_id == move_sudo.currency_id
+                and line.partner_id.commercial_partner_id == move_sudo.commercial_partner_id
+            )
+        )
+        return -sum(left_sudo.mapped("amount_residual_currency"))
 
     def _membri_get_paid_sentences(self):
         """Return what memberships the money was for, as a list of sentences, one for each
