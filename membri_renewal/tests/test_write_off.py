@@ -1,3 +1,4 @@
+import lxml.html
 from freezegun import freeze_time
 
 from odoo import fields
@@ -152,6 +153,34 @@ class TestWriteOff(WriteOffCase):
         self.assertIn("100.00", mail.body_html)
         self.assertNotIn("344.93", mail.body_html)
         self.assertFalse(self.invoice._membri_get_paid_sentences())
+
+    def _get_paid_rows(self, move):
+        """:return: ``(label, amount)`` of what the PDF says that a document was paid by"""
+        html, _type = self.env["ir.actions.report"]._render_qweb_html(
+            "account.report_invoice_with_payments", move.ids
+        )
+        rows = []
+        root = lxml.html.fromstring(html)
+        for row in root.xpath("//tr[.//i[contains(@class, 'oe_payment_label')]]"):
+            label, amount = (" ".join(cell.text_content().split()) for cell in row.xpath("td"))
+            rows.append((label, amount))
+        return rows
+
+    def test_pdf_of_the_invoice_calls_no_write_off_a_payment(self):
+        self._pay_and_write_off(100.0)
+        paid, written_off = self._get_paid_rows(self.invoice)
+        self.assertIn("Paid on", paid[0])
+        self.assertIn("100.00", paid[1])
+        self.assertIn("Written off on", written_off[0])
+        self.assertIn("244.93", written_off[1])
+
+    def test_pdf_of_a_credit_note_names_what_it_was_used_for(self):
+        credit_note = self._credit(self.invoice)
+        [used] = self._get_paid_rows(credit_note)
+        self.assertIn(f"Used for {self.invoice.name}", used[0])
+        self.assertNotIn("Paid", used[0])
+        [reversed_on] = self._get_paid_rows(self.invoice)
+        self.assertIn("Reversed on", reversed_on[0])
 
     def test_end_of_what_was_only_written_off_certifies_nothing(self):
         self._settle_by_entry(self.company_data["default_account_expense"], 344.93)

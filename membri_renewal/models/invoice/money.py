@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
@@ -131,6 +133,41 @@ class AccountMove(models.Model):
         payments.payment_transaction_id.payment_method_id.mapped("name")
         payments.payment_method_line_id.payment_method_id.mapped("name")
         (payments.journal_id | entries.journal_id).mapped("type")
+
+    def _membri_split_written_off(self, payments):
+        """Return what Odoo's PDF says that a document was paid by, with names of what is no
+        payment: what was written off, and what a credit note was used for.
+
+        :param payments: list of dict, of ``invoice_payments_widget``"""
+        self.ensure_one()
+        if self.move_type == "out_refund":
+            moves_sudo = self.sudo().browse(vals["move_id"] for vals in payments)  # names only
+            used = {
+                move.id: self.env._("Used for %(invoice)s", invoice=move.name)
+                for move in moves_sudo.filtered(lambda move: move.is_invoice())
+            }
+            return [
+                {**vals, "membri_label": used[vals["move_id"]], "membri_undated": True}
+                if vals["move_id"] in used
+                else vals
+                for vals in payments
+            ]
+        if self.move_type != "out_invoice" or not payments:
+            return payments
+        written_off = defaultdict(float)
+        for entry in self._membri_get_settlements():
+            if entry["kind"] == "write_off":
+                written_off[entry["move"].id] += entry["amount"]
+        label = self.env._("Written off on")
+        result = []
+        for vals in payments:
+            part = min(written_off.pop(vals["move_id"], 0.0), vals["amount"])
+            paid = self.currency_id.round(vals["amount"] - part)
+            if not self.currency_id.is_zero(paid):
+                result.append({**vals, "amount": paid})
+            if not self.currency_id.is_zero(part):
+                result.append({**vals, "amount": part, "membri_label": label})
+        return result
 
     def _membri_get_received(self):
         """:return: the money that came for this invoice and is still there"""
