@@ -323,8 +323,8 @@ class AccountMove(models.Model):
         """Return the invoices (in sudo) that the payer was sent, and need not pay any more: this
         one is for the same terms."""
         self.ensure_one()
-        # sudo: what the payer was sent is told to them
         terms_sudo = self._membri_get_cotisations_sudo()
+        # sudo: what the payer was sent is told to them
         others_sudo = terms_sudo.invoice_line_ids.move_id - self.sudo()
         return others_sudo.filtered(
             lambda move: (
