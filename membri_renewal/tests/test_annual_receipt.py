@@ -248,10 +248,11 @@ class TestStatement(WriteOffCase):
         )
         return balance
 
-    def _move_money(self, amount, kind="inbound"):
+    def _move_money(self, amount, kind="inbound", payer=None):
+        payer = payer or self.invoice.partner_id
         payment = self.env_account["account.payment"].create(
             {
-                "partner_id": self.invoice.partner_id.id,
+                "partner_id": payer.id,
                 "partner_type": "customer",
                 "payment_type": kind,
                 "amount": amount,
@@ -300,14 +301,14 @@ class TestStatement(WriteOffCase):
         """Odoo books it as the company's; it is in the statement of who paid it as well."""
         company = self._create_member("Roy Ltd", is_company=True)
         ada = self._create_member("Ada Below", parent_id=company.id)
-        self.invoice = ada._membri_enrol(self.yearly).invoice_id.sudo()
-        self.assertEqual(self.invoice.partner_id, ada)
-        self._pay(self.invoice)
-        double = self._move_money(344.93)
+        invoice = ada._membri_enrol(self.yearly).invoice_id.sudo()
+        self.assertEqual(invoice.partner_id, ada)
+        self._pay(invoice)
+        double = self._move_money(344.93, payer=ada)
         self.assertEqual(self._get_receivable(double).partner_id, company)
         [section] = ada._membri_get_statement()
         self.assertEqual((section["unused"], section["balance"]), (344.93, -344.93))
-        refund = self._move_money(344.93, "outbound")
+        refund = self._move_money(344.93, "outbound", payer=ada)
         (self._get_receivable(double) | self._get_receivable(refund)).reconcile()
         [section] = ada._membri_get_statement()
         self.assertEqual((section["unused"], section["balance"]), (0.0, 0.0))

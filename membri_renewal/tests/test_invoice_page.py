@@ -230,9 +230,10 @@ class TestInvoiceMail(WriteOffCase, MailCase):
 
     def test_confirmation_that_cannot_be_made_is_told_by_its_name(self):
         """The officer reads what was not sent: the receipt, or the confirmation of a part."""
+        words = "No printer"
 
         def fail(_move):
-            raise UserError("No printer")
+            raise UserError(words)
 
         for amount, method, told in (
             (100.0, "_membri_email_part", "confirmation of a part payment"),
