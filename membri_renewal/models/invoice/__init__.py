@@ -10,6 +10,7 @@ from . import unused
 from . import payment_report
 from . import receipt
 from . import confirmation
+from . import due
 from . import page
 from . import statement
 from . import annual_receipt
