@@ -298,17 +298,20 @@ class TestStatement(WriteOffCase):
         self.assertIn("Returned", report.decode())
 
     def test_money_of_a_contact_below_a_company(self):
-        """Odoo books it as the company's; it is in the statement of who paid it as well."""
+        """Booked as theirs, or as the company's, it is in the statement of who paid it."""
         company = self._create_member("Roy Ltd", is_company=True)
         ada = self._create_member("Ada Below", parent_id=company.id)
         invoice = ada._membri_enrol(self.yearly).invoice_id.sudo()
         self.assertEqual(invoice.partner_id, ada)
         self._pay(invoice)
         double = self._move_money(344.93, payer=ada)
-        self.assertEqual(self._get_receivable(double).partner_id, company)
-        [section] = ada._membri_get_statement()
-        self.assertEqual((section["unused"], section["balance"]), (344.93, -344.93))
+        for booked_as in (ada, company):
+            with self.subTest(booked_as=booked_as.name):
+                self._get_receivable(double).partner_id = booked_as
+                [section] = ada._membri_get_statement()
+                self.assertEqual((section["unused"], section["balance"]), (344.93, -344.93))
         refund = self._move_money(344.93, "outbound", payer=ada)
+        self._get_receivable(refund).partner_id = company
         (self._get_receivable(double) | self._get_receivable(refund)).reconcile()
         [section] = ada._membri_get_statement()
         self.assertEqual((section["unused"], section["balance"]), (0.0, 0.0))

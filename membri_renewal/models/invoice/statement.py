@@ -69,7 +69,7 @@ class ResPartner(models.Model):
 
     def _membri_get_own_items_domain(self):
         """Return journal items of this payer, and those of payments in their name: of a contact
-        below a company, Odoo books them as the company's."""
+        below a company, these may be booked as the company's."""
         addresses = self._membri_get_payer_addresses()
         return Domain("partner_id", "in", addresses.ids) | Domain(
             "move_id.origin_payment_id.partner_id", "in", addresses.ids
