@@ -124,6 +124,20 @@ class TestRulesFirst(WhoseCase):
                 found = own.search([("id", "=", own.id), *domain])
                 self.assertEqual(bool(found), is_found)
 
+    def test_visitors_look_for_no_files(self):
+        """Odoo looks for them in sudo also where the login may read none."""
+        file = self.env_root["ir.attachment"].create(
+            {"name": "secret", "raw": b"x", "res_model": "membri.renewal", "res_id": 1}
+        )
+        trap = self._trap(file)
+        for login in ("stranger", "member", "colleague"):
+            Attachment = file.with_user(self.logins[login])
+            with self.subTest(login=login):
+                self.assertFalse(Attachment.search(trap))
+                self.assertFalse(Attachment.search(trap, limit=1, order="id desc"))
+                self.assertEqual(Attachment.search_count(Domain("id", "=", file.id) & trap), 0)
+                self.assertEqual(Attachment.search_count(trap, limit=1), 0)
+
     def test_a_limit_tells_of_no_other_message(self):
         """Odoo picks the messages that one may read from so many as were asked for: behind another
         one that says so, one's own was not found."""
