@@ -50,6 +50,33 @@ class TestTypedAddress(WhoseCase, MockEmail):
                     message = record.sudo().message_ids[:1]
                     self._assert_is_no_author(self._reply("ada@example.com", message), user)
 
+    def test_an_address_that_a_visitor_added_is_no_author(self):
+        """Nor is a contact that they may change: the answer to it would go where they say."""
+        self.member.email = "ada@example.com"
+        self.member.user_ids.sudo().action_archive()
+        self.corporation.membri_renewal_email = "office@example.com"
+        address = {"name": "Ada", "type": "delivery", "parent_id": self.stranger.id}
+        stranger = self.stranger_user
+        added = self.env["res.partner"].with_user(stranger).sudo().create(address)
+        changed = self.env_root["res.partner"].create(address)
+        for contact in (added, changed):
+            for record, email in (
+                (self.personal, "ada@example.com"),
+                (self.corporate, "office@example.com"),
+            ):
+                (added | changed).email = False
+                contact.with_user(stranger).sudo().email = email
+                message = self._reply(email, record.sudo().message_ids[:1])
+                with self.subTest(contact=contact, email=email):
+                    self.assertTrue(message)
+                    self.assertNotEqual(message.author_id, contact)
+        # where it is theirs they are found
+        (added | changed).email = False
+        added.parent_id = self.corporation
+        added.email = "office@example.com"
+        message = self._reply("office@example.com", self.corporate.sudo().message_ids[:1])
+        self.assertEqual(message.author_id, added)
+
     def test_who_is_concerned_is_found(self):
         """The person in charge who has a login, a contact of the company, and who has none."""
         self.member.membri_responsible_id = self.in_charge

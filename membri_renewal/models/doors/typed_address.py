@@ -84,12 +84,25 @@ class ResPartner(models.Model):
         users_sudo = self.sudo().with_context(active_test=False).user_ids
         return bool(users_sudo) and all(users_sudo.mapped("share"))
 
+    def _membri_is_changed_by_visitors(self):
+        """:return: whether this contact is a visitor, or one that visitors may have added on the
+        portal, or changed there: of the same company, or below the same person"""
+        self.ensure_one()
+        # sudo: as above
+        contact_sudo = self.sudo().with_context(active_test=False)
+        if contact_sudo.user_ids:
+            return self._membri_is_visitor()
+        logins = Domain("share", "=", True) & Domain(
+            "partner_id", "child_of", contact_sudo.commercial_partner_id.ids
+        )
+        return bool(contact_sudo.user_ids.search_count(logins, limit=1))
+
     def _membri_may_take_part(self, document):
         """:param document: a record of ours, or one that memberships are about, or none
         :return: whether this contact, found by its address, may be the author of messages there,
-            or their recipient: a visitor reads these"""
+            or their recipient: a visitor reads these, or says where the answer goes"""
         self.ensure_one()
-        if not self._membri_is_visitor():
+        if not self._membri_is_changed_by_visitors():
             return True
         document_sudo = document.sudo()  # sudo: whose it is, as the function that decides says
         if document._name == "res.partner":
