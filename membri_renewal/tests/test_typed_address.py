@@ -118,6 +118,23 @@ class TestTypedAddress(WhoseCase, MockEmail):
                 else:
                     self._assert_is_no_author(message, user)
 
+    def test_an_address_that_a_visitor_added_is_not_the_author_of_what_leaves(self):
+        self.company.sudo().membri_officer_id = False
+        template = self.env.ref("membri_renewal.mail_template_notice").sudo()
+        template.email_from = template.reply_to = "letters@association.example"
+        # of a company that is a member, whose own notice leaves first
+        added = self.env["res.partner"].with_user(self.logins["clerk"]).sudo()
+        added = added.create({"name": "Letters", "type": "other", "parent_id": self.branch.id})
+        added.email = "letters@association.example"
+        mine = self._create_renewal(self._create_cotisation(self.branch, "2026-01-01"))
+        other = self._create_renewal(self._create_cotisation(self.in_charge, "2026-01-01"))
+        (mine | other).action_send()
+        for renewal in mine | other:
+            message = renewal.sudo().message_ids.filtered("mail_ids")[:1]
+            with self.subTest(renewal=renewal):
+                self.assertIn("letters@association.example", message.email_from)
+                self.assertNotEqual(message.author_id, added)
+
     def test_nobody_stops_the_emails_of_others(self):
         """Whoever deletes the own login closes the address that is typed there to all emails. A
         member's had been typed by a stranger, and the notices went elsewhere."""

@@ -40,13 +40,13 @@ class MailThread(models.AbstractModel):
     def _membri_compute_sender(self, email_from):
         """:param email_from: in whose name emails leave, on this record and others
         :return: ``(ID of the author, address)``, as of ``_message_compute_author``; the author is
-            no visitor, also where one has this address"""
+            no visitor, nor a contact of theirs, also where one has this address"""
         self.ensure_one()
         if not email_from:
             return self._message_compute_author()
         author = self._partner_find_from_emails_single(
             [email_from],
-            filter_found=lambda partner: not partner._membri_is_visitor(),
+            filter_found=lambda partner: not partner._membri_is_changed_by_visitors(),
             no_create=True,
         )
         return author.id, email_from
@@ -90,7 +90,7 @@ class ResPartner(models.Model):
         self.ensure_one()
         # sudo: as above
         contact_sudo = self.sudo().with_context(active_test=False)
-        if contact_sudo.user_ids:
+        if contact_sudo.user_ids or contact_sudo.ref_company_ids:
             return self._membri_is_visitor()
         logins = Domain("share", "=", True) & Domain(
             "partner_id", "child_of", contact_sudo.commercial_partner_id.ids
