@@ -393,6 +393,10 @@ class TestA1SharedReminderNamesEachPart(SharedInvoiceCommon):
         template = self.env_root.ref("membri_renewal.mail_template_invoice_reminder")
         return template._render_field("body_html", self.invoice.ids)[self.invoice.id]
 
+    def _get_reminders(self):
+        letter = " ".join(self.renewals[0]._get_reminder_letter_sentences())
+        return self._get_reminder(), letter
+
     def test_a1_email_and_letter(self):
         self.assertEqual(
             self.invoice._membri_get_parts_left(),
@@ -405,6 +409,23 @@ class TestA1SharedReminderNamesEachPart(SharedInvoiceCommon):
                 self.assertIn(part, text)
         for name in self.renewals.partner_id.mapped("name"):
             self.assertIn(name, letter)
+
+    def test_b4_reminder_of_memberships_in_effect_or_over(self):
+        """None takes effect by the payment: they are in effect, or over."""
+        soon = "take effect"
+        for text in self._get_reminders():
+            self.assertIn(soon, text)
+        with freeze_time("2028-01-15 15:00:00"):
+            for text in self._get_reminders():
+                self.assertNotIn(soon, text)
+                self.assertIn("is over", text)
+                self.assertIn("late by", text)
+        self.renewals.option_set_id.sudo().activation = "approved"
+        with freeze_time("2027-01-15 15:00:00"):
+            self._run_cron("ir_cron_update_states")
+            self.assertEqual(set(self.renewals.new_cotisation_id.mapped("state")), {"active"})
+            for text in self._get_reminders():
+                self.assertNotIn(soon, text)
 
     def test_b4_members_are_not_told_what_the_payer_owes(self):
         self._create_transaction(self.invoice.sudo(), "pending").amount = 100.0

@@ -218,6 +218,31 @@ class TestReminderDays(ReminderCommon):
                     not is_over,
                 )
 
+    def test_final_payment_reminder_of_a_membership_that_is_over(self):
+        """What ended without the payment does not end once more."""
+        renewal = self._notify()
+        self._approve(renewal)
+        template = self.env_root.ref("membri_renewal.mail_template_payment_reminder_last")
+        ends = "Without payment, your membership will end"
+        for moment, is_told in (("2026-12-31 15:00:00", True), ("2027-01-01 15:00:00", False)):
+            with self.subTest(moment=moment), freeze_time(moment):
+                self.env.invalidate_all()
+                body = template._render_field("body_html", renewal.ids)[renewal.id]
+                self.assertEqual(ends in body, is_told)
+                self.assertIn("late by", renewal._get_mail_preheader())
+
+    def test_final_payment_reminder_of_a_membership_in_effect(self):
+        """A plan whose terms are in effect before they are paid."""
+        self.yearly.sudo().activation = "approved"
+        renewal = self._notify()
+        self._approve(renewal)
+        template = self.env_root.ref("membri_renewal.mail_template_payment_reminder_last")
+        with freeze_time("2027-01-15 15:00:00"):
+            self._run_cron("ir_cron_update_states")
+            self.assertEqual(renewal.new_cotisation_id.state, "active")
+            body = template._render_field("body_html", renewal.ids)[renewal.id]
+            self.assertIn("Without payment, your membership will end", body)
+
     def test_own_template_of_a_step(self):
         template = self.env_root.ref("membri_renewal.mail_template_reminder").copy(
             {"subject": "Last call for {{ object.partner_id.name }}"}

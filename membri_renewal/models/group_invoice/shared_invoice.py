@@ -281,7 +281,7 @@ class MembriRenewal(models.Model):
         names = {
             "document": invoice_sudo._membri_get_document_label(),
             "amount": self._format_amount(amount),
-            "date": self._format_day(day),
+            "date": invoice_sudo._membri_format_due_day(day),
         }
         term_sudo = self.new_cotisation_id.sudo()
         if term_sudo.state != "pending":  # active before all of it is paid

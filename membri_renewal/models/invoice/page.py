@@ -88,6 +88,17 @@ class AccountMove(models.Model):
         )
         return [(label, self.currency_id.format(early[1]))]
 
+    def _membri_format_due_day(self, day):
+        """:return: a day on which a part is due, and by how many days that is late, if it is"""
+        self.ensure_one()
+        days = (self.company_id._membri_today() - day).days
+        due = self._membri_format_day(day)
+        if days <= 0 or self._membri_is_settled():
+            return due
+        if days == 1:
+            return self.env._("%(date)s (late by 1 day)", date=due)
+        return self.env._("%(date)s (late by %(days)s days)", date=due, days=days)
+
     def _membri_get_terms_in_words(self):
         """:return: ``(member, term)`` of whom this invoice is about, as text"""
         self.ensure_one()
@@ -154,11 +165,11 @@ class AccountMove(models.Model):
         rows.append((self.env._("Amount due"), self.currency_id.format(due)))
         parts = self._membri_get_parts_left()
         if len(parts) == 1:
-            rows.append((self.env._("Due by"), self._membri_format_day(parts[0][0])))
+            rows.append((self.env._("Due by"), self._membri_format_due_day(parts[0][0])))
             return rows + self._membri_get_early_payment_rows()
         return rows + [
             (
-                self.env._("Due by %(date)s", date=self._membri_format_day(day)),
+                self.env._("Due by %(date)s", date=self._membri_format_due_day(day)),
                 self.currency_id.format(amount),
             )
             for day, amount in parts

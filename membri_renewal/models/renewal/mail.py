@@ -65,11 +65,7 @@ class MembriRenewal(models.Model):
                     amount=self._format_amount(amount, invoice_sudo),
                     date=self._format_day(day),
                 )
-            return self.env._(
-                "Amount due: %(amount)s, by %(date)s.",
-                amount=self._format_amount(amount, invoice_sudo),
-                date=self._format_day(day),
-            )
+            return invoice_sudo._membri_get_part_sentence(day, amount)
         proposal = self._get_proposal()
         term = proposal._get_period_in_words()
         return self.env._(
@@ -92,14 +88,14 @@ class MembriRenewal(models.Model):
         if len(parts) > 1:  # each has its own day
             rows += [
                 (
-                    self.env._("Due by %(date)s", date=self._format_day(day)),
+                    self.env._("Due by %(date)s", date=invoice_sudo._membri_format_due_day(day)),
                     self._format_amount(amount, invoice_sudo),
                 )
                 for day, amount in parts
             ]
         else:
             [(day, part)] = parts
-            rows.append((self.env._("Due by"), self._format_day(day)))
+            rows.append((self.env._("Due by"), invoice_sudo._membri_format_due_day(day)))
             if invoice_sudo._membri_is_more_left():
                 rows.append(
                     (self.env._("Due on that date"), self._format_amount(part, invoice_sudo))
@@ -136,12 +132,12 @@ class MembriRenewal(models.Model):
                 **names,
             )
         if invoice_sudo._membri_is_shared():  # its payer has it for all of them
-            return self.env._(
-                "The memberships of %(members)s take effect as soon as we receive your payment of "
-                "%(document)s. Amount due: %(rest)s.",
+            sentence = self.env._(
+                "%(document)s is for the memberships of %(members)s. Amount due: %(rest)s.",
                 members=invoice_sudo._membri_get_members()._membri_get_names(),
                 **names,
             )
+            return " ".join(filter(None, [sentence, invoice_sudo._membri_get_next_sentence()]))
         received, credited = invoice_sudo._membri_get_amounts_settled()
         if self.new_cotisation_id.sudo().state != "pending":  # active before all of it is paid
             return self.env._(
@@ -183,7 +179,7 @@ class MembriRenewal(models.Model):
             self.env._(
                 "%(amount)s is due by %(date)s.",
                 amount=self._format_amount(amount, invoice_sudo),
-                date=self._format_day(day),
+                date=invoice_sudo._membri_format_due_day(day),
             )
             for day, amount in (invoice_sudo._membri_get_parts_left() if invoice_sudo else ())
         ]
@@ -200,6 +196,13 @@ class MembriRenewal(models.Model):
         """:return: whether the term that is to be renewed has ended: it is not current any more"""
         self.ensure_one()
         return self.current_date_end < self.company_id._membri_today()
+
+    def _ends_unpaid(self):
+        """:return: whether there is a membership today that ends if the invoice is not paid: the
+        term that is renewed, or the next one, where it is in effect before it is paid"""
+        self.ensure_one()
+        # sudo: members read no terms
+        return not self._is_membership_over() or self.new_cotisation_id.sudo().state == "active"
 
     def _get_membership_sentence(self):
         """:return: what the member has today, in a sentence"""
