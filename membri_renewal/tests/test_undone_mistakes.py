@@ -126,6 +126,22 @@ class TestA4UndoneMistakes(MembriCommon):
         self._pay(invoice)
         self._assert_asked(invoice, "has a payment")
 
+    def test_a4_orphan_is_to_be_cancelled_and_not_sent(self):
+        """One activity says to cancel it: no other one asks to send it to the payer."""
+        to_send = ["membri_renewal.activity_undelivered"]
+        renewal, invoice = self._approved()
+        renewal.new_cotisation_id.action_cancel()
+        invoice.button_draft()
+        invoice.action_post()
+        self._assert_asked(invoice, "Cancel or credit the invoice")
+        self.assertFalse(invoice.activity_search(to_send))
+        self.assertNotEqual(invoice.membri_delivery_state, "failed")
+        other, invoice = self._approved()
+        other.action_reset()
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertFalse(invoice.activity_search(to_send))
+
     def test_a4_enrolment_links_again(self):
         void = self.member._membri_enrol(self.yearly)
         invoice = void.invoice_id.with_env(self.env_account)

@@ -32,6 +32,12 @@ class AccountMove(models.Model):
             )
         )
 
+    def _membri_is_orphan(self):
+        """:return: whether this posted invoice bills none but such terms: nobody is to pay it"""
+        # sudo: accountants need not read terms
+        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        return bool(terms_sudo) and terms_sudo == self._membri_get_orphan_terms()
+
     def _membri_is_open(self):
         """:return: whether something is left to pay on this posted invoice"""
         self.ensure_one()

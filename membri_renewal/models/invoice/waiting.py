@@ -78,7 +78,9 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.move_type == "out_refund":
             return self.state == "posted"
-        return self._membri_is_payable() and not (self._membri_is_paid() or self._membri_is_void())
+        return self._membri_is_payable() and not (
+            self._membri_is_paid() or self._membri_is_void() or self._membri_is_orphan()
+        )
 
     def _membri_let_wait(self):
         """:return: those that do not leave by themselves, although there is an address"""
