@@ -10,6 +10,7 @@ from ..models.invoice.bank_line import _get_pattern, _read_reference
 from .common_reminders import ReminderCommon
 
 UNUSED = "membri_renewal.activity_unused_payment"
+EARLY = "membri_renewal.activity_payment_before_reply"
 
 
 @tagged("post_install", "-at_install")
@@ -349,3 +350,92 @@ class TestBankLine(ReminderCommon):
                         numbers & {number.lstrip("0") for number in re.findall(r"\d+", label)}
                     )
                 self.assertEqual(found, is_found)
+
+
+@tagged("post_install", "-at_install")
+class TestA2PaymentBeforeTheReply(ReminderCommon):
+    """Issue 12: who pays what the notice says, without a reply, has no invoice yet: the officer is
+    told on the renewal, once."""
+
+    def setUp(self):
+        super().setUp()
+        self.renewal = self._notify()
+        self.bank = self.company_data["default_journal_bank"]
+
+    def _line(self, label, amount=345.0, moment="2026-11-06 15:00:00", **vals):
+        with freeze_time(moment):
+            return self.env_account["account.bank.statement.line"].create(
+                {
+                    "payment_ref": label,
+                    "journal_id": self.bank.id,
+                    "amount": amount,
+                    "date": fields.Date.today(),
+                    **vals,
+                }
+            )
+
+    def _get_asked(self, moment="2026-11-07 15:00:00"):
+        self._remind(moment)
+        return self.renewal.sudo().activity_search([EARLY]).mapped("summary")
+
+    def _pay_on_account(self, day="2026-11-06", partner=None):
+        self.bank.inbound_payment_method_line_ids.payment_account_id = self.company_data[
+            "default_account_assets"
+        ]
+        payment = self.env_account["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": (partner or self.member).id,
+                "amount": 345.0,
+                "date": day,
+                "memo": "Check 17",
+                "journal_id": self.bank.id,
+            }
+        )
+        payment.action_post()
+        self.assertTrue(payment.move_id)
+        return payment
+
+    def test_a2_line_of_the_bank(self):
+        self.assertFalse(self._get_asked())
+        line = self._line(f"VIR {self.renewal.name} Ada")
+        [told] = self._get_asked()
+        for part in (self.renewal.name, "VIR", "345.00", "November 6", "Approve"):
+            self.assertIn(part, told)
+        self.assertEqual(len(self._get_asked("2026-11-08 15:00:00")), 1, "once")
+        self._approve(self.renewal)
+        self.assertFalse(self._get_asked("2026-11-11 15:00:00"))
+        self.assertEqual(self.renewal.sudo().invoice_id.membri_bank_line_id, line)
+
+    def test_a2_done_is_not_asked_again(self):
+        self._line(f"VIR {self.renewal.name}")
+        self.assertTrue(self._get_asked())
+        self.renewal.sudo().activity_search([EARLY]).action_done()
+        self.assertFalse(self._get_asked("2026-11-08 15:00:00"))
+
+    def test_a2_other_lines(self):
+        self._line("VIR 1234567")
+        self._line(f"VIR {self.renewal.name}9")
+        self._line(f"FRAIS {self.renewal.name}", -345.0)
+        self.assertFalse(self._get_asked())
+
+    def test_a2_payment_on_account(self):
+        """Also of who was never invoiced here before."""
+        payment = self._pay_on_account()
+        [told] = self._get_asked()
+        for part in (self.renewal.name, "Check 17", "345.00"):
+            self.assertIn(part, told)
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertFalse(self._get_asked("2026-11-08 15:00:00"))
+
+    def test_a2_money_of_before(self):
+        self._pay_on_account("2026-10-01")
+        self._pay_on_account(partner=self._create_member("Somebody else"))
+        self.assertFalse(self._get_asked())
+
+    def test_a2_payer_of_the_member(self):
+        payer = self._create_member("Ada's bookkeeper", type="invoice", parent_id=self.member.id)
+        self._pay_on_account(partner=payer)
+        self.assertEqual(len(self._get_asked()), 1)

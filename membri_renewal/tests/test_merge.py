@@ -203,6 +203,22 @@ class TestMerge(MembriCommon):
         self.assertEqual(renewal.state, "intervention")
         self.assertIn("merged", renewal.intervention_reason)
 
+    def test_what_is_kept_is_in_the_language_of_the_staff(self):
+        """Whoever merges: an administrator reads English, the officer French."""
+        self.env_root["res.lang"]._activate_lang("fr_FR")
+        self.officer.with_env(self.env_root).lang = "fr_FR"
+        unpaid = self._create_renewal(self._create_yearly())
+        unpaid.action_approve()
+        self._pay(unpaid.invoice_id, 100.0)
+        double = unpaid.partner_id
+        self._create_cotisation(self.member, "2026-01-01", date_end="2028-12-31")
+        self._merge(double)
+        self.assertEqual(unpaid.state, "intervention")
+        self.assertIn("fusionn", unpaid.intervention_reason)
+        logs = " ".join(unpaid.partner_id.membri_cotisation_ids.message_ids.mapped("body"))
+        self.assertIn("fusionn", logs)
+        self.assertNotIn("merged", logs)
+
     def test_three_contacts_and_two_companies(self):
         """Each company on its own: what overlaps across companies is no overlap."""
         other = self._create_other_company("Other", "UTC")

@@ -501,6 +501,34 @@ class TestB8AnnualReceiptsOfMany(WriteOffCase):
         few, many = self._count(moves[:2]), self._count(moves)
         self.assertLessEqual(many - few, 3 * 3, "it was a dozen for each of the three others")
 
+    def test_b8_a_worker_has_the_time_for_a_batch(self):
+        """Each prints a PDF of its own: 50 took more than the two minutes after which Odoo stops
+        a worker, which then began with the same 50."""
+        Receipt_sudo = self.env["membri.annual.receipt"].sudo()
+        receipts = Receipt_sudo.create(
+            [
+                {
+                    "name": f"A{number}",
+                    "partner_id": self._create_member(f"Payer {number}").id,
+                    "year": 2026,
+                    "amount": 1.0,
+                    "company_id": self.company.id,
+                }
+                for number in range(12)
+            ]
+        )
+        sizes = []
+
+        def send(batch):
+            sizes.append(len(batch))
+            batch.state = "skipped"
+
+        with patch.object(self.registry["membri.annual.receipt"], "_send", send):
+            self._run_cron("ir_cron_send_annual_receipts")
+        self.assertEqual(set(receipts.mapped("state")), {"skipped"})
+        self.assertEqual(sum(sizes), 12)
+        self.assertLessEqual(max(sizes), 10)
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")

@@ -6,18 +6,10 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import MembriCommon
+from .common_delivery import OneDeliveryCase
 
 
-@tagged("post_install", "-at_install")
-@freeze_time("2026-11-15 15:00:00")
-class TestA4UndoneMistakes(MembriCommon):
-    """Issue 12, A4: what an accountant or an officer takes back leaves nobody billed twice, and
-    no money that reaches nobody."""
-
-    def _approved(self):
-        renewal = self._renewal_in("approved")
-        return renewal, renewal.invoice_id.with_env(self.env_account)
-
+class CreditCase(MembriCommon):
     def _credit(self, invoice):
         wizard = (
             self.env_account["account.move.reversal"]
@@ -31,6 +23,17 @@ class TestA4UndoneMistakes(MembriCommon):
             lambda line: line.account_type == "asset_receivable" and not line.reconciled
         ).reconcile()
         return note
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestA4UndoneMistakes(CreditCase):
+    """Issue 12, A4: what an accountant or an officer takes back leaves nobody billed twice, and
+    no money that reaches nobody."""
+
+    def _approved(self):
+        renewal = self._renewal_in("approved")
+        return renewal, renewal.invoice_id.with_env(self.env_account)
 
     def _open_invoices(self, member):
         return self.env_account["account.move"].search(
@@ -296,3 +299,36 @@ class TestA4UndoneMistakes(MembriCommon):
         self.assertEqual(activities.user_id, self.officer)
         self.assertIn("345.00", activities.summary)
         self.assertIn(activities.res_name or "", terms.sudo().invoice_id.mapped("display_name"))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestA4EmailsOfWhatIsUndone(CreditCase, OneDeliveryCase):
+    """What an undone mistake makes of the invoice that waits in the queue."""
+
+    def setUp(self):
+        super().setUp()
+        self.renewal = self._renewal_in("approved")
+        self.invoice = self.renewal.invoice_id.with_env(self.env_account)
+
+    def test_a4_invoice_whose_credit_note_is_taken_back_is_sent(self):
+        """Its email was withdrawn meanwhile: it stands in the queue, until somebody sends it."""
+        note = self._credit(self.invoice)
+        self._run_sending()
+        self.assertFalse(self.invoice.sudo().membri_date_sent)
+        note.button_draft()
+        note.button_cancel()
+        self.assertEqual(self.renewal.state, "approved")
+        self.assertTrue(self._is_in_queue(self.renewal, "send_failed"))
+        self.renewal.action_retry_sending()
+        self._run_sending()
+        self.assertEqual(self.invoice.sudo().membri_delivery_state, "delivered")
+        self.assertFalse(self._is_in_queue(self.renewal, "send_failed"))
+
+    def test_a4_invoice_of_a_void_term_does_not_leave(self):
+        self._pay(self.invoice, 100.0)
+        self.renewal.new_cotisation_id._do_cancel()  # as a merge does
+        self.assertTrue(self.invoice._membri_is_orphan())
+        for message in self._run_sending():
+            self.assertNotIn(f"Invoice {self.invoice.name}", message["Subject"])
+        self.assertFalse(self.invoice.sudo().membri_date_sent)

@@ -1,6 +1,6 @@
 from datetime import date, timedelta
 
-from odoo import models
+from odoo import api, models
 
 from ..renewal.renewal import UNDECIDED_STATES
 
@@ -65,11 +65,10 @@ class MembriCotisation(models.Model):
         )
         covered = asked.filtered(lambda r: any(term._overlaps(r) for term in self))
         covered._do_cancel()
-        note = self.env._(
-            "Two contacts were merged: another term of the member covers this period."
-        )
-        for renewal in covered:
-            renewal._message_log(body=note)
+        for renewals in covered._split_by_staff_lang():  # not in the language of who merges
+            note = renewals._get_merge_note()
+            for renewal in renewals:
+                renewal._message_log(body=note)
 
     def _give_up(self):
         """Void an unpaid term whose days another one covers, with what was asked for it.
@@ -84,13 +83,12 @@ class MembriCotisation(models.Model):
             self._void_invoices(brought_sudo)
         if self.state != "cancelled":
             self._do_cancel()
-        note = self.env._(
-            "Two contacts were merged: another term of the member covers this period."
-        )
+        [told] = self._split_by_staff_lang()
+        note = told.env["membri.renewal"]._get_merge_note()
         if has_money:
-            renewal._do_reopen_for_staff(note)
+            renewal.with_env(told.env)._do_reopen_for_staff(note)
             self._ask_about_merged_money()
-        self._message_log(body=note)
+        told._message_log(body=note)
 
     def _ask_about_merged_money(self):
         """Both were paid for: the officer decides what becomes of the money of this one."""
@@ -114,6 +112,7 @@ class MembriCotisation(models.Model):
     def _cede(self, day):
         """Leave the days from ``day`` on to another term of the merged member."""
         self.ensure_one()
+        [self] = self._split_by_staff_lang()
         note = self.env._(
             "Two contacts were merged: another term of the member covers the days from %(day)s.",
             day=self._format_day(day),
@@ -136,6 +135,13 @@ class MembriCotisation(models.Model):
 class MembriRenewal(models.Model):
     _inherit = "membri.renewal"
 
+    @api.model
+    def _get_merge_note(self):
+        """:return: why a merge has voided something, or holds it (a sentence)"""
+        return self.env._(
+            "Two contacts were merged: another term of the member covers this period."
+        )
+
     def _keep_one_undecided(self):
         """Of several undecided renewals keep the one of the latest term; void the others. What
         the staff was to look at on these holds the one that stays."""
@@ -154,6 +160,7 @@ class MembriRenewal(models.Model):
 
         :return: a sentence, or ``False``"""
         self.ensure_one()
+        [self] = self._split_by_staff_lang()
         if self.state == "intervention" and not self.is_held_archived:
             reason = self.intervention_reason
         else:

@@ -24,5 +24,6 @@ from . import version
 from . import payer
 from . import released
 from . import bank_line
+from . import before_reply
 from . import agreement
 from . import payment

@@ -5,7 +5,8 @@ from odoo.fields import Domain
 from ..mail_mail import was_just_now
 from ..mixins.state import run_isolated
 
-BATCH = 50
+# each prints a PDF of its own, and Odoo stops a worker after two minutes: of 50, all was lost
+BATCH = 10
 REPORT = "membri_renewal.report_annual_receipt"
 TEMPLATE = "membri_renewal.mail_template_annual_receipt"
 CRON = "membri_renewal.ir_cron_send_annual_receipts"

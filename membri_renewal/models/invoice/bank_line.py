@@ -130,35 +130,16 @@ class AccountMove(models.Model):
         :param domain: of the documents; default: those that are open
         :param with_reported: whether what payers reported counts as a name
         :return: ``{move: lines}`` of the membership documents that ``lines`` name"""
-        by_number = defaultdict(lines.browse)
-        for line in lines:
-            for number in re.findall(r"\d+", line.payment_ref):
-                by_number[number.lstrip("0")] |= line
-        by_number.pop("", None)  # zeros alone name nothing
+        by_number = get_lines_by_number(lines)
         moves = self._membri_find_with_numbers(lines.company_id, by_number, domain)
-
-        def find(move, reference):
-            parts, numbers = _read_reference(reference)
-            candidates = [by_number[number] for number in numbers if number in by_number]
-            if not candidates:  # most are ruled out without reading labels
-                return lines.browse()
-            pattern = _get_pattern(parts)
-            return (
-                candidates[0]
-                .union(*candidates[1:])
-                .filtered(
-                    lambda line: (
-                        line.company_id == move.company_id and pattern.search(line.payment_ref)
-                    )
-                )
-            )
-
         named = {}
         for move, references in moves._membri_get_references().items():
-            found = lines.browse().union(*(find(move, reference) for reference in references))
+            found = lines.browse().union(
+                *(find_named(by_number, move, reference) for reference in references)
+            )
             if with_reported and (reported := move.membri_reported_reference):
                 # whatever somebody typed may stand in the labels of others
-                found |= find(move, reported).filtered(move._membri_is_as_reported)
+                found |= find_named(by_number, move, reported).filtered(move._membri_is_as_reported)
             if found:
                 named[move] = found.sorted(lambda line: (line.date, line.id))
         return named
@@ -418,6 +399,33 @@ class MembriRenewal(models.Model):
             )
             for company in self.env.companies
         )
+
+
+def get_lines_by_number(lines):
+    """:return: ``{number: lines}`` of the bank statement, by the numbers in their labels, without
+    leading zeros"""
+    by_number = defaultdict(lines.browse)
+    for line in lines:
+        for number in re.findall(r"\d+", line.payment_ref):
+            by_number[number.lstrip("0")] |= line
+    by_number.pop("", None)  # zeros alone name nothing
+    return by_number
+
+
+def find_named(by_number, record, reference):
+    """:param by_number: as of :func:`get_lines_by_number`; not empty
+    :param record: an invoice or a renewal, of the company of the lines
+    :return: the lines that name it by this reference"""
+    parts, numbers = _read_reference(reference)
+    found = by_number.default_factory().union(
+        *(by_number[number] for number in numbers if number in by_number)
+    )
+    if not found:  # most are ruled out without reading labels
+        return found
+    pattern = _get_pattern(parts)
+    return found.filtered(
+        lambda line: line.company_id == record.company_id and pattern.search(line.payment_ref)
+    )
 
 
 def _read_reference(text):

@@ -3,7 +3,8 @@ from odoo.fields import Domain
 
 from ..mixins.state import run_isolated
 
-BATCH = 50
+# each prints a PDF of its own, and Odoo stops a worker after two minutes: of 50, all was lost
+BATCH = 10
 DAYS_BACK = 31
 RECEIPT = "membri_renewal.report_membership_receipt"
 PART = "part"  # kind of the emails about a part

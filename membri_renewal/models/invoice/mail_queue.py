@@ -79,7 +79,7 @@ class AccountMove(models.Model):
                 "%(document)s no longer needs to be paid: it was paid, or is no longer valid.",
                 document=document,
             )
-        if self.move_type == "out_invoice" and self._membri_is_void():
+        if self.move_type == "out_invoice" and (self._membri_is_void() or self._membri_is_orphan()):
             return self.env._("%(document)s is no longer valid.", document=document)
         if self.state != "posted":
             return self.env._(

@@ -167,6 +167,8 @@ class MembriCotisation(models.Model):
         term.partner_id._membri_noted_for(term.company_id)._message_log(body=note)
         term._refresh_members()
         term._sync_with_invoice()
+        if invoice._membri_is_posted_unsent():  # withdrawn from the queue, as it was void
+            invoice._membri_tell_unsent(invoice)
 
     def _prepare_linked_vals(self):
         """:return: values of the term that takes the place of this void one on its invoice"""

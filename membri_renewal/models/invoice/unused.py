@@ -29,6 +29,7 @@ class AccountMove(models.Model):
         named_sudo |= self._membri_find_settled_named(named_sudo)
         if not named_sudo and not self._membri_has_unused_payments():
             return
+        self.env["membri.renewal"]._tell_payments_before_reply()
         open_domain = (
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
@@ -81,6 +82,7 @@ class AccountMove(models.Model):
             .sudo()
             .with_context(active_test=False)
             ._search([("activity_type_id", "=", self._membri_get_unused_type_id())]),
+            *self.env["membri.renewal"]._get_before_reply_queries(),
         ]
         exists = SQL(" OR ").join(SQL("EXISTS (%s)", query.select()) for query in queries)
         [(found,)] = self.env.execute_query(SQL("SELECT %s", exists))

@@ -1,0 +1,163 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import format_amount
+
+from ..mixins.formats import end_once
+from ..renewal.renewal import UNDECIDED_STATES
+from .bank_line import find_named, get_lines_by_number
+
+ACTIVITY = "membri_renewal.activity_payment_before_reply"
+
+
+class MembriRenewal(models.Model):
+    """Money that came before the answer: members who were asked pay what the notice says, and
+    there is no invoice yet that could use it. The officer is told, once, on the renewal, to
+    approve it; the night finds it."""
+
+    _inherit = "membri.renewal"
+
+    @api.model
+    def _tell_payments_before_reply(self):
+        """Ask the officer about money of members whose answer is awaited, and about lines of the
+        bank that name their renewal; end the questions that are answered. May be run at any time,
+        twice."""
+        # sudo: the bank is the accountants'; that money has come is a fact
+        renewals_sudo = self.sudo()
+        told_sudo = renewals_sudo._find_payments_before_reply()
+        for renewal, lines in renewals_sudo._find_bank_lines_before_reply().items():
+            told_sudo[renewal] |= lines.move_id
+        for renewal, entries in told_sudo.items():
+            for entry in entries:
+                renewal._ask_about_payment_before_reply(entry)
+        activities_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
+        activities_sudo.search(
+            self._get_asked_before_reply_domain()
+            & Domain("res_id", "not in", [renewal.id for renewal in told_sudo])
+        ).unlink()
+
+    @api.model
+    def _get_before_reply_queries(self):
+        """:return: what there is to ask about, or to end, as queries: mostly nothing"""
+        # sudo: for the whole company, at night
+        return [
+            self.env["account.move.line"].sudo()._search(self._get_money_before_reply_domain()),
+            self.env["account.bank.statement.line"]
+            .sudo()
+            ._search(Domain("is_reconciled", "=", False) & Domain("amount", ">", 0.0)),
+            self.env["mail.activity"]
+            .sudo()
+            .with_context(active_test=False)
+            ._search(self._get_asked_before_reply_domain()),
+        ]
+
+    @api.model
+    def _get_awaited_domain(self):
+        """:return: renewals that a member was asked about, and that are not decided"""
+        return Domain("state", "in", UNDECIDED_STATES) & Domain("date_sent", "!=", False)
+
+    @api.model
+    def _get_asked_before_reply_domain(self):
+        """:return: the activities of this question"""
+        activity_type_id = self.env["ir.model.data"]._xmlid_to_res_id(ACTIVITY)
+        return Domain("res_model", "=", self._name) & Domain(
+            "activity_type_id", "=", activity_type_id
+        )
+
+    @api.model
+    def _get_money_before_reply_domain(self):
+        """Return journal items of money that no invoice uses, of who is awaited or pays for them;
+        where an invoice of theirs is open, it is told there."""
+        awaited = self._get_awaited_domain()
+        to_pay = (
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+        )
+        return self.env["account.move.line"]._membri_get_unused_domain() & Domain(
+            "partner_id",
+            "any",
+            (
+                Domain("membri_renewal_ids", "any", awaited)
+                | Domain("child_ids.membri_renewal_ids", "any", awaited)
+                | Domain("parent_id.membri_renewal_ids", "any", awaited)
+            )
+            & ~Domain("invoice_ids", "any", to_pay),
+        )
+
+    @api.model
+    def _find_payments_before_reply(self):
+        """:return: ``{renewal: account.move}``: entries of payers' money that no invoice uses, and
+        that came since the notice was sent"""
+        found = defaultdict(self.env["account.move"].browse)
+        items = self.env["account.move.line"].search(self._get_money_before_reply_domain())
+        contacts = items.partner_id
+        renewals = items and self.search(
+            self._get_awaited_domain()
+            & (
+                Domain("partner_id", "in", contacts.ids)
+                | Domain("partner_id.parent_id", "in", contacts.ids)
+                | Domain("partner_id.child_ids", "in", contacts.ids)
+            ),
+            order="date_start, id",
+        )
+        payers = {renewal: renewal._get_paying_contacts() for renewal in renewals}
+        for item in items:
+            for renewal, of_renewal in payers.items():
+                if (
+                    item.company_id == renewal.company_id
+                    and item.partner_id in of_renewal
+                    and item.date >= renewal.company_id._membri_local_date(renewal.date_sent)
+                ):
+                    found[renewal] |= item.move_id
+                    break
+        return found
+
+    def _get_paying_contacts(self):
+        """:return: as ``_membri_get_paying_contacts`` of invoices: by whose name money comes"""
+        payers = self.partner_id | self._get_payer()
+        return payers | payers.filtered(lambda payer: payer.type != "contact").parent_id
+
+    @api.model
+    def _find_bank_lines_before_reply(self):
+        """:return: ``{renewal: lines}`` of the bank statement that name it, not reconciled"""
+        lines = self.env["account.bank.statement.line"]._membri_find_unreconciled()
+        if not lines:
+            return {}
+        by_number = get_lines_by_number(lines)
+        renewals = self.search_fetch(
+            self._get_awaited_domain() & Domain("company_id", "in", lines.company_id.ids),
+            ["name", "company_id"],
+        )
+        found = {renewal: find_named(by_number, renewal, renewal.name) for renewal in renewals}
+        return {renewal: named for renewal, named in found.items() if named}
+
+    def _ask_about_payment_before_reply(self, entry):
+        """:param entry: the ``account.move`` of the money: a payment's, or a line of the bank's"""
+        self.ensure_one()
+        [staff] = self._split_by_staff_lang()
+        payment = entry.origin_payment_id
+        line = entry.statement_line_id
+        money = payment or line
+        note = staff.env._(
+            "Money has come before the reply to %(renewal)s: “%(payment)s” (%(amount)s, "
+            "%(date)s). Approve the renewal, then reconcile the money with its invoice in "
+            "Invoicing; or refund it.",
+            renewal=staff.name,
+            payment=line.payment_ref or payment.memo or entry.name,
+            amount=format_amount(
+                staff.env,
+                money.amount if money else entry.amount_total,
+                (money or entry).currency_id,
+            ),
+            date=staff._format_day(entry.date),
+        )
+        note = end_once(note)
+        # what was marked as done is not asked again
+        if note not in staff.with_context(active_test=False).activity_ids.mapped("summary"):
+            assignee = staff._get_officer() or staff.company_id._membri_get_assignee()
+            if assignee:
+                staff.activity_schedule(ACTIVITY, summary=note, user_id=assignee.id)
+            else:
+                staff._message_log(body=note)
