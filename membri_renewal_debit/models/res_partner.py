@@ -80,5 +80,8 @@ class ResPartner(models.Model):
         card = self._membri_get_portal_card(visitor)
         if not card or not card["mandate"]:
             return "no_card"
+        # as another card
+        if not self.env["membri.portal.request"]._admit(self, "card"):
+            return "too_often"
         card["mandate"]._membri_use_again()
         return False

@@ -297,6 +297,12 @@ class TestMandate(DebitCommon):
         self.assertEqual(member._membri_portal_use_card(payer.sudo(), "mandate"), "no_card")
         self.assertFalse(member._membri_portal_stop_card(payer.sudo()))
         self.assertTrue(mandate.membri_stopped_on)
+        # to and fro, each time with notes: five times an hour, as another card
+        for _again in range(4):
+            self.assertFalse(member._membri_portal_use_card(payer.sudo(), "mandate"))
+            self.assertFalse(member._membri_portal_stop_card(payer.sudo()))
+        self.assertEqual(member._membri_portal_use_card(payer.sudo(), "mandate"), "too_often")
+        self.assertTrue(mandate.membri_stopped_on)
 
     def test_stopped_by_the_staff(self):
         mandate = self._give_mandate(self.member).with_env(self.env)
