@@ -408,6 +408,24 @@ class TestA2PaymentBeforeTheReply(ReminderCommon):
         self.assertFalse(self._get_asked("2026-11-11 15:00:00"))
         self.assertEqual(self.renewal.sudo().invoice_id.membri_bank_line_id, line)
 
+    def test_a2_nobody_who_paid_is_reminded(self):
+        """Nor counted as due for it; for some days, or by hand."""
+        self._step("after_sent", 1)
+        renewal = self.renewal
+        self.assertTrue(renewal.can_be_reminded)
+        self._line(f"VIR {renewal.name}")
+        self.assertFalse(self._remind("2026-11-07 15:00:00"))
+        days = self.company.membri_report_hold_days
+        over = fields.Date.add(fields.Date.to_date("2026-11-07"), days=days)
+        for day, is_held in (("2026-11-07", True), (over, False)):
+            with freeze_time(f"{day} 14:00:00"):
+                self.env.invalidate_all()
+                found = self.env["membri.renewal"].search([("can_be_reminded", "=", True)])
+                self.assertEqual(renewal in found, not is_held)
+                self.assertEqual(renewal.can_be_reminded, not is_held)
+                self.assertFalse(renewal._get_no_reminder_reason(by_hand=True))
+        self.assertEqual(len(self._remind(f"{over} 15:00:00")), 1)
+
     def test_a2_done_is_not_asked_again(self):
         self._line(f"VIR {self.renewal.name}")
         self.assertTrue(self._get_asked())

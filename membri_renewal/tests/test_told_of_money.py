@@ -205,7 +205,7 @@ class TestB1WhatIsLeft(MembriPaymentCommon):
         with freeze_time("2027-03-01 15:00:00"):
             self.assertEqual(self.invoice._membri_get_next_part()[1], 103.48)
             rows = dict(self.renewal._get_mail_invoice_rows())
-            self.assertEqual(rows["Due by"], "February 14, 2027 (late by 15 days)")
+            self.assertEqual(rows["Due by"], "February 14, 2027, late by 15 days")
             self.assertEqual(rows["Due on that date"], self._money(103.48))
             self.assertEqual(rows["Received so far"], self._money(103.48))
             self.assertEqual(rows["Amount due"], self._money(241.45))
@@ -225,10 +225,8 @@ class TestB1WhatIsLeft(MembriPaymentCommon):
         with freeze_time("2027-03-20 15:00:00"):
             rows = dict(self.renewal._get_mail_invoice_rows())
             self.assertNotIn("Due by", rows)
-            self.assertEqual(
-                rows["Due by February 14, 2027 (late by 34 days)"], self._money(103.48)
-            )
-            self.assertEqual(rows["Due by March 16, 2027 (late by 4 days)"], self._money(137.97))
+            self.assertEqual(rows["Due by February 14, 2027, late by 34 days"], self._money(103.48))
+            self.assertEqual(rows["Due by March 16, 2027, late by 4 days"], self._money(137.97))
             self.assertEqual(rows["Amount due"], self._money(241.45))
             page = self.invoice._membri_get_standing_sentences()
             self.assertEqual(
@@ -243,7 +241,7 @@ class TestB1WhatIsLeft(MembriPaymentCommon):
                 dict(self.invoice._membri_get_mail_rows()),
                 " ".join(self.renewal._get_parts_sentences()),
             ):
-                self.assertIn("February 14, 2027 (late by 34 days)", str(left))
+                self.assertIn("February 14, 2027, late by 34 days", str(left))
             sentence = self.renewal._get_payment_sentence()
             self.assertIn("late by 34 days", sentence)
             self.assertIn(self._money(103.48), sentence)

@@ -243,8 +243,14 @@ class TestA4UndoneMistakes(CreditCase):
                 }
             ],
         )
-        self.assertEqual(renewal.state, "draft")
+        self.assertEqual(renewal.state, "intervention", "a draft would be in no queue")
+        self.assertIn("undone", renewal.intervention_reason)
+        activity = renewal.sudo().activity_search(["membri_renewal.activity_intervention"])
+        self.assertEqual(activity.user_id, self.officer)
         self.assertTrue(term.partner_id.membri_is_member)
+        renewal.action_send()
+        self.assertEqual(renewal.state, "sent")
+        self.assertFalse(term.partner_id.membri_intervention_required)
 
     def test_a4_termination_in_the_past_gives_the_days_back(self):
         term = self._term()

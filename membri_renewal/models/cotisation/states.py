@@ -281,6 +281,13 @@ class MembriCotisation(models.Model):
             running._sync_with_invoice()
             running._do_start_or_end()
         refused._do_reset()
+        for told in refused._split_by_staff_lang():  # a draft would be in no queue
+            told._do_require_intervention(
+                told.env._(
+                    "The early end of the membership was undone. Send the notice again, approve "
+                    "the renewal, or decline it."
+                )
+            )
         self._refresh_members()
 
     # ------------------------------------------------------------------

@@ -402,8 +402,8 @@ class MembriRenewal(models.Model):
 
 
 def get_lines_by_number(lines):
-    """:return: ``{number: lines}`` of the bank statement, by the numbers in their labels, without
-    leading zeros"""
+    """Return ``{number: lines}`` of the bank statement, by the numbers in their labels, without
+    leading zeros."""
     by_number = defaultdict(lines.browse)
     for line in lines:
         for number in re.findall(r"\d+", line.payment_ref):

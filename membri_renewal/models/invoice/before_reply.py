@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
@@ -14,7 +14,7 @@ ACTIVITY = "membri_renewal.activity_payment_before_reply"
 class MembriRenewal(models.Model):
     """Money that came before the answer: members who were asked pay what the notice says, and
     there is no invoice yet that could use it. The officer is told, once, on the renewal, to
-    approve it; the night finds it."""
+    approve it, and nobody is reminded automatically for some days; the night finds it."""
 
     _inherit = "membri.renewal"
 
@@ -66,6 +66,39 @@ class MembriRenewal(models.Model):
         )
 
     @api.model
+    def _get_held_before_reply_domain(self, company):
+        """Return the activities of this question that hold reminders: for as many days as a
+        reported payment."""
+        days = company.membri_report_hold_days - 1
+        since = fields.Date.subtract(company._membri_today(), days=days)
+        return self._get_asked_before_reply_domain() & Domain(
+            "create_date", ">=", company._membri_midnight(since)
+        )
+
+    def _get_before_reply_reason(self):
+        """:return: that money has come before the reply (a sentence), or ``False``"""
+        self.ensure_one()
+        held = self._get_held_before_reply_domain(self.company_id)
+        # sudo: members read no activities, and reminders ask of them
+        if self.state != "sent" or not self.sudo().activity_ids.filtered_domain(held):
+            return False
+        return self.env._(
+            "Money has come before the reply to %(renewal)s, see its activities. Approve the "
+            "renewal, or refund the money. No reminder is sent automatically for some days.",
+            renewal=self.display_name,
+        )
+
+    @api.model
+    def _get_paid_before_reply_domain(self):
+        """:return: the same as a domain, in the companies of the reader"""
+        return Domain.OR(
+            Domain("company_id", "=", company.id)
+            # any!: a fact, whoever asks
+            & Domain("activity_ids", "any!", self._get_held_before_reply_domain(company))
+            for company in self.env.companies
+        )
+
+    @api.model
     def _get_money_before_reply_domain(self):
         """Return journal items of money that no invoice uses, of who is awaited or pays for them;
         where an invoice of theirs is open, it is told there."""
@@ -88,8 +121,8 @@ class MembriRenewal(models.Model):
 
     @api.model
     def _find_payments_before_reply(self):
-        """:return: ``{renewal: account.move}``: entries of payers' money that no invoice uses, and
-        that came since the notice was sent"""
+        """Return ``{renewal: account.move}``: entries of payers' money that no invoice uses, and
+        that came since the notice was sent."""
         found = defaultdict(self.env["account.move"].browse)
         items = self.env["account.move.line"].search(self._get_money_before_reply_domain())
         contacts = items.partner_id

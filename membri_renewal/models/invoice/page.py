@@ -96,8 +96,8 @@ class AccountMove(models.Model):
         if days <= 0 or self._membri_is_settled():
             return due
         if days == 1:
-            return self.env._("%(date)s (late by 1 day)", date=due)
-        return self.env._("%(date)s (late by %(days)s days)", date=due, days=days)
+            return self.env._("%(date)s, late by 1 day", date=due)
+        return self.env._("%(date)s, late by %(days)s days", date=due, days=days)
 
     def _membri_get_terms_in_words(self):
         """:return: ``(member, term)`` of whom this invoice is about, as text"""

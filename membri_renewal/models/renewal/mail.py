@@ -198,8 +198,8 @@ class MembriRenewal(models.Model):
         return self.current_date_end < self.company_id._membri_today()
 
     def _ends_unpaid(self):
-        """:return: whether there is a membership today that ends if the invoice is not paid: the
-        term that is renewed, or the next one, where it is in effect before it is paid"""
+        """Return whether there is a membership today that ends if the invoice is not paid: the
+        term that is renewed, or the next one, where it is in effect before it is paid."""
         self.ensure_one()
         # sudo: members read no terms
         return not self._is_membership_over() or self.new_cotisation_id.sudo().state == "active"

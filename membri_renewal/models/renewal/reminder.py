@@ -59,7 +59,11 @@ class MembriRenewal(models.Model):
             "cotisation_id", "any!", [("state", "!=", "cancelled")]
         )
         # what is announced needs no answer
-        to_answer = Domain("state", "=", "sent") & Domain("date_auto_invoice", "=", False)
+        to_answer = (
+            Domain("state", "=", "sent")
+            & Domain("date_auto_invoice", "=", False)
+            & ~self._get_paid_before_reply_domain()
+        )
         return to_answer & reachable, (
             Domain("state", "=", "approved")
             & Domain("is_paid", "=", False)
@@ -180,7 +184,9 @@ class MembriRenewal(models.Model):
                 "send a reminder.",
                 renewal=self.display_name,
             )
-        if not by_hand and (reason := self._get_seen_in_bank_reason()):
+        if not by_hand and (
+            reason := self._get_seen_in_bank_reason() or self._get_before_reply_reason()
+        ):
             return reason
         if not is_document and (reason := self._get_charge_planned_reason()):
             return reason
