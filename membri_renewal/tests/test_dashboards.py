@@ -43,6 +43,7 @@ class TestDashboards(MembriCommon):
                 "unreachable",
                 "letters",
                 "send_failed",
+                "not_sent",
                 # of money, after those of the specification (§6)
                 "in_arrears",
                 "unpaid_too_long",
@@ -67,6 +68,7 @@ class TestDashboards(MembriCommon):
         self._pay(paid.invoice_id)
         self.assertEqual(self._find("change_requested"), by_state["change_requested"])
         self.assertEqual(self._find("intervention"), by_state["intervention"])
+        self.assertEqual(self._find("not_sent"), by_state["draft"], "nothing is sent by itself")
         self.assertEqual(self._find("accepted_unpaid"), by_state["approved"])
         self.assertEqual(
             set(self._find("all_open")),
