@@ -422,6 +422,38 @@ class TestCardDoors(MoneyDoorsCase):
         payment = self._charge_at_desk(self.west_clerk, self.other, method, payment_token_id=own.id)
         self.assertEqual(payment.payment_transaction_id.state, "done")
 
+    def test_who_only_reads_captures_nothing(self):
+        """Odoo's window captures and voids in sudo the authorized payments that its user reads:
+        readers of memberships read them."""
+        self.provider.capture_manually = True
+        transaction = self.env_root["payment.transaction"].create(
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.env_root.ref("payment_demo.payment_method_demo").id,
+                "operation": "online_direct",
+                "reference": "Authorized",
+                "amount": self.invoice.amount_total,
+                "currency_id": self.invoice.currency_id.id,
+                "partner_id": self.member.id,
+                "invoice_ids": [Command.set(self.invoice.ids)],
+            }
+        )
+        transaction._set_authorized()
+        window = "payment.capture.wizard"
+        for user in (self.auditor, self.officer_alone):
+            self.assertTrue(transaction.with_user(user).has_access("read"))
+            for vals in ({}, {"amount_to_capture": 0.01, "void_remaining_amount": True}):
+                vals = {"transaction_ids": [Command.set(transaction.ids)], **vals}
+                made = self._call(user, window, "create", vals)
+                self._assert_call_refused(user, window, "action_capture", made, error=AccessError)
+        self.assertEqual(transaction.state, "authorized")
+        self.assertFalse(transaction.child_transaction_ids)
+        made = self._call(
+            self.clerk, window, "create", {"transaction_ids": [Command.set(transaction.ids)]}
+        )
+        self._call(self.clerk, window, "action_capture", made)
+        self.assertEqual(transaction.state, "done")
+
     def test_card_of_the_payer(self):
         payment = self._charge_at_desk(self.clerk, self.member, self.by_card)
         self.assertEqual(payment.payment_transaction_id.state, "done")

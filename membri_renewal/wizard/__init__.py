@@ -14,3 +14,4 @@ from . import annual_receipt_start
 from . import payment_register
 from . import option_set_start
 from . import test_notice
+from . import payment_capture
