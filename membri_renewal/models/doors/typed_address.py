@@ -85,8 +85,8 @@ class ResPartner(models.Model):
         return bool(users_sudo) and all(users_sudo.mapped("share"))
 
     def _membri_is_changed_by_visitors(self):
-        """:return: whether this contact is a visitor, or one that visitors may have added on the
-        portal, or changed there: of the same company, or below the same person"""
+        """Return whether this contact is a visitor, or one that visitors may have added on the
+        portal, or changed there: of the same company, or below the same person."""
         self.ensure_one()
         # sudo: as above
         contact_sudo = self.sudo().with_context(active_test=False)
