@@ -12,6 +12,7 @@ from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.doors.base import DOCUMENTS, check_may_name
+from ..models.invoice.journal import OF_ALL_ENTRIES
 from .common_automatic_payment import AutomaticPaymentCommon
 from .common_fee_notice import TODAY, FeeNoticePortalCase
 
@@ -439,20 +440,32 @@ class TestCardDoors(MoneyDoorsCase):
             }
         )
         transaction._set_authorized()
-        window = "payment.capture.wizard"
-        for user in (self.auditor, self.officer_alone):
-            self.assertTrue(transaction.with_user(user).has_access("read"))
-            for vals in ({}, {"amount_to_capture": 0.01, "void_remaining_amount": True}):
-                vals = {"transaction_ids": [Command.set(transaction.ids)], **vals}
-                made = self._call(user, window, "create", vals)
-                self._assert_call_refused(user, window, "action_capture", made, error=AccessError)
+        window, user = "payment.capture.wizard", self.auditor
+        self.assertTrue(transaction.with_user(user).has_access("read"))
+        for vals in ({}, {"amount_to_capture": 0.01, "void_remaining_amount": True}):
+            vals = {"transaction_ids": [Command.set(transaction.ids)], **vals}
+            made = self._call(user, window, "create", vals)
+            self._assert_call_refused(user, window, "action_capture", made, error=AccessError)
         self.assertEqual(transaction.state, "authorized")
         self.assertFalse(transaction.child_transaction_ids)
-        made = self._call(
-            self.clerk, window, "create", {"transaction_ids": [Command.set(transaction.ids)]}
-        )
+        vals = {"transaction_ids": [Command.set(transaction.ids)]}
+        made = self._call(self.clerk, window, "create", vals)
         self._call(self.clerk, window, "action_capture", made)
         self.assertEqual(transaction.state, "done")
+
+    def test_who_only_reads_sees_no_sums_of_journals(self):
+        """Odoo adds up, for whoever reads a journal, all that is in it: the balance of the bank."""
+        journal = self.company_data["default_journal_bank"]
+        names = sorted(OF_ALL_ENTRIES)
+        user = self.auditor
+        own = journal.with_user(user)
+        self.assertTrue(own.name)
+        self.assertFalse(OF_ALL_ENTRIES & own.fields_get().keys())
+        for name in names:
+            self._assert_call_refused(
+                user, "account.journal", "read", journal.ids, [name], error=AccessError
+            )
+        self.assertTrue(journal.with_user(self.clerk).read(names))
 
     def test_card_of_the_payer(self):
         payment = self._charge_at_desk(self.clerk, self.member, self.by_card)

@@ -1,4 +1,5 @@
 from . import account_move
+from . import journal
 from . import batch
 from . import display
 from . import settlement
