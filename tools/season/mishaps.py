@@ -3,6 +3,8 @@ people take (the accountant's windows, the mail gateway, the archive button)."""
 
 from pathlib import Path
 
+from accountant import get_receivable
+
 ADDON = Path(__file__).resolve().parents[2] / "membri_renewal"
 HANDFUL = 3
 WRITE_OFFS = (0.04, 0.4, 0.4, 0.06)  # shares, around the 5 % that pass without a question
@@ -193,11 +195,7 @@ class Mishaps:
                 wizard.refund_moves()
                 credit_note = wizard.new_move_ids
                 credit_note.action_post()
-                (invoice | credit_note).line_ids.filtered(
-                    lambda item: (
-                        item.account_id.account_type == "asset_receivable" and not item.reconciled
-                    )
-                ).reconcile()
+                get_receivable(invoice | credit_note).reconcile()
                 self.credited[invoice.id] = credit_note.id
                 self.world.ledger.note("credited by mistake")
         for number, invoice_id in enumerate(list(self.credited)):

@@ -243,47 +243,46 @@ class MembriRenewal(models.Model):
         """:return: what is to be paid for the renewal to take effect, in the member's words"""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
-        if invoice_sudo._membri_is_for_past() and not self._is_invoice_of_others_too():
-            return self.env._(
-                "This period is over. Your payment settles what is due for it: %(amount)s "
-                "(%(document)s).",
-                amount=self._format_amount(invoice_sudo._membri_get_amount_due()),
-                document=invoice_sudo._membri_get_document_label(),
-            )
-        if invoice_sudo._membri_is_for_past():
-            # sudo: members read no terms; the share is their own
-            return self.env._(
-                "This period is over. %(document)s is addressed to %(payer)s; your share is "
-                "%(amount)s.",
-                document=invoice_sudo._membri_get_document_label(),
-                payer=invoice_sudo.partner_id.display_name,
-                amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
-            )
-        # sudo: members read no terms
-        if self._is_invoice_of_others_too() and self.new_cotisation_id.sudo().state != "pending":
-            return self.env._(
-                "It is in effect. %(document)s is addressed to %(payer)s; your share is "
-                "%(amount)s.",
-                document=invoice_sudo._membri_get_document_label(),
-                payer=invoice_sudo.partner_id.display_name,
-                amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
-            )
+        term_sudo = self.new_cotisation_id.sudo()  # sudo: members read no terms
+        is_past = invoice_sudo._membri_is_for_past()
+        document = invoice_sudo._membri_get_document_label()
         if self._is_invoice_of_others_too():
+            names = {
+                "document": document,
+                "payer": invoice_sudo.partner_id.display_name,
+                "amount": self._format_amount(term_sudo.amount_total),
+            }
+            if is_past:
+                return self.env._(
+                    "This period is over. %(document)s is addressed to %(payer)s; your share is "
+                    "%(amount)s.",
+                    **names,
+                )
+            if term_sudo.state != "pending":
+                return self.env._(
+                    "It is in effect. %(document)s is addressed to %(payer)s; your share is "
+                    "%(amount)s.",
+                    **names,
+                )
             return self.env._(
                 "It takes effect once it is paid. %(document)s is addressed to %(payer)s; your "
                 "share is %(amount)s.",
-                document=invoice_sudo._membri_get_document_label(),
-                payer=invoice_sudo.partner_id.display_name,
-                amount=self._format_amount(self.new_cotisation_id.sudo().amount_total),
+                **names,
+            )
+        left = invoice_sudo._membri_get_amount_due()
+        if is_past:
+            return self.env._(
+                "This period is over. Your payment settles what is due for it: %(amount)s "
+                "(%(document)s).",
+                amount=self._format_amount(left),
+                document=document,
             )
         day, amount = invoice_sudo._membri_get_next_parts()[0]  # of late parts, the earliest
-        left = invoice_sudo._membri_get_amount_due()
         names = {
-            "document": invoice_sudo._membri_get_document_label(),
+            "document": document,
             "amount": self._format_amount(amount),
             "date": invoice_sudo._membri_format_due_day(day),
         }
-        term_sudo = self.new_cotisation_id.sudo()
         if term_sudo.state != "pending":  # active before all of it is paid
             return self.env._(
                 "It is in effect. Next payment: %(amount)s by %(date)s (%(document)s).", **names

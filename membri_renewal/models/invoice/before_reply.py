@@ -149,8 +149,7 @@ class MembriRenewal(models.Model):
 
     def _get_paying_contacts(self):
         """:return: as ``_membri_get_paying_contacts`` of invoices: by whose name money comes"""
-        payers = self.partner_id | self._get_payer()
-        return payers | payers.filtered(lambda payer: payer.type != "contact").parent_id
+        return (self.partner_id | self._get_payer())._membri_with_addressed()
 
     @api.model
     def _find_bank_lines_before_reply(self):

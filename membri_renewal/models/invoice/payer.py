@@ -278,3 +278,7 @@ class ResPartner(models.Model):
         readonly=True,
         groups=READERS,
     )
+
+    def _membri_with_addressed(self):
+        """:return: these payers, and whom those of them that are addresses are addresses of"""
+        return self | self.filtered(lambda payer: payer.type != "contact").parent_id

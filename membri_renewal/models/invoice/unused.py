@@ -106,8 +106,7 @@ class AccountMove(models.Model):
         """Return the contacts by whose name money for this invoice comes: its payer, the former
         one, who was sent it first, and whom these are addresses of."""
         self.ensure_one()
-        payers = self.partner_id | self.membri_former_payer_id
-        return payers | payers.filtered(lambda payer: payer.type != "contact").parent_id
+        return (self.partner_id | self.membri_former_payer_id)._membri_with_addressed()
 
     def _membri_tell_unused(self, lines):
         """:param lines: the journal items of the money"""
