@@ -102,6 +102,16 @@ class ResUsers(models.Model):
 
         return self._membri_get_about_rule("res_model", get_own)
 
+    def _membri_get_file_rule(self):
+        """The same of files, whatever their fields are, for searches: ``Domain``"""
+        user_id = self.id
+
+        def get_own(model, alias, query):
+            yield model._field_to_sql(alias, "public", query)
+            yield SQL("%s = %s", model._field_to_sql(alias, "create_uid", query), user_id)
+
+        return self._membri_get_about_rule("res_model", get_own)
+
     def _membri_get_about_rule(self, model_field, get_own):
         """:param model_field: which names the model of the record that something is about
         :param get_own: function of a model, its alias and a query; gives conditions of SQL, each of
@@ -114,9 +124,9 @@ class ResUsers(models.Model):
             res_id = model._field_to_sql(alias, "res_id", query)
             known = ("account.move", "res.partner") if is_visitor else ("account.move",)
             parts = [
-                *get_own(model, alias, query),
                 SQL("%s IS NULL", about),
                 SQL("(%s NOT LIKE %s AND %s NOT IN %s)", about, "membri.%", about, known),
+                *get_own(model, alias, query),
             ]
             for name in model.pool.descendants(["mail.thread"], "_inherit"):
                 if name != "account.move" and (is_visitor or not name.startswith("membri.")):

@@ -138,6 +138,39 @@ class TestRulesFirst(WhoseCase):
                 self.assertEqual(Attachment.search_count(Domain("id", "=", file.id) & trap), 0)
                 self.assertEqual(Attachment.search_count(trap, limit=1), 0)
 
+    def test_employees_ask_no_words_of_the_rows_of_others(self):
+        """Who may read some of them: messages, activities and files are about anything."""
+        employee = new_test_user(self.env_root, "employee_of_words", "base.group_user")
+        self.personal.action_approve()
+        for record in (self.personal, self.personal.invoice_id):
+            message = record.sudo().message_post(body="Secret", subtype_xmlid="mail.mt_comment")
+            activity = record.sudo().activity_schedule(
+                "mail.mail_activity_data_todo", user_id=self.officer.id, summary="Secret"
+            )
+            file = self.env_root["ir.attachment"].create(
+                {"name": "Secret", "raw": b"x", "res_model": record._name, "res_id": record.id}
+            )
+            for hidden, word in ((message, "body"), (activity, "summary"), (file, "name")):
+                model = self.env[hidden._name].with_user(employee)
+                trap = self._trap(hidden)
+                for asked in (
+                    Domain(word, "ilike", "secret") & trap,
+                    Domain("id", "=", hidden.id) & Domain(word, "!=", "x") & trap,
+                    Domain("create_uid.name", "!=", "x") & trap,
+                    (Domain("id", "=", 0) | Domain(word, "=like", "S%")) & trap,
+                ):
+                    with self.subTest(model=hidden._name, about=record._name, domain=asked):
+                        self.assertNotIn(hidden, model.search(asked))
+                        self.assertNotIn(hidden, model.search(asked, limit=1, order="id"))
+                        model.search_count(asked)
+                # whoever reads the record finds them by the same words
+                found = self.env[hidden._name].with_user(self.manager)
+                words = Domain(word, "ilike", "secret")
+                self.assertIn(hidden, found.search(words))
+                self.assertIn(hidden, found.search(Domain("id", "=", hidden.id) & words))
+        own = file.with_user(employee).create({"name": "Secret of mine", "raw": b"x"})
+        self.assertEqual(own.search([("name", "ilike", "secret")]), own)
+
     def test_a_limit_tells_of_no_other_message(self):
         """Odoo picks the messages that one may read from so many as were asked for: behind another
         one that says so, one's own was not found."""

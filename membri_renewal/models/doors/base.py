@@ -16,6 +16,9 @@ EXACT_PATTERNS = frozenset({"=like", "not =like", "=ilike", "not =ilike"})
 SECRETS = frozenset({"access_token", "landing_route"})
 # of Odoo's, which say what memberships are about
 RULED_FIRST = frozenset({"mail.message", "res.users"})
+# in the context of a search of files, which Odoo makes in sudo: the rule about whom it is for
+FILES_FOR = "membri_files_for"
+TEXT = frozenset({"char", "text", "html"})
 # of Odoo's, each of one company: the name of such a record, and what is computed of it, shows in
 # whatever record names it
 DOCUMENTS = frozenset(
@@ -44,8 +47,7 @@ class Base(models.AbstractModel):
         if not self.env.su:
             _check_may_filter(self, domain)
         query = super()._search(domain, *args, **kwargs)
-        if not self.env.su and self.env.user.share:
-            _ask_rules_first(self, query)
+        _ask_rules_first(self, domain, query)
         return query
 
     def _add_precomputed_values(self, vals_list):
@@ -285,19 +287,70 @@ def _check_patterns(env, domain):
             _check_patterns(env, value)
 
 
-def _ask_rules_first(model, query):
+def _ask_rules_first(model, domain, query):
     """The database asks the conditions of a search in an order of its own, the cheap ones first:
     of rows, too, that the record rules hide. Where a cheap one is followed by one that takes long,
     the time of the answer tells whether any row, of whomever, meets the first: a login read what
-    the rows of others hold, letter by letter. On the portal, where everybody has few rows, the
-    rules are asked first, as ``CASE`` alone makes sure.
+    the rows of others hold, letter by letter. The rules are asked first, as ``CASE`` alone makes
+    sure: on the portal, where everybody has few rows, always; of the staff, when they look for
+    words in what is said about records of any model.
 
+    :param domain: that was asked for
     :param query: of a search in ``model``, which is changed"""
-    if not isinstance(model, MembriFieldsMixin) and model._name not in RULED_FIRST:
-        return
     clauses = query._where_clauses
-    if len(clauses) == 2:  # what is asked, and what may be seen
-        clauses[0] = SQL("(CASE WHEN %s THEN %s ELSE FALSE END)", clauses[1], clauses[0])
+    for_whom = model._name == "ir.attachment" and model.env.context.get(FILES_FOR)
+    if clauses and isinstance(for_whom, Domain):  # which no client can send
+        rule = for_whom._to_sql(model, model._table, query)
+        clauses[:] = [
+            _get_where_it_is(model, domain, query),
+            _ask_first(rule, SQL(" AND ").join(clauses)),
+        ]
+    elif model.env.su or len(clauses) != 2:  # what is asked, and what may be seen
+        return
+    elif model.env.user.share:
+        if isinstance(model, MembriFieldsMixin) or model._name in RULED_FIRST:
+            clauses[0] = _ask_first(clauses[1], clauses[0])
+    elif model._name in ABOUT and compares_text(model, domain):
+        clauses[:] = [_get_where_it_is(model, domain, query), _ask_first(clauses[1], clauses[0])]
+
+
+def _ask_first(rule, asked):
+    return SQL("(CASE WHEN %s THEN %s ELSE FALSE END)", rule, asked)
+
+
+def _get_where_it_is(model, domain, query):
+    """The indexes are of use outside of ``CASE`` alone.
+
+    :return: the conditions of ``domain`` on the record that something is about: SQL"""
+    places = {"id", ABOUT[model._name], "res_id"}
+    parts = domain.children if getattr(domain, "OPERATOR", "") == "&" else [domain]
+    where = Domain.AND(
+        part
+        for part in parts
+        if getattr(part, "field_expr", None) in places and part.operator in ("=", "in")
+    )
+    return where.optimize_full(model)._to_sql(model, model._table, query)
+
+
+def compares_text(model, domain):
+    """Tell searches for words from those for records.
+
+    :return: whether ``domain`` asks for words, of records of ``model`` or of what these lead to"""
+    for condition in domain.iter_conditions():
+        name, _dot, rest = condition.field_expr.partition(".")
+        field = model._fields.get(name)
+        if field is None or name in ABOUT.values():
+            continue
+        is_led_to = rest or condition.operator in ("any", "not any") or _is_text(condition.value)
+        if field.type in TEXT or (field.relational and is_led_to):
+            return True
+    return False
+
+
+def _is_text(value):
+    """:return: whether records are asked for by name, with ``value``"""
+    several = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    return any(isinstance(one, str) for one in several)
 
 
 def look_as_user(model, domain):
@@ -323,9 +376,7 @@ def look_as_user(model, domain):
             found = Domain(rest, operator, value)
         elif operator in ("any", "not any") and isinstance(value, (Domain, list, tuple)):
             found, is_not = Domain(value), operator == "not any"
-        elif isinstance(value, str) or (
-            isinstance(value, (list, tuple, set)) and any(isinstance(v, str) for v in value)
-        ):  # by name
+        elif _is_text(value):  # by name
             is_not = operator in Domain.NEGATIVE_OPERATORS
             found = Domain("display_name", operator, value)
             found = ~found if is_not else found

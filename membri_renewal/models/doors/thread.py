@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..mixins.fields import MembriFieldsMixin
-from .base import check_may_print, is_told_of, look_as_user
+from .base import FILES_FOR, check_may_print, compares_text, is_told_of, look_as_user
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
 
@@ -391,13 +391,19 @@ class IrAttachment(models.Model):
     ):
         # EXTENDS base, which looks in sudo: by a file of their own any employee asked whether
         # there is a renewal whose key begins so
+        files = self
         if not self.env.su and not bypass_access:
             domain = look_as_user(self, domain)
             # and does so for visitors, too, who read none: the time that it took to find none told
             # them of the names and the words of all files
             if not self.browse().has_access("read"):
                 return self.browse()._as_query()
-        return super()._search(
+            # and of the words of files about whatever it is
+            if compares_text(self, domain):
+                for_whom = self.env.user._membri_get_file_rule()
+                context = {**self.env.context, FILES_FOR: for_whom}
+                files = self.with_env(self.env(context=context))
+        return super(IrAttachment, files)._search(
             domain, offset, limit, order, active_test=active_test, bypass_access=bypass_access
         )
 
