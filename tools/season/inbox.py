@@ -94,7 +94,9 @@ class Inbox:
 
 
 def get_receipt_untruth(invoice, _told):
-    if not invoice._membri_is_paid() or invoice._membri_get_received() <= 0:
+    # whose membership was ended with a write-off has a receipt of what came, which tells the rest
+    is_settled = invoice._membri_is_paid() or invoice.membri_write_off_state == "ended"
+    if not is_settled or invoice._membri_get_received() <= 0:
         return "every receipt left for money that had come"
     return None
 

@@ -20,7 +20,7 @@ RECEIPTS = """
     SELECT id FROM account_move
      WHERE company_id = %s AND membri_date_receipt_sent IS NOT NULL
        AND (state != 'posted' OR payment_state NOT IN ('paid', 'in_payment')
-            OR membri_amount_received <= 0 OR membri_write_off_state IN ('to_decide', 'ended'))
+            OR membri_amount_received <= 0 OR membri_write_off_state = 'to_decide')
 """
 LOOSE_MONEY = """
     SELECT item.id FROM account_move_line item

@@ -1,6 +1,8 @@
 """What becomes of papers that somebody holds: an invoice that is changed after it was sent, one
 that is void, credited in part, or paid twice; and a bank that names what asks for no money."""
 
+from datetime import date
+
 from accountant import get_receivable
 from lost import Queues, verdict
 from slips import is_brought
@@ -8,6 +10,7 @@ from slips import is_brought
 FIRST_WEEK = 6
 EACH = 2
 CREDIT = 10
+BEFORE_ALL = date(2000, 1, 1)  # a statement sums up what is older than last year
 TOLD = ("told", "by_hand", "queued")
 
 
@@ -302,7 +305,7 @@ def check_twice(env, papers):
         invoice = env["account.move"].browse(invoice_id)
         partner = env["res.partner"].browse(partner_id)
         amount = invoice.amount_total
-        for section in partner._membri_get_statement():
+        for section in partner._membri_get_statement(date_from=BEFORE_ALL):
             amounts = [round(entry["amount"], 2) for entry in section["entries"]]
             whole = section["opening"] + sum(amounts) - section["balance"]
             owed = section["total"] - section["unused"] - section["balance"]
