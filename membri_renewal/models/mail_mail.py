@@ -10,6 +10,7 @@ from odoo.tools import email_normalize, html2plaintext
 
 from .doors.key import strip_keys
 from .mail_together import Together
+from .mixins.formats import end_sentence
 
 # so long somebody who sends the same again is asked whether that is meant
 JUST_SENT = timedelta(minutes=5)
@@ -294,7 +295,7 @@ class MailMail(models.Model):
     def _membri_get_failure(self, failure_type, reason):
         """:return: what went wrong and what to do, in two sentences"""
         self.ensure_one()
-        said = " ".join((reason or self.failure_reason or "").split())
+        said = end_sentence(reason or self.failure_reason)
         if failure_type == "mail_smtp":
             return self.env._(
                 "The mail server could not be reached. %(said)s Once it works again, use “Retry”.",

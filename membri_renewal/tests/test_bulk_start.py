@@ -44,15 +44,30 @@ class TestBulkStart(ChangeRequestCommon):
         renewals = self._renewal_in("sent") | self._renewal_in("draft")
         left_out = self._renewal_in("approved") | self._renewal_in("refused")
         wizard = self._ask_bulk("approve", renewals | left_out)
-        with patch("odoo.addons.membri_renewal.wizard.bulk_selection.FOREGROUND_LIMIT", 2):
+        wizards = "odoo.addons.membri_renewal.wizard"
+        with (
+            patch(f"{wizards}.bulk_selection.FOREGROUND_LIMIT", 2),
+            patch(f"{wizards}.bulk_start.TOTALS_LIMIT", 2),
+        ):
             self.env.flush_all()
             self.env.invalidate_all()
             with self.assertQueryCount(18):
                 said = self._say(wizard)
+        self.assertIn("Invoices may differ", said)
         self.assertIn("To approve and invoice: 2 ($ 690.00)", said.replace("\xa0", " "))
         self.assertIn("skipped because their status is “Approved”: 1.", said)
         self.assertIn("skipped because their status is “Declined”: 1.", said)
         self.assertIn("background", said)
+
+    def test_a5_hundreds_are_told_what_is_billed_today(self):
+        """Work in the background is no reason to tell a total that is not invoiced."""
+        renewals = self._renewal_in("sent") | self._renewal_in("sent")
+        wizard = self._ask_bulk("approve", renewals)
+        self.tax.amount = 20.0
+        with patch("odoo.addons.membri_renewal.wizard.bulk_selection.FOREGROUND_LIMIT", 1):
+            said = self._say(wizard).replace("\xa0", " ")
+        self.assertIn("background", said)
+        self.assertIn("To invoice: $ 720.00 (was $ 690.00)", said)
 
     def test_send(self):
         notice = self._create_renewal(self._create_yearly())

@@ -188,6 +188,25 @@ class TestFirstRun(MembriCommon, MockEmail):
         wizard.option_set_id = self.for_life
         self._assert_refused(wizard.action_confirm)
 
+    def test_test_notice_is_taxed_as_a_neighbor(self):
+        """A member who lives where the organization does: what a fiscal position of its country
+        says is what the members read."""
+        self.company.country_id = self.env_root.ref("base.ca")
+        none = self.tax.copy({"amount": 0.0, "name": "None", "original_tax_ids": self.tax.ids})
+        position = self.env_root["account.fiscal.position"].create(
+            {
+                "name": "Neighbors",
+                "auto_apply": True,
+                "sequence": -1,
+                "country_id": self.company.country_id.id,
+                "company_id": self.company.id,
+            }
+        )
+        none.fiscal_position_ids = position
+        renewal = self.yearly.with_context(membri_sample=True)._create_sample_renewal(self.company)
+        self.assertEqual(renewal.partner_id.country_id, self.company.country_id)
+        self.assertEqual(renewal.line_ids.tax_ids, none)
+
     def test_test_notice_is_refused(self):
         """Not ticked before something has left."""
         wizard = self.env["membri.test.notice"].create({"option_set_id": self.yearly.id})

@@ -913,3 +913,76 @@ class TestImport(ImportCase):
         self.assertEqual(self._get_results(record)[:2], ["new", "new"])
         with self.assertRaises(UserError):
             record.option_set_map = {"Lead": 10**8}
+
+    def test_member_since_a_year_or_a_month(self):
+        """Issue 12, A7: people know the year, or its month, in which somebody joined; a first or
+        last day wants to be whole."""
+        plan = self._plan("Silver")
+        rows = [
+            ("Ada", "2015", "2026-12-31"),
+            ("Bob", "mars 2018", "2026-12-31"),
+            ("Cy", "03/2018", "2026-12-31"),
+            ("Dee", "2018-13", "2026-12-31"),
+            ("Eve", "2018-01-05", "2026"),
+        ]
+        content = "Name;Member since;Last day;Plan\n" + "".join(
+            f"{';'.join(row)};Silver\n" for row in rows
+        )
+        record = self._import(content, plans={"Silver": plan})
+        self.assertEqual(self._get_results(record), ["new", "new", "new", "error", "error"])
+        read = record.line_ids.sorted("row").mapped("message")
+        self.assertIn("January 1, 2015", read[0])
+        self.assertIn("2026-12-31", read[3])
+        record.action_run()
+        since = record.line_ids.partner_id.sorted("name").mapped("membri_member_since")
+        self.assertEqual([str(day) for day in since], ["2015-01-01", "2018-03-01", "2018-03-01"])
+
+    def test_a_vague_column_beside_a_plain_one(self):
+        """“Type” says who is a company where the category is beside it, whichever comes first."""
+        plan = self._plan("Silver")
+        other = self._import("Name;Type;Plan\nBob;Silver;Silver\n", plans={"Silver": plan})
+        self.assertEqual(
+            other.column_ids.sorted("place").mapped("target"), ["name", False, "level"]
+        )
+        alone = self._import("Name;Type\nBob;Silver\n", plans={"Silver": plan})
+        self.assertEqual(alone.column_ids.sorted("place").mapped("target"), ["name", "level"])
+        content = (
+            "Nom;Type;Catégorie de membre;Date de fin;Montant payé\n"
+            "Plomberie Roy inc.;Entreprise;Silver;2026-12-31;100\n"
+            "Ada Boulanger;Particulier;Silver;2026-12-31;50\n"
+        )
+        record = self._import(content, plans={"Silver": plan})
+        self.assertEqual(
+            record.column_ids.sorted("place").mapped("target"),
+            ["last_name", "is_company", "level", "date_end", "amount"],
+        )
+        record.action_run()
+        members = record.line_ids.sorted("row").partner_id
+        self.assertEqual(members.mapped("is_company"), [True, False])
+
+    def test_taxes_in_what_was_paid(self):
+        """Issue 12, B: a list says what was paid, taxes included. The notice compares like with
+        like, and says that a price has changed only where it has."""
+        taxes = self.env_root["account.tax"].create(
+            [
+                {"name": f"Tax {rate}", "amount": rate, "company_id": self.company.id}
+                for rate in (5.0, 9.975)
+            ]
+        )
+        self.product.taxes_id = taxes
+        for paid, untaxed in ((344.93, 300.0), (275.94, 240.0), (300.0, 300.0), (344.0, 344.0)):
+            with self.subTest(paid=paid):
+                record = self._import(
+                    f"Name;Plan;Start;End;Amount\nAda {paid};Gold;2026-01-01;2026-12-31;{paid}\n"
+                )
+                record.action_run()
+                term = record.line_ids.cotisation_id
+                self.assertEqual((term.amount_total, term.amount_untaxed), (paid, untaxed))
+                renewal = self._create_renewal(term)
+                told = renewal._get_changes() + renewal._get_change_reasons()
+                self.assertEqual(bool(told), paid in (275.94, 344.0))
+        record = self._import(
+            "Name;Plan;Start;End;Amount;Balance\nBea;Gold;2026-01-01;2026-12-31;344.93;344.93\n"
+        )
+        record.action_run()
+        self.assertFalse(record.line_ids.cotisation_id.line_ids.tax_ids)

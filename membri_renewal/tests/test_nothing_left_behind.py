@@ -295,6 +295,26 @@ class TestA2LettersThatAreNotPrinted(OneDeliveryCase):
                 "its step is free again",
             )
 
+    def test_a2_the_first_letter_is_no_reminder(self):
+        """The invoice was still to be printed when a reminder fell due: who gets it only now was
+        not reminded, and is not reminded by the same step tomorrow."""
+        self.env_root["membri.reminder.step"].create(
+            {"option_set_id": self.yearly.id, "trigger": "after_due", "days": 2}
+        )
+        renewal = self._create_letter()
+        self._print(renewal)
+        renewal.action_approve()
+        with freeze_time("2027-03-01 15:00:00"):
+            self._run_cron("ir_cron_send_reminders")
+            log = renewal.sudo().reminder_log_ids
+            self.assertEqual((log.result, renewal.letter_content), ("to_print", "document"))
+            self._print(renewal)
+            self.assertRecordValues(log, [{"result": "skipped", "uses_step": True}])
+            self.assertTrue(log.reason)
+            self.assertRecordValues(renewal, [{"reminder_count": 0, "date_last_reminder": False}])
+            self._run_cron("ir_cron_send_reminders")
+            self.assertEqual(renewal.sudo().reminder_log_ids, log)
+
     def test_a2_paid_before_the_invoice_is_printed(self):
         renewal = self._create_letter()
         renewal.action_approve()

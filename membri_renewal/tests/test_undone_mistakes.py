@@ -198,6 +198,24 @@ class TestA4UndoneMistakes(CreditCase):
         self._pay(invoice)
         self._assert_asked(invoice, "has a payment")
 
+    def test_b4_payer_of_an_orphan_is_not_asked_for_money(self):
+        """Neither on the page nor in the confirmation of a part that came: the officer has the
+        question what becomes of the invoice."""
+        renewal, invoice = self._approved()
+        self.assertTrue(invoice._membri_get_ways_to_pay())
+        renewal.action_reset()
+        invoice.button_draft()
+        invoice.action_post()
+        told = ["Our team is checking this invoice. There is nothing to pay for now."]
+        self.assertEqual(invoice._membri_get_standing_sentences(), told)
+        self._pay(invoice, 100.0)
+        self.assertEqual(invoice._membri_get_part_sentences(), told)
+        self.assertEqual(len(invoice._membri_get_standing_sentences()), 2)
+        self.assertFalse(invoice._membri_get_ways_to_pay())
+        self.assertFalse(invoice._has_to_be_paid())
+        self.assertEqual(invoice._membri_get_button_label(), "View the Invoice")
+        self.assertNotEqual(invoice._membri_get_portal_status()[0], "warning")
+
     def test_a4_replaced_meanwhile(self):
         """Credited, approved again, and then the credit note is taken back."""
         renewal, invoice = self._approved()

@@ -5,6 +5,9 @@ from odoo.tools import format_amount
 
 from .bulk_selection import MOST_REASONS
 
+# of so many it is found out, in a second or two, what is billed today
+TOTALS_LIMIT = 1000
+
 
 class MembriBulkStart(models.TransientModel):
     """What work on several renewals is about to do, said before it is done (guide §2, *Approuver
@@ -189,9 +192,16 @@ class MembriBulkStart(models.TransientModel):
         if self.action == "send":
             billed &= Domain("state", "=", "draft") & Domain("mode", "=", "invoice")
         sentences = []
-        if self._is_screenful():
+        if len(self.renewal_ids) <= TOTALS_LIMIT:
             renewals = self.env["membri.renewal"].search(billed)
             sentences = list(filter(None, [renewals._get_totals_remark()]))
+        elif self.action == "approve":
+            sentences = [
+                self.env._(
+                    "The total is what the renewals show. Invoices may differ: taxes of today, "
+                    "and late members who start a new period."
+                )
+            ]
         announced = billed & Domain("option_set_id.announce_days", ">", 0)
         if self.action == "send" and (count := self.env["membri.renewal"].search_count(announced)):
             sentences.append(

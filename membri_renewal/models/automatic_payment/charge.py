@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
+from ..mixins.formats import end_sentence
 from .announcement import ANNOUNCE_BATCH, ENDED_STATES
 from .transaction import IDEMPOTENT_PROVIDERS
 
@@ -389,7 +390,7 @@ class MembriRenewal(models.Model):
         names = {
             "card": self._get_charge_label(),
             "provider": transaction.provider_id.name,
-            "said": transaction.state_message or "",
+            "said": end_sentence(transaction.state_message),
         }
         kind = transaction._membri_get_decline()
         if kind == "down":

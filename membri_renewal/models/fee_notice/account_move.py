@@ -156,10 +156,11 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
 
     def _has_to_be_paid(self):
-        # EXTENDS account_payment: a fee notice takes money before it is an invoice
+        # EXTENDS account_payment: a fee notice takes money before it is an invoice, and an invoice
+        # of void terms takes none, while the officer is asked what becomes of it
         if self.membri_fee_notice_state == "open":
             return not self._membri_get_cannot_pay_online_reason()
-        return super()._has_to_be_paid()
+        return super()._has_to_be_paid() and not self._membri_is_orphan()
 
     def _membri_get_cannot_pay_online_reason(self):
         """Return why this fee notice takes no online payment now (a sentence for the

@@ -247,6 +247,8 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self._membri_is_all_under_way():
             return list(filter(None, [self._membri_get_next_sentence()]))
+        if self._membri_is_orphan():
+            return self._membri_get_orphan_sentences()[-1:]  # what came stands above
         more = [self._membri_get_rest_sentence(), self._membri_get_next_sentence()]
         return [*self._membri_get_next_parts_sentences(), *filter(None, more)]
 

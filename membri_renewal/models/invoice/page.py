@@ -51,7 +51,7 @@ class AccountMove(models.Model):
     def _membri_get_button_label(self):
         if self.move_type == "out_refund":
             return self.env._("View the Credit Note")
-        if self._membri_is_settled():
+        if self._membri_is_settled() or self._membri_is_orphan():
             return self.env._("View the Invoice")
         return self.env._("View and Pay")
 
@@ -215,6 +215,7 @@ class AccountMove(models.Model):
             or self._membri_is_void()
             or not self._membri_is_payable()
             or self._membri_is_all_under_way()
+            or self._membri_is_orphan()
         ):
             return []
         return self._membri_get_account_rows()
@@ -375,6 +376,8 @@ class AccountMove(models.Model):
             return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
         if self._membri_is_all_under_way():  # what became of it stands below
             return list(filter(None, [self._membri_get_next_sentence()]))
+        if self._membri_is_orphan():
+            return self._membri_get_orphan_sentences()
         sentences = self._membri_get_next_parts_sentences()
         if early := self._membri_get_early_payment():
             sentences.append(
@@ -398,6 +401,23 @@ class AccountMove(models.Model):
             )
         more = [self._membri_get_rest_sentence(), self._membri_get_next_sentence()]
         return [*sentences, *filter(None, more)]
+
+    def _membri_get_orphan_sentences(self):
+        """:return: what a payer is told while the officer is asked what becomes of this invoice,
+            as a list of sentences"""
+        self.ensure_one()
+        sentences = []
+        if received := self._membri_get_amounts_settled()[0]:
+            sentences.append(
+                self.env._(
+                    "We have received %(amount)s, thank you!",
+                    amount=self.currency_id.format(received),
+                )
+            )
+        sentences.append(
+            self.env._("Our team is checking this invoice. There is nothing to pay for now.")
+        )
+        return sentences
 
     def _membri_get_next_parts_sentences(self):
         """:return: what is to be paid next, a sentence for each day"""

@@ -234,6 +234,8 @@ class AccountMove(models.Model):
         under_way = self.transaction_ids - self._membri_get_promised_transfers()
         if any(tx.state in ("pending", "authorized") for tx in under_way):
             return "info", self.env._("Payment in progress")
+        if self._membri_is_orphan():
+            return "secondary", self.env._("Being revised")
         if self.payment_state == "partial":
             return "warning", self.env._("Partially paid")
         return "warning", self.env._("Amount due")

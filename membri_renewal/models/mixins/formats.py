@@ -53,6 +53,13 @@ def end_once(sentence):
     return DOUBLE_PERIOD.sub(".", sentence)
 
 
+def end_sentence(text):
+    """:param text: what another program says, over several lines perhaps, or nothing
+    :return: the same as a sentence, before one of ours"""
+    said = " ".join((text or "").split())
+    return said if not said or said.endswith((".", "!", "?", "…")) else f"{said}."
+
+
 def localize_path(env, path, lang_code):
     """Return ``path``, of a page of the portal, in the language of ``lang_code`` and not in that
     of the browser which opens it."""

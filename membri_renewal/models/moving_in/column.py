@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 from .profiles import PROFILES
 from .reading import normalize
-from .targets import ALIASES, DATES_TELL, STATUSES, YES
+from .targets import ALIASES, DATES_TELL, KINDS, STATUSES, VAGUE, YES
 
 STATUS_CELLS = {*STATUSES, *DATES_TELL} - {"1"}
 YES_OR_NO = {*YES, "no", "non", "false", "nein", "n", "0"}
@@ -99,16 +99,26 @@ class MembriImport(models.Model):
             return
         ours.unlink()
         earlier = self._get_earlier_targets()
-        taken, vals_list = {}, []
+        targets = []
         for place, header in enumerate(headers):
             target = self._get_target(header, earlier)
-            cell = sample[place] if place < len(sample) else ""
-            if target == "state" and normalize(cell) in STATUS_CELLS:
+            cell = normalize(sample[place]) if place < len(sample) else ""
+            if target == "state" and cell in STATUS_CELLS:
                 target = "status"  # “State” is either
-            if target == "name" and normalize(cell) in YES_OR_NO:
+            if target == "name" and cell in YES_OR_NO:
                 target = False  # “Member” is either
+            if target == "level" and normalize(header) == "type" and cell in KINDS:
+                target = "is_company"  # “Type” is either
+            targets.append(target)
+        taken, vals_list = {}, []
+        for header, target in sorted(
+            zip(headers, targets, strict=True), key=lambda pair: normalize(pair[0]) in VAGUE
+        ):
             # of two telephone columns the first counts; two of one name are a mistake
-            if target and taken.setdefault(target, normalize(header)) != normalize(header):
+            taken.setdefault(target, normalize(header))
+        for place, (header, target) in enumerate(zip(headers, targets, strict=True)):
+            cell = sample[place] if place < len(sample) else ""
+            if taken[target] != normalize(header):
                 target = False
             vals_list.append(
                 {

@@ -8,6 +8,9 @@ from .reading import normalize
 ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})$")
 NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:[T ,].*)?$")
+YEAR = re.compile(r"(\d{4})$")
+MONTH_FIRST = re.compile(r"(\d{1,2})[-/. ](\d{4})$")
+YEAR_FIRST = re.compile(r"(\d{4})[-/. ](\d{1,2})$")
 ORDINAL = re.compile(r"\b(\d{1,2})(?:er|st|nd|rd|th)\b")
 SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?$")
 # how some databases write that there is none
@@ -83,6 +86,23 @@ def _read(text, order):
             raise NotADate("ambiguous")
         return _make(year, second, first) if order == "dmy" else _make(year, first, second)
     return _read_words(text)
+
+
+def read_first_day(text):
+    """Of a fact that goes back far, people often know no more than the year, or its month.
+
+    :return: the first day of “2015”, “mars 2018”, “03/2018” or “2018-03”
+    :raises NotADate: when it is nothing of these"""
+    if match := YEAR.match(text):
+        return _make(match[1], 1, 1)
+    if match := MONTH_FIRST.match(text):
+        return _make(match[2], match[1], 1)
+    if match := YEAR_FIRST.match(text):
+        return _make(match[1], match[2], 1)
+    words = normalize(text).split()
+    if len(words) == 2 and words[0] in MONTHS and YEAR.match(words[1]):
+        return _make(words[1], MONTHS[words[0]], 1)
+    raise NotADate("unknown")
 
 
 def _read_words(text):

@@ -8,7 +8,7 @@ from odoo.tools import email_normalize, formatLang
 
 from ..mixins.formats import format_day
 from .cells import AMBIGUOUS, MINUS, SHORTENED, Option, parse_amount, split_options
-from .dates import ZERO_DATE, NotADate, get_proof, read_date
+from .dates import ZERO_DATE, NotADate, get_proof, read_date, read_first_day
 from .reading import CELL_ERRORS, normalize
 from .targets import DATE_TARGETS, DATES_TELL, IDENTIFIERS, STATUSES, YES
 
@@ -308,8 +308,25 @@ class RowReader:
         try:
             return read_date(text, self.order)
         except NotADate as error:
+            if target == "member_since" and (day := self._read_since(text)):
+                return day
             self.problems.append(self._get_date_problem(text, error.args[0]))
             return None
+
+    def _read_since(self, text):
+        """:return: the first day of a year or month, which the row tells; ``None`` for neither"""
+        try:
+            day = read_first_day(text)
+        except NotADate:
+            return None
+        self.remarks.append(
+            self.env._(
+                "Member since “%(text)s”: read as %(day)s.",
+                text=text,
+                day=format_day(self.env, day),
+            )
+        )
+        return day
 
     def read_day(self, text):
         """:return: the date, or ``None`` when it cannot be read"""
@@ -332,7 +349,10 @@ class RowReader:
             )
         if reason == "year":
             return self.env._("The year of %(text)s cannot be right.", text=text)
-        return self.env._("“%(text)s” is not a date.", text=text)
+        return self.env._(
+            "“%(text)s” is not a date. Write the year, the month and the day: 2026-12-31.",
+            text=text,
+        )
 
     def _read_amount(self, cells, target):
         text = cells.get(target, "").strip()

@@ -322,7 +322,11 @@ class MembriImport(models.Model):
 
     @staticmethod
     def _get_prices(values):
-        return {"amount": values["amount"], "agreed": values["agreed"]}
+        return {
+            "amount": values["amount"],
+            "agreed": values["agreed"],
+            "may_be_taxed": not values["balance"],
+        }
 
     def _prepare_told_lines(self, decision):
         """The options of a term, as the list tells them or shares its amount out among those of
@@ -334,9 +338,43 @@ class MembriImport(models.Model):
             return []
         return self._prepare_term_lines(decision.option_set, **prices)
 
-    def _prepare_term_lines(self, option_set, amount=None, agreed=None):
+    def _get_shares_before_taxes(self, options, weights, amount):
+        """Find out what each option was before taxes, so that the next notice holds like against
+        like: it said that a price had changed where taxes were all that differed.
+
+        :param weights: what the options are today, before taxes, in the same order
+        :param amount: what was paid
+        :return: list of amounts which the taxes of today make ``amount``, to the cent; ``None``
+            where they do not, or where it is rather what the prices of today are without taxes"""
+        # sudo: taxes are the accountants'
+        if not options.product_id.sudo().taxes_id:
+            return None
+        currency = self.company_id.currency_id
+
+        def add_up(shares):
+            total = 0.0
+            for option, share in zip(options, shares, strict=True):
+                product_sudo = option.product_id.sudo()
+                taxes_sudo = product_sudo.taxes_id._filter_taxes_by_company(self.company_id)
+                total += taxes_sudo.compute_all(
+                    share / option.quantity, currency, option.quantity, product_sudo
+                )["total_included"]
+            return total
+
+        usual = add_up(weights)
+        if not usual:
+            return None
+        shares = [currency.round(weight * amount / usual) for weight in weights]
+        is_nearer = abs(usual - amount) <= abs(sum(weights) - amount)
+        # 240 and its taxes, rather than 275.94 without
+        is_rounder = not float(amount).is_integer() and all(share.is_integer() for share in shares)
+        is_exact = not currency.compare_amounts(add_up(shares), amount)
+        return shares if is_exact and (is_nearer or is_rounder) else None
+
+    def _prepare_term_lines(self, option_set, amount=None, agreed=None, may_be_taxed=True):
         """:param amount: what was paid, taxes included; the next price is the plan's
         :param agreed: what was agreed, before taxes, and is the next price as well
+        :param may_be_taxed: ``False`` for an amount that an opening entry bills, without taxes
         :return: commands: the plan's usual options, at the list price without either"""
         is_agreed = agreed is not None
         # what was paid, taxes included, is what was agreed: there were none
@@ -353,7 +391,11 @@ class MembriImport(models.Model):
             * (option.price_unit if option.has_own_price else option.product_id.lst_price)
             for option in options
         ]
-        shares = option_set._share_out(
+        shares = None
+        if may_be_taxed and amount and not is_agreed:
+            shares = self._get_shares_before_taxes(options, weights, amount)
+            is_taxed = bool(shares)
+        shares = shares or option_set._share_out(
             sum(weights) if amount is None else amount, weights, currency
         )
         return [

@@ -91,7 +91,8 @@ TARGETS = {
         "abonnement; etat de la cotisation; statut de la cotisation"
     ),
     "amount": (
-        "amount; total amount; fee; price paid; montant; total; montant total; member price; prix"
+        "amount; total amount; amount paid; fee; price paid; montant; montant paye; total; montant "
+        "total; montant de la cotisation; member price; prix"
     ),
     "agreed_price": (
         "agreed price; prix convenu; individuellerbeitrag; custom price; prix agree; prix "
@@ -139,7 +140,7 @@ DATE_TARGETS = (
 )
 YES = {
     "yes", "y", "oui", "o", "true", "vrai", "1", "x", "ja", "j", "si", "mor", "company", "societe",
-    "organization", "organisation", "entreprise",
+    "organization", "organisation", "entreprise", "business", "compagnie", "organisme", "obnl",
 }  # fmt: skip
 AGREED = YES | {"agreed", "convenu", "convenue"}
 # what a word for a status says of a term; what it does not say, the dates do
@@ -169,3 +170,10 @@ ALIASES = {}
 for _target, _names in TARGETS.items():
     for _name in _names.split(";"):
         ALIASES.setdefault(_name.strip(), _target)
+# beside a column that says the same in so many words, these mean something else
+VAGUE = {"type", "total", "ref", "reference", "since", "depuis"}
+# what a column “Type” says where it is not about plans
+KINDS = {
+    "company", "person", "individual", "organization", "business", "entreprise", "personne",
+    "societe", "particulier", "individu", "organisation", "organisme", "compagnie", "obnl",
+}  # fmt: skip

@@ -64,11 +64,21 @@ class MembriRenewal(models.Model):
             )
 
     def _record_printed_reminders(self):
-        """The letters of these renewals were printed: the reminders that waited for it are out."""
+        """The letters of these renewals were printed: the reminders that waited for it are out.
+        Where the document itself was printed only now, it stands for them: who reads of it for
+        the first time was not reminded."""
         for renewal in self:
             logs_sudo = renewal.sudo().reminder_log_ids  # the log is written by the system only
             waiting_sudo = logs_sudo.filtered(lambda log: log.result == "to_print")
-            if waiting_sudo:
+            if waiting_sudo and renewal.letter_content == "document":
+                [told] = renewal._split_by_staff_lang()
+                waiting_sudo.write(
+                    {
+                        "result": "skipped",
+                        "reason": told.env._("A letter was mailed on that day or later."),
+                    }
+                )
+            elif waiting_sudo:
                 waiting_sudo.write(
                     {"result": "sent", "reason": False, "date": fields.Datetime.now()}
                 )

@@ -6,10 +6,12 @@ from odoo.fields import Command
 from odoo.tools import config
 from odoo.tools.mail import prepend_html_content
 
+from ..mixins.formats import end_sentence
 from ..mixins.state import get_redirect
 
 # in how many days the membership of the sample member ends, where the plan does not say
 SAMPLE_DAYS = 30
+ADDRESS = ("street", "street2", "zip", "city", "state_id", "country_id")
 
 
 class MembriRenewal(models.Model):
@@ -53,7 +55,7 @@ class MembriOptionSet(models.Model):
 
     def _raise_test_notice_failed(self, mail_sudo):
         """:raises UserError: what the mail server said; an administrator is led to it"""
-        said = " ".join((mail_sudo.failure_reason or "").split())
+        said = end_sentence(mail_sudo.failure_reason)
         email = self.env.user.email_normalized
         # sudo: mail servers are the administrator's; whether there is one is no secret
         has_server = self.env["ir.mail_server"].sudo().search_count([], limit=1)
@@ -125,12 +127,15 @@ class MembriOptionSet(models.Model):
         start, following = self._get_grid_bounds(
             today, today + relativedelta(days=1 + (self.notice_lead_days or SAMPLE_DAYS))
         )
+        address = company.partner_id
         member = self.env["res.partner"].create(
             {
                 "name": self.env._("Sample Member"),
                 "email": user.email_normalized,
                 "lang": user.lang,
                 "company_id": company.id,
+                # a neighbor: taxed as most members are, with an address in its window
+                **address._convert_to_write({name: address[name] for name in ADDRESS}),
             }
         )
         number = self.env._("TEST")  # no number of the sequences is used up

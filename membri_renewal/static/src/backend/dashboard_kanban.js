@@ -1,4 +1,4 @@
-import {onWillStart} from "@odoo/owl";
+import {onWillStart, useState} from "@odoo/owl";
 import {registry} from "@web/core/registry";
 import {user} from "@web/core/user";
 import {useService} from "@web/core/utils/hooks";
@@ -15,22 +15,36 @@ export class DashboardKanbanRenderer extends kanbanView.Renderer {
         super.setup();
         this.orm = useService("orm");
         this.action = useService("action");
-        this.steps = [];
+        this.first = useState({steps: []});
         onWillStart(async () => {
             const {records} = this.props.list;
             const isUnused = records.length && records.every((record) => record.data.is_unused);
             if (isUnused && (await user.hasGroup("membri_renewal.group_membri_manager"))) {
-                this.steps = await this.orm.searchRead(
-                    "membri.setup.step",
-                    [],
-                    ["name", "is_done", "missing"],
-                );
+                await this.readSteps();
             }
         });
     }
 
+    async readSteps() {
+        this.first.steps = await this.orm.searchRead(
+            "membri.setup.step",
+            [],
+            ["name", "is_done", "missing"],
+        );
+    }
+
+    /** As a button of a view does it: the words of an empty list are marked up, and what was done
+     * in a window is ticked once it is closed. */
     async openStep(step) {
-        this.action.doAction(await this.orm.call("membri.setup.step", "action_open", [[step.id]]));
+        await this.action.doActionButton({
+            type: "object",
+            name: "action_open",
+            resModel: "membri.setup.step",
+            resId: step.id,
+            resIds: [step.id],
+            context: {...user.context},
+            onClose: () => this.readSteps(),
+        });
     }
 }
 
