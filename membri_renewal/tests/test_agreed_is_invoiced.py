@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -106,6 +107,22 @@ class TestA5Taxes(MembriCommon):
         )
         self.assertIn("630", wizard.explanation)
         self.assertIn("690", wizard.explanation, "what was proposed")
+
+    def test_a5_the_window_of_hundreds_tells_it_too(self):
+        """Work in the background is no reason to tell a total that is not invoiced; of thousands
+        it says that it may differ."""
+        renewals = self._sent() | self._sent()
+        self.product.taxes_id = self.low_tax
+        wizard = self.env["membri.bulk.start"].browse(
+            self.env["membri.bulk.start"]._get_wizard_action("approve", renewals)["res_id"]
+        )
+        wizards = "odoo.addons.membri_renewal.wizard"
+        with patch(f"{wizards}.bulk_selection.FOREGROUND_LIMIT", 1):
+            self.assertIn("630", wizard.explanation)
+            wizard.invalidate_recordset(["explanation"])
+            with patch(f"{wizards}.bulk_start.TOTALS_LIMIT", 1):
+                self.assertNotIn("630", wizard.explanation)
+                self.assertIn("may differ", wizard.explanation)
 
     def test_a5_nothing_to_tell_without_a_change(self):
         renewal = self._sent()

@@ -59,16 +59,6 @@ class TestBulkStart(ChangeRequestCommon):
         self.assertIn("skipped because their status is “Declined”: 1.", said)
         self.assertIn("background", said)
 
-    def test_a5_hundreds_are_told_what_is_billed_today(self):
-        """Work in the background is no reason to tell a total that is not invoiced."""
-        renewals = self._renewal_in("sent") | self._renewal_in("sent")
-        wizard = self._ask_bulk("approve", renewals)
-        self.tax.amount = 20.0
-        with patch("odoo.addons.membri_renewal.wizard.bulk_selection.FOREGROUND_LIMIT", 1):
-            said = self._say(wizard).replace("\xa0", " ")
-        self.assertIn("background", said)
-        self.assertIn("To invoice: $ 720.00 (was $ 690.00)", said)
-
     def test_send(self):
         notice = self._create_renewal(self._create_yearly())
         invoice = self._create_renewal(self._create_yearly(), mode="invoice")

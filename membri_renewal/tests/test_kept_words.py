@@ -106,7 +106,7 @@ class TestA8KeptWords(ArchivedCommon):
         sentence = (
             "The mail server could not be reached. %(said)s Once it works again, use “Retry”."
         )
-        self.assertEqual(renewal.delivery_note, self._say_in_french(sentence) % {"said": "111"})
+        self.assertEqual(renewal.delivery_note, self._say_in_french(sentence) % {"said": "111."})
 
     def test_a8_why_an_invoice_reaches_nobody_is_in_the_officers_language(self):
         """Whoever accepts, and whichever robot works off the queue."""

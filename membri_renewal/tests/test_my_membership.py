@@ -74,9 +74,14 @@ class TestMyMembership(MembershipCase):
         unpaid = self._renewal_of_corporation("approved").invoice_id
         paid = self._renewal_of_corporation("approved").invoice_id
         self._pay(paid)
+        self._pay(unpaid, 100.0)
         foreign = self._renewal_in("approved").invoice_id
         self._sign_in("member_user")
         page = self._get_membership().text
+        # what is left, and until when, stands beside the one that is to be paid
+        [due] = html.fromstring(page).find_class("o_membri_due")
+        left = unpaid.currency_id.format(unpaid.amount_residual)
+        self.assertIn(left.replace("\xa0", " "), due.text_content().replace("\xa0", " "))
         self.assertIn(f"/my/invoices/{unpaid.id}?access_token={unpaid.access_token}", page)
         self.assertIn(f"/my/membership/invoices/{unpaid.id}/paid", page)
         self.assertNotIn(f"/my/membership/invoices/{unpaid.id}/receipt", page)

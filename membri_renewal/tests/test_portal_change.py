@@ -141,6 +141,24 @@ class TestPortalChangeForm(ChangeRequestCommon, PortalCase):
         self.assertNotIn("0177", page)
         self.assertIn("Contact details: our team will make the correction.", page)
 
+    def test_what_was_asked_is_left_when_the_renewal_is_accepted_as_it_is(self):
+        """Issue 12, A: the wrong telephone and the question were in no queue any more."""
+        renewal, plain = self._renewal_of_full(), self._renewal_of_full()
+        self._sign_in(None)
+        token = renewal.sudo().access_token
+        self._post(renewal, "send", token, contact_phone="+1 555 0177", message="By two checks?")
+        self.assertFalse(renewal.activity_search(["membri_renewal.activity_intervention"]))
+        self._ask(plain, quantities={self.membership_line: 1.0, self.extra_line: 3.0})
+        for answered in (renewal, plain):
+            self.assertEqual(answered.state, "change_requested")
+            self._answer(answered, "accept", answered.sudo().access_token)
+            answered.invalidate_recordset()
+            self.assertEqual(answered.state, "approved")
+        activity = renewal.activity_search(["membri_renewal.activity_intervention"])
+        self.assertIn("0177", activity.summary)
+        self.assertIn("By two checks?", activity.summary)
+        self.assertFalse(plain.activity_search(["membri_renewal.activity_intervention"]))
+
     def test_form_where_there_is_nothing_to_ask(self):
         for state in ("intervention", "approved", "refused"):
             renewal = self._renewal_of_corporation(state)

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
 from odoo.tests import tagged
@@ -46,6 +48,20 @@ class TestB6SharedBefore(SharedInvoiceCommon):
         renewals[0].action_take_off()
         self.assertEqual(renewals[0].state, "intervention")
         self.assertTrue(renewals[0].intervention_reason.startswith("Branch 1 was removed"))
+
+    def test_b6_many_members_leave_what_is_due_on_the_screen(self):
+        """Seventy rows of members stood above the amount, on a telephone."""
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        self.assertFalse(invoice._membri_get_many_members_label())
+        labels = [label for label, _value in invoice._membri_get_mail_rows()]
+        self.assertEqual(labels[1:4], ["Branch 1", "Branch 2", "Branch 3"])
+        with patch("odoo.addons.membri_renewal.models.invoice.page.MOST_MEMBERS", 2):
+            self.assertIn("3", invoice._membri_get_many_members_label())
+            rows = invoice._membri_get_mail_rows()
+            self.assertEqual(rows[1], ("Members", "3"))
+            self.assertEqual([label for label, _value in rows[2:4]], ["Membership", "Total"])
 
     def test_b6_nothing_is_said_of_those_who_are_billed_alone(self):
         self.payer.membri_group_invoices = False

@@ -154,6 +154,12 @@ class MembriChangeRequest(models.Model):
         )
         return sentences
 
+    def _get_words_left(self):
+        """:return: the corrections and words of a request that nobody has answered, or nothing"""
+        pending = self.filtered(lambda request: request.state == "pending")
+        details = [detail._get_sentence() for detail in pending.detail_ids]
+        return " ".join(filter(None, [*details, *pending.mapped("message")]))
+
     def _get_difference_sentence(self):
         """:return: what the request does to the price, in a sentence"""
         self.ensure_one()

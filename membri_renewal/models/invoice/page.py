@@ -8,6 +8,9 @@ OWN_TEMPLATES = {
     "out_refund": "membri_renewal.mail_template_credit_note",
 }
 
+# of more members, the attached invoice names each: what is due has to be on the screen
+MOST_MEMBERS = 12
+
 
 class AccountMove(models.Model):
     """What the payer of a membership invoice is told: in the email, in the PDF and on the page
@@ -100,13 +103,20 @@ class AccountMove(models.Model):
         return self.env._("%(date)s, late by %(days)s days", date=due, days=days)
 
     def _membri_get_terms_in_words(self):
-        """:return: ``(member, term)`` of whom this invoice is about, as text"""
+        """:return: ``(member, term)`` of whom this invoice is about, as text, by name"""
         self.ensure_one()
-        return [
+        return sorted(
             (term_sudo.partner_id._membri_get_names(), term_sudo._get_period_in_words())
             for term_sudo in self._membri_get_cotisations_sudo()
             if term_sudo.invoice_id == self and term_sudo.state != "cancelled"
-        ]
+        )
+
+    def _membri_get_many_members_label(self):
+        """Return how many members this invoice is about, where they would push what is due off
+        the page, or ``False``."""
+        self.ensure_one()
+        count = len(self._membri_get_terms_in_words())
+        return count > MOST_MEMBERS and self.env._("Members: %(count)s", count=count)
 
     def _membri_is_for_past(self):
         """Return whether the terms on this document are over: who pays it by now settles what is
@@ -151,6 +161,10 @@ class AccountMove(models.Model):
         terms = self._membri_get_terms_in_words()
         if len(terms) == 1:
             rows += [(self.env._("Member"), terms[0][0]), (self.env._("Membership"), terms[0][1])]
+        elif len(terms) > MOST_MEMBERS:  # the attached invoice names each
+            rows.append((self.env._("Members"), str(len(terms))))
+            if len(periods := {period for _name, period in terms}) == 1:
+                rows.append((self.env._("Membership"), periods.pop()))
         else:
             rows += terms
         total = (self.env._("Total"), self.currency_id.format(self.amount_total))
@@ -206,19 +220,31 @@ class AccountMove(models.Model):
             and not move._membri_is_void()
         ]
 
-    def _membri_get_ways_to_pay(self):
-        """Return ``(label, value)`` pairs of what a transfer or a check needs; nothing when
-        nothing is to be paid now: it is settled, void, revised, or its payment is under way."""
+    def _membri_is_to_pay_now(self):
+        """Return whether a payer is asked for money now: not when it is settled, void, revised or
+        checked by the officer, nor while its payment is under way."""
         self.ensure_one()
-        if (
+        return not (
             self._membri_is_settled()
             or self._membri_is_void()
             or not self._membri_is_payable()
             or self._membri_is_all_under_way()
             or self._membri_is_orphan()
-        ):
+        )
+
+    def _membri_get_ways_to_pay(self):
+        """Return ``(label, value)`` pairs of what a transfer or a check needs; nothing when
+        nothing is to be paid now."""
+        self.ensure_one()
+        return self._membri_get_account_rows() if self._membri_is_to_pay_now() else []
+
+    def _membri_get_list_sentences(self):
+        """Return how much is to be paid, and until when, as a list of sentences beside this invoice
+        in the list of a member. On a telephone, Odoo's own list shows numbers and days only."""
+        self.ensure_one()
+        if self.move_type != "out_invoice" or not self._membri_is_to_pay_now():
             return []
-        return self._membri_get_account_rows()
+        return self._membri_get_next_parts_sentences()
 
     def _membri_get_account_rows(self):
         """Return ``(label, value)`` pairs of where a transfer or a check goes, whether one is
@@ -403,8 +429,8 @@ class AccountMove(models.Model):
         return [*sentences, *filter(None, more)]
 
     def _membri_get_orphan_sentences(self):
-        """:return: what a payer is told while the officer is asked what becomes of this invoice,
-            as a list of sentences"""
+        """Return what a payer is told while the officer is asked what becomes of this invoice, as
+        a list of sentences."""
         self.ensure_one()
         sentences = []
         if received := self._membri_get_amounts_settled()[0]:

@@ -354,7 +354,7 @@ class MembriImport(models.Model):
         def add_up(shares):
             total = 0.0
             for option, share in zip(options, shares, strict=True):
-                product_sudo = option.product_id.sudo()
+                product_sudo = option.product_id.sudo()  # as above
                 taxes_sudo = product_sudo.taxes_id._filter_taxes_by_company(self.company_id)
                 total += taxes_sudo.compute_all(
                     share / option.quantity, currency, option.quantity, product_sudo

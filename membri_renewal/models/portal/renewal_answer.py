@@ -85,7 +85,23 @@ class MembriRenewal(models.Model):
             and proposal_key != self._get_proposal_key()
         ):
             return "changed"
-        return self._portal_answer("accept", author, lambda renewal: renewal._do_approve())
+        return self._portal_answer("accept", author, type(self)._do_accept_as_it_is)
+
+    def _do_accept_as_it_is(self):
+        """Who accepts gives up the other plan or options that they had asked for, but neither the
+        address that is wrong nor the question: these stay with the officer."""
+        left = self.change_request_id._get_words_left()
+        self._do_approve()
+        if left:
+            self._schedule_once(
+                "membri_renewal.activity_intervention",
+                self.env._(
+                    "%(member)s accepted the renewal as it is. Of what was asked before, this "
+                    "is still to be answered: %(request)s",
+                    member=self.partner_id._membri_get_names(),
+                    request=left,
+                ),
+            )
 
     def _portal_answer(self, answer, author, effect, text=None):
         """Carry out an answer, all of it or nothing. Whoever answers twice, in a second tab
