@@ -324,6 +324,24 @@ class TestA4UndoneMistakes(CreditCase):
         self.assertIn("345.00", activities.summary)
         self.assertIn(activities.res_name or "", terms.sudo().invoice_id.mapped("display_name"))
 
+    def test_a4_merging_two_who_both_paid_for_years_asks_once(self):
+        one, other = (self._create_member(f"Bob {n}") for n in "12")
+        starts = ("2024-01-01", "2025-01-01", "2026-01-01")
+        terms = self.env["membri.cotisation"].union(
+            *(who._membri_enrol(self.yearly, start) for start in starts for who in (one, other))
+        )
+        for term in terms:
+            self._pay(term.invoice_id)
+        wizard = self.env_root["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((one | other).ids, one.with_env(self.env_root), extra_checks=False)
+        activity = terms.sudo().invoice_id.activity_ids
+        self.assertEqual(len(activity), 1)
+        void = terms.filtered(lambda term: term.state == "cancelled")
+        self.assertEqual(len(void), 3)
+        for term in void:
+            self.assertIn(term.invoice_id.name, activity.summary)
+        self.assertEqual(activity.res_id, void.sorted("date_start")[-1].invoice_id.id)
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")

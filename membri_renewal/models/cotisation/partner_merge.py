@@ -22,23 +22,30 @@ class MembriCotisation(models.Model):
         if len(history.partner_id) < 2:
             return
         for terms in history.grouped("company_id").values():
-            terms._trim_overlaps()
+            paid = []
+            terms._trim_overlaps(paid)
+            terms._ask_about_merged_money(paid)
             terms.filtered(lambda c: c.state != "cancelled")._void_what_is_covered()
             terms.partner_id.membri_renewal_ids._keep_one_undecided()
         self.env.flush_all()
 
-    def _trim_overlaps(self):
-        """Paid terms go before unpaid ones: what was paid is never lost to what was not."""
+    def _trim_overlaps(self, paid):
+        """Paid terms go before unpaid ones: what was paid is never lost to what was not.
+
+        :param paid: list that gets ``(term, facts)`` of those whose days another one covers, and
+            that have money
+        """
         unpaid = self.filtered(lambda c: c.state == "pending")
-        kept = (self - unpaid)._trim_paid_overlaps()
+        kept = (self - unpaid)._trim_paid_overlaps(paid)
         for cotisation in unpaid.sorted(lambda c: c.date_end or date.max, reverse=True):
             if any(cotisation._overlaps(other) for other in kept):
-                cotisation._give_up()
+                cotisation._give_up(paid)
             else:
                 kept |= cotisation
 
-    def _trim_paid_overlaps(self):
-        """:return: the terms that are left"""
+    def _trim_paid_overlaps(self, paid):
+        """:param paid: see :meth:`_trim_overlaps`
+        :return: the terms that are left"""
         latest_first = self.sorted(
             lambda c: (not c.date_end, c.date_end or c.date_start, c.state == "active"),
             reverse=True,
@@ -46,7 +53,7 @@ class MembriCotisation(models.Model):
         kept_start = None
         for cotisation in latest_first:
             if kept_start and (not cotisation.date_end or cotisation.date_end >= kept_start):
-                cotisation._cede(kept_start)
+                cotisation._cede(kept_start, paid)
             if cotisation.state != "cancelled":
                 kept_start = min(kept_start or cotisation.date_start, cotisation.date_start)
         return self.filtered(lambda c: c.state != "cancelled")
@@ -70,9 +77,11 @@ class MembriCotisation(models.Model):
             for renewal in renewals:
                 renewal._message_log(body=note)
 
-    def _give_up(self):
+    def _give_up(self, paid):
         """Void an unpaid term whose days another one covers, with what was asked for it.
-        Where some money came in already, the staff decides what becomes of it."""
+        Where some money came in already, the staff decides what becomes of it.
+
+        :param paid: see :meth:`_trim_overlaps`"""
         self.ensure_one()
         invoice = self.invoice_id
         renewal = self.renewal_id.filtered(lambda r: r.state == "approved")
@@ -87,41 +96,67 @@ class MembriCotisation(models.Model):
         note = told.env["membri.renewal"]._get_merge_note()
         if has_money:
             renewal.with_env(told.env)._do_reopen_for_staff(note)
-            self._ask_about_merged_money()
+            paid.append((told, told._get_merged_facts()))
         told._message_log(body=note)
 
-    def _ask_about_merged_money(self):
-        """Both were paid for: the officer decides what becomes of the money of this one."""
-        self.ensure_one()
-        [self] = self._split_by_staff_lang()
-        invoice = self.invoice_id
-        if not invoice or not invoice._membri_has_money():
-            return
-        self._ask_officer(
-            self.env._(
-                "Two merged contacts had both paid. The membership term of %(member)s on "
-                "%(invoice)s (%(term)s, %(amount)s) is covered by another one. Refund the "
-                "payment, or keep it as a credit for the payer.",
-                member=self.partner_id._membri_get_names(),
-                invoice=invoice._membri_get_document_label(),
-                term=self.term_display,
-                amount=self.currency_id.format(self.amount_total),
-            )
-        )
+    @api.model
+    def _ask_about_merged_money(self, paid):
+        """Both were paid for, this year or for several: the officer decides, in one activity, what
+        becomes of the money of the one.
 
-    def _cede(self, day):
-        """Leave the days from ``day`` on to another term of the merged member."""
+        :param paid: as :meth:`_trim_overlaps` fills it"""
+        if not paid:
+            return
+        latest, facts = max(paid, key=lambda told: told[0].date_start)
+        member = latest.partner_id._membri_get_names()
+        if len(paid) == 1:
+            latest._ask_officer(
+                latest.env._(
+                    "Two merged contacts had both paid. The membership term of %(member)s on "
+                    "%(invoice)s (%(term)s, %(amount)s) is covered by another one. Refund the "
+                    "payment, or keep it as a credit for the payer.",
+                    member=member,
+                    **facts,
+                )
+            )
+            return
+        note = latest.env._(
+            "Two merged contacts had both paid. These membership terms of %(member)s are covered "
+            "by other ones: %(terms)s. Refund the payments, or keep them as a credit for the "
+            "payer.",
+            member=member,
+            terms="; ".join("{invoice} ({term}, {amount})".format(**told[1]) for told in paid),
+        )
+        latest._ask_officer(note)
+        for term, _facts in paid:
+            if term.invoice_id != latest.invoice_id:
+                term.invoice_id._message_log(body=note)
+
+    def _get_merged_facts(self):
+        """:return: which invoice, days and amount the officer is asked about, as texts"""
+        self.ensure_one()
+        return {
+            "invoice": self.invoice_id._membri_get_document_label(),
+            "term": self.term_display,
+            "amount": self.currency_id.format(self.amount_total),
+        }
+
+    def _cede(self, day, paid):
+        """Leave the days from ``day`` on to another term of the merged member.
+
+        :param paid: see :meth:`_trim_overlaps`"""
         self.ensure_one()
         [self] = self._split_by_staff_lang()
         note = self.env._(
             "Two contacts were merged: another term of the member covers the days from %(day)s.",
             day=self._format_day(day),
         )
-        self._ask_about_merged_money()
+        invoice = self.invoice_id
+        if invoice and invoice._membri_has_money():
+            paid.append((self, self._get_merged_facts()))
         if self.date_start >= day:
-            invoice = self.invoice_id
             if invoice and invoice._membri_is_open() and not invoice._membri_has_money():
-                self._give_up()  # active before it is paid: nobody pays for what is void
+                self._give_up(paid)  # active before it is paid: nobody pays for what is void
                 return
             self._do_cancel()
         else:

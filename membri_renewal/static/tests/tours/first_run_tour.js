@@ -1,6 +1,6 @@
 import {browser} from "@web/core/browser/browser";
 import {registry} from "@web/core/registry";
-import {choose, click, fill, openApp, openMenu, see} from "./desk_steps";
+import {choose, click, fill, goBack, openApp, openMenu, see} from "./desk_steps";
 
 // From an empty company to a notice in one's own mailbox. It goes by names, and not by labels, so
 // that it walks in every language.
@@ -144,6 +144,9 @@ timed("membri_first_run", 35, () =>
 timed("membri_first_run_without_accounts", 28, () =>
     [
         openApp(),
+        ...openStepOfPanel(5),
+        see("The words of an empty list", ".o_view_nocontent p.o_view_nocontent_smiling_face"),
+        goBack(),
         ...openStepOfPanel(1),
         ...describeOrganization(),
         ...makePlan(),
