@@ -41,6 +41,12 @@ class TestMailServer(DeliveryCase):
         self.assertIn(bad.partner_id.email, bad.delivery_note)
         queue = self.env.ref("membri_renewal.dashboard_send_failed")
         self.assertEqual((good + bad).filtered_domain(queue._get_domain()), bad)
+        self.assertEqual((good + bad).mapped("can_retry_sending"), [False, True])
+        self._get_mails(bad).unlink()
+        bad.invalidate_recordset(["can_retry_sending"])
+        self.assertEqual((bad.delivery_state, bad.can_retry_sending), ("failed", False))
+        with self.assertRaises(UserError):
+            bad.action_retry_sending()
 
     def test_retry_uses_the_address_of_today(self):
         bad = self._renewal_in("sent")

@@ -63,6 +63,17 @@ class TestB6SharedBefore(SharedInvoiceCommon):
             self.assertEqual(rows[1], ("Members", "3"))
             self.assertEqual([label for label, _value in rows[2:4]], ["Membership", "Total"])
 
+    def test_b6_resetting_one_says_who_has_the_invoice(self):
+        """The payer, and not the member, was sent it, and is to be told."""
+        renewals = self._prepare()
+        renewals.action_approve()
+        invoice = self._get_invoice(renewals)
+        invoice.sudo().membri_date_sent = "2026-11-15 12:00:00"
+        wizard = self.env["membri.renewal.reset"].create({"renewal_id": renewals[0].id})
+        said = html2plaintext(wizard.consequences)
+        self.assertIn("(Chain Ltd)", said)
+        self.assertNotIn("sent to the member", said)
+
     def test_b6_nothing_is_said_of_those_who_are_billed_alone(self):
         self.payer.membri_group_invoices = False
         self.assertNotIn("Chain Ltd", self._say(self._prepare()))

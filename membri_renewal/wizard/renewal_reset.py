@@ -48,7 +48,7 @@ class MembriRenewalReset(models.TransientModel):
             ),
             self.env._(
                 "You can then edit the renewal and approve it again: a new invoice is "
-                "created and sent to the member."
+                "created and sent to the payer."
             ),
         ]
 
@@ -80,9 +80,10 @@ class MembriRenewalReset(models.TransientModel):
         if not invoice_sudo.membri_date_sent:
             return sentence
         return self.env._(
-            "%(sentence)s The member received it on %(date)s. Let them know that a new "
-            "one will follow.",
+            "%(sentence)s It was sent on %(date)s (%(payer)s). Let the payer know that a new one "
+            "will follow.",
             sentence=sentence,
+            payer=invoice_sudo.partner_id.display_name,
             date=format_day(self.env, invoice_sudo.membri_date_sent),
         )
 

@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize
 
 from ..doors.key import KEY_OF_ANY, strip_keys
+from .renewal import STAFF
 
 
 class MembriRenewal(models.Model):
@@ -18,6 +19,9 @@ class MembriRenewal(models.Model):
         copy=False,
         groups="base.group_user",
         help="Address to which the last notice or reminder was sent.",
+    )
+    can_retry_sending = fields.Boolean(
+        string="Sending Can Be Retried", compute="_compute_can_retry_sending", groups=STAFF
     )
 
     # ------------------------------------------------------------------
@@ -370,6 +374,17 @@ class MembriRenewal(models.Model):
     # ------------------------------------------------------------------
     # Retrying what failed
     # ------------------------------------------------------------------
+
+    @api.depends("state", "delivery_state")
+    def _compute_can_retry_sending(self):
+        """Where an email that was deleted, or an answer that could not be carried out, is what has
+        failed, there is nothing to try again: the other buttons go on."""
+        for renewal in self:
+            renewal.can_retry_sending = renewal.delivery_state == "failed" and bool(
+                renewal.state == "draft"
+                or renewal._get_failed_mails()
+                or renewal._has_failed_invoice()
+            )
 
     def action_retry_sending(self):
         """Hand the emails that failed to the mail server again, at the addresses of today; a
