@@ -124,6 +124,8 @@ class TestCounterOffer(ChangeRequestCommon, PortalCase):
         page = self._open(renewal, token, "/leave").text
         self.assertIn("Small", page)
         self.assertIn("138.00", page)
+        self.assertIn("less.", page)
+        self.assertNotIn("Your request", page)  # nobody has asked for it
         self.assertEqual(self._snapshot(renewal), before)
         key = renewal._get_proposal_key()
         self.assertFalse(self._take(renewal, key=key))

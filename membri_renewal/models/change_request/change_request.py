@@ -160,13 +160,18 @@ class MembriChangeRequest(models.Model):
         details = [detail._get_sentence() for detail in pending.detail_ids]
         return " ".join(filter(None, [*details, *pending.mapped("message")]))
 
-    def _get_difference_sentence(self):
-        """:return: what the request does to the price, in a sentence"""
+    def _get_difference_sentence(self, is_offer=False):
+        """:param is_offer: the organization offers it, and nobody has asked for it
+        :return: what the request does to the price, in a sentence"""
         self.ensure_one()
         difference = self.amount_difference
         amount = format_amount(self.env, abs(difference), self.currency_id)
         if self.currency_id.is_zero(difference):
             return self.env._("The price does not change.")
+        if is_offer and difference < 0:
+            return self.env._("You pay %(amount)s less.", amount=amount)
+        if is_offer:
+            return self.env._("You pay %(amount)s more.", amount=amount)
         if difference > 0:
             return self.env._("Your request adds %(amount)s to your renewal.", amount=amount)
         return self.env._("Your request reduces your renewal by %(amount)s.", amount=amount)
