@@ -7,7 +7,19 @@ from odoo.addons.account_payment.controllers import payment as account_payment
 from odoo.addons.account_payment.controllers import portal as account_portal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
-from .portal_access import PRIVATE_HEADERS, browse_sudo, has_token
+from .portal_access import PRIVATE_HEADERS, browse_sudo, has_right, has_token
+
+
+def may_see_fee_notice(notice_sudo):
+    """Return whether a fee notice is the visitor's to see, without its token: Odoo's rules hide
+    drafts from portal users."""
+    user = request.env.user
+    if user._is_public():
+        return False
+    if user._is_internal():
+        return has_right(notice_sudo, "read")
+    own = user.partner_id._membri_get_whose_invoice_domain()
+    return bool(notice_sudo.filtered_domain(own))
 
 
 class FeeNoticePortal(account_portal.PortalAccount):
@@ -61,7 +73,14 @@ class FeeNoticePortal(account_portal.PortalAccount):
             "pager": pager,
             "default_url": "/my/fee-notices",
         }
-        return request.render("membri_renewal.portal_my_fee_notices", values)
+        response = request.render("membri_renewal.portal_my_fee_notices", values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
+
+    def _prepare_my_invoices_values(self, *args, **kwargs):
+        # EXTENDS account: the list has the tokens of invoices in its links
+        request.future_response.headers.update(PRIVATE_HEADERS)
+        return super()._prepare_my_invoices_values(*args, **kwargs)
 
     @http.route(
         "/my/fee-notices/<int:notice_id>",
@@ -133,20 +152,9 @@ class FeeNoticePortal(account_portal.PortalAccount):
         notice_sudo = browse_sudo("account.move", notice_id)
         if not notice_sudo.membri_fee_notice_name:
             return AccountMove
-        if not self._may_see_fee_notice(notice_sudo, access_token):
+        if not (has_token(notice_sudo, access_token) or may_see_fee_notice(notice_sudo)):
             return AccountMove
         return notice_sudo.with_company(notice_sudo.company_id)
-
-    def _may_see_fee_notice(self, notice_sudo, access_token):
-        if has_token(notice_sudo, access_token):
-            return True
-        user = request.env.user
-        if user._is_public():
-            return False
-        if user._is_internal():
-            return notice_sudo.with_user(user).has_access("read")
-        own = user.partner_id._membri_get_whose_invoice_domain()
-        return bool(notice_sudo.filtered_domain(own))
 
     @http.route()
     def portal_my_invoice_detail(self, invoice_id, access_token=None, **kw):
@@ -187,7 +195,9 @@ class FeeNoticePayment(account_payment.PaymentPortal):
             raise ValidationError(request.env._("This link is not valid."))
         if reason := notice_sudo._membri_get_cannot_pay_online_reason():
             raise ValidationError(reason)
-        notice_sudo._membri_begin_payment(notice_sudo.amount_total)
+        notice_sudo._membri_begin_payment(
+            notice_sudo.amount_total, by_link=not may_see_fee_notice(notice_sudo)
+        )
         self._validate_transaction_kwargs(kwargs)
         user = request.env.user
         payer_sudo = notice_sudo.partner_id if user._is_public() else user.partner_id

@@ -3,7 +3,7 @@ from odoo.http import request, route
 
 from odoo.addons.account_payment.controllers import payment as account_payment
 
-from .portal_access import browse_sudo
+from .portal_access import browse_sudo, has_right
 
 
 class PaymentPortal(account_payment.PaymentPortal):
@@ -24,7 +24,9 @@ class PaymentPortal(account_payment.PaymentPortal):
                     "received a new one, please use its link."
                 )
             )
-        invoice_sudo._membri_begin_payment(kwargs.get("amount"))
+        invoice_sudo._membri_begin_payment(
+            kwargs.get("amount"), by_link=not has_right(invoice_sudo, "read")
+        )
         values = super().invoice_transaction(invoice_id, access_token, **kwargs)
         invoice_sudo._membri_keep_consent(values, kwargs)
         return values
@@ -111,7 +113,7 @@ class PaymentPortal(account_payment.PaymentPortal):
                 return {**values, "amount": 0.0}
             # the form holds the token of the invoice; who comes with it has the page of the
             # invoice, and any accountant can sign amounts in the name of any payer
-            if not invoice_sudo.with_user(request.env.user).has_access("read"):
+            if not has_right(invoice_sudo, "read"):
                 raise request.not_found()
             if "providers_sudo" in kwargs:
                 values.update(invoice_sudo._membri_prepare_card_form(kwargs))

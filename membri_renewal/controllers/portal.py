@@ -11,6 +11,7 @@ from .portal_access import (
     MembriPortalAccess,
     browse_sudo,
     clean_token,
+    has_right,
     has_token,
 )
 
@@ -75,7 +76,9 @@ class MembriPortal(MembriPortalAccess):
             "pager": pager,
             "default_url": "/my/renewals",
         }
-        return request.render("membri_renewal.portal_my_renewals", values)
+        response = request.render("membri_renewal.portal_my_renewals", values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
 
     # ------------------------------------------------------------------
     # One renewal
@@ -142,7 +145,7 @@ class MembriPortal(MembriPortalAccess):
         """Return whether the visitor reads contact details of the member here: a link may
         have been forwarded, so it alone does not show them."""
         user = request.env.user
-        return not user._is_public() and renewal_sudo.with_user(user).has_access("read")
+        return not user._is_public() and has_right(renewal_sudo, "read")
 
     def _answer(self, renewal_id, access_token, give, form_suffix=""):
         """Check the access, give the answer, go back to the page, which tells the outcome.

@@ -38,8 +38,27 @@ def browse_sudo(model, record_id):
     return records_sudo.browse(record_id).exists() if usable else records_sudo
 
 
+def has_right(record_sudo, operation):
+    """Return whether the visitor has a right, as in their own companies: the page is drawn in that
+    of the document, where the rules of a login of another company cannot be asked."""
+    # no sudo: the user's rights are asked
+    record = record_sudo.with_user(request.env.user).with_context(allowed_company_ids=[])
+    return record.has_access(operation)
+
+
 class MembriPortalAccess(CustomerPortal):
     """Who may see which record on the portal, and who may act on it."""
+
+    def _get_page_view_values(self, document, *args, **kwargs):
+        # EXTENDS portal, which links to the documents before and after this one, as the visitor's
+        # list had them, with their tokens, made in sudo. Who is signed in needs none, and who may
+        # only look gets none
+        values = super()._get_page_view_values(document, *args, **kwargs)
+        if document._name in ("account.move", "membri.renewal"):
+            for name in ("prev_record", "next_record"):
+                if isinstance(values.get(name), str):
+                    values[name] = values[name].partition("?")[0]
+        return values
 
     def _document_check_access(self, model_name, document_id, access_token=None):
         # EXTENDS portal, which works in the name of the superuser: what staff who may only look
@@ -75,9 +94,7 @@ class MembriPortalAccess(CustomerPortal):
         user = request.env.user
         only_looks = False
         if document_sudo._name == "membri.renewal":
-            only_looks = user._is_internal() and not document_sudo.with_user(user).has_access(
-                "write"
-            )
+            only_looks = user._is_internal() and not has_right(document_sudo, "write")
         elif document_sudo._name == "account.move":
             only_looks = request.env["account.move"]._membri_reads_as_reader()
         # sudo: the caller has checked the access, or the key
@@ -107,7 +124,7 @@ class MembriPortalAccess(CustomerPortal):
         if has_token(document_sudo, access_token):
             return True
         if user._is_internal():
-            return document_sudo.with_user(user).has_access("write")
+            return has_right(document_sudo, "write")
         return not user._is_public()
 
     def _get_visitor_sudo(self):

@@ -53,7 +53,7 @@ class MembriPortalChange(MembriPortal):
             renewal_sudo, access_token
         ) and not renewal_sudo._get_cannot_answer_reason("request_change")
         if may_ask:
-            ask, errors = renewal_sudo._read_change_form(form)
+            ask, errors = renewal_sudo._read_change_form(form, self._knows_member(renewal_sudo))
             if errors or step == "edit":
                 return self._render_change_form(renewal_sudo, access_token, form, errors)
             if step == "preview":

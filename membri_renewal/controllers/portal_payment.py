@@ -4,7 +4,7 @@ from odoo.addons.account_payment.controllers.portal import PortalAccount
 from odoo.addons.payment.controllers.portal import PaymentPortal
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
-from .portal_access import PRIVATE_HEADERS, has_token
+from .portal_access import PRIVATE_HEADERS, has_right, has_token
 
 # of the session: the keys of renewals that a visitor pays for
 SESSION_KEYS = "membri_renewal_keys"
@@ -40,13 +40,14 @@ class MembriPortalAccount(PortalAccount):
             keys = request.session.get(SESSION_KEYS, {})
             request.session[SESSION_KEYS] = {**keys, str(renewal_sudo.id): renewal_token}
             values["landing_route"] = f"{renewal_sudo.access_url}/back"
-        elif renewal_sudo.with_user(request.env.user).has_access("read"):
+        elif has_right(renewal_sudo, "read"):
             values["landing_route"] = renewal_sudo.access_url
         return values
 
     def _overdue_invoices_get_page_view_values(self, overdue_invoices, **kwargs):
         # EXTENDS account_payment
         values = super()._overdue_invoices_get_page_view_values(overdue_invoices, **kwargs)
+        request.future_response.headers.update(PRIVATE_HEADERS)
         if overdue_invoices.filtered("membri_invoice_type"):
             # sudo: the visitor's own, as the page found them
             values["res_company"] = overdue_invoices.sudo().company_id[:1]

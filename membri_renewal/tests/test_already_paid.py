@@ -1,4 +1,6 @@
 import base64
+import struct
+import zlib
 from datetime import timedelta
 
 from freezegun import freeze_time
@@ -14,6 +16,18 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg=="
 )
 ACTIVITY = "membri_renewal.activity_payment_reported"
+
+
+def _make_png(width, height):
+    """:return: an image in black and white, of few bytes for many pixels"""
+
+    def pack(kind, content):
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checksum
+
+    rows = zlib.compress(bytes(1 + (width + 7) // 8) * min(height, 3000))
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + pack(b"IHDR", head) + pack(b"IDAT", rows) + pack(b"IEND", b"")
 
 
 @tagged("post_install", "-at_install")
@@ -161,6 +175,11 @@ class TestAlreadyPaid(MembershipCase):
             ("proof.pdf", b"MZ\x90\x00", "bad_file"),
             ("image.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "bad_file"),
             ("big.pdf", too_big, "big_file"),
+            # Odoo makes images smaller, and failed on these
+            ("bomb.png", _make_png(40000, 40000), "bad_file"),
+            ("pixels.png", _make_png(8000, 8000), "bad_file"),
+            ("half.png", _make_png(3000, 3000)[:-200], "bad_file"),
+            ("no.jpg", b"\xff\xd8\xff\xe0" + b"0" * 100, "bad_file"),
         ):
             with self.subTest(name=name, error=error):
                 response = self._tell(files={"document": (name, content)})

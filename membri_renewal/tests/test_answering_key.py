@@ -1,4 +1,5 @@
 import io
+import re
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlparse
 
@@ -351,6 +352,30 @@ class TestAnsweringKeyIsKeptNowhere(KeyCase):
             company_ids=self.company.ids,
         )
         self.assertIn(token, invoice.with_user(both).get_portal_url())
+
+    def test_links_to_the_invoices_before_and_after(self):
+        """Odoo's page of an invoice links to those that the list had before and after it, with
+        tokens that it makes in sudo: by the list, a reader had those of all."""
+        payers = [self._create_member(f"Payer {number}") for number in range(3)]
+        renewals = self.env["membri.renewal"].union(
+            *(self._create_renewal(self._create_cotisation(m, "2026-01-01")) for m in payers)
+        )
+        renewals.action_approve()
+        invoices = renewals.invoice_id.sudo()
+        tokens = invoices.mapped("access_token")
+        self.env.flush_all()
+        for login in ("auditor", "accountant"):
+            self._sign_in(login)
+            self.assertEqual(self.url_open("/my/invoices").status_code, 200)
+            for invoice in invoices:
+                page = self.url_open(f"/my/invoices/{invoice.id}").text
+                with self.subTest(login=login, invoice=invoice.name):
+                    self.assertIn(invoice.name, page)
+                    for other, token in zip(invoices, tokens, strict=True):
+                        if login == "auditor" or other != invoice:
+                            self.assertNotIn(token, page)
+        beside = re.findall(r'href="/my/invoices/(\d+)"', page)
+        self.assertTrue(set(beside) & {str(i.id) for i in invoices}, "the links are there")
 
 
 @tagged("post_install", "-at_install")

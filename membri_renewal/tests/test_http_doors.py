@@ -1,4 +1,5 @@
 import re
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -375,9 +376,37 @@ class TestA5Payments(FeeNoticePortalCase):
         self._assert_paid_once()
         self._assert_transaction_refused(**route)
 
+    def test_a5_payments_that_a_link_begins(self):
+        """Each ends the one before it and is noted on the invoice: whoever held the link wrote
+        sixty in eleven seconds, and ended the payer's own."""
+        path = "odoo.addons.membri_renewal.models.portal.request.PAYMENTS_PER_HOUR"
+        self.startPatcher(patch(path, 3))
+        for get_route in (dict, self._become_invoice):
+            route = get_route()
+            known = self.notice.transaction_ids
+            self._sign_in(None)
+            for _number in range(3):
+                self._start_transaction(**route)
+            for login in (None, "stranger_user"):
+                self._sign_in(login)
+                self._assert_transaction_refused(**route)
+            self.assertEqual(len(self.notice.transaction_ids - known), 3)
+            self._sign_in("member_user")
+            self.assertEqual(self._start_transaction(**route).state, "draft", "the payer")
+            self.env_root["membri.portal.request"].search([])._internal_write(
+                {"date": "2026-01-01"}
+            )
+        self._sign_in(None)
+        for _number in range(3):
+            self._start_transaction(**route)
+        self.notice.transaction_ids.filtered(lambda tx: tx.state == "draft")._set_canceled()
+        told = {"method": "cash", "date": str(self.company._membri_today())}
+        nobody = self.env["res.partner"]
+        self.assertFalse(self.notice._membri_report_payment(nobody, told), "counted apart")
+
     def test_a5_amounts(self):
         route = self._become_invoice()
-        for amount in (345.01, 1000.0, 0.0, -5.0, None, "x", "inf", "nan", 1e308):
+        for amount in (345.01, 1000.0, 0.0, 0.004, 1e-9, -5.0, None, "x", "inf", "nan", 1e308):
             with self.subTest(amount=amount):
                 self._assert_transaction_refused(amount=amount, **route)
         self.assertFalse(self.notice.transaction_ids)

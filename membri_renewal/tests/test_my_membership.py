@@ -70,6 +70,39 @@ class TestMyMembership(MembershipCase):
         self.assertIn("Elsewhere", parts[False])
         self.assertNotIn("Elsewhere", parts[True])
 
+    def test_a_renewal_of_another_organisation(self):
+        """Whoever was signed in with an account of one could not open the renewal of another, not
+        by the link of its email either. Nor could the staff of one by a forwarded link."""
+        other = self._create_other_company("Second Chapter", "UTC")
+        option_set = self._create_option_set("Elsewhere", company_id=other.id)
+        term = self._create_cotisation(self.member, "2026-01-01", option_set)
+        renewal = self._create_renewal(term)
+        renewal.action_send()
+        self.assertEqual(renewal.company_id, other)
+        self.assertNotIn(other, self.member_user.company_ids)
+        token = renewal.sudo().access_token
+        for login, given in (
+            ("member_user", None),
+            ("member_user", token),
+            ("stranger_user", token),
+            ("manager", token),
+            ("auditor", token),
+            (None, token),
+        ):
+            with self.subTest(login=login, token=bool(given)):
+                self._sign_in(login)
+                for suffix in ("", "/change", "/leave"):
+                    response = self._open(renewal, given, suffix)
+                    self.assertIn(response.status_code, (200, 303))
+                page = self._open(renewal, given).text
+                self.assertIn("Second Chapter", page)
+                self.assertIn(f"/my/renewals/{renewal.id}/change", page)
+        self._sign_in("stranger_user")
+        self._assert_turned_away(self._open(renewal))
+        self._sign_in("member_user")
+        self.assertFalse(self._get_error(self._answer(renewal, "request_change")))
+        self.assertEqual(renewal.state, "change_requested")
+
     def test_invoices(self):
         unpaid = self._renewal_of_corporation("approved").invoice_id
         paid = self._renewal_of_corporation("approved").invoice_id

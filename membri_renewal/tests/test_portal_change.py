@@ -159,6 +159,47 @@ class TestPortalChangeForm(ChangeRequestCommon, PortalCase):
         self.assertIn("By two checks?", activity.summary)
         self.assertFalse(plain.activity_search(["membri_renewal.activity_intervention"]))
 
+    def test_a_link_tells_no_detail_that_is_guessed(self):
+        """What is left out of the preview, since we have it already, confirmed the guess of whoever
+        held the link: email, phone, who is in charge, as often as they liked."""
+        renewal = self._renewal_of_full()
+        person, token = renewal.partner_id, renewal.sudo().access_token
+        person.membri_responsible_id = self.member
+        self.member.email = "ada@example.com"
+        right_and_wrong = [
+            ({"contact_email": person.email}, {"contact_email": "guess@example.com"}),
+            ({"contact_phone": "+1 555 0100"}, {"contact_phone": "+1 555 0101"}),
+            ({"responsible_email": "ada@example.com"}, {"responsible_email": "x@example.com"}),
+            ({"responsible_name": self.member.name}, {"responsible_name": "Somebody Else"}),
+            (
+                {"responsible_name": self.member.name, "responsible_email": "ada@example.com"},
+                {"responsible_name": "Somebody Else", "responsible_email": "x@example.com"},
+            ),
+        ]
+        unchanged = {f"quantity_{self.extra_line.id}": "1"}
+        for login in (None, "stranger_user", "colleague_user"):
+            self._sign_in(login)
+            for guesses in right_and_wrong:
+                with self.subTest(login=login, guess=guesses[0]):
+                    seen = set()
+                    for guess in guesses:
+                        page = self._post(renewal, "preview", token, **unchanged, **guess).text
+                        page = re.sub(
+                            r'name="csrf_token" value="[^"]*"|csrf_token: "[^"]*"', "", page
+                        )
+                        for text in guess.values():
+                            page = page.replace(html.escape(text), "GUESS")
+                        seen.add(page)
+                    self.assertEqual(len(seen), 1)
+        # who may see them is asked as before
+        self._sign_in("member_user")
+        page = self._post(renewal, "preview", None, **unchanged, contact_email=person.email)
+        self.assertIn("Please tell us which changes you would like.", page.text)
+        # and the staff is told of no change where there is none
+        self._sign_in(None)
+        self._post(renewal, "send", token, **unchanged, contact_email=person.email)
+        self.assertNotIn("was", renewal.change_request_id.detail_ids._get_sentence())
+
     def test_form_where_there_is_nothing_to_ask(self):
         for state in ("intervention", "approved", "refused"):
             renewal = self._renewal_of_corporation(state)

@@ -132,3 +132,9 @@ class TestPortalLogins(WhoseCase, MockEmail):
             self.assertEqual(response.status_code, 200)
             self.assertEqual(response.headers["Cache-Control"], "no-store, private")
             self.assertIn("noindex", response.headers["X-Robots-Tag"])
+        # nor are the lists, Odoo's of invoices among them, whose links hold tokens
+        self._sign_in("member_user")
+        for path in ("/my/renewals", "/my/fee-notices", "/my/invoices", "/my/invoices/page/2"):
+            response = self.url_open(path)
+            self.assertEqual(response.status_code, 200)
+            self.assertEqual(response.headers["Cache-Control"], "no-store, private", path)

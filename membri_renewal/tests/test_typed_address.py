@@ -159,7 +159,7 @@ class TestTypedAddress(WhoseCase, MockEmail):
             with self.subTest(email=email):
                 gone = leave(f"leaver{number}", email)
                 self.assertFalse(Blacklist.search([]))
-                self.assertIn("not stopped", gone.sudo().message_ids.mapped("body")[1])
+                self.assertIn("not stopped", gone.sudo().message_ids.mapped("body")[0])
         self.assertFalse(self.member._membri_get_unreachable_reason())
         # one's own address is, a member's too
         leave("leaver", "leaver.own@example.com")
@@ -171,3 +171,28 @@ class TestTypedAddress(WhoseCase, MockEmail):
             set(Blacklist.search([]).mapped("email")),
             {"leaver.own@example.com", "sam@example.com"},
         )
+
+    def test_nobody_closes_or_opens_the_address_of_others_by_their_account(self):
+        """As Odoo's email marketing does it, where it is installed (``/mailing/my``)."""
+        self.member.email = "ada@example.com"
+        user = self.stranger_user
+        user.with_user(user).write({"email": "Ada <ADA@example.com>"})
+        Blacklist_sudo = self.env["mail.blacklist"].with_user(user).sudo()
+        self.assertFalse(Blacklist_sudo._add("ada@example.com", message="From the portal"))
+        self.assertFalse(self.env_root["mail.blacklist"].search([]))
+        self.assertFalse(self.member._membri_get_unreachable_reason())
+        self.assertIn("not stopped", user.partner_id.sudo().message_ids[0].body)
+        # the member does; nobody else opens it again
+        public = self.env_root.ref("base.public_user")
+        self.env["mail.blacklist"].with_user(public).sudo()._add("ada@example.com")  # by a link
+        Blacklist_sudo._remove("ada@example.com")
+        self.assertEqual(
+            self.env_root["mail.blacklist"].search([]).mapped("email"), ["ada@example.com"]
+        )
+        own = self.member_user
+        own_blacklist_sudo = self.env["mail.blacklist"].with_user(own).sudo()
+        user.with_user(user).write({"email": "sam@example.com"})
+        own_blacklist_sudo._remove("ada@example.com")
+        self.assertFalse(self.env_root["mail.blacklist"].search([]))
+        own_blacklist_sudo._add("ada@example.com")
+        self.assertTrue(self.env_root["mail.blacklist"].search([]))

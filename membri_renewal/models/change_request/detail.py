@@ -72,7 +72,7 @@ class MembriChangeRequestDetail(models.Model):
             "new": self.new_value,
             "old": self.old_value,
         }
-        if self.old_value:
+        if self.old_value and self.old_value != self.new_value:
             return self.env._("%(subject)s, %(label)s: %(new)s (was %(old)s).", **values)
         return self.env._("%(subject)s, %(label)s: %(new)s.", **values)
 

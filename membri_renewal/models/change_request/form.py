@@ -139,10 +139,12 @@ class MembriRenewal(models.Model):
     # What comes back
     # ------------------------------------------------------------------
 
-    def _read_change_form(self, form):
+    def _read_change_form(self, form, knows_member=True):
         """Check a form that was filled in.
 
         :param form: ``{name: text}``, as a browser, or anybody else, has sent it
+        :param knows_member: whether the visitor may see what we have. What a link may have been
+            forwarded with is asked as it was typed: a guess that is right would show
         :return: ``(ask, errors)``: keyword arguments of :meth:`_prepare_change_request_vals`,
             and ``{name of the input: sentence for the member}``
         """
@@ -156,7 +158,7 @@ class MembriRenewal(models.Model):
             )
         if form.get("option_set_id"):
             ask = self._read_term(form, errors)
-        ask.update(details=self._read_details(form, errors), message=message or False)
+        ask.update(details=self._read_details(form, errors, knows_member), message=message or False)
         if not errors and not self._asks_something(ask):
             errors["form"] = self.env._("Please tell us which changes you would like.")
         return ask, errors
@@ -224,12 +226,12 @@ class MembriRenewal(models.Model):
             )
         return day
 
-    def _read_details(self, form, errors):
+    def _read_details(self, form, errors, knows_member):
         """Return a list of values of ``membri.change.request.detail``: what is given, and
-        differs from what we have. What is left empty stays as it is."""
+        differs from what the visitor may see that we have. What is left empty stays as it is."""
         details = []
         for subject, names in DETAIL_FIELDS.items():
-            now = self._get_detail_values(subject)
+            now = self._get_detail_values(subject) if knows_member else {}
             given = {
                 name: " ".join((form.get(f"{subject}_{name}") or "").replace("\x00", "").split())
                 for name in names

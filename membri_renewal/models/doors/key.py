@@ -69,7 +69,9 @@ class MembriRenewal(models.Model):
         somebody is still theirs: a template, a report or a page must not show them more."""
         self.ensure_one()
         user = self.env.user
-        return user._is_superuser() or self.with_user(user).has_access("write")
+        # in the companies of the user: a page is drawn in that of the renewal
+        asked = self.with_user(user).with_context(allowed_company_ids=[])
+        return user._is_superuser() or asked.has_access("write")
 
     def get_portal_url(
         self, suffix=None, report_type=None, download=None, query_string=None, anchor=None

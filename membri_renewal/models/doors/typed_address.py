@@ -1,5 +1,6 @@
 from odoo import models
 from odoo.fields import Domain
+from odoo.tools import email_normalize
 
 from ..mixins.fields import MembriFieldsMixin
 
@@ -52,26 +53,41 @@ class MailThread(models.AbstractModel):
         return author.id, email_from
 
 
-class ResUsers(models.Model):
-    """Whoever deletes the own login may ask for no more emails, and Odoo closes the address that
-    is typed there to everybody: who had typed a member's stopped the notices of that member."""
+class MailBlacklist(models.Model):
+    """Whoever signs in may ask for no more emails, by deleting the login or, where email marketing
+    is installed, at ``/mailing/my``, and Odoo closes the address that is typed in the account to
+    everybody: who had typed a member's stopped the notices of that member. And opened it again."""
 
-    _inherit = "res.users"
+    _inherit = "mail.blacklist"
 
-    def _deactivate_portal_user(self, **post):
+    def _add(self, email, message=None):
         # EXTENDS mail
-        shared = self.browse()
-        if post.get("request_blacklist"):
-            shared = self.filtered(lambda user: user.partner_id._membri_shares_address())
-        for user in shared:
-            user.partner_id._membri_noted_for(user.company_id)._message_log(
-                body=self.env._(
-                    "Emails to %(email)s are not stopped: another contact has this address.",
-                    email=user.email,
-                )
+        if not self._membri_is_of_others_too(email):
+            return super()._add(email, message=message)
+        user_sudo = self.env.user.sudo()  # sudo: the own contact; the staff reads the note
+        user_sudo.partner_id._membri_noted_for(user_sudo.company_id)._message_log(
+            body=self.env._(
+                "Emails to %(email)s are not stopped: another contact has this address.",
+                email=email,
             )
-        super(ResUsers, shared)._deactivate_portal_user(**{**post, "request_blacklist": False})
-        return super(ResUsers, self - shared)._deactivate_portal_user(**post)
+        )
+        return self.browse()
+
+    def _remove(self, email, message=None):
+        # EXTENDS mail
+        if self._membri_is_of_others_too(email):
+            return self.browse()
+        return super()._remove(email, message=message)
+
+    def _membri_is_of_others_too(self, email):
+        """:return: whether a visitor decides by the own account, where any address is typed, about
+        one that emails about the membership of somebody else go to"""
+        user_sudo = self.env.user.sudo()  # sudo: the own contact
+        if not user_sudo.share or user_sudo._is_public():
+            return False
+        contact_sudo = user_sudo.partner_id
+        own = contact_sudo.email_normalized
+        return own == email_normalize(email) and contact_sudo._membri_shares_address()
 
 
 class ResPartner(models.Model):

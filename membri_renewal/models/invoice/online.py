@@ -37,11 +37,13 @@ class AccountMove(models.Model):
         due = move_sudo.amount_residual if posted else move_sudo.amount_total
         return self.currency_id.round(max(due - under_way, 0.0))
 
-    def _membri_begin_payment(self, amount):
+    def _membri_begin_payment(self, amount, by_link=False):
         """Called before an online payment of ``self`` (in sudo) begins. Of several at the same
         moment, from three tabs or two browsers, the first goes on.
 
         :param amount: what the payer is about to pay, as the browser says
+        :param by_link: whether the visitor comes by a link alone, which may have been forwarded:
+            each payment that is begun ends the one before it, and is noted on the invoice
         :raises ValidationError: a sentence for the payer
         """
         memberships = self.filtered("membri_invoice_type")
@@ -57,6 +59,15 @@ class AccountMove(models.Model):
                 self.env._(
                     "The amount due is %(amount)s. Please open the page again and pay this amount.",
                     amount=self[:1].currency_id.format(due),
+                )
+            )
+        if by_link and not all(
+            self.env["membri.portal.request"]._admit(move, "payment") for move in memberships
+        ):
+            raise ValidationError(
+                self.env._(
+                    "Too many payments were started from this link. Please sign in to pay, or try "
+                    "again in an hour."
                 )
             )
         # begun in another window and left: nothing more can come of them; of an automatic payment
@@ -120,12 +131,13 @@ class AccountMove(models.Model):
         self.invalidate_recordset()
 
     def _membri_read_paid_amount(self, amount):
-        """:raises ValidationError: what the browser sent is no amount"""
+        """:raises ValidationError: what the browser sent is no amount, or less than the smallest
+        coin: Odoo would round it, and book a payment of nothing"""
         try:
             paid = float(amount)
         except (TypeError, ValueError):
             paid = 0.0
-        if not 0.0 < paid < MAX_AMOUNT:
+        if not 0.0 < paid < MAX_AMOUNT or self.currency_id[:1].is_zero(paid):
             raise ValidationError(self.env._("Please open the page again and pay from there."))
         return paid
 

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError
 from odoo.fields import Domain
 from odoo.tools import format_amount
+from odoo.tools.image import ImageProcess
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..cotisation.cotisation import TRANSFER
@@ -18,6 +19,16 @@ FILE_MAX_SIZE = 5 * 1024 * 1024
 FILE_TYPES = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 DAYS_BACK = 366
 METHODS = ("transfer", "cheque", "card", "cash", "other")
+
+
+def _is_image(content):
+    """Return whether Odoo, which makes large images smaller as it keeps them, can read this one: a
+    file of some kilobytes may hold a billion pixels, or end in the middle."""
+    try:
+        ImageProcess(content).image.load()
+    except Exception:  # in as many ways as there are formats
+        return False
+    return True
 
 
 class AccountMove(models.Model):
@@ -170,7 +181,10 @@ class AccountMove(models.Model):
         _name, content = document
         if len(content) > FILE_MAX_SIZE:
             return "big_file"
-        return False if guess_mimetype(content) in FILE_TYPES else "bad_file"
+        mimetype = guess_mimetype(content)
+        if mimetype not in FILE_TYPES:
+            return "bad_file"
+        return "bad_file" if mimetype.startswith("image/") and not _is_image(content) else False
 
     # ------------------------------------------------------------------
     # What the staff is shown

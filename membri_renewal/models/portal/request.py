@@ -2,6 +2,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 PER_HOUR = 5
+# counted apart: a payer tries again, and pays whatever else was asked
+PAYMENT = "payment"
+PAYMENTS_PER_HOUR = 20
 
 
 class MembriPortalRequest(models.Model):
@@ -42,8 +45,10 @@ class MembriPortalRequest(models.Model):
             ("res_model", "=", record._name),
             ("res_id", "=", record.id),
             ("date", ">", since),
+            ("kind", "=" if kind == PAYMENT else "!=", PAYMENT),
         ]
-        if Request_sudo.search_count(domain) >= PER_HOUR:
+        most = PAYMENTS_PER_HOUR if kind == PAYMENT else PER_HOUR
+        if Request_sudo.search_count(domain) >= most:
             return False
         Request_sudo.create({"res_model": record._name, "res_id": record.id, "kind": kind})
         return True
