@@ -1,6 +1,7 @@
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 
+from odoo.addons.auth_signup.models.res_partner import SignupError
 from odoo.addons.mail.tests.common import MockEmail
 
 from .common_whose import WhoseCase
@@ -111,6 +112,31 @@ class TestPortalLogins(WhoseCase, MockEmail):
                     own.write({"lang": lang})
             own.write({"lang": "en_US"})
         self.member.sudo().lang = "xx_XX"  # an import of Odoo's; First Steps tells it
+
+    def test_what_makes_a_login_is_good_for_the_address_that_it_went_to(self):
+        """An invitation to a wrong address made a login that answered for the member, after the
+        address was corrected."""
+        Partner, Users = self.env_root["res.partner"], self.env_root["res.users"]
+        invited = self._create_member("Nora Invited", email="wrong@x.example")
+        for contact, kind in ((invited, "signup"), (self.member, "reset")):
+            with self.subTest(kind=kind):
+                contact.email = "wrong@x.example"
+                contact.sudo().signup_prepare(signup_type=kind)
+                wrong = contact.sudo()._generate_signup_token()
+                self.assertEqual(Partner._get_partner_from_token(wrong), contact)
+                contact.email = "right@x.example"
+                self.assertFalse(Partner._get_partner_from_token(wrong))
+                self.env.flush_all()
+                page = self.url_open(f"/web/signup?token={wrong}").text
+                self.assertNotIn("right@x.example", page)
+                with self.assertRaises(SignupError):
+                    Users.signup({"password": "Nora-Nora-1"}, wrong)
+                right = contact.sudo()._generate_signup_token()
+                login, _password = Users.signup(
+                    {"login": "right@x.example", "name": contact.name, "password": "Nora-Nora-1"},
+                    right,
+                )
+                self.assertIn(login, contact.user_ids.mapped("login"))
 
     def test_addresses_without_what_they_need(self):
         response = self.url_open("/payment/confirmation", allow_redirects=False)

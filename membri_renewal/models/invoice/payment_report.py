@@ -23,7 +23,7 @@ METHODS = ("transfer", "cheque", "card", "cash", "other")
 
 def _is_image(content):
     """Return whether Odoo, which makes large images smaller as it keeps them, can read this one: a
-    file of some kilobytes may hold a billion pixels, or end in the middle."""
+    file of some kilobytes may hold a billion pixels."""
     try:
         ImageProcess(content).image.load()
     except Exception:  # in as many ways as there are formats
