@@ -131,8 +131,10 @@ class AccountMove(models.Model):
         self.invalidate_recordset()
 
     def _membri_read_paid_amount(self, amount):
-        """:raises ValidationError: what the browser sent is no amount, or less than the smallest
-        coin: Odoo would round it, and book a payment of nothing"""
+        """Read what the browser sent. Of less than the smallest coin Odoo would book a payment of
+        nothing.
+
+        :raises ValidationError: where it is no amount, or so little"""
         try:
             paid = float(amount)
         except (TypeError, ValueError):
