@@ -362,6 +362,7 @@ class TestAnsweringKeyIsKeptNowhere(KeyCase):
         )
         renewals.action_approve()
         invoices = renewals.invoice_id.sudo()
+        self._pay(invoices[1])  # whose page links to its receipt
         tokens = invoices.mapped("access_token")
         self.env.flush_all()
         for login in ("auditor", "accountant"):

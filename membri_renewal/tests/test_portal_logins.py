@@ -1,7 +1,6 @@
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.auth_signup.models.res_partner import SignupError
 from odoo.addons.mail.tests.common import MockEmail
 
 from .common_whose import WhoseCase
@@ -129,7 +128,7 @@ class TestPortalLogins(WhoseCase, MockEmail):
                 self.env.flush_all()
                 page = self.url_open(f"/web/signup?token={wrong}").text
                 self.assertNotIn("right@x.example", page)
-                with self.assertRaises(SignupError):
+                with self.assertRaises(UserError):
                     Users.signup({"password": "Nora-Nora-1"}, wrong)
                 right = contact.sudo()._generate_signup_token()
                 login, _password = Users.signup(
