@@ -80,8 +80,8 @@ class MailBlacklist(models.Model):
         return super()._remove(email, message=message)
 
     def _membri_is_of_others_too(self, email):
-        """Return whether a visitor decides by the own account, where any address is typed, about one
-        that emails about the membership of somebody else go to."""
+        """Return whether a visitor decides by the own account, where any address is typed, about
+        one that emails about the membership of somebody else go to."""
         user_sudo = self.env.user.sudo()  # sudo: the own contact
         if not user_sudo.share or user_sudo._is_public():
             return False
