@@ -59,7 +59,6 @@ SPLIT_MODELS = {
     "payment.transaction": "its key is a matter of doors/",
     "res.company": "automatic payments have settings of their own",
     "res.partner": "each room says what it asks of a contact",
-    "res.users": "what becomes of an address that a login typed is a matter of doors/",
 }
 
 
