@@ -44,11 +44,38 @@ class MembriPortalAccount(PortalAccount):
             values["landing_route"] = renewal_sudo.access_url
         return values
 
+    def _get_overdue_invoices_domain(self, partner_id=None):
+        # EXTENDS account: what nobody is to pay now (a payment is under way, its term is void) is
+        # not late; and one payment is in one currency, of which Odoo's page refuses two
+        domain = super()._get_overdue_invoices_domain(partner_id)
+        if not request.env["account.move"].has_access("read"):
+            return domain
+        # sudo: payments under way; the visitor's own, as searched
+        overdue_sudo = (
+            request.env["account.move"].search(domain, order="invoice_date_due, id").sudo()
+        )
+        memberships_sudo = overdue_sudo.filtered("membri_invoice_type")
+        hidden_sudo = memberships_sudo.filtered(
+            lambda move: (
+                move._membri_is_orphan()
+                or move.currency_id.is_zero(move._membri_get_amount_to_pay())
+            )
+        )
+        left_sudo = overdue_sudo - hidden_sudo
+        if memberships_sudo and request.httprequest.path.endswith("/overdue"):
+            first_sudo = left_sudo[:1].currency_id
+            hidden_sudo |= left_sudo.filtered(lambda move: move.currency_id != first_sudo)
+        return [*domain, ("id", "not in", hidden_sudo.ids)]
+
     def _overdue_invoices_get_page_view_values(self, overdue_invoices, **kwargs):
         # EXTENDS account_payment
         values = super()._overdue_invoices_get_page_view_values(overdue_invoices, **kwargs)
         request.future_response.headers.update(PRIVATE_HEADERS)
         if overdue_invoices.filtered("membri_invoice_type"):
+            # Odoo's page asks for what the invoices asked for first, paid in part or not
+            # sudo: payments under way
+            due = sum(move._membri_get_amount_to_pay() for move in overdue_invoices.sudo())
+            values["payment"]["amount"] = values["amount"] = due
             # sudo: the visitor's own, as the page found them
             values["res_company"] = overdue_invoices.sudo().company_id[:1]
             card = overdue_invoices.sudo()._membri_prepare_card_form(values)

@@ -43,6 +43,28 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         self.assertAlmostEqual(sum(amount for _label, amount in old._get_taxes()), 100.0, 2)
         self.assertNotEqual(old.name, new.name)
 
+    def test_taxes_of_another_currency_add_up(self):
+        """Each converted by itself made a cent too many of 50 dollars: 59.58 + 2.97 + 5.95."""
+        dollar = self.env_root.ref("base.USD")
+        dollar.active = True
+        self.env_root["res.currency.rate"].create(
+            {
+                "currency_id": dollar.id,
+                "company_id": self.company.id,
+                "name": "2026-01-01",
+                "rate": 0.73,
+            }
+        )
+        self.invoice.button_draft()
+        self.invoice.currency_id = dollar
+        self.invoice.action_post()
+        self._register_payment(self.invoice, amount=50.0, currency_id=dollar.id)
+        [receipt] = self._start(2027, self.invoice.partner_id)
+        taxes = receipt._get_taxes()
+        self.assertEqual(len(taxes), 3)
+        self.assertEqual(receipt.amount, 68.49)
+        self.assertAlmostEqual(sum(amount for _label, amount in taxes), 68.49, 2)
+
     def test_check_that_is_dated_ahead(self):
         """It is certified once its day has come."""
         payer = self.invoice.partner_id
@@ -298,8 +320,10 @@ class TestStatement(WriteOffCase):
         self.assertIn("Returned", report.decode())
 
     def test_money_of_a_contact_below_a_company(self):
-        """Booked as theirs, or as the company's, it is in the statement of who paid it."""
+        """Booked as theirs, or as the company's, it is in the statement of who paid it, and in no
+        other one."""
         company = self._create_member("Roy Ltd", is_company=True)
+        company._membri_enrol(self.yearly)
         ada = self._create_member("Ada Below", parent_id=company.id)
         invoice = ada._membri_enrol(self.yearly).invoice_id.sudo()
         self.assertEqual(invoice.partner_id, ada)
@@ -310,6 +334,8 @@ class TestStatement(WriteOffCase):
                 self._get_receivable(double).partner_id = booked_as
                 [section] = ada._membri_get_statement()
                 self.assertEqual((section["unused"], section["balance"]), (344.93, -344.93))
+                [section] = company._membri_get_statement()
+                self.assertEqual((section["unused"], section["balance"]), (0.0, 344.93))
         refund = self._move_money(344.93, "outbound", payer=ada)
         self._get_receivable(refund).partner_id = company
         (self._get_receivable(double) | self._get_receivable(refund)).reconcile()
@@ -319,6 +345,18 @@ class TestStatement(WriteOffCase):
             sorted(round(entry["amount"], 2) for entry in section["entries"]),
             [-344.93, -344.93, 344.93, 344.93],
         )
+        [section] = company._membri_get_statement()
+        self.assertEqual([entry["amount"] for entry in section["entries"]], [344.93])
+
+    def test_money_of_a_contact_without_a_statement(self):
+        """It is in the statement of the company that it is booked on."""
+        company = self._create_member("Roy Ltd", is_company=True)
+        company._membri_enrol(self.yearly)
+        clerk = self._create_member("Clerk", parent_id=company.id)
+        double = self._move_money(100.0, payer=clerk)
+        self._get_receivable(double).partner_id = company
+        [section] = company._membri_get_statement()
+        self.assertEqual((section["unused"], section["balance"]), (100.0, 244.93))
 
     def test_part_of_a_double_payment_is_kept(self):
         self._pay(self.invoice, 100.0)

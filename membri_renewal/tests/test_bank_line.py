@@ -119,7 +119,123 @@ class TestBankLine(ReminderCommon):
         suspense.account_id = self.company_data["default_account_revenue"]
         self.assertTrue(line.is_reconciled)
         self.assertEqual(len(self._night(days=1)), 1)
+        [asked] = self._get_asked()
+        self.assertIn("was booked on", asked)
+        self.assertIn(self.company_data["default_account_revenue"].name, asked)
+        self._night(days=2)
+        self.assertEqual(self._get_asked(), [asked])
+        with freeze_time(f"{fields.Date.add(self.day, days=2)} 16:00:00"):
+            self._pay(self.invoice)
+        self._night(days=3)
         self.assertFalse(self._get_asked())
+
+    def _book_on(self, line, invoice, amount=None):
+        """As the accountant does: the line is matched with an invoice, or a part of it."""
+        _liquidity, suspense, _other = line._seek_for_lines()
+        receivable = invoice.line_ids.filtered(lambda i: i.account_type == "asset_receivable")
+        vals = {"account_id": receivable.account_id.id, "partner_id": invoice.partner_id.id}
+        suspense.with_context(skip_account_move_synchronization=True).write(vals)
+        self.assertTrue(line.is_reconciled)
+        (suspense | receivable).reconcile()
+
+    def test_booked_on_another_invoice(self):
+        """The payer of this one is reminded, and only the label of the line knows that it came."""
+        cotisation = self._create_cotisation(self._create_member("Second"), "2026-01-01")
+        other = self._notify(cotisation)
+        self._approve(other)
+        other = other.invoice_id.with_env(self.env_account)
+        line = self._line(f"VIR TREMBLAY {self.invoice.name}")
+        self._night()
+        with freeze_time(f"{self.day} 16:00:00"):
+            self._book_on(line, other)
+        self.assertIn(other.payment_state, ("paid", "in_payment"))
+        self._night(days=1)
+        [asked] = self._get_asked()
+        self.assertIn(other.name, asked)
+        self.assertIn("VIR TREMBLAY", asked)
+        # marked as done: looked into, and not asked again
+        self.invoice.sudo().activity_search([UNUSED]).action_done()
+        self._night(days=2)
+        self.assertFalse(self._get_asked())
+        # taken off: what the line names is open again, and it holds
+        with freeze_time(f"{fields.Date.add(self.day, days=2)} 16:00:00"):
+            line.action_undo_reconciliation()
+        self._night(days=3)
+        [asked] = self._get_asked()
+        self.assertIn("is not reconciled", asked)
+        with freeze_time(f"{fields.Date.add(self.day, days=3)} 16:00:00"):
+            self._book_on(line, self.invoice)
+        self._night(days=4)
+        self.assertFalse(self._get_asked())
+
+    def test_booked_on_nothing_of_its_payer(self):
+        """Money that no invoice uses is asked about once, as such."""
+        line = self._line(self.invoice.name)
+        with freeze_time(f"{self.day} 16:00:00"):
+            _liquidity, suspense, _other = line._seek_for_lines()
+            suspense.with_context(skip_account_move_synchronization=True).write(
+                {
+                    "account_id": self.company_data["default_account_receivable"].id,
+                    "partner_id": self.invoice.partner_id.id,
+                }
+            )
+        self.assertFalse(self._night(days=1))
+        [asked] = self._get_asked()
+        self.assertIn("no invoice uses", asked)
+
+    def test_who_has_money_here_is_not_reminded(self):
+        """Issue 12, B1: as much as is asked for, that no invoice uses, holds reminders as a line
+        of the bank does: for some days, and not by hand."""
+        receivable = self.company_data["default_account_receivable"]
+        with freeze_time(f"{self.day} 08:00:00"):
+            lines = [
+                self._line("VIR TREMBLAY", amount) for amount in (20.0, self.invoice.amount_total)
+            ]
+        self.assertEqual(len(lines), 2)
+
+        def book(line):
+            _liquidity, suspense, _other = line._seek_for_lines()
+            suspense.with_context(skip_account_move_synchronization=True).write(
+                {"account_id": receivable.id, "partner_id": self.invoice.partner_id.id}
+            )
+
+        book(lines[0])
+        self.assertEqual(len(self._night()), 1, "too little")
+        self.assertFalse(self.invoice.membri_date_unused)
+        self._step("after_due", 7)
+        book(lines[1])
+        self.assertFalse(self._night(days=1))
+        day = fields.Date.add(self.day, days=1)
+        with freeze_time(f"{day} 16:00:00"):
+            self.assertFalse(self.renewal.can_be_reminded)
+            self.assertNotIn(
+                self.renewal,
+                self.env["membri.renewal"].search([("can_be_reminded", "=", True)]),
+            )
+            self.assertIn("no invoice uses", self.renewal.bank_line_note)
+            self.assertFalse(self.renewal._get_cannot_send_reminder_reason())
+            self.assertTrue(self.invoice.sudo()._membri_is_being_paid())
+        days = self.company.membri_report_hold_days
+        self.assertFalse(self._night(days=days))
+        self.assertEqual(len(self._night(days=days + 1)), 1)
+
+    def test_used_money_holds_nothing(self):
+        line = self._line("VIR TREMBLAY")
+        with freeze_time(f"{self.day} 09:00:00"):
+            _liquidity, suspense, _other = line._seek_for_lines()
+            suspense.with_context(skip_account_move_synchronization=True).write(
+                {
+                    "account_id": self.company_data["default_account_receivable"].id,
+                    "partner_id": self.invoice.partner_id.id,
+                }
+            )
+        self.assertFalse(self._night())
+        self.assertTrue(self.invoice.membri_date_unused)
+        with freeze_time(f"{self.day} 16:00:00"):
+            line.action_undo_reconciliation()
+            line.payment_ref = "Rent of the hall"
+        self.assertEqual(len(self._night(days=1)), 1)
+        self.assertFalse(self.invoice.membri_date_unused)
 
     def test_too_little_money_is_told_and_holds_nothing(self):
         self._line(self.invoice.name, 20.0)
@@ -456,4 +572,24 @@ class TestA2PaymentBeforeTheReply(ReminderCommon):
     def test_a2_payer_of_the_member(self):
         payer = self._create_member("Ada's bookkeeper", type="invoice", parent_id=self.member.id)
         self._pay_on_account(partner=payer)
+        self.assertEqual(len(self._get_asked()), 1)
+
+    def test_a2_open_credit_note_asks_for_nothing(self):
+        """What we owe the payer is no invoice that the money could be for."""
+        eve = self._create_member("Eve")
+        with freeze_time("2026-11-02 15:00:00"):
+            term = eve._membri_enrol(self.yearly, date_start="2024-01-01")
+            invoice = term.invoice_id.with_env(self.env_account)
+            self._pay_by_bank(invoice, invoice.amount_total)
+            wizard = (
+                self.env_account["account.move.reversal"]
+                .with_context(active_model="account.move", active_ids=invoice.ids)
+                .create({"journal_id": invoice.journal_id.id})
+            )
+            note = self.env_account["account.move"].browse(wizard.reverse_moves()["res_id"])
+            note.action_post()
+        self.assertEqual((note.move_type, note.payment_state), ("out_refund", "not_paid"))
+        self.assertEqual(invoice.payment_state, "paid")
+        self.renewal = self._notify(self._create_cotisation(eve, "2026-01-01"))
+        self._pay_on_account(partner=eve)
         self.assertEqual(len(self._get_asked()), 1)

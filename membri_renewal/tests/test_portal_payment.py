@@ -1,7 +1,8 @@
 from freezegun import freeze_time
+from lxml import html
 
 from odoo.fields import Command
-from odoo.tests import JsonRpcException, tagged
+from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.payment import utils as payment_utils
@@ -39,6 +40,64 @@ class TestPortalPayment(PortalPaymentCase):
             self.assertIn(FORM, self._get_page(self.invoice))
         self._answer(self._begin_payment(), "done")
         self._assert_follows("active")
+
+    def _sign_in(self):
+        payer = self.renewal.partner_id
+        new_test_user(
+            self.env_root,
+            "payer",
+            "base.group_portal",
+            partner_id=payer.id,
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self.authenticate("payer", "payer")
+
+    def _get_asked_overdue(self):
+        """:return: the amount that Odoo's page of all that is late asks for, or ``None``"""
+        form = html.fromstring(self.url_open("/my/invoices/overdue").text).xpath(
+            "//form[@id='o_payment_form']"
+        )
+        return float(form[0].get("data-amount")) if form else None
+
+    def test_b4_all_that_is_late_asks_for_what_is_left(self):
+        """Odoo's page asked for the whole of an invoice that is paid in part, and was refused; each
+        time that it was opened again."""
+        with freeze_time("2027-03-01 15:00:00"):
+            self._sign_in()
+            self.assertEqual(self._get_asked_overdue(), 344.93)
+            self._pay(self.invoice, 100.0)
+            self.assertEqual(self._get_asked_overdue(), 244.93)
+            reference = self.make_jsonrpc_request(
+                "/invoice/transaction/overdue",
+                {
+                    "payment_reference": self.invoice.name,
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.payment_method.id,
+                    "token_id": None,
+                    "amount": 244.93,
+                    "flow": "direct",
+                    "tokenization_requested": False,
+                    "landing_route": "/my/invoices/",
+                },
+            )["reference"]
+            transaction = self.env_root["payment.transaction"].search(
+                [("reference", "=", reference)]
+            )
+            self._answer(transaction, "pending")
+            self.assertIsNone(self._get_asked_overdue(), "it is under way")
+
+    def test_b4_one_payment_is_in_one_currency(self):
+        """Odoo's page refused two: first what is due first."""
+        other = self.invoice.sudo().copy({"invoice_date": "2027-02-01"})
+        other.currency_id = self.env_root.ref("base.CHF")
+        other.currency_id.active = True
+        other.action_post()
+        with freeze_time("2027-03-01 15:00:00"):
+            self._sign_in()
+            self.assertEqual(self._get_asked_overdue(), 344.93)
+            self._pay(self.invoice)
+            self.assertEqual(self._get_asked_overdue(), other.amount_total)
 
     def test_slow_provider(self):
         """Pending: no reset meanwhile; then done."""

@@ -4,6 +4,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 from lxml import etree
 
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
@@ -99,8 +100,55 @@ class TestB5AnyMoneyThatGoes(MembriPaymentCommon):
         with self._patch_bank_synchronisation():
             payment = self._pay(self.invoice)
             self.assertEqual(self.invoice.payment_state, "in_payment")
+            self.assertTrue(self.invoice._membri_has_receipt())
             payment.action_reject()
             self._assert_told("344.93", "rejected", "journal entry")
+
+    def test_b1_who_has_a_receipt_is_told_that_it_is_void(self):
+        """Who is asked to pay again, after a confirmation: a check that bounced, a line of the bank
+        that was another payer's."""
+        self.assertFalse(self.invoice._membri_get_void_receipt_sentence())
+        payment = self._pay(self.invoice)
+        name = self.invoice.membri_receipt_name
+        self.assertTrue(name)
+        self.assertFalse(self.invoice._membri_get_void_receipt_sentence())
+        payment.action_cancel()
+        sentence = self.invoice._membri_get_void_receipt_sentence()
+        self.assertIn(name, sentence)
+        self.assertIn(sentence, self.invoice._membri_get_standing_sentences())
+        self.assertIn(sentence, dict(self.renewal._get_mail_invoice_rows()).values())
+        self._pay(self.invoice)
+        self.assertFalse(self.invoice._membri_get_void_receipt_sentence())
+
+    def test_b2_what_came_back_is_not_called_written_off(self):
+        """OCA's account_payment_return adds what the bank has returned to Odoo's own list."""
+        payments = [{"move_id": 1, "amount": 344.93}, {"move_id": 2, "amount": -344.93}]
+        came, back = self.invoice._membri_split_written_off(payments)
+        self.assertEqual(came, payments[0])
+        self.assertEqual((back["amount"], back["membri_label"]), (-344.93, "Returned on"))
+
+    def test_b2_nothing_is_certified_of_money_in_doubt(self):
+        """A payment that was rejected, or is a draft again, while its entry still settles the
+        invoice: no receipt, and no email that thanks for it."""
+        self._set_payment_account("outstanding")
+        with self._patch_bank_synchronisation():
+            payment = self._pay(self.invoice)
+            year = fields.Date.today().year
+            for take_back, take_again in (
+                (payment.action_reject, payment.action_validate),
+                (payment.action_draft, payment.action_post),
+            ):
+                with self.subTest(take_back=take_back.__name__):
+                    self.assertTrue(self.invoice._membri_has_receipt())
+                    self.assertTrue(self.invoice._membri_get_lines_of_year(year))
+                    take_back()
+                    self.assertFalse(self.invoice._membri_has_receipt())
+                    self.assertFalse(self.invoice._membri_is_to_confirm())
+                    self.assertFalse(self.invoice._membri_get_lines_of_year(year))
+                    sentence = self.invoice._membri_get_doubt_sentence()
+                    self.assertEqual(self.invoice._membri_get_mail_obstacle("receipt"), sentence)
+                    take_again()
+            self.assertTrue(self.invoice._membri_has_receipt())
 
     def test_b5_paid_again_ends_the_question(self):
         self._pay(self.invoice, 100.0).action_cancel()

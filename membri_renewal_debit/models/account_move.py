@@ -35,6 +35,46 @@ class AccountMove(models.Model):
         under_way = sum(self._membri_get_living_debits().mapped("amount_currency"))
         return self.currency_id.round(max(amount - under_way, 0.0))
 
+    def _has_to_be_paid(self):
+        # EXTENDS membri_renewal: the portal takes no second payment
+        is_collected = bool(self._membri_get_living_debits())
+        if is_collected and self.currency_id.is_zero(self._membri_get_amount_to_pay()):
+            return False
+        return super()._has_to_be_paid()
+
+    def _membri_get_cannot_pay_online_reason(self):
+        # EXTENDS membri_renewal: the same of a fee notice
+        reason = super()._membri_get_cannot_pay_online_reason()
+        if not reason and self._membri_get_living_debits():
+            return self.env._("Your payment is in progress.")
+        return reason
+
+    def _membri_get_last_try(self):
+        # EXTENDS membri_renewal: what the payer was told is being collected
+        debits_sudo = self._membri_get_living_debits().filtered("mandate_id")
+        if self._membri_is_settled():
+            return super()._membri_get_last_try()
+        if not debits_sudo:
+            return super()._membri_get_last_try() or self._membri_get_lost_debit()
+        return "info", self.env._(
+            "%(amount)s is being collected from your %(account)s. You don't need to do anything "
+            "for now.",
+            amount=self.currency_id.format(sum(debits_sudo.mapped("amount_currency"))),
+            account=debits_sudo.mandate_id[:1].with_env(self.env)._membri_get_label(),
+        )
+
+    def _membri_get_lost_debit(self):
+        """Return ``(level, sentence)`` of a debit that came to nothing and is not tried again; of
+        one that is, the day is told with what is due. Or ``False``."""
+        failed = self._membri_get_charged_renewals().filtered(
+            lambda renewal: (
+                renewal.charge_state == "failed"
+                and renewal.charge_account
+                and not renewal.date_charge_retry
+            )
+        )
+        return bool(failed) and ("danger", failed[0]._get_charge_failed_sentence())
+
     def _membri_tell_undone(self, undone):
         # EXTENDS membri_renewal: a debit that comes back
         result = super()._membri_tell_undone(undone)

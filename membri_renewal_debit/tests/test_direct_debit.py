@@ -323,6 +323,36 @@ class TestMandate(DebitCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestCollected(DebitCommon):
+    def test_page_of_what_is_collected(self):
+        """The payer who was told that nothing is to be done is not late, sees that it is being
+        collected, and is offered no second payment; and why it came to nothing."""
+        renewal = self._announced_debit()
+        invoice = renewal.invoice_id.sudo()
+        digits = invoice._membri_get_charged_renewals().charge_account[-4:]
+        day = renewal.date_charge
+        self.assertGreater(day, invoice.invoice_date_due)
+        with self._on(day - timedelta(days=1)):
+            self.assertEqual(invoice._membri_get_days_late(), 0)
+            self.assertFalse(invoice._membri_counts_days())
+            self.assertNotIn("late", " ".join(invoice._membri_get_standing_sentences()))
+            self.assertTrue(invoice._has_to_be_paid(), "another way")
+        self._charge(day)
+        with self._on(day):
+            level, sentence = invoice._membri_get_last_try()
+            self.assertEqual(level, "info")
+            self.assertIn(digits, sentence)
+            self.assertFalse(invoice._has_to_be_paid())
+            self.assertEqual(invoice._membri_get_portal_status()[0], "info")
+            self.assertEqual(invoice._membri_get_days_late(), 0)
+            self._get_order(renewal).with_env(self.env_account).action_cancel()
+            self._charge()
+            self.assertEqual(renewal.charge_state, "failed")
+            level, sentence = invoice._membri_get_last_try()
+            self.assertEqual(level, "danger")
+            self.assertIn(digits, sentence)
+            self.assertTrue(invoice._has_to_be_paid())
+            self.assertGreater(invoice._membri_get_days_late(), 0)
+
     def test_announced_is_a_fact(self):
         """Accountants of payments write mandates and orders: not what the payer was told, nor that
         it was stopped."""

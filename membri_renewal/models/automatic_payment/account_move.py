@@ -27,6 +27,7 @@ class AccountMove(models.Model):
             bool(begun)
             or self._membri_is_money_under_way()
             or bool(self._membri_get_seen_bank_line())
+            or bool(self._membri_get_unused_until())
         )
 
     def _membri_get_charge_sentence(self):
@@ -37,6 +38,16 @@ class AccountMove(models.Model):
             for renewal_sudo in self._membri_get_charged_renewals()
         ]
         return " ".join(filter(None, sentences)) or False
+
+    def _membri_is_charge_awaited(self):
+        """Return whether this document is paid automatically on a day that we have chosen: until
+        then its payer, who has nothing to do, is not late."""
+        self.ensure_one()
+        return any(
+            renewal_sudo.charge_state in ("announced", "pending")
+            and renewal_sudo._get_charge_planned_reason()
+            for renewal_sudo in self._membri_get_charged_renewals()
+        )
 
     def _membri_get_charge_planned_reason(self):
         """Return that no reminder is needed, since the invoice is paid automatically, or

@@ -217,7 +217,14 @@ class MembriAnnualReceipt(models.Model):
             rate = move.amount_total_signed / move.amount_total if move.amount_total else 0.0
             for label, part in move._membri_get_receipt_taxes(amount):
                 totals[label] = totals.get(label, 0.0) + part * rate
-        return [(label, self.currency_id.round(amount)) for label, amount in totals.items()]
+        if not totals:
+            return []
+        # converted from another currency, each by itself would make a cent more or less in all
+        received = self.currency_id.round(sum(line["company_amount"] for line in lines))
+        (untaxed, _amount), *others = totals.items()
+        taxes = [(label, self.currency_id.round(amount)) for label, amount in others]
+        rest = self.currency_id.round(received - sum(amount for _label, amount in taxes))
+        return [(untaxed, rest), *taxes]
 
     def _get_print_lang(self):
         self.ensure_one()

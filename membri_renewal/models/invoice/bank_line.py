@@ -16,7 +16,8 @@ GAP = r"[\W_]*"  # banks drop the signs between the parts of a number, or put sp
 class AccountMove(models.Model):
     """Money that visibly came: a line of the bank statement names an open invoice, and nobody has
     reconciled it yet. For some days nobody is reminded of that invoice; the officer is told. Where
-    it names one that is paid, or void, the officer is told as well."""
+    it names one that is paid or void, or was booked on something else than the open invoice that
+    it names, the officer is told as well."""
 
     _inherit = "account.move"
 
@@ -56,6 +57,7 @@ class AccountMove(models.Model):
             known = moves_sudo.search([("membri_bank_line_id", "!=", False)])
         else:
             known = moves_sudo  # what they are marked with is reconciled: it holds nothing
+        elsewhere = known._membri_filter_booked_elsewhere()
         for move in known | moves_sudo.union(*named):
             marked = move.membri_bank_line_id
             fitting = named.get(move, lines_sudo.browse()).filtered(move._membri_fits)
@@ -63,6 +65,8 @@ class AccountMove(models.Model):
             is_open = lines is not None and marked - lines and not marked.is_reconciled
             if is_open and (not line or move._membri_get_seen_bank_line()):
                 continue  # it holds, whatever else comes; the night looks at all of them
+            if not line and move in elsewhere:
+                continue  # it is asked about, as long as this one is open
             if marked not in fitting and line != marked:
                 moment = fields.Datetime.now() if line else False
                 move.write({"membri_bank_line_id": line.id, "membri_date_bank_line": moment})
@@ -99,6 +103,53 @@ class AccountMove(models.Model):
             else:
                 found[by_line[line].sorted("id")[-1]] |= line
         return found
+
+    @api.model
+    def _membri_find_booked_elsewhere(self):
+        """Find open documents that a line of the bank names which was booked on something else:
+        another invoice, another payer, an account.
+
+        :return: ``{move: line}``, in sudo"""
+        # sudo: the bank is the accountants'; that money has come is a fact
+        marked_sudo = self.sudo().search(self._membri_get_booked_domain())
+        return {
+            move: move.membri_bank_line_id for move in marked_sudo._membri_filter_booked_elsewhere()
+        }
+
+    @api.model
+    def _membri_get_booked_domain(self):
+        """:return: open documents that a line of the bank named which is reconciled by now"""
+        return (
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & self._membri_get_unsettled_domain()
+            & Domain("membri_bank_line_id", "any", [("is_reconciled", "=", True)])
+        )
+
+    def _membri_filter_booked_elsewhere(self):
+        """Return those that are open, although a line of the bank that still names them was booked;
+        none whose payer has it as money that no invoice uses, which is asked about as such."""
+        booked = self.filtered(
+            lambda move: (
+                move.membri_bank_line_id.is_reconciled and move.payment_state in OPEN_STATES
+            )
+        )
+        lines = booked.membri_bank_line_id
+        named = booked._membri_find_named_by(lines, Domain("id", "in", booked.ids)) if lines else {}
+        return booked.filtered(
+            lambda move: (
+                move.membri_bank_line_id in named.get(move, ())
+                and move.membri_bank_line_id.move_id not in move._membri_get_settling_moves()
+                and not move.membri_bank_line_id._membri_has_gone_again()
+                and not move.membri_bank_line_id.line_ids.filtered(
+                    lambda item: (
+                        item.account_type == "asset_receivable"
+                        and not item.reconciled
+                        and item.partner_id in move._membri_get_paying_contacts()
+                    )
+                )
+            )
+        )
 
     def _membri_get_payments_to_match(self):
         """Return the payments recorded for these documents whose line of the bank is to come; what
@@ -208,14 +259,20 @@ class AccountMove(models.Model):
             without a question when it is written off, or as much as was reported"""
         self.ensure_one()
         amount = self._membri_convert_bank_amount(line)
+        return self._membri_is_enough(amount) or self._membri_is_as_reported(line)
+
+    def _membri_is_enough(self, amount):
+        """:param amount: of money for this document, in its currency
+        :return: whether it is as much as the payer is asked for now, but for what passes without a
+            question when it is written off"""
+        self.ensure_one()
         asked = next(
             (left for _day, _all, left in self._membri_get_plan() if self.currency_id.round(left)),
             self.amount_total,
         )
         share = self.company_id.membri_write_off_share
         enough = self.currency_id.round(asked * (1 - share / 100.0))
-        is_enough = self.currency_id.compare_amounts(amount, enough) >= 0
-        return is_enough or self._membri_is_as_reported(line)
+        return self.currency_id.compare_amounts(amount, enough) >= 0
 
     def _membri_is_as_reported(self, line):
         """:param line: of the bank statement
@@ -245,13 +302,22 @@ class AccountMove(models.Model):
 
     def _membri_get_bank_line_until(self):
         """:return: the day from which on reminders leave again, reconciled or not"""
+        # sudo: a day only
+        return self._membri_get_held_until(self.sudo().membri_date_bank_line)
+
+    def _membri_get_held_until(self, moment):
+        """:param moment: when money for this document was found
+        :return: the day from which on reminders leave again"""
         company = self.company_id
-        seen = company._membri_local_date(self.sudo().membri_date_bank_line)  # sudo: a day only
-        return fields.Date.add(seen, days=company.membri_report_hold_days)
+        return fields.Date.add(
+            company._membri_local_date(moment), days=company.membri_report_hold_days
+        )
 
     def _membri_ask_about_bank_lines(self, lines):
-        """:param lines: of the bank statement, which name this document"""
+        """:param lines: of the bank statement, which name this document
+        :return: what was asked, as of :meth:`_membri_ask_about_money`, a set"""
         self.ensure_one()
+        asked = set()
         staff = self._membri_as_staff()
         for line in lines:
             names = {
@@ -288,7 +354,26 @@ class AccountMove(models.Model):
                     "(%(amount)s, %(date)s). Reconcile it in Invoicing: reminders continue.",
                     **names,
                 )
-            staff._membri_ask_about_money(note)
+            asked.add(staff._membri_ask_about_money(note))
+        return asked
+
+    def _membri_ask_about_booked_elsewhere(self, line):
+        """:param line: of the bank statement, which names this document and settles none of it
+        :return: what was asked, as of :meth:`_membri_ask_about_money`"""
+        self.ensure_one()
+        staff = self._membri_as_staff()
+        return staff._membri_ask_about_money(
+            staff.env._(
+                "A bank statement line names %(invoice)s, which is open, and was booked on "
+                "%(other)s: “%(line)s” (%(amount)s, %(date)s). If the money is for %(invoice)s, "
+                "undo its reconciliation in Invoicing and use it there. Reminders continue.",
+                invoice=staff._membri_get_document_label(),
+                other=line.with_env(staff.env)._membri_get_booked_on(),
+                line=line.payment_ref,
+                amount=line.with_context(lang=staff.env.lang)._membri_format_amount(),
+                date=staff._membri_format_day(line.date),
+            )
+        )
 
 
 class AccountBankStatementLine(models.Model):
@@ -337,6 +422,38 @@ class AccountBankStatementLine(models.Model):
         self.ensure_one()
         return self.foreign_currency_id or self.currency_id
 
+    def _membri_has_gone_again(self):
+        """:return: whether what came by this line went back, as a check that bounced"""
+        self.ensure_one()
+        back = self.line_ids.matched_debit_ids.debit_move_id
+        return bool(back) and all(item.journal_id == self.journal_id for item in back)
+
+    def _membri_format_amount(self):
+        """:return: what came by this line (text)"""
+        amount = self.amount_currency if self.foreign_currency_id else self.amount
+        return self._membri_get_currency().format(abs(amount))
+
+    def _membri_get_booked_on(self):
+        """Return what the money of this line was used for: documents and their payers, else
+        accounts (text)."""
+        self.ensure_one()
+        _liquidity, suspense, others = self._seek_for_lines()
+        items = suspense + others
+        used_for = (
+            items.matched_debit_ids.debit_move_id | items.matched_credit_ids.credit_move_id
+        ).move_id
+        if used_for:
+            return ", ".join(
+                f"{move.name} ({move.partner_id._membri_get_names()})"
+                if move.partner_id
+                else move.name
+                for move in used_for
+            )
+        return ", ".join(
+            " ".join(filter(None, [item.account_id.display_name, item.partner_id.display_name]))
+            for item in items
+        )
+
     def _membri_format_left(self):
         """:return: what is left of this line (text)"""
         return self._membri_get_currency().format(abs(self.amount_residual))
@@ -367,7 +484,7 @@ class MembriRenewal(models.Model):
             return False
         line_sudo = invoice_sudo._membri_get_seen_bank_line()
         if not line_sudo:
-            return False
+            return self._get_unused_money_reason()
         return self.env._(
             "A bank statement line of %(date)s names %(document)s of %(renewal)s and is not "
             "reconciled yet (%(amount)s). No reminder is sent automatically until %(until)s.",
@@ -381,22 +498,21 @@ class MembriRenewal(models.Model):
     @api.model
     def _get_seen_in_bank_domain(self):
         """:return: the same as a domain, in the companies of the reader"""
+
+        def get_held(company):
+            since = company._membri_midnight(
+                fields.Date.subtract(
+                    company._membri_today(), days=company.membri_report_hold_days - 1
+                )
+            )
+            return (
+                Domain("membri_date_bank_line", ">=", since)
+                & Domain("membri_bank_line_id", "any!", [("is_reconciled", "=", False)])
+            ) | Domain("membri_date_unused", ">=", since)
+
         return Domain.OR(
             Domain("company_id", "=", company.id)
-            & Domain(
-                "invoice_id",
-                "any!",  # a fact, whoever asks
-                Domain(
-                    "membri_date_bank_line",
-                    ">=",
-                    company._membri_midnight(
-                        fields.Date.subtract(
-                            company._membri_today(), days=company.membri_report_hold_days - 1
-                        )
-                    ),
-                )
-                & Domain("membri_bank_line_id", "any!", [("is_reconciled", "=", False)]),
-            )
+            & Domain("invoice_id", "any!", get_held(company))  # a fact, whoever asks
             for company in self.env.companies
         )
 

@@ -103,11 +103,7 @@ class MembriRenewal(models.Model):
         """Return journal items of money that no invoice uses, of who is awaited or pays for them;
         where an invoice of theirs is open, it is told there."""
         awaited = self._get_awaited_domain()
-        to_pay = (
-            Domain("membri_invoice_type", "!=", False)
-            & Domain("state", "=", "posted")
-            & Domain("payment_state", "in", ("not_paid", "partial"))
-        )
+        to_pay = self.env["account.move"]._membri_get_to_pay_domain()
         return self.env["account.move.line"]._membri_get_unused_domain() & Domain(
             "partner_id",
             "any",

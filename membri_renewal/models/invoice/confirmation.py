@@ -109,6 +109,8 @@ class AccountMove(models.Model):
             return self.env._("The payment of %(document)s was refunded.", **names)
         if self._membri_is_dated_ahead():
             return self.env._("The payment of %(document)s is dated ahead.", **names)
+        if self._membri_is_in_doubt():
+            return self._membri_get_doubt_sentence()
         return False
 
     def _membri_is_to_confirm(self):
@@ -235,12 +237,11 @@ class AccountMove(models.Model):
     def _membri_get_part_rows(self):
         """:return: ``(label, value)`` pairs of the email about a part: what came, what is left"""
         self.ensure_one()
+        rows = [(self.env._("Invoice"), self.name or ""), *self._membri_get_money_rows()]
+        if self._membri_is_orphan():  # the staff decide what becomes of it
+            return rows
         left = self.currency_id.format(self._membri_get_amount_due())
-        return [
-            (self.env._("Invoice"), self.name or ""),
-            *self._membri_get_money_rows(),
-            (self.env._("Amount due"), left),
-        ]
+        return [*rows, (self.env._("Amount due"), left)]
 
     def _membri_get_part_sentences(self):
         """:return: what is to be paid next, and when, as a list of sentences"""

@@ -87,6 +87,8 @@ class AccountMove(models.Model):
             return self.env._("Fee notice %(number)s", number=self.membri_fee_notice_name)
         if self.move_type == "out_refund":
             return self.env._("Credit note %(name)s", name=self.name or "")
+        if not self.name and self.state == "draft":  # as Reverse and Create Invoice leaves it
+            return self.env._("Draft invoice")
         return self.env._("Invoice %(number)s", number=self.name or "")
 
     def _membri_get_members(self):

@@ -159,6 +159,6 @@ class AccountMove(models.Model):
     def _membri_get_days_late(self):
         self.ensure_one()
         due = self.sudo()._membri_get_due_day()  # sudo: journal items are the accountants'
-        if not due or self._membri_is_settled():
+        if not due or self._membri_is_settled() or self._membri_is_charge_awaited():
             return 0
         return max(0, (self.company_id._membri_today() - due).days)

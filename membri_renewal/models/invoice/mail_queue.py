@@ -69,6 +69,8 @@ class AccountMove(models.Model):
         if kind == "receipt":
             if not self._membri_is_to_thank_for():
                 return self.env._("%(document)s is no longer paid.", document=document)
+            if self._membri_is_in_doubt():
+                return self._membri_get_doubt_sentence()
             if not self._membri_has_receipt():
                 return self.env._("The payment of %(document)s was refunded.", document=document)
             return False

@@ -161,6 +161,9 @@ class AccountMove(models.Model):
         label = self.env._("Written off on")
         result = []
         for vals in payments:
+            if vals["amount"] < 0.0:  # what came back, as OCA's account_payment_return tells it
+                result.append({**vals, "membri_label": self.env._("Returned on")})
+                continue
             part = min(written_off.pop(vals["move_id"], 0.0), vals["amount"])
             paid = self.currency_id.round(vals["amount"] - part)
             if not self.currency_id.is_zero(paid):

@@ -96,11 +96,23 @@ class AccountMove(models.Model):
         self.ensure_one()
         days = (self.company_id._membri_today() - day).days
         due = self._membri_format_day(day)
-        if days <= 0 or self._membri_is_settled():
+        if days <= 0 or not self._membri_get_days_late():
             return due
         if days == 1:
             return self.env._("%(date)s, late by 1 day", date=due)
         return self.env._("%(date)s, late by %(days)s days", date=due, days=days)
+
+    def _membri_counts_days(self):
+        """Return whether the page counts the days until, or since, the due day: not of what is
+        cancelled, of what we owe, and of what is paid by itself or being paid."""
+        self.ensure_one()
+        return (
+            self.state != "cancel"
+            and self.move_type != "out_refund"
+            and not self._membri_is_orphan()
+            and not self._membri_is_charge_awaited()
+            and not self._membri_is_all_under_way()
+        )
 
     def _membri_get_terms_in_words(self):
         """:return: ``(member, term)`` of whom this invoice is about, as text, by name"""
@@ -425,7 +437,11 @@ class AccountMove(models.Model):
             sentences.append(
                 self.env._("%(amount)s was credited.", amount=self.currency_id.format(credited))
             )
-        more = [self._membri_get_rest_sentence(), self._membri_get_next_sentence()]
+        more = [
+            self._membri_get_rest_sentence(),
+            self._membri_get_next_sentence(),
+            self._membri_get_void_receipt_sentence(),
+        ]
         return [*sentences, *filter(None, more)]
 
     def _membri_get_orphan_sentences(self):

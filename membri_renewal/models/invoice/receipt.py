@@ -32,6 +32,40 @@ class AccountMove(models.Model):
             and self._membri_is_covered()
             and self.currency_id.compare_amounts(self._membri_get_received(), 0.0) > 0
             and not self._membri_is_dated_ahead()
+            and not self._membri_is_in_doubt()
+        )
+
+    def _membri_get_void_receipt_sentence(self):
+        """Return that a receipt which the payer may have certifies nothing any more: its money
+        went back, or was taken off this invoice, which is to be paid again; or ``False``."""
+        self.ensure_one()
+        if (
+            not self.membri_receipt_name
+            or self.state != "posted"
+            or self._membri_is_settled()
+            or self._membri_is_void()
+        ):
+            return False
+        return self.env._(
+            "Receipt %(number)s is no longer valid: its payment was returned, or was recorded on "
+            "this invoice by mistake.",
+            number=self.membri_receipt_name,
+        )
+
+    def _membri_is_in_doubt(self):
+        """Return whether some of the money was rejected, or its payment is a draft again: to Odoo
+        the invoice is paid as long as the entry settles it, and what has come is not known."""
+        return any(
+            _is_in_doubt(entry)
+            for entry in self._membri_get_settlements()
+            if entry["kind"] == "money"
+        )
+
+    def _membri_get_doubt_sentence(self):
+        """:return: why nothing is certified although Odoo calls this invoice paid (a sentence)"""
+        return self.env._(
+            "The payment of %(document)s was rejected, or is a draft again.",
+            document=self._membri_get_document_label(),
         )
 
     def _membri_is_dated_ahead(self):
@@ -105,7 +139,7 @@ class AccountMove(models.Model):
                 "currency": self.currency_id,
             }
             for entry in self._membri_get_settlements()
-            if entry["kind"] in ("money", "given_back")
+            if entry["kind"] in ("money", "given_back") and not _is_in_doubt(entry)
         ]
 
     def _membri_get_receipt_label(self, entry):
@@ -232,10 +266,17 @@ class AccountMove(models.Model):
                 return "success", self.env._("Paid in full")
             return "secondary", self.env._("Credited")
         under_way = self.transaction_ids - self._membri_get_promised_transfers()
-        if any(tx.state in ("pending", "authorized") for tx in under_way):
+        is_pending = any(tx.state in ("pending", "authorized") for tx in under_way)
+        if is_pending or self._membri_is_all_under_way():
             return "info", self.env._("Payment in progress")
         if self._membri_is_orphan():
             return "secondary", self.env._("Being revised")
         if self.payment_state == "partial":
             return "warning", self.env._("Partially paid")
         return "warning", self.env._("Amount due")
+
+
+def _is_in_doubt(entry):
+    """:param entry: of ``_membri_get_settlements``
+    :return: whether its payment was rejected, or is being revised"""
+    return entry["payment"].state in ("draft", "rejected", "canceled")

@@ -69,9 +69,16 @@ class ResPartner(models.Model):
 
     def _membri_get_own_items_domain(self):
         """Return journal items of this payer, and those of payments in their name: of a contact
-        below a company, these may be booked as the company's."""
+        below a company, these may be booked as the company's. They stand in one statement: that of
+        who paid, where there is one, which is who was sent an invoice."""
         addresses = self._membri_get_payer_addresses()
-        return Domain("partner_id", "in", addresses.ids) | Domain(
+        billed = Domain("membri_invoice_type", "!=", False) & Domain("state", "=", "posted")
+        told_elsewhere = Domain(
+            "move_id.origin_payment_id.partner_id",
+            "any",
+            Domain("id", "not in", addresses.ids) & Domain("invoice_ids", "any", billed),
+        )
+        return (Domain("partner_id", "in", addresses.ids) & ~told_elsewhere) | Domain(
             "move_id.origin_payment_id.partner_id", "in", addresses.ids
         )
 

@@ -6,6 +6,7 @@ from odoo.tools import SQL, format_amount
 
 from ..cotisation.cotisation import PAID_STATES
 from ..mixins.fields import get_flag_domain
+from ..mixins.formats import end_once
 
 ACTIVITY_UNUSED = "membri_renewal.activity_unused_payment"
 MONEY_JOURNALS = ("bank", "cash", "credit")
@@ -19,6 +20,16 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
+    membri_date_unused = fields.Datetime(
+        string="Unused Payment Found On",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        help="Date on which a payment of the payer was found that no invoice uses, and that is "
+        "sufficient for this one. Automatic reminders are paused for as many days as after a "
+        "reported payment.",
+    )
+
     @api.model
     def _membri_tell_unused_payments(self):
         """Ask the officer, once, about each open membership invoice whose payer has money that
@@ -30,41 +41,39 @@ class AccountMove(models.Model):
         if not named_sudo and not self._membri_has_unused_payments():
             return
         self.env["membri.renewal"]._tell_payments_before_reply()
-        open_domain = (
-            Domain("membri_invoice_type", "!=", False)
-            & Domain("move_type", "=", "out_invoice")
-            & Domain("state", "=", "posted")
-            & Domain("payment_state", "in", ("not_paid", "partial"))
-        )
-        invoices_sudo = self.sudo().search(open_domain)  # for the whole company, at night
+        # for the whole company, at night
+        invoices_sudo = self.sudo().search(self._membri_get_to_pay_domain())
         payers_sudo = {move: move._membri_get_paying_contacts() for move in invoices_sudo}
         lines_sudo = self.env["account.move.line"].sudo()
         unused_sudo = lines_sudo.search(lines_sudo._membri_get_unused_of_payers_domain())
         by_payer = unused_sudo.grouped(lambda line: (line.company_id, line.partner_id))
-        told_ids, told_sudo = [], lines_sudo
+        asked, told_sudo, held_sudo = set(), lines_sudo, self.sudo().browse()
         for move, contacts in payers_sudo.items():
             found = lines_sudo.union(
                 *(by_payer.get((move.company_id, contact), lines_sudo) for contact in contacts)
             )
             if found:
-                move._membri_tell_unused(found)
-                told_ids.append(move.id)
+                asked |= move._membri_tell_unused(found)
                 told_sudo |= found
-        told_ids += (unused_sudo - told_sudo)._membri_tell_left_over().ids
-        told_ids += self._membri_tell_unbooked_of_void(Domain.TRUE).ids
-        told_ids += self._membri_tell_gone(unused_sudo).ids
+                if move._membri_is_enough(move._membri_sum_unused(found)):
+                    held_sudo |= move
+        self._membri_hold_for_unused(held_sudo)
+        asked |= (unused_sudo - told_sudo)._membri_tell_left_over()
+        asked |= self._membri_tell_unbooked_of_void(Domain.TRUE)
+        asked |= self._membri_tell_gone(unused_sudo)
         for move_sudo, found_sudo in named_sudo.items():
-            move_sudo._membri_ask_about_bank_lines(found_sudo)
-            told_ids.append(move_sudo.id)
-        # those marked as done, too: what comes again is asked again
-        answered_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
-        answered_sudo.search(
+            asked |= move_sudo._membri_ask_about_bank_lines(found_sudo)
+        for move_sudo, line_sudo in self._membri_find_booked_elsewhere().items():
+            asked.add(move_sudo._membri_ask_about_booked_elsewhere(line_sudo))
+        # each by itself: one line of the bank is reconciled, another is not. Those marked as done,
+        # too: what comes again is asked again
+        questions_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
+        questions_sudo.search(
             [
                 ("res_model", "=", self._name),
-                ("res_id", "not in", told_ids),
                 ("activity_type_id", "=", self._membri_get_unused_type_id()),
             ]
-        ).unlink()
+        ).filtered(lambda question: (question.res_id, question.summary) not in asked).unlink()
 
     @api.model
     def _membri_has_unused_payments(self):
@@ -78,6 +87,8 @@ class AccountMove(models.Model):
             .sudo()
             ._search(self.env["account.move.line"]._membri_get_gone_domain()),
             self.env["account.payment"].sudo()._search(self._membri_get_unbooked_domain()),
+            self.sudo()._search([("membri_date_unused", "!=", False)]),
+            self.sudo()._search(self._membri_get_booked_domain()),
             self.env["mail.activity"]
             .sudo()
             .with_context(active_test=False)
@@ -87,6 +98,17 @@ class AccountMove(models.Model):
         exists = SQL(" OR ").join(SQL("EXISTS (%s)", query.select()) for query in queries)
         [(found,)] = self.env.execute_query(SQL("SELECT %s", exists))
         return found
+
+    @api.model
+    def _membri_get_to_pay_domain(self):
+        """Return the open membership invoices that unused money is told on: no credit note, which
+        asks for nothing, and no fee notice, which is in no total of the accounts."""
+        return (
+            Domain("membri_invoice_type", "!=", False)
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+        )
 
     @api.model
     def _membri_get_unused_type_id(self):
@@ -108,11 +130,42 @@ class AccountMove(models.Model):
         self.ensure_one()
         return (self.partner_id | self.membri_former_payer_id)._membri_with_addressed()
 
+    @api.model
+    def _membri_hold_for_unused(self, held_sudo):
+        """Nobody who has paid is reminded automatically, for some days: somebody has to bring the
+        two together first.
+
+        :param held_sudo: the open invoices whose payers have as much as they are asked for"""
+        # sudo: for the whole company, at night
+        known_sudo = self.sudo().search([("membri_date_unused", "!=", False)])
+        (known_sudo - held_sudo).membri_date_unused = False
+        (held_sudo - known_sudo).membri_date_unused = fields.Datetime.now()
+
+    def _membri_sum_unused(self, lines):
+        """:param lines: journal items of money that no invoice uses
+        :return: what is left of it, in the currency of this invoice"""
+        self.ensure_one()
+        return sum(
+            line.currency_id._convert(
+                -line.amount_residual_currency, self.currency_id, line.company_id, line.date
+            )
+            for line in lines
+        )
+
+    def _membri_get_unused_until(self):
+        """Return the day until which nobody is reminded of this invoice automatically, as its payer
+        has a payment that no invoice uses, or ``False``."""
+        self.ensure_one()
+        found = self.sudo().membri_date_unused  # sudo: a day only
+        until = found and self._membri_get_held_until(found)
+        return until if until and self.company_id._membri_today() < until else False
+
     def _membri_tell_unused(self, lines):
-        """:param lines: the journal items of the money"""
+        """:param lines: the journal items of the money
+        :return: what was asked, as of :meth:`_membri_ask_about_money`, a set"""
         self.ensure_one()
         staff = self._membri_as_staff()
-        for line in lines:
+        return {
             staff._membri_ask_about_money(
                 staff.env._(
                     "%(payer)s has a payment that no invoice uses: %(payment)s. %(invoice)s is "
@@ -124,15 +177,21 @@ class AccountMove(models.Model):
                     invoice=staff._membri_get_document_label(),
                 )
             )
+            for line in lines
+        }
 
     def _membri_ask_about_money(self, note):
         """Ask the officer what every night finds: once, and not again what was marked as done, as
-        long as it stays as it is."""
+        long as it stays as it is.
+
+        :return: ``(id, summary)`` of the document and the question"""
         self.ensure_one()
+        note = end_once(note)
         # sudo: it may have been asked of somebody else
         asked_sudo = self.sudo().with_context(active_test=False).activity_ids
         if note not in asked_sudo.mapped("summary"):
             self._membri_ask_officer(note, ACTIVITY_UNUSED)
+        return self.id, note
 
     def _membri_tell_money_of_void(self):
         """These invoices were cancelled or credited: what had paid them is told at once."""
@@ -161,7 +220,7 @@ class AccountMove(models.Model):
         """Payments without journal entry are on their invoices, whatever becomes of those.
 
         :param domain: of invoices
-        :return: the invoices that told of such payments (in sudo)"""
+        :return: what was asked, as of :meth:`_membri_ask_about_money`, a set"""
         void = (
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
@@ -169,16 +228,16 @@ class AccountMove(models.Model):
         )
         # sudo: the officer is told, whoever makes it void
         payments_sudo = self.env["account.payment"].sudo()
-        told_sudo = self.sudo().browse()
+        asked = set()
         for payment in payments_sudo.search(
             self._membri_get_unbooked_domain() & Domain("invoice_ids", "any", void & domain)
         ):
             if all(move._membri_is_void() for move in payment.invoice_ids):
                 move = payment.invoice_ids.filtered_domain(void & domain)[:1]
                 left = (payment.amount, payment.currency_id)
-                move._membri_tell_left(payment.partner_id, move.browse(), payment, *left)
-                told_sudo |= move
-        return told_sudo
+                entry = move.browse()
+                asked.add(move._membri_tell_left(payment.partner_id, entry, payment, *left))
+        return asked
 
     @api.model
     def _membri_tell_gone(self, unused_sudo):
@@ -186,8 +245,8 @@ class AccountMove(models.Model):
         back), as much as had paid an invoice that still counts as paid.
 
         :param unused_sudo: the payers' money that no invoice uses: what goes back may be that
-        :return: the invoices that told of it (in sudo)"""
-        told_sudo = self.sudo().browse()  # sudo: the officer is told, whoever books the money
+        :return: what was asked, as of :meth:`_membri_ask_about_money`, a set"""
+        asked, told_sudo = set(), self.sudo().browse()  # sudo: whoever books it
         lines_sudo = self.env["account.move.line"].sudo()
         gone_sudo = lines_sudo.search(lines_sudo._membri_get_gone_domain())
         unused = defaultdict(float)
@@ -210,7 +269,7 @@ class AccountMove(models.Model):
             order="id desc",
         )
         if not paid_sudo:
-            return told_sudo
+            return asked
         paid_sudo._membri_read_settlements()
         paid_by = paid_sudo.grouped(lambda move: (move.company_id, move.commercial_partner_id))
         for line in gone_sudo:
@@ -222,15 +281,15 @@ class AccountMove(models.Model):
                     and line.currency_id.is_zero(entry["amount"] - line.amount_residual_currency)
                     for entry in move._membri_get_settlements()
                 ):
-                    move._membri_ask_about_gone(line)
+                    asked.add(move._membri_ask_about_gone(line))
                     told_sudo |= move
                     break
-        return told_sudo
+        return asked
 
     def _membri_ask_about_gone(self, line):
         self.ensure_one()
         staff = self._membri_as_staff()
-        staff._membri_ask_about_money(
+        return staff._membri_ask_about_money(
             staff.env._(
                 "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
                 "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
@@ -250,7 +309,8 @@ class AccountMove(models.Model):
 
         :param entry: the ``account.move`` of the money, and ``payment`` the ``account.payment``;
             one of them may be empty
-        :param left: the amount that no invoice uses, in ``currency``"""
+        :param left: the amount that no invoice uses, in ``currency``
+        :return: what was asked, as of :meth:`_membri_ask_about_money`"""
         self.ensure_one()
         staff = self._membri_as_staff()
         names = {
@@ -272,7 +332,25 @@ class AccountMove(models.Model):
                 "left. %(invoice)s does not need it: refund it, or keep it for the next invoice.",
                 **names,
             )
-        staff._membri_ask_about_money(note)
+        return staff._membri_ask_about_money(note)
+
+
+class MembriRenewal(models.Model):
+    _inherit = "membri.renewal"
+
+    def _get_unused_money_reason(self):
+        """:return: that the payer has a payment that no invoice uses (a sentence), or ``False``"""
+        self.ensure_one()
+        invoice_sudo = self._get_invoice_sudo()
+        until = invoice_sudo._membri_get_unused_until()
+        return bool(until) and self.env._(
+            "%(payer)s has a payment that no invoice uses. Use it for %(document)s of %(renewal)s "
+            "in Invoicing, or refund it. No reminder is sent automatically until %(until)s.",
+            payer=invoice_sudo.partner_id.display_name,
+            document=invoice_sudo._membri_get_document_label(),
+            renewal=self.display_name,
+            until=self._format_day(until),
+        )
 
 
 class AccountMoveLine(models.Model):
@@ -381,14 +459,14 @@ class AccountMoveLine(models.Model):
         else on their last one that is void. What came before there was one stands in the list
         only.
 
-        :return: the invoices that told of it"""
-        told_sudo = self.env[
-            "account.move"
-        ].sudo()  # sudo: the officer is told, whoever makes it void
+        :return: what was asked, as of ``_membri_ask_about_money`` of invoices, a set"""
+        asked = set()
         if not self:
-            return told_sudo
+            return asked
         contacts = self.partner_id
-        invoices = told_sudo.search(
+        # sudo: the officer is told, whoever makes it void
+        invoices = self.env["account.move"].sudo()
+        invoices = invoices.search(
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
             & Domain("state", "!=", "draft")
@@ -418,6 +496,5 @@ class AccountMoveLine(models.Model):
                 entry = line.move_id
                 left = (-line.amount_residual_currency, line.currency_id)
                 payer = line.partner_id or move.partner_id
-                move._membri_tell_left(payer, entry, entry.origin_payment_id, *left)
-                told_sudo |= move
-        return told_sudo
+                asked.add(move._membri_tell_left(payer, entry, entry.origin_payment_id, *left))
+        return asked

@@ -192,8 +192,9 @@ class MembriRenewal(models.Model):
         if kind == "charge":  # it says itself what is charged
             return self._get_charge_mail_obstacle()
         # who reminded by hand had looked: only what was announced, or came, since counts
-        seen = self._get_invoice_sudo().membri_date_bank_line
-        told = max(filter(None, [self.date_payment_reported, seen]), default=False)
+        invoice_sudo = self._get_invoice_sudo()
+        seen = [invoice_sudo.membri_date_bank_line, invoice_sudo.membri_date_unused]
+        told = max(filter(None, [self.date_payment_reported, *seen]), default=False)
         by_hand = not told or (mail_sudo.create_date and told <= mail_sudo.create_date)
         return self._get_no_reminder_reason(by_hand=by_hand, is_document=kind == "notice")
 

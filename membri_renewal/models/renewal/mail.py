@@ -108,7 +108,10 @@ class MembriRenewal(models.Model):
             )
         if credited:
             rows.append((self.env._("Credited"), self._format_amount(credited, invoice_sudo)))
-        return [*rows, (self.env._("Amount due"), self._format_amount(left, invoice_sudo))]
+        rows.append((self.env._("Amount due"), self._format_amount(left, invoice_sudo)))
+        if sentence := invoice_sudo._membri_get_void_receipt_sentence():
+            rows.append((self.env._("Receipt"), sentence))
+        return rows
 
     def _get_payment_reminder_sentence(self):
         """:return: that the renewal is accepted, and what came of the money"""
