@@ -32,6 +32,21 @@ class MembriRefusalReason(models.Model):
     )
 
     @api.model
+    def _get_kind_and_text(self, reason):
+        """Return why a membership ends, as the reason of the list that it is counted as (or none),
+        and as a text.
+
+        :param reason: a text, one of these records, or the id of one
+        :raises UserError: when that one has been deleted"""
+        if isinstance(reason, int) and reason:
+            reason = self.browse(reason)
+        if not isinstance(reason, models.BaseModel):
+            return self._get_of_text(reason), reason
+        kind = reason[:1]
+        kind._check_exists()
+        return kind, kind.name
+
+    @api.model
     def _get_of_text(self, text):
         """:param text: why a membership ends, as it was typed
         :return: the reason that it names, in any language, or that a death is; else none"""

@@ -32,6 +32,7 @@ from . import test_company_choices
 from . import test_company_notes
 from . import test_concurrent_answers
 from . import test_contact_form
+from . import test_contract
 from . import test_cost
 from . import test_cotisation_integrity
 from . import test_cotisation_states

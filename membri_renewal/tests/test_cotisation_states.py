@@ -270,6 +270,29 @@ class TestCotisationStates(MembriCommon):
         cotisation.action_terminate("2026-10-31", "Died")
         self.assertEqual(cotisation.state, "expired")
 
+    def test_terminate_for_a_reason_of_the_list(self):
+        """As a record, as its id (by RPC), or as its name: counted as that one."""
+        for reason in (self.reason, self.reason.id, self.reason.name):
+            with self.subTest(reason=reason):
+                cotisation = self._create_yearly()
+                cotisation.action_terminate("2026-10-31", reason)
+                self.assertRecordValues(
+                    cotisation,
+                    [
+                        {
+                            "state": "expired",
+                            "termination_reason": self.reason.name,
+                            "termination_reason_id": self.reason.id,
+                        }
+                    ],
+                )
+        gone = self.env_root["membri.refusal.reason"].create({"name": "Gone"})
+        gone_id = gone.id
+        gone.unlink()
+        cotisation = self._create_yearly()
+        self._assert_refused(lambda: cotisation.action_terminate("2026-10-31", gone_id))
+        self.assertEqual(cotisation.state, "active")
+
     def test_terminate_wizard(self):
         cotisation = self._create_yearly()
         self._open_wizard(

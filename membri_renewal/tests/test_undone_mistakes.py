@@ -229,6 +229,66 @@ class TestA4UndoneMistakes(CreditCase):
         self.assertRecordValues(renewal, [{"state": "approved", "invoice_id": second.id}])
         self.assertEqual(renewal.new_cotisation_id.invoice_id, second)
 
+    def _unreconcile(self, note):
+        note.line_ids.remove_move_reconcile()
+
+    def test_a4_credit_note_taken_off_but_still_posted(self):
+        """*Unreconcile*: both are open, the invoice can be paid, and nobody may bill again."""
+        renewal, invoice = self._approved()
+        void = renewal.new_cotisation_id
+        note = self._credit(invoice)
+        self._unreconcile(note)
+        self.assertEqual(invoice.payment_state, "not_paid")
+        self._assert_asked(invoice, invoice.name, note.name, renewal.partner_id.name)
+        self.assertEqual(renewal.state, "intervention")
+        with self.assertRaises(UserError) as raised:
+            renewal.action_approve()
+        self.assertIn(note.name, str(raised.exception))
+        # used for it again
+        (invoice | note).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        ).reconcile()
+        self.assertEqual(invoice.payment_state, "reversed")
+        asked = invoice.sudo().activity_search(["membri_renewal.activity_payment_undone"])
+        self.assertFalse(asked)
+        renewal.action_approve()
+        self.assertEqual(self._open_invoices(renewal.partner_id), renewal.invoice_id)
+        self.assertEqual(void.state, "cancelled")
+
+    def test_a4_credit_note_taken_off_and_cancelled(self):
+        renewal, invoice = self._approved()
+        void = renewal.new_cotisation_id
+        note = self._credit(invoice)
+        self._unreconcile(note)
+        note.button_draft()
+        note.button_cancel()
+        self._assert_linked_again(renewal, invoice, void)
+
+    def test_a4_credit_note_taken_off_after_a_new_approval(self):
+        renewal, invoice = self._approved()
+        note = self._credit(invoice)
+        renewal.action_approve()
+        second = renewal.invoice_id
+        self._unreconcile(note)
+        self._assert_asked(invoice, invoice.name, note.name)
+        self.assertRecordValues(renewal, [{"state": "approved", "invoice_id": second.id}])
+        self.assertEqual(second.invoice_line_ids.sudo().membri_cotisation_id.state, "pending")
+        # the payer has both, and pays the wrong one
+        self._pay(invoice)
+        self._assert_asked(invoice, "has a payment")
+        self.assertEqual(second.payment_state, "not_paid")
+
+    def test_a4_payment_of_a_credited_invoice_goes_away(self):
+        """Paid, credited in full, and then the check bounces: the credit note is not used for
+        the invoice, which asks for money again."""
+        renewal, invoice = self._approved()
+        payment = self._pay(invoice)
+        note = self._credit(invoice)
+        self.assertEqual(renewal.state, "intervention")
+        self._unreconcile(payment.move_id)
+        self.assertEqual(invoice.payment_state, "not_paid")
+        self._assert_asked(invoice, invoice.name, note.name)
+
     def test_a4_our_own_reset_leaves_no_orphan(self):
         renewal, invoice = self._approved()
         renewal.action_reset()

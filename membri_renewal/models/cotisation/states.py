@@ -104,9 +104,11 @@ class MembriCotisation(models.Model):
         """End active cotisations before their last day: resignation, death, exclusion.
 
         :param date: the last day of membership, included
-        :param reason: kept on the cotisation and in the member's chatter; one that the list of
-            reasons has, or that tells of a death, is counted as that one Called without a date (the
-            button), opens the wizard that asks for both.
+        :param reason: a text, or a ``membri.refusal.reason`` (a client names it by its id); kept on
+            the cotisation and in the member's chatter. A text that the list of reasons has, or that
+            tells of a death, is counted as that one
+
+        Called without a date (the button), opens the wizard that asks for both.
         """
         self.check_access("write")
         if not date:
@@ -171,7 +173,7 @@ class MembriCotisation(models.Model):
         )
 
     def _do_terminate(self, date, reason=None):
-        kind = self.env["membri.refusal.reason"]._get_of_text(reason)
+        kind, reason = self.env["membri.refusal.reason"]._get_kind_and_text(reason)
         for cotisation in self:
             cotisation._internal_write(
                 {

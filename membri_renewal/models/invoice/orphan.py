@@ -28,7 +28,20 @@ class AccountMove(models.Model):
         return terms_sudo.filtered(
             lambda c: (
                 (c.state == "cancelled" or c.invoice_id != move_sudo)
-                and not c._is_credited(move_sudo)
+                and (not c._is_credited(move_sudo) or move_sudo._membri_get_unused_credit_notes())
+            )
+        )
+
+    def _membri_get_unused_credit_notes(self):
+        """Return the posted credit notes of this open invoice that are not, or no longer, used for
+        it (*Unreconcile*; the payment that had settled it has gone): both are open, and the
+        invoice can be paid."""
+        self.ensure_one()
+        if not self._membri_is_open():
+            return self.browse()
+        return self.reversal_move_ids.filtered(
+            lambda note: (
+                note.state == "posted" and not note.currency_id.is_zero(note.amount_residual)
             )
         )
 
@@ -55,6 +68,24 @@ class AccountMove(models.Model):
                     term_sudo._link_again()
                 elif move_sudo._membri_is_open() or move_sudo._membri_has_money():
                     move_sudo._membri_tell_orphan(term_sudo)
+            for term_sudo in move_sudo._membri_get_paid_beside_credit(terms_sudo):
+                move_sudo._membri_tell_orphan(term_sudo)
+
+    def _membri_get_paid_beside_credit(self, terms_sudo):
+        """Return those void terms of this invoice that was paid while the officer was asked about
+        its unused credit note: that question ends with the payment, whose money is too much."""
+        self.ensure_one()
+        beside_sudo = terms_sudo.filtered(
+            lambda c: c.state == "cancelled" and c.invoice_id == self and c._is_credited()
+        )
+        if (
+            beside_sudo
+            and not self._membri_is_open()
+            and self._membri_has_money()
+            and self.activity_search([ACTIVITY_UNDONE])
+        ):
+            return beside_sudo
+        return terms_sudo.browse()
 
     def _membri_tell_orphan(self, term_sudo):
         """An invoice that nothing waits for asks for money, or has got it."""
@@ -72,6 +103,18 @@ class AccountMove(models.Model):
                     "is void. Refund the payment, or use it for another invoice.",
                     **names,
                 )
+            )
+            return
+        if notes := self._membri_get_unused_credit_notes():
+            self._membri_ask_officer(
+                self.env._(
+                    "%(invoice)s for %(member)s (%(term)s) is open again, because its credit note "
+                    "%(credit_note)s is not used for it. Reconcile the two in Invoicing, or cancel "
+                    "the credit note.",
+                    credit_note=", ".join(notes.mapped("name")),
+                    **names,
+                ),
+                ACTIVITY_UNDONE,
             )
             return
         living = term_sudo._get_living_successor()
@@ -121,6 +164,7 @@ class MembriCotisation(models.Model):
             self.state == "cancelled"
             and self.is_voided_by_credit
             and self.invoice_id == invoice_sudo
+            and not self._is_credited()
             and not self._get_living_successor()
             and (not renewal or (renewal.state == "intervention" and not renewal.invoice_id))
         )
@@ -212,15 +256,26 @@ class MembriTermMixin(models.AbstractModel):
                     member=self.partner_id._membri_get_names(),
                     term=term_sudo.term_display,
                 )
-            if term_sudo in invoice_sudo._membri_get_orphan_terms() and (
-                invoice_sudo._membri_is_open()
+            if term_sudo not in invoice_sudo._membri_get_orphan_terms() or (
+                not invoice_sudo._membri_is_open()
             ):
+                continue
+            if notes_sudo := invoice_sudo._membri_get_unused_credit_notes():
                 return self.env._(
-                    "%(invoice)s for %(member)s already covers this period (%(term)s), "
-                    "but its membership term is void. Cancel or credit the invoice in "
-                    "Invoicing first.",
+                    "%(invoice)s for %(member)s (%(term)s) is open, because its credit note "
+                    "%(credit_note)s is not used for it. Reconcile the two in Invoicing first, or "
+                    "cancel the credit note.",
+                    credit_note=", ".join(notes_sudo.mapped("name")),
                     invoice=invoice_sudo._membri_get_document_label(),
                     member=self.partner_id._membri_get_names(),
                     term=term_sudo.term_display,
                 )
+            return self.env._(
+                "%(invoice)s for %(member)s already covers this period (%(term)s), "
+                "but its membership term is void. Cancel or credit the invoice in "
+                "Invoicing first.",
+                invoice=invoice_sudo._membri_get_document_label(),
+                member=self.partner_id._membri_get_names(),
+                term=term_sudo.term_display,
+            )
         return False
