@@ -200,6 +200,26 @@ class TestPortalChangeForm(ChangeRequestCommon, PortalCase):
         self._post(renewal, "send", token, **unchanged, contact_email=person.email)
         self.assertNotIn("was", renewal.change_request_id.detail_ids._get_sentence())
 
+    def test_what_was_asked_is_left_when_a_counter_offer_is_taken(self):
+        renewal = self._renewal_of_full()
+        token = renewal.sudo().access_token
+        self._sign_in(None)
+        self._post(renewal, "send", token, contact_phone="+1 555 0177")
+        self._answer(
+            renewal,
+            "counter_offer",
+            token,
+            option_set_id=self.small.id,
+            proposal_key=renewal._get_proposal_key(),
+        )
+        renewal.invalidate_recordset()
+        self.assertEqual(renewal.option_set_id, self.small)
+        self._answer(renewal, "accept", token)
+        renewal.invalidate_recordset()
+        self.assertEqual(renewal.state, "approved")
+        activity = renewal.activity_search(["membri_renewal.activity_intervention"])
+        self.assertIn("0177", activity.summary)
+
     def test_form_where_there_is_nothing_to_ask(self):
         for state in ("intervention", "approved", "refused"):
             renewal = self._renewal_of_corporation(state)

@@ -154,11 +154,10 @@ class MembriChangeRequest(models.Model):
         )
         return sentences
 
-    def _get_words_left(self):
-        """:return: the corrections and words of a request that nobody has answered, or nothing"""
-        pending = self.filtered(lambda request: request.state == "pending")
-        details = [detail._get_sentence() for detail in pending.detail_ids]
-        return " ".join(filter(None, [*details, *pending.mapped("message")]))
+    def _get_words(self):
+        """:return: the corrections and words of this request, without other plans and options"""
+        details = [detail._get_sentence() for detail in self.detail_ids]
+        return " ".join(filter(None, [*details, *self.mapped("message")]))
 
     def _get_difference_sentence(self, is_offer=False):
         """:param is_offer: the organization offers it, and nobody has asked for it

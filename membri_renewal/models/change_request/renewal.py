@@ -203,6 +203,17 @@ class MembriRenewal(models.Model):
             }
         )
 
+    def _get_words_left(self):
+        """Return the corrections and words of a request that nobody has answered (a text), or
+        nothing. A counter-offer that was taken since answers none of them."""
+        self.ensure_one()
+        # sudo: see _do_submit_change_request
+        for request_sudo in self.sudo().change_request_ids.sorted("version", reverse=True):
+            if request_sudo.origin != "counter_offer":
+                is_open = request_sudo.state in ("pending", "replaced")
+                return request_sudo._get_words() if is_open else ""
+        return ""
+
     def _after_state(self, state):
         # EXTENDS state_mixin: whatever decides a renewal, or sends it again, answers what was asked
         if state not in ("change_requested", "intervention"):

@@ -15,6 +15,8 @@ _logger = logging.getLogger(__name__)
 
 MESSAGE_MAX_LENGTH = 2000
 LOCK_TIMEOUT = "5s"
+# after which nobody looks at what was asked before
+LAST_ANSWERS = ("accept", "decline")
 # where an answer leads that can be given only once
 STATE_OF_ANSWER = {"accept": "approved", "decline": "refused", "call": "intervention"}
 # what can be asked again and again: so many times an hour (portal/request.py)
@@ -85,23 +87,7 @@ class MembriRenewal(models.Model):
             and proposal_key != self._get_proposal_key()
         ):
             return "changed"
-        return self._portal_answer("accept", author, type(self)._do_accept_as_it_is)
-
-    def _do_accept_as_it_is(self):
-        """Who accepts gives up the other plan or options that they had asked for, but neither the
-        address that is wrong nor the question: these stay with the officer."""
-        left = self.change_request_id._get_words_left()
-        self._do_approve()
-        if left:
-            self._schedule_once(
-                "membri_renewal.activity_intervention",
-                self.env._(
-                    "%(member)s accepted the renewal as it is. Of what was asked before, this "
-                    "is still to be answered: %(request)s",
-                    member=self.partner_id._membri_get_names(),
-                    request=left,
-                ),
-            )
+        return self._portal_answer("accept", author, lambda renewal: renewal._do_approve())
 
     def _portal_answer(self, answer, author, effect, text=None):
         """Carry out an answer, all of it or nothing. Whoever answers twice, in a second tab
@@ -131,9 +117,12 @@ class MembriRenewal(models.Model):
             return "too_often"
         try:
             with self.env.cr.savepoint():
+                left = answer in LAST_ANSWERS and renewal_sudo._get_words_left()
                 told = effect(renewal_sudo)
                 renewal_sudo._internal_write({"is_answered_online": True})
                 renewal_sudo._log_answer(answer, author, told or text)
+                if left:
+                    renewal_sudo._ask_about_words_left(answer, author, left)
         except OperationalError:
             raise  # a concurrent update: Odoo runs the request again
         except Exception as error:
@@ -222,6 +211,21 @@ class MembriRenewal(models.Model):
         )
         if answer == "accept":
             self._log_on_contacts({self: label})
+
+    def _ask_about_words_left(self, answer, author, left):
+        """Who accepts, or leaves, gives up the other plan or options that they had asked for, but
+        neither the correction of an address nor a question: these stay with the officer.
+
+        :param left: as :meth:`_get_words_left` found it before"""
+        self.ensure_one()
+        self._schedule_once(
+            "membri_renewal.activity_intervention",
+            self.env._(
+                "%(answer)s Of what was asked before, this is still to be answered: %(request)s",
+                answer=self._get_answer_label(answer, author),
+                request=left,
+            ),
+        )
 
     def _report_answer_failure(self, answer, author, error):
         """The answer could not be carried out: the staff must know what was answered, and
