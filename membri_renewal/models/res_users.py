@@ -143,11 +143,6 @@ class ResUsers(models.Model):
 
         return Domain.custom(to_sql=to_sql)
 
-    def _membri_may_read_invoices(self):
-        """For the record rule of notifications: Odoo's sales people read invoices as well."""
-        self.ensure_one()
-        return self.env["account.move"].with_user(self).has_access("read")
-
     def _membri_hand_over(self):
         """Open renewals and our activities go to whom the company names; what is sent from now
         on asks ``membri.renewal._get_officer`` anyway."""

@@ -202,6 +202,25 @@ class TestMatchingDoors(MoneyDoorsCase):
         partials = "account.partial.reconcile"
         self.assertIn(partial.id, self._call(clerk, partials, "search", []))
 
+    def test_windows_of_branches_name_no_document_of_their_parents(self):
+        """Nothing is matched there: Odoo's window that sends an invoice showed the whole email."""
+        branch = self.env_root["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        clerk = self._create_clerk("branch_clerk", branch)
+        payment = self._pay(self.invoice, 100.0)
+        for model, vals in (
+            ("account.move.send.wizard", {"move_id": self.invoice.id}),
+            ("payment.refund.wizard", {"payment_id": payment.id}),
+        ):
+            self._assert_call_refused(clerk, model, "create", vals, error=AccessError)
+        self._call(self.clerk, "account.move.send.wizard", "create", {"move_id": self.invoice.id})
+        # those of the branch, above it
+        line = self._get_receivable(self.invoice)
+        check_may_name(
+            self.env(user=clerk)["account.partial.reconcile"], [{"debit_move_id": line.id}]
+        )
+
     def test_records_that_name_a_document(self):
         """Any record of Odoo's that its user may make names, by a many2one, documents of the own
         companies alone: it shows their names, and what is computed of them."""

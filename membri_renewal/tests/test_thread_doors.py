@@ -342,14 +342,29 @@ class TestThreadDoors(PortalCase):
             )
         )
         of_receipt = self.env.ref("membri_renewal.mail_template_annual_receipt")
+        own = statement.copy({"name": "An own template", "user_id": self.auditor.id})
         values = {"email_to": "x@example.com"}
         for user in (self.auditor, self._create_accounting_reader()):
-            for template, record in ((statement, self.member), (of_receipt, receipt)):
+            for template, record in (
+                (statement, self.member),
+                (own, self.member),
+                (of_receipt, receipt),
+            ):
                 with self.subTest(template=template.name, user=user.login):
                     self.assertTrue(record.with_user(user).has_access("read"))
                     with self.assertRaises(AccessError):
                         template.with_user(user).send_mail(record.id, email_values=values)
         self.assertTrue(statement.with_user(self.officer).send_mail(self.member.id))
+        window = {
+            "model": "res.partner",
+            "res_ids": str(self.member.ids),
+            "template_id": own.id,
+        }
+        for mode in ("comment", "mass_mail"):
+            composer = self.env["mail.compose.message"].with_user(self.auditor)
+            composer = composer.create({**window, "composition_mode": mode})
+            with self.subTest(mode=mode), self.assertRaises(AccessError):
+                composer._action_send_mail()
 
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
     def test_emails_that_are_handed_in(self):

@@ -62,6 +62,13 @@ class TestWhoseCard(FeeNoticePortalCase):
         page = "fee-notices" if move.membri_fee_notice_state == "open" else "invoices"
         return SAVED in self.url_open(f"/my/{page}/{move.id}?access_token={move.access_token}").text
 
+    def test_properties_name_no_card(self):
+        """Whoever sets up properties names any card by one: Odoo showed its last digits."""
+        employee = new_test_user(self.env_root, "names_cards", "base.group_user")
+        self.env.invalidate_all()
+        self.assertFalse(self.card.with_user(employee).display_name)
+        self.assertIn("1234", self.card.with_user(employee).sudo().display_name)
+
     def test_a_link_charges_no_card(self):
         for login in (None, "stranger_user"):
             self._sign_in(login)

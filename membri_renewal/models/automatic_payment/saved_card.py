@@ -359,6 +359,14 @@ class PaymentToken(models.Model):
 
     _inherit = "payment.token"
 
+    @api.depends_context("uid")
+    def _compute_display_name(self):
+        # EXTENDS payment: a property that names a card showed its last digits to everybody, since
+        # what is computed first fetches it in sudo
+        readable = self if self.env.su else self._filtered_access("read")
+        (self - readable).display_name = False
+        return super(PaymentToken, readable)._compute_display_name()
+
     def _membri_get_label(self):
         """:return: which card it is, as “Visa ••1234”"""
         self.ensure_one()

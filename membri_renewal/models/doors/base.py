@@ -1,3 +1,4 @@
+from ast import literal_eval
 from contextlib import suppress
 
 from odoo import api, models
@@ -19,6 +20,20 @@ RULED_FIRST = frozenset({"mail.message", "res.users"})
 # in the context of a search of files, which Odoo makes in sudo: the rule about whom it is for
 FILES_FOR = "membri_files_for"
 TEXT = frozenset({"char", "text", "html"})
+# of Odoo's employees: what names a contact, or its bank account, and what is written on it
+WRITE_CONTACT = frozenset(
+    {"bank_account_ids", "user_id", "work_contact_id", "work_email", "work_phone"}
+)
+# of Odoo's mailings: what says who receives one, and who asks for them
+ASKS_OF_MAILING = frozenset({"mailing_domain", "mailing_filter_id", "mailing_model_id", "user_id"})
+# of Odoo's, which keep conditions that the system asks later: of which model, and in which fields
+KEPT_CONDITIONS = {
+    "crm.team": ("crm.lead", {"assignment_domain"}),
+    "crm.team.member": ("crm.lead", {"assignment_domain", "assignment_domain_preferred"}),
+    "loyalty.reward": ("product.product", {"discount_product_domain"}),
+    "loyalty.rule": ("product.product", {"product_domain"}),
+    "mailing.mailing": (None, ASKS_OF_MAILING),
+}
 # of Odoo's, each of one company: the name of such a record, and what is computed of it, shows in
 # whatever record names it
 DOCUMENTS = frozenset(
@@ -60,6 +75,8 @@ class Base(models.AbstractModel):
         # EXTENDS base
         created = super().create(vals_list)
         check_letters(created)
+        check_written_contacts(created)
+        check_kept_conditions(created)
         return created
 
     def write(self, vals):
@@ -68,6 +85,8 @@ class Base(models.AbstractModel):
         check_letters(self)
         result = super().write(vals)
         check_letters(self)
+        check_written_contacts(self, vals)
+        check_kept_conditions(self, vals)
         return result
 
     def onchange(self, values, field_names, fields_spec):
@@ -125,7 +144,8 @@ def check_may_name(model, vals_list):
         return
     for _name, records in get_named(model, vals_list):
         if records._name in DOCUMENTS:
-            check_own_documents(records)
+            # windows show what they compute of it, and match nothing
+            check_own_documents(records, is_window=model._transient)
         else:
             check_may_tell_of(records)
 
@@ -246,11 +266,13 @@ def is_told_of(env, model):
     return told or isinstance(env.get(model), MembriFieldsMixin)
 
 
-def check_own_documents(documents):
+def check_own_documents(documents, *, is_window=False):
     """Entries of branches are matched with those of the companies above them, whichever of them
     are selected.
 
     :param documents: records of one of ``DOCUMENTS``
+    :param is_window: whether a window names them, for which those of branches and of the companies
+        above are as those of others
     :raises AccessError: when the user may not read one, and it is of a company that neither is
         theirs, nor is above or below one"""
     documents_sudo = documents.sudo()  # sudo: of which companies they are
@@ -260,9 +282,12 @@ def check_own_documents(documents):
     except MissingError:  # what Odoo says of those that do not exist is enough
         documents_sudo = documents_sudo.exists()
         companies_sudo = documents_sudo.company_id
-    foreign_sudo = companies_sudo.filtered(
-        lambda company: not company.parent_ids & own_sudo and company not in own_sudo.parent_ids
-    )
+    foreign_sudo = companies_sudo - own_sudo
+    # saved cards of a company above are used in its branches
+    if not is_window or documents._name == "payment.token":
+        foreign_sudo = foreign_sudo.filtered(
+            lambda company: not company.parent_ids & own_sudo and company not in own_sudo.parent_ids
+        )
     if foreign_sudo:
         of_others_sudo = documents_sudo.filtered(lambda d: d.company_id in foreign_sudo)
         of_others_sudo.sudo(False).check_access("read")
@@ -411,6 +436,13 @@ def _check_may_filter(model, domain):
 
     :param model: where the paths of the conditions begin
     :raises AccessError: where one leads to a field of ours that may not be read, or to a secret"""
+    for place, field, value in _get_asked(model, domain):
+        _check_may_filter_by(place, field, value)
+
+
+def _get_asked(model, domain):
+    """:param model: where the paths of the conditions begin
+    :return: generator of ``(model, field, value)``, one for each field that a condition leads to"""
     for condition in domain.iter_conditions():
         place = model
         for name in condition.field_expr.split("."):
@@ -420,7 +452,7 @@ def _check_may_filter(model, domain):
             if field.inherited:  # from the contact of a user
                 place = place.env[field.related_field.model_name]
                 field = place._fields[name]
-            _check_may_filter_by(place, field, condition.value)
+            yield place, field, condition.value
             if field.relational:
                 place = place.env[field.comodel_name]
             elif name != "id":  # which leads to the record itself
@@ -431,4 +463,96 @@ def _check_may_filter(model, domain):
             if isinstance(value, (list, tuple)) and condition.operator in ("any", "not any"):
                 value = Domain(value)
             if isinstance(value, Domain):
-                _check_may_filter(place, value)
+                yield from _get_asked(place, value)
+
+
+def check_written_contacts(employees, vals=None):
+    """Odoo's employees: the work address of an employee is written on the contact that is named
+    there, in sudo. Whoever edits employees, and no contacts, had the notices of any member sent to
+    an address of theirs, and the password of any login; bank accounts become those of the contact.
+
+    :param employees: records of any model, as a client made or wrote them
+    :param vals: what was written, where it was
+    :raises AccessError: when a contact that memberships are about, and that is none of the staff's,
+        is named, or written, by who may not write it"""
+    if employees.env.su or employees._name != "hr.employee":
+        return
+    if vals is not None and not WRITE_CONTACT & vals.keys():
+        return
+    employees_sudo = employees.sudo()  # sudo: whose contacts they are
+    named_sudo = employees_sudo.work_contact_id | employees_sudo.bank_account_ids.partner_id
+    for contact_sudo in named_sudo:
+        users_sudo = contact_sudo.with_context(active_test=False).user_ids
+        if any(not user.share for user in users_sudo):
+            continue
+        if users_sudo or contact_sudo._membri_serves_memberships():
+            contact_sudo.with_user(employees.env.user).check_access("write")
+
+
+def check_kept_conditions(records, vals=None):
+    """Odoo's email marketing: the scheduler asks the conditions of a mailing as the system, and who
+    received it is read by all who send mailings. By the letters that it begins with, they read the
+    key of any renewal. So do the rules by which leads are assigned.
+
+    :param records: of any model, as a client made or wrote them
+    :param vals: what was written, where it was
+    :raises AccessError: where a condition leads to what whoever wrote it may not read
+    :raises UserError: where that of a mailing leads to memberships, and another person would ask
+        it"""
+    if records.env.su or records._name not in KEPT_CONDITIONS:
+        return
+    name, asks = KEPT_CONDITIONS[records._name]
+    if vals is not None and not asks & vals.keys():
+        return
+    for record in records:
+        model = record.env.get(name or record.mailing_model_real)
+        for text in asks if name else ("mailing_domain",):
+            domain = Domain.TRUE
+            # Odoo says by itself what is no condition
+            with suppress(SyntaxError, ValueError):
+                domain = Domain(literal_eval(record[text] or "[]"))
+            if model is None or not leads_to_memberships(model, domain):
+                continue
+            model._search(domain)  # asks for the rights
+            if not name and record.user_id != record.env.user:
+                raise UserError(
+                    record.env._(
+                        "“%(mailing)s” chooses its recipients by their memberships. Only the "
+                        "person responsible for it can change how.",
+                        mailing=record.display_name,
+                    )
+                )
+
+
+def leads_to_memberships(model, domain):
+    """:param model: where the paths of the conditions begin
+    :return: whether ``domain`` asks for memberships, for money, or for what was sent"""
+    if model._name in DOCUMENTS:
+        return True
+    for place, field, _value in _get_asked(model, domain):
+        to = field.comodel_name or ""
+        if to in DOCUMENTS or to in ABOUT or to.startswith(("membri.", "mail.")):
+            return True
+        if isinstance(place, MembriFieldsMixin) and place._is_our_field(field):
+            return True
+    return False
+
+
+def get_recipients_domain_of(mailings):
+    """:param mailings: the class of Odoo's mailings
+    :return: its method that says who receives a mailing: conditions that lead to memberships are
+        asked with the rights of who is responsible, of the companies that they work in"""
+
+    def _get_recipients_domain(self):
+        domain = super(mailings, self)._get_recipients_domain()
+        model = self.env.get(self.mailing_model_real)
+        if model is None or not leads_to_memberships(model, domain):
+            return domain
+        asker = self.user_id or self.create_uid
+        records = self.env(user=asker.id, su=False, context={})[model._name]
+        # whoever lost the right to ask sends to nobody
+        with suppress(AccessError):
+            return Domain("id", "in", records.search(domain).ids)
+        return Domain.FALSE
+
+    return _get_recipients_domain

@@ -50,7 +50,9 @@ def get_compute_of_rating(name):
         getattr(ratings, method)()
         for rating in ratings:
             model, number = rating[model_field], rating[id_field]
-            if not model or not isinstance(rating.env.get(model), MembriFieldsMixin):
+            # files are called after the members whom they are for
+            is_known = isinstance(rating.env.get(model), MembriFieldsMixin)
+            if not is_known and model != "ir.attachment":
                 continue
             # not in sudo: what the user may read
             record = rating.env[model].with_user(rating.env.user).browse(number)

@@ -2,7 +2,14 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..mixins.fields import MembriFieldsMixin
-from .base import FILES_FOR, check_may_print, compares_text, is_told_of, look_as_user
+from .base import (
+    FILES_FOR,
+    check_may_print,
+    compares_text,
+    get_recipients_domain_of,
+    is_told_of,
+    look_as_user,
+)
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
 
@@ -55,7 +62,8 @@ class MailThread(models.AbstractModel):
         # EXTENDS mail, which lets whoever reads a record follow it: followers get by email what the
         # staff posts there
         closed = self._name in ("membri.renewal", "res.partner") and self.env.user.share
-        if closed and self and not self.has_access("write"):
+        # not in sudo, as a route of Odoo's website calls it: what the visitor may do
+        if closed and self and not self.with_user(self.env.user).has_access("write"):
             return False
         return super().message_subscribe(partner_ids=partner_ids, subtype_ids=subtype_ids)
 
@@ -175,6 +183,19 @@ class AccountMove(models.Model):
 
 class MailMessage(models.Model):
     _inherit = "mail.message"
+
+    @api.depends_context("uid")
+    def _compute_display_name(self):
+        # EXTENDS base: Odoo fetches messages in sudo, whoever asks for one by its number. A
+        # property (of a task, of a product) that names one showed its subject to everybody
+        readable = self if self.env.su else self._filtered_access("read")
+        (self - readable).display_name = False
+        return super(MailMessage, readable)._compute_display_name()
+
+    def _export_rows(self, fields, *, _is_toplevel_call=True):
+        # EXTENDS base: and the export of what names one, all that it says
+        self.check_access("read")
+        return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
 
     def _get_forbidden_access(self, operation):
         # EXTENDS mail, which lets whoever was notified of a message answer it, and react: members
@@ -300,8 +321,13 @@ class MailTemplate(models.Model):
         return super()._send_check_access(res_ids)
 
     def _membri_is_statement(self):
+        """:return: whether this is the template of the statement, or another one that sends it"""
         statement = self.env.ref("membri_renewal.mail_template_statement", raise_if_not_found=False)
-        return bool(self and self == statement)
+        # sudo: what it sends
+        reports_sudo = self.sudo().report_template_ids
+        return bool(self and self == statement) or any(
+            report.report_name == "membri_renewal.report_statement" for report in reports_sudo
+        )
 
     def _membri_check_may_email(self, model, res_ids):
         """Emails about renewals and membership invoices leave in the organization's name, with
@@ -355,6 +381,7 @@ class MailComposeMessage(models.TransientModel):
         # EXTENDS mail: a statement lists what is due to one company
         composer = self
         if self.template_id._membri_is_statement():
+            self.env["account.move"].check_access("write")
             composer = self.with_context(**{NOTES_OF: (self.env.company.id,)})
         return super(MailComposeMessage, composer)._action_send_mail(auto_commit=auto_commit)
 
@@ -376,6 +403,8 @@ class IrAttachment(models.Model):
         if ratings := self.env.registry.get("rating.rating"):
             for name in NAMES_OF_RATING:
                 ratings._fields[name].compute = get_compute_of_rating(name)
+        if mailings := self.env.registry.get("mailing.mailing"):
+            mailings._get_recipients_domain = get_recipients_domain_of(mailings)
         return result
 
     @api.model

@@ -25,12 +25,13 @@ class ResPartner(models.Model):
         that are to be paid."""
         self.ensure_one()
         # whoever may read the payer can have Odoo render the report: staff who read invoices get
-        # all of it, members what is theirs
-        AccountMove = self.env["account.move"]
+        # all of it, members what is theirs. Not in sudo, as Odoo's window of emails prints it
+        user = self.env.user
+        AccountMove = self.env["account.move"].with_user(user)
         AccountMove.check_access("read")
         # sudo: a statement without the invoices of a branch would be wrong
-        return (
-            (AccountMove if self.env.user.share else AccountMove.sudo())
+        moves_sudo = (
+            (AccountMove if user.share else AccountMove.sudo())
             .search(
                 Domain("company_id", "child_of", self.env.company.id)
                 & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
@@ -42,6 +43,10 @@ class ResPartner(models.Model):
             .sudo()
             .filtered(lambda move: move._membri_is_payable())
         )
+        # sales people and who approves expenses read invoices, and not these
+        here_sudo = moves_sudo.filtered(lambda move: move.company_id == self.env.company)
+        here_sudo.with_user(user).check_access("read")
+        return moves_sudo
 
     def _membri_get_statement(self, date_from=None):
         """:param date_from: what is older is summed up as the balance brought forward; default:

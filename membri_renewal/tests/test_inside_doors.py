@@ -1,0 +1,239 @@
+from ast import literal_eval
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command, Domain
+from odoo.service.model import call_kw
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from ..models.doors.base import leads_to_memberships
+from .common_portal import PortalCase
+
+LOGGERS = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+
+
+@tagged("post_install", "-at_install")
+class TestInsideDoors(PortalCase):
+    """Doors that Odoo's other applications open to the staff: what these may not read of
+    memberships is read there by nobody, and what they may not write is not written."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.renewal.action_send()
+        accepted = cls._create_renewal(
+            cls._create_cotisation(cls._create_member("Ann Accepted"), "2026-01-01")
+        )
+        accepted.action_approve()
+        cls.invoice = accepted.invoice_id
+        cls.seller = cls._create_seller()
+
+    @classmethod
+    def _create_seller(cls):
+        """As Odoo's sales people, and those who approve expenses: they read invoices of their own,
+        and no others."""
+        group = cls.env_root["res.groups"].create({"name": "Sellers"})
+        model = cls.env_root["ir.model"]._get("account.move")
+        cls.env_root["ir.model.access"].create(
+            {"name": "x", "model_id": model.id, "group_id": group.id, "perm_read": True}
+        )
+        cls.env_root["ir.rule"].create(
+            {
+                "name": "Own Invoices",
+                "model_id": model.id,
+                "groups": [Command.link(group.id)],
+                "domain_force": "[('invoice_user_id', '=', user.id)]",
+            }
+        )
+        seller = new_test_user(
+            cls.env_root,
+            "seller",
+            "base.group_user",
+            company_id=cls.company.id,
+            company_ids=cls.company.ids,
+        )
+        seller.group_ids += group
+        return seller
+
+    # ------------------------------------------------------------------
+    # Names
+    # ------------------------------------------------------------------
+
+    @mute_logger(*LOGGERS)
+    def test_properties_name_no_message(self):
+        """Whoever sets up properties (of tasks, of products) names any message by one: Odoo showed
+        its subject, and exported all of it."""
+        message = self.renewal.sudo().message_post(body="Ours", subject="Your payment failed")
+        category = self.env_root["product.category"].create(
+            {
+                "name": "x",
+                "product_properties_definition": [
+                    {
+                        "name": "told",
+                        "string": "Told",
+                        "type": "many2one",
+                        "comodel": "mail.message",
+                    }
+                ],
+            }
+        )
+        product = self.env_root["product.template"].create(
+            {"name": "x", "categ_id": category.id, "product_properties": {"told": message.id}}
+        )
+        self.employee.sudo().group_ids += self.env.ref("base.group_allow_export")
+        for user, may in ((self.employee, False), (self.auditor, True), (self.officer, True)):
+            self.env.invalidate_all()
+            with self.subTest(user=user.login):
+                own = product.with_user(user)
+                [told] = own.read(["product_properties"])[0]["product_properties"]
+                self.assertEqual(told["value"][1], message.subject if may else False)
+                shown = own.env["mail.message"].browse(message.id)
+                self.assertEqual(shown.sudo().display_name, message.subject)
+                self.assertEqual(bool(shown.display_name), may)
+        self.env.invalidate_all()
+        for path in ("body", "subject", "email_from"):
+            with self.subTest(path=path), self.assertRaises(AccessError):
+                product.with_user(self.employee).export_data([f"product_properties.told/{path}"])
+        rows = product.with_user(self.officer).export_data(["product_properties.told/subject"])
+        self.assertEqual(rows["datas"], [[message.subject]])
+
+    # ------------------------------------------------------------------
+    # Invoices of others
+    # ------------------------------------------------------------------
+
+    @mute_logger(*LOGGERS)
+    def test_who_reads_own_invoices_gets_no_statement(self):
+        """Odoo's sales people read some invoices: the statement, which is whole, told of all."""
+        payer = self.invoice.sudo().partner_id
+        self.assertTrue(self.seller.has_group("base.group_user"))
+        self.assertTrue(self.env["account.move"].with_user(self.seller).has_access("read"))
+        for records in (payer.with_user(self.seller), payer.with_user(self.seller).sudo()):
+            with self.subTest(su=records.env.su), self.assertRaises(AccessError):
+                records._membri_get_statement_moves()
+        auditors = payer.with_user(self.auditor)
+        self.assertEqual(auditors._membri_get_statement_moves(), self.invoice.sudo())
+        self.invoice.sudo().invoice_user_id = self.seller
+        self.assertEqual(
+            payer.with_user(self.seller)._membri_get_statement_moves(), self.invoice.sudo()
+        )
+
+    @mute_logger(*LOGGERS)
+    def test_who_reads_own_invoices_gets_no_notification_of_others(self):
+        """Subjects and recipients of what is sent about invoices are for who reads these."""
+        message = self.invoice.sudo().message_post(
+            body="x", subject="Pay", partner_ids=self.stranger.ids
+        )
+        told = Domain("mail_message_id", "=", message.id)
+        own = self.env["mail.notification"].with_user(self.seller)
+        self.assertFalse(own.search(told))
+        self.assertTrue(own.with_user(self.auditor).search(told))
+        self.invoice.sudo().invoice_user_id = self.seller
+        self.env.flush_all()
+        self.assertTrue(own.search(told))
+
+    # ------------------------------------------------------------------
+    # Odoo's other applications, where they are installed
+    # ------------------------------------------------------------------
+
+    def test_members_follow_nothing_in_sudo(self):
+        """A route of Odoo's website subscribes whoever may read a record, in sudo."""
+        for record in (self.renewal, self.member):
+            own = record.with_user(self.member_user).sudo()
+            own.message_subscribe(self.member.ids)
+            self.assertNotIn(self.member, record.sudo().message_partner_ids)
+
+    def test_conditions_that_lead_to_memberships(self):
+        for model, domain, leads in (
+            ("res.partner", [("name", "=", "x")], False),
+            ("res.partner", [("category_id.name", "=", "x")], False),
+            ("res.partner", [("membri_member_number", "=", "x")], True),
+            ("res.partner", [("membri_renewal_ids.access_token", "=like", "a%")], True),
+            ("res.partner", [("parent_id", "any", [("membri_cotisation_ids", "!=", False)])], True),
+            ("res.partner", [("user_ids.partner_id.message_ids.body", "ilike", "x")], True),
+            ("res.partner", [("invoice_ids.amount_total", ">", 5)], True),
+            ("res.users", [("membri_member_number", "=", "x")], True),
+            ("res.users", [("login", "=", "x")], False),
+            ("account.move", [], True),
+        ):
+            with self.subTest(model=model, domain=domain):
+                found = leads_to_memberships(self.env[model], Domain(domain))
+                self.assertEqual(found, leads)
+
+    @mute_logger(*LOGGERS)
+    def test_mailings_ask_with_the_rights_of_their_responsible(self):
+        """Odoo's scheduler asks who receives a mailing as the system: who sends mailings, and reads
+        no memberships, read the key of any renewal by who had received which of them."""
+        if "mailing.mailing" not in self.env:
+            self.skipTest("Email marketing is not installed.")
+        group = self.env.ref("mass_mailing.group_mass_mailing_user")
+        (self.employee | self.auditor).sudo().group_ids += group
+        common = {
+            "subject": "x",
+            "body_html": "x",
+            "mailing_model_id": self.env["ir.model"].sudo()._get_id("res.partner"),
+        }
+        key = f"{self.renewal.access_token[0]}%"
+        secret = [("membri_renewal_ids.access_token", "=like", key)]
+        ours = [("membri_renewal_ids.state", "=", "sent")]
+        mailings = self.env["mailing.mailing"]
+        for user, domain in (
+            (self.employee, secret),
+            (self.employee, ours),
+            (self.auditor, secret),
+        ):
+            vals = {**common, "mailing_domain": repr(domain)}
+            with self.subTest(user=user.login, domain=domain):
+                with self.assertRaises(AccessError):
+                    call_kw(mailings.with_user(user), "create", [vals], {})
+                plain = mailings.with_user(user).create(
+                    {**common, "mailing_domain": repr([("id", "=", self.member.id)])}
+                )
+                with self.assertRaises(AccessError):
+                    plain.write({"mailing_domain": repr(domain)})
+        mailing = mailings.with_user(self.auditor).create({**common, "mailing_domain": repr(ours)})
+        self.assertEqual(literal_eval(mailing.mailing_domain), ours)
+        with self.assertRaises(UserError):
+            mailing.write({"user_id": self.officer.id})
+        with self.assertRaises(AccessError):
+            mailing.with_user(self.employee).write({"user_id": self.employee.id})
+        self.assertIn(self.member.id, mailing.sudo()._get_recipients())
+        # who is responsible, and reads them no more
+        mailing.sudo().user_id = self.employee
+        self.assertFalse(mailing.sudo()._get_recipients())
+        # a team, to which the scheduler assigns leads
+        if "crm.team" in self.env:
+            self.employee.sudo().group_ids += self.env.ref("sales_team.group_sale_manager")
+            path = "partner_id.membri_renewal_ids.access_token"
+            teams = self.env["crm.team"].with_user(self.employee)
+            with self.assertRaises(AccessError):
+                teams.create({"name": "x", "assignment_domain": repr([(path, "=like", key)])})
+
+    @mute_logger(*LOGGERS)
+    def test_employees_write_no_contact_of_a_member(self):
+        """Odoo's employees: their work address is written on the contact that they name, in sudo.
+        The notices of any member went to an address of whoever edits employees."""
+        if "hr.employee" not in self.env:
+            self.skipTest("Employees are not installed.")
+        self.employee.sudo().group_ids += self.env.ref("hr.group_hr_user")
+        employees = self.env["hr.employee"].with_user(self.employee)
+        employee = employees.create({"name": "x", "work_email": "x@example.com"})
+        before = self.member.sudo().email
+        account = self.env_root["res.partner.bank"].create(
+            {"acc_number": "12345", "partner_id": self.member.id}
+        )
+        for vals in (
+            {"work_contact_id": self.member.id},
+            {"work_contact_id": self.member.id, "work_email": "mine@example.com"},
+            {"user_id": self.member_user.id},
+            {"bank_account_ids": [Command.link(account.id)]},
+        ):
+            with self.subTest(vals=vals), self.assertRaises(AccessError):
+                employee.write(vals)
+            with self.subTest(vals=vals), self.assertRaises(AccessError):
+                employees.create({"name": "x", **vals})
+        self.assertEqual(self.member.sudo().email, before)
+        # one of the staff, and an address of their own
+        employee.write({"work_email": "y@example.com"})
+        employee.write({"user_id": self.auditor.id})
+        self.assertEqual(employee.work_contact_id, self.auditor.partner_id)
