@@ -5,7 +5,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import JsonRpcException, new_test_user, tagged
@@ -344,6 +344,33 @@ class TestPostedItems(MoneyDoorsCase):
                 with self.subTest(vals=vals, context=context), self.assertRaises(UserError):
                     by_clerk.with_context(**context).write(vals)
                 self._assert_unpaid(owed)
+
+    def test_members_pay_to_an_account_of_the_company(self):
+        """Odoo lets whoever works on invoices name any bank account, of booked ones as well, and
+        the page says where the money goes."""
+        accounts = self.env_root["res.partner.bank"].create(
+            [
+                {"acc_number": "111", "partner_id": self.clerk.partner_id.id},
+                {"acc_number": "222", "partner_id": self.company.partner_id.id},
+            ]
+        )
+        for user in (self.clerk, self.officer_alone):
+            self._assert_call_refused(
+                user,
+                "account.move",
+                "write",
+                self.invoice.ids,
+                {"partner_bank_id": accounts[0].id},
+                error=ValidationError,
+            )
+        self._call(
+            self.clerk,
+            "account.move",
+            "write",
+            self.invoice.ids,
+            {"partner_bank_id": accounts[1].id},
+        )
+        self.assertEqual(self.invoice.sudo().partner_bank_id, accounts[1])
 
     def test_due_day_of_a_booked_invoice(self):
         """Odoo lets it be put off, and its items follow."""

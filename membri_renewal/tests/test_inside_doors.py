@@ -147,12 +147,12 @@ class TestInsideDoors(PortalCase):
         for model, domain, leads in (
             ("res.partner", [("name", "=", "x")], False),
             ("res.partner", [("category_id.name", "=", "x")], False),
-            ("res.partner", [("membri_member_number", "=", "x")], True),
+            ("res.partner", [("membri_status", "=", "active")], True),
             ("res.partner", [("membri_renewal_ids.access_token", "=like", "a%")], True),
             ("res.partner", [("parent_id", "any", [("membri_cotisation_ids", "!=", False)])], True),
             ("res.partner", [("user_ids.partner_id.message_ids.body", "ilike", "x")], True),
             ("res.partner", [("invoice_ids.amount_total", ">", 5)], True),
-            ("res.users", [("membri_member_number", "=", "x")], True),
+            ("res.users", [("membri_status", "=", "active")], True),
             ("res.users", [("login", "=", "x")], False),
             ("account.move", [], True),
         ):

@@ -2,7 +2,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..cotisation.cotisation import LIVING_STATES
@@ -237,6 +237,26 @@ class AccountMove(models.Model):
         if self.env.context.get("skip_readonly_check") and "posted" in self.mapped("state"):
             names |= BOOKED & vals.keys()
         return names
+
+    @api.constrains("partner_bank_id")
+    def _membri_check_bank_account(self):
+        """The page and the statement say where members transfer money to: Odoo lets whoever works
+        on invoices name any account there, of booked invoices as well.
+
+        :raises ValidationError: where it is not one of the company, or of one above it"""
+        for move in self.filtered(lambda m: m.membri_invoice_type and m.move_type == "out_invoice"):
+            # sudo: of whom the account is
+            company_sudo, bank_sudo = move.sudo().company_id, move.sudo().partner_bank_id
+            if bank_sudo and bank_sudo.partner_id not in company_sudo.parent_ids.partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "Members cannot pay “%(invoice)s” to the account %(account)s: it is not an "
+                        "account of %(company)s.",
+                        invoice=move.display_name,
+                        account=bank_sudo.acc_number,
+                        company=company_sudo.name,
+                    )
+                )
 
     @api.constrains("sending_data")
     def _membri_check_sending(self):
