@@ -167,7 +167,7 @@ class TestInsideDoors(PortalCase):
         if "mailing.mailing" not in self.env:
             self.skipTest("Email marketing is not installed.")
         group = self.env.ref("mass_mailing.group_mass_mailing_user")
-        (self.employee | self.auditor).sudo().group_ids += group
+        (self.employee | self.auditor).sudo().write({"group_ids": [Command.link(group.id)]})
         common = {
             "subject": "x",
             "body_html": "x",
