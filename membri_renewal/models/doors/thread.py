@@ -394,8 +394,8 @@ class IrAttachment(models.Model):
 
     def _register_hook(self):
         # EXTENDS base: the form of Odoo's letters by post shows, in sudo, whatever file is named
-        # there, and ratings the name of any record; no dependencies of ours, but installed by
-        # themselves with Invoicing, and with many an application
+        # there, ratings the name of any record, and mailings ask as the system; no dependencies of
+        # ours, but installed by themselves with Invoicing, and with many an application
         result = super()._register_hook()
         if letters := self.env.registry.get("snailmail.letter"):
             for name in LETTER_FILE:
