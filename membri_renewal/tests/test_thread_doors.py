@@ -342,7 +342,7 @@ class TestThreadDoors(PortalCase):
             )
         )
         of_receipt = self.env.ref("membri_renewal.mail_template_annual_receipt")
-        own = statement.copy({"name": "An own template", "user_id": self.auditor.id})
+        own = statement.sudo().copy({"name": "An own template", "user_id": self.auditor.id})
         values = {"email_to": "x@example.com"}
         for user in (self.auditor, self._create_accounting_reader()):
             for template, record in (
