@@ -6,7 +6,7 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.doors.base import leads_to_memberships
+from ..models.doors.search import leads_to_memberships
 from .common_portal import PortalCase
 
 LOGGERS = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
-from ..models.doors.base import EXACT_PATTERNS
+from ..models.doors.search import EXACT_PATTERNS
 from .common_whose import WhoseCase
 
 

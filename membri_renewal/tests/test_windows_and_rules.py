@@ -713,7 +713,7 @@ class TestQueuesApart(MembriCommon):
         Dashboard = self.env["membri.dashboard"]
         domain = "[('change_request', '=like', 'Zorro\\\\')]"
         # refused by itself (test_unfinished_patterns.py): it stands for what else there may be
-        self.startPatcher(patch("odoo.addons.membri_renewal.models.doors.base._check_patterns"))
+        self.startPatcher(patch("odoo.addons.membri_renewal.models.doors.base.check_patterns"))
         wrong = Dashboard.create({"name": "Trap", "code": "trap", "domain": domain})
         shipped = self.env.ref("membri_renewal.dashboard_to_remind")
         shipped.domain = domain

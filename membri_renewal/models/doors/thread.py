@@ -2,16 +2,10 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..mixins.fields import MembriFieldsMixin
-from .base import (
-    FILES_FOR,
-    check_may_print,
-    compares_text,
-    get_recipients_domain_of,
-    is_told_of,
-    look_as_user,
-)
+from .base import check_may_print, is_told_of
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
+from .search import FILES_FOR, compares_text, get_recipients_domain_of, look_as_user
 
 # where a message is seen, and in whose name
 POSTED_AS = frozenset({"author_guest_id", "author_id", "email_from", "message_type", "parent_id"})
