@@ -160,12 +160,22 @@ class TestInsideDoors(PortalCase):
                 found = leads_to_memberships(self.env[model], Domain(domain))
                 self.assertEqual(found, leads)
 
+
+@tagged("post_install", "-at_install", "-standard", "membri_applications")
+class TestDoorsOfApplications(PortalCase):
+    """The same where these applications are: ``./dev test`` installs them after all other tests
+    (crm, hr, mass_mailing)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        cls.renewal.action_send()
+
     @mute_logger(*LOGGERS)
     def test_mailings_ask_with_the_rights_of_their_responsible(self):
         """Odoo's scheduler asks who receives a mailing as the system: who sends mailings, and reads
         no memberships, read the key of any renewal by who had received which of them."""
-        if "mailing.mailing" not in self.env:
-            self.skipTest("Email marketing is not installed.")
         group = self.env.ref("mass_mailing.group_mass_mailing_user")
         (self.employee | self.auditor).sudo().write({"group_ids": [Command.link(group.id)]})
         common = {
@@ -202,19 +212,16 @@ class TestInsideDoors(PortalCase):
         mailing.sudo().user_id = self.employee
         self.assertFalse(mailing.sudo()._get_recipients())
         # a team, to which the scheduler assigns leads
-        if "crm.team" in self.env:
-            self.employee.sudo().group_ids += self.env.ref("sales_team.group_sale_manager")
-            path = "partner_id.membri_renewal_ids.access_token"
-            teams = self.env["crm.team"].with_user(self.employee)
-            with self.assertRaises(AccessError):
-                teams.create({"name": "x", "assignment_domain": repr([(path, "=like", key)])})
+        self.employee.sudo().group_ids += self.env.ref("sales_team.group_sale_manager")
+        path = "partner_id.membri_renewal_ids.access_token"
+        teams = self.env["crm.team"].with_user(self.employee)
+        with self.assertRaises(AccessError):
+            teams.create({"name": "x", "assignment_domain": repr([(path, "=like", key)])})
 
     @mute_logger(*LOGGERS)
     def test_employees_write_no_contact_of_a_member(self):
         """Odoo's employees: their work address is written on the contact that they name, in sudo.
         The notices of any member went to an address of whoever edits employees."""
-        if "hr.employee" not in self.env:
-            self.skipTest("Employees are not installed.")
         self.employee.sudo().group_ids += self.env.ref("hr.group_hr_user")
         employees = self.env["hr.employee"].with_user(self.employee)
         employee = employees.create({"name": "x", "work_email": "x@example.com"})

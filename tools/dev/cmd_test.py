@@ -1,5 +1,6 @@
 """Install the add-on on a fresh clone of the template database and run its tests, then those of
-its bridges (``odoo.BRIDGES``), installed together with what they stand on.
+its bridges (``odoo.BRIDGES``), installed together with what they stand on, and those that ask for
+other applications of Odoo's (``odoo.APPLICATIONS``), installed last.
 
   ./dev test                                        everything: unit, access, portal, tours
   ./dev test membri_renewal/tests/test_renewal.py   one or more files
@@ -36,14 +37,16 @@ def main(options):
     expected = _select(odoo.MODULE, tags)
     bridge_tags = {bridge: _tags(options, bridge) for bridge in odoo.BRIDGES}
     bridge_tests = {bridge: _select(bridge, bridge_tags[bridge]) for bridge in odoo.BRIDGES}
+    applications_tags = _applications_tags(tags)
+    applications = _select(odoo.MODULE, applications_tags)
     source = ready.ensure()
     bridges = [bridge for bridge, tests in bridge_tests.items() if tests]
     if set(bridges) - set(odoo.OWN_BRIDGES) and not packages.peers():
         bridges = [bridge for bridge in bridges if bridge in odoo.OWN_BRIDGES]
-    bridge_expected = set().union(*(bridge_tests[bridge] for bridge in bridges))
+    more = applications.union(*(bridge_tests[bridge] for bridge in bridges))
     with template.clone("test", source, keep=options.keep) as database:
         started = time.monotonic()
-        say(f"  running {len(expected) + len(bridge_expected)} tests on {database} …")
+        say(f"  running {len(expected | more)} tests on {database} …")
         runner = test_run.Runner(options.verbose)
         jobs = _jobs(options, expected)
         if jobs > 1:
@@ -53,10 +56,12 @@ def main(options):
         if bridges:
             tags = ",".join(bridge_tags[bridge] for bridge in bridges)
             runner.with_bridges(database, bridges, tags)
+        if applications:
+            runner.with_applications(database, bridges, applications_tags)
         elapsed = time.monotonic() - started
     if options.keep:
         say(f"  The database is kept as {template.keep(database)}.")
-    return _report(runner, expected | bridge_expected, elapsed)
+    return _report(runner, expected | more, elapsed)
 
 
 def _tags(options, module):
@@ -71,6 +76,12 @@ def _tags(options, module):
         if name == module:
             specs.append(f"/{module}/tests/{path.name}")
     return ",".join(specs) or ("" if options.files else f"/{module}")
+
+
+def _applications_tags(tags):
+    """:param tags: the selection of the add-on's tests
+    :return: the same, of those that ask for other applications"""
+    return ",".join(odoo.APPLICATIONS_TAG + spec for spec in tags.split(",") if spec[:1] == "/")
 
 
 def _select(module, tags):

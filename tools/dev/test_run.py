@@ -73,14 +73,21 @@ class Runner:
 
     def with_bridges(self, database, bridges, tags):
         """Install these bridges as well, together, and test them."""
-        environment, beside = _environment(), ()
-        if set(bridges) - set(odoo.OWN_BRIDGES):
-            environment, beside = odoo.bridge_environment(environment), odoo.BESIDE_BRIDGES
+        beside = odoo.BESIDE_BRIDGES if set(bridges) - set(odoo.OWN_BRIDGES) else ()
         arguments = ["-i", ",".join([*bridges, *beside]), "--test-tags", tags]
         # those of Odoo's own are there already, by themselves, and would run no tests
         if own := set(bridges) & set(odoo.OWN_BRIDGES):
             arguments += ["-u", ",".join(sorted(own))]
-        self._run(database, *arguments, environment=environment)
+        self._run(database, *arguments, environment=_environment_of(bridges))
+
+    def with_applications(self, database, bridges, tags):
+        """Install these applications as well, beside the bridges that are there, and test what is
+        asked beside them."""
+        environment = _environment_of(bridges)
+        with step("installing applications of Odoo's"):
+            self._run(database, "-i", ",".join(odoo.APPLICATIONS), environment=environment)
+        if not self.exit_code:
+            self._run(database, "--test-tags", tags, environment=environment)
 
     def _run(self, database, *arguments, environment=None):
         options = [f"--http-port={odoo.free_port()}", f"--screenshots={screenshots()}"]
@@ -124,6 +131,16 @@ def _environment():
         "PYTHONPATH": os.pathsep.join(path),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(cache.root() / "hypothesis"),
     }
+
+
+def _environment_of(bridges):
+    """:return: the variables of a database that has these bridges"""
+    environment = _environment()
+    return (
+        odoo.bridge_environment(environment)
+        if set(bridges) - set(odoo.OWN_BRIDGES)
+        else environment
+    )
 
 
 def _show(kind, text):
