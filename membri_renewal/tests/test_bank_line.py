@@ -168,6 +168,44 @@ class TestBankLine(ReminderCommon):
         self._night(days=4)
         self.assertFalse(self._get_asked())
 
+    def _match_with(self, line, payment):
+        """As the accountant does, where payments stand on an outstanding account until the bank
+        has them."""
+        _liquidity, suspense, _other = line._seek_for_lines()
+        waiting = payment.move_id.line_ids.filtered("debit")
+        vals = {"account_id": waiting.account_id.id, "partner_id": payment.partner_id.id}
+        suspense.with_context(skip_account_move_synchronization=True).write(vals)
+        (suspense | waiting).reconcile()
+        self.assertTrue(line.is_reconciled)
+
+    def test_matched_with_the_payment_of_a_part(self):
+        """It is this invoice that has the money, which is open for the rest."""
+        self._set_payment_account("outstanding")
+        self._report("")
+        line = self._line(self.invoice.name, 200.0)
+        self._night()
+        self.assertEqual(self.invoice.membri_bank_line_id, line)
+        with freeze_time(f"{self.day} 16:00:00"):
+            self._match_with(line, self._pay(self.invoice, 200.0))
+        self.assertEqual(self.invoice.payment_state, "partial")
+        self._night(days=1)
+        self.assertFalse(self._get_asked())
+
+    def test_matched_with_the_payment_of_another_invoice(self):
+        """What a line is matched with stands in its own journal, and is no money that went back."""
+        self._set_payment_account("outstanding")
+        other = self._notify(self._create_cotisation(self._create_member("Second"), "2026-01-01"))
+        self._approve(other)
+        line = self._line(self.invoice.name)
+        self._night()
+        with freeze_time(f"{self.day} 16:00:00"):
+            payment = self._pay(other.invoice_id)
+            self._match_with(line, payment)
+        self._night(days=1)
+        [asked] = self._get_asked()
+        self.assertIn("was booked on", asked)
+        self.assertIn(payment.name, asked)
+
     def test_booked_on_nothing_of_its_payer(self):
         """Money that no invoice uses is asked about once, as such."""
         line = self._line(self.invoice.name)

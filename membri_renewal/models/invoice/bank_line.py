@@ -139,7 +139,7 @@ class AccountMove(models.Model):
         return booked.filtered(
             lambda move: (
                 move.membri_bank_line_id in named.get(move, ())
-                and move.membri_bank_line_id.move_id not in move._membri_get_settling_moves()
+                and not move._membri_is_settled_by(move.membri_bank_line_id)
                 and not move.membri_bank_line_id._membri_has_gone_again()
                 and not move.membri_bank_line_id.line_ids.filtered(
                     lambda item: (
@@ -150,6 +150,14 @@ class AccountMove(models.Model):
                 )
             )
         )
+
+    def _membri_is_settled_by(self, line):
+        """:param line: of the bank statement
+        :return: whether its money is used for this document, be it by a recorded payment, which
+            stood on an outstanding account until the bank had it"""
+        self.ensure_one()
+        own = self._membri_get_settling_moves() | self.matched_payment_ids.move_id
+        return bool(own & (line.move_id | line._membri_get_matched_moves()))
 
     def _membri_get_payments_to_match(self):
         """Return the payments recorded for these documents whose line of the bank is to come; what
@@ -423,25 +431,38 @@ class AccountBankStatementLine(models.Model):
         return self.foreign_currency_id or self.currency_id
 
     def _membri_has_gone_again(self):
-        """:return: whether what came by this line went back, as a check that bounced"""
+        """Return whether what came by this line went back, as a check that bounced; not where it is
+        matched with a recorded payment, which stands in the same journal until the bank has it."""
         self.ensure_one()
         back = self.line_ids.matched_debit_ids.debit_move_id
-        return bool(back) and all(item.journal_id == self.journal_id for item in back)
+        return bool(back) and all(
+            item.journal_id == self.journal_id
+            and item.move_id.origin_payment_id.payment_type != "inbound"
+            for item in back
+        )
 
     def _membri_format_amount(self):
         """:return: what came by this line (text)"""
         amount = self.amount_currency if self.foreign_currency_id else self.amount
         return self._membri_get_currency().format(abs(amount))
 
+    def _membri_get_used_items(self):
+        """:return: the journal items that say what the money of this line was used for"""
+        _liquidity, suspense, others = self._seek_for_lines()
+        return suspense + others
+
+    def _membri_get_matched_moves(self):
+        """:return: the documents and payments that this line is reconciled with"""
+        items = self._membri_get_used_items()
+        return (
+            items.matched_debit_ids.debit_move_id | items.matched_credit_ids.credit_move_id
+        ).move_id
+
     def _membri_get_booked_on(self):
         """Return what the money of this line was used for: documents and their payers, else
         accounts (text)."""
         self.ensure_one()
-        _liquidity, suspense, others = self._seek_for_lines()
-        items = suspense + others
-        used_for = (
-            items.matched_debit_ids.debit_move_id | items.matched_credit_ids.credit_move_id
-        ).move_id
+        used_for = self._membri_get_matched_moves()
         if used_for:
             return ", ".join(
                 f"{move.name} ({move.partner_id._membri_get_names()})"
@@ -451,7 +472,7 @@ class AccountBankStatementLine(models.Model):
             )
         return ", ".join(
             " ".join(filter(None, [item.account_id.display_name, item.partner_id.display_name]))
-            for item in items
+            for item in self._membri_get_used_items()
         )
 
     def _membri_format_left(self):
