@@ -294,6 +294,18 @@ class TestCharged(AutomaticPaymentCommon):
         self._assert_nothing_charged(early, "announced")
         self.assertEqual(early.date_charge, date(2027, 1, 1))
 
+    def test_money_that_no_invoice_uses(self):
+        """Nobody is charged for what they have paid: the two are brought together first, and the
+        queue says so."""
+        renewal = self._announced()
+        with self._on(self._after(renewal, -1)):
+            renewal.invoice_id.sudo().membri_date_unused = fields.Datetime.now()
+        self._charge(renewal.date_charge)
+        self._assert_nothing_charged(renewal, "announced")
+        self.assertIn("no invoice uses", renewal.charge_note)
+        self._charge(self._after(renewal, self.company.membri_report_hold_days))
+        self.assertEqual(renewal.charge_state, "done")
+
     def test_missed_night(self):
         renewal = self._announced()
         self._charge(self._after(renewal, 3))

@@ -72,7 +72,9 @@ class TestBankLine(ReminderCommon):
             )
             self.assertIn("names", self.renewal.bank_line_note)
             self.assertIn("names", self.renewal._get_no_reminder_reason())
-            self.assertTrue(self.renewal._get_cannot_end_unpaid_reason())
+            self.assertEqual(
+                self.renewal._get_cannot_end_unpaid_reason(), self.renewal.bank_line_note
+            )
         self.assertFalse(self.renewal.sudo().reminder_log_ids)
         self._night(days=1)
         self.assertEqual(len(self._get_asked()), 1)
@@ -253,6 +255,9 @@ class TestBankLine(ReminderCommon):
             self.assertIn("no invoice uses", self.renewal.bank_line_note)
             self.assertFalse(self.renewal._get_cannot_send_reminder_reason())
             self.assertTrue(self.invoice.sudo()._membri_is_being_paid())
+            self.assertEqual(
+                self.renewal._get_cannot_end_unpaid_reason(), self.renewal.bank_line_note
+            )
         days = self.company.membri_report_hold_days
         self.assertFalse(self._night(days=days))
         self.assertEqual(len(self._night(days=days + 1)), 1)

@@ -213,6 +213,9 @@ class TestA4UndoneMistakes(CreditCase):
         self.assertEqual(len(invoice._membri_get_standing_sentences()), 2)
         self.assertFalse(invoice._membri_get_ways_to_pay())
         self.assertFalse(invoice._has_to_be_paid())
+        with self.assertRaises(ValidationError) as raised:  # from a page that stood open
+            invoice.sudo()._membri_begin_payment(100.0)
+        self.assertEqual([str(raised.exception)], told)
         self.assertEqual(invoice._membri_get_button_label(), "View the Invoice")
         self.assertNotEqual(invoice._membri_get_portal_status()[0], "warning")
 

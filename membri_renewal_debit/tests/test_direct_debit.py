@@ -331,11 +331,17 @@ class TestCollected(DebitCommon):
         digits = invoice._membri_get_charged_renewals().charge_account[-4:]
         day = renewal.date_charge
         self.assertGreater(day, invoice.invoice_date_due)
+
+        def get_days():
+            [section] = invoice.partner_id._membri_get_statement()
+            return [due["days_late"] for due in section["due"]]
+
         with self._on(day - timedelta(days=1)):
             self.assertEqual(invoice._membri_get_days_late(), 0)
             self.assertFalse(invoice._membri_counts_days())
             self.assertNotIn("late", " ".join(invoice._membri_get_standing_sentences()))
             self.assertTrue(invoice._has_to_be_paid(), "another way")
+            self.assertEqual(get_days(), [0])
         self._charge(day)
         with self._on(day):
             level, sentence = invoice._membri_get_last_try()
@@ -352,6 +358,7 @@ class TestCollected(DebitCommon):
             self.assertIn(digits, sentence)
             self.assertTrue(invoice._has_to_be_paid())
             self.assertGreater(invoice._membri_get_days_late(), 0)
+            self.assertEqual(get_days(), [invoice._membri_get_days_late()])
 
     def test_announced_is_a_fact(self):
         """Accountants of payments write mandates and orders: not what the payer was told, nor that

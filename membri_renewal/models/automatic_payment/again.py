@@ -66,6 +66,8 @@ class MembriRenewal(models.Model):
                 "%(payer)s has not saved a way to pay. Ask for another payment.",
                 payer=renewal_sudo._get_charge_payer().display_name,
             )
+        if reason := renewal_sudo._get_seen_in_bank_reason():  # what to do about it
+            return reason
         if renewal_sudo.invoice_id._membri_is_being_paid():
             return self.env._(
                 "%(renewal)s: another payment is in progress. Wait for the result.", **names

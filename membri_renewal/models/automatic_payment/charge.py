@@ -205,6 +205,8 @@ class MembriRenewal(models.Model):
             )
         if reason := first._get_archived_payer_reason():
             return reason, False
+        if reason := first._get_seen_in_bank_reason():  # what to do about it
+            return self.env._("%(reason)s Nothing was charged.", reason=reason), False
         if invoice._membri_is_being_paid():
             return self.env._("Another payment is in progress. Nothing was charged."), False
         if reason := self._get_untold_reason():

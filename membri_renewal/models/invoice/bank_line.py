@@ -152,9 +152,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_is_settled_by(self, line):
-        """:param line: of the bank statement
-        :return: whether its money is used for this document, be it by a recorded payment, which
-            stood on an outstanding account until the bank had it"""
+        """Return whether the money of this line of the bank is used for this document, be it by a
+        recorded payment, which stood on an outstanding account until the bank had it."""
         self.ensure_one()
         own = self._membri_get_settling_moves() | self.matched_payment_ids.move_id
         return bool(own & (line.move_id | line._membri_get_matched_moves()))
@@ -487,7 +486,8 @@ class MembriRenewal(models.Model):
         string="Bank Line",
         compute="_compute_bank_line_note",
         groups="base.group_user",
-        help="Bank statement line that names the invoice and is not reconciled.",
+        help="Bank statement line that names the invoice and is not reconciled, or payment of the "
+        "payer that no invoice uses.",
     )
 
     @api.depends("invoice_id", "is_paid", "state")

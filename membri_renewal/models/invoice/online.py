@@ -51,7 +51,9 @@ class AccountMove(models.Model):
             return
         memberships._membri_take_turns()
         for move in memberships:
-            if move.currency_id.is_zero(move._membri_get_amount_to_pay()):
+            if move._membri_is_orphan() or move.currency_id.is_zero(
+                move._membri_get_amount_to_pay()
+            ):
                 raise ValidationError(move._membri_get_nothing_to_pay_sentence())
         due = sum(move._membri_get_amount_to_pay() for move in self)
         if self[:1].currency_id.compare_amounts(self._membri_read_paid_amount(amount), due) > 0:
@@ -147,4 +149,6 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self._membri_get_binding_transactions():
             return self.env._("Your payment is in progress.")
+        if self._membri_is_orphan():
+            return self._membri_get_orphan_sentences()[-1]
         return self.env._("There is nothing left to pay.")

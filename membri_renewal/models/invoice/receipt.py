@@ -47,8 +47,8 @@ class AccountMove(models.Model):
         ):
             return False
         return self.env._(
-            "Receipt %(number)s is no longer valid: its payment was returned, or was recorded on "
-            "this invoice by mistake.",
+            "Receipt %(number)s is no longer valid, as this invoice is no longer paid in full. A "
+            "payment may have been returned, or recorded on this invoice by mistake.",
             number=self.membri_receipt_name,
         )
 

@@ -261,7 +261,9 @@ class ResPartner(models.Model):
                 "move": move,
                 "label": move.name if move.state == "posted" else move._membri_get_document_label(),
                 "date": day,
-                "days_late": max(0, (move.company_id._membri_today() - day).days),
+                "days_late": max(0, (move.company_id._membri_today() - day).days)
+                if move._membri_counts_days()
+                else 0,
                 "amount": amount,
             }
             for move in moves

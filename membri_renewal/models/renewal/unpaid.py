@@ -164,6 +164,8 @@ class MembriRenewal(models.Model):
         }
         if self.is_paid:
             return self.env._("%(renewal)s is paid (%(document)s).", **names)
+        if reason := self._get_seen_in_bank_reason():  # what to do about it
+            return reason
         if self._is_payment_under_way():
             return self.env._(
                 "%(renewal)s: a payment for %(document)s is in progress or was reported. Wait for "
