@@ -82,6 +82,30 @@ class TestBankLine(ReminderCommon):
     def test_without_a_line(self):
         self.assertEqual(len(self._night()), 1)
 
+    def test_what_the_officer_writes_stays(self):
+        """Words that were added to a question, and an activity that was planned by hand."""
+        line = self._line(self.invoice.name)
+        self._night()
+        invoice = self.invoice.sudo()
+        asked = invoice.activity_search([UNUSED])
+        asked.summary += " Called the bank."
+        mine = asked.create(
+            {
+                "res_model_id": asked.res_model_id.id,
+                "res_id": invoice.id,
+                "activity_type_id": asked.activity_type_id.id,
+                "user_id": asked.user_id.id,
+                "summary": "Mine",
+            }
+        )
+        self._night(days=1)
+        self.assertEqual(invoice.activity_ids & (asked | mine), asked | mine)
+        self.assertEqual(self._get_asked(), asked.mapped("summary"))
+        line.payment_ref = "Rent of the hall"
+        self._night(days=2)
+        self.assertFalse(self._get_asked())
+        self.assertTrue(mine.exists())
+
     def test_for_a_limited_time(self):
         self._line(self.invoice.name)
         self.assertFalse(self._night(days=self.company.membri_report_hold_days - 1))

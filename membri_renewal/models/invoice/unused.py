@@ -66,14 +66,20 @@ class AccountMove(models.Model):
         for move_sudo, line_sudo in self._membri_find_booked_elsewhere().items():
             asked.add(move_sudo._membri_ask_about_booked_elsewhere(line_sudo))
         # each by itself: one line of the bank is reconciled, another is not. Those marked as done,
-        # too: what comes again is asked again
+        # too: what comes again is asked again. None of what somebody has planned by hand
         questions_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
+        notes = defaultdict(list)
+        for move_id, note in asked:
+            notes[move_id].append(note)
         questions_sudo.search(
             [
                 ("res_model", "=", self._name),
                 ("activity_type_id", "=", self._membri_get_unused_type_id()),
+                ("automated", "=", True),
             ]
-        ).filtered(lambda question: (question.res_id, question.summary) not in asked).unlink()
+        ).filtered(
+            lambda question: not any(_asks(question, note) for note in notes[question.res_id])
+        ).unlink()
 
     @api.model
     def _membri_has_unused_payments(self):
@@ -189,7 +195,7 @@ class AccountMove(models.Model):
         note = end_once(note)
         # sudo: it may have been asked of somebody else
         asked_sudo = self.sudo().with_context(active_test=False).activity_ids
-        if note not in asked_sudo.mapped("summary"):
+        if not any(_asks(question, note) for question in asked_sudo):
             self._membri_ask_officer(note, ACTIVITY_UNUSED)
         return self.id, note
 
@@ -498,3 +504,8 @@ class AccountMoveLine(models.Model):
                 payer = line.partner_id or move.partner_id
                 asked.add(move._membri_tell_left(payer, entry, entry.origin_payment_id, *left))
         return asked
+
+
+def _asks(question, note):
+    """:return: whether this activity asks that, be it with what the officer has added"""
+    return note in (question.summary or "")
