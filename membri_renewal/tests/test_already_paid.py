@@ -2,13 +2,17 @@ import base64
 import struct
 import zlib
 from datetime import timedelta
+from io import BytesIO
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from lxml import html
+from PIL import Image
 
 from odoo import fields, http
 from odoo.tests import tagged
 
+from ..models.invoice.payment_report import _is_image
 from .common import MembriCommon
 from .common_membership import MembershipCase
 
@@ -28,6 +32,18 @@ def _make_png(width, height):
     rows = zlib.compress(bytes(1 + (width + 7) // 8) * 9)
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + pack(b"IHDR", head) + pack(b"IDAT", rows) + pack(b"IEND", b"")
+
+
+def _make_turned_jpeg(width, height):
+    """:return: a photo taken upright, whose head alone says how large it is"""
+    turned = Image.Exif()
+    turned[0x112] = 6
+    made = BytesIO()
+    Image.new("L", (8, 8)).save(made, "JPEG", exif=turned)
+    content = bytearray(made.getvalue())
+    place = content.index(b"\xff\xc0") + 5
+    content[place : place + 4] = struct.pack(">HH", height, width)
+    return bytes(content)
 
 
 @tagged("post_install", "-at_install")
@@ -167,6 +183,13 @@ class TestAlreadyPaid(MembershipCase):
             shown["message"], "", "a text that is missing does not take the field away"
         )
 
+    def test_photos_are_measured_before_they_are_turned(self):
+        """Odoo turned one of 177 million pixels upright, in 1.4 GB, and then refused it."""
+        with patch("odoo.tools.image.image_fix_orientation") as turn:
+            self.assertFalse(_is_image(_make_turned_jpeg(9000, 9000)))
+        turn.assert_not_called()
+        self.assertTrue(_is_image(_make_turned_jpeg(8, 8)))
+
     def test_files(self):
         self._sign_in("member_user")
         too_big = b"%PDF-1.4" + b"0" * (5 * 1024 * 1024)
@@ -176,13 +199,15 @@ class TestAlreadyPaid(MembershipCase):
             ("image.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "bad_file"),
             ("big.pdf", too_big, "big_file"),
             # Odoo makes images smaller, and failed on these
-            ("bomb.png", _make_png(40000, 40000), "bad_file"),
-            ("pixels.png", _make_png(8000, 8000), "bad_file"),
-            ("no.jpg", b"\xff\xd8\xff\xe0" + b"0" * 100, "bad_file"),
+            ("bomb.png", _make_png(40000, 40000), "bad_image"),
+            ("pixels.png", _make_png(8000, 8000), "bad_image"),
+            ("no.jpg", b"\xff\xd8\xff\xe0" + b"0" * 100, "bad_image"),
         ):
             with self.subTest(name=name, error=error):
                 response = self._tell(files={"document": (name, content)})
                 self.assertIn(f"error={error}", response.headers["Location"])
+                page = html.fromstring(self.url_open(response.headers["Location"]).content)
+                self.assertTrue(page.xpath("//div[@id='membri_error']"))
         self.assertFalse(self.invoice.membri_date_reported)
         main = self.invoice.message_main_attachment_id
         self._tell(files={"document": ("../../evil.html", PNG, "text/html")})

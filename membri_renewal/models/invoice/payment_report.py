@@ -1,13 +1,15 @@
 import math
 import re
+from io import BytesIO
 
 from markupsafe import Markup
+from PIL import Image
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError
 from odoo.fields import Domain
 from odoo.tools import format_amount
-from odoo.tools.image import ImageProcess
+from odoo.tools.image import IMAGE_MAX_RESOLUTION, ImageProcess
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..cotisation.cotisation import TRANSFER
@@ -25,6 +27,10 @@ def _is_image(content):
     """Return whether Odoo, which makes large images smaller as it keeps them, can read this one: a
     file of some kilobytes may hold a billion pixels."""
     try:
+        # of the head alone: Odoo turns an image upright before it asks how large it is
+        width, height = Image.open(BytesIO(content)).size
+        if width * height > IMAGE_MAX_RESOLUTION:
+            return False
         ImageProcess(content).image.load()
     except Exception:  # in as many ways as there are formats
         return False
@@ -184,7 +190,7 @@ class AccountMove(models.Model):
         mimetype = guess_mimetype(content)
         if mimetype not in FILE_TYPES:
             return "bad_file"
-        return "bad_file" if mimetype.startswith("image/") and not _is_image(content) else False
+        return "bad_image" if mimetype.startswith("image/") and not _is_image(content) else False
 
     # ------------------------------------------------------------------
     # What the staff is shown
