@@ -1,10 +1,12 @@
 from email.message import EmailMessage
+from types import SimpleNamespace
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from odoo.addons.mail.tests.common import MockEmail
 
+from ..models.doors import typed_address
 from .common_whose import WhoseCase
 
 
@@ -196,3 +198,47 @@ class TestTypedAddress(WhoseCase, MockEmail):
         self.assertFalse(self.env_root["mail.blacklist"].search([]))
         own_blacklist_sudo._add("ada@example.com")
         self.assertTrue(self.env_root["mail.blacklist"].search([]))
+
+    def test_who_has_the_emails_stops_them_signed_in_or_not(self):
+        """By the link in a mailing, which proves that one has it: who was signed in was told that
+        it is done, and nothing was."""
+        email = "ada@example.com"
+        self.member.email = email
+        user = self.stranger_user
+        user.with_user(user).write({"email": email})
+        Blacklist_sudo = self.env["mail.blacklist"].with_user(user).sudo()
+        mailing_id, number = 1, self.member.id
+        if "mailing.mailing" in self.env:
+            model = self.env["ir.model"].sudo()._get_id("res.partner")
+            mailing = self.env_root["mailing.mailing"].create(
+                {"subject": "x", "mailing_model_id": model}
+            )
+            mailing_id = mailing.id
+        else:
+            self.patch(
+                self.env.registry["mail.blacklist"],
+                "_membri_get_mailing_token",
+                lambda blacklist, *args: repr(args),
+            )
+        token = Blacklist_sudo._membri_get_mailing_token(mailing_id, number, email)
+        link = {"document_id": str(number), "email": email, "hash_token": token}
+        link["mailing_id"] = mailing_id
+        request = SimpleNamespace(params={})
+        self.patch(typed_address, "request", request)
+        for wrong in (
+            {"hash_token": None},
+            {"hash_token": "x"},
+            {"hash_token": [token]},
+            {"document_id": number + 1},
+            {"document_id": None},
+            {"mailing_id": "x"},
+            {"email": "sam@example.com"},
+            {"email": None},
+            {"email": [email]},
+        ):
+            request.params = {**link, **wrong}
+            with self.subTest(wrong=wrong):
+                self.assertFalse(Blacklist_sudo._add(email))
+        request.params = link
+        self.assertTrue(Blacklist_sudo._add(email))
+        self.assertEqual(self.env_root["mail.blacklist"].search([]).mapped("email"), [email])

@@ -1,6 +1,9 @@
+from contextlib import suppress
+
 from odoo import models
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.http import request
+from odoo.tools import consteq, email_normalize
 
 from ..mixins.fields import MembriFieldsMixin
 
@@ -86,8 +89,30 @@ class MailBlacklist(models.Model):
         if not user_sudo.share or user_sudo._is_public():
             return False
         contact_sudo = user_sudo.partner_id
-        own = contact_sudo.email_normalized
-        return own == email_normalize(email) and contact_sudo._membri_shares_address()
+        if contact_sudo.email_normalized != email_normalize(email):
+            return False
+        return contact_sudo._membri_shares_address() and not self._membri_is_by_mailing(email)
+
+    def _membri_is_by_mailing(self, email):
+        """Return whether the visitor holds the link of a mailing that went to this address: who
+        has the emails may stop them, signed in or not."""
+        params = request.params if request else {}
+        names = ("mailing_id", "document_id", "email", "hash_token")
+        mailing_id, document_id, address, token = map(params.get, names)
+        # as a browser, or anybody else, has sent them
+        with suppress(AttributeError, OverflowError, TypeError, ValueError):
+            if token and email_normalize(address) == email_normalize(email):
+                right = self._membri_get_mailing_token(int(mailing_id), int(document_id), address)
+                return bool(right) and consteq(right, token)
+        return False
+
+    def _membri_get_mailing_token(self, mailing_id, document_id, address):
+        """:return: what is in the links of a mailing that went to ``address``, or ``False``"""
+        if "mailing.mailing" not in self.env:
+            return False
+        # sudo: it is compared, as Odoo's page does, and not shown
+        mailing_sudo = self.env["mailing.mailing"].sudo().browse(mailing_id).exists()
+        return mailing_sudo and mailing_sudo._generate_mailing_recipient_token(document_id, address)
 
 
 class ResPartner(models.Model):
