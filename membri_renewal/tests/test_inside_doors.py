@@ -142,6 +142,9 @@ class TestInsideDoors(PortalCase):
             own = record.with_user(self.member_user).sudo()
             own.message_subscribe(self.member.ids)
             self.assertNotIn(self.member, record.sudo().message_partner_ids)
+            # the officer is to do what the member has asked for, and hears of the answers
+            own.activity_schedule("mail.mail_activity_data_todo", user_id=self.officer.id)
+            self.assertIn(self.officer.partner_id, record.sudo().message_partner_ids)
 
     def test_conditions_that_lead_to_memberships(self):
         for model, domain, leads in (
@@ -155,6 +158,8 @@ class TestInsideDoors(PortalCase):
             ("res.users", [("membri_status", "=", "active")], True),
             ("res.users", [("login", "=", "x")], False),
             ("account.move", [], True),
+            ("membri.renewal", [], True),
+            ("mail.message", [("body", "ilike", "x")], True),
         ):
             with self.subTest(model=model, domain=domain):
                 found = leads_to_memberships(self.env[model], Domain(domain))

@@ -238,7 +238,7 @@ def check_kept_conditions(records, vals=None):
         for text in asks if name else ("mailing_domain",):
             domain = Domain.TRUE
             # Odoo says by itself what is no condition
-            with suppress(SyntaxError, ValueError):
+            with suppress(SyntaxError, TypeError, ValueError):
                 domain = Domain(literal_eval(record[text] or "[]"))
             if model is None or not leads_to_memberships(model, domain):
                 continue
@@ -256,15 +256,19 @@ def check_kept_conditions(records, vals=None):
 def leads_to_memberships(model, domain):
     """:param model: where the paths of the conditions begin
     :return: whether ``domain`` asks for memberships, for money, or for what was sent"""
-    if model._name in DOCUMENTS:
+    if _is_of_memberships(model._name):  # whatever is asked of them: who there is
         return True
     for place, field, _value in _get_asked(model, domain):
-        to = field.comodel_name or ""
-        if to in DOCUMENTS or to in ABOUT or to.startswith(("membri.", "mail.")):
+        if _is_of_memberships(field.comodel_name or ""):
             return True
         if isinstance(place, MembriFieldsMixin) and place._is_our_field(field):
             return True
     return False
+
+
+def _is_of_memberships(name):
+    """:return: whether records of the model ``name`` are memberships, money, or what was sent"""
+    return name in DOCUMENTS or name in ABOUT or name.startswith(("membri.", "mail."))
 
 
 def get_recipients_domain_of(mailings):

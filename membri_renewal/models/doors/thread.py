@@ -58,8 +58,17 @@ class MailThread(models.AbstractModel):
         closed = self._name in ("membri.renewal", "res.partner") and self.env.user.share
         # not in sudo, as a route of Odoo's website calls it: what the visitor may do
         if closed and self and not self.with_user(self.env.user).has_access("write"):
-            return False
+            if not self.env.su:
+                return False
+            # whoever of the staff is to do what a visitor has asked for follows it as ever
+            partner_ids = self._membri_get_staff(partner_ids).ids
         return super().message_subscribe(partner_ids=partner_ids, subtype_ids=subtype_ids)
+
+    @api.model
+    def _membri_get_staff(self, partner_ids):
+        """:return: those of these contacts (a list of ids) who are employees"""
+        contacts = self.env["res.partner"].browse(partner_ids or ())
+        return contacts.filtered(lambda contact: not contact.partner_share)
 
     def _message_log_batch(self, *args, **kwargs):
         # EXTENDS mail: Odoo's window for text messages logs them on all that its user reads
