@@ -221,7 +221,7 @@ class MembriRenewal(models.Model):
         self._schedule_once(
             "membri_renewal.activity_intervention",
             self.env._(
-                "%(answer)s Of what was asked before, this is still to be answered: %(request)s",
+                "%(answer)s Still unanswered from an earlier request: %(request)s",
                 answer=self._get_answer_label(answer, author),
                 request=left,
             ),
