@@ -52,6 +52,30 @@ class TestSharedInvoiceLinks(WhoseCase):
                 if not own:
                     self.assertNotIn(self.invoice_sudo.access_token, page)
 
+    def test_link_of_a_former_payer(self):
+        """The renewal of one member, sent to who paid for it: once the invoice is addressed to
+        somebody else, the page of the renewal leads them to it no more."""
+        max_kid = self._create_member("Max Kid", parent_id=self.parent.id)
+        max_kid.email = False
+        renewal = self._send_renewal(max_kid)
+        renewal.action_approve()
+        self.assertEqual(renewal.recipient_id, self.parent)
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        key, token = renewal.sudo().access_token, invoice.sudo().access_token
+        self._sign_in(None)
+        self.assertIn(token, self._open(renewal, key).text)
+        invoice.button_draft()
+        invoice.partner_id = max_kid
+        invoice.action_post()
+        renewed = invoice.sudo().access_token
+        self.assertNotEqual(renewed, token)
+        page = self._open(renewal, key)
+        self.assertNotIn("membri_status", page.text)
+        self.assertNotIn(renewed, page.text)
+        # who is sent it from now on
+        self.assertNotEqual(renewal.sudo().access_token, key)
+        self.assertIn(renewed, self._open(renewal, renewal.sudo().access_token).text)
+
     def test_emails(self):
         """Whatever is written about the renewal of one of them."""
         for renewal in self.renewals:

@@ -25,8 +25,8 @@ class AccountMove(models.Model):
     )
 
     def _membri_after_new_payer(self, formers):
-        """Somebody else pays: it was not sent to them yet, and the link that the first one got
-        opens it no more.
+        """Somebody else pays: it was not sent to them yet, and the links that the first one got,
+        to it and to the renewal, open nothing any more.
 
         :param formers: ``{move: res.partner}`` to whom each was addressed until now"""
         # sudo: what follows from the change is the system's
@@ -44,6 +44,10 @@ class AccountMove(models.Model):
         )
         self._membri_ensure_tokens()
         renewals = self._membri_get_renewals()
+        # the page of the renewal leads on to the document: whoever was sent either has neither
+        # sudo: keys are the system's
+        for renewal_sudo in renewals.sudo().filtered("access_token"):
+            renewal_sudo._renew_key()
         renewals._internal_write({"delivery_state": False, "delivery_note": False})
         # the letter was mailed to the former one
         renewals.filtered(lambda r: r.letter_state == "printed")._internal_write(
