@@ -305,6 +305,8 @@ class ResPartner(models.Model):
             company_id = self.browse(parent_id).sudo().exists().company_id.id
         if not company_id:
             return
+        # as Odoo does, but before a sentence tells whose membership there is
+        self.check_access("write")
         own_ids = self.env.user.company_ids.ids
         # sudo: in all companies; which ones is not told
         terms_sudo = (

@@ -119,6 +119,7 @@ from . import test_receipt
 from . import test_recipient
 from . import test_reconciliation
 from . import test_reconciliation_cents
+from . import test_refusals
 from . import test_reminder_silence
 from . import test_reminder_year
 from . import test_reminders

@@ -7,6 +7,7 @@ from . import header
 from . import invitation
 from . import key
 from . import outgoing_key
+from . import refusal
 from . import scheduled
 from . import thread
 from . import typed_address

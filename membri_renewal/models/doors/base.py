@@ -5,6 +5,7 @@ from odoo.exceptions import MissingError
 from odoo.fields import Domain
 
 from ..mixins.fields import MembriFieldsMixin
+from .refusal import forget_refused_row
 from .search import (
     ABOUT,
     DOCUMENTS,
@@ -60,6 +61,12 @@ class Base(models.AbstractModel):
         check_written_contacts(self, vals)
         check_kept_conditions(self, vals)
         return result
+
+    @api.model
+    def _sql_error_to_message(self, exc):
+        # EXTENDS base: each refusal by the database comes here before it is told
+        forget_refused_row(exc)
+        return super()._sql_error_to_message(exc)
 
     def onchange(self, values, field_names, fields_spec):
         # EXTENDS web: whoever gave themselves another contact, in the form of their own login, was

@@ -315,6 +315,8 @@ class MembriFieldsMixin(models.AbstractModel):
         """
         if self.env.su or self._is_internal_write():
             return vals_list
+        # as Odoo does, but before a sentence could tell of what there is, and a number is taken
+        self.check_access("create")
         asked = self._check_creation_records(vals_list)
         vals_list = [self._keep_given(vals) for vals in vals_list]
         self._check_written_records(vals_list, asked)

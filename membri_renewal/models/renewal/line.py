@@ -15,6 +15,7 @@ class MembriRenewalLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access("create")  # before anything is looked up for it
         self._fill_prices(vals_list)
         lines = super().create(vals_list)
         lines._check_edit()
