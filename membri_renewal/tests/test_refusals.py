@@ -83,9 +83,9 @@ class TestRefusals(WhoseCase):
                 {"parent_id": elsewhere.partner_id.id},
             ):
                 with self.subTest(login=login, vals=vals):
-                    error, text = self._call(self.colleague | self.in_charge, "write", vals)
+                    error, text = self._call(self.corporation, "write", vals)
                     self.assertEqual(error["name"], "odoo.exceptions.AccessError")
-                    self.assertNotIn(self.colleague.name, text)
+                    self.assertNotIn(self.corporation.name, text)
                     self.assertIn("(res.partner)", error["message"])
 
     def test_debug_mode_names_nothing(self):
