@@ -86,8 +86,7 @@ class Runner:
         environment = _environment_of(bridges)
         with step("installing applications of Odoo's"):
             self._run(database, "-i", ",".join(odoo.APPLICATIONS), environment=environment)
-        if not self.exit_code:
-            self._run(database, "--test-tags", tags, environment=environment)
+        self._run(database, "--test-tags", tags, environment=environment)
 
     def _run(self, database, *arguments, environment=None):
         options = [f"--http-port={odoo.free_port()}", f"--screenshots={screenshots()}"]
