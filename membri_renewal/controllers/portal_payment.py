@@ -55,12 +55,7 @@ class MembriPortalAccount(PortalAccount):
             request.env["account.move"].search(domain, order="invoice_date_due, id").sudo()
         )
         memberships_sudo = overdue_sudo.filtered("membri_invoice_type")
-        hidden_sudo = memberships_sudo.filtered(
-            lambda move: (
-                move._membri_is_orphan()
-                or move.currency_id.is_zero(move._membri_get_amount_to_pay())
-            )
-        )
+        hidden_sudo = memberships_sudo.filtered(lambda move: move._membri_takes_no_payment())
         left_sudo = overdue_sudo - hidden_sudo
         if memberships_sudo and request.httprequest.path.endswith("/overdue"):
             first_sudo = left_sudo[:1].currency_id

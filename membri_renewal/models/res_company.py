@@ -284,6 +284,20 @@ class ResCompany(models.Model):
         local = zone.localize(datetime.combine(day, time.min))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
 
+    def _membri_get_held_until(self, moment):
+        """:param moment: when a payment was reported, or money found (naive UTC datetime)
+        :return: the day from which on automatic reminders, which wait for it, leave again"""
+        self.ensure_one()
+        days = self.sudo().membri_report_hold_days  # sudo: settings are the staff's
+        return self._membri_local_date(moment) + timedelta(days=days)
+
+    def _membri_get_held_since(self):
+        """Return the moment (naive UTC datetime) since which what was reported or found holds
+        reminders today: the same day, for conditions."""
+        self.ensure_one()
+        days = self.sudo().membri_report_hold_days  # sudo: settings are the staff's
+        return self._membri_midnight(self._membri_today() - timedelta(days=days - 1))
+
     def _membri_get_lost_before(self):
         """:return: the moment (UTC) before which whoever was asked and is silent is likely lost"""
         self.ensure_one()

@@ -30,6 +30,17 @@ class PortalCase(MembriCommon, HttpCase):
             company_ids=cls.company.ids,
         )
 
+    @classmethod
+    def _send_one_and_accept_one(cls):
+        """:return: the renewal of ``cls.member``, sent, and the invoice of another one, accepted"""
+        renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
+        renewal.action_send()
+        accepted = cls._create_renewal(
+            cls._create_cotisation(cls._create_member("Ann Accepted"), "2026-01-01")
+        )
+        accepted.action_approve()
+        return renewal, accepted.invoice_id
+
     def _renewal_of_corporation(self, state):
         """A personal renewal of another contact of the corporation, of which ``member_user`` is
         in charge, sent before it went to ``state``."""

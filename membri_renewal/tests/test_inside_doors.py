@@ -20,13 +20,7 @@ class TestInsideDoors(PortalCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
-        cls.renewal.action_send()
-        accepted = cls._create_renewal(
-            cls._create_cotisation(cls._create_member("Ann Accepted"), "2026-01-01")
-        )
-        accepted.action_approve()
-        cls.invoice = accepted.invoice_id
+        cls.renewal, cls.invoice = cls._send_one_and_accept_one()
         cls.seller = cls._create_seller()
 
     @classmethod

@@ -20,13 +20,7 @@ class TestThreadDoors(PortalCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
-        cls.renewal.action_send()
-        accepted = cls._create_renewal(
-            cls._create_cotisation(cls._create_member("Ann Accepted"), "2026-01-01")
-        )
-        accepted.action_approve()
-        cls.invoice = accepted.invoice_id
+        cls.renewal, cls.invoice = cls._send_one_and_accept_one()
         for record in (cls.renewal, cls.invoice):
             record.message_post(body="Dear member", subtype_xmlid="mail.mt_comment")
             record.message_post(body=SECRET, subtype_xmlid="mail.mt_note")

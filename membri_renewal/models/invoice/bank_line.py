@@ -310,15 +310,7 @@ class AccountMove(models.Model):
     def _membri_get_bank_line_until(self):
         """:return: the day from which on reminders leave again, reconciled or not"""
         # sudo: a day only
-        return self._membri_get_held_until(self.sudo().membri_date_bank_line)
-
-    def _membri_get_held_until(self, moment):
-        """:param moment: when money for this document was found
-        :return: the day from which on reminders leave again"""
-        company = self.company_id
-        return fields.Date.add(
-            company._membri_local_date(moment), days=company.membri_report_hold_days
-        )
+        return self.company_id._membri_get_held_until(self.sudo().membri_date_bank_line)
 
     def _membri_ask_about_bank_lines(self, lines):
         """:param lines: of the bank statement, which name this document
@@ -521,11 +513,7 @@ class MembriRenewal(models.Model):
         """:return: the same as a domain, in the companies of the reader"""
 
         def get_held(company):
-            since = company._membri_midnight(
-                fields.Date.subtract(
-                    company._membri_today(), days=company.membri_report_hold_days - 1
-                )
-            )
+            since = company._membri_get_held_since()
             return (
                 Domain("membri_date_bank_line", ">=", since)
                 & Domain("membri_bank_line_id", "any!", [("is_reconciled", "=", False)])

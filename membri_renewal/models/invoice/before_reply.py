@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
@@ -69,10 +69,8 @@ class MembriRenewal(models.Model):
     def _get_held_before_reply_domain(self, company):
         """Return the activities of this question that hold reminders: for as many days as a
         reported payment."""
-        days = company.membri_report_hold_days - 1
-        since = fields.Date.subtract(company._membri_today(), days=days)
         return self._get_asked_before_reply_domain() & Domain(
-            "create_date", ">=", company._membri_midnight(since)
+            "create_date", ">=", company._membri_get_held_since()
         )
 
     def _get_before_reply_reason(self):

@@ -37,6 +37,13 @@ class AccountMove(models.Model):
         due = move_sudo.amount_residual if posted else move_sudo.amount_total
         return self.currency_id.round(max(due - under_way, 0.0))
 
+    def _membri_takes_no_payment(self):
+        """:return: whether nothing is to be paid now: a payment is under way, its term is void"""
+        self.ensure_one()
+        return self._membri_is_orphan() or self.currency_id.is_zero(
+            self._membri_get_amount_to_pay()
+        )
+
     def _membri_begin_payment(self, amount, by_link=False):
         """Called before an online payment of ``self`` (in sudo) begins. Of several at the same
         moment, from three tabs or two browsers, the first goes on.
@@ -51,9 +58,7 @@ class AccountMove(models.Model):
             return
         memberships._membri_take_turns()
         for move in memberships:
-            if move._membri_is_orphan() or move.currency_id.is_zero(
-                move._membri_get_amount_to_pay()
-            ):
+            if move._membri_takes_no_payment():
                 raise ValidationError(move._membri_get_nothing_to_pay_sentence())
         due = sum(move._membri_get_amount_to_pay() for move in self)
         if self[:1].currency_id.compare_amounts(self._membri_read_paid_amount(amount), due) > 0:

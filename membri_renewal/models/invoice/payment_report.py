@@ -306,15 +306,13 @@ class AccountMove(models.Model):
         self.ensure_one()
         if not self.membri_date_reported or self._membri_is_settled() or self._membri_is_void():
             return False
-        # sudo: a setting of the staff
-        hold_days = self.company_id.sudo().membri_report_hold_days
-        told = self.company_id._membri_local_date(self.membri_date_reported)
-        if self.company_id._membri_today() >= fields.Date.add(told, days=hold_days):
+        company = self.company_id
+        if company._membri_today() >= company._membri_get_held_until(self.membri_date_reported):
             return False
         return self.env._(
             "You reported a payment of %(amount)s on %(date)s. Our team is looking for it.",
             amount=self.currency_id.format(self.membri_reported_amount),
-            date=format_day(self.env, told),
+            date=format_day(self.env, company._membri_local_date(self.membri_date_reported)),
         )
 
     def _membri_has_reported_money(self):
@@ -353,21 +351,12 @@ class MembriRenewal(models.Model):
         if not said or self.is_paid:
             return False
         company = self.company_id
-        told = company._membri_local_date(max(said))
-        hold = fields.Date.add(told, days=company.membri_report_hold_days)
-        return company._membri_today() < hold
+        return company._membri_today() < company._membri_get_held_until(max(said))
 
     @api.model
     def _get_reported_domain(self):
         """:return: the same as a domain, in the companies of the reader"""
-        since = {
-            company: company._membri_midnight(
-                fields.Date.subtract(
-                    company._membri_today(), days=company.membri_report_hold_days - 1
-                )
-            )
-            for company in self.env.companies
-        }
+        since = {company: company._membri_get_held_since() for company in self.env.companies}
         return Domain.OR(
             Domain("company_id", "=", company.id)
             & (

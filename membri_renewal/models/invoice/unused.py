@@ -163,7 +163,7 @@ class AccountMove(models.Model):
         has a payment that no invoice uses, or ``False``."""
         self.ensure_one()
         found = self.sudo().membri_date_unused  # sudo: a day only
-        until = found and self._membri_get_held_until(found)
+        until = found and self.company_id._membri_get_held_until(found)
         return until if until and self.company_id._membri_today() < until else False
 
     def _membri_tell_unused(self, lines):
