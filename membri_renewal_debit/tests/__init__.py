@@ -1,1 +1,1 @@
-from . import test_direct_debit
+from . import test_debit_order, test_debit_return, test_mandate, test_several_debits
