@@ -206,15 +206,16 @@ class MembriDemo(models.AbstractModel):
         if renewal._get_unreachable_reason():
             return
         today = self.env.company._membri_today()
-        due = {step: step._get_due_date(renewal) for step in renewal._get_open_steps()}
-        for step, day in sorted(due.items(), key=lambda item: item[1]):
+        for day, step, part in renewal._get_open_steps():
             if not step.automatic or day >= today:
                 continue
             moment = datetime.combine(day, time(12))
             last = self._last_id("membri.reminder.log")
             with self._dated(moment):
                 messages = renewal._post_notices(renewal._get_reminder_template(step), {})
-                vals = renewal._prepare_reminder_log_vals(step, "sent", message=messages[renewal])
+                vals = renewal._prepare_reminder_log_vals(
+                    step, part, "sent", message=messages[renewal]
+                )
                 self.env["membri.reminder.log"].create(vals)
             self.env["membri.reminder.log"].search([("id", ">", last)]).date = moment
             renewal._internal_write(

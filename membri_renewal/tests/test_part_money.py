@@ -115,7 +115,7 @@ class TestParts(ReminderCommon):
         self.assertEqual(self.renewal.date_next_reminder, date(2026, 11, 17))
         self.assertEqual(len(self._remind("2026-11-17 15:00:00")), 1)
         self.assertFalse(self._remind("2026-11-18 15:00:00"))
-        self.assertFalse(self.renewal.date_next_reminder)
+        self.assertEqual(self.renewal.date_next_reminder, date(2027, 1, 16))
         with freeze_time("2026-11-20 15:00:00"):
             self._pay(self.invoice, 172.5)
         self.assertEqual(self.renewal.date_next_reminder, date(2027, 1, 16))
@@ -128,6 +128,55 @@ class TestParts(ReminderCommon):
             [date(2026, 11, 10), date(2027, 1, 9)],
         )
         self.assertFalse(self._remind("2027-01-17 15:00:00"))
+
+    def _get_steps(self):
+        """:return: what became of which step for which part, in turn"""
+        logs = self.renewal.sudo().reminder_log_ids.sorted("id")
+        return [(log.step_id.days, log.date_due, log.result) for log in logs]
+
+    def test_a1_nothing_paid(self):
+        """A part that falls due is reminded of, whether the one before it is paid or not."""
+        first, second = date(2026, 11, 10), date(2027, 1, 9)
+        last = self._step("after_due", 30, automatic=False)
+        self._remind("2026-11-17 15:00:00")
+        self.assertEqual(self.renewal.date_next_reminder, date(2026, 12, 10))
+        with freeze_time("2026-12-10 15:00:00"):
+            self.renewal.action_send_reminder()
+        self.assertEqual(self.renewal.date_next_reminder, date(2027, 1, 16))
+        self.assertFalse(self._remind("2027-01-15 15:00:00"))
+        [mail] = self._remind("2027-01-16 15:00:00")
+        self.assertIn("345.00", mail.body_html)
+        for day in (first, second):
+            self.assertIn(self.renewal._format_day(day), mail.body_html)
+        self.assertEqual(
+            self._get_steps(), [(7, first, "sent"), (0, first, "sent"), (7, second, "sent")]
+        )
+        self.assertFalse(self._remind("2027-01-17 15:00:00"))
+        self.assertEqual(self.renewal._get_open_steps(), [(date(2027, 2, 8), last, second)])
+
+    def test_a1_after_days_of_silence(self):
+        """Of the steps of all parts that are late, the last one goes out."""
+        [mail] = self._remind("2027-01-20 15:00:00")
+        self.assertIn("345.00", mail.body_html)
+        days = [date(2026, 11, 10), date(2027, 1, 9)]
+        self.assertEqual(self._get_steps(), [(7, days[0], "skipped"), (7, days[1], "sent")])
+        self.assertFalse(self._remind("2027-01-21 15:00:00"))
+        with freeze_time("2027-01-22 15:00:00"):
+            self._pay(self.invoice, 172.5)
+        self.assertFalse(self.renewal.date_next_reminder)
+
+    def test_a1_no_address_for_the_second(self):
+        self._remind("2026-11-17 15:00:00")
+        email, self.member.email = self.member.email, False
+        self.assertFalse(self._remind("2027-01-16 15:00:00"))
+        self.assertFalse(self._remind("2027-01-17 15:00:00"))
+        self.member.email = email
+        self.assertEqual(len(self._remind("2027-01-18 15:00:00")), 1)
+        days = [date(2026, 11, 10), date(2027, 1, 9)]
+        self.assertEqual(
+            self._get_steps(),
+            [(7, days[0], "sent"), (7, days[1], "skipped"), (7, days[1], "sent")],
+        )
 
     def test_money_that_goes_away_again(self):
         with freeze_time("2026-11-11 15:00:00"):

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from ..mixins.formats import end_once
+from ..mixins.thread import log_once
 from ..renewal.renewal import UNDECIDED_STATES
 from .bank_line import find_named, get_lines_by_number
 
@@ -186,4 +187,4 @@ class MembriRenewal(models.Model):
             if assignee:
                 staff.activity_schedule(ACTIVITY, summary=note, user_id=assignee.id)
             else:
-                staff._message_log(body=note)
+                log_once(staff, note)

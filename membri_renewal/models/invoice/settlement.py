@@ -3,6 +3,7 @@ from odoo.tools import format_amount
 
 from ..cotisation.cotisation import PAID_STATES, TRANSFER
 from ..mixins.formats import end_once
+from ..mixins.thread import log_once
 
 
 class AccountMove(models.Model):
@@ -193,15 +194,20 @@ class AccountMove(models.Model):
             lambda line: not line.currency_id.is_zero(line.amount_residual_currency)
         ).sorted("date_maturity")
 
-    def _membri_get_due_day(self):
-        """Return the day on which the earliest part that is open is due; of what is paid, the
-        day on which the first was."""
+    def _membri_get_due_days(self):
+        """Return the days on which the parts that are open are due, the earliest first; of what is
+        paid, the day on which the first was."""
         self.ensure_one()
-        parts = self._membri_get_open_parts() or self.line_ids.filtered(
-            lambda line: line.display_type == "payment_term"
-        )
+        days = {day for day in self._membri_get_open_parts().mapped("date_maturity") if day}
+        if days:
+            return sorted(days)
+        parts = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
         days = [day for day in parts.mapped("date_maturity") if day]
-        return min(days, default=self.invoice_date_due)
+        return [min(days, default=self.invoice_date_due)]
+
+    def _membri_get_due_day(self):
+        """:return: the first of these days"""
+        return self._membri_get_due_days()[0]
 
     def _membri_void(self):
         """Cancel invoices, or credit them where cancelling is not allowed. The caller has seen
@@ -361,7 +367,7 @@ class AccountMove(models.Model):
         move_sudo = self.sudo()
         user = move_sudo.company_id._membri_get_assignee() or move_sudo.invoice_user_id
         if not user.active:  # nobody, or somebody who has left
-            move_sudo._message_log(body=note)
+            log_once(move_sudo, note)
         elif note not in move_sudo.activity_ids.mapped("summary"):  # asked once
             move_sudo.activity_schedule(activity_type, summary=note, user_id=user.id)
 

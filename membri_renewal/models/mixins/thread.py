@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 from odoo import models
+from odoo.tools import html2plaintext
 
 
 class Later:
@@ -9,6 +10,14 @@ class Later:
 
     def __init__(self):
         self.notes = []
+
+
+def log_once(record, note):
+    """Note in the chatter what there is nobody to ask: once, however often it is found."""
+    # sudo: the system's own notes, whoever comes upon it
+    told_sudo = record.sudo().message_ids
+    if not any(note in html2plaintext(body or "") for body in told_sudo.mapped("body")):
+        record._message_log(body=note)
 
 
 class MembriThreadMixin(models.AbstractModel):

@@ -78,15 +78,15 @@ class MembriReminderStep(models.Model):
         option_sets._update_open_reminders()
         return result
 
-    def _get_due_date(self, renewal):
+    def _get_due_date(self, renewal, part):
         """Return the civil day on which this step falls for ``renewal``, or ``None`` when
-        the day it counts from is not known (not sent yet, lifetime, no invoice). Of an invoice
-        in parts, the earliest open one counts."""
+        the day it counts from is not known (not sent yet, lifetime, no invoice).
+
+        :param part: the day on which the part of its invoice is due that it is about, if any"""
         self.ensure_one()
         delay = timedelta(days=self.days)
         if self.trigger == "after_due":
-            due = renewal._get_due_day()
-            return due and due + delay
+            return part and part + delay
         if self.trigger == "after_sent":
             sent = renewal.date_sent
             return sent and renewal.company_id._membri_local_date(sent) + delay

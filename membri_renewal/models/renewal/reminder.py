@@ -214,6 +214,12 @@ class MembriRenewal(models.Model):
         invoice_sudo = self._get_invoice_sudo()
         return bool(invoice_sudo) and invoice_sudo._membri_is_money_under_way()
 
+    def _get_due_days(self):
+        """:return: a list of the days on which the open parts of the invoice are due"""
+        self.ensure_one()
+        invoice_sudo = self._get_invoice_sudo()
+        return invoice_sudo._membri_get_due_days() if invoice_sudo else []
+
     def _get_due_day(self):
         """:return: the day on which the earliest open part of the invoice is due, or ``False``"""
         self.ensure_one()
@@ -224,7 +230,7 @@ class MembriRenewal(models.Model):
         """By hand: no step is used up.
 
         :return: ``{renewal: why no reminder goes to it}``"""
-        messages, skipped = self._send_reminders(dict.fromkeys(self))
+        messages, skipped = self._send_reminders(dict.fromkeys(self, (None, None)))
         self._leave_soon(messages)
         return skipped
 
@@ -232,7 +238,8 @@ class MembriRenewal(models.Model):
         """Remind ``self``, all in one batch, so that the PDFs are printed at once: by email, by
         letter to who gets paper, and to who pays for several once for all of them.
 
-        :param steps: ``{renewal: membri.reminder.step or None}``
+        :param steps: ``{renewal: (membri.reminder.step or None, part)}``, see
+            :meth:`_get_open_steps`
         :return: ``({renewal: mail.message}, {renewal: why no reminder goes to it})``
         """
         renewals = self.union()  # a client may name a record twice
@@ -245,7 +252,7 @@ class MembriRenewal(models.Model):
             lambda r: r.state == "approved" and r._get_invoice_sudo()._membri_is_sent_by_hand()
         )
         messages = (renewals - shared - by_hand)._send_notice(
-            lambda renewal: renewal._get_reminder_template(steps[renewal]), "reminder"
+            lambda renewal: renewal._get_reminder_template(steps[renewal][0]), "reminder"
         )
         shared._remind_payers()
         on_paper = renewals.filtered(lambda r: r._is_on_paper())
@@ -266,7 +273,7 @@ class MembriRenewal(models.Model):
                 result = "skipped"
                 skipped[renewal] = renewal._get_no_address_sentence()
             vals = renewal._prepare_reminder_log_vals(
-                steps[renewal], result, reason, messages.get(renewal)
+                *steps[renewal], result, reason, messages.get(renewal)
             )
             # nobody was reminded: the step goes out once there is an address
             logs_vals.append({**vals, "uses_step": result != "skipped"})
@@ -328,34 +335,29 @@ class MembriRenewal(models.Model):
         return ("after_due",) if self.state == "approved" else ()
 
     def _get_open_steps(self):
-        """Return the steps that may still fall: of the right kind for the state, not used
-        up; a suggested one is done with any reminder from its day on."""
+        """Return a list of ``(day, step, part)``, the earliest first: the steps that may still
+        fall, of the right kind for the state, not used up, each once for each open part of the
+        invoice (the day it is due); a suggested one is done with any reminder from its day on."""
         self.ensure_one()
         if self.state == "sent" and self.date_auto_invoice:
-            return self.env["membri.reminder.step"]  # announced: nobody has to answer
+            return []  # announced: nobody has to answer
         triggers = self._get_reminder_triggers()
         steps = self.option_set_id.reminder_ids.filtered(lambda s: s.trigger in triggers)
         if not steps:
-            return steps
-        # of an invoice in parts, those of the part that is due next
-        part = self.state == "approved" and self._get_due_day()
+            return []
         # sudo: members read no log
-        steps -= (
-            self.sudo()
-            .reminder_log_ids.filtered(
-                lambda log: log.uses_step and (not log.date_due or log.date_due == part)
-            )
-            .step_id
-        )
+        used_sudo = self.sudo().reminder_log_ids.filtered("uses_step")
         last = self.date_last_reminder and self.company_id._membri_local_date(
             self.date_last_reminder
         )
-
-        def is_open(step):
-            due = step._get_due_date(self)
-            return due and (step.automatic or not last or last < due)
-
-        return steps.filtered(is_open)
+        found = []
+        for part in self._get_due_days() if self.state == "approved" else [False]:
+            used = used_sudo.filtered(lambda log, part=part: log.date_due in (False, part)).step_id
+            for step in steps - used:
+                day = step._get_due_date(self, part)
+                if day and (step.automatic or not last or last < day):
+                    found.append((day, step, part))
+        return sorted(found, key=lambda entry: entry[0])
 
     def _skip_overtaken_steps(self, reason=None):
         """The notice that goes out now stands for the reminders that were due before: the
@@ -365,16 +367,14 @@ class MembriRenewal(models.Model):
         reason = reason or self.env._("The notice was sent on that day or later.")
         for renewal in self:
             today = renewal.company_id._membri_today()
-            for step in renewal._get_open_steps():
-                due = step._get_due_date(renewal)
-                if due < today or (due == today and step.trigger != "after_sent"):
-                    renewal._log_reminder(step, "skipped", reason)
+            for day, step, part in renewal._get_open_steps():
+                if day < today or (day == today and step.trigger != "after_sent"):
+                    renewal._log_reminder(step, part, "skipped", reason)
 
     def _update_next_reminder(self):
         """Store the day on which the next step falls: the queue and the night ask for it."""
         for renewal in self:
-            dates = [step._get_due_date(renewal) for step in renewal._get_open_steps()]
-            next_date = min(dates, default=False)
+            next_date = next((day for day, *_others in renewal._get_open_steps()), False)
             if renewal.date_next_reminder != next_date:
                 renewal._internal_write({"date_next_reminder": next_date})
 
@@ -425,19 +425,20 @@ class MembriRenewal(models.Model):
         again = self.browse()
         for renewal in self:
             today = renewal.company_id._membri_today()
-            due = {
-                step: renewal_due
-                for step in renewal._get_open_steps().filtered("automatic")
-                if (renewal_due := step._get_due_date(renewal)) <= today
-            }
+            due = [
+                (step, part)
+                for day, step, part in renewal._get_open_steps()
+                if step.automatic and day <= today
+            ]
             if not due or renewal._get_no_reminder_reason() or renewal._is_document_held():
                 continue
-            *overtaken, last = sorted(due, key=due.get)
-            if renewal._has_skipped_reminder(last) and renewal._get_no_address_sentence():
+            *overtaken, last = due
+            if renewal._has_skipped_reminder(*last) and renewal._get_no_address_sentence():
                 continue  # told once, and in the queue for that
-            for step in overtaken:
-                renewal._log_reminder(step, "skipped", self.env._("A later reminder was also due."))
-            if renewal._has_failed_reminder(last):
+            for entry in overtaken:
+                reason = self.env._("A later reminder was also due.")
+                renewal._log_reminder(*entry, "skipped", reason)
+            if renewal._has_failed_reminder(*last):
                 again |= renewal
             else:
                 steps[renewal] = last

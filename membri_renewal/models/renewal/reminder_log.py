@@ -160,23 +160,24 @@ class MembriRenewal(models.Model):
             )
             logs_sudo[:1].message_id = message
 
-    def _prepare_reminder_log_vals(self, step, result, reason=None, message=None):
+    def _prepare_reminder_log_vals(self, step, part, result, reason=None, message=None):
         """:param step: the ``membri.reminder.step`` that is used up; by hand, none is
+        :param part: the day on which the part of the invoice is due; default: the earliest
         :param message: the email that went out, if any"""
         self.ensure_one()
         return {
             "renewal_id": self.id,
             "step_id": step.id if step else False,
-            "date_due": self.state == "approved" and self._get_due_day(),
+            "date_due": self.state == "approved" and (part or self._get_due_day()),
             "message_id": message.id if message else False,
             "result": result,
             "reason": reason,
         }
 
-    def _log_reminder(self, step, result, reason=None):
+    def _log_reminder(self, step, part, result, reason=None):
         # sudo: the log is written by the system only
         self.env["membri.reminder.log"].sudo().create(
-            [renewal._prepare_reminder_log_vals(step, result, reason) for renewal in self]
+            [renewal._prepare_reminder_log_vals(step, part, result, reason) for renewal in self]
         )
 
     def _log_failed_reminder(self, error):
@@ -184,37 +185,42 @@ class MembriRenewal(models.Model):
         tells it once, with the last day."""
         self.ensure_one()
         today = self.company_id._membri_today()
-        due = {step: step._get_due_date(self) for step in self._get_open_steps()}
-        late = [step for step in due if step.automatic and due[step] <= today]
-        step = max(late, key=due.get, default=self.env["membri.reminder.step"])
+        step, part = self.env["membri.reminder.step"], None
+        for day, open_step, open_part in self._get_open_steps():
+            if open_step.automatic and day <= today:
+                step, part = open_step, open_part
+        failed = self._prepare_reminder_log_vals(step, part, "failed")
         logs_sudo = self.sudo().reminder_log_ids  # the log is written by the system only
-        log_sudo = logs_sudo.filtered(lambda log: log.step_id == step and not log.uses_step)
+        log_sudo = logs_sudo.filtered(
+            lambda log: (
+                log.step_id == step and log.date_due == failed["date_due"] and not log.uses_step
+            )
+        )
         vals = {"date": fields.Datetime.now(), "reason": str(error)}
         if log_sudo:
             log_sudo.write(vals)
             return
-        logs_sudo.create(
-            {**self._prepare_reminder_log_vals(step, "failed"), "uses_step": False, **vals}
-        )
+        logs_sudo.create({**failed, "uses_step": False, **vals})
 
-    def _has_skipped_reminder(self, step):
+    def _has_skipped_reminder(self, step, part):
         """:return: whether it is told already that this step could not go out"""
         self.ensure_one()
-        part = (self.state == "approved" and self._get_due_day()) or False
         logs_sudo = self.sudo().reminder_log_ids  # sudo: members read no log
         return any(
             log.step_id == step
             and log.result == "skipped"
             and not log.uses_step
-            and (log.date_due or False) == part
+            and log.date_due == part
             for log in logs_sudo
         )
 
-    def _has_failed_reminder(self, step):
+    def _has_failed_reminder(self, step, part):
         """:return: whether the email of this step is there, and did not leave"""
         self.ensure_one()
         # sudo: members read no log
         logs_sudo = self.sudo().reminder_log_ids.filtered(
-            lambda log: log.step_id == step and log.result == "failed" and log.message_id
+            lambda log: (
+                (log.step_id, log.date_due, log.result) == (step, part, "failed") and log.message_id
+            )
         )
         return bool(logs_sudo) and self._get_failed_mails().mail_message_id in logs_sudo.message_id
