@@ -310,6 +310,51 @@ class TestBankLine(ReminderCommon):
         [asked] = self._get_asked()
         self.assertIn("reminders continue", asked)
 
+    def test_a1_too_little_money_booked_elsewhere(self):
+        other = self._notify(self._create_cotisation(self._create_member("Second"), "2026-01-01"))
+        self._approve(other)
+        other = other.invoice_id.with_env(self.env_account)
+        line = self._line(f"VIR {self.invoice.name}", 20.0)
+        with freeze_time(f"{self.day} 08:00:00"):
+            self._book_on(line, other)
+        self.assertIn(self.invoice.name, "".join(self._night().mapped("body_html")))
+        [asked] = self._get_asked()
+        self.assertIn("was booked on", asked)
+        self.assertIn(other.name, asked)
+        with freeze_time(f"{self.day} 16:00:00"):
+            line.action_undo_reconciliation()
+            self._book_on(line, self.invoice)
+        self._night(days=1)
+        self.assertFalse(self._get_asked())
+
+    def test_a1_enough_after_too_little(self):
+        small = self._line(self.invoice.name, 20.0)
+        self.assertEqual(self.invoice.membri_bank_line_id, small)
+        self.assertFalse(self.invoice.membri_date_bank_line)
+        line = self._line(self.invoice.name)
+        self.assertEqual(self.invoice.membri_bank_line_id, line)
+        self.assertFalse(self._night())
+        self._line(self.invoice.name, 30.0)
+        self.assertFalse(self._night(days=1))
+        self.assertEqual(self.invoice.membri_bank_line_id, line)
+
+    def test_a1_nobody_to_ask_is_told_once(self):
+        company = self.invoice.company_id.sudo()
+        company.membri_officer_id = False
+        self.invoice.sudo().invoice_user_id = False
+        nobody = self.env["res.users"]
+        self.patch(type(company), "_membri_get_assignee", lambda *args, **kwargs: nobody)
+        self._line(self.invoice.name, 20.0)
+
+        def count():
+            bodies = self.invoice.sudo().message_ids.mapped("body")
+            return len([body for body in bodies if "reminders continue" in body])
+
+        for days in range(3):
+            self._night(days=days)
+        self.assertEqual(count(), 1)
+        self.assertFalse(self._get_asked())
+
     def test_what_a_bank_keeps_for_itself(self):
         self._line(self.invoice.name, self.invoice.amount_total * 0.97)
         self.assertFalse(self._night())

@@ -28,15 +28,14 @@ class AccountMove(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
-        help="Bank statement line that names this invoice, has a sufficient amount, and was not "
-        "reconciled when it was found.",
+        help="Bank statement line that names this invoice and was not reconciled when found.",
     )
     membri_date_bank_line = fields.Datetime(
         string="Bank Line Found On",
         copy=False,
         readonly=True,
         help="Date on which this bank statement line was found. Automatic reminders are paused "
-        "for as many days as after a reported payment.",
+        "for as many days as after a reported payment. Empty if the amount is too small.",
     )
 
     @api.model
@@ -57,18 +56,19 @@ class AccountMove(models.Model):
             known = moves_sudo.search([("membri_bank_line_id", "!=", False)])
         else:
             known = moves_sudo  # what they are marked with is reconciled: it holds nothing
-        elsewhere = known._membri_filter_booked_elsewhere()
         for move in known | moves_sudo.union(*named):
             marked = move.membri_bank_line_id
-            fitting = named.get(move, lines_sudo.browse()).filtered(move._membri_fits)
-            line = fitting[:1]
+            found = named.get(move, lines_sudo.browse())
+            fitting = found.filtered(move._membri_fits)
+            line = (fitting or found)[:1]
             is_open = lines is not None and marked - lines and not marked.is_reconciled
-            if is_open and (not line or move._membri_get_seen_bank_line()):
+            if is_open and (not fitting or move._membri_get_seen_bank_line()):
                 continue  # it holds, whatever else comes; the night looks at all of them
-            if not line and move in elsewhere:
-                continue  # it is asked about, as long as this one is open
-            if marked not in fitting and line != marked:
-                moment = fields.Datetime.now() if line else False
+            if not line and marked.is_reconciled:
+                continue  # it holds nothing; booked on something else, it is asked about
+            holds = bool(move.membri_date_bank_line)
+            if marked not in (fitting or found) or holds != bool(fitting):
+                moment = fields.Datetime.now() if fitting else False
                 move.write({"membri_bank_line_id": line.id, "membri_date_bank_line": moment})
         return named
 
@@ -339,7 +339,7 @@ class AccountMove(models.Model):
                     "reconcile them in Invoicing; else refund it, or keep it for the next invoice.",
                     **names,
                 )
-            elif line == self.membri_bank_line_id:
+            elif line == self.membri_bank_line_id and self.membri_date_bank_line:
                 note = staff.env._(
                     "A bank statement line names %(invoice)s and is not reconciled: “%(line)s” "
                     "(%(amount)s, %(date)s). Reconcile it in Invoicing. Automatic reminders are "
