@@ -291,6 +291,39 @@ class TestMerge(MembriCommon):
         self.assertEqual((old + kept).mapped("state"), ["cancelled", "intervention"])
         self.assertIn(f"{old.name}: Less", kept.intervention_reason)
 
+    def test_a4_what_was_asked_for_is_not_lost_with_its_term(self):
+        """Two contacts for one person, of the same days: the term of the one is void, and its
+        renewal with it; what was asked for there is not."""
+        for ask in ("action_request_change", "action_require_intervention"):
+            for answer in (None, "action_approve"):
+                with self.subTest(ask=ask, answer=answer):
+                    double = self._create_member("Ada again")
+                    self.member = self._create_member("Ada")
+                    old, kept = (
+                        self._create_renewal(self._create_cotisation(partner, "2025-08-01"))
+                        for partner in (self.member, double)
+                    )
+                    (old + kept).action_send()
+                    getattr(old, ask)("Less")
+                    if answer:
+                        getattr(kept, answer)()
+                    self._merge(double)
+                    self.assertEqual(old.state, "cancelled")
+                    self.assertEqual(kept.state, "approved" if answer else "intervention")
+                    told = kept.invoice_id.sudo().activity_ids.mapped("summary")
+                    told += [kept.intervention_reason or ""]
+                    self.assertIn(f"{old.name}: Less", "".join(told))
+
+    def test_a4_what_was_asked_for_where_no_renewal_is_left(self):
+        old = self._create_renewal(self._create_cotisation(self.member, "2025-08-01"))
+        self._create_cotisation(self.double, "2025-08-01")
+        old.action_send()
+        old.action_request_change("Less")
+        self._merge()
+        self.assertEqual(old.state, "cancelled")
+        told = self.member.sudo().activity_ids.mapped("summary")
+        self.assertIn(f"{old.name}: Less", "".join(told))
+
     def test_what_was_held_for_an_archived_double_goes_on(self):
         """Issue 12 A3: the reason is not true any more."""
         renewal = self._create_renewal(self._create_cotisation(self.double, "2025-08-01"))

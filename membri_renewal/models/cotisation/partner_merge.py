@@ -23,10 +23,12 @@ class MembriCotisation(models.Model):
             return
         for terms in history.grouped("company_id").values():
             paid = []
+            # before any is void with its term
+            notes = terms._get_merged_notes()
             terms._trim_overlaps(paid)
             terms._ask_about_merged_money(paid)
             terms.filtered(lambda c: c.state != "cancelled")._void_what_is_covered()
-            terms.partner_id.membri_renewal_ids._keep_one_undecided()
+            terms._keep_one_undecided(notes)
         self.env.flush_all()
 
     def _trim_overlaps(self, paid):
@@ -76,6 +78,34 @@ class MembriCotisation(models.Model):
             note = renewals._get_merge_note()
             for renewal in renewals:
                 renewal._message_log(body=note)
+
+    def _get_undecided_renewals(self):
+        """:return: the undecided renewals of the members of these terms, in their company"""
+        return self.partner_id.membri_renewal_ids.filtered(
+            lambda r: r.state in UNDECIDED_STATES and r.company_id == self.company_id
+        )
+
+    def _get_merged_notes(self):
+        """:return: ``{renewal: what the staff was to look at on it}`` (sentences)"""
+        notes = {renewal: renewal._get_merged_note() for renewal in self._get_undecided_renewals()}
+        return {renewal: note for renewal, note in notes.items() if note}
+
+    def _keep_one_undecided(self, notes):
+        """Of several undecided renewals keep the one of the latest term; void the others. What
+        the staff was to look at on what a merge has voided holds the one that stays; where none
+        does, the officer is asked.
+
+        :param notes: see :meth:`_get_merged_notes`, before anything was void"""
+        undecided = self._get_undecided_renewals()
+        kept = undecided.sorted("date_start", reverse=True)[:1]
+        (undecided - kept)._do_cancel()
+        lost = [note for renewal, note in notes.items() if renewal.state == "cancelled"]
+        if lost and kept:
+            own = kept.intervention_reason if kept.state == "intervention" else False
+            kept._do_require_intervention("\n".join(filter(None, [own, *lost])))
+        elif lost:
+            last = self.filtered(lambda c: c.state != "cancelled").sorted("date_start")[-1:]
+            last._ask_officer(" ".join(lost))
 
     def _give_up(self, paid):
         """Void an unpaid term whose days another one covers, with what was asked for it.
@@ -177,23 +207,8 @@ class MembriRenewal(models.Model):
             "Two contacts were merged: another term of the member covers this period."
         )
 
-    def _keep_one_undecided(self):
-        """Of several undecided renewals keep the one of the latest term; void the others. What
-        the staff was to look at on these holds the one that stays."""
-        for renewals in self.grouped("company_id").values():
-            undecided = renewals.filtered(lambda r: r.state in UNDECIDED_STATES)
-            kept = undecided.sorted("date_start", reverse=True)[:1]
-            voided = undecided - kept
-            notes = [note for renewal in voided if (note := renewal._get_merged_note())]
-            voided._do_cancel()
-            if notes:
-                own = kept.intervention_reason if kept.state == "intervention" else False
-                kept._do_require_intervention("\n".join(filter(None, [own, *notes])))
-
     def _get_merged_note(self):
-        """What the staff was to look at on this renewal, which a merge voids.
-
-        :return: a sentence, or ``False``"""
+        """:return: what the staff is to look at on this renewal (a sentence), or ``False``"""
         self.ensure_one()
         [self] = self._split_by_staff_lang()
         if self.state == "intervention" and not self.is_held_archived:
