@@ -40,6 +40,15 @@ class TestA5Taxes(MembriCommon):
         self.assertEqual(renewal.amount_total, 345.0)
         return renewal
 
+    def _sent_far_away(self):
+        """Of a payer who has the fiscal position."""
+        member = self._create_member("Far Away")
+        payer = member.with_env(self.env_root).with_company(self.company)
+        payer.property_account_position_id = self.position
+        renewal = self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+        renewal.action_send()
+        return renewal
+
     def test_a5_taxes_of_the_product_on_the_day_of_approval(self):
         renewal = self._sent()
         self.product.taxes_id = self.low_tax
@@ -70,6 +79,45 @@ class TestA5Taxes(MembriCommon):
         renewal.action_approve()
         self.assertEqual(renewal.invoice_id.amount_untaxed, untaxed)
         self.assertEqual(renewal.invoice_id.amount_total, 273.91)
+
+    def test_a5_archived_tax_that_a_position_replaces(self):
+        """The tax of the product, or the one of the payer's fiscal position, is archived."""
+        local = self.env_root["account.tax"].create(
+            {
+                "name": "13 %",
+                "amount": 13.0,
+                "company_id": self.company.id,
+                "fiscal_position_ids": [Command.set(self.position.ids)],
+                "original_tax_ids": [Command.set(self.tax.ids)],
+            }
+        )
+        self.position.tax_ids = local
+        tax = self.tax.with_env(self.env_root)
+        for archived in (tax, local, tax | local):
+            with self.subTest(archived=archived.mapped("name")):
+                (tax | local).active = True
+                self.env.invalidate_all()  # Odoo's map of a position does not follow
+                renewal = self._sent_far_away()
+                self.assertEqual(renewal.amount_total, 339.0)
+                archived.active = False
+                self.env.invalidate_all()
+                self.assertFalse(renewal.approval_remark)
+                renewal.action_approve()
+                self.assertEqual(renewal.invoice_id.amount_total, 339.0)
+                lines = renewal.invoice_id.invoice_line_ids.with_context(active_test=False)
+                self.assertEqual(lines.tax_ids, local)
+
+    def test_a5_replaced_tax_of_a_position(self):
+        """The new tax of the position holds, not the one that was archived."""
+        renewal = self._sent_far_away()
+        self.assertEqual(renewal.amount_total, 300.0)
+        old = self.position.tax_ids
+        old.copy({"name": "2 %", "amount": 2.0, "original_tax_ids": [Command.set(self.tax.ids)]})
+        old.active = False
+        self.env.invalidate_all()
+        self.assertTrue(renewal.approval_remark)
+        renewal.action_approve()
+        self.assertEqual(renewal.invoice_id.amount_total, 306.0)
 
     def test_a5_archived_tax_changes_nothing(self):
         renewal = self._sent()

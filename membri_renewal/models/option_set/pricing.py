@@ -186,15 +186,21 @@ class MembriOptionSet(models.Model):
         for product in products:
             memo["price", company, pricelist, product, quantity, date_start] = prices[product.id]
 
-    def _get_taxes(self, partner, product, memo):
+    def _get_taxes(self, partner, product, memo, with_archived=False):
         """Return the product's sales taxes, mapped by the fiscal position that the
-        invoice will have."""
+        invoice will have.
+
+        :param with_archived: as if none of these taxes had been archived"""
         company = self._get_term_company()
         position = self._get_fiscal_position(partner, memo)
-        key = ("taxes", product.taxes_id, position, company)
+        taxes = product.taxes_id
+        if with_archived:  # the template's: what a variant has of it is read once for all contexts
+            taxes = product.product_tmpl_id.with_context(active_test=False).taxes_id
+        key = ("taxes", taxes, position, company, with_archived)
         if key not in memo:
-            taxes = product.taxes_id._filter_taxes_by_company(company)
-            memo[key] = position.map_tax(taxes)
+            taxes = taxes._filter_taxes_by_company(company)
+            mapped = position._membri_map_archived if with_archived else position.map_tax
+            memo[key] = mapped(taxes)
         return memo[key]
 
     def _get_fiscal_position(self, partner, memo):
@@ -267,3 +273,17 @@ class MembriOptionSet(models.Model):
             currency.round(total * part / sum(weights)) for part in accumulate(weights, initial=0.0)
         ]
         return [currency.round(end - start) for start, end in pairwise(bounds)]
+
+
+class AccountFiscalPosition(models.Model):
+    _inherit = "account.fiscal.position"
+
+    def _membri_map_archived(self, taxes):
+        """:return: as ``map_tax``, as if none of these taxes had been archived"""
+        replacing = self.with_context(active_test=False).tax_ids
+        if self and not replacing:
+            return taxes.browse()  # as Odoo reads it: no taxes at all
+        mapped = taxes.browse()
+        for tax in taxes:
+            mapped |= replacing.filtered(lambda new, tax=tax: tax in new.original_tax_ids) or tax
+        return mapped

@@ -84,16 +84,13 @@ class MembriRenewalLine(models.Model):
         self.ensure_one()
         renewal, frozen = self.renewal_id, self.tax_ids
         # sudo: the member who answers on the portal may not read products and taxes
-        taxes = (
-            renewal._get_option_set()
-            .sudo()
-            ._get_taxes(renewal.partner_id.sudo(), self.product_id.sudo(), memo)
-            .sudo(False)
-        )
-        if taxes == frozen:
+        option_set_sudo = renewal._get_option_set().sudo()
+        of_line = (renewal.partner_id.sudo(), self.product_id.sudo(), memo)
+        taxes = option_set_sudo._get_taxes(*of_line).sudo(False)
+        if taxes == frozen or self._keeps_taxes(taxes):
             return {}
-        if self._keeps_taxes(taxes):
-            return {}
+        if option_set_sudo._get_taxes(*of_line, with_archived=True) == frozen:
+            return {}  # one of them was archived, or one that its fiscal position replaces
         return {
             "tax_ids": [Command.set(taxes.ids)],
             "price_unit": self._get_price_with_taxes(frozen.sudo(), taxes.sudo()),
