@@ -85,6 +85,18 @@ class TestBulk(MembriCommon):
         self.assertEqual(message, self._assert_refused(renewals[1].action_approve))
         self.assertEqual(renewals.mapped("state"), ["approved", "refused", "approved"])
 
+    def test_a2_contact_given_to_another_company(self):
+        """Whose contact the officer may not read any more is told, and stops nobody else."""
+        renewals = self._create_drafts(3)
+        other = self.env["res.company"].sudo().create({"name": "Elsewhere"})
+        renewals[1].partner_id.sudo().company_id = other
+        self.env.invalidate_all()
+        self.assertIn("Bulk 1", renewals[1].display_name)
+        self.env["membri.bulk.job"]._start("approve", renewals)
+        results = self._get_results(self._get_job())
+        self.assertEqual([results[r][0] for r in renewals], ["done", "skipped", "done"])
+        self.assertIn("Elsewhere", results[renewals[1]][1])
+
     def test_failed_is_isolated(self):
         """specification §7: one bad record never stops the others, and leaves nothing behind."""
         renewals = self._create_drafts(4)

@@ -167,11 +167,15 @@ class MembriTermMixin(models.AbstractModel):
 
     def _get_payer(self):
         self.ensure_one()
-        return self.partner_id.with_company(self.company_id)._membri_get_payer()
+        partner = self.partner_id.with_company(self.company_id)
+        # sudo: who pays is a fact, also where the contact was given to another company since
+        return partner.sudo()._membri_get_payer().with_env(partner.env)
 
     def _get_grouping_payer(self):
         self.ensure_one()
-        return self.partner_id.with_company(self.company_id)._membri_get_grouping_payer()
+        partner = self.partner_id.with_company(self.company_id)
+        # sudo: as above
+        return partner.sudo()._membri_get_grouping_payer().with_env(partner.env)
 
     def _group_for_invoices(self):
         """Return a list of recordsets, each to be invoiced together: of one payer, company,

@@ -263,7 +263,9 @@ class MembriRenewal(models.Model):
     @api.depends("name", "partner_id.display_name")
     def _compute_display_name(self):
         for renewal in self:
-            renewal.display_name = f"{renewal.name} · {renewal.partner_id.display_name or ''}"
+            # sudo: it names its member, also one who was given to another company since
+            member = renewal.sudo().partner_id.display_name
+            renewal.display_name = f"{renewal.name} · {member or ''}"
 
     @api.model
     def _group_expand_state(self, states, _domain):
