@@ -28,7 +28,9 @@ class TestImportAsExported(ImportCase):
         self.assertFalse([line.row for line in lines.values() if not line.message])
         record.action_run()
         self.assertEqual(record.state, "done")
-        left = record.line_ids.filtered(lambda line: line.result in ("error", "skipped"))
+        left = record.line_ids.filtered(
+            lambda line: line.result in ("error", "skipped") and not line._is_total()
+        )
         back = base64.b64decode(record.result_file or b"").decode("utf-8-sig")
         self.assertEqual(len(back.splitlines()[1:]), len(left), "they come back")
         return record, lines

@@ -479,6 +479,7 @@ class TestImportBadFiles(ImportCase):
         )
         self.assertEqual(known.membri_status, "active")
         self.assertEqual(self._count()["mail.mail"], before["mail.mail"])
+        self.assertFalse(record.result_file, "a sum is nothing to correct")
         again = self._import(content)
         self.assertEqual(self._get_results(again), ["same", "same", "same", "skipped"])
         record.action_undo()

@@ -26,13 +26,25 @@ class MembriTermMixin(models.AbstractModel):
         ``False``."""
         self.ensure_one()
         return (
-            self.line_ids._get_cannot_invoice_reason()
+            self._get_no_journal_reason()
+            or self.line_ids._get_cannot_invoice_reason()
             or self._get_other_company_reason()
             or self._get_archived_currency_reason()
             or self._get_archived_receivable_reason()
             or self._get_negative_reason()
             or self._get_locked_period_reason()
             or self._get_orphan_reason()
+        )
+
+    def _get_no_journal_reason(self):
+        """Without a sales journal there is no invoice, and mostly no income account either."""
+        if self.company_id._membri_get_sale_journals_sudo():
+            return False
+        return self.env._(
+            "%(company)s has no sales journal, so %(member)s cannot be invoiced. "
+            "Ask the accountant to add one or to unarchive it.",
+            company=self.company_id.display_name,
+            member=self.partner_id._membri_get_names(),
         )
 
     def _get_other_company_reason(self):

@@ -48,20 +48,13 @@ class MembriCotisation(models.Model):
         :raises UserError: when an account or the sales journal is missing, or a contact belongs
             to another company"""
         products = self.line_ids.product_id
-        if problem := products._membri_get_missing_account_reason(company):
+        if problem := (
+            self[0]._get_no_journal_reason() or products._membri_get_missing_account_reason(company)
+        ):
             raise UserError(problem)
         for cotisation in self:
             if problem := cotisation._get_other_company_reason():
                 raise UserError(problem)
-        if not company._membri_get_sale_journals_sudo():
-            raise UserError(
-                self.env._(
-                    "%(company)s has no sales journal, so %(member)s cannot be invoiced. "
-                    "Ask the accountant to add one or to unarchive it.",
-                    company=company.display_name,
-                    member=self[0].partner_id._membri_get_names(),
-                )
-            )
 
     def _prepare_invoice_vals(self, invoice_type):
         """:return: values of the invoice of this cotisation; dates and accounts are Odoo's own"""

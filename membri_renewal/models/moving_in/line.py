@@ -68,6 +68,11 @@ class MembriImportLine(models.Model):
     # all lines about one member
     _member = models.Index("(import_id, key)")
 
+    def _is_total(self):
+        """:return: whether the row is a sum below the list: nobody, and nothing to correct"""
+        self.ensure_one()
+        return bool((self.trace or {}).get("values", {}).get("is_total"))
+
     @api.depends("aside")
     @api.depends_context("lang")
     def _compute_aside_display(self):

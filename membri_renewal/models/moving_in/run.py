@@ -560,10 +560,12 @@ class MembriImport(models.Model):
     # ------------------------------------------------------------------
 
     def _write_result_file(self):
-        """The rows that could not be taken over, as they were, with a column *why*."""
+        """The rows that could not be taken over, as they were, with a column *why*; totals are
+        nobody's."""
         lines = self.env["membri.import.line"].search(
             [("import_id", "=", self.id), ("result", "in", ("error", "skipped"))]
         )
+        lines = lines.filtered(lambda line: not line._is_total())
         if not lines:
             self._internal_write({"result_file": False, "result_filename": False})
             return

@@ -72,6 +72,7 @@ class MembriRenewal(models.Model):
                 invoice_id=False,
                 new_cotisation_id=False,
                 date_approved=False,
+                date_next_reminder=False,
             )
         self._do_require_intervention(reason)
         self._schedule_intervention()
