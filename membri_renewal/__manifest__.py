@@ -22,6 +22,7 @@
         "data/mail_activity_data.xml",
         "data/ir_cron_data.xml",
         "report/renewal_notice_report.xml",
+        "report/letterhead_templates.xml",
         "report/renewal_notice_templates.xml",
         "report/reminder_letter_templates.xml",
         "report/membership_reports.xml",

@@ -25,7 +25,16 @@ class ResPartner(models.Model):
     def _membri_get_names(self):
         """Return the names in one sentence, for readers: without the company that Odoo puts
         before them, whose comma reads as one more name."""
-        return ", ".join(partner.name or partner.display_name for partner in self)
+        return ", ".join(partner._membri_get_name() for partner in self)
+
+    def _membri_get_name(self):
+        """Return one name without a comma: an address without a name is whose it is, and one with
+        a name, as “Accounting”, says whose."""
+        self.ensure_one()
+        if not self.name:
+            return self._membri_get_greeting() or self.display_name
+        whose = self.type not in (False, "contact") and self.parent_name
+        return f"{self.name} ({whose})" if whose else self.name
 
     def _membri_get_greeting(self):
         """Return who is spoken to in an email: an address without a name is whose it is, where Odoo

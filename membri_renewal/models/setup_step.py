@@ -72,7 +72,11 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _is_organization_done(self, company):
-        missing = self._get_missing_of_company(company) + self._get_missing_of_settings(company)
+        missing = (
+            self._get_missing_of_company(company)
+            + self._get_missing_of_settings(company)
+            + self._get_missing_of_accounts(company)
+        )
         return ", ".join(missing)
 
     @api.model
@@ -95,6 +99,21 @@ class MembriSetupStep(models.Model):
             self.env._("time zone"): not is_utc,
         }
         return [label for label, is_there in facts.items() if not is_there]
+
+    @api.model
+    def _get_missing_of_accounts(self, company):
+        """:return: list of what is missing in the settings of invoicing: a chart of accounts, with
+        its taxes, that is not of another country; it can be chosen until something is booked"""
+        root = company.root_id
+        charts = self.env["account.chart.template"]._get_chart_template_mapping(get_all=True)
+        country_id = charts.get(root.chart_template, {}).get("country_id")
+        own_id = root.country_id.id
+        is_there_own = own_id in [chart["country_id"] for chart in charts.values()]
+        if not country_id or country_id == own_id or not is_there_own:
+            return []
+        if root._existing_accounting():
+            return []
+        return [self.env._("chart of accounts of your country")]
 
     @api.model
     def _is_letterhead_done(self, company):
@@ -162,9 +181,12 @@ class MembriSetupStep(models.Model):
         company_sudo = self.env.company.sudo()
         if self.code == "organization" and (
             self._get_missing_of_company(company_sudo)
-            or not self._get_missing_of_settings(company_sudo)
+            or not self._is_organization_done(company_sudo)
         ):
             return self.env.company._get_records_action()
+        if self.code == "organization" and not self._get_missing_of_settings(company_sudo):
+            xmlid, _label = self.env.company._membri_get_remedy("chart")
+            return self.env["ir.actions.actions"]._for_xml_id(xmlid)
         if self.code == "plan":
             code, _reason = self._get_plan_reason(self._get_plans(company_sudo))
             if code:  # what the plans lack, and not another plan

@@ -23,6 +23,7 @@ WITH line AS (
      WHERE item.display_type = 'product'
        AND item.parent_state = 'posted'
        AND item.balance != 0
+       AND item.date <= as_of.day
        AND move.membri_invoice_type IS NOT NULL
        AND move.move_type IN ('out_invoice', 'out_refund')
 ), fiscal_year AS (
@@ -89,7 +90,8 @@ class MembriDeferred(models.Model):
     """What was invoiced for memberships, by the fiscal years that their terms lie in: one row
     per invoice line and fiscal year of its company, before taxes, in the company's currency.
     ``unearned`` is the part after the day that is asked about (``membri_as_of`` of the context,
-    default today). A membership for life is earned on its first day."""
+    default today); what was booked after that day was not in the accounts on it, and is not here.
+    A membership for life is earned on its first day."""
 
     _name = "membri.deferred"
     _inherit = "membri.report.mixin"
@@ -103,6 +105,7 @@ class MembriDeferred(models.Model):
         "account.move.line": [
             "balance",
             "company_id",
+            "date",
             "display_type",
             "membri_cotisation_id",
             "move_id",

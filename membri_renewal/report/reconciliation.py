@@ -205,6 +205,13 @@ class MembriReconciliation(models.Model):
 
     def _explain_cancelled(self):
         cotisation = self.cotisation_id.name
+        if self.currency_id.compare_amounts(self.invoiced, 0.0) < 0:
+            return self.env._(
+                "%(cotisation)s is void, and %(amount)s more was credited than invoiced. Cancel a "
+                "credit note and credit less.",
+                cotisation=cotisation,
+                amount=self._format(-self.invoiced),
+            )
         if self.currency_id.is_zero(self.written_off):
             return self.env._(
                 "%(cotisation)s is void, but its invoice was kept. Credit it, or keep it as "

@@ -65,6 +65,46 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         self.assertEqual(receipt.amount, 68.49)
         self.assertAlmostEqual(sum(amount for _label, amount in taxes), 68.49, 2)
 
+    def test_money_in_another_currency_than_the_invoice(self):
+        """What came is certified, and not what the invoice was worth on its own day: 224.20 euros
+        were 320.29 dollars then, 344.92 when they were paid. The taxes are those billed."""
+        payer = self._create_member("Euro payer")
+        self._bill_in_euros(payer, {"2026-01-01": 0.5, "2027-01-15": 0.7, "2027-02-01": 0.65})
+        invoice = payer._membri_enrol(self.yearly).invoice_id.sudo()
+        dollar = self.company.currency_id
+        with freeze_time("2027-02-02 15:00:00"):
+            self._register_payment(invoice, currency_id=dollar.id, amount=100.0)
+            self._register_payment(invoice, currency_id=dollar.id)
+            self.assertEqual(invoice.payment_state, "paid")
+            [receipt] = self._start(2027, payer)
+            lines, taxes = receipt._get_lines(), receipt._get_taxes()
+        self.assertEqual([line["amount"] for line in lines], [65.0, 159.2])
+        self.assertEqual([round(line["company_amount"], 2) for line in lines], [100.0, 244.92])
+        self.assertEqual(receipt.amount, 344.92)
+        self.assertEqual(taxes, [("Before taxes", 303.2), ("GST", 13.93), ("QST", 27.79)])
+        # the books: what was invoiced
+        self.assertEqual(invoice.membri_amount_received, 320.29)
+
+    def test_refund_after_the_end_of_the_year(self):
+        """Each year certifies what came and went in it; money that went back of another year is
+        taken off, and alone there is nothing to certify."""
+        payer = self.invoice.partner_id
+        with freeze_time("2027-12-20 15:00:00"):
+            self._pay(self.invoice)
+        with freeze_time("2028-01-10 15:00:00"):
+            self._register_payment(self._credit(self.invoice, price=100.0))
+            [old] = self._start(2027, payer)
+            self.assertEqual(old.amount, 344.93)
+            with self.assertRaises(UserError):
+                self._start(2028, payer)
+            renewal = self._create_renewal(self.cotisation)
+            renewal.action_approve()
+            self._pay(renewal.invoice_id)
+            [new] = self._start(2028, payer)
+            taxes = new._get_taxes()
+        self.assertEqual(new.amount, 229.95)
+        self.assertEqual(taxes, [("Before taxes", 200.0), ("GST", 10.0), ("QST", 19.95)])
+
     def test_check_that_is_dated_ahead(self):
         """It is certified once its day has come."""
         payer = self.invoice.partner_id
@@ -236,6 +276,54 @@ class TestStatement(WriteOffCase):
         self.assertFalse(employer.with_company(self.company)._membri_get_statement())
         payer.sudo().type = "invoice"
         self.assertTrue(employer.with_company(self.company)._membri_get_statement())
+
+    def _get_orphan(self):
+        """An invoice that was credited and replaced, whose credit note was unreconciled: its term
+        is void, and both are open; returns the credit note, too."""
+        orphan = self.invoice
+        note = self._credit(orphan)
+        self.renewal.action_approve()
+        self._follow(self.renewal)
+        self._get_receivable_of(note).remove_move_reconcile()
+        self.assertTrue(orphan._membri_is_orphan())
+        return orphan, note
+
+    def _get_receivable_of(self, move):
+        return move.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+
+    def test_orphan_is_in_the_books_and_asked_of_nobody(self):
+        """As its page and the emails say. Nor is its credit note a credit of the payer's."""
+        orphan, note = self._get_orphan()
+        section = self._get_section()
+        self.assertEqual(section["checked"], orphan.sudo())
+        self.assertEqual([item["move"] for item in section["due"]], [self.invoice.sudo()])
+        self.assertEqual((section["total"], section["unused"]), (344.93, 0.0))
+        self.assertAlmostEqual(section["balance"], self._get_ledger())
+        note.button_draft()
+        note.button_cancel()
+        self.assertTrue(orphan._membri_is_orphan())
+        section = self._get_section()
+        self.assertEqual(section["total"], 344.93)
+        self.assertEqual(section["balance"], 689.86)
+        told = orphan._membri_get_standing_sentences()
+        report = self.env["ir.actions.report"].with_company(self.company)
+        page = report._render_qweb_html(
+            "membri_renewal.report_statement", self.invoice.partner_id.ids
+        )[0].decode()
+        for sentence in (orphan.name, *told):
+            self.assertIn(sentence, page)
+
+    def test_money_of_an_invoice_that_was_cancelled(self):
+        """No invoice is left, and 150.00 is the payer's."""
+        payer = self.invoice.partner_id.with_company(self.company)
+        self._pay(self.invoice, 100.0)
+        self._pay(self.invoice, 50.0)
+        self.invoice.button_cancel()
+        section = self._get_section()
+        self.assertEqual((section["total"], section["unused"]), (0.0, 150.0))
+        self.assertAlmostEqual(section["balance"], self._get_ledger())
+        accountant = payer.with_user(self.env_account.user)
+        self.assertTrue(accountant.action_membri_send_statement())
 
     def test_late_by_323_days(self):
         due = self.invoice.invoice_date_due

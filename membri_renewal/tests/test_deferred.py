@@ -31,9 +31,27 @@ class TestDeferredRevenue(WriteOffCase):
     def test_whole_year(self):
         """300.00 before taxes, of 2027; 15 of 365 days are over."""
         self.assertEqual(self._get_values(), [("2027", 365, 300.0, 12.33, 287.67)])
-        self.assertEqual(self._get_values(as_of="2026-12-31"), [("2027", 365, 300.0, 0.0, 300.0)])
         self.assertEqual(self._get_values(as_of="2027-12-31"), [("2027", 365, 300.0, 300.0, 0.0)])
         self.assertEqual(self._get_values(as_of="nonsense"), self._get_values())
+
+    def test_what_was_booked_later_is_not_in_it(self):
+        """On the last day of 2026 the accounts had neither the invoice of January nor what was
+        credited of it."""
+        self.assertEqual(self._get_values(as_of="2026-12-31"), [])
+        with freeze_time("2027-03-10 15:00:00"):
+            self._credit(self.invoice, price=100.0)
+            for day, amount in (("2027-01-14", 0.0), ("2027-01-15", 300.0), ("2027-03-10", 200.0)):
+                with self.subTest(day=day):
+                    rows = self._get_rows(as_of=day)
+                    self.assertAlmostEqual(sum(rows.mapped("amount")), amount, 2)
+
+    def test_billed_before_it_begins(self):
+        """What is invoiced in the autumn for the next year is all unearned when the year ends."""
+        with freeze_time("2026-11-15 15:00:00"):
+            term = self._create_member("Early")._membri_enrol(self.yearly, "2027-01-01")
+        self.assertEqual(
+            self._get_values(term, as_of="2026-12-31"), [("2027", 365, 300.0, 0.0, 300.0)]
+        )
 
     def test_fiscal_year_of_the_company(self):
         company = self.company.with_env(self.env_root)

@@ -251,6 +251,44 @@ class TestFirstRun(MembriCommon, MockEmail):
             company.with_env(env)._membri_check_ready(plan)
         self.assertIn("New", caught.exception.args[0])
 
+    def test_chart_of_accounts_of_another_country(self):
+        """It has the taxes of that country; once something is booked it cannot be changed."""
+        company = self._create_other_company("New", "America/Toronto")
+        self.manager.with_env(self.env_root).company_ids += company
+        company.write(
+            {
+                "chart_template": "be_comp",
+                "country_id": self.env.ref("base.ca").id,
+                "email": "new@example.com",
+                "street": "1 x",
+                "city": "y",
+                "membri_officer_id": self.officer.id,
+            }
+        )
+        charts = {
+            "be_comp": {"country_id": self.env.ref("base.be").id},
+            "ca_2023": {"country_id": self.env.ref("base.ca").id},
+            "generic_coa": {"country_id": None},
+        }
+        Chart = type(self.env["account.chart.template"])
+        with patch.object(Chart, "_get_chart_template_mapping", lambda *_args, **_kwargs: charts):
+            step = self.steps["organization"].with_context(allowed_company_ids=company.ids)
+            self.assertFalse(self._is_done("organization", company))
+            administrator = step.with_user(self.env.ref("base.user_admin"))
+            self.assertEqual(administrator.action_open()["res_model"], "res.config.settings")
+            for values in (
+                {"country_id": self.env.ref("base.be").id},
+                {"country_id": self.env.ref("base.us").id},  # which has none of its own here
+                {"country_id": self.env.ref("base.ca").id, "chart_template": "generic_coa"},
+            ):
+                with self.subTest(**values):
+                    company.write(values)
+                    self.assertTrue(self._is_done("organization", company))
+            company.chart_template = "be_comp"
+            self.assertFalse(self._is_done("organization", company))
+            with patch.object(type(company), "_existing_accounting", lambda _company: True):
+                self.assertTrue(self._is_done("organization", company))
+
     def test_where_what_is_missing_is_entered(self):
         """Of each kind, for the manager and for the administrator."""
         administrator = self.company.with_user(self.env.ref("base.user_admin"))

@@ -218,6 +218,12 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertIn(",", address.display_name)
         self.assertEqual(address._membri_get_greeting(), "Ada Boulanger")
         self.assertEqual(address.browse()._membri_get_greeting(), "")
+        # in sentences, without the comma that reads as one more name
+        self.assertEqual(address._membri_get_names(), "Ada Boulanger")
+        address.name = "Accounting"
+        self.assertEqual(address._membri_get_names(), "Accounting (Ada Boulanger)")
+        address.type = "contact"
+        self.assertEqual(address._membri_get_names(), "Accounting")
         renewal = self._create_renewal(self._create_cotisation(member, "2026-01-01"))
         renewal.action_approve()
         invoice = renewal.invoice_id

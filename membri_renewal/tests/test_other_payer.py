@@ -575,8 +575,10 @@ class TestContactsOfAnotherPayer(OtherPayerCase):
     def test_new_invoice_address(self):
         address = self._add_address()
         [asked] = self._get_asked()
-        self.assertIn(f"Invoices for {self.member.name} now go to {address.display_name}", asked)
-        self.assertIn(f"stays addressed to {self.member.display_name}", asked)
+        self.assertIn(
+            f"Invoices for {self.member.name} now go to {address._membri_get_names()}", asked
+        )
+        self.assertIn(f"stays addressed to {self.member._membri_get_names()}", asked)
         self.assertEqual(self.invoice.partner_id, self.member)
         self.assertEqual(self.renewal.delivery_state, "delivered")
 
@@ -620,7 +622,7 @@ class TestContactsOfAnotherPayer(OtherPayerCase):
         address = self._add_address()
         self._readdress(address)
         [asked] = self._get_asked()
-        self.assertIn(f"is now addressed to {address.display_name}", asked)
+        self.assertIn(f"is now addressed to {address._membri_get_names()}", asked)
         self.assertNotIn("change its invoice address", asked)
 
     def test_paid_or_archived_asks_nothing(self):

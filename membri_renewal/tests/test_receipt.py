@@ -1,10 +1,13 @@
+import base64
+
 from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
+from .common_paper import LAYOUTS
 from .common_write_off import WriteOffCase
 
 
@@ -214,6 +217,19 @@ class TestReceipt(WriteOffCase):
         ):
             self._renewal_in("approved").invoice_id.sudo().membri_receipt_name = "REC/2027/00001"
             self.env.flush_all()
+
+    def test_company_without_a_logo_prints_none(self):
+        """Not Odoo's placeholder, “Your logo”, in any layout, and one of its own in each."""
+        self._pay(self.invoice)
+        company = self.company.with_env(self.env_root)
+        own = file_open("membri_renewal/demo/logo.png", "rb").read()
+        for logo, is_shown in ((company._get_logo(), False), (base64.b64encode(own), True)):
+            company.logo = logo
+            self.assertEqual(company.uses_default_logo, not is_shown)
+            for layout in LAYOUTS:
+                company.external_report_layout_id = self.env.ref(f"web.external_layout_{layout}")
+                with self.subTest(layout=layout, is_shown=is_shown):
+                    self.assertEqual('alt="Logo"' in self._render(), is_shown)
 
     def test_ordinary_invoices_have_none(self):
         invoice = self.env_account["account.move"].create(

@@ -147,6 +147,11 @@ class TestB5AnyMoneyThatGoes(MembriPaymentCommon):
                     self.assertFalse(self.invoice._membri_get_lines_of_year(year))
                     sentence = self.invoice._membri_get_doubt_sentence()
                     self.assertEqual(self.invoice._membri_get_mail_obstacle("receipt"), sentence)
+                    self.assertEqual(
+                        self.invoice._membri_get_standing_sentences(),
+                        self.invoice._membri_get_checked_sentences(),
+                    )
+                    self.assertEqual(self.invoice._membri_get_portal_status()[0], "secondary")
                     take_again()
             self.assertTrue(self.invoice._membri_has_receipt())
 

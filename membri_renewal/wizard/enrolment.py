@@ -259,14 +259,14 @@ class MembriEnrolment(models.TransientModel):
                 "An invoice for %(amount)s is created for %(payer)s, who has no email "
                 "address. Print it and mail it.",
                 amount=amount,
-                payer=payer.display_name,
+                payer=payer._membri_get_names(),
             )
         if not email:
             return self.env._(
                 "An invoice for %(amount)s is created for %(payer)s. %(reason)s Print it "
                 "and mail it.",
                 amount=amount,
-                payer=payer.display_name,
+                payer=payer._membri_get_names(),
                 reason=payer._membri_get_address_problem(),
             )
         if self.company_id.membri_fee_notice:
@@ -274,13 +274,13 @@ class MembriEnrolment(models.TransientModel):
                 "A fee notice for %(amount)s is emailed to %(payer)s (%(email)s). The "
                 "invoice follows once it is paid.",
                 amount=amount,
-                payer=payer.display_name,
+                payer=payer._membri_get_names(),
                 email=email,
             )
         return self.env._(
             "An invoice for %(amount)s is created and emailed to %(payer)s (%(email)s).",
             amount=amount,
-            payer=payer.display_name,
+            payer=payer._membri_get_names(),
             email=email,
         )
 

@@ -83,7 +83,7 @@ class MembriRenewalReset(models.TransientModel):
             "%(sentence)s It was sent on %(date)s (%(payer)s). Let the payer know that a new one "
             "will follow.",
             sentence=sentence,
-            payer=invoice_sudo.partner_id.display_name,
+            payer=invoice_sudo.partner_id._membri_get_names(),
             date=format_day(self.env, invoice_sudo.membri_date_sent),
         )
 

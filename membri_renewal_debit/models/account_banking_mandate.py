@@ -82,7 +82,7 @@ class AccountBankingMandate(models.Model):
         mandate_sudo = self.sudo()  # sudo: mandates are the accountants'; a sentence is told
         names = {
             "account": self._membri_get_label(),
-            "payer": payer.display_name,
+            "payer": payer._membri_get_names(),
             "company": company.name,
         }
         if mandate_sudo.partner_id not in payer._membri_get_card_holders():

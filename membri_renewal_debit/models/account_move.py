@@ -1,4 +1,9 @@
+from datetime import timedelta
+
 from odoo import fields, models
+
+# a bank sends back what it cannot debit within five banking days
+RETURN_DAYS = 7
 
 
 class AccountMove(models.Model):
@@ -34,6 +39,15 @@ class AccountMove(models.Model):
         amount = super()._membri_get_amount_to_pay()
         under_way = sum(self._membri_get_living_debits().mapped("amount_currency"))
         return self.currency_id.round(max(amount - under_way, 0.0))
+
+    def _membri_get_arrival(self, entry):
+        # EXTENDS membri_renewal: that the bank was asked is no money yet; it has come once a line
+        # of the bank statement says so, or once the bank would have sent it back
+        day = super()._membri_get_arrival(entry)
+        payment_sudo = entry["payment"].sudo()  # sudo: payments are the accountants'
+        if payment_sudo.payment_line_ids and not payment_sudo.is_matched:
+            return day + timedelta(days=RETURN_DAYS)
+        return day
 
     def _has_to_be_paid(self):
         # EXTENDS membri_renewal: the portal takes no second payment

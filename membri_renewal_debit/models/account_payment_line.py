@@ -100,7 +100,7 @@ class AccountPaymentLine(models.Model):
                 "The line %(line)s (%(payer)s) no longer has a payment, so it would be settled "
                 "without one. Cancel the order, and do not send its file to the bank.",
                 line=line.name,
-                payer=line.partner_id.display_name,
+                payer=line.partner_id._membri_get_names(),
             )
             for line in ours
             if not line.payment_ids
@@ -118,7 +118,7 @@ class AccountPaymentLine(models.Model):
                     self.env._(
                         "The payment of %(payer)s is not what was announced: %(announced)s from "
                         "%(account)s. Correct the payment.",
-                        payer=payment.partner_id.display_name,
+                        payer=payment.partner_id._membri_get_names(),
                         announced=lines.currency_id[:1].format(amount),
                         account=", ".join(lines.partner_bank_id.mapped("acc_number")),
                     )
@@ -134,7 +134,7 @@ class AccountPaymentLine(models.Model):
         names = {
             "line": line_sudo.name,
             "document": invoice_sudo._membri_get_document_label(),
-            "payer": line_sudo.partner_id.display_name,
+            "payer": line_sudo.partner_id._membri_get_names(),
         }
         pending_sudo = invoice_sudo._membri_get_charged_renewals().filtered(
             lambda renewal: renewal.charge_state == "pending" and renewal.charge_account
@@ -148,7 +148,7 @@ class AccountPaymentLine(models.Model):
         if not invoice_sudo.partner_id.active:
             return self.env._(
                 "%(contact)s is archived. Remove the line %(line)s, or unarchive the contact.",
-                contact=invoice_sudo.partner_id.display_name,
+                contact=invoice_sudo.partner_id._membri_get_names(),
                 **names,
             )
         if lost := line_sudo._membri_get_mandate_reason():
@@ -184,7 +184,7 @@ class AccountPaymentLine(models.Model):
         if not self.mandate_id:
             return self.env._(
                 "The mandate of %(payer)s was deleted. A new one has to be signed.",
-                payer=self.partner_id.display_name,
+                payer=self.partner_id._membri_get_names(),
             )
         return self.mandate_id._membri_get_unusable_reason(
             invoice.partner_id.with_company(invoice.company_id), invoice.company_id

@@ -95,7 +95,7 @@ class MembriRenewal(models.Model):
             return super()._get_charge_sentence(to_payer)
         return self.env._(
             "We will debit %(amount)s from the bank account of %(payer)s on %(date)s.",
-            payer=other_sudo.display_name,
+            payer=other_sudo._membri_get_names(),
             amount=self._format_amount(renewal_sudo.amount_charge),
             date=self._format_day(renewal_sudo.date_charge),
         )

@@ -38,6 +38,23 @@ class TestDebitReturn(DebitCommon):
                 for operation in ("read", "write", "unlink"):
                     self.assertEqual(own.has_access(operation), sees, operation)
 
+    def test_receipt_once_the_bank_has_collected(self):
+        """That the bank was asked is no money: nothing is certified until its statement says so,
+        or it would have sent the debit back."""
+        renewal = self._collected()
+        self._upload(renewal)
+        invoice = renewal.invoice_id.with_env(self.env_account)
+        day = self._get_debits(renewal).payment_ids.date
+        for days, certified in ((0, False), (5, False), (7, True)):
+            with self.subTest(days=days), self._on(day + timedelta(days=days)):
+                self.assertTrue(invoice._membri_is_paid())
+                self.assertEqual(invoice._membri_has_receipt(), certified)
+                self.assertEqual(bool(invoice._membri_get_lines_of_year(day.year)), certified)
+        with self._on(day + timedelta(days=2)):
+            payment = self._get_debits(renewal).payment_ids
+            payment.sudo().is_matched = True
+            self.assertTrue(invoice._membri_has_receipt())
+
     def test_returned(self):
         """A reason that may pass: by the schedule of declined cards, told, and once."""
         renewal = self._collected()

@@ -64,7 +64,7 @@ class MembriRenewal(models.Model):
         if not card_sudo:
             return self.env._(
                 "%(payer)s has not saved a way to pay. Ask for another payment.",
-                payer=renewal_sudo._get_charge_payer().display_name,
+                payer=renewal_sudo._get_charge_payer()._membri_get_names(),
             )
         if reason := renewal_sudo._get_seen_in_bank_reason():  # what to do about it
             return reason

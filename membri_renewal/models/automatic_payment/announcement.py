@@ -149,7 +149,7 @@ class MembriRenewal(models.Model):
                 "The plan %(plan)s requires automatic payment, and %(payer)s has not saved a way "
                 "to pay.",
                 plan=self.option_set_id.name,
-                payer=payer_sudo.display_name,
+                payer=payer_sudo._membri_get_names(),
             )
         return token_sudo, False
 
@@ -402,7 +402,7 @@ class MembriRenewal(models.Model):
         if other_sudo:
             return self.env._(
                 "We will charge %(amount)s to the saved card of %(payer)s on %(date)s.",
-                payer=other_sudo.display_name,
+                payer=other_sudo._membri_get_names(),
                 **names,
             )
         if later := renewal_sudo.charge_plan:

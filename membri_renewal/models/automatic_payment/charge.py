@@ -237,7 +237,7 @@ class MembriRenewal(models.Model):
         return self.env._(
             "%(payer)s is archived, so nothing was charged. Unarchive the contact, or reset the "
             "renewal.",
-            payer=payer.display_name,
+            payer=payer._membri_get_names(),
         )
 
     def _get_amount_due(self):

@@ -282,7 +282,7 @@ class ResPartner(models.Model):
             raise UserError(
                 self.env._(
                     "%(payer)s has not saved a way to pay, so there is nothing to stop.",
-                    payer=self.display_name,
+                    payer=self._membri_get_names(),
                 )
             )
 
@@ -308,7 +308,7 @@ class AccountPayment(models.Model):
                     self.env._(
                         "This card cannot be charged here. Choose one of the saved cards of "
                         "%(payer)s that the payment offers.",
-                        payer=payment.partner_id.display_name,
+                        payer=payment.partner_id._membri_get_names(),
                     )
                 )
         return super()._create_payment_transaction(**extra_create_values)
@@ -414,7 +414,7 @@ class PaymentToken(models.Model):
         provider_sudo = token_sudo.provider_id
         names = {
             "card": token_sudo._membri_get_label(),
-            "payer": payer.display_name,
+            "payer": payer._membri_get_names(),
             "company": company.name,
             "provider": provider_sudo.name,
         }

@@ -60,7 +60,7 @@ class MembriTermMixin(models.AbstractModel):
         return self.env._(
             "%(contact)s belongs to %(other)s, so it gets no invoice of %(company)s. "
             "Remove the company from the contact, or choose another payer.",
-            contact=payer_sudo.display_name,
+            contact=payer_sudo._membri_get_names(),
             other=other_sudo.name,
             company=self.company_id.name,
         )
@@ -89,7 +89,7 @@ class MembriTermMixin(models.AbstractModel):
             "archived. Ask the accountant to unarchive it, or to set another one on the contact.",
             member=self.partner_id._membri_get_names(),
             account=get_account_label(account_sudo, self.company_id),
-            payer=payer_sudo.display_name,
+            payer=payer_sudo._membri_get_names(),
         )
 
     def _get_negative_reason(self):

@@ -117,7 +117,7 @@ class MembriRenewal(models.Model):
                     body=renewal.env._(
                         "The link that was sent to %(former)s no longer opens this renewal. Resend "
                         "the notice: it goes to %(recipient)s.",
-                        former=former.display_name if former - recipient else address,
+                        former=former._membri_get_names() if former - recipient else address,
                         recipient=renewal._get_document_address() or recipient.display_name,
                     )
                 )

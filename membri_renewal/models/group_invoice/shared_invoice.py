@@ -98,7 +98,7 @@ class AccountMove(models.Model):
         self = self._membri_as_staff()
         user = self.company_id._membri_get_assignee()
         names = {
-            "payer": self.partner_id.display_name,
+            "payer": self.partner_id._membri_get_names(),
             "document": self._membri_get_document_label(),
             "rest": self.currency_id.format(self.amount_residual),
             "total": self.currency_id.format(self.amount_total),
@@ -194,7 +194,7 @@ class MembriCotisation(models.Model):
         names = {
             "document": invoice_sudo._membri_get_document_label(),
             "member": self.partner_id._membri_get_names(),
-            "payer": invoice_sudo.partner_id.display_name,
+            "payer": invoice_sudo.partner_id._membri_get_names(),
         }
         if invoice_sudo.state == "draft":
             return self.env._(
@@ -249,7 +249,7 @@ class MembriRenewal(models.Model):
         if self._is_invoice_of_others_too():
             names = {
                 "document": document,
-                "payer": invoice_sudo.partner_id.display_name,
+                "payer": invoice_sudo.partner_id._membri_get_names(),
                 "amount": self._format_amount(term_sudo.amount_total),
             }
             if is_past:
@@ -337,7 +337,7 @@ class MembriRenewal(models.Model):
         payer_sudo = self[0]._get_payer().sudo()  # sudo: a name only
         proposals = self.browse().union(*(renewal._get_proposal() for renewal in self))
         names = {
-            "payer": payer_sudo.display_name,
+            "payer": payer_sudo._membri_get_names(),
             "count": len(self.partner_id),
             "amount": self[0].currency_id.format(
                 proposals._get_tax_totals_summary()["total_amount_currency"]

@@ -55,6 +55,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         self = self._membri_as_staff()  # not in the language of who books
         invoice = self.reversed_entry_id
+        invoice._membri_tell_excess(self)
         terms = self.invoice_line_ids.membri_cotisation_id.filtered(
             lambda c: c.state in LIVING_STATES and c.invoice_id == invoice and not c._is_credited()
         )
@@ -69,6 +70,29 @@ class AccountMove(models.Model):
                     sentence=term._get_difference_sentence(),
                 )
             )
+
+    def _membri_get_excess(self):
+        """:return: by how much the credit notes of this invoice are more than it was for"""
+        notes = self.reversal_move_ids.filtered(lambda note: note.state == "posted")
+        return self.currency_id.round(sum(notes.mapped("amount_total")) - self.amount_total)
+
+    def _membri_tell_excess(self, note):
+        """Odoo proposes to credit the whole invoice, whatever was credited before: of what is too
+        much, its payer has a credit that nobody meant to give.
+
+        :param note: the credit note that was posted"""
+        excess = self._membri_get_excess() if self.state == "posted" else 0.0
+        if self.currency_id.compare_amounts(excess, 0.0) <= 0:
+            return
+        self._membri_ask_officer(
+            note.env._(
+                "%(credit_note)s credits %(amount)s more than %(invoice)s was for. Cancel the "
+                "credit note and credit less.",
+                credit_note=note.name,
+                amount=self.currency_id.format(excess),
+                invoice=self._membri_get_document_label(),
+            )
+        )
 
 
 class MembriCotisation(models.Model):

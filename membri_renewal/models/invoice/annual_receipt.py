@@ -327,7 +327,7 @@ class MembriAnnualReceipt(models.Model):
             return False
         return self.env._(
             "%(payer)s has no membership payment left in %(year)s.",
-            payer=self.partner_id.display_name,
+            payer=self.partner_id._membri_get_names(),
             year=self.year,
         )
 
@@ -389,7 +389,6 @@ class AccountMove(models.Model):
     def _membri_get_lines_of_year(self, year):
         """:return: what came, and went back, in a calendar year, as a list of dicts"""
         self.ensure_one()
-        rate = self.amount_total_signed / self.amount_total if self.amount_total else 0.0
         last = self._membri_get_last_certified_day()
         return [
             {
@@ -397,8 +396,7 @@ class AccountMove(models.Model):
                 "move": self,
                 "invoice": self.name,
                 "receipt": self.membri_receipt_name,
-                "company_amount": line["amount"] * rate,
             }
             for line in self._membri_get_receipt_lines()
-            if line["date"].year == year and line["date"] <= last
+            if line["date"].year == year and line["arrival"] <= last
         ]

@@ -205,7 +205,7 @@ class AccountMove(models.Model):
             return self.env._(
                 "The receipt was not emailed because %(payer)s has no valid email "
                 "address. Print it if needed.",
-                payer=self.partner_id.sudo().display_name,
+                payer=self.partner_id.sudo()._membri_get_names(),
             )
         return False
 
@@ -217,7 +217,7 @@ class AccountMove(models.Model):
             return self.env._(
                 "The confirmation of a part payment was not emailed because %(payer)s has no valid "
                 "email address.",
-                payer=self.partner_id.sudo().display_name,
+                payer=self.partner_id.sudo()._membri_get_names(),
             )
         return False
 

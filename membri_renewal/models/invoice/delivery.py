@@ -104,7 +104,10 @@ class AccountMove(models.Model):
             return False
         # sudo: payers may be beyond the rules of who works here
         payer_sudo = self.partner_id.sudo()
-        names = {"notice": self._membri_get_document_label(), "payer": payer_sudo.display_name}
+        names = {
+            "notice": self._membri_get_document_label(),
+            "payer": payer_sudo._membri_get_names(),
+        }
         if not payer_sudo.active:
             return self.env._(
                 "%(notice)s was not emailed because the contact %(payer)s is archived. "
@@ -295,7 +298,7 @@ class AccountMove(models.Model):
             told.env._(
                 "%(document)s is sent to %(payer)s by mail. Print it and mail it.",
                 document=told._membri_get_document_label(),
-                payer=self.partner_id.display_name,
+                payer=self.partner_id._membri_get_names(),
             )
         )
 

@@ -98,8 +98,9 @@ class AccountMove(models.Model):
 
     def _membri_get_settlements(self):
         """Return what this posted invoice is reconciled with, in order of dates, as a list of
-        dicts: ``kind``, ``date``, ``amount`` (in its own currency), ``payment``
-        (``account.payment``) and ``move``, both possibly empty. The kinds are
+        dicts: ``kind``, ``date``, ``amount`` (in its own currency), ``company_amount`` (what it is
+        in the company's, by the rate of its own day), ``payment`` (``account.payment``) and
+        ``move``, both possibly empty. The kinds are
 
         - ``money``: what stands on a bank, cash or outstanding account
         - ``given_back``: money that was refunded since, negative,
@@ -112,10 +113,20 @@ class AccountMove(models.Model):
         entries = []
         for partial in move_sudo._membri_get_receivable_lines().matched_credit_ids:
             entries += move_sudo._membri_split_settlement(
-                partial.credit_move_id, partial.debit_amount_currency
+                partial.credit_move_id,
+                partial.debit_amount_currency,
+                partial.credit_amount_currency,
             )
         entries += move_sudo._membri_get_unbooked_settlements()
         entries += move_sudo._membri_get_given_back(entries)
+        for entry in entries:
+            if "company_amount" not in entry:
+                entry["company_amount"] = move_sudo.currency_id._convert(
+                    entry["amount"],
+                    move_sudo.company_currency_id,
+                    move_sudo.company_id,
+                    entry["date"],
+                )
         return sorted(entries, key=lambda entry: entry["date"])
 
     def _membri_read_settlements(self):
@@ -189,15 +200,17 @@ class AccountMove(models.Model):
     def _membri_get_receivable_lines(self):
         return self.line_ids.filtered(lambda line: line.account_type in BALANCE_TYPES)
 
-    def _membri_split_settlement(self, line, amount):
+    def _membri_split_settlement(self, line, amount, own_amount):
         """:param line: the journal item on the other side
         :param amount: what it settles, in the currency of this document
+        :param own_amount: the same, in its own currency
         :return: list of dicts as of ``_membri_get_settlements``"""
         currency = self.currency_id
         if currency.is_zero(amount):  # an exchange difference
             return []
         entries = []
         left = amount
+        worth = abs(own_amount * line.balance / line.amount_currency) if line.amount_currency else 0
         shares = line.move_id._membri_get_settlement_shares(line)
         for number, (kind, share) in enumerate(shares.items(), start=1):
             part = left if number == len(shares) else currency.round(amount * share)
@@ -208,6 +221,7 @@ class AccountMove(models.Model):
                         "kind": kind,
                         "date": line.date,
                         "amount": part,
+                        "company_amount": worth * part / amount,
                         "payment": line.move_id.origin_payment_id,
                         "move": line.move_id,
                     }
@@ -308,9 +322,14 @@ class AccountMove(models.Model):
                 if refund.move_id.is_invoice():
                     continue
                 result += [
-                    {**entry, "kind": "given_back", "amount": -entry["amount"]}
+                    {
+                        **entry,
+                        "kind": "given_back",
+                        "amount": -entry["amount"],
+                        "company_amount": -entry["company_amount"],
+                    }
                     for entry in credit_note._membri_split_settlement(
-                        refund, partial.credit_amount_currency
+                        refund, partial.credit_amount_currency, partial.debit_amount_currency
                     )
                     if entry["kind"] == "money"
                 ]
@@ -413,7 +432,7 @@ class AccountMove(models.Model):
                 move_sudo.env, self._membri_get_written_off(), self.currency_id
             ),
             invoice=self.name,
-            payer=self.partner_id.display_name,
+            payer=self.partner_id._membri_get_names(),
             received=format_amount(move_sudo.env, self._membri_get_received(), self.currency_id),
         )
         if user.active:

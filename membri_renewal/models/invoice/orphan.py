@@ -51,6 +51,11 @@ class AccountMove(models.Model):
         terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
         return bool(terms_sudo) and terms_sudo == self._membri_get_orphan_terms()
 
+    def _membri_filter_checked(self):
+        """Return those invoices of ``self`` that are open and whose payers are asked for nothing,
+        as the officer is asked what becomes of them."""
+        return self.filtered(lambda move: move._membri_is_open() and move._membri_is_orphan())
+
     def _membri_is_open(self):
         """:return: whether something is left to pay on this posted invoice"""
         self.ensure_one()

@@ -212,7 +212,7 @@ class AccountMove(models.Model):
             lambda move: (
                 move.move_type == "out_invoice"
                 and move.name
-                and move.is_move_sent
+                and (move.is_move_sent or move.membri_receipt_name)
                 and move.commercial_partner_id == self.commercial_partner_id
                 and move._membri_is_void()
             )
@@ -410,6 +410,8 @@ class AccountMove(models.Model):
                     "This invoice is being revised. Please wait for the new version before you pay."
                 )
             ]
+        if self._membri_is_settled() and self._membri_is_in_doubt():
+            return self._membri_get_checked_sentences()
         if self._membri_is_settled():
             return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
         if self._membri_is_all_under_way():  # what became of it stands below
@@ -456,10 +458,11 @@ class AccountMove(models.Model):
                     amount=self.currency_id.format(received),
                 )
             )
-        sentences.append(
-            self.env._("Our team is checking this invoice. There is nothing to pay for now.")
-        )
-        return sentences
+        return [*sentences, *self._membri_get_checked_sentences()]
+
+    def _membri_get_checked_sentences(self):
+        """:return: what a payer is told while the staff looks into it, as a list of sentences"""
+        return [self.env._("Our team is checking this invoice. There is nothing to pay for now.")]
 
     def _membri_get_next_parts_sentences(self):
         """:return: what is to be paid next, a sentence for each day"""

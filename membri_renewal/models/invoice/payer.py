@@ -111,7 +111,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         names = {
             "document": self._membri_get_named_label(),
-            "payer": self.partner_id.display_name,
+            "payer": self.partner_id._membri_get_names(),
         }
         if self._membri_is_payable():
             note = self.env._(
@@ -125,7 +125,9 @@ class AccountMove(models.Model):
             )
         self._membri_mark_failed(note)
         renewals = self._membri_get_renewals()
-        reason = self.env._("Invoiced to %(payer)s since.", payer=self.partner_id.display_name)
+        reason = self.env._(
+            "Invoiced to %(payer)s since.", payer=self.partner_id._membri_get_names()
+        )
         renewals.filtered(
             lambda r: r.letter_state == "to_print" and r.letter_content == "reminder"
         )._withdraw_letters(reason)
@@ -140,8 +142,8 @@ class AccountMove(models.Model):
         names = {
             "document": self._membri_get_named_label(),
             "members": terms.partner_id._membri_get_names(),
-            "former": (had_it or before).display_name,
-            "payer": self.partner_id.display_name,
+            "former": (had_it or before)._membri_get_names(),
+            "payer": self.partner_id._membri_get_names(),
         }
         sentences = [
             self.env._(
@@ -152,7 +154,7 @@ class AccountMove(models.Model):
         ]
         if had_it:
             # of several payers, the last one is told now
-            names["former"] = (self.membri_released_id or had_it).display_name
+            names["former"] = (self.membri_released_id or had_it)._membri_get_names()
             is_by_hand = self.membri_released_state == "by_hand"
             if is_by_hand or self._membri_get_released_by_hand_reason():
                 sentence = self.env._(
@@ -193,9 +195,9 @@ class AccountMove(models.Model):
                 "pay it, reset the renewal and approve it again, or change the customer on "
                 "the invoice.",
                 member=term_sudo.partner_id._membri_get_names(),
-                payer=payer.display_name,
+                payer=payer._membri_get_names(),
                 document=told._membri_get_named_label(),
-                former=told.partner_id.display_name,
+                former=told.partner_id._membri_get_names(),
             ),
             ACTIVITY_CONTACT,
         )
@@ -264,7 +266,7 @@ class AccountMove(models.Model):
                 told_sudo._message_log(
                     body=told_sudo.env._(
                         "The payer was merged with another contact: %(payer)s pays now.",
-                        payer=move_sudo.partner_id.display_name,
+                        payer=move_sudo.partner_id._membri_get_names(),
                     )
                 )
             if move_sudo.membri_former_payer_id == move_sudo.partner_id:

@@ -73,9 +73,14 @@ class AccountMove(models.Model):
         dated ahead: Odoo calls the invoice paid, and nothing has come that could be certified."""
         last = self._membri_get_last_certified_day()
         return any(
-            entry["kind"] == "money" and entry["date"] > last
+            entry["kind"] == "money" and self._membri_get_arrival(entry) > last
             for entry in self._membri_get_settlements()
         )
+
+    def _membri_get_arrival(self, entry):
+        """:param entry: of ``_membri_get_settlements``
+        :return: the day from which its money is certified: its own, where nothing else is known"""
+        return entry["date"]
 
     def _membri_get_last_certified_day(self):
         """Return the last day whose money is certified: tomorrow, for Odoo dates what is paid
@@ -127,16 +132,19 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
 
     def _membri_get_receipt_lines(self):
-        """Return ``[{"date", "label", "number", "amount", "currency"}]`` of the money that
-        came, and of what was given back (negative), in order."""
+        """Return ``[{"date", "arrival", "label", "number", "amount", "currency",
+        "company_amount"}]`` of the money that came, and of what was given back (negative), in
+        order."""
         self.ensure_one()
         return [
             {
                 "date": entry["date"],
+                "arrival": self._membri_get_arrival(entry),
                 "label": self._membri_get_receipt_label(entry),
                 "number": self._membri_get_payment_number(entry),
                 "amount": entry["amount"],
                 "currency": self.currency_id,
+                "company_amount": entry["company_amount"],
             }
             for entry in self._membri_get_settlements()
             if entry["kind"] in ("money", "given_back") and not _is_in_doubt(entry)
@@ -255,11 +263,7 @@ class AccountMove(models.Model):
         if self.state == "draft" and self.membri_fee_notice_state != "open":
             return "secondary", self.env._("Being revised")
         if self.payment_state in PAID_STATES:
-            if not self._membri_is_covered():
-                return "warning", self.env._("Partially paid")
-            if self.membri_write_off_state in ("to_decide", "ended"):
-                return "secondary", self.env._("Nothing due")
-            return "success", self.env._("Paid in full")
+            return self._membri_get_paid_status()
         if self.payment_state == "reversed":
             # with the credit note of another invoice it was paid
             if self._membri_is_paid():
@@ -274,6 +278,16 @@ class AccountMove(models.Model):
         if self.payment_state == "partial":
             return "warning", self.env._("Partially paid")
         return "warning", self.env._("Amount due")
+
+    def _membri_get_paid_status(self):
+        """:return: the badge of an invoice that Odoo calls paid"""
+        if not self._membri_is_covered():
+            return "warning", self.env._("Partially paid")
+        if self._membri_is_in_doubt():
+            return "secondary", self.env._("Being revised")
+        if self.membri_write_off_state in ("to_decide", "ended"):
+            return "secondary", self.env._("Nothing due")
+        return "success", self.env._("Paid in full")
 
 
 def _is_in_doubt(entry):

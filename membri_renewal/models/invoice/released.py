@@ -88,7 +88,7 @@ class AccountMove(models.Model):
         for former in untold:
             reason = told.env._(
                 "%(former)s, an earlier payer, has not been notified by email.",
-                former=former.display_name,
+                former=former._membri_get_names(),
             )
             told._membri_ask_to_tell(reason)
 
@@ -205,9 +205,11 @@ class AccountMove(models.Model):
         # sudo: payers may be beyond the rules of who works here
         former_sudo = self.membri_released_id.sudo().with_company(self.company_id)
         if not self._membri_get_released_email():
-            return self.env._("No email reaches %(former)s.", former=former_sudo.display_name)
+            return self.env._(
+                "No email reaches %(former)s.", former=former_sudo._membri_get_names()
+            )
         if former_sudo.membri_notice_on_paper:
-            return self.env._("%(former)s gets letters.", former=former_sudo.display_name)
+            return self.env._("%(former)s gets letters.", former=former_sudo._membri_get_names())
         return False
 
     def _membri_let_tell_released(self, reason):
@@ -277,7 +279,7 @@ class AccountMove(models.Model):
             return self.env._(
                 "%(document)s is addressed to %(payer)s again.",
                 document=self._membri_get_named_label(),
-                payer=self.partner_id.display_name,
+                payer=self.partner_id._membri_get_names(),
             )
         return not self._membri_get_released_email() and self._membri_get_released_by_hand_reason()
 
@@ -292,7 +294,7 @@ class AccountMove(models.Model):
             self._membri_let_tell_released(
                 self.env._(
                     "The email to %(former)s was not delivered.",
-                    former=self.membri_released_id.display_name,
+                    former=self.membri_released_id._membri_get_names(),
                 )
             )
 

@@ -48,19 +48,34 @@ class ResPartner(models.Model):
         here_sudo.with_user(user).check_access("read")
         return moves_sudo
 
+    def _membri_had_invoice(self):
+        """Return whether a membership invoice of this payer was cancelled: what was paid on it is
+        told, though no invoice is left."""
+        return bool(
+            self.env["account.move"].search(
+                Domain("company_id", "child_of", self.env.company.id)
+                & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
+                & Domain("membri_invoice_type", "!=", False)
+                & Domain("state", "=", "cancel"),
+                limit=1,
+            )
+        )
+
     def _membri_get_statement(self, date_from=None):
         """:param date_from: what is older is summed up as the balance brought forward; default:
             the first day of last year
         :return: one dict per currency: ``currency``, ``opening``, ``entries`` (``date``,
             ``label``, ``amount``, ``balance``), ``balance``, ``due`` (``move``, ``date``,
-            ``days_late``, ``amount``, ``label``), ``total``, ``credits`` (``date``, ``label``,
-            ``amount``: what no invoice has used yet) and ``unused``, their total"""
+            ``days_late``, ``amount``, ``label``), ``total``, ``checked`` (open invoices that are
+            orphans: nobody is asked for them), ``credits`` (``date``, ``label``, ``amount``: what
+            no invoice has used yet) and ``unused``, their total"""
         self.ensure_one()
         today = self.env.company._membri_today()
         date_from = date_from or today.replace(year=today.year - 1, month=1, day=1)
         moves = self._membri_get_statement_moves()
         by_currency = moves.grouped("currency_id")
-        credits_by_currency = self._membri_get_unused_credits(moves) if moves else {}
+        is_payer = moves or self._membri_had_invoice()
+        credits_by_currency = self._membri_get_unused_credits(moves) if is_payer else {}
         none = self.env["account.move"]
         return [
             self._membri_get_statement_of(
@@ -182,6 +197,8 @@ class ResPartner(models.Model):
             & Domain("account_type", "=", "asset_receivable")
             & Domain("parent_state", "=", "posted")
             & Domain("amount_residual", "<", 0.0)
+            # of an invoice that is checked, both are open: the staff reconciles the two
+            & Domain("move_id", "not in", moves._membri_filter_checked().reversal_move_ids.ids)
         )
         money = self._membri_get_own_items_domain() & lines_sudo._membri_get_unused_domain()
         lines_sudo = lines_sudo.search(in_company & (credit_notes | money))
@@ -250,6 +267,7 @@ class ResPartner(models.Model):
         ]
         entries += self._membri_get_returned_entries(currency)
         entries.sort(key=lambda entry: entry["date"])
+        checked = moves._membri_filter_checked()
         opening = sum(entry["amount"] for entry in entries if entry["date"] < date_from)
         balance = opening = currency.round(opening)
         shown = [entry for entry in entries if entry["date"] >= date_from]
@@ -266,7 +284,7 @@ class ResPartner(models.Model):
                 else 0,
                 "amount": amount,
             }
-            for move in moves
+            for move in moves - checked
             if move.move_type == "out_invoice" and not move._membri_is_settled()
             for day, amount in move._membri_get_parts_left()
         ]
@@ -277,6 +295,7 @@ class ResPartner(models.Model):
             "balance": balance,
             "due": due,
             "total": currency.round(sum(item["amount"] for item in due)),
+            "checked": checked,
             # sudo: where money goes, as the invoices say; each account once
             "accounts": list(
                 dict.fromkeys(
@@ -354,15 +373,15 @@ class ResPartner(models.Model):
         """Open Odoo's own composer with the statement attached, for one payer or for many.
 
         :raises AccessError: for those who may not write invoices
-        :raises UserError: when one of them has no membership invoice"""
+        :raises UserError: when one of them has no membership invoice, and no credit of one"""
         self.env["account.move"].check_access("write")
-        without = self.filtered(lambda payer: not payer._membri_get_statement_moves())
+        without = self.filtered(lambda payer: not payer._membri_get_statement())
         if without:
             raise UserError(
                 self.env._(
                     "No membership invoices for %(payers)s. Choose contacts who pay for "
                     "memberships.",
-                    payers=", ".join(without.mapped("display_name")),
+                    payers=without._membri_get_names(),
                 )
             )
         template = self.env.ref("membri_renewal.mail_template_statement")

@@ -176,7 +176,7 @@ class AccountMove(models.Model):
                 staff.env._(
                     "%(payer)s has a payment that no invoice uses: %(payment)s. %(invoice)s is "
                     "open: use the payment for it in Invoicing, or refund it.",
-                    payer=line.partner_id.display_name,
+                    payer=line.partner_id._membri_get_names(),
                     payment=staff._membri_get_undone_label(
                         line.move_id, line.move_id.origin_payment_id
                     ),
@@ -301,7 +301,7 @@ class AccountMove(models.Model):
                 "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
                 "invoice is then to be paid again. If it was refunded, credit the invoice.",
                 amount=format_amount(staff.env, line.amount_residual_currency, line.currency_id),
-                payer=line.partner_id.display_name,
+                payer=line.partner_id._membri_get_names(),
                 date=staff._membri_format_day(line.date),
                 payment=staff._membri_get_undone_label(
                     line.move_id, line.move_id.origin_payment_id
@@ -320,7 +320,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         staff = self._membri_as_staff()
         names = {
-            "payer": payer.display_name,
+            "payer": payer._membri_get_names(),
             "left": format_amount(staff.env, left, currency),
             "payment": staff._membri_get_undone_label(entry, payment),
             "invoice": staff._membri_get_document_label(),
@@ -352,7 +352,7 @@ class MembriRenewal(models.Model):
         return bool(until) and self.env._(
             "%(payer)s has a payment that no invoice uses. Use it for %(document)s of %(renewal)s "
             "in Invoicing, or refund it. No reminder is sent automatically until %(until)s.",
-            payer=invoice_sudo.partner_id.display_name,
+            payer=invoice_sudo.partner_id._membri_get_names(),
             document=invoice_sudo._membri_get_document_label(),
             renewal=self.display_name,
             until=self._format_day(until),

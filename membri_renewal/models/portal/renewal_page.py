@@ -288,13 +288,13 @@ class MembriRenewal(models.Model):
         if payer_sudo and self.company_id.membri_fee_notice:
             return self.env._(
                 "%(payer)s will receive a fee notice for %(amount)s.",
-                payer=payer_sudo.display_name,
+                payer=payer_sudo._membri_get_names(),
                 amount=amount,
             )
         if payer_sudo:
             return self.env._(
                 "%(payer)s will receive an invoice for %(amount)s.",
-                payer=payer_sudo.display_name,
+                payer=payer_sudo._membri_get_names(),
                 amount=amount,
             )
         if self.company_id.membri_fee_notice:

@@ -81,7 +81,7 @@ class ResPartner(models.Model):
                 self.env._(
                     "%(contact)s is archived and %(document)s is not paid. Unarchive the contact, "
                     "or cancel the invoice.",
-                    contact=invoice.partner_id.display_name,
+                    contact=invoice.partner_id._membri_get_names(),
                     document=invoice._membri_get_document_label(),
                 ),
                 ACTIVITY,
@@ -218,14 +218,14 @@ class MembriRenewal(models.Model):
             return self.env._(
                 "%(contact)s is archived and %(document)s is not paid: reminders go to "
                 "%(payer)s. Unarchive the contact, or reset the renewal.",
-                contact=member_sudo.display_name,
+                contact=member_sudo._membri_get_names(),
                 document=self._get_invoice_sudo()._membri_get_document_label(),
-                payer=payer_sudo.display_name,
+                payer=payer_sudo._membri_get_names(),
             )
         return self.env._(
             "%(contact)s is archived and %(document)s is not paid, so no reminder is "
             "sent. Unarchive the contact, or reset the renewal.",
-            contact=payer_sudo.display_name,
+            contact=payer_sudo._membri_get_names(),
             document=self._get_invoice_sudo()._membri_get_document_label(),
         )
 
@@ -259,7 +259,7 @@ class MembriRenewal(models.Model):
                 renewal.env._(
                     "%(contact)s is no longer archived, and %(document)s was not sent. "
                     "Use “Retry”.",
-                    contact=invoice_sudo.partner_id.display_name,
+                    contact=invoice_sudo.partner_id._membri_get_names(),
                     document=invoice_sudo._membri_get_document_label(),
                 )
             )

@@ -85,13 +85,13 @@ class MembriRenewal(models.Model):
         if payer_sudo and self.company_id.membri_fee_notice:
             sentence = self.env._(
                 "Once you accept, we will send a fee notice to %(payer)s.",
-                payer=payer_sudo.display_name,
+                payer=payer_sudo._membri_get_names(),
             )
             return end_once(sentence)
         if payer_sudo:
             sentence = self.env._(
                 "Once you accept, we will send an invoice to %(payer)s.",
-                payer=payer_sudo.display_name,
+                payer=payer_sudo._membri_get_names(),
             )
             return end_once(sentence)
         if self.company_id.membri_fee_notice:

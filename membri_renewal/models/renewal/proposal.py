@@ -71,7 +71,7 @@ class MembriRenewal(models.Model):
         return self.env._(
             "%(payer)s will be invoiced %(amount)s for this member. Approve members with "
             "this payer together to create one invoice.",
-            payer=payer.sudo().display_name,
+            payer=payer.sudo()._membri_get_names(),
             amount=self.currency_id.format(self._get_proposal().amount_total),
         )
 

@@ -307,7 +307,7 @@ class MembriRenewal(models.Model):
                     "%(renewal)s: reminder for %(document)s sent to %(payer)s.",
                     renewal=renewal.name,
                     document=renewal._get_invoice_sudo()._membri_get_document_label(),
-                    payer=renewal._get_invoice_sudo().partner_id.display_name,
+                    payer=renewal._get_invoice_sudo().partner_id._membri_get_names(),
                 )
                 for renewal in queued
             }
