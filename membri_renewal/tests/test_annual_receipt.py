@@ -70,7 +70,7 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         were 320.29 dollars then, 344.92 when they were paid. The taxes are those billed."""
         payer = self._create_member("Euro payer")
         self._bill_in_euros(payer, {"2026-01-01": 0.5, "2027-01-15": 0.7, "2027-02-01": 0.65})
-        invoice = payer._membri_enrol(self.yearly).invoice_id.sudo()
+        invoice = payer._membri_enrol(self.yearly, "2027-02-01").invoice_id.sudo()
         dollar = self.company.currency_id
         with freeze_time("2027-02-02 15:00:00"):
             self._register_payment(invoice, currency_id=dollar.id, amount=100.0)

@@ -274,8 +274,10 @@ class TestFirstRun(MembriCommon, MockEmail):
         with patch.object(Chart, "_get_chart_template_mapping", lambda *_args, **_kwargs: charts):
             step = self.steps["organization"].with_context(allowed_company_ids=company.ids)
             self.assertFalse(self._is_done("organization", company))
-            administrator = step.with_user(self.env.ref("base.user_admin"))
-            self.assertEqual(administrator.action_open()["res_model"], "res.config.settings")
+            administrator = self.env_root.ref("base.user_admin")
+            administrator.company_ids += company
+            step = step.with_user(administrator)
+            self.assertEqual(step.action_open()["res_model"], "res.config.settings")
             for values in (
                 {"country_id": self.env.ref("base.be").id},
                 {"country_id": self.env.ref("base.us").id},  # which has none of its own here
