@@ -554,6 +554,20 @@ class TestB3ReversedAndCreated(MembriPaymentCommon):
         self.assertEqual(self.invoice.payment_state, "reversed")
         self.assertFalse(self.invoice.sudo().activity_search([UNDONE]))
 
+    def test_b5_credited_in_part_and_then_in_full(self):
+        """Odoo proposes the whole invoice again: its payer has a credit that nobody meant."""
+        self._credit(self.invoice, price=100.0)
+        self.assertEqual(self.invoice._membri_get_excess(), -229.95)
+        note = self._credit(self.invoice)
+        self.assertEqual(self.invoice._membri_get_excess(), 114.98)
+        asked = self._get_asked(self.invoice)
+        for part in (note.name, "114.98", self.invoice.name):
+            self.assertIn(part, asked)
+        self.env.flush_all()
+        row = self.env["membri.reconciliation"].search([("cotisation_id", "=", self.cotisation.id)])
+        self.assertEqual((row.reason, row.invoiced), ("cancelled", -114.98))
+        self.assertIn("114.98", row.explanation)
+
     def test_a4_replaced_once_only(self):
         self._reverse_and_create(self.invoice).action_post()
         self._assert_refused(lambda: self._reverse_and_create(self.invoice))

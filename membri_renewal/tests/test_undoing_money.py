@@ -263,20 +263,6 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         replacement.action_post()
         self.assertEqual(replacement._membri_get_replaced(), invoice.sudo())
 
-    def test_b5_credited_in_part_and_then_in_full(self):
-        """Odoo proposes the whole invoice again: its payer has a credit that nobody meant."""
-        self._credit(self.invoice, price=100.0)
-        self.assertEqual(self.invoice._membri_get_excess(), -229.95)
-        note = self._credit(self.invoice)
-        self.assertEqual(self.invoice._membri_get_excess(), 114.98)
-        asked = " ".join(self.invoice.sudo().activity_ids.mapped("summary"))
-        for part in (note.name, "114.98", self.invoice.name):
-            self.assertIn(part, asked)
-        self.env.flush_all()
-        row = self.env["membri.reconciliation"].search([("cotisation_id", "=", self.cotisation.id)])
-        self.assertEqual((row.reason, row.invoiced), ("cancelled", -114.98))
-        self.assertIn("114.98", row.explanation)
-
     def test_b3_what_the_payer_never_had_is_not_told(self):
         _renewal, invoice = self._two_options()
         invoice.sudo().is_move_sent = False

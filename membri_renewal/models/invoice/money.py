@@ -113,9 +113,7 @@ class AccountMove(models.Model):
         entries = []
         for partial in move_sudo._membri_get_receivable_lines().matched_credit_ids:
             entries += move_sudo._membri_split_settlement(
-                partial.credit_move_id,
-                partial.debit_amount_currency,
-                partial.credit_amount_currency,
+                partial.credit_move_id, partial.debit_amount_currency, partial
             )
         entries += move_sudo._membri_get_unbooked_settlements()
         entries += move_sudo._membri_get_given_back(entries)
@@ -200,17 +198,17 @@ class AccountMove(models.Model):
     def _membri_get_receivable_lines(self):
         return self.line_ids.filtered(lambda line: line.account_type in BALANCE_TYPES)
 
-    def _membri_split_settlement(self, line, amount, own_amount):
+    def _membri_split_settlement(self, line, amount, partial):
         """:param line: the journal item on the other side
         :param amount: what it settles, in the currency of this document
-        :param own_amount: the same, in its own currency
+        :param partial: the reconciliation of the two
         :return: list of dicts as of ``_membri_get_settlements``"""
         currency = self.currency_id
         if currency.is_zero(amount):  # an exchange difference
             return []
         entries = []
         left = amount
-        worth = abs(own_amount * line.balance / line.amount_currency) if line.amount_currency else 0
+        worth = partial._membri_get_worth(line)
         shares = line.move_id._membri_get_settlement_shares(line)
         for number, (kind, share) in enumerate(shares.items(), start=1):
             part = left if number == len(shares) else currency.round(amount * share)
@@ -329,7 +327,7 @@ class AccountMove(models.Model):
                         "company_amount": -entry["company_amount"],
                     }
                     for entry in credit_note._membri_split_settlement(
-                        refund, partial.credit_amount_currency, partial.debit_amount_currency
+                        refund, partial.credit_amount_currency, partial
                     )
                     if entry["kind"] == "money"
                 ]
@@ -505,6 +503,23 @@ class AccountMove(models.Model):
             move_sudo.membri_write_off_state = decision
             move_sudo._message_log(body=note)
             move_sudo.activity_unlink([ACTIVITY_WRITE_OFF])
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    def _membri_get_worth(self, line):
+        """:param line: the journal item that settles a document
+        :return: what it settles it with, in the currency of the company: by the rate of its own
+            day, of which the difference to that of the document is booked beside it"""
+        self.ensure_one()
+        difference = self.exchange_move_id
+        beside = (line.matched_debit_ids | line.matched_credit_ids).filtered(
+            lambda other: (
+                difference and difference in (other.debit_move_id | other.credit_move_id).move_id
+            )
+        )
+        return self.amount + sum(beside.mapped("amount"))
 
 
 class AccountMoveLine(models.Model):
