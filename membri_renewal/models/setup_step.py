@@ -102,8 +102,9 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _get_missing_of_accounts(self, company):
-        """:return: list of what is missing in the settings of invoicing: a chart of accounts, with
-        its taxes, that is not of another country; it can be chosen until something is booked"""
+        """Return the list of what is missing in the settings of invoicing: a chart of accounts,
+        with its taxes, that is not of another country; it can be chosen until something is
+        booked."""
         root = company.root_id
         charts = self.env["account.chart.template"]._get_chart_template_mapping(get_all=True)
         country_id = charts.get(root.chart_template, {}).get("country_id")

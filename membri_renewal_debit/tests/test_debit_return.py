@@ -51,8 +51,20 @@ class TestDebitReturn(DebitCommon):
                 self.assertEqual(invoice._membri_has_receipt(), certified)
                 self.assertEqual(bool(invoice._membri_get_lines_of_year(day.year)), certified)
         with self._on(day + timedelta(days=2)):
-            payment = self._get_debits(renewal).payment_ids
-            payment.sudo().is_matched = True
+            payment = self._get_debits(renewal).payment_ids.with_env(self.env_account)
+            line = self.env_account["account.bank.statement.line"].create(
+                {
+                    "payment_ref": "Debits",
+                    "journal_id": payment.journal_id.id,
+                    "amount": payment.amount,
+                    "date": day,
+                }
+            )
+            line = line.with_context(skip_account_move_synchronization=True)
+            liquidity, suspense = payment._seek_for_lines()[0], line._seek_for_lines()[1]
+            suspense.account_id = liquidity.account_id
+            (suspense + liquidity).reconcile()
+            self.assertTrue(payment.is_matched)
             self.assertTrue(invoice._membri_has_receipt())
 
     def test_returned(self):
