@@ -406,6 +406,17 @@ class TestInvoiceMail(WriteOffCase, MailCase):
 class TestInvoicePage(PortalPaymentCase):
     """Issue 12 B4: the page of a membership invoice."""
 
+    def test_b4_failed_try_says_nothing_once_paid(self):
+        """Odoo's message of the last transaction stood above our thanks. One that is pending is
+        shown, and looked at again, by Odoo's."""
+        odoo_says = "o_account_payment_tx_status"
+        with mute_logger("odoo.addons.payment.models.payment_transaction"):
+            self._answer(self._begin_payment(), "error")
+        self._pay(self.invoice, 100.0)
+        self.assertNotIn(odoo_says, self._get_page(self.invoice))
+        self._answer(self._begin_payment(), "pending")
+        self.assertIn(odoo_says, self._get_page(self.invoice))
+
     def test_last_try_is_told(self):
         self.assertNotIn(LAST_TRY, self._get_page(self.invoice))
         for state, level in (("error", "danger"), ("cancel", "warning"), ("pending", "info")):
