@@ -82,7 +82,9 @@ class AccountMove(models.Model):
 
         :param note: the credit note that was posted"""
         excess = self._membri_get_excess() if self.state == "posted" else 0.0
-        if self.currency_id.compare_amounts(excess, 0.0) <= 0:
+        # taxes are rounded on each of several credit notes
+        cents = self.currency_id.rounding * len(self.reversal_move_ids)
+        if self.currency_id.compare_amounts(excess, cents) <= 0:
             return
         self._membri_ask_officer(
             note.env._(
