@@ -38,6 +38,14 @@ class ResUsers(models.Model):
         self._membri_hand_over()
         return super().unlink()
 
+    @api.depends_context("uid")
+    def _compute_display_name(self):
+        # EXTENDS base: a login is named after its contact, in sudo; by Odoo's routes that name the
+        # record of an address (previews of links, breadcrumbs) any login read the names of all
+        readable = self if self.env.su else self._filtered_access("read")
+        (self - readable).display_name = False
+        return super(ResUsers, readable)._compute_display_name()
+
     def _membri_get_followed_rule(self):
         """The followers of records of ours that this user may read, and of all others, for the
         record rule: ``Domain``"""

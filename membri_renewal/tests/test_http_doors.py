@@ -392,7 +392,9 @@ class TestA5Payments(FeeNoticePortalCase):
                 self._assert_transaction_refused(**route)
             self.assertEqual(len(self.notice.transaction_ids - known), 3)
             self._sign_in("member_user")
-            self.assertEqual(self._start_transaction(**route).state, "draft", "the payer")
+            own = self._start_transaction(**route)
+            self.assertEqual(own.state, "draft", "the payer")
+            own._set_canceled()
             self.env_root["membri.portal.request"].search([])._internal_write(
                 {"date": "2026-01-01"}
             )
@@ -403,6 +405,28 @@ class TestA5Payments(FeeNoticePortalCase):
         told = {"method": "cash", "date": str(self.company._membri_today())}
         nobody = self.env["res.partner"]
         self.assertFalse(self.notice._membri_report_payment(nobody, told), "counted apart")
+
+    def test_a5_a_link_ends_no_payment_of_who_is_signed_in(self):
+        """Whoever held the link ended what the payer was about to pay, who then paid for nothing
+        that is booked."""
+        for get_route in (dict, self._become_invoice):
+            route = get_route()
+            self._sign_in("member_user")
+            own = self._start_transaction(**route)
+            for login in (None, "stranger_user"):
+                self._sign_in(login)
+                self._assert_transaction_refused(**route)
+            self.assertEqual(own.state, "draft")
+            self._sign_in("member_user")
+            again = self._start_transaction(**route)
+            self.assertEqual((own.state, again.state), ("cancel", "draft"), "the payer's own")
+            # left: as what a link began
+            again.last_state_change = "2026-01-01"
+            for login in ("stranger_user", None):
+                self._sign_in(login)
+                begun = self._start_transaction(**route)
+                self.assertEqual((again.state, begun.state), ("cancel", "draft"))
+                again = begun
 
     def test_a5_amounts(self):
         route = self._become_invoice()

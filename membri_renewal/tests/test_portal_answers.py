@@ -129,6 +129,10 @@ class TestPortalAnswers(PortalCase):
         for error in (UserError("No income account"), ValueError("a bug of ours")):
             with patch.object(Cotisation, "_queue_invoices", side_effect=error):
                 response = self._answer(renewal, "accept", token)
+                told = renewal.message_ids
+                for _try in range(3):
+                    self._answer(renewal, "accept", token)
+            self.assertEqual(renewal.message_ids, told, "once")
             self.assertEqual(self._get_error(response), "failed")
             page = self.url_open(response.headers["Location"]).text
             self.assertIn("Our team has been notified", page)

@@ -1,10 +1,14 @@
+from contextlib import suppress
+
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.mail.tests.common import MockEmail
 
 from .common_whose import WhoseCase
 
+# how Odoo is built, which tells of nobody
+NAMED_FOR_ALL = ("res.groups", "account.report.expression")
 TOLD = ("name", "email", "phone", "complete_name", "commercial_company_name", "country_code")
 
 
@@ -61,6 +65,42 @@ class TestPortalLogins(WhoseCase, MockEmail):
                             {}, [], spec
                         )
                     self.assertIn("value", record.onchange({}, [], spec))
+
+    def test_no_name_of_what_one_does_not_read(self):
+        """Odoo shows the name of the record that an address of its own names, and asks for no right
+        to it: whoever had just signed up read the names of all logins."""
+        users = (self.stranger_user, self.logins["assistant"], new_test_user(self.env_root, "emp"))
+        named = []
+        for model in self.env.registry:
+            records = self.env[model].with_context(active_test=False)
+            if records._abstract or not records._auto or model in NAMED_FOR_ALL:
+                continue
+            for record in records.sudo().search([], order="id desc", limit=8).sudo(False):
+                for user in users:
+                    self.env.invalidate_all()
+                    asked = record.with_user(user)
+                    try:
+                        asked.check_access("read")
+                    except AccessError:
+                        with suppress(AccessError):
+                            if asked.display_name not in (False, "", f"{model},{record.id}"):
+                                named.append((user.login, record, asked.display_name))
+        self.assertFalse(named)
+
+    def test_an_address_names_no_login(self):
+        self.authenticate("stranger_user", "stranger_user")
+        for user in (self.member_user, self.officer, self.stranger_user):
+            name = user == self.stranger_user and user.name
+            told = self.make_jsonrpc_request(
+                "/html_editor/link_preview_internal",
+                {"preview_url": f"{self.base_url()}/odoo/res.users/{user.id}"},
+            )
+            self.assertEqual(told["display_name"], name, user.login)
+            [told] = self.make_jsonrpc_request(
+                "/web/action/load_breadcrumbs",
+                {"actions": [{"model": "res.users", "resId": user.id}]},
+            )
+            self.assertEqual(told["display_name"], name, user.login)
 
     def test_an_employee_gives_themselves_no_contact_of_another_company(self):
         foreign = self._create_member("Foreign", email="f@foreign.example")

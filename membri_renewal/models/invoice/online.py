@@ -1,10 +1,11 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 # of providers whose payments are promises: a transfer that somebody may make
 PROMISED = ("none", "custom")
 MAX_AMOUNT = 1e12  # beyond any invoice; rounding fails on the largest numbers there are
+PAYING_MINUTES = 15  # that who is signed in may take, while others hold the link
 
 
 class AccountMove(models.Model):
@@ -82,7 +83,27 @@ class AccountMove(models.Model):
         begun = memberships.transaction_ids.filtered(
             lambda tx: tx.state == "draft" and not tx._membri_is_under_way()
         )
+        if by_link and memberships._membri_is_payer_paying(begun):
+            raise ValidationError(
+                self.env._(
+                    "A payment was started a few minutes ago. Please sign in to pay, or try again "
+                    "in %(minutes)s minutes.",
+                    minutes=PAYING_MINUTES,
+                )
+            )
         begun._set_canceled(state_message=self.env._("Another payment was started instead."))
+
+    def _membri_is_payer_paying(self, begun):
+        """:param begun: online payments of ``self`` (in sudo) of which nothing is known yet
+        :return: whether somebody whose document it is began one of them just now, signed in"""
+        since = fields.Datetime.subtract(fields.Datetime.now(), minutes=PAYING_MINUTES)
+        return any(
+            self.filtered_domain(
+                transaction.create_uid.partner_id._membri_get_whose_invoice_domain()
+            )
+            for transaction in begun
+            if transaction.last_state_change > since
+        )
 
     def _membri_check_offered(self, form):
         """Odoo takes whatever provider and way to pay a browser names: those that are not

@@ -233,5 +233,8 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         reason = self._get_error_sentence(error)
         label = self._get_answer_label(answer, author)
-        self._mark_failed(f"{label} {reason}")
-        self._schedule_once("membri_renewal.activity_intervention", f"{label} {reason}")
+        told = f"{label} {reason}"
+        # who tries again and again tells nothing new
+        if (self.delivery_state, self.delivery_note) != ("failed", told):
+            self._mark_failed(told)
+        self._schedule_once("membri_renewal.activity_intervention", told)
