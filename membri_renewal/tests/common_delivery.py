@@ -11,6 +11,7 @@ from .common import MembriCommon
 # also what bounces in ``./dev season``
 BOUNCE = Path(__file__).with_name("bounce.eml").read_text()
 MAIL_LOGGER = "odoo.addons.mail.models.mail_mail"
+STREET = {"street": "1 Main Street", "city": "Town", "zip": "J4H 2X3"}
 
 
 class NoticeCase(MembriCommon):
