@@ -96,7 +96,7 @@ class MembriPortalAccess(CustomerPortal):
         if document_sudo._name == "membri.renewal":
             only_looks = user._is_internal() and not has_right(document_sudo, "write")
         elif document_sudo._name == "account.move":
-            only_looks = request.env["account.move"]._membri_reads_as_reader()
+            only_looks = document_sudo.with_user(user)._membri_reads_as_reader()
         # sudo: the caller has checked the access, or the key
         return document_sudo.with_user(user).sudo() if only_looks else document_sudo
 

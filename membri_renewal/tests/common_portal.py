@@ -1,6 +1,7 @@
 from urllib.parse import parse_qs, urlparse
 
 from odoo import http
+from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user
 
 from .common import MembriCommon
@@ -29,6 +30,25 @@ class PortalCase(MembriCommon, HttpCase):
             company_id=cls.company.id,
             company_ids=cls.company.ids,
         )
+
+    @classmethod
+    def _create_group_of_sellers(cls):
+        """As Odoo's sales people, and those who approve expenses: they read invoices of their own,
+        and no others."""
+        group = cls.env_root["res.groups"].create({"name": "Sellers"})
+        model = cls.env_root["ir.model"]._get("account.move")
+        cls.env_root["ir.model.access"].create(
+            {"name": "x", "model_id": model.id, "group_id": group.id, "perm_read": True}
+        )
+        cls.env_root["ir.rule"].create(
+            {
+                "name": "Own Invoices",
+                "model_id": model.id,
+                "groups": [Command.link(group.id)],
+                "domain_force": "[('invoice_user_id', '=', user.id)]",
+            }
+        )
+        return group
 
     @classmethod
     def _send_one_and_accept_one(cls):

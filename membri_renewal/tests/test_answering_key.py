@@ -353,6 +353,34 @@ class TestAnsweringKeyIsKeptNowhere(KeyCase):
         )
         self.assertIn(token, invoice.with_user(both).get_portal_url())
 
+    def test_readers_who_read_invoices_of_another_application(self):
+        """Vendor bills, invoices of expenses, of orders, their own: of membership invoices these
+        read no more than other readers."""
+        self._go_through_everything()
+        group = self._create_group_of_sellers()
+        self.auditor.sudo().group_ids += group
+        invoice = self.approved.invoice_id.with_user(self.auditor)
+        page, token = f"/my/invoices/{invoice.id}", invoice.sudo().access_token
+        with self.assertRaises(AccessError):
+            invoice.read(["access_token"])
+        self.assertEqual(invoice.get_portal_url(), page)
+        self.assertFalse(invoice._membri_filter_tokens(invoice.ids))
+        with self.assertRaises(AccessError):
+            invoice.message_post(body="x")
+        with self.assertRaises(AccessError):
+            invoice.message_notify(body="x", partner_ids=self.member.ids)
+        # one of their own, as Odoo has it
+        invoice.sudo().invoice_user_id = self.auditor
+        self.assertEqual(invoice.get_portal_url(), f"{page}?access_token={token}")
+        self.assertTrue(invoice.message_post(body="x"))
+        with self.assertRaises(AccessError):
+            invoice.read(["access_token"])
+        # all of them
+        invoice.sudo().invoice_user_id = self.officer
+        group.rule_groups.domain_force = "[(1, '=', 1)]"
+        self.assertEqual(invoice.get_portal_url(), f"{page}?access_token={token}")
+        self.assertEqual(invoice.read(["access_token"])[0]["access_token"], token)
+
     def test_links_to_the_invoices_before_and_after(self):
         """Odoo's page of an invoice links to those that the list had before and after it, with
         tokens that it makes in sudo: by the list, a reader had those of all."""

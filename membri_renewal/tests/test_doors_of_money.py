@@ -11,7 +11,7 @@ from odoo.service.model import call_kw
 from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.doors.base import DOCUMENTS, check_may_name
+from ..models.doors.base import DOCUMENTS, check_form_may_tell_of, check_may_name
 from ..models.invoice.journal import OF_ALL_ENTRIES
 from .common_automatic_payment import AutomaticPaymentCommon
 from .common_fee_notice import TODAY, FeeNoticePortalCase
@@ -302,6 +302,40 @@ class TestMatchingDoors(MoneyDoorsCase):
             self._assert_call_refused(
                 self.west_clerk, model, "write", record, vals, error=AccessError
             )
+
+    def test_documents_of_memberships_are_named_by_who_reads_them(self):
+        """Whoever approves expenses (an application of Odoo's) reads the invoices of expenses: of
+        an expense that named it, any invoice of the company. Its form told every employee what is
+        due on any invoice, and whether it was paid."""
+        payment = self._pay(self.invoice, 100.0)
+        line = self._get_receivable(self.invoice)
+        employee = self._create_clerk("plain_employee", self.company)
+        employee.sudo().group_ids = self.env.ref("base.group_user")
+        both = self._create_clerk("clerk_of_both", self.company)
+        both.sudo().company_ids += self.west
+        for name, field, record in (
+            ("account.move", "auto_post_origin_id", self.invoice),
+            ("account.move.line", "move_id", self.invoice),
+            ("account.move.line", "payment_id", payment),
+            ("account.partial.reconcile", "debit_move_id", line),
+        ):
+            for user, may in ((employee, False), (self.clerk, True), (both, True)):
+                context = {"allowed_company_ids": self.west.ids} if user == both else {}
+                model = self.env(user=user, context=context)[name]
+                for check, given in (
+                    (check_may_name, [{field: record.id}]),
+                    (check_form_may_tell_of, {field: record.id}),
+                    (check_form_may_tell_of, {field: {"id": record.id}}),
+                ):
+                    with self.subTest(user=user.login, field=f"{name}.{field}", given=given):
+                        if may:
+                            check(model, given)
+                            continue
+                        with mute_logger(*LOGGERS), self.assertRaises(AccessError):
+                            check(model, given)
+        # what is no membership's is told as ever
+        lines = self.env(user=employee)["account.move.line"]
+        check_may_name(lines, [{"move_id": self.ordinary.id}])
 
 
 @tagged("post_install", "-at_install")

@@ -25,21 +25,6 @@ class TestInsideDoors(PortalCase):
 
     @classmethod
     def _create_seller(cls):
-        """As Odoo's sales people, and those who approve expenses: they read invoices of their own,
-        and no others."""
-        group = cls.env_root["res.groups"].create({"name": "Sellers"})
-        model = cls.env_root["ir.model"]._get("account.move")
-        cls.env_root["ir.model.access"].create(
-            {"name": "x", "model_id": model.id, "group_id": group.id, "perm_read": True}
-        )
-        cls.env_root["ir.rule"].create(
-            {
-                "name": "Own Invoices",
-                "model_id": model.id,
-                "groups": [Command.link(group.id)],
-                "domain_force": "[('invoice_user_id', '=', user.id)]",
-            }
-        )
         seller = new_test_user(
             cls.env_root,
             "seller",
@@ -47,7 +32,7 @@ class TestInsideDoors(PortalCase):
             company_id=cls.company.id,
             company_ids=cls.company.ids,
         )
-        seller.group_ids += group
+        seller.group_ids += cls._create_group_of_sellers()
         return seller
 
     # ------------------------------------------------------------------
@@ -111,6 +96,18 @@ class TestInsideDoors(PortalCase):
         self.assertEqual(
             payer.with_user(self.seller)._membri_get_statement_moves(), self.invoice.sudo()
         )
+        # who purchases writes vendor bills: of an auditor who does, anybody got the statement
+        group = self._create_group_of_sellers()
+        group.model_access.perm_write = True
+        self.auditor.sudo().group_ids += group
+        template = self.env.ref("membri_renewal.mail_template_statement").with_user(self.auditor)
+        self.assertTrue(self.env["account.move"].with_user(self.auditor).has_access("write"))
+        for send in (
+            lambda: template.send_mail(payer.id),
+            auditors.action_membri_send_statement,
+        ):
+            with self.assertRaises(AccessError):
+                send()
 
     @mute_logger(*LOGGERS)
     def test_who_reads_own_invoices_gets_no_notification_of_others(self):
@@ -163,7 +160,7 @@ class TestInsideDoors(PortalCase):
 @tagged("post_install", "-at_install", "-standard", "membri_applications")
 class TestDoorsOfApplications(PortalCase):
     """The same where these applications are: ``./dev test`` installs them after all other tests
-    (crm, hr, mass_mailing)."""
+    (crm, event_crm, hr, hr_expense, mass_mailing)."""
 
     @classmethod
     def setUpClass(cls):
@@ -216,6 +213,37 @@ class TestDoorsOfApplications(PortalCase):
         teams = self.env["crm.team"].with_user(self.employee)
         with self.assertRaises(AccessError):
             teams.create({"name": "x", "assignment_domain": repr([(path, "=like", key)])})
+        # a lead of each registration that meets a condition, which visitors register by themselves
+        self.employee.sudo().group_ids += self.env.ref("event.group_event_manager")
+        rules = self.env["event.lead.rule"].with_user(self.employee)
+        condition = "event_registration_filter"
+        with self.assertRaises(AccessError):
+            rules.create({"name": "x", condition: repr([(path, "=like", key)])})
+        rule = rules.create({"name": "x", condition: repr([("partner_id.name", "=", "x")])})
+        with self.assertRaises(AccessError):
+            rule.write({condition: repr([(path, "=like", key)])})
+
+    @mute_logger(*LOGGERS)
+    def test_expenses_name_no_membership_invoice(self):
+        """Whoever approves expenses reads the invoices of expenses, and what is due on one shows in
+        the form of any employee's expense."""
+        self.renewal.action_approve()
+        invoice = self.renewal.invoice_id
+        self.employee.sudo().group_ids += self.env.ref("hr_expense.group_hr_expense_team_approver")
+        employee = self.env_root["hr.employee"].create(
+            {"name": "x", "user_id": self.employee.id, "company_id": self.company.id}
+        )
+        expenses = self.env["hr.expense"].with_user(self.employee)
+        vals = {"name": "x", "employee_id": employee.id, "total_amount_currency": 5.0}
+        with self.assertRaises(AccessError):
+            expenses.create({**vals, "account_move_id": invoice.id})
+        with self.assertRaises(AccessError):
+            expenses.create(vals).write({"account_move_id": invoice.id})
+        self.assertFalse(invoice.with_user(self.employee).has_access("read"))
+        with self.assertRaises(AccessError):
+            expenses.onchange(
+                {"account_move_id": invoice.id}, ["account_move_id"], {"amount_residual": {}}
+            )
 
     @mute_logger(*LOGGERS)
     def test_employees_write_no_contact_of_a_member(self):

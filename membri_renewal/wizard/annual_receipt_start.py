@@ -47,7 +47,7 @@ class MembriAnnualReceiptStart(models.TransientModel):
         :return: the action that shows them, with what became of each
         :raises AccessError: for those who may not write invoices"""
         self.ensure_one()
-        self.env["account.move"].check_access("write")
+        self.env["account.move"]._membri_check_works_on_invoices()
         if not 1900 < self.year < 3000:
             raise UserError(
                 self.env._("%(year)s is not a valid year. Enter four digits.", year=self.year)

@@ -153,17 +153,21 @@ def get_named(model, vals_list):
 
 
 def check_form_may_tell_of(record, values):
-    """The window of emails shows the subject and the recipients of what it replies to, and any form
-    the name of what a default names.
+    """The window of emails shows the subject and the recipients of what it replies to, any form the
+    name of what a default names, and that of an expense what is due on the invoice that it names.
 
     :param record: that the form is about, or none
     :param values: as a client gives them to ``onchange``, with those of lines
-    :raises AccessError: as :func:`check_may_tell_of`, but for what ``record`` holds already"""
+    :raises AccessError: as :func:`check_may_tell_of` and :func:`check_own_documents`, but for what
+        ``record`` holds already"""
     for name, named in get_named(record, [values]):
+        # sudo: only compared
+        named -= record.sudo()[name] if record else named.browse()
+        if named._name in DOCUMENTS:
+            check_own_documents(named, is_window=record._transient)
         # of files the forms that show more than a name ask by themselves (doors/form.py)
-        if named._name in ABOUT and named._name != "ir.attachment":
-            # sudo: only compared
-            check_may_tell_of(named - (record.sudo()[name] if record else named.browse()))
+        elif named._name != "ir.attachment":
+            check_may_tell_of(named)
     for name, value in values.items():
         field = record._fields.get(name)
         if field is None or field.type not in ("one2many", "many2many"):
@@ -247,13 +251,14 @@ def is_told_of(env, model):
 
 def check_own_documents(documents, *, is_window=False):
     """Entries of branches are matched with those of the companies above them, whichever of them
-    are selected.
+    are selected. Within a company, other applications show what is named: whoever approves expenses
+    read any invoice, and its token, by an expense that named it.
 
     :param documents: records of one of ``DOCUMENTS``
     :param is_window: whether a window names them, for which those of branches and of the companies
         above are as those of others
     :raises AccessError: when the user may not read one, and it is of a company that neither is
-        theirs, nor is above or below one"""
+        theirs, nor is above or below one, or it is of theirs and about memberships"""
     documents_sudo = documents.sudo()  # sudo: of which companies they are
     own_sudo = documents.env.user.company_ids
     try:
@@ -270,6 +275,11 @@ def check_own_documents(documents, *, is_window=False):
     if foreign_sudo:
         of_others_sudo = documents_sudo.filtered(lambda d: d.company_id in foreign_sudo)
         of_others_sudo.sudo(False).check_access("read")
+    if isinstance(documents, MembriFieldsMixin):
+        about_sudo = documents_sudo._filter_about_memberships()
+        if about := about_sudo.filtered(lambda d: d.company_id in own_sudo).sudo(False):
+            # in whichever of their companies
+            about.with_context(allowed_company_ids=own_sudo.ids).check_access("read")
 
 
 def check_written_contacts(employees, vals=None):

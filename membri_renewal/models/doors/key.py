@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize_all
+from odoo.tools.safe_eval import safe_eval
 
 from ..renewal.renewal import UNDECIDED_STATES
 
@@ -237,30 +238,56 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    @api.model
     def _membri_reads_as_reader(self):
-        """:return: whether the user sees invoices as a reader of memberships only"""
+        """:return: whether the user sees one of these invoices (of none: any there is) as a reader
+        of memberships only"""
         user = self.env.user
         if not user._is_internal() or user._is_superuser():
             return False
-        if user.has_group("account.group_account_invoice"):
-            return False
         if not user.has_group("membri_renewal.group_membri_readonly"):
             return False
+        otherwise = self._membri_get_read_otherwise()
+        if otherwise.is_true() or not self:
+            return not otherwise.is_true()
+        moves_sudo = self.sudo()  # sudo: compared with what the user reads otherwise
+        return moves_sudo.filtered_domain(otherwise) != moves_sudo
+
+    @api.model
+    def _membri_get_read_otherwise(self):
+        """Other applications show invoices of their own (of orders, of expenses, vendor bills):
+        whoever has these sees those of memberships by our rights all the same.
+
+        :return: the domain of what the user reads by other rights than ours"""
+        user = self.env.user
+        if user.has_group("account.group_account_invoice"):
+            return Domain.TRUE
         # sudo: which other rights the user has
-        return (
-            not self.env["ir.model.access"]
-            .sudo()
-            .search_count(
-                [
-                    ("model_id.model", "=", "account.move"),
-                    ("perm_read", "=", True),
-                    ("group_id", "in", user.all_group_ids.ids),
-                    ("id", "!=", self.env.ref("membri_renewal.access_account_move_membri").id),
-                ],
-                limit=1,
-            )
-        )
+        access_sudo = self.env["ir.model.access"].sudo()
+        if not access_sudo.search_count(
+            Domain("model_id.model", "=", self._name)
+            & Domain("perm_read", "=", True)
+            & Domain("group_id", "in", user.all_group_ids.ids)
+            & Domain("id", "!=", self.env.ref("membri_renewal.access_account_move_membri").id),
+            limit=1,
+        ):
+            return Domain.FALSE
+        # in the companies of the user: a page is drawn in that of the invoice
+        rules = self.env["ir.rule"].with_user(user).with_context(allowed_company_ids=[])
+        ours = self.env.ref("membri_renewal.rule_move_membership")
+        # sudo: what they say
+        others_sudo = rules._get_rules(self._name).sudo().filtered("groups") - ours
+        names = rules._eval_context()
+        domains = [Domain(safe_eval(rule.domain_force or "[]", names)) for rule in others_sudo]
+        return Domain.OR(domains) if domains else Domain.TRUE
+
+    @api.model
+    def _membri_check_works_on_invoices(self):
+        """Vendor bills are written by who purchases, too.
+
+        :raises AccessError: for whoever writes no invoices of memberships"""
+        self.check_access("write")
+        if self._membri_reads_as_reader():
+            raise self.env["ir.model.access"]._make_access_error(self._name, "write")
 
     def _has_field_access(self, field, operation):
         # EXTENDS base

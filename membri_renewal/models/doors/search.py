@@ -27,9 +27,11 @@ ASKS_OF_MAILING = frozenset({"mailing_domain", "mailing_filter_id", "mailing_mod
 KEPT_CONDITIONS = {
     "crm.team": ("crm.lead", {"assignment_domain"}),
     "crm.team.member": ("crm.lead", {"assignment_domain", "assignment_domain_preferred"}),
+    "event.lead.rule": ("event.registration", {"event_registration_filter"}),
     "loyalty.reward": ("product.product", {"discount_product_domain"}),
     "loyalty.rule": ("product.product", {"product_domain"}),
     "mailing.mailing": (None, ASKS_OF_MAILING),
+    "stock.rule": ("stock.move", {"push_domain"}),
 }
 # of Odoo's, each of one company: the name of such a record, and what is computed of it, shows in
 # whatever record names it
@@ -221,7 +223,8 @@ def _get_asked(model, domain):
 def check_kept_conditions(records, vals=None):
     """Odoo's email marketing: the scheduler asks the conditions of a mailing as the system, and who
     received it is read by all who send mailings. By the letters that it begins with, they read the
-    key of any renewal. So do the rules by which leads are assigned.
+    key of any renewal. So do the rules by which leads are assigned, or made of registrations, and
+    goods are moved.
 
     :param records: of any model, as a client made or wrote them
     :param vals: what was written, where it was

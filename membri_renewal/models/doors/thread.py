@@ -107,10 +107,10 @@ class MailThread(models.AbstractModel):
     def message_notify(self, **kwargs):
         # EXTENDS mail, which asks for the right to read
         model = kwargs.get("model") or self._name
-        reads_only = model == "account.move" and self.env[model]._membri_reads_as_reader()
+        named = self.env[model].browse(kwargs.get("res_id") or []) if kwargs.get("model") else self
+        reads_only = model == "account.move" and named._membri_reads_as_reader()
         if model.startswith("membri.") or reads_only:
-            named = self.env[model].browse(kwargs.get("res_id") or [])
-            (named if kwargs.get("model") else self).check_access("write")
+            named.check_access("write")
         return super().message_notify(**kwargs)
 
 
@@ -173,8 +173,9 @@ class AccountMove(models.Model):
         # EXTENDS mail: whoever reads an invoice may post on it, with emails to its payer; readers
         # of memberships change nothing
         result = super()._mail_get_operation_for_mail_message_operation(message_operation)
-        if message_operation == "create" and self._membri_reads_as_reader():
-            return dict.fromkeys(result, "write")
+        if message_operation == "create":
+            for move in self.filtered(lambda move: move._membri_reads_as_reader()):
+                result[move] = "write"
         return result
 
     def _membri_shows_thread(self, visitor):
@@ -339,7 +340,7 @@ class MailTemplate(models.Model):
 
         :raises AccessError: for whoever may not write these documents"""
         if model == "membri.annual.receipt" or self._membri_is_statement():
-            self.env["account.move"].check_access("write")
+            self.env["account.move"]._membri_check_works_on_invoices()
         if model not in ("membri.renewal", "account.move"):
             return
         documents = self.env[model].browse(res_ids)
@@ -384,7 +385,7 @@ class MailComposeMessage(models.TransientModel):
         # EXTENDS mail: a statement lists what is due to one company
         composer = self
         if self.template_id._membri_is_statement():
-            self.env["account.move"].check_access("write")
+            self.env["account.move"]._membri_check_works_on_invoices()
             composer = self.with_context(**{NOTES_OF: (self.env.company.id,)})
         return super(MailComposeMessage, composer)._action_send_mail(auto_commit=auto_commit)
 

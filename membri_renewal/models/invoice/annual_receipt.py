@@ -269,7 +269,7 @@ class MembriAnnualReceipt(models.Model):
         self.write({"state": "queued", "reason": False, "mail_id": False})
 
     def _check_can_send(self):
-        self.env["account.move"].check_access("write")
+        self.env["account.move"]._membri_check_works_on_invoices()
         self.check_access("read")
 
     @api.model

@@ -52,6 +52,15 @@ class AccountPayment(models.Model):
         invoices._membri_sync()
         return result
 
+    def _filter_about_memberships(self):
+        # EXTENDS fields_mixin
+        # sudo: which invoices these pay
+        return self.filtered(
+            lambda payment: (
+                payment.sudo().invoice_ids | payment.sudo().reconciled_invoice_ids
+            ).filtered("membri_invoice_type")
+        )
+
     def _membri_get_unbooked_came(self):
         """:return: the payments of membership invoices that count without a journal entry"""
         return self.filtered(

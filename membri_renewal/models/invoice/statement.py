@@ -374,7 +374,7 @@ class ResPartner(models.Model):
 
         :raises AccessError: for those who may not write invoices
         :raises UserError: when one of them has no membership invoice, and no credit of one"""
-        self.env["account.move"].check_access("write")
+        self.env["account.move"]._membri_check_works_on_invoices()
         without = self.filtered(lambda payer: not payer._membri_get_statement())
         if without:
             raise UserError(
