@@ -311,6 +311,8 @@ class TestMatchingDoors(MoneyDoorsCase):
         line = self._get_receivable(self.invoice)
         employee = self._create_clerk("plain_employee", self.company)
         employee.sudo().group_ids = self.env.ref("base.group_user")
+        reader = self._create_clerk("plain_reader", self.company)
+        reader.sudo().group_ids = self.env.ref("membri_renewal.group_membri_readonly")
         both = self._create_clerk("clerk_of_both", self.company)
         both.sudo().company_ids += self.west
         for name, field, record in (
@@ -319,7 +321,8 @@ class TestMatchingDoors(MoneyDoorsCase):
             ("account.move.line", "payment_id", payment),
             ("account.partial.reconcile", "debit_move_id", line),
         ):
-            for user, may in ((employee, False), (self.clerk, True), (both, True)):
+            users = ((employee, False), (reader, False), (self.clerk, True), (both, True))
+            for user, may in users:
                 context = {"allowed_company_ids": self.west.ids} if user == both else {}
                 model = self.env(user=user, context=context)[name]
                 for check, given in (

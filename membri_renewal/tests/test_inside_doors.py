@@ -77,6 +77,27 @@ class TestInsideDoors(PortalCase):
         rows = product.with_user(self.officer).export_data(["product_properties.told/subject"])
         self.assertEqual(rows["datas"], [[message.subject]])
 
+    @mute_logger(*LOGGERS)
+    def test_records_are_no_files_of_others(self):
+        """A document of a product is the file that it names: whoever makes some read the statements
+        that wait in the emails of others."""
+        file = (
+            self.env["ir.attachment"]
+            .with_user(self.officer)
+            .create({"name": "x.pdf", "raw": b"x", "res_model": "mail.compose.message"})
+        )
+        self.employee.sudo().group_ids += self.env.ref("product.group_product_manager")
+        documents = self.env["product.document"].with_user(self.employee)
+        with self.assertRaises(AccessError):
+            documents.create({"ir_attachment_id": file.id})
+        product = self.env["product.template"].search([], limit=1)
+        own = documents.create(
+            {"name": "y.pdf", "raw": b"y", "res_model": product._name, "res_id": product.id}
+        )
+        with self.assertRaises(AccessError):
+            own.write({"ir_attachment_id": file.id})
+        self.assertEqual(own.raw, b"y")
+
     # ------------------------------------------------------------------
     # Invoices of others
     # ------------------------------------------------------------------

@@ -184,13 +184,18 @@ def check_form_may_tell_of(record, values):
 
 
 def check_may_tell_of(named):
-    """Messages, activities and files are named after what they say: *your payment failed*.
+    """Messages, activities and files are named after what they say: *your payment failed*. Some
+    records are the file that they name: whoever makes documents of products read those that wait
+    in the emails of others.
 
     :param named: of a model of ``ABOUT``
     :raises AccessError: when one is about a record of ours, or one that memberships are about,
-        which the user may not read; on contacts, when it is of a company that is not theirs"""
+        which the user may not read; on contacts, when it is of a company that is not theirs; when
+        a file may not be read, whatever it is about"""
     env = named.env
     named_sudo = named.sudo().exists()  # sudo: what they are about
+    if named._name == "ir.attachment":
+        named_sudo.sudo(False).check_access("read")
     for about, found_sudo in named_sudo.grouped(ABOUT[named._name]).items():
         if not about or not isinstance(env.get(about), MembriFieldsMixin):
             continue
@@ -258,7 +263,8 @@ def check_own_documents(documents, *, is_window=False):
     :param is_window: whether a window names them, for which those of branches and of the companies
         above are as those of others
     :raises AccessError: when the user may not read one, and it is of a company that neither is
-        theirs, nor is above or below one, or it is of theirs and about memberships"""
+        theirs, nor is above or below one, or it is of theirs and about memberships; of these
+        also when they read it as a reader of memberships only"""
     documents_sudo = documents.sudo()  # sudo: of which companies they are
     own_sudo = documents.env.user.company_ids
     try:
@@ -280,6 +286,9 @@ def check_own_documents(documents, *, is_window=False):
         if about := about_sudo.filtered(lambda d: d.company_id in own_sudo).sudo(False):
             # in whichever of their companies
             about.with_context(allowed_company_ids=own_sudo.ids).check_access("read")
+            moves_sudo = about.sudo().move_id if "move_id" in about._fields else about.sudo()
+            if moves_sudo._name == "account.move" and moves_sudo._membri_reads_as_reader():
+                raise about.env["ir.model.access"]._make_access_error(about._name, "write")
 
 
 def check_written_contacts(employees, vals=None):

@@ -354,7 +354,8 @@ class MembriFieldsMixin(models.AbstractModel):
                 asked.add(name)
                 given = [vals[name] for vals in vals_list if vals.get(name)]
                 comodel = self.env[comodel_name]
-                if given and not comodel.has_access("read"):
+                accounts = self.env.user.has_group("account.group_account_invoice")
+                if given and accounts and not comodel.has_access("read"):
                     # accountants book terms, of their companies, that they need not read
                     numbers = [id_ for id_ in given if isinstance(id_, int)]
                     of_theirs = [("company_id", "in", self.env.user.company_ids.ids)]
