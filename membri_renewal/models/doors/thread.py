@@ -1,5 +1,7 @@
 from odoo import api, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools.misc import clean_context
 
 from ..mixins.fields import MembriFieldsMixin
 from .base import check_may_print, is_told_of
@@ -25,11 +27,15 @@ class MailThread(models.AbstractModel):
         thread_id=None,
     ):
         # EXTENDS mail, which lets any employee hand in an email by RPC, from whomever, for a record
-        # of their choice or for a new one with values of their choice, and does it in sudo
-        return super().message_process(
+        # of their choice or for a new one with values of their choice, and does it in sudo: as the
+        # work address of a new employee they wrote the address of any member
+        self._membri_check_handed_in(model, thread_id, custom_values)
+        # nor with values that the context says
+        threads = self if self.env.su else self.with_context(clean_context(self.env.context))
+        return super(MailThread, threads).message_process(
             model,
             message,
-            custom_values=self._membri_check_handed_in(model, thread_id, custom_values),
+            custom_values=custom_values,
             save_original=save_original,
             strip_attachments=strip_attachments,
             thread_id=thread_id,
@@ -37,20 +43,22 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _membri_check_handed_in(self, model, thread_id, custom_values):
-        """What finds its record by itself, as a reply does, is as good as an email.
+        """What finds its record by itself, as a reply does, is as good as an email, which brings no
+        values.
 
-        :return: ``custom_values``, as a client may give them
-        :raises AccessError: when the user may not write the record that is named, or make one
-        :raises UserError: naming a fact among the values"""
+        :raises AccessError: when a client gives some, or may not write the record of ours that is
+            named, or make one"""
+        if self.env.su:
+            return
+        if custom_values:
+            raise AccessError(self.env._("An email cannot bring the values of a new record."))
         fields_mixin = self.pool["membri.fields.mixin"]
-        if self.env.su or model not in self.env or not isinstance(self.env[model], fields_mixin):
-            return custom_values
+        if model not in self.env or not isinstance(self.env[model], fields_mixin):
+            return
         if thread_id:
             self.env[model].browse(int(thread_id)).check_access("write")
-            return custom_values
-        self.env[model].check_access("create")
-        [values] = self.env[model]._check_client_create([dict(custom_values or {})])
-        return values
+        else:
+            self.env[model].check_access("create")
 
     def message_subscribe(self, partner_ids=None, subtype_ids=None):
         # EXTENDS mail, which lets whoever reads a record follow it: followers get by email what the
