@@ -98,6 +98,39 @@ class TestInsideDoors(PortalCase):
             own.write({"ir_attachment_id": file.id})
         self.assertEqual(own.raw, b"y")
 
+    @mute_logger(*LOGGERS)
+    def test_emails_carry_no_files_of_others(self):
+        """Odoo makes the email of a template in sudo, with the values that a client gives: any
+        employee sent any file of the database to any address."""
+        notice = self.renewal.sudo().message_ids.attachment_ids[:1]
+        message = self.renewal.sudo().message_ids[:1]
+        own = (
+            self.env["ir.attachment"]
+            .with_user(self.employee)
+            .create({"name": "y", "raw": b"y", "res_model": "mail.compose.message"})
+        )
+        template = self.env.ref("auth_signup.mail_template_user_signup_account_created")
+        templates = template.with_user(self.employee)
+        for values in (
+            {"attachment_ids": [Command.link(notice.id)]},
+            {"attachment_ids": [Command.set(notice.ids)]},
+            {"attachment_ids": notice.ids},
+            {"unrestricted_attachment_ids": [Command.link(notice.id)]},
+            {"mail_message_id": message.id},
+            {"model": self.renewal._name, "res_id": self.renewal.id},
+            {"membri_kind": "notice"},
+        ):
+            for method, ids in (
+                ("send_mail", self.employee.id),
+                ("send_mail_batch", self.employee.ids),
+            ):
+                with self.subTest(values=values, method=method), self.assertRaises(UserError):
+                    args = [template.id, ids]
+                    call_kw(templates, method, args, {"email_values": values})
+        values = {"email_to": "x@example.com", "attachment_ids": [Command.link(own.id)]}
+        mail = templates.send_mail(self.employee.id, email_values=values)
+        self.assertEqual(self.env["mail.mail"].sudo().browse(mail).attachment_ids, own.sudo())
+
     # ------------------------------------------------------------------
     # Invoices of others
     # ------------------------------------------------------------------

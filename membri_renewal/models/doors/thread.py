@@ -327,6 +327,34 @@ class MailScheduledMessage(models.Model):
 class MailTemplate(models.Model):
     _inherit = "mail.template"
 
+    def send_mail_batch(self, res_ids, *args, **kwargs):
+        # EXTENDS mail: send_mail, which any client may call, comes here as well
+        self._membri_check_may_email(self.model, res_ids)  # before a sentence on the values
+        email_values = kwargs.get("email_values", args[2] if len(args) > 2 else None)
+        self._membri_check_email_values(email_values or {})
+        return super().send_mail_batch(res_ids, *args, **kwargs)
+
+    @api.model
+    def _membri_check_email_values(self, values):
+        """Odoo makes the email in sudo, with what values it is given: any employee sent any file
+        to any address.
+
+        :param values: of an email (``mail.mail``), as a client gives them
+        :raises AccessError: when they name what the user may not read, or another message to write
+        :raises UserError: when they hold a fact"""
+        if self.env.su:
+            return
+        mails, given = self.env["mail.mail"], {}
+        for name, value in values.items():
+            field = mails._fields.get(name)
+            if field is None:
+                continue
+            if mails._is_fact(field) or name in ("mail_message_id", "model", "res_id"):
+                raise mails._get_refusal(field, mails)
+            if field.comodel_name == "ir.attachment":
+                ids = mails._get_commanded_ids(self.env[field.comodel_name], value or (), given)
+                mails._check_may_read(self.env[field.comodel_name], ids)
+
     def _send_check_access(self, res_ids):
         # EXTENDS mail, which asks for the right to read
         self._membri_check_may_email(self.model, res_ids)
