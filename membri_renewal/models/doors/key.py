@@ -239,8 +239,8 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_reads_as_reader(self):
-        """:return: whether the user sees one of these invoices (of none: any there is) as a reader
-        of memberships only"""
+        """Return whether the user sees one of these invoices (of none: any that there are) as a
+        reader of memberships only."""
         user = self.env.user
         if not user._is_internal() or user._is_superuser():
             return False

@@ -30,8 +30,9 @@ class MailThread(models.AbstractModel):
         # of their choice or for a new one with values of their choice, and does it in sudo: as the
         # work address of a new employee they wrote the address of any member
         self._membri_check_handed_in(model, thread_id, custom_values)
-        # nor with values that the context says
-        threads = self if self.env.su else self.with_context(clean_context(self.env.context))
+        threads = self
+        if not self.env.su:  # nor with values that the context says
+            threads = self.with_env(self.env(context=clean_context(self.env.context)))
         return super(MailThread, threads).message_process(
             model,
             message,
