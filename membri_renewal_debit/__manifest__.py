@@ -1,7 +1,7 @@
 {
     "name": "Membership Renewal: Direct Debit",
     "summary": "Debit the bank accounts of members with a mandate, by payment orders",
-    "version": "19.0.1.0.3",
+    "version": "19.0.1.0.4",
     "category": "Sales/Membership",
     "author": "Membri Renewal Contributors",
     "maintainers": ["membri-renewal"],
