@@ -78,15 +78,25 @@ class MembriReminderStep(models.Model):
         option_sets._update_open_reminders()
         return result
 
-    def _get_due_date(self, renewal, part):
-        """Return the civil day on which this step falls for ``renewal``, or ``None`` when
-        the day it counts from is not known (not sent yet, lifetime, no invoice).
+    def _get_due_dates(self, renewal):
+        """Return a list of ``(day, part)``: the civil days on which this step falls for ``renewal``
+        (or ``None``), and the days on which the parts of its invoice are due that it is about: what
+        counts from these falls once for each part that is open."""
+        self.ensure_one()
+        if self.trigger == "after_due":
+            delay = timedelta(days=self.days)
+            return [(part + delay, part) for part in renewal._get_due_days() if part]
+        part = renewal.state == "approved" and renewal._get_due_day()
+        return [(self._get_due_date(renewal), part)]
 
-        :param part: the day on which the part of its invoice is due that it is about, if any"""
+    def _get_due_date(self, renewal):
+        """Return the civil day on which this step falls for ``renewal``, or ``None`` when
+        the day it counts from is not known (not sent yet, lifetime, no invoice). Of an invoice
+        in parts, the earliest open one counts."""
         self.ensure_one()
         delay = timedelta(days=self.days)
         if self.trigger == "after_due":
-            return part and part + delay
+            return min((day for day, _part in self._get_due_dates(renewal)), default=None)
         if self.trigger == "after_sent":
             sent = renewal.date_sent
             return sent and renewal.company_id._membri_local_date(sent) + delay

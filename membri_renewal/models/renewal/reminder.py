@@ -351,11 +351,11 @@ class MembriRenewal(models.Model):
             self.date_last_reminder
         )
         found = []
-        for part in self._get_due_days() if self.state == "approved" else [False]:
-            used = used_sudo.filtered(lambda log, part=part: log.date_due in (False, part)).step_id
-            for step in steps - used:
-                day = step._get_due_date(self, part)
-                if day and (step.automatic or not last or last < day):
+        for step in steps:
+            used = {log.date_due for log in used_sudo if log.step_id == step}
+            for day, part in step._get_due_dates(self):
+                is_used = False in used or part in used
+                if day and not is_used and (step.automatic or not last or last < day):
                     found.append((day, step, part))
         return sorted(found, key=lambda entry: entry[0])
 
