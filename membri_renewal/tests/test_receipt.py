@@ -231,6 +231,17 @@ class TestReceipt(WriteOffCase):
                 with self.subTest(layout=layout, is_shown=is_shown):
                     self.assertEqual('alt="Logo"' in self._render(), is_shown)
 
+    def test_window_of_the_layout(self):
+        """Odoo draws there, as the company, the window itself."""
+        windows = self.env_root["base.document.layout"].with_company(self.company)
+        for layout in LAYOUTS:
+            with self.subTest(layout=layout):
+                view = self.env_root.ref(f"web.external_layout_{layout}")
+                chosen = self.env_root["report.layout"].search([("view_id", "=", view.id)], limit=1)
+                window = windows.create({"report_layout_id": chosen.id})
+                window.external_report_layout_id = view
+                self.assertIn('alt="Logo"', window.preview)
+
     def test_ordinary_invoices_have_none(self):
         invoice = self.env_account["account.move"].create(
             {
