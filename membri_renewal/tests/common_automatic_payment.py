@@ -105,6 +105,27 @@ class AutomaticPaymentCommon(MembriCommon):
         self._let_leave()
         return renewal
 
+    def _announced_together(self, save=None, *, in_parts=False):
+        """:param save: function that gives the payer a way to pay; default: a saved card
+        :return: two renewals of one invoice, whose payment was announced"""
+        payer = self._create_member("Family", is_company=True)
+        payer.membri_group_invoices = True
+        if in_parts:
+            self._give_two_parts(payer)
+        (save or self._save_card)(payer)
+        members = [self._create_member(name, parent_id=payer.id) for name in ("Son", "Daughter")]
+        renewals = self.env["membri.renewal"].union(
+            *(
+                self._create_renewal(self._create_cotisation(member, "2026-01-01"))
+                for member in members
+            )
+        )
+        renewals.action_approve()
+        self._let_leave()
+        self.assertEqual(len(renewals.invoice_id), 1)
+        self.assertEqual(set(renewals.mapped("charge_state")), {"announced"})
+        return renewals
+
     @contextmanager
     def _on(self, day, hour=15):
         with freeze_time(f"{fields.Date.to_string(day)} {hour}:00:00"):

@@ -759,24 +759,6 @@ class TestCharged(AutomaticPaymentCommon):
         words = "No luck"
         raise UserError(words)
 
-    def _announced_together(self):
-        """:return: two renewals of one invoice, whose payment was announced"""
-        payer = self._create_member("Family", is_company=True)
-        payer.membri_group_invoices = True
-        self._save_card(payer)
-        members = [self._create_member(name, parent_id=payer.id) for name in ("Son", "Daughter")]
-        renewals = self.env["membri.renewal"].union(
-            *(
-                self._create_renewal(self._create_cotisation(member, "2026-01-01"))
-                for member in members
-            )
-        )
-        renewals.action_approve()
-        self._let_leave()
-        self.assertEqual(len(renewals.invoice_id), 1)
-        self.assertEqual(set(renewals.mapped("charge_state")), {"announced"})
-        return renewals
-
     def test_shared_invoice_of_which_one_is_stopped(self):
         renewals = self._announced_together()
         stopped, other = renewals

@@ -61,6 +61,10 @@ class DebitCommon(AutomaticPaymentCommon):
                 ],
             }
         )
+        return cls._create_mode_of(journal, method)
+
+    @classmethod
+    def _create_mode_of(cls, journal, method):
         return cls.env_root["account.payment.mode"].create(
             {
                 "name": "Debits of members",

@@ -67,6 +67,18 @@ class TestDebitReturn(DebitCommon):
             self.assertTrue(payment.is_matched)
             self.assertTrue(invoice._membri_has_receipt())
 
+    def test_part_is_confirmed_once_the_bank_has_collected(self):
+        renewal = self._announced_in_parts(self._give_mandate)
+        invoice = renewal.invoice_id.with_env(self.env_root)
+        self._charge(renewal.date_charge)
+        self._upload(renewal)
+        day = self._get_debits(renewal).payment_ids.date
+        for days, told in ((0, False), (5, False), (7, True), (8, True)):
+            with self.subTest(days=days), self._on(day + timedelta(days=days)):
+                self._run_cron("ir_cron_send_receipts")
+                self.assertEqual(bool(invoice.membri_amount_confirmed), told)
+                self.assertEqual(invoice.membri_part_to_confirm, not told)
+
     def test_returned(self):
         """A reason that may pass: by the schedule of declined cards, told, and once."""
         renewal = self._collected()

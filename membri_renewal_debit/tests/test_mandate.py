@@ -228,12 +228,4 @@ class TestMandate(DebitCommon):
             journal.inbound_payment_method_line_ids = [
                 Command.create({"payment_method_id": method.id})
             ]
-        return self.env_root["account.payment.mode"].create(
-            {
-                "name": "Pre-authorized debits",
-                "company_id": self.company.id,
-                "payment_method_id": method.id,
-                "bank_account_link": "fixed",
-                "fixed_journal_id": journal.id,
-            }
-        )
+        return self._create_mode_of(journal, method)

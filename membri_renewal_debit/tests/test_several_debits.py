@@ -12,24 +12,6 @@ from .common import IBANS, DebitCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
 class TestSeveralDebits(DebitCommon):
-    def _announced_together(self, in_parts=False):
-        """:return: two renewals of one invoice, whose debit was announced"""
-        payer = self._create_member("Family", is_company=True)
-        payer.membri_group_invoices = True
-        if in_parts:
-            self._give_two_parts(payer)
-        self._give_mandate(payer)
-        members = [self._create_member(name, parent_id=payer.id) for name in ("Son", "Daughter")]
-        renewals = self.env["membri.renewal"].union(
-            *(
-                self._create_renewal(self._create_cotisation(member, "2026-01-01"))
-                for member in members
-            )
-        )
-        renewals.action_approve()
-        self._let_leave()
-        return renewals
-
     def test_part_by_part(self):
         renewal = self._announced_in_parts(self._give_mandate)
         invoice = renewal.invoice_id
@@ -45,7 +27,7 @@ class TestSeveralDebits(DebitCommon):
         self.assertEqual(len(lines.move_line_id), 2)
 
     def test_shared_invoice_is_collected_once(self):
-        renewals = self._announced_together()
+        renewals = self._announced_together(self._give_mandate)
         invoice = renewals.invoice_id
         self._charge(renewals[0].date_charge)
         line = self._get_debits(renewals[0])
@@ -56,7 +38,7 @@ class TestSeveralDebits(DebitCommon):
 
     def test_less_of_a_shared_invoice_was_sent(self):
         """The accountant lowers the line: the rest stands in the queue, and the payer is told."""
-        renewals = self._announced_together()
+        renewals = self._announced_together(self._give_mandate)
         invoice = renewals.invoice_id
         self._charge(renewals[0].date_charge)
         line = self._get_debits(renewals[0])
@@ -130,7 +112,7 @@ class TestSeveralDebits(DebitCommon):
 
     def test_one_of_several_debits_of_a_shared_invoice_is_deleted(self):
         """The rest is in the queue, the payer is told, and it can be charged again."""
-        renewals = self._announced_together(in_parts=True)
+        renewals = self._announced_together(self._give_mandate, in_parts=True)
         order = self._collect_in_two_debits(renewals)
         mails = self.env_root["mail.mail"].search_count([])
         amount = self._send_without_last_debit(renewals, order)
@@ -278,7 +260,7 @@ class TestSeveralDebits(DebitCommon):
 
     def test_one_of_a_shared_invoice_is_stopped(self):
         """One debit collects for all of it: the others are collected without what was stopped."""
-        renewals = self._announced_together()
+        renewals = self._announced_together(self._give_mandate)
         invoice = renewals.invoice_id
         self._charge(renewals[0].date_charge)
         stopped, other = renewals

@@ -70,7 +70,7 @@ class AccountMove(models.Model):
 
     def _membri_is_part_to_confirm(self):
         """Return whether the payer has to be told that money came for a part of this invoice: not
-        when it came long ago, and not that of a check that is dated ahead."""
+        when it came long ago. What is dated ahead waits for its day."""
         self.ensure_one()
         # sudo: settings are the staff's
         if (
@@ -107,8 +107,6 @@ class AccountMove(models.Model):
             self.currency_id.compare_amounts(self._membri_get_received(), 0.0) <= 0
         ):
             return self.env._("The payment of %(document)s was refunded.", **names)
-        if self._membri_is_dated_ahead():
-            return self.env._("The payment of %(document)s is dated ahead.", **names)
         if self._membri_is_in_doubt():
             return self._membri_get_doubt_sentence()
         return False
@@ -169,8 +167,11 @@ class AccountMove(models.Model):
     def _membri_send_parts(self):
         """Email who has paid a part what came, and what is left. What is paid by now has a receipt,
         and what went away again is not confirmed."""
-        self.membri_part_to_confirm = False
-        for move in self.filtered(lambda m: m._membri_is_part_to_confirm()):
+        due = self.filtered(
+            lambda m: m._membri_get_part_obstacle() or not m._membri_is_dated_ahead()
+        )
+        due.membri_part_to_confirm = False
+        for move in due.filtered(lambda m: m._membri_is_part_to_confirm()):
             move._membri_send_confirmation(
                 PART, move._membri_as_staff()._membri_get_no_part_email_reason()
             )

@@ -65,6 +65,8 @@ class AccountMove(models.Model):
             return self._membri_get_released_obstacle()
         document = self._membri_get_document_label()
         if kind == PART:
+            if self._membri_is_dated_ahead():
+                return self.env._("The payment of %(document)s is dated ahead.", document=document)
             return self._membri_get_part_obstacle()
         if kind == "receipt":
             if not self._membri_is_to_thank_for():
