@@ -41,8 +41,13 @@ class ResUsers(models.Model):
     @api.depends_context("uid")
     def _compute_display_name(self):
         # EXTENDS base: a login is named after its contact, in sudo; by Odoo's routes that name the
-        # record of an address (previews of links, breadcrumbs) any login read the names of all
-        readable = self if self.env.su else self._filtered_access("read")
+        # record of an address (previews of links, breadcrumbs) any login read the names of all.
+        # Employees are named on Odoo's pages, as who answers for a course
+        readable = self
+        if not self.env.su:
+            # sudo: which of them are employees
+            employees = self.filtered(lambda user: not user.sudo().share)
+            readable = employees | self._filtered_access("read")
         (self - readable).display_name = False
         return super(ResUsers, readable)._compute_display_name()
 

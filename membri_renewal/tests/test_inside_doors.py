@@ -35,6 +35,17 @@ class TestInsideDoors(PortalCase):
         seller.group_ids += cls._create_group_of_sellers()
         return seller
 
+    def test_money_on_what_was_cancelled(self):
+        """The statement of a payer who has no other invoice tells of it: in sudo, too, to who reads
+        that invoice."""
+        payer = self.invoice.sudo().partner_id
+        self.invoice.sudo().button_draft()
+        self.invoice.sudo().button_cancel()
+        for user, had in ((self.seller, False), (self.officer, True)):
+            payer = payer.with_env(self.env(user=user)).with_company(self.company)
+            for contact in (payer, payer.sudo()):
+                self.assertEqual(contact._membri_had_invoice(), had, user.login)
+
     # ------------------------------------------------------------------
     # Names
     # ------------------------------------------------------------------

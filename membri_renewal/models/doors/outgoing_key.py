@@ -209,7 +209,7 @@ class AccountMove(models.Model):
         """:return: the membership documents among ``ids`` whose token the user may have"""
         moves = self.browse(ids).exists().with_user(self.env.user)
         readable = moves._filtered_access("read").filtered("membri_invoice_type")
-        return readable.filtered(lambda move: not move._membri_reads_as_reader())
+        return readable - readable._membri_filter_as_reader()
 
     def _membri_get_key_pages(self):
         """Return the pages that the token of this document opens: a fee notice becomes an

@@ -47,11 +47,11 @@ class MailThread(models.AbstractModel):
         """What finds its record by itself, as a reply does, is as good as an email, which brings no
         values.
 
-        :raises AccessError: when a client gives some, or may not write the record of ours that is
-            named, or make one"""
+        :raises AccessError: when a client gives some, and is no administrator, or may not write the
+            record of ours that is named, or make one"""
         if self.env.su:
             return
-        if custom_values:
+        if custom_values and not self.env.is_system():
             raise AccessError(self.env._("An email cannot bring the values of a new record."))
         fields_mixin = self.pool["membri.fields.mixin"]
         if model not in self.env or not isinstance(self.env[model], fields_mixin):
@@ -183,7 +183,7 @@ class AccountMove(models.Model):
         # of memberships change nothing
         result = super()._mail_get_operation_for_mail_message_operation(message_operation)
         if message_operation == "create":
-            for move in self.filtered(lambda move: move._membri_reads_as_reader()):
+            for move in self._membri_filter_as_reader():
                 result[move] = "write"
         return result
 
@@ -341,8 +341,8 @@ class MailTemplate(models.Model):
         to any address.
 
         :param values: of an email (``mail.mail``), as a client gives them
-        :raises AccessError: when they name what the user may not read, or another message to write
-        :raises UserError: when they hold a fact"""
+        :raises AccessError: when they name files that the user may not read
+        :raises UserError: when they hold a fact, or say which record or message it is about"""
         if self.env.su:
             return
         mails, given = self.env["mail.mail"], {}
@@ -355,11 +355,6 @@ class MailTemplate(models.Model):
             if field.comodel_name == "ir.attachment":
                 ids = mails._get_commanded_ids(self.env[field.comodel_name], value or (), given)
                 mails._check_may_read(self.env[field.comodel_name], ids)
-
-    def _send_check_access(self, res_ids):
-        # EXTENDS mail, which asks for the right to read
-        self._membri_check_may_email(self.model, res_ids)
-        return super()._send_check_access(res_ids)
 
     def _membri_is_statement(self):
         """:return: whether this is the template of the statement, or another one that sends it"""

@@ -51,8 +51,10 @@ class ResPartner(models.Model):
     def _membri_had_invoice(self):
         """Return whether a membership invoice of this payer was cancelled: what was paid on it is
         told, though no invoice is left."""
+        # not in sudo, as above
+        AccountMove = self.env["account.move"].with_user(self.env.user)
         return bool(
-            self.env["account.move"].search(
+            AccountMove.search(
                 Domain("company_id", "child_of", self.env.company.id)
                 & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
                 & Domain("membri_invoice_type", "!=", False)
@@ -375,7 +377,11 @@ class ResPartner(models.Model):
         :raises AccessError: for those who may not write invoices
         :raises UserError: when one of them has no membership invoice, and no credit of one"""
         self.env["account.move"]._membri_check_works_on_invoices()
-        without = self.filtered(lambda payer: not payer._membri_get_statement())
+        without = self.filtered(
+            lambda payer: (
+                not payer._membri_get_statement_moves() and not payer._membri_get_statement()
+            )
+        )
         if without:
             raise UserError(
                 self.env._(

@@ -263,9 +263,10 @@ class MembriRenewal(models.Model):
     @api.depends("name", "partner_id.display_name")
     def _compute_display_name(self):
         for renewal in self:
+            name = renewal.name  # first, with the rights of the user
             # sudo: it names its member, also one who was given to another company since
             member = renewal.sudo().partner_id.display_name
-            renewal.display_name = f"{renewal.name} · {member or ''}"
+            renewal.display_name = f"{name} · {member or ''}"
 
     @api.model
     def _group_expand_state(self, states, _domain):
