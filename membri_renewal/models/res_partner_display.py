@@ -34,7 +34,7 @@ class ResPartner(models.Model):
         if not self.name:
             return self._membri_get_greeting() or self.display_name
         whose = self.type not in (False, "contact") and self.parent_name
-        return f"{self.name} ({whose})" if whose else self.name
+        return f"{self.name} ({whose})" if whose and whose != self.name else self.name
 
     def _membri_get_greeting(self):
         """Return who is spoken to in an email: an address without a name is whose it is, where Odoo

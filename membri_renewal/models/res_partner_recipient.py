@@ -149,22 +149,23 @@ class ResPartner(models.Model):
         contact_sudo = self.sudo()  # sudo: recipients may be beyond the rules of who works here
         if not contact_sudo.active:
             return self.env._(
-                "The contact %(recipient)s is archived.", recipient=contact_sudo.display_name
+                "The contact %(recipient)s is archived.", recipient=contact_sudo._membri_get_names()
             )
         if not contact_sudo.email_normalized:
             return self.env._(
-                "%(recipient)s has no valid email address.", recipient=contact_sudo.display_name
+                "%(recipient)s has no valid email address.",
+                recipient=contact_sudo._membri_get_names(),
             )
         if contact_sudo.is_blacklisted:
             return self.env._(
                 "%(recipient)s (%(email)s) has opted out of emails.",
-                recipient=contact_sudo.display_name,
+                recipient=contact_sudo._membri_get_names(),
                 email=contact_sudo.email,
             )
         if contact_sudo.message_bounce:
             return self.env._(
                 "Emails to %(recipient)s (%(email)s) bounce.",
-                recipient=contact_sudo.display_name,
+                recipient=contact_sudo._membri_get_names(),
                 email=contact_sudo.email,
             )
         return False

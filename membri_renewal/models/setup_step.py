@@ -1,6 +1,7 @@
 import pytz
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 # in their order: what each step asks, in a word (``_is_done``), and where it is done
@@ -106,13 +107,13 @@ class MembriSetupStep(models.Model):
         with its taxes, that is not of another country; it can be chosen until something is
         booked."""
         root = company.root_id
+        if not root.chart_template or root._existing_accounting():
+            return []
         charts = self.env["account.chart.template"]._get_chart_template_mapping(get_all=True)
         country_id = charts.get(root.chart_template, {}).get("country_id")
         own_id = root.country_id.id
         is_there_own = own_id in [chart["country_id"] for chart in charts.values()]
         if not country_id or country_id == own_id or not is_there_own:
-            return []
-        if root._existing_accounting():
             return []
         return [self.env._("chart of accounts of your country")]
 
@@ -186,6 +187,13 @@ class MembriSetupStep(models.Model):
         ):
             return self.env.company._get_records_action()
         if self.code == "organization" and not self._get_missing_of_settings(company_sudo):
+            if not self.env.user.has_group("base.group_system"):
+                raise UserError(
+                    self.env._(
+                        "The chart of accounts is that of another country. Ask an administrator to "
+                        "choose another one in the settings of Invoicing."
+                    )
+                )
             xmlid, _label = self.env.company._membri_get_remedy("chart")
             return self.env["ir.actions.actions"]._for_xml_id(xmlid)
         if self.code == "plan":

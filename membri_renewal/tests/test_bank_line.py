@@ -344,7 +344,7 @@ class TestBankLine(ReminderCommon):
         self.invoice.sudo().invoice_user_id = False
         nobody = self.env["res.users"]
         self.patch(type(company), "_membri_get_assignee", lambda *args, **kwargs: nobody)
-        self._line(self.invoice.name, 20.0)
+        self._line(f"VIR   SEPA  {self.invoice.name}", 20.0)  # as banks write
 
         def count():
             bodies = self.invoice.sudo().message_ids.mapped("body")

@@ -274,6 +274,8 @@ class TestFirstRun(MembriCommon, MockEmail):
         with patch.object(Chart, "_get_chart_template_mapping", lambda *_args, **_kwargs: charts):
             step = self.steps["organization"].with_context(allowed_company_ids=company.ids)
             self.assertFalse(self._is_done("organization", company))
+            with self.assertRaises(UserError):  # no settings of Invoicing for the manager
+                step.action_open()
             administrator = self.env_root.ref("base.user_admin")
             administrator.company_ids += company
             step = step.with_user(administrator)

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..mixins.thread import log_once
 from ..renewal.renewal import UNDECIDED_STATES
 from .cotisation import EARLY_ACTIVATIONS, LIVING_STATES, PAID_FOR_STATES, PAID_STATES
 
@@ -371,7 +372,7 @@ class MembriCotisation(models.Model):
         partner_sudo = self.sudo().partner_id._membri_noted_for(company).with_company(company)
         officer = company._membri_get_assignee()
         if not officer:
-            partner_sudo._message_log(body=note)
+            log_once(partner_sudo, note)
         elif note not in partner_sudo.activity_ids.mapped("summary"):  # asked once
             partner_sudo.activity_schedule(
                 "mail.mail_activity_data_todo", summary=note, user_id=officer.id

@@ -514,10 +514,10 @@ class AccountPartialReconcile(models.Model):
             day, of which the difference to that of the document is booked beside it"""
         self.ensure_one()
         difference = self.exchange_move_id
+        if not difference:
+            return self.amount
         beside = (line.matched_debit_ids | line.matched_credit_ids).filtered(
-            lambda other: (
-                difference and difference in (other.debit_move_id | other.credit_move_id).move_id
-            )
+            lambda other: difference in (other.debit_move_id | other.credit_move_id).move_id
         )
         return self.amount + sum(beside.mapped("amount"))
 

@@ -16,7 +16,10 @@ def log_once(record, note):
     """Note in the chatter what there is nobody to ask: once, however often it is found."""
     # sudo: the system's own notes, whoever comes upon it
     told_sudo = record.sudo().message_ids
-    if not any(note in html2plaintext(body or "") for body in told_sudo.mapped("body")):
+    # banks write runs of blanks, of which a chatter keeps fewer
+    bodies = (html2plaintext(body or "").split() for body in told_sudo.mapped("body"))
+    asked = " ".join(note.split())
+    if not any(asked in " ".join(body) for body in bodies):
         record._message_log(body=note)
 
 

@@ -224,7 +224,7 @@ class MembriRenewal(models.Model):
         """:return: the day on which the earliest open part of the invoice is due, or ``False``"""
         self.ensure_one()
         invoice_sudo = self._get_invoice_sudo()
-        return invoice_sudo and invoice_sudo._membri_get_due_day()
+        return invoice_sudo._membri_get_due_day() if invoice_sudo else False
 
     def _do_send_reminder(self):
         """By hand: no step is used up.
