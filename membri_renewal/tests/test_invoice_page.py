@@ -224,6 +224,7 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertEqual(address._membri_get_names(), "Accounting (Ada Boulanger)")
         address.type = "contact"
         self.assertEqual(address._membri_get_names(), "Accounting")
+        address.write({"name": False, "type": "invoice"})
         renewal = self._create_renewal(self._create_cotisation(member, "2026-01-01"))
         renewal.action_approve()
         invoice = renewal.invoice_id

@@ -640,7 +640,7 @@ class TestA3ArchivedPayer(ArchivedCommon):
         renewal.partner_id.active = False
         self.assertNotIn(renewal, self._get_queue("unreachable"))
         told = self._get_activities(renewal).mapped("summary")
-        self.assertIn(payer.display_name, " ".join(told))
+        self.assertIn(payer._membri_get_names(), " ".join(told))
         self.assertFalse(renewal._get_no_reminder_reason())
 
     def test_a3_unpaid_enrolment_of_an_archived_payer(self):

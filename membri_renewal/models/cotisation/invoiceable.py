@@ -26,8 +26,7 @@ class MembriTermMixin(models.AbstractModel):
         ``False``."""
         self.ensure_one()
         return (
-            self._get_no_journal_reason()
-            or self.line_ids._get_cannot_invoice_reason()
+            self.line_ids._get_cannot_invoice_reason()
             or self._get_other_company_reason()
             or self._get_archived_currency_reason()
             or self._get_archived_receivable_reason()
