@@ -6,6 +6,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.sql_db import Cursor
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import MembriCommon
 
@@ -111,6 +112,22 @@ class TestCost(MembriCommon):
                 self.env_root["membri.renewal"]._cron_generate()
                 self.env_root["membri.renewal"]._cron_send_reminders()
         self.assertLessEqual(self.env.cr.sql_log_count - before, 20)
+
+    def test_queues_are_found_by_their_indexes(self):
+        """Odoo asks what "IS TRUE": an index of what is "true" does not answer that, and each
+        hour read every entry of the books."""
+        queues = {
+            "account_move_membri_receipt_queue": ("account.move", "membri_receipt_to_send"),
+            "account_move_membri_part_queue": ("account.move", "membri_part_to_confirm"),
+            "account_move_membri_fee_notice_queue": ("account.move", "membri_fee_notice_to_send"),
+            "membri_campaign_line_todo": ("membri.campaign.line", "is_todo"),
+        }
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        for index, (model, name) in queues.items():
+            with self.subTest(index=index):
+                query = self.env_root[model]._search([(name, "=", True)])
+                plan = self.env.execute_query(SQL("EXPLAIN %s", query.select()))
+                self.assertIn(f" {index} ", " ".join(row for (row,) in plan))
 
     def test_night_finds_each_case_as_before(self):
         """Searched case by case, the terms are those of the whole condition."""

@@ -97,7 +97,7 @@ class MembriCampaignLine(models.Model):
         "(campaign_id, cotisation_id)", "A membership term can only appear once in a campaign."
     )
     # the work: the next lines of a campaign
-    _todo = models.Index("(campaign_id, id) WHERE is_todo")
+    _todo = models.Index("(campaign_id, id) WHERE is_todo IS TRUE")
 
     @api.depends("outcome", "is_excluded", "renewal_id")
     def _compute_is_ready(self):

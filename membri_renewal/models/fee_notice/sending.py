@@ -24,7 +24,7 @@ class AccountMove(models.Model):
     )
 
     # the night: notices that wait, mostly none
-    _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send")
+    _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send IS TRUE")
 
     @api.depends("membri_fee_notice_to_send", "membri_date_sent")
     def _compute_membri_is_just_sent(self):

@@ -30,8 +30,8 @@ class AccountMove(models.Model):
     )
 
     # the night: receipts that wait, mostly none
-    _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send")
-    _membri_part_queue = models.Index("(id) WHERE membri_part_to_confirm")
+    _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send IS TRUE")
+    _membri_part_queue = models.Index("(id) WHERE membri_part_to_confirm IS TRUE")
 
     def _membri_follow_receipts(self):
         """Number the receipts of what is paid, and confirm the payment to who has paid, once;
