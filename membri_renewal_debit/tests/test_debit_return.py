@@ -75,7 +75,7 @@ class TestDebitReturn(DebitCommon):
         day = self._get_debits(renewal).payment_ids.date
         for days, told in ((0, False), (5, False), (7, True), (8, True)):
             with self.subTest(days=days), self._on(day + timedelta(days=days)):
-                self._run_cron("ir_cron_send_receipts")
+                invoice.filtered("membri_part_to_confirm")._membri_send_parts()
                 self.assertEqual(bool(invoice.membri_amount_confirmed), told)
                 self.assertEqual(invoice.membri_part_to_confirm, not told)
 
