@@ -4,19 +4,35 @@ from odoo.tools import SQL
 
 from ..models.mixins.formats import format_day
 
-# Shares are differences of rounded running sums, so that the years of a line add up to it.
+# Shares are differences of rounded running sums, so that the years of a line add up to it. A line
+# is spread over its term as it was agreed. Of a term that was ended early, what is left is earned
+# when it ends, or when somebody ended it, if that was later: what was earned by then stays, as
+# the months before may be closed.
 DEFERRED_QUERY = """
 WITH line AS (
     SELECT item.id, item.move_id, item.company_id, -item.balance AS amount,
            move.partner_id AS payer_id, term.partner_id, term.option_set_id,
            term.id AS cotisation_id, term.date_start,
-           COALESCE(term.date_end, term.date_start) AS date_end,
+           COALESCE(term.date_end, term.date_start) AS date_end, agreed.day AS agreed_end,
+           CASE
+               WHEN term.date_terminated IS NULL THEN agreed.day
+               ELSE LEAST(agreed.day, GREATEST(term.date_end, term.date_expired - 1))
+           END AS last_earned,
            company.currency_id, company.fiscalyear_last_day AS last_day,
            company.fiscalyear_last_month::integer AS last_month,
            COALESCE(currency.decimal_places, 2) AS digits, as_of.day AS as_of
       FROM account_move_line item
       JOIN account_move move ON move.id = item.move_id
       JOIN membri_cotisation term ON term.id = item.membri_cotisation_id
+      JOIN membri_option_set plan ON plan.id = term.option_set_id
+CROSS JOIN LATERAL (
+               SELECT CASE
+                          WHEN term.date_terminated IS NULL
+                          THEN COALESCE(term.date_end, term.date_start)
+                          WHEN plan.lifetime THEN term.date_start
+                          ELSE COALESCE(term.date_end_agreed, term.date_end)
+                      END AS day
+           ) agreed
       JOIN res_company company ON company.id = item.company_id
       JOIN res_currency currency ON currency.id = company.currency_id
       JOIN (VALUES %(as_of)s) as_of (company_id, day) ON as_of.company_id = item.company_id
@@ -28,24 +44,24 @@ WITH line AS (
        AND move.move_type IN ('out_invoice', 'out_refund')
 ), fiscal_year AS (
     SELECT line.*, calendar.year, bounds.first_day, bounds.last_day AS year_end,
-           line.date_end - line.date_start + 1 AS whole
+           line.agreed_end - line.date_start + 1 AS whole
       FROM line
 CROSS JOIN LATERAL generate_series(
                EXTRACT(YEAR FROM line.date_start)::integer,
-               EXTRACT(YEAR FROM line.date_end)::integer + 1
+               EXTRACT(YEAR FROM line.last_earned)::integer + 1
            ) calendar (year)
 CROSS JOIN LATERAL (
                SELECT last_of(calendar.year - 1) + 1 AS first_day,
                       last_of(calendar.year) AS last_day
            ) bounds
-     WHERE bounds.first_day <= line.date_end AND bounds.last_day >= line.date_start
+     WHERE bounds.first_day <= line.last_earned AND bounds.last_day >= line.date_start
 ), counted AS (
     SELECT fiscal_year.*,
            GREATEST(first_day, date_start) - date_start AS before,
-           LEAST(year_end, date_end) - date_start + 1 AS until,
+           LEAST(year_end, last_earned) AS until,
            LEAST(
-               GREATEST(as_of, GREATEST(first_day, date_start) - 1), LEAST(year_end, date_end)
-           ) - date_start + 1 AS now
+               GREATEST(as_of, GREATEST(first_day, date_start) - 1), LEAST(year_end, last_earned)
+           ) AS now
       FROM fiscal_year
 )
 SELECT counted.id::bigint * 256 + counted.year - EXTRACT(YEAR FROM counted.date_start)::integer
@@ -58,15 +74,23 @@ SELECT counted.id::bigint * 256 + counted.year - EXTRACT(YEAR FROM counted.date_
            WHEN EXTRACT(YEAR FROM counted.first_day) = counted.year THEN counted.year::varchar
            ELSE (counted.year - 1)::varchar || '-' || counted.year::varchar
        END AS fiscal_year,
-       counted.until - counted.before AS days,
+       GREATEST(
+           0, LEAST(counted.until, counted.date_end) - counted.date_start + 1 - counted.before
+       ) AS days,
        share.until - share.before AS amount,
        share.now - share.before AS earned,
        share.until - share.now AS unearned
   FROM counted
 CROSS JOIN LATERAL (
-    SELECT ROUND(counted.amount * counted.before / counted.whole, counted.digits) AS before,
-           ROUND(counted.amount * counted.now / counted.whole, counted.digits) AS now,
-           ROUND(counted.amount * counted.until / counted.whole, counted.digits) AS until
+    SELECT ROUND(amount * before / whole, digits) AS before,
+           CASE
+               WHEN now = last_earned THEN amount
+               ELSE ROUND(amount * (now - date_start + 1) / whole, digits)
+           END AS now,
+           CASE
+               WHEN until = last_earned THEN amount
+               ELSE ROUND(amount * (until - date_start + 1) / whole, digits)
+           END AS until
 ) share
 """
 
@@ -91,7 +115,8 @@ class MembriDeferred(models.Model):
     per invoice line and fiscal year of its company, before taxes, in the company's currency.
     ``unearned`` is the part after the day that is asked about (``membri_as_of`` of the context,
     default today); what was booked after that day was not in the accounts on it, and is not here.
-    A membership for life is earned on its first day."""
+    A membership for life is earned on its first day; what is left of a term that was ended early,
+    when it ended."""
 
     _name = "membri.deferred"
     _inherit = "membri.report.mixin"
@@ -100,7 +125,16 @@ class MembriDeferred(models.Model):
     _rec_name = "move_line_id"
     _order = "year_start, move_id, id"
     _depends = {
-        "membri.cotisation": ["date_end", "date_start", "option_set_id", "partner_id"],
+        "membri.cotisation": [
+            "date_end",
+            "date_end_agreed",
+            "date_expired",
+            "date_start",
+            "date_terminated",
+            "option_set_id",
+            "partner_id",
+        ],
+        "membri.option.set": ["lifetime"],
         "account.move": ["membri_invoice_type", "move_type", "partner_id"],
         "account.move.line": [
             "balance",

@@ -96,6 +96,48 @@ class TestDeferredRevenue(WriteOffCase):
         )
         self.assertEqual(self._get_values(term), [("2027", 1, 300.0, 300.0, 0.0)])
 
+    def _enrol_three_years(self, plan=None, date="2025-01-01"):
+        with freeze_time("2025-01-01 15:00:00"):
+            plan = plan or self._create_option_set("Three years", period_count=3)
+            term = self._create_member("Leaver")._membri_enrol(plan, date)
+            self._pay(term.invoice_id)
+        with freeze_time("2026-12-31 15:00:00"):
+            self._run_cron("ir_cron_update_states")
+        return term
+
+    def test_ended_early_what_was_earned_stays(self):
+        """300.00 for 2025 to 2027: what is left is earned when the term ends, no year before it
+        gets any of that."""
+        term = self._enrol_three_years()
+        before = [("2025", 365, 100.0, 100.0, 0.0), ("2026", 365, 100.0, 100.0, 0.0)]
+        self.assertEqual(self._get_values(term)[:2], before)
+        term.action_terminate("2027-03-31", "Moved")
+        rest = [("2027", 90, 100.0, 4.11, 95.89)]
+        self.assertEqual(self._get_values(term), before + rest)
+        self.assertEqual(
+            self._get_values(term, "2027-03-31"), [*before, ("2027", 90, 100.0, 100.0, 0.0)]
+        )
+        term.action_undo_termination()
+        self.assertEqual(self._get_values(term), [*before, ("2027", 365, 100.0, 4.11, 95.89)])
+
+    def test_ended_early_on_a_day_in_a_year_that_is_over(self):
+        """2026 may be closed: what is left is earned when somebody ended the term."""
+        term = self._enrol_three_years()
+        term.action_terminate("2026-06-30", "Moved")
+        self.assertEqual(
+            self._get_values(term),
+            [
+                ("2025", 365, 100.0, 100.0, 0.0),
+                ("2026", 181, 100.0, 100.0, 0.0),
+                ("2027", 0, 100.0, 100.0, 0.0),
+            ],
+        )
+
+    def test_for_life_that_ended_stays_earned_at_once(self):
+        term = self._enrol_three_years(self.for_life)
+        term.action_terminate("2026-12-31", "Moved")
+        self.assertEqual(self._get_values(term), [("2025", 1, 300.0, 300.0, 0.0)])
+
     def test_drafts_and_other_invoices_are_not_in_it(self):
         self.invoice.button_draft()
         self.assertFalse(self._get_rows())
