@@ -8,6 +8,7 @@ REASONS = [
     ("not_approved", "Renewal not approved yet"),
     ("fee_notice", "Fee notice not paid yet"),
     ("draft", "Invoice not posted"),
+    ("draft_settlement", "Settled by a draft"),
     ("voided", "Invoice cancelled"),
     ("no_invoice", "Recorded without an invoice (import)"),
     ("credited", "Credited"),
@@ -22,6 +23,7 @@ EXPLANATIONS = {
     "not_approved": "_explain_not_approved",
     "fee_notice": "_explain_fee_notice",
     "draft": "_explain_draft",
+    "draft_settlement": "_explain_draft_settlement",
     "voided": "_explain_voided",
     "no_invoice": "_explain_no_invoice",
     "credited": "_explain_credited",
@@ -99,6 +101,7 @@ class MembriReconciliation(models.Model):
             "price_subtotal",
             "price_total",
         ],
+        "account.partial.reconcile": ["credit_move_id", "debit_move_id"],
         "res.company": ["currency_id", "parent_path"],
         "res.currency": ["decimal_places"],
         "res.currency.rate": ["company_id", "currency_id", "name", "rate"],
@@ -182,6 +185,13 @@ class MembriReconciliation(models.Model):
 
     def _explain_draft(self):
         return self.env._("The invoice was reset to draft. Post it again, or cancel it.")
+
+    def _explain_draft_settlement(self):
+        # what the officer is told
+        drafts = self.move_id._membri_get_settling_moves().filtered(lambda m: m.state == "draft")
+        return " ".join(
+            self.move_id._membri_get_draft_sentence(draft, self.move_id) for draft in drafts
+        )
 
     def _explain_voided(self):
         return self.env._(

@@ -17,6 +17,8 @@ these, whoever's they are.
 - ``opened``: the same running sums for what is open, received and written off.
 - ``late``, ``late_share``: what of it was due before the company's own day, part by part of the
   payment terms, shared out in the same way.
+- ``settled_by_draft``: invoices that a payment or a credit note settles which is a draft again:
+  to Odoo, what is open of them is what it was.
 - ``money``: all of it per cotisation; ``valued``: one row of the report each. A term whose price
   before taxes is the one on its invoice (``billed``), with the same taxes but for their rounding,
   is expected to bring in what stands there.
@@ -326,6 +328,13 @@ RECONCILIATION_OF = """
  LEFT JOIN late_share ON late_share.move_id = opened.move_id AND late_share.cotisation_id = 0
      WHERE opened.cotisation_id = 0
        AND {of_rest}
+), settled_by_draft AS (
+    SELECT DISTINCT document.id AS move_id
+      FROM account_move_line entry
+      JOIN account_partial_reconcile partial ON partial.credit_move_id = entry.id
+      JOIN account_move_line line ON line.id = partial.debit_move_id
+      JOIN document ON document.id = line.move_id AND document.move_type = 'out_invoice'
+     WHERE entry.parent_state = 'draft'
 ), valued AS (
     SELECT term.*, company.currency_id, move.partner_id AS payer_id,
            move.state AS move_state, move.membri_fee_notice_state AS fee_notice_state,
@@ -333,6 +342,7 @@ RECONCILIATION_OF = """
            CASE WHEN move.state = 'posted' THEN move.invoice_date END AS invoice_date,
            COALESCE(currency.decimal_places, 2) AS digits,
            billed_share.invoiced AS gross,
+           settled_by_draft.move_id IS NOT NULL AS is_settled_by_draft,
            CASE
                WHEN tied.move_id IS NOT NULL
                 AND term.state != 'cancelled'
@@ -371,6 +381,7 @@ RECONCILIATION_OF = """
  LEFT JOIN tied ON tied.move_id = term.move_id AND tied.cotisation_id = term.cotisation_id
  LEFT JOIN share billed_share ON billed_share.move_id = term.move_id
                              AND billed_share.cotisation_id = term.cotisation_id
+ LEFT JOIN settled_by_draft ON settled_by_draft.move_id = term.move_id
 CROSS JOIN LATERAL (SELECT SPLIT_PART(company.parent_path, '/', 1)::integer AS id) root
 CROSS JOIN LATERAL (SELECT COALESCE(move.invoice_date, term.date_start) AS day) valued
 ), priced AS (
@@ -395,6 +406,7 @@ SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_i
        fact.source AS row_type, fact.price_currency_id != fact.currency_id AS is_foreign,
        fact.expected - fact.invoiced AS difference,
        CASE
+           WHEN fact.is_settled_by_draft AND fact.source = 'term' THEN 'draft_settlement'
            WHEN fact.expected = fact.invoiced AND fact.source != 'line' THEN 'none'
            WHEN fact.source = 'renewal' THEN 'not_approved'
            WHEN fact.source = 'line' THEN 'other_line'

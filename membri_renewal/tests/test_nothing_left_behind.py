@@ -233,6 +233,83 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         self._night()
         self.assertFalse([asked for asked in self._get_asked() if "counts as paid" in asked])
 
+    def test_b5_what_went_back_is_listed_and_told_whatever_it_is(self):
+        """A return that is as much as no payment (with the fee of the bank), and one of somebody
+        whose invoice is open: matched with nothing, they tell somebody."""
+        receivable = self.invoice.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        for paid, amount in ((False, 20.0), (True, 351.93)):
+            with self.subTest(paid=paid):
+                if paid:
+                    self._pay(self.invoice)
+                back = self._book(receivable, -amount)
+                line = back.line_ids.filtered(lambda line: line.balance > 0)
+                for _night in range(2):
+                    self._night()
+                    [asked] = self._get_asked()
+                    self.assertIn(f"{amount:.2f}", asked)
+                    self.assertNotIn("counts as paid", asked)
+                self.assertIn(line, self._list())
+                self.assertAlmostEqual(line.membri_amount_unused, -amount, 2)
+                back.button_draft()
+                back.button_cancel()
+                self._night()
+                self.assertFalse(self._get_asked())
+
+    def test_b5_check_that_came_back_is_not_to_be_used(self):
+        """Taken off its invoice and booked back, but the two were not matched: the payer is to pay
+        again, and nobody is asked to use the check."""
+        self._pay(self.invoice)
+        receivable = self.invoice.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        receivable.remove_move_reconcile()
+        self._night()
+        self.assertEqual(len(self._get_asked()), 1)
+        self.assertTrue(self.invoice._membri_get_unused_until())
+        self._book(receivable, -344.93)
+        self._night()
+        self.assertFalse(self._get_asked())
+        self.assertFalse(self.invoice._membri_get_unused_until())
+        self.assertEqual(len(self._list()), 2, "somebody has to match them")
+
+    def test_b5_what_is_a_draft_again_and_settles_is_told(self):
+        """Odoo keeps the reconciliation of what is reset to draft: the invoice looks paid."""
+        credit_note = self._credit(self.invoice, 100.0)
+        payment = self._pay(self.invoice)
+        for entry in (credit_note, payment.move_id):
+            with self.subTest(entry=entry.move_type):
+                entry.button_draft()
+                for _night in range(2):
+                    self._night()
+                    [asked] = self._get_asked()
+                    self.assertIn(entry.name, asked)
+                    self.assertIn("draft again", asked)
+                self.env["membri.reconciliation"].invalidate_model()
+                row = self.env["membri.reconciliation"].search(
+                    [("cotisation_id", "=", self.cotisation.id)]
+                )
+                self.assertEqual(row.reason, "draft_settlement")
+                self.assertEqual(f"{row.explanation}", f"{asked.rstrip('.')}.")
+                entry.action_post()
+                self._night()
+                self.assertFalse(self._get_asked())
+
+    def test_b5_credit_note_that_is_a_draft_again_after_its_refund(self):
+        """The credit note holds what was paid back: nothing is left of that on its own."""
+        self._pay(self.invoice)
+        credit_note = self._credit(self.invoice)
+        refund = self._register_payment(credit_note)
+        credit_note.button_draft()
+        self._night()
+        self.assertTrue([asked for asked in self._get_asked() if credit_note.name in asked])
+        credit_note.button_cancel()
+        self._night()
+        [asked] = self._get_asked()
+        self.assertIn("counts as paid", asked)
+        self.assertIn(refund.move_id, self._list().move_id)
+
     def test_b5_rejected_payment_is_told_until_it_is_cancelled(self):
         self._set_payment_account("outstanding")
         with self._patch_bank_synchronisation():
@@ -381,7 +458,7 @@ class TestA2LettersThatAreNotPrinted(OneDeliveryCase):
         self.assertTrue(self._is_in_queue(renewal, "send_failed"), "it is awaited still")
         enrolled = self._create_member("Nora")._membri_enrol(self.yearly).invoice_id
         enrolled.with_env(self.env_account).button_draft()
-        self.assertIn("is a draft", enrolled.sudo().activity_ids.summary, "no renewal tells of it")
+        self.assertIn("was a draft", enrolled.sudo().activity_ids.summary, "no renewal tells of it")
         other = self._renewal_in("approved").invoice_id.with_env(self.env_account)
         other.button_cancel()
         self.assertEqual(other.sudo().membri_delivery_state, "withdrawn")

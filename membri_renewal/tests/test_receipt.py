@@ -111,6 +111,20 @@ class TestReceipt(WriteOffCase):
         self.assertEqual(self._kinds(), [("credit", 344.93)])
         self.assertFalse(self.invoice._membri_has_receipt())
 
+    def test_summary_adds_up_with_what_was_given_back(self):
+        """Credited in part before it was paid, and once more after: from the total of the invoice
+        to what is kept of the money."""
+        self._credit(self.invoice, 100.0)
+        self._pay(self.invoice)
+        self._register_payment(self._credit(self.invoice, 20.0))
+        amounts = [amount for _label, amount in self.invoice._membri_get_receipt_summary()]
+        self.assertEqual(len(amounts), 3)
+        self.assertAlmostEqual(sum(amounts), self.invoice._membri_get_received(), 2)
+        credited = sum(self.invoice.reversal_move_ids.mapped("amount_total"))
+        [sentence] = self.invoice._membri_get_credited_sentences()
+        self.assertIn(self.invoice.currency_id.format(credited), sentence)
+        self.assertIn(sentence, self.invoice._membri_get_standing_sentences())
+
     def test_given_back_with_a_credit_note(self):
         self._pay(self.invoice)
         name = self.invoice.membri_receipt_name

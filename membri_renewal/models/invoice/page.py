@@ -413,7 +413,11 @@ class AccountMove(models.Model):
         if self._membri_is_settled() and self._membri_is_in_doubt():
             return self._membri_get_checked_sentences()
         if self._membri_is_settled():
-            return [self._membri_get_settled_sentence(), *self._membri_get_paid_sentences()]
+            return [
+                self._membri_get_settled_sentence(),
+                *self._membri_get_credited_sentences(),
+                *self._membri_get_paid_sentences(),
+            ]
         if self._membri_is_all_under_way():  # what became of it stands below
             return list(filter(None, [self._membri_get_next_sentence()]))
         if self._membri_is_orphan():
@@ -445,6 +449,17 @@ class AccountMove(models.Model):
             self._membri_get_void_receipt_sentence(),
         ]
         return [*sentences, *filter(None, more)]
+
+    def _membri_get_credited_sentences(self):
+        """:return: what credit notes took off this invoice, as a list of sentences"""
+        # sudo: payers may not read all of them; the sum is told
+        notes_sudo = self.sudo().reversal_move_ids.filtered(
+            lambda note: note.state == "posted" and note.currency_id == self.currency_id
+        )
+        credited = sum(notes_sudo.mapped("amount_total"))
+        if self.currency_id.is_zero(credited):
+            return []
+        return [self.env._("%(amount)s was credited.", amount=self.currency_id.format(credited))]
 
     def _membri_get_orphan_sentences(self):
         """Return what a payer is told while the officer is asked what becomes of this invoice, as

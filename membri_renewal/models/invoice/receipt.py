@@ -211,6 +211,7 @@ class AccountMove(models.Model):
             (self.env._("Credit notes"), -total("credit")),
             (self.env._("Written off, not paid"), -total("write_off")),
             (self.env._("Settled with other balances"), -total("offset")),
+            (self.env._("Refunds"), total("given_back")),
         ]
         pairs = [pair for pair in pairs if not self.currency_id.is_zero(pair[1])]
         if pairs:

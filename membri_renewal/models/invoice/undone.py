@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from ..cotisation.cotisation import LIVING_STATES
@@ -168,6 +169,53 @@ class AccountMove(models.Model):
             payment=self._membri_get_undone_label(self.browse(), payment),
             invoice=self._membri_get_document_label(),
             members=self._membri_get_members()._membri_get_names(),
+        )
+
+    @api.model
+    def _membri_get_draft_settlements_domain(self):
+        """:return: reconciliations of membership invoices with entries that are drafts again, and
+            of such credit notes with what they were refunded by: to Odoo, these still hold"""
+        return (
+            Domain("credit_move_id.parent_state", "=", "draft")
+            & Domain("debit_move_id.parent_state", "=", "posted")
+            & (
+                (
+                    Domain("debit_move_id.move_id.membri_invoice_type", "!=", False)
+                    & Domain("debit_move_id.move_id.move_type", "=", "out_invoice")
+                )
+                | Domain("credit_move_id.move_id.reversed_entry_id.membri_invoice_type", "!=", False)
+            )
+        )
+
+    @api.model
+    def _membri_tell_draft_settlements(self):
+        """Payments and credit notes that were reset to draft settle their invoices, and are in no
+        total of the accounts.
+
+        :return: what was asked, as of ``_membri_ask_about_money``, a set"""
+        asked = set()
+        # sudo: for the whole company, at night
+        partials_sudo = self.env["account.partial.reconcile"].sudo()
+        for partial in partials_sudo.search(self._membri_get_draft_settlements_domain()):
+            draft, settled = partial.credit_move_id.move_id, partial.debit_move_id.move_id
+            invoice = settled if settled.membri_invoice_type else draft.reversed_entry_id
+            note = invoice._membri_as_staff()._membri_get_draft_sentence(draft, settled)
+            asked.add(invoice._membri_ask_about_money(note))
+        return asked
+
+    def _membri_get_draft_sentence(self, draft, settled):
+        """:param draft: the entry (``account.move``) that is a draft again
+        :param settled: what it still settles: this invoice, or the entry of a refund"""
+        self.ensure_one()
+        return self.env._(
+            "%(payment)s is a draft again, but still settles %(document)s. Post it, or cancel it, "
+            "in Invoicing.",
+            payment=self._membri_get_undone_label(draft, draft.origin_payment_id),
+            document=(
+                self._membri_get_document_label()
+                if settled == self
+                else self._membri_get_undone_label(settled, settled.origin_payment_id)
+            ),
         )
 
     def _membri_end_rejected(self, source):

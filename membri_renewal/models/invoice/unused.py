@@ -46,6 +46,8 @@ class AccountMove(models.Model):
         payers_sudo = {move: move._membri_get_paying_contacts() for move in invoices_sudo}
         lines_sudo = self.env["account.move.line"].sudo()
         unused_sudo = lines_sudo.search(lines_sudo._membri_get_unused_of_payers_domain())
+        gone_sudo = lines_sudo.search(lines_sudo._membri_get_gone_domain())
+        unused_sudo, gone_sudo = unused_sudo._membri_without_returned(gone_sudo)
         by_payer = unused_sudo.grouped(lambda line: (line.company_id, line.partner_id))
         asked, told_sudo, held_sudo = set(), lines_sudo, self.sudo().browse()
         for move, contacts in payers_sudo.items():
@@ -60,7 +62,8 @@ class AccountMove(models.Model):
         self._membri_hold_for_unused(held_sudo)
         asked |= (unused_sudo - told_sudo)._membri_tell_left_over()
         asked |= self._membri_tell_unbooked_of_void(Domain.TRUE)
-        asked |= self._membri_tell_gone(unused_sudo)
+        asked |= self._membri_tell_gone(gone_sudo, unused_sudo)
+        asked |= self._membri_tell_draft_settlements()
         for move_sudo, found_sudo in named_sudo.items():
             asked |= move_sudo._membri_ask_about_bank_lines(found_sudo)
         for move_sudo, line_sudo in self._membri_find_booked_elsewhere().items():
@@ -93,6 +96,9 @@ class AccountMove(models.Model):
             .sudo()
             ._search(self.env["account.move.line"]._membri_get_gone_domain()),
             self.env["account.payment"].sudo()._search(self._membri_get_unbooked_domain()),
+            self.env["account.partial.reconcile"]
+            .sudo()
+            ._search(self._membri_get_draft_settlements_domain()),
             self.sudo()._search([("membri_date_unused", "!=", False)]),
             self.sudo()._search(self._membri_get_booked_domain()),
             self.env["mail.activity"]
@@ -246,15 +252,15 @@ class AccountMove(models.Model):
         return asked
 
     @api.model
-    def _membri_tell_gone(self, unused_sudo):
+    def _membri_tell_gone(self, gone_sudo, unused_sudo):
         """Money that went back to a payer (a check that the bank booked back, a transfer that came
-        back), as much as had paid an invoice that still counts as paid.
+        back) and that is matched with nothing: it is told on the invoice that still counts as paid
+        by as much, else on the last one of that payer.
 
+        :param gone_sudo: the journal items of it
         :param unused_sudo: the payers' money that no invoice uses: what goes back may be that
         :return: what was asked, as of :meth:`_membri_ask_about_money`, a set"""
         asked, told_sudo = set(), self.sudo().browse()  # sudo: whoever books it
-        lines_sudo = self.env["account.move.line"].sudo()
-        gone_sudo = lines_sudo.search(lines_sudo._membri_get_gone_domain())
         unused = defaultdict(float)
         for line in unused_sudo:
             unused[line.company_id, line.partner_id] += line.amount_residual
@@ -265,50 +271,65 @@ class AccountMove(models.Model):
                 and not line.move_id.origin_payment_id.source_payment_id
             )
         )
-        paid_sudo = gone_sudo and told_sudo.search(
+        if not gone_sudo:
+            return asked
+        invoices_sudo = told_sudo.search(
             Domain("membri_invoice_type", "!=", False)
             & Domain("move_type", "=", "out_invoice")
-            & Domain("state", "=", "posted")
-            & Domain("payment_state", "in", PAID_STATES)
+            & Domain("state", "!=", "draft")
             & Domain("company_id", "in", gone_sudo.company_id.ids)
             & Domain("commercial_partner_id", "in", gone_sudo.partner_id.commercial_partner_id.ids),
             order="id desc",
         )
-        if not paid_sudo:
-            return asked
+        paid_sudo = invoices_sudo.filtered(
+            lambda move: move.state == "posted" and move.payment_state in PAID_STATES
+        )
         paid_sudo._membri_read_settlements()
-        paid_by = paid_sudo.grouped(lambda move: (move.company_id, move.commercial_partner_id))
+        by_payer = invoices_sudo.grouped(lambda move: (move.company_id, move.commercial_partner_id))
         for line in gone_sudo:
             payer = line.partner_id.commercial_partner_id
-            for move in paid_by.get((line.company_id, payer), told_sudo.browse()) - told_sudo:
-                if any(
+            moves = by_payer.get((line.company_id, payer), told_sudo.browse())
+            bounced = ((moves & paid_sudo) - told_sudo).filtered(
+                lambda move, line=line: any(
                     entry["kind"] == "money"
                     and line.currency_id == move.currency_id
                     and line.currency_id.is_zero(entry["amount"] - line.amount_residual_currency)
                     for entry in move._membri_get_settlements()
-                ):
-                    asked.add(move._membri_ask_about_gone(line))
-                    told_sudo |= move
-                    break
+                )
+            )[:1]
+            told_sudo |= bounced
+            if bounced:
+                asked.add(bounced._membri_ask_about_gone(line))
+            elif moves:
+                asked.add(moves[0]._membri_ask_about_gone(line, is_paid=False))
         return asked
 
-    def _membri_ask_about_gone(self, line):
+    def _membri_ask_about_gone(self, line, is_paid=True):
+        """:param is_paid: whether this invoice still counts as paid by what went back"""
         self.ensure_one()
         staff = self._membri_as_staff()
-        return staff._membri_ask_about_money(
-            staff.env._(
+        names = {
+            "amount": format_amount(staff.env, line.amount_residual_currency, line.currency_id),
+            "payer": line.partner_id._membri_get_names(),
+            "date": staff._membri_format_day(line.date),
+            "payment": staff._membri_get_undone_label(line.move_id, line.move_id.origin_payment_id),
+        }
+        if is_paid:
+            note = staff.env._(
                 "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
                 "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
                 "invoice is then to be paid again. If it was refunded, credit the invoice.",
-                amount=format_amount(staff.env, line.amount_residual_currency, line.currency_id),
-                payer=line.partner_id._membri_get_names(),
-                date=staff._membri_format_day(line.date),
-                payment=staff._membri_get_undone_label(
-                    line.move_id, line.move_id.origin_payment_id
-                ),
                 invoice=staff._membri_get_document_label(),
+                **names,
             )
-        )
+        else:
+            note = staff.env._(
+                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s) and is matched with "
+                "nothing. Reconcile it in Invoicing with the payment that came back, or with a "
+                "credit note.",
+                **names,
+            )
+        return staff._membri_ask_about_money(note)
 
     def _membri_tell_left(self, payer, entry, payment, left, currency):
         """This invoice asks for no money, and some is left.
@@ -366,21 +387,22 @@ class AccountMoveLine(models.Model):
         string="Unused Membership Payment",
         compute="_compute_membri_is_unused",
         search="_search_membri_is_unused",
-        help="Payment from someone who was invoiced for a membership, or credit note of such an "
-        "invoice, that no invoice uses, or not in full.",
+        help="Payment from or to someone who was invoiced for a membership, or credit note of such "
+        "an invoice, that is matched with nothing, or not in full.",
     )
 
     membri_amount_unused = fields.Monetary(
         string="Not Used",
         compute="_compute_membri_amount_unused",
         currency_field="company_currency_id",
-        help="Part of this payment or credit note that no invoice uses.",
+        help="Part of this payment or credit note that no invoice uses. Money that went back to "
+        "the payer, and is matched with nothing, is negative.",
     )
 
     @api.depends("amount_residual")
     def _compute_membri_amount_unused(self):
         for line in self:
-            line.membri_amount_unused = max(0.0, -line.amount_residual)
+            line.membri_amount_unused = -line.amount_residual
 
     def _compute_membri_is_unused(self):
         # sudo: what a payment settles, officers and auditors need not read
@@ -431,12 +453,16 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _membri_get_listed_domain(self):
-        """Return what stands in the list: such money, and credit notes that nobody has used or
-        paid out."""
-        return self._membri_get_unused_of_payers_domain() | (
-            self._membri_get_credit_domain()
-            & Domain("move_id.move_type", "=", "out_refund")
-            & Domain("move_id.membri_invoice_type", "!=", False)
+        """Return what stands in the list: such money, what went back, and credit notes that nobody
+        has used or paid out."""
+        return (
+            self._membri_get_unused_of_payers_domain()
+            | self._membri_get_gone_domain()
+            | (
+                self._membri_get_credit_domain()
+                & Domain("move_id.move_type", "=", "out_refund")
+                & Domain("move_id.membri_invoice_type", "!=", False)
+            )
         )
 
     @api.model
@@ -504,6 +530,29 @@ class AccountMoveLine(models.Model):
                 payer = line.partner_id or move.partner_id
                 asked.add(move._membri_tell_left(payer, entry, entry.origin_payment_id, *left))
         return asked
+
+    def _membri_without_returned(self, gone):
+        """Money that came and went back, be the two matched or not, is neither to be used nor to
+        be sent back.
+
+        :param gone: journal items of money that went back
+        :return: what is left of ``self`` and of ``gone``"""
+        unused = self
+        for back in gone:
+            came = unused.filtered(
+                lambda line, back=back: (
+                    line.company_id == back.company_id
+                    and line.partner_id == back.partner_id
+                    and line.currency_id == back.currency_id
+                    and line.date <= back.date
+                    and line.currency_id.is_zero(
+                        line.amount_residual_currency + back.amount_residual_currency
+                    )
+                )
+            )[-1:]
+            unused -= came
+            gone -= back if came else gone.browse()
+        return unused, gone
 
 
 def _asks(question, note):
