@@ -174,7 +174,7 @@ class AccountMove(models.Model):
     @api.model
     def _membri_get_draft_settlements_domain(self):
         """:return: reconciliations of membership invoices with entries that are drafts again, and
-            of such credit notes with what they were refunded by: to Odoo, these still hold"""
+        of such credit notes with what they were refunded by: to Odoo, these still hold"""
         return (
             Domain("credit_move_id.parent_state", "=", "draft")
             & Domain("debit_move_id.parent_state", "=", "posted")
@@ -183,7 +183,9 @@ class AccountMove(models.Model):
                     Domain("debit_move_id.move_id.membri_invoice_type", "!=", False)
                     & Domain("debit_move_id.move_id.move_type", "=", "out_invoice")
                 )
-                | Domain("credit_move_id.move_id.reversed_entry_id.membri_invoice_type", "!=", False)
+                | Domain(
+                    "credit_move_id.move_id.reversed_entry_id.membri_invoice_type", "!=", False
+                )
             )
         )
 
