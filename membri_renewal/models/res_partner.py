@@ -336,6 +336,7 @@ class ResPartner(models.Model):
         parents = self.browse(vals.get("parent_id") or ())
         held = self._membri_get_held_keys(vals.keys(), parents)
         several = held and self._membri_get_several_addresses(vals.keys())
+        emailed = self._membri_get_held_tokens(vals.keys())
         payers = self._membri_get_payers_of_open(self._membri_get_changed_ties(vals), parents)
         cards = self._membri_get_cards_before(vals)
         logos = {}
@@ -346,6 +347,7 @@ class ResPartner(models.Model):
             branches.image_1920 = partner.image_1920
         self._membri_follow_cards(cards, vals)
         held._renew_lost_keys(self._membri_find_with_fewer(several or {}))
+        self.env["account.move"]._membri_renew_lost_tokens(emailed)
         self._membri_follow_payers(payers)
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))

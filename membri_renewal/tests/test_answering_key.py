@@ -782,10 +782,12 @@ class TestKeyLeaves(KeyCase):
             (lambda: self.member.write({"email": "typed.wrong@example.com"}), True),
         ):
             self._assert_renewed(self.renewal, change, renewed)
-        self.renewal.action_approve()
-        self._assert_renewed(
-            self.renewal, lambda: self.member.write({"email": "ada@example.com"}), renewed=False
-        )
+        self.renewal.action_approve()  # its invoice goes there: the link leads on to it
+        change = {"email": "ada@example.com"}
+        self._assert_renewed(self.renewal, lambda: self.member.write(change))
+        self._pay(self.renewal.invoice_id)
+        change = {"email": "typed.wrong@example.com"}
+        self._assert_renewed(self.renewal, lambda: self.member.write(change), renewed=False)
 
     def test_what_is_reopened_is_answered_by_who_may(self):
         """What was decided is asked again, by a reset, or since the invoice was cancelled: by the

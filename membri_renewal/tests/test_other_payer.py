@@ -698,3 +698,82 @@ class TestSharedInvoiceOfAnotherPayer(SharedInvoiceCommon):
         self.assertIn(f"Invoices for {self.members[0].name} now go to", asked)
         self.members[0].parent_id = self.payer
         self.assertFalse(invoice.sudo().activity_search([CONTACT]))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestCorrectedAddress(OtherPayerCase):
+    """Issue 11: who received the link of an unpaid invoice at a wrong address opens it no more."""
+
+    def setUp(self):
+        super().setUp()
+        self._run_sending()
+        self.member = self.renewal.partner_id
+        self.assertEqual(self.invoice.membri_delivery_email, self.member.email)
+
+    def _assert_another_link(self, expected, change, invoice=None):
+        """:param expected: whether ``change`` gives the invoice another link"""
+        invoice_sudo = (invoice or self.invoice).sudo()
+        token, notes = invoice_sudo.access_token, len(invoice_sudo.message_ids)
+        self.assertTrue(token)
+        change()
+        self.assertTrue(invoice_sudo.access_token)
+        self.assertEqual(invoice_sudo.access_token != token, expected)
+        self.assertEqual(len(invoice_sudo.message_ids) > notes, expected)
+
+    def test_the_payers_address_is_corrected(self):
+        for expected, vals in (
+            (False, {"phone": "+1 450-555-0177"}),
+            (False, {"email": self.member.email.upper()}),
+            (False, {"email": f"{self.member.email}, second@example.com"}),
+            (True, {"email": "second@example.com"}),
+            # who lost it loses nothing more
+            (False, {"email": "third@example.com"}),
+        ):
+            self._assert_another_link(expected, lambda vals=vals: self.member.write(vals))
+        self.renewal.action_send_reminder()
+        [message] = self._run_sending()
+        self.assertIn("third@example.com", message["To"])
+        self._assert_another_link(True, lambda: self.member.write({"email": False}))
+
+    def test_one_of_several_addresses_is_taken_out(self):
+        self.member.email = f"{self.member.email}, second@example.com"
+        change = {"email": self.member.email.split(",")[0]}
+        self._assert_another_link(True, lambda: self.member.write(change))
+
+    def test_the_address_of_nobody_who_pays(self):
+        stranger = self._create_member("Stranger", email=self.member.email)
+        self._assert_another_link(False, lambda: stranger.write({"email": "other@example.com"}))
+
+    def test_what_is_paid_keeps_it(self):
+        self._pay(self.invoice)
+        self._assert_another_link(False, lambda: self.member.write({"email": "a@example.com"}))
+
+    def test_its_renewal_that_went_there_as_well(self):
+        renewal = self._create_renewal(self._create_yearly())
+        renewal.action_send()
+        member, key = renewal.partner_id, renewal.access_token
+        renewal.action_approve()
+        self._run_sending()
+        self.assertEqual(renewal.delivery_email, member.email)
+        self._assert_another_link(
+            True, lambda: member.write({"email": "right@example.com"}), renewal.invoice_id
+        )
+        self.assertNotEqual(renewal.access_token, key)
+
+    def test_a_fee_notice(self):
+        self.company.membri_fee_notice = True
+        renewal = self._renew_automatically()
+        self._run_sending()
+        self._assert_another_link(
+            True,
+            lambda: renewal.partner_id.write({"email": "right@example.com"}),
+            renewal.invoice_id,
+        )
+
+    def test_merged_with_a_contact_at_another_address(self):
+        other = self._create_member("Other")
+        wizard = self.env_root["base.partner.merge.automatic.wizard"]
+        ids = (self.member + other).ids
+        self._assert_another_link(True, lambda: wizard._merge(ids, dst_partner=other))
+        self.assertEqual(self.invoice.partner_id, other)

@@ -13,6 +13,7 @@ class BasePartnerMerge(models.TransientModel):
         # sudo: as above; a merge knows no unique index
         self.env["membri.annual.receipt"].sudo()._merge_payers(partners)
         held = partners._membri_get_held_keys({"parent_id"})
+        emailed = partners._membri_get_held_tokens({"email", "membri_renewal_email"})
         payers = partners._membri_get_payers_of_open({"parent_id"})
         paid_by = self.env["account.move"]._membri_find_open_of(partners)
         had_archived = not all(partners.mapped("active"))
@@ -45,6 +46,7 @@ class BasePartnerMerge(models.TransientModel):
         held.exists()._renew_lost_keys()
         survivor._membri_follow_payers(payers)
         self.env["account.move"]._membri_follow_merged_payers(paid_by)
+        self.env["account.move"]._membri_renew_lost_tokens(emailed)
         if had_archived:  # what was held for the contact that is gone goes on, or is held now
             for renewal, reason in reasons_sudo.items():
                 if renewal.intervention_reason == reason:  # not one of the survivor's own

@@ -199,6 +199,39 @@ class ResPartner(models.Model):
             & Domain("recipient_id", "!=", False)
         ).filtered(lambda renewal: renewal._is_key_in_right_hands())
 
+    def _membri_get_held_tokens(self, names):
+        """:param names: of the fields that are about to be written
+        :return: ``{move: addresses}``, in sudo: the unpaid documents whose link went to addresses
+            of these contacts, which may be corrected now"""
+        # sudo: addresses are compared, not shown
+        fields = [
+            split_addresses(partner[name])
+            for name in {"email", "membri_renewal_email"} & names
+            for partner in self.sudo()
+        ]
+        addresses = list(set().union(*fields))
+        # sudo: as above
+        moves_sudo = self.env["account.move"].sudo()
+        if addresses:
+            moves_sudo = moves_sudo.search(
+                Domain("membri_invoice_type", "!=", False)
+                & Domain("move_type", "=", "out_invoice")
+                & Domain("state", "in", ("draft", "posted"))
+                & Domain("payment_state", "in", ("not_paid", "partial"))
+                & Domain("access_token", "!=", False)
+                & (
+                    Domain("membri_delivery_email", "in", addresses)
+                    | Domain("membri_cotisation_ids.renewal_id.delivery_email", "in", addresses)
+                )
+            )
+        held = {}
+        for move_sudo in moves_sudo:
+            sent = move_sudo._membri_get_emailed_addresses()
+            went_to = set().union(*(field for field in fields if field & sent))
+            if went_to := went_to & move_sudo._membri_get_link_addresses():
+                held[move_sudo] = went_to
+        return held
+
 
 class MembriKeylessBodyMixin(models.AbstractModel):
     """Whoever may read a thread reads what was sent, or waits to be: keys leave in emails and
@@ -299,6 +332,45 @@ class AccountMove(models.Model):
         if field.name == "access_token" and not self.env.su and self._membri_reads_as_reader():
             return False
         return super()._has_field_access(field, operation)
+
+    def _membri_get_emailed_addresses(self):
+        """:return: the addresses that emails about this document (in sudo) went to"""
+        self.ensure_one()
+        renewals = self._membri_get_renewals()
+        return split_addresses(self.membri_delivery_email, *renewals.mapped("delivery_email"))
+
+    def _membri_get_link_addresses(self):
+        """:return: the addresses that the link of this document (in sudo) may go to: the
+        payer's, and of one member's those of its renewal, whose page leads here"""
+        self.ensure_one()
+        addresses = self._membri_get_key_addresses()
+        for renewal in () if self._membri_is_shared() else self._membri_get_renewals():
+            addresses |= renewal._membri_get_key_addresses()
+        return addresses
+
+    @api.model
+    def _membri_renew_lost_tokens(self, held):
+        """An address was corrected: who reads what went to the former one opens neither this
+        document nor its renewal any more.
+
+        :param held: as ``_membri_get_held_tokens`` of the contacts found them before"""
+        for move_sudo, went_to in held.items():
+            if not (lost := went_to - move_sudo._membri_get_link_addresses()):
+                continue
+            move_sudo.access_token = False  # nosec B105: no secret
+            move_sudo._membri_ensure_tokens()
+            # in sudo, as these are: keys are the system's
+            for renewal_sudo in move_sudo._membri_get_renewals():
+                if renewal_sudo.access_token and renewal_sudo.delivery_email in lost:
+                    renewal_sudo._renew_key()
+            told_sudo = move_sudo._membri_as_staff()
+            told_sudo._message_log(
+                body=told_sudo.env._(
+                    "The link that was sent to %(former)s no longer opens this document. Resend "
+                    "it, so that the payer has the new one.",
+                    former=", ".join(sorted(lost)),
+                )
+            )
 
     def _membri_get_shown_token(self):
         """:return: the token, for a page of ours; empty for those who may not have it"""
