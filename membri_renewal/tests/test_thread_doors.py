@@ -603,6 +603,42 @@ class TestThreadDoors(PortalCase):
         activity = self.renewal.activity_schedule("mail.mail_activity_data_todo")
         self.assertEqual(activity.res_name, self.renewal.display_name)
 
+    def test_forms_name_no_record_of_the_audit_trail(self):
+        """Odoo's audit trail says in a many2one, of a new message as well, what it is about."""
+        for user, record, shown in (
+            (self.employee, self.invoice, False),
+            (self.stranger_user, self.invoice, False),
+            (self.stranger_user, self.member, False),
+            (self.officer, self.invoice, True),
+            (self.officer, self.member, True),
+        ):
+            messages = self.env["mail.message"].with_user(user)
+            context = {"default_model": record._name, "default_res_id": record.id}
+            trail = {
+                name: {"fields": {"display_name": {}}}
+                for name, field in messages._fields.items()
+                if name.startswith("account_audit_log_") and field.type == "many2one"
+            }
+            self.assertGreater(len(trail), 1)
+            with self.subTest(user=user.login, record=record):
+                result = call_kw(messages, "onchange", [[], {}, [], trail], {"context": context})
+                named = [value["id"] for value in result["value"].values() if value]
+                self.assertEqual(named, [record.id] if shown else [])
+
+    def test_forms_name_nothing_that_is_called_after_a_member(self):
+        """Followers, notifications and closed addresses are Odoo's, and have a member's name."""
+        env = self.env_root
+        self.renewal.message_subscribe(self.member.ids)
+        closed = env["mail.blacklist"].create({"email": "closed@example.com"})
+        for record in (self.renewal.message_follower_ids.sudo()[:1], closed):
+            context = {"default_model": record._name, "default_res_id": record.id}
+            for user in (self.stranger_user, self.employee):
+                with self.subTest(user=user.login, model=record._name):
+                    messages = self.env["mail.message"].with_user(user)
+                    args = [[], {}, [], {"record_name": {}}]
+                    result = call_kw(messages, "onchange", args, {"context": context})
+                    self.assertFalse(result["value"]["record_name"])
+
     def _get_ways_to_name(self, env, number):
         """:return: ``{way: function}`` by which a user names a message"""
         composer, channel = env["mail.compose.message"], env["discuss.channel"]

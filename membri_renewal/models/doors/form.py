@@ -11,7 +11,11 @@ def blank_foreign_names(records, model_field, name_field):
     """
     for record in records.filtered(lambda record: not record.id):
         model, res_id = record[model_field], record.res_id
-        if model not in record.env or not isinstance(record.env[model], MembriFieldsMixin):
+        if model not in record.env:
+            continue
+        # of Odoo's in forms as well: followers and closed addresses are named after members
+        is_ours = isinstance(record.env[model], MembriFieldsMixin)
+        if record.env.su and not is_ours:
             continue
         # not in sudo: what the user may read
         if not record.env[model].with_user(record.env.user).browse(res_id).has_access("read"):
@@ -70,6 +74,12 @@ class MailMessage(models.Model):
         # EXTENDS mail
         result = super()._compute_record_name()
         blank_foreign_names(self, "model", "record_name")
+        return result
+
+    def _compute_audit_log_related_record_id(self, model, fname):
+        # EXTENDS account, whose audit trail names the document in a many2one
+        result = super()._compute_audit_log_related_record_id(model, fname)
+        blank_foreign_names(self, "model", fname)
         return result
 
 

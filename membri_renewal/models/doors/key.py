@@ -340,8 +340,8 @@ class AccountMove(models.Model):
         return split_addresses(self.membri_delivery_email, *renewals.mapped("delivery_email"))
 
     def _membri_get_link_addresses(self):
-        """:return: the addresses that the link of this document (in sudo) may go to: the
-        payer's, and of one member's those of its renewal, whose page leads here"""
+        """Return the addresses that the link of this document (in sudo) may go to: the payer's, and
+        of one member's those of its renewal, whose page leads here."""
         self.ensure_one()
         addresses = self._membri_get_key_addresses()
         for renewal in () if self._membri_is_shared() else self._membri_get_renewals():
