@@ -349,6 +349,7 @@ class ResPartner(models.Model):
         held._renew_lost_keys(self._membri_find_with_fewer(several or {}))
         self.env["account.move"]._membri_renew_lost_tokens(emailed)
         self._membri_follow_payers(payers)
+        self._membri_follow_recipients(vals.keys())
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))
         moved._membri_follow_archiving()

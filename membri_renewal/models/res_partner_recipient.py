@@ -1,5 +1,19 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import email_normalize
+
+from .renewal.renewal import UNDECIDED_STATES
+
+# what decides who receives a notice
+RECIPIENT_FIELDS = {
+    "membri_responsible_id",
+    "membri_renewal_email",
+    "email",
+    "active",
+    "parent_id",
+    "message_bounce",
+    "membri_renewal_email_bounced",
+}
 
 
 def find_reachable(contacts):
@@ -138,6 +152,24 @@ class ResPartner(models.Model):
     def _membri_find_recipient(self):
         """:return: the first candidate whose address works (in sudo), or ``None``"""
         return find_reachable(self._membri_get_candidates())
+
+    def _membri_follow_recipients(self, names):
+        """What has not left yet shows who would receive it now. Once somebody holds the key of a
+        renewal, it shows who that is (``doors/key.py``).
+
+        :param names: of the fields that were written"""
+        if not RECIPIENT_FIELDS & names:
+            return
+        # sudo: who receives is a fact, in all companies
+        self.env["membri.renewal"].sudo().search(
+            (
+                Domain("partner_id", "in", self.ids)
+                | Domain("partner_id.membri_responsible_id", "in", self.ids)
+                | Domain("recipient_id", "in", self.ids)
+            )
+            & Domain("state", "in", UNDECIDED_STATES)
+            & (Domain("state", "=", "draft") | Domain("access_token", "=", False))
+        )._as_internal()._compute_recipient_id()
 
     # ------------------------------------------------------------------
     # What is wrong with an address

@@ -50,6 +50,29 @@ class TestReach(MembriCommon):
             "Emails to Percy in Charge (percy.in.charge@example.com) bounce.",
         )
 
+    def test_a2_a_draft_shows_who_would_receive_it(self):
+        """Until a key has left, which is with whom it was sent to."""
+        self.member.membri_renewal_email = False
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        self.assertEqual(renewal.recipient_id, self.in_charge)
+        other = self._create_member("Olga in Charge")
+        self.member.membri_responsible_id = other
+        self.assertEqual(renewal.recipient_id, other)
+        other.sudo().message_bounce = 1
+        self.assertEqual(renewal.recipient_id, self.member)
+        other.email = "olga@example.com"
+        self.assertEqual(renewal.recipient_id, other)
+        other.sudo().active = False
+        self.assertEqual(renewal.recipient_id, self.member)
+        self.member.membri_intervention_required = True
+        self.member.membri_responsible_id = self.in_charge
+        self.assertEqual((renewal.state, renewal.recipient_id), ("intervention", self.in_charge))
+        self.member.membri_intervention_required = False
+        renewal.action_send()
+        self.member.membri_responsible_id = False
+        self.in_charge.membri_responsible_id = False
+        self.assertEqual(renewal.recipient_id, self.member, "the key is another one, as before")
+
     def test_nobody_has_an_address(self):
         nobody = self._create_member("Nobody", email=False)
         self.assertEqual(
