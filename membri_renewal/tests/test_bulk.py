@@ -84,6 +84,19 @@ class TestBulk(MembriCommon):
         self.assertEqual(result, "skipped")
         self.assertEqual(message, self._assert_refused(renewals[1].action_approve))
         self.assertEqual(renewals.mapped("state"), ["approved", "refused", "approved"])
+        self.assertFalse(job.remark_line_ids)
+
+    def test_a2_done_and_not_emailed_is_listed(self):
+        """The page of the result names whom no invoice went to, beside those that were skipped."""
+        renewals = self._create_drafts(3)
+        renewals[0].partner_id.email = False
+        self._refuse(renewals[1])
+        action = renewals.action_bulk("approve")
+        job = self.env["membri.bulk.job"].browse(action["res_id"])
+        self.assertEqual(job.done_count, 2)
+        self.assertEqual(job.remark_line_ids.renewal_id, renewals[0])
+        self.assertIn(renewals[0].delivery_note, job.remark_line_ids.message)
+        self.assertEqual(job.problem_line_ids.renewal_id, renewals[1])
 
     def test_a2_contact_given_to_another_company(self):
         """Whose contact the officer may not read any more is told, and stops nobody else."""

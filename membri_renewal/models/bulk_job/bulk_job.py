@@ -62,6 +62,13 @@ class MembriBulkJob(models.Model):
         domain=[("result", "in", ("skipped", "failed"))],
         readonly=True,
     )
+    remark_line_ids = fields.One2many(
+        "membri.bulk.job.line",
+        "job_id",
+        string="Processed, With a Remark",
+        domain=[("result", "=", "done"), ("message", "!=", False)],
+        readonly=True,
+    )
     state = fields.Selection(
         [("running", "Running"), ("stopped", "Stopped"), ("finished", "Finished")],
         string="Status",
