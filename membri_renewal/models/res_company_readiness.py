@@ -39,6 +39,8 @@ class ResCompany(models.Model):
             yield "sender", reason
         for option_set in option_sets:
             yield from option_set.with_company(self)._get_unready_reasons()
+        if reason := self._membri_get_no_journal_reason():
+            yield "journal", reason
         if members and (reason := self._membri_get_no_language_reason(members)):
             yield "language", reason
 
@@ -50,6 +52,8 @@ class ResCompany(models.Model):
             return "membri_renewal.action_membri_settings", self.env._("Open Settings")
         if code == "chart" and is_administrator:
             return "account.action_account_config", self.env._("Open Settings of Invoicing")
+        if code == "journal" and self.env.user.has_group("account.group_account_manager"):
+            return "account.action_account_journal_form", self.env._("Open Journals")
         if code == "rate" and self.env.user.has_group("account.group_account_manager"):
             return "base.action_currency_form", self.env._("Open Currencies")
         if code != "language":
@@ -108,6 +112,17 @@ class ResCompany(models.Model):
             "%(own)s. Enter one in Invoicing (Configuration, Currencies).",
             currency=without[0].name,
             own=self.currency_id.name,
+        )
+
+    def _membri_get_no_journal_reason(self):
+        """:return: that there is no journal to invoice on (a sentence), or ``False``"""
+        self.ensure_one()
+        if self._membri_get_sale_journals_sudo():
+            return False
+        return self.env._(
+            "%(company)s has no sales journal, so nothing can be invoiced. Ask the accountant to "
+            "add one or to unarchive it.",
+            company=self.name,
         )
 
     def _membri_has_chart(self):

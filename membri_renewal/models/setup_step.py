@@ -103,19 +103,25 @@ class MembriSetupStep(models.Model):
 
     @api.model
     def _get_missing_of_accounts(self, company):
-        """Return the list of what is missing in the settings of invoicing: a chart of accounts,
-        with its taxes, that is not of another country; it can be chosen until something is
-        booked."""
+        """:return: list of what is missing in the settings of invoicing"""
+        if self._has_foreign_chart(company):
+            return [self.env._("chart of accounts of your country")]
+        if company._membri_has_chart() and company._membri_get_no_journal_reason():
+            return [self.env._("sales journal")]
+        return []
+
+    @api.model
+    def _has_foreign_chart(self, company):
+        """Return whether the chart of accounts, with its taxes, is that of another country; it can
+        be chosen until something is booked."""
         root = company.root_id
         if not root.chart_template or root._existing_accounting():
-            return []
+            return False
         charts = self.env["account.chart.template"]._get_chart_template_mapping(get_all=True)
         country_id = charts.get(root.chart_template, {}).get("country_id")
         own_id = root.country_id.id
         is_there_own = own_id in [chart["country_id"] for chart in charts.values()]
-        if not country_id or country_id == own_id or not is_there_own:
-            return []
-        return [self.env._("chart of accounts of your country")]
+        return bool(country_id) and country_id != own_id and is_there_own
 
     @api.model
     def _is_letterhead_done(self, company):
@@ -187,6 +193,9 @@ class MembriSetupStep(models.Model):
         ):
             return self.env.company._get_records_action()
         if self.code == "organization" and not self._get_missing_of_settings(company_sudo):
+            if not self._has_foreign_chart(company_sudo):
+                xmlid, _label = self.env.company._membri_get_remedy("journal")
+                return self.env["ir.actions.actions"]._for_xml_id(xmlid)
             if not self.env.user.has_group("base.group_system"):
                 raise UserError(
                     self.env._(

@@ -1,6 +1,7 @@
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.fields import Domain
 from odoo.tests import tagged
 
 from .common_delivery import OneDeliveryCase
@@ -97,6 +98,18 @@ class TestAccidentsOfAccountants(OneDeliveryCase):
         other = self._create_renewal(self._create_yearly(), mode="notice")
         other.action_send()
         self.assertIn("no sales journal", self._assert_refused(other.action_approve))
+        # of many it is said before, once, and in the first steps
+        others = other | self._create_renewal(self._create_yearly(), mode="invoice")
+        for action in ("approve", "apply_and_approve", "send"):
+            window = self.env["membri.bulk.start"].create({"action": action})
+            window.renewal_ids = others
+            with self.subTest(action=action):
+                said = window._get_billing_sentences(Domain("id", "in", others.ids))
+                self.assertEqual(sum("no sales journal" in sentence for sentence in said), 1)
+        unready = self.company.with_env(self.env)._membri_get_unready(self.yearly)
+        self.assertIn("journal", [code for code, _sentence in unready])
+        missing = self.env["membri.setup.step"]._get_missing_of_accounts(self.company.sudo())
+        self.assertEqual(len(missing), 1)
 
     def test_option_without_an_account(self):
         self.env_root["account.journal"].search(

@@ -51,7 +51,7 @@ class TestBulkStart(ChangeRequestCommon):
         ):
             self.env.flush_all()
             self.env.invalidate_all()
-            with self.assertQueryCount(18):
+            with self.assertQueryCount(20):
                 said = self._say(wizard)
         self.assertIn("Invoices may differ", said)
         self.assertIn("To approve and invoice: 2 ($ 690.00)", said.replace("\xa0", " "))

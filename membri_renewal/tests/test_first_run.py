@@ -265,6 +265,9 @@ class TestFirstRun(MembriCommon, MockEmail):
                 "membri_officer_id": self.officer.id,
             }
         )
+        self.env_root["account.journal"].create(
+            {"name": "Sales", "code": "INV", "type": "sale", "company_id": company.id}
+        )
         charts = {
             "be_comp": {"country_id": self.env.ref("base.be").id},
             "ca_2023": {"country_id": self.env.ref("base.ca").id},
@@ -292,11 +295,16 @@ class TestFirstRun(MembriCommon, MockEmail):
             self.assertFalse(self._is_done("organization", company))
             with patch.object(type(company), "_existing_accounting", lambda _company: True):
                 self.assertTrue(self._is_done("organization", company))
+                company.env["account.journal"].search(
+                    [("type", "=", "sale"), ("company_id", "=", company.id)]
+                ).active = False
+                self.assertFalse(self._is_done("organization", company), "no sales journal")
+                self.assertEqual(step.action_open()["res_model"], "account.journal")
 
     def test_where_what_is_missing_is_entered(self):
         """Of each kind, for the manager and for the administrator."""
         administrator = self.company.with_user(self.env.ref("base.user_admin"))
-        for code in ("sender", "options", "price", "account", "chart", "language"):
+        for code in ("sender", "options", "price", "account", "chart", "language", "journal"):
             for company in (self.company.with_env(self.env), administrator):
                 with self.subTest(code=code, user=company.env.user.name):
                     xmlid, label = company._membri_get_remedy(code)

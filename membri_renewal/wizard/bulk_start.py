@@ -186,22 +186,24 @@ class MembriBulkStart(models.TransientModel):
         becomes of the invoices that are ended."""
         if self.action == "end_unpaid":
             return self._get_voided_sentences(ready)
-        if self.action not in ("approve", "send"):
+        if self.action not in ("approve", "apply_and_approve", "send"):
             return []
         billed = ready
         if self.action == "send":
             billed &= Domain("state", "=", "draft") & Domain("mode", "=", "invoice")
-        sentences = []
+        sentences = self._get_no_journal_sentences(billed)
+        if self.action == "apply_and_approve":
+            return sentences
         if len(self.renewal_ids) <= TOTALS_LIMIT:
             renewals = self.env["membri.renewal"].search(billed)
-            sentences = list(filter(None, [renewals._get_totals_remark()]))
+            sentences += filter(None, [renewals._get_totals_remark()])
         elif self.action == "approve":
-            sentences = [
+            sentences.append(
                 self.env._(
                     "The total is what the renewals show. Invoices may differ: taxes of today, "
                     "and late members who start a new period."
                 )
-            ]
+            )
         announced = billed & Domain("option_set_id.announce_days", ">", 0)
         if self.action == "send" and (count := self.env["membri.renewal"].search_count(announced)):
             sentences.append(
@@ -213,6 +215,12 @@ class MembriBulkStart(models.TransientModel):
             )
         shared = self.env["membri.renewal"]._get_shared_proposals(billed)
         return [*sentences, *self._shorten([group._get_shared_remark() for group in shared])]
+
+    def _get_no_journal_sentences(self, billed):
+        """Asked once for each company: the approval finds it out at its end."""
+        groups = self.env["membri.renewal"]._read_group(billed, ["company_id"])
+        reasons = (company._membri_get_no_journal_reason() for [company] in groups)
+        return [reason for reason in reasons if reason]
 
     def _get_voided_sentences(self, ready):
         """:return: which documents are cancelled, credited or withdrawn when these renewals end"""

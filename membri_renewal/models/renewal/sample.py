@@ -42,7 +42,8 @@ class MembriOptionSet(models.Model):
             raise UserError(reason)
         # a notice is read without a chart of accounts: the invoice is what needs one
         unready = company._membri_get_unready(self)
-        company._membri_raise_unready(reason for reason in unready if reason[0] != "chart")
+        needed = (reason for reason in unready if reason[0] not in ("chart", "journal"))
+        company._membri_raise_unready(needed)
         vals = self.with_company(company)._prepare_test_notice_vals(company)
         # sudo: the queue of emails is the administrator's
         mail_sudo = self.env["mail.mail"].sudo().create(vals)
