@@ -286,6 +286,31 @@ class TestBankLine(ReminderCommon):
         self.assertFalse(self._night(days=days))
         self.assertEqual(len(self._night(days=days + 1)), 1)
 
+    def test_a1_who_pays_once_more_is_held_again(self):
+        """Some days after the first unused payment there is a second one, of all that is due."""
+        receivable = self.company_data["default_account_receivable"]
+
+        def pay(amount, day):
+            line = self._line("VIR TREMBLAY", amount, moment=f"{day} 08:00:00")
+            with freeze_time(f"{day} 09:00:00"):
+                _liquidity, suspense, _other = line._seek_for_lines()
+                suspense.with_context(skip_account_move_synchronization=True).write(
+                    {"account_id": receivable.id, "partner_id": self.invoice.partner_id.id}
+                )
+
+        days = self.company.membri_report_hold_days
+        pay(self.invoice.amount_total, self.day)
+        self.assertFalse(self._night())
+        found = self.invoice.membri_date_unused
+        pay(20.0, fields.Date.add(self.day, days=1))
+        self.assertFalse(self._night(days=2))
+        self.assertEqual(self.invoice.membri_date_unused, found, "a small one holds no longer")
+        pay(self.invoice.amount_total, fields.Date.add(self.day, days=days - 1))
+        self.assertFalse(self._night(days=days - 1))
+        self.assertFalse(self._night(days=days))
+        self.assertFalse(self._night(days=2 * days - 2))
+        self.assertEqual(len(self._night(days=2 * days - 1)), 1)
+
     def test_used_money_holds_nothing(self):
         line = self._line("VIR TREMBLAY")
         with freeze_time(f"{self.day} 09:00:00"):
@@ -665,6 +690,36 @@ class TestA2PaymentBeforeTheReply(ReminderCommon):
         self._line(f"VIR {self.renewal.name}9")
         self._line(f"FRAIS {self.renewal.name}", -345.0)
         self.assertFalse(self._get_asked())
+
+    def test_a1_line_names_what_was_declined(self):
+        """Money that comes once the officer has given up, or the renewal is void, is told on it."""
+        self._line(f"VIR {self.renewal.name}")
+        self.assertIn("before the reply", self._get_asked()[0])
+        with freeze_time("2026-11-08 10:00:00"):
+            self._refuse(self.renewal)
+        [told] = self._get_asked("2026-11-08 15:00:00")
+        self.assertIn("“Declined”", told)
+        self.assertEqual(self._get_asked("2026-11-09 15:00:00"), [told], "once")
+        with freeze_time("2026-11-10 10:00:00"):
+            self.renewal.action_reset()
+            self.renewal.action_cancel()
+        self.assertIn("“Cancelled”", self._get_asked("2026-11-10 15:00:00")[0])
+        self.assertFalse(self._get_asked("2027-11-20 15:00:00"), "long ago")
+
+    def test_a1_payment_of_who_was_declined(self):
+        with freeze_time("2026-11-06 10:00:00"):
+            self._refuse(self.renewal)
+        payment = self._pay_on_account()
+        [told] = self._get_asked()
+        self.assertIn("“Declined”", told)
+        with freeze_time("2026-11-08 10:00:00"):
+            term = self.member._membri_enrol(self.yearly, date_start="2027-01-01")
+        self.assertFalse(self._get_asked("2026-11-08 15:00:00"), "its new invoice tells it")
+        self.assertTrue(term.invoice_id.sudo().activity_search([UNUSED]))
+        (payment.move_id.line_ids | term.invoice_id.sudo().line_ids).filtered(
+            lambda line: line.account_type == "asset_receivable"
+        ).reconcile()
+        self.assertFalse(self._get_asked("2026-11-09 15:00:00"))
 
     def test_a2_payment_on_account(self):
         """Also of who was never invoiced here before."""

@@ -1,6 +1,7 @@
 from collections import defaultdict
+from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
@@ -10,12 +11,15 @@ from ..renewal.renewal import UNDECIDED_STATES
 from .bank_line import find_named, get_lines_by_number
 
 ACTIVITY = "membri_renewal.activity_payment_before_reply"
+# money that comes for a renewal that was declined, or cancelled, this long ago is told on it
+CLOSED_DAYS = 365
 
 
 class MembriRenewal(models.Model):
     """Money that came before the answer: members who were asked pay what the notice says, and
     there is no invoice yet that could use it. The officer is told, once, on the renewal, to
-    approve it, and nobody is reminded automatically for some days; the night finds it."""
+    approve it, and nobody is reminded automatically for some days; the night finds it. So is
+    money that comes once the renewal was declined, or cancelled."""
 
     _inherit = "membri.renewal"
 
@@ -29,13 +33,18 @@ class MembriRenewal(models.Model):
         told_sudo = renewals_sudo._find_payments_before_reply()
         for renewal, lines in renewals_sudo._find_bank_lines_before_reply().items():
             told_sudo[renewal] |= lines.move_id
-        for renewal, entries in told_sudo.items():
-            for entry in entries:
-                renewal._ask_about_payment_before_reply(entry)
+        notes = {
+            renewal.id: [renewal._ask_about_payment_before_reply(entry) for entry in entries]
+            for renewal, entries in told_sudo.items()
+        }
+        # none of what somebody has planned by hand, nor has added to the question
         activities_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
         activities_sudo.search(
-            self._get_asked_before_reply_domain()
-            & Domain("res_id", "not in", [renewal.id for renewal in told_sudo])
+            self._get_asked_before_reply_domain() & Domain("automated", "=", True)
+        ).filtered(
+            lambda question: (
+                not any(note in (question.summary or "") for note in notes.get(question.res_id, ()))
+            )
         ).unlink()
 
     @api.model
@@ -57,6 +66,28 @@ class MembriRenewal(models.Model):
     def _get_awaited_domain(self):
         """:return: renewals that a member was asked about, and that are not decided"""
         return Domain("state", "in", UNDECIDED_STATES) & Domain("date_sent", "!=", False)
+
+    @api.model
+    def _get_closed_domain(self, *states):
+        """Return renewals that a member was asked about, and that have ended without an invoice,
+        not long ago."""
+        since = fields.Datetime.now() - timedelta(days=CLOSED_DAYS)
+        return (
+            Domain("state", "in", states)
+            & Domain("date_sent", "!=", False)
+            & Domain("date_state", ">=", since)
+            & Domain("invoice_id", "=", False)
+        )
+
+    @api.model
+    def _get_payable_before_reply_domain(self):
+        """Return the renewals that a payment of their member, without a word of what it is for, may
+        be meant for: also those that were declined, of who has not joined again."""
+        living = Domain("state", "!=", "cancelled")
+        return self._get_awaited_domain() | (
+            self._get_closed_domain("refused")
+            & ~Domain("cotisation_id", "any", [("next_ids", "any", living)])
+        )
 
     @api.model
     def _get_asked_before_reply_domain(self):
@@ -101,7 +132,7 @@ class MembriRenewal(models.Model):
     def _get_money_before_reply_domain(self):
         """Return journal items of money that no invoice uses, of who is awaited or pays for them;
         where an invoice of theirs is open, it is told there."""
-        awaited = self._get_awaited_domain()
+        awaited = self._get_payable_before_reply_domain()
         to_pay = self.env["account.move"]._membri_get_to_pay_domain()
         return self.env["account.move.line"]._membri_get_unused_domain() & Domain(
             "partner_id",
@@ -120,16 +151,18 @@ class MembriRenewal(models.Model):
         that came since the notice was sent."""
         found = defaultdict(self.env["account.move"].browse)
         items = self.env["account.move.line"].search(self._get_money_before_reply_domain())
+        if not items:
+            return found
         contacts = items.partner_id
-        renewals = items and self.search(
-            self._get_awaited_domain()
+        renewals = self.search(
+            self._get_payable_before_reply_domain()
             & (
                 Domain("partner_id", "in", contacts.ids)
                 | Domain("partner_id.parent_id", "in", contacts.ids)
                 | Domain("partner_id.child_ids", "in", contacts.ids)
             ),
             order="date_start, id",
-        )
+        ).sorted(lambda renewal: renewal.state == "refused")
         payers = {renewal: renewal._get_paying_contacts() for renewal in renewals}
         for item in items:
             for renewal, of_renewal in payers.items():
@@ -154,32 +187,46 @@ class MembriRenewal(models.Model):
             return {}
         by_number = get_lines_by_number(lines)
         renewals = self.search_fetch(
-            self._get_awaited_domain() & Domain("company_id", "in", lines.company_id.ids),
+            (self._get_awaited_domain() | self._get_closed_domain("refused", "cancelled"))
+            & Domain("company_id", "in", lines.company_id.ids),
             ["name", "company_id"],
         )
         found = {renewal: find_named(by_number, renewal, renewal.name) for renewal in renewals}
         return {renewal: named for renewal, named in found.items() if named}
 
     def _ask_about_payment_before_reply(self, entry):
-        """:param entry: the ``account.move`` of the money: a payment's, or a line of the bank's"""
+        """:param entry: the ``account.move`` of the money: a payment's, or a line of the bank's
+        :return: what was asked"""
         self.ensure_one()
         [staff] = self._split_by_staff_lang()
         payment = entry.origin_payment_id
         line = entry.statement_line_id
         money = payment or line
-        note = staff.env._(
-            "Money has come before the reply to %(renewal)s: “%(payment)s” (%(amount)s, "
-            "%(date)s). Approve the renewal, then reconcile the money with its invoice in "
-            "Invoicing; or refund it.",
-            renewal=staff.name,
-            payment=line.payment_ref or payment.memo or entry.name,
-            amount=format_amount(
+        names = {
+            "renewal": staff.name,
+            "payment": line.payment_ref or payment.memo or entry.name,
+            "amount": format_amount(
                 staff.env,
                 money.amount if money else entry.amount_total,
                 (money or entry).currency_id,
             ),
-            date=staff._format_day(entry.date),
-        )
+            "date": staff._format_day(entry.date),
+        }
+        if staff.state in UNDECIDED_STATES:
+            note = staff.env._(
+                "Money has come before the reply to %(renewal)s: “%(payment)s” (%(amount)s, "
+                "%(date)s). Approve the renewal, then reconcile the money with its invoice in "
+                "Invoicing; or refund it.",
+                **names,
+            )
+        else:
+            note = staff.env._(
+                "Money has come for %(renewal)s, which has the status “%(state)s”: “%(payment)s” "
+                "(%(amount)s, %(date)s). If the member stays after all, reset and approve the "
+                "renewal, or enroll the member; else refund the money.",
+                state=staff._get_state_label(),
+                **names,
+            )
         note = end_once(note)
         # what was marked as done is not asked again
         if note not in staff.with_context(active_test=False).activity_ids.mapped("summary"):
@@ -188,3 +235,4 @@ class MembriRenewal(models.Model):
                 staff.activity_schedule(ACTIVITY, summary=note, user_id=assignee.id)
             else:
                 log_once(staff, note)
+        return note

@@ -50,6 +50,7 @@ class AccountMove(models.Model):
         unused_sudo, gone_sudo = unused_sudo._membri_without_returned(gone_sudo)
         by_payer = unused_sudo.grouped(lambda line: (line.company_id, line.partner_id))
         asked, told_sudo, held_sudo = set(), lines_sudo, self.sudo().browse()
+        again_sudo = held_sudo
         for move, contacts in payers_sudo.items():
             found = lines_sudo.union(
                 *(by_payer.get((move.company_id, contact), lines_sudo) for contact in contacts)
@@ -59,7 +60,11 @@ class AccountMove(models.Model):
                 told_sudo |= found
                 if move._membri_is_enough(move._membri_sum_unused(found)):
                     held_sudo |= move
-        self._membri_hold_for_unused(held_sudo)
+                if move.membri_date_unused and move._membri_is_enough(
+                    move._membri_get_unused_since(found)
+                ):
+                    again_sudo |= move
+        self._membri_hold_for_unused(held_sudo, again_sudo)
         asked |= (unused_sudo - told_sudo)._membri_tell_left_over()
         asked |= self._membri_tell_unbooked_of_void(Domain.TRUE)
         asked |= self._membri_tell_gone(gone_sudo, unused_sudo)
@@ -143,15 +148,16 @@ class AccountMove(models.Model):
         return (self.partner_id | self.membri_former_payer_id)._membri_with_addressed()
 
     @api.model
-    def _membri_hold_for_unused(self, held_sudo):
+    def _membri_hold_for_unused(self, held_sudo, again_sudo):
         """Nobody who has paid is reminded automatically, for some days: somebody has to bring the
         two together first.
 
-        :param held_sudo: the open invoices whose payers have as much as they are asked for"""
+        :param held_sudo: the open invoices whose payers have as much as they are asked for
+        :param again_sudo: those of them whose payers have paid as much once more since"""
         # sudo: for the whole company, at night
         known_sudo = self.sudo().search([("membri_date_unused", "!=", False)])
         (known_sudo - held_sudo).membri_date_unused = False
-        (held_sudo - known_sudo).membri_date_unused = fields.Datetime.now()
+        (held_sudo - (known_sudo - again_sudo)).membri_date_unused = fields.Datetime.now()
 
     def _membri_sum_unused(self, lines):
         """:param lines: journal items of money that no invoice uses
@@ -163,6 +169,14 @@ class AccountMove(models.Model):
             )
             for line in lines
         )
+
+    def _membri_get_unused_since(self, lines):
+        """Return how much of the money of these journal items has come since this invoice is held,
+        in its currency."""
+        self.ensure_one()
+        found = self.company_id._membri_local_date(self.membri_date_unused)
+        today = self.company_id._membri_today()
+        return self._membri_sum_unused(lines.filtered(lambda line: found < line.date <= today))
 
     def _membri_get_unused_until(self):
         """Return the day until which nobody is reminded of this invoice automatically, as its payer
