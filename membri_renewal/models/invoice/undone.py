@@ -173,8 +173,8 @@ class AccountMove(models.Model):
 
     @api.model
     def _membri_get_draft_settlements_domain(self):
-        """:return: reconciliations of membership invoices with entries that are drafts again, and
-        of such credit notes with what they were refunded by: to Odoo, these still hold"""
+        """Return reconciliations of membership invoices with entries that are drafts again, and
+        of such credit notes with what they were refunded by: to Odoo, these still hold."""
         return (
             Domain("credit_move_id.parent_state", "=", "draft")
             & Domain("debit_move_id.parent_state", "=", "posted")
