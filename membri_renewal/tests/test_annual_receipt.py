@@ -268,6 +268,21 @@ class TestStatement(WriteOffCase):
         self.invoice.sudo().partner_bank_id = bank
         self.assertEqual(self._get_section()["accounts"], ["815-30001-1234567"])
 
+    def test_what_is_a_draft_again_is_checked(self):
+        """The balance is that of the books: neither the payment nor the credit note is in them."""
+        credit_note = self._credit(self.invoice, 100.0)
+        payment = self._pay(self.invoice)
+        self.assertFalse(self._get_section()["checked"])
+        for entry, balance in ((payment.move_id, 229.95), (credit_note, 114.98)):
+            with self.subTest(entry=entry.move_type):
+                entry.button_draft()
+                section = self._get_section()
+                self.assertEqual(section["checked"], self.invoice)
+                self.assertEqual(section["total"], 0.0)
+                self.assertAlmostEqual(section["balance"], balance, 2)
+                entry.action_post()
+                self.assertFalse(self._get_section()["checked"])
+
     def test_what_contacts_pay_themselves_is_theirs(self):
         """The statement of an employer shows no membership that an employee pays."""
         payer = self.invoice.partner_id

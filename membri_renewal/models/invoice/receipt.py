@@ -53,12 +53,12 @@ class AccountMove(models.Model):
         )
 
     def _membri_is_in_doubt(self):
-        """Return whether some of the money was rejected, or its payment is a draft again: to Odoo
-        the invoice is paid as long as the entry settles it, and what has come is not known."""
+        """Return whether some of the money was rejected, or what settles the invoice is a draft
+        again: to Odoo it is paid as long as the entry settles it, and what has come is not known.
+        """
         return any(
-            _is_in_doubt(entry)
+            entry["move"].state == "draft" or (entry["kind"] == "money" and _is_in_doubt(entry))
             for entry in self._membri_get_settlements()
-            if entry["kind"] == "money"
         )
 
     def _membri_get_doubt_sentence(self):

@@ -269,7 +269,9 @@ class ResPartner(models.Model):
         ]
         entries += self._membri_get_returned_entries(currency)
         entries.sort(key=lambda entry: entry["date"])
-        checked = moves._membri_filter_checked()
+        checked = moves._membri_filter_checked() | moves.filtered(
+            lambda move: move.state == "posted" and move._membri_is_in_doubt()
+        )
         opening = sum(entry["amount"] for entry in entries if entry["date"] < date_from)
         balance = opening = currency.round(opening)
         shown = [entry for entry in entries if entry["date"] >= date_from]
@@ -319,6 +321,8 @@ class ResPartner(models.Model):
             return entries + self._membri_get_credit_note_uses(move, moves)
         for entry in move._membri_get_settlements():
             if entry["kind"] == "credit" and entry["move"] in moves:
+                continue
+            if entry["move"].state == "draft":  # not in the books any more
                 continue
             entries.append(
                 {
