@@ -336,7 +336,7 @@ class ResPartner(models.Model):
         parents = self.browse(vals.get("parent_id") or ())
         held = self._membri_get_held_keys(vals.keys(), parents)
         several = held and self._membri_get_several_addresses(vals.keys())
-        emailed = self._membri_get_held_tokens(vals.keys())
+        emailed = self._membri_get_held_tokens(vals)
         payers = self._membri_get_payers_of_open(self._membri_get_changed_ties(vals), parents)
         cards = self._membri_get_cards_before(vals)
         logos = {}

@@ -99,6 +99,14 @@ class TestCost(MembriCommon):
         self.assertGreater(plain, 100)
         self.assertLessEqual((ours - plain) / 3, 6)
 
+    def test_address_written_again_asks_nothing_of_invoices(self):
+        """As an import of contacts does: only a corrected one is looked for among the unpaid."""
+        member = self._create_member("Ada").with_env(self.env_root)
+        for email, asks in ((member.email.upper(), False), ("other@example.com", True)):
+            queries = self._record_queries(lambda email=email: member.write({"email": email}))
+            condition = '"account_move"."membri_delivery_email" IN'
+            self.assertEqual(any(condition in query for query in queries), asks)
+
     def test_night_when_nothing_is_due(self):
         """Point 4: the three nightly runs ask once for each case."""
         self._create_yearly()

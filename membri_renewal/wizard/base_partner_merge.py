@@ -13,7 +13,7 @@ class BasePartnerMerge(models.TransientModel):
         # sudo: as above; a merge knows no unique index
         self.env["membri.annual.receipt"].sudo()._merge_payers(partners)
         held = partners._membri_get_held_keys({"parent_id"})
-        emailed = partners._membri_get_held_tokens({"email", "membri_renewal_email"})
+        emailed = partners._membri_get_held_tokens(dict.fromkeys(("email", "membri_renewal_email")))
         payers = partners._membri_get_payers_of_open({"parent_id"})
         paid_by = self.env["account.move"]._membri_find_open_of(partners)
         had_archived = not all(partners.mapped("active"))

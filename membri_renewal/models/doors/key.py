@@ -199,16 +199,16 @@ class ResPartner(models.Model):
             & Domain("recipient_id", "!=", False)
         ).filtered(lambda renewal: renewal._is_key_in_right_hands())
 
-    def _membri_get_held_tokens(self, names):
-        """:param names: of the fields that are about to be written
+    def _membri_get_held_tokens(self, vals):
+        """:param vals: that are about to be written
         :return: ``{move: addresses}``, in sudo: the unpaid documents whose link went to addresses
-            of these contacts, which may be corrected now"""
-        # sudo: addresses are compared, not shown
-        fields = [
-            split_addresses(partner[name])
-            for name in {"email", "membri_renewal_email"} & names
-            for partner in self.sudo()
-        ]
+            of these contacts, which are corrected now"""
+        fields = []
+        for name in {"email", "membri_renewal_email"} & vals.keys():
+            kept = split_addresses(vals[name])
+            # sudo: addresses are compared, not shown
+            former = (split_addresses(partner[name]) for partner in self.sudo())
+            fields += [field for field in former if field - kept]
         addresses = list(set().union(*fields))
         # sudo: as above
         moves_sudo = self.env["account.move"].sudo()
