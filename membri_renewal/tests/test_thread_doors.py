@@ -638,6 +638,17 @@ class TestThreadDoors(PortalCase):
                     args = [[], {}, [], {"record_name": {}}]
                     result = call_kw(messages, "onchange", args, {"context": context})
                     self.assertFalse(result["value"]["record_name"])
+            # activities compute it in sudo; strangers have none
+            activities = self.env["mail.activity"].with_user(self.employee)
+            with self.subTest(model=record._name, form="mail.activity"):
+                model_id = env["ir.model"]._get_id(record._name)
+                values = {"res_model_id": model_id, "res_id": record.id}
+                args = [[], values, list(values), {"res_name": {}}]
+                result = call_kw(activities, "onchange", args, {})
+                self.assertFalse(result["value"].get("res_name"))
+        args[1] = {"res_model_id": env["ir.model"]._get_id("res.partner"), "res_id": self.member.id}
+        result = call_kw(self.env["mail.activity"].with_user(self.officer), "onchange", args, {})
+        self.assertEqual(result["value"]["res_name"], self.member.display_name)
 
     def _get_ways_to_name(self, env, number):
         """:return: ``{way: function}`` by which a user names a message"""

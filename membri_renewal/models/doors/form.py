@@ -15,7 +15,9 @@ def blank_foreign_names(records, model_field, name_field):
             continue
         # of Odoo's in forms as well: followers and closed addresses are named after members
         is_ours = isinstance(record.env[model], MembriFieldsMixin)
-        if record.env.su and not is_ours:
+        # activities compute it in sudo, whoever opens the form
+        in_sudo = record.env.su and not record._fields[name_field].compute_sudo
+        if in_sudo and not is_ours:
             continue
         # not in sudo: what the user may read
         if not record.env[model].with_user(record.env.user).browse(res_id).has_access("read"):

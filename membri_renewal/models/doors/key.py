@@ -217,7 +217,7 @@ class ResPartner(models.Model):
                 Domain("membri_invoice_type", "!=", False)
                 & Domain("move_type", "=", "out_invoice")
                 & Domain("state", "in", ("draft", "posted"))
-                & Domain("payment_state", "in", ("not_paid", "partial"))
+                & Domain("payment_state", "in", ("not_paid", "partial", "blocked"))
                 & Domain("access_token", "!=", False)
                 & (
                     Domain("membri_delivery_email", "in", addresses)
