@@ -194,6 +194,8 @@ class MembriSetupStep(models.Model):
             return self.env.company._get_records_action()
         if self.code == "organization" and not self._get_missing_of_settings(company_sudo):
             if not self._has_foreign_chart(company_sudo):
+                if not self.env.user.has_group("account.group_account_manager"):
+                    raise UserError(company_sudo._membri_get_no_journal_reason())
                 xmlid, _label = self.env.company._membri_get_remedy("journal")
                 return self.env["ir.actions.actions"]._for_xml_id(xmlid)
             if not self.env.user.has_group("base.group_system"):

@@ -300,6 +300,8 @@ class TestFirstRun(MembriCommon, MockEmail):
                 ).active = False
                 self.assertFalse(self._is_done("organization", company), "no sales journal")
                 self.assertEqual(step.action_open()["res_model"], "account.journal")
+                step = step.with_user(self.manager)
+                self.assertIn("Ask the accountant", self._assert_refused(step.action_open))
 
     def test_where_what_is_missing_is_entered(self):
         """Of each kind, for the manager and for the administrator."""
