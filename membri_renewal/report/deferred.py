@@ -4,27 +4,11 @@ from odoo.tools import SQL
 
 from ..models.mixins.formats import format_day
 
-# Shares are differences of rounded running sums, so that the years of a line add up to it. A line
-# is spread over its term as it was agreed. Of a term that was ended early, what is left is earned
-# when it ends, or when somebody ended it, if that was later: what was earned by then stays, as
-# the months before may be closed.
-DEFERRED_QUERY = """
-WITH line AS (
-    SELECT item.id, item.move_id, item.company_id, -item.balance AS amount,
-           move.partner_id AS payer_id, term.partner_id, term.option_set_id,
-           term.id AS cotisation_id, term.date_start,
-           COALESCE(term.date_end, term.date_start) AS date_end, agreed.day AS agreed_end,
-           CASE
-               WHEN term.date_terminated IS NULL THEN agreed.day
-               ELSE LEAST(agreed.day, GREATEST(term.date_end, term.date_expired - 1))
-           END AS last_earned,
-           company.currency_id, company.fiscalyear_last_day AS last_day,
-           company.fiscalyear_last_month::integer AS last_month,
-           COALESCE(currency.decimal_places, 2) AS digits, as_of.day AS as_of
-      FROM account_move_line item
-      JOIN account_move move ON move.id = item.move_id
-      JOIN membri_cotisation term ON term.id = item.membri_cotisation_id
-      JOIN membri_option_set plan ON plan.id = term.option_set_id
+# Of a term: the last day that was agreed, over which its lines are spread, and the day by which
+# all of it is earned. Of a term that was ended early, what is left is earned when it ends, or when
+# somebody ended it, if that was later: what was earned by then stays, as the months before may be
+# closed.
+OF_SPREAD = """      JOIN membri_option_set plan ON plan.id = term.option_set_id
 CROSS JOIN LATERAL (
                SELECT CASE
                           WHEN term.date_terminated IS NULL
@@ -33,6 +17,28 @@ CROSS JOIN LATERAL (
                           ELSE COALESCE(term.date_end_agreed, term.date_end)
                       END AS day
            ) agreed
+CROSS JOIN LATERAL (
+               SELECT agreed.day AS agreed_end,
+                      CASE
+                          WHEN term.date_terminated IS NULL THEN agreed.day
+                          ELSE LEAST(agreed.day, GREATEST(term.date_end, term.date_expired - 1))
+                      END AS last_earned
+           ) spread"""
+# Shares are differences of rounded running sums, so that the years of a line add up to it.
+DEFERRED_QUERY = """
+WITH line AS (
+    SELECT item.id, item.move_id, item.company_id, -item.balance AS amount,
+           move.partner_id AS payer_id, term.partner_id, term.option_set_id,
+           term.id AS cotisation_id, term.date_start,
+           COALESCE(term.date_end, term.date_start) AS date_end,
+           spread.agreed_end, spread.last_earned,
+           company.currency_id, company.fiscalyear_last_day AS last_day,
+           company.fiscalyear_last_month::integer AS last_month,
+           COALESCE(currency.decimal_places, 2) AS digits, as_of.day AS as_of
+      FROM account_move_line item
+      JOIN account_move move ON move.id = item.move_id
+      JOIN membri_cotisation term ON term.id = item.membri_cotisation_id
+OF_SPREAD
       JOIN res_company company ON company.id = item.company_id
       JOIN res_currency currency ON currency.id = company.currency_id
       JOIN (VALUES %(as_of)s) as_of (company_id, day) ON as_of.company_id = item.company_id
@@ -105,8 +111,10 @@ def last_of(year):
     )
 
 
-QUERY = DEFERRED_QUERY.replace("last_of(calendar.year - 1)", last_of("calendar.year - 1")).replace(
-    "last_of(calendar.year)", last_of("calendar.year")
+QUERY = (
+    DEFERRED_QUERY.replace("OF_SPREAD", OF_SPREAD)
+    .replace("last_of(calendar.year - 1)", last_of("calendar.year - 1"))
+    .replace("last_of(calendar.year)", last_of("calendar.year"))
 )
 
 

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .deferred import MembriDeferred
+from .deferred import OF_SPREAD, MembriDeferred
 from .kept_mixin import NOT_THE_RATE, RATE_OF_COMPANY, Watch
 from .reconciliation import MembriReconciliation
 from .reconciliation_query import OF_ASKED, get_reconciliation_query
@@ -20,7 +20,8 @@ SELECT part.id::bigint * 2 AS id, part.company_id, part.currency_id, part.partne
        COALESCE(part.date_start, part.invoice_date) AS date,
        part.expected, part.invoiced, part.received, part.written_off, part.open,
        0 AS revenue, 1 AS row_count,
-       NULL::numeric AS price, NULL::date AS last_day, NULL::integer AS digits, part.is_foreign
+       NULL::numeric AS price, NULL::date AS last_day, NULL::date AS agreed_end,
+       NULL::integer AS digits, part.is_foreign
   FROM ("""
 OF_ITEMS = """) part
  UNION ALL
@@ -29,10 +30,11 @@ SELECT item.id::bigint * 2 + 1, item.company_id, company.currency_id, term.partn
        term.date_start,
        0, 0, 0, 0, 0,
        -item.balance, 1,
-       -item.balance, COALESCE(term.date_end, term.date_start),
+       -item.balance, spread.last_earned, spread.agreed_end,
        COALESCE(currency.decimal_places, 2), FALSE
   FROM (%(asked)s) asked
   JOIN membri_cotisation term ON term.partner_id = asked.partner_id
+OF_SPREAD
   JOIN account_move_line item ON item.membri_cotisation_id = term.id
   JOIN account_move move ON move.id = item.move_id
   JOIN res_company company ON company.id = item.company_id
@@ -43,7 +45,11 @@ SELECT item.id::bigint * 2 + 1, item.company_id, company.currency_id, term.partn
    AND move.membri_invoice_type IS NOT NULL
    AND move.move_type IN ('out_invoice', 'out_refund')
 """
-MONEY_QUERY = OF_RECONCILIATION + get_reconciliation_query(OF_ASKED) + OF_ITEMS
+MONEY_QUERY = (
+    OF_RECONCILIATION
+    + get_reconciliation_query(OF_ASKED)
+    + OF_ITEMS.replace("OF_SPREAD", OF_SPREAD)
+)
 # As in the deferred revenue, whose fiscal years add up to this: the part of the days after.
 DEFERRED_QUERY = """
 SELECT part.*,
@@ -51,7 +57,7 @@ SELECT part.*,
            WHEN part.last_day IS NULL OR part.last_day <= %(as_of)s THEN 0
            WHEN part.date > %(as_of)s THEN part.revenue
            ELSE part.revenue - part.row_count * ROUND(
-                    part.price * (%(as_of)s - part.date + 1) / (part.last_day - part.date + 1),
+                    part.price * (%(as_of)s - part.date + 1) / (part.agreed_end - part.date + 1),
                     part.digits
                 )
        END AS deferred
@@ -98,9 +104,16 @@ CROSS JOIN LATERAL (
 WATCHED = {
     "membri_cotisation": Watch(
         "partner_id, company_id, option_set_id, currency_id, renewal_id, date_start, date_end,"
+        " date_end_agreed, date_terminated, date_expired,"
         " amount_total, amount_untaxed, invoice_id, state",
         "SELECT fact.partner_id, NULL::integer",
         comes_and_goes=True,
+    ),
+    # the last day of terms that were ended early
+    "membri_option_set": Watch(
+        "lifetime",
+        "SELECT DISTINCT kept.partner_id, NULL::integer FROM membri_money_kept kept"
+        " WHERE kept.option_set_id = fact.id",
     ),
     "membri_renewal": Watch(
         "partner_id, company_id, option_set_id, currency_id, date_start, amount_total, state",
@@ -184,6 +197,7 @@ class MembriMoney(models.Model):
         "date",
         "price",
         "last_day",
+        "agreed_end",
         "digits",
     )
     _total_count = "row_count"

@@ -133,6 +133,28 @@ class TestDeferredRevenue(WriteOffCase):
             ],
         )
 
+    def test_ended_early_money_by_month_says_the_same(self):
+        """The other report equals this one to the cent, of kept rows as well, before and after
+        the early end and its taking back."""
+        Money = self.env["membri.money"]
+        term, for_life = self._enrol_three_years(), self._enrol_three_years(self.for_life)
+        steps = (
+            lambda: None,
+            lambda: term.action_terminate("2027-03-31", "Moved"),
+            term.action_undo_termination,
+            lambda: term.action_terminate("2026-06-30", "Moved"),
+            lambda: for_life.action_terminate("2026-12-31", "Moved"),
+        )
+        for step in steps:
+            step()
+            for _kept in range(2):
+                for day in ("2027-01-15", "2027-02-28", "2027-03-31"):
+                    here, there = Money.with_context(membri_as_of=day)._get_totals(self.company)[
+                        "deferred"
+                    ]
+                    self.assertAlmostEqual(here, there, 2)
+                Money._keep(Money._find_stale() or [(term.partner_id.id,)])
+
     def test_for_life_that_ended_stays_earned_at_once(self):
         term = self._enrol_three_years(self.for_life)
         term.action_terminate("2026-12-31", "Moved")
