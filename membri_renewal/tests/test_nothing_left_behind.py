@@ -3,6 +3,7 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -180,12 +181,13 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         self._night()
         self.assertEqual(len(self._get_asked()), 1, "the invoice is open")
 
-    def _book(self, receivable, amount):
+    def _book(self, receivable, amount, date=None):
         """An entry of the bank, by hand: money that came, or went back where negative."""
         journal = self.company_data["default_journal_bank"]
         entry = self.env_account["account.move"].create(
             {
                 "journal_id": journal.id,
+                "date": date or fields.Date.today(),
                 "line_ids": [
                     Command.create(
                         {
@@ -256,6 +258,49 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
                 back.button_cancel()
                 self._night()
                 self.assertFalse(self._get_asked())
+
+    def _get_receivable(self):
+        return self.invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+
+    def test_b5_what_went_back_is_not_asked_again_with_the_next_invoice(self):
+        self._pay(self.invoice)
+        self._book(self._get_receivable(), -20.0)
+        self._night()
+        self.invoice.sudo().activity_search([UNUSED]).action_feedback()
+        with freeze_time("2027-02-10 15:00:00"):
+            colleague = self._create_member("Colleague", parent_id=self.invoice.partner_id.id)
+            second = colleague._membri_enrol(self.yearly).invoice_id
+            self.assertEqual(second.commercial_partner_id, self.invoice.commercial_partner_id)
+            # made on that day as well: the database's clock is not frozen
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE account_move SET create_date = '2027-02-10 15:00:00' WHERE id = %s",
+                [second.id],
+            )
+            second.invalidate_recordset(["create_date"])
+            for _night in range(2):
+                self._night()
+                self.assertFalse(self._get_asked(second))
+                self.assertFalse(self._get_asked())
+
+    def test_b5_what_went_back_before_there_was_an_invoice(self):
+        """The books of the years before the add-on: asked on the first invoice, once."""
+        self._book(self._get_receivable(), -20.0, "2019-05-01")
+        self._night()
+        [asked] = [asked for asked in self._get_asked() if "went back" in asked]
+        self.assertIn("20.00", asked)
+
+    def test_b5_what_went_back_is_as_much_as_several_payments(self):
+        """To the cent, whatever the sum of floats is; and what is covered once covers no more."""
+        self._pay(self.invoice)
+        for amount in (0.7, 0.1, -0.8):
+            self._book(self._get_receivable(), amount)
+        self._night()
+        self.assertFalse([asked for asked in self._get_asked() if "went back" in asked])
+        self._book(self._get_receivable(), -0.6)
+        self._night()
+        [asked] = [asked for asked in self._get_asked() if "went back" in asked]
+        self.assertIn("0.60", asked)
 
     def test_b5_check_that_came_back_is_not_to_be_used(self):
         """Taken off its invoice and booked back, but the two were not matched: the payer is to pay

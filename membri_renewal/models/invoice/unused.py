@@ -269,7 +269,7 @@ class AccountMove(models.Model):
     def _membri_tell_gone(self, gone_sudo, unused_sudo):
         """Money that went back to a payer (a check that the bank booked back, a transfer that came
         back) and that is matched with nothing: it is told on the invoice that still counts as paid
-        by as much, else on the last one of that payer.
+        by as much, else on the last one of that payer before it, or on the first one.
 
         :param gone_sudo: the journal items of it
         :param unused_sudo: the payers' money that no invoice uses: what goes back may be that
@@ -277,14 +277,16 @@ class AccountMove(models.Model):
         asked, told_sudo = set(), self.sudo().browse()  # sudo: whoever books it
         unused = defaultdict(float)
         for line in unused_sudo:
-            unused[line.company_id, line.partner_id] += line.amount_residual
-        gone_sudo = gone_sudo.filtered(
-            lambda line: (
-                line.amount_residual + unused[line.company_id, line.partner_id] > 0.0
-                # a refund that was made online is told by itself
-                and not line.move_id.origin_payment_id.source_payment_id
-            )
-        )
+            unused[line.company_id, line.partner_id] -= line.amount_residual
+        left_sudo = gone_sudo.browse()
+        for line in gone_sudo.sorted(lambda line: (line.date, line.id)):
+            payer, amount = (line.company_id, line.partner_id), line.amount_residual
+            if line.company_currency_id.compare_amounts(amount, unused[payer]) <= 0:
+                unused[payer] -= amount
+            # a refund that was made online is told by itself
+            elif not line.move_id.origin_payment_id.source_payment_id:
+                left_sudo |= line
+        gone_sudo = left_sudo
         if not gone_sudo:
             return asked
         invoices_sudo = told_sudo.search(
@@ -315,8 +317,19 @@ class AccountMove(models.Model):
             if bounced:
                 asked.add(bounced._membri_ask_about_gone(line))
             elif moves:
-                asked.add(moves[0]._membri_ask_about_gone(line, is_paid=False))
+                # no later one: what was answered would be asked again with each new invoice
+                known = moves.filtered(
+                    lambda move, line=line: move._membri_get_known_day() <= line.date
+                )
+                last = known[:1] or moves[-1:]
+                asked.add(last._membri_ask_about_gone(line, is_paid=False))
         return asked
+
+    def _membri_get_known_day(self):
+        """:return: the day from which somebody may have paid this invoice, also one dated ahead"""
+        self.ensure_one()
+        created = self.company_id._membri_local_date(self.create_date)
+        return min(self.invoice_date or created, created)
 
     def _membri_ask_about_gone(self, line, is_paid=True):
         """:param is_paid: whether this invoice still counts as paid by what went back"""
@@ -551,22 +564,23 @@ class AccountMoveLine(models.Model):
 
         :param gone: journal items of money that went back
         :return: what is left of ``self`` and of ``gone``"""
-        unused = self
+        by_payer = self.grouped(lambda line: (line.company_id, line.partner_id, line.currency_id))
+        returned = self.browse()
         for back in gone:
+            payer = (back.company_id, back.partner_id, back.currency_id)
+            unused = by_payer.get(payer, returned.browse())
             came = unused.filtered(
                 lambda line, back=back: (
-                    line.company_id == back.company_id
-                    and line.partner_id == back.partner_id
-                    and line.currency_id == back.currency_id
-                    and line.date <= back.date
+                    line.date <= back.date
                     and line.currency_id.is_zero(
                         line.amount_residual_currency + back.amount_residual_currency
                     )
                 )
             )[-1:]
-            unused -= came
-            gone -= back if came else gone.browse()
-        return unused, gone
+            if came:
+                by_payer[payer] = unused - came
+                returned |= came | back
+        return self - returned, gone - returned
 
 
 def _asks(question, note):
