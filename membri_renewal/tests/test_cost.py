@@ -137,6 +137,20 @@ class TestCost(MembriCommon):
                 plan = self.env.execute_query(SQL("EXPLAIN %s", query.select()))
                 self.assertIn(f" {index} ", " ".join(row for (row,) in plan))
 
+    def test_contacts_lead_to_documents_by_indexes(self):
+        """Whoever corrects an address does not wait until all documents were read."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        for model, name, value in (
+            ("account.move", "membri_delivery_email", "ada@example.com"),
+            ("membri.renewal", "delivery_email", "ada@example.com"),
+            ("membri.renewal", "recipient_id", self.member.id),
+        ):
+            with self.subTest(model=model, name=name):
+                query = self.env_root[model]._search([(name, "in", [value])])
+                plan = self.env.execute_query(SQL("EXPLAIN %s", query.select()))
+                index = f"{model.replace('.', '_')}__{name}_index"
+                self.assertIn(index, " ".join(row for (row,) in plan))
+
     def test_night_finds_each_case_as_before(self):
         """Searched case by case, the terms are those of the whole condition."""
         pending, active, over = (self._create_yearly() for _number in range(3))

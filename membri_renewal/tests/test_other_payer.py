@@ -745,6 +745,12 @@ class TestCorrectedAddress(OtherPayerCase):
         stranger = self._create_member("Stranger", email=self.member.email)
         self._assert_another_link(False, lambda: stranger.write({"email": "other@example.com"}))
 
+    def test_what_nobody_is_to_pay_for_now(self):
+        """A payment that is blocked is not made: what waits can still be paid."""
+        self.invoice.action_toggle_block_payment()
+        self.assertEqual(self.invoice.payment_state, "blocked")
+        self._assert_another_link(True, lambda: self.member.write({"email": "a@example.com"}))
+
     def test_what_is_paid_keeps_it(self):
         self._pay(self.invoice)
         self._assert_another_link(False, lambda: self.member.write({"email": "a@example.com"}))

@@ -213,6 +213,13 @@ class ResPartner(models.Model):
         # sudo: as above
         moves_sudo = self.env["account.move"].sudo()
         if addresses:
+            # sudo: as above; apart, as each of the two is found by an index
+            renewals_sudo = self.env["membri.renewal"].sudo()
+            renewals_sudo = renewals_sudo.search(
+                Domain("delivery_email", "in", addresses)
+                & Domain("state", "=", "approved")
+                & Domain("invoice_id", "!=", False)
+            )
             moves_sudo = moves_sudo.search(
                 Domain("membri_invoice_type", "!=", False)
                 & Domain("move_type", "=", "out_invoice")
@@ -221,7 +228,7 @@ class ResPartner(models.Model):
                 & Domain("access_token", "!=", False)
                 & (
                     Domain("membri_delivery_email", "in", addresses)
-                    | Domain("membri_cotisation_ids.renewal_id.delivery_email", "in", addresses)
+                    | Domain("id", "in", renewals_sudo.invoice_id.ids)
                 )
             )
         held = {}

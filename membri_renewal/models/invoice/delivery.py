@@ -43,6 +43,7 @@ class AccountMove(models.Model):
         string="Sent To",
         readonly=True,
         copy=False,
+        index="btree_not_null",
         help="Address to which the last email was sent.",
     )
 

@@ -17,6 +17,7 @@ class MembriRenewal(models.Model):
         string="Sent To",
         readonly=True,
         copy=False,
+        index="btree_not_null",
         groups="base.group_user",
         help="Address to which the last notice or reminder was sent.",
     )

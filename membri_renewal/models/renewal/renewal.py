@@ -111,6 +111,7 @@ class MembriRenewal(models.Model):
         "res.partner",
         compute="_compute_recipient_id",
         store=True,
+        index="btree_not_null",
         help="Person who receives the notice, determined at each sending.",
     )
     recipient_email = fields.Char(compute="_compute_recipient_email", groups=STAFF)
