@@ -439,10 +439,7 @@ class AccountMove(models.Model):
                     amount=self.currency_id.format(received),
                 )
             )
-        if credited:
-            sentences.append(
-                self.env._("%(amount)s was credited.", amount=self.currency_id.format(credited))
-            )
+        sentences += self._membri_get_credited_sentences(credited)
         more = [
             self._membri_get_rest_sentence(),
             self._membri_get_next_sentence(),
@@ -450,13 +447,15 @@ class AccountMove(models.Model):
         ]
         return [*sentences, *filter(None, more)]
 
-    def _membri_get_credited_sentences(self):
-        """:return: what credit notes took off this invoice, as a list of sentences"""
-        # sudo: payers may not read all of them; the sum is told
-        notes_sudo = self.sudo().reversal_move_ids.filtered(
-            lambda note: note.state == "posted" and note.currency_id == self.currency_id
-        )
-        credited = sum(notes_sudo.mapped("amount_total"))
+    def _membri_get_credited_sentences(self, credited=None):
+        """:param credited: default: the sum of its credit notes, whatever they were used for
+        :return: what was taken off this invoice, as a list of sentences"""
+        if credited is None:
+            # sudo: payers may not read all of them; the sum is told
+            notes_sudo = self.sudo().reversal_move_ids.filtered(
+                lambda note: note.state == "posted" and note.currency_id == self.currency_id
+            )
+            credited = sum(notes_sudo.mapped("amount_total"))
         if self.currency_id.is_zero(credited):
             return []
         return [self.env._("%(amount)s was credited.", amount=self.currency_id.format(credited))]
