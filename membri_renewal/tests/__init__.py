@@ -143,6 +143,7 @@ from . import test_shared_invoice_trouble
 from . import test_smoke
 from . import test_status
 from . import test_thread_doors
+from . import test_thread_forms
 from . import test_timezone
 from . import test_told_of_money
 from . import test_transitions

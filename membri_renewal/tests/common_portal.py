@@ -6,6 +6,8 @@ from odoo.tests import HttpCase, new_test_user
 
 from .common import MembriCommon
 
+SECRET = "Bad payer: call the lawyer"
+
 
 class PortalCase(MembriCommon, HttpCase):
     @classmethod
@@ -128,3 +130,19 @@ class PortalCase(MembriCommon, HttpCase):
     def _get_path(self, renewal):
         """The link of the mail, on this server."""
         return renewal._get_answer_url().removeprefix(renewal.get_base_url())
+
+
+class ThreadCase(PortalCase):
+    """A renewal and an invoice with messages, activities and files of the staff's."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.renewal, cls.invoice = cls._send_one_and_accept_one()
+        for record in (cls.renewal, cls.invoice):
+            record.message_post(body="Dear member", subtype_xmlid="mail.mt_comment")
+            record.message_post(body=SECRET, subtype_xmlid="mail.mt_note")
+            record.activity_schedule("mail.mail_activity_data_todo", note=SECRET)
+            cls.env_root["ir.attachment"].create(
+                {"name": SECRET, "raw": b"x", "res_model": record._name, "res_id": record.id}
+            )

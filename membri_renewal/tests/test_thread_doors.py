@@ -7,27 +7,13 @@ from odoo.service.model import call_kw
 from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common_portal import PortalCase
-
-SECRET = "Bad payer: call the lawyer"
+from .common_portal import SECRET, ThreadCase
 
 
 @tagged("post_install", "-at_install")
-class TestThreadDoors(PortalCase):
+class TestThreadDoors(ThreadCase):
     """11 A 2: a link opens the page and its answers, and nothing of the thread: by no route of
     Odoo's chatter, with the key, the signature of an email, or signed in as another member."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.renewal, cls.invoice = cls._send_one_and_accept_one()
-        for record in (cls.renewal, cls.invoice):
-            record.message_post(body="Dear member", subtype_xmlid="mail.mt_comment")
-            record.message_post(body=SECRET, subtype_xmlid="mail.mt_note")
-            record.activity_schedule("mail.mail_activity_data_todo", note=SECRET)
-            cls.env_root["ir.attachment"].create(
-                {"name": SECRET, "raw": b"x", "res_model": record._name, "res_id": record.id}
-            )
 
     def test_page_shows_the_thread_to_its_readers_only(self):
         """Odoo renders the page as its superuser: who came by the link would see an error there."""
@@ -570,137 +556,6 @@ class TestThreadDoors(PortalCase):
         domain = [("id", "=", self.colleague.id), ("message_ids.body", "ilike", SECRET)]
         self.assertTrue(self.env["res.partner"].with_user(self.employee).search(domain))
 
-    def test_forms_of_odoo_name_nothing(self):
-        """What a message or an activity is about is said in sudo: not of any record that a form
-        may name."""
-        west_invoice = self.invoice
-        models = self.env["ir.model"].sudo()
-        for user in (self.employee, self.stranger_user):
-            for record in (self.renewal, self.renewal.cotisation_id, west_invoice):
-                forms = [("mail.message", {"model": record._name}, "record_name")]
-                if user == self.employee:
-                    model_id = models._get_id(record._name)
-                    forms.append(("mail.activity", {"res_model_id": model_id}, "res_name"))
-                for name, values, shown in forms:
-                    with self.subTest(user=user.login, form=name, record=record):
-                        args = [[], {**values, "res_id": record.id}, [*values, "res_id"]]
-                        result = call_kw(
-                            self.env[name].with_user(user),
-                            "onchange",
-                            [*args, {shown: {}, "res_id": {}}],
-                            {},
-                        )
-                        self.assertNotIn(record.display_name, str(result))
-        values = {"model": "membri.renewal", "res_id": self.renewal.id}
-        spec = {"record_name": {}}
-        result = call_kw(
-            self.env["mail.message"].with_user(self.auditor),
-            "onchange",
-            [[], values, list(values), spec],
-            {},
-        )
-        self.assertEqual(result["value"]["record_name"], self.renewal.display_name)
-        activity = self.renewal.activity_schedule("mail.mail_activity_data_todo")
-        self.assertEqual(activity.res_name, self.renewal.display_name)
-
-    def test_forms_name_no_record_of_the_audit_trail(self):
-        """Odoo's audit trail says in a many2one, of a new message as well, what it is about."""
-        for user, record, shown in (
-            (self.employee, self.invoice, False),
-            (self.stranger_user, self.invoice, False),
-            (self.stranger_user, self.member, False),
-            (self.officer, self.invoice, True),
-            (self.officer, self.member, True),
-        ):
-            messages = self.env["mail.message"].with_user(user)
-            context = {"default_model": record._name, "default_res_id": record.id}
-            trail = {
-                name: {"fields": {"display_name": {}}}
-                for name, field in messages._fields.items()
-                if name.startswith("account_audit_log_") and field.type == "many2one"
-            }
-            self.assertGreater(len(trail), 1)
-            with self.subTest(user=user.login, record=record):
-                result = call_kw(messages, "onchange", [[], {}, [], trail], {"context": context})
-                named = [value["id"] for value in result["value"].values() if value]
-                self.assertEqual(named, [record.id] if shown else [])
-
-    def test_forms_name_nothing_that_is_called_after_a_member(self):
-        """Followers, notifications and closed addresses are Odoo's, and have a member's name."""
-        env = self.env_root
-        self.renewal.message_subscribe(self.member.ids)
-        closed = env["mail.blacklist"].create({"email": "closed@example.com"})
-        for record in (self.renewal.message_follower_ids.sudo()[:1], closed):
-            context = {"default_model": record._name, "default_res_id": record.id}
-            for user in (self.stranger_user, self.employee):
-                with self.subTest(user=user.login, model=record._name):
-                    messages = self.env["mail.message"].with_user(user)
-                    args = [[], {}, [], {"record_name": {}}]
-                    result = call_kw(messages, "onchange", args, {"context": context})
-                    self.assertFalse(result["value"]["record_name"])
-            # activities compute it in sudo; strangers have none
-            activities = self.env["mail.activity"].with_user(self.employee)
-            with self.subTest(model=record._name, form="mail.activity"):
-                model_id = env["ir.model"]._get_id(record._name)
-                values = {"res_model_id": model_id, "res_id": record.id}
-                args = [[], values, list(values), {"res_name": {}}]
-                result = call_kw(activities, "onchange", args, {})
-                self.assertFalse(result["value"].get("res_name"))
-        args[1] = {"res_model_id": env["ir.model"]._get_id("res.partner"), "res_id": self.member.id}
-        result = call_kw(self.env["mail.activity"].with_user(self.officer), "onchange", args, {})
-        self.assertEqual(result["value"]["res_name"], self.member.display_name)
-
-    def _get_ways_to_name(self, env, number):
-        """:return: ``{way: function}`` by which a user names a message"""
-        composer, channel = env["mail.compose.message"], env["discuss.channel"]
-        own = channel.create({"name": "Own"}).channel_member_ids
-        with_default = composer.with_context(default_parent_id=number)
-        spec = {"subject": {}, "parent_id": {"fields": {"display_name": {}}}}
-        lines = [Command.create({"seen_message_id": number})]
-        spec_of_lines = {"channel_member_ids": {"fields": {"seen_message_id": {"fields": {}}}}}
-        return {
-            "create": lambda: composer.create({"parent_id": number}),
-            "text": lambda: composer.create({"parent_id": str(number)}),
-            "default": lambda: with_default.create({}),
-            "form": lambda: composer.onchange({"parent_id": number}, ["parent_id"], spec),
-            "by ID": lambda: composer.onchange({"parent_id": {"id": number}}, [], spec),
-            "form, default": lambda: with_default.onchange({}, [], spec),
-            "lines": lambda: channel.onchange({"channel_member_ids": lines}, [], spec_of_lines),
-            "write": lambda: own.write({"seen_message_id": number}),
-        }
-
-    def test_messages_and_files_are_named_by_their_readers(self):
-        """Whatever names a message shows its subject (*your payment failed*), the window of emails
-        the recipients as well; files are named after members."""
-        message = self.renewal.message_post(
-            body="x", subject=SECRET, subtype_xmlid="mail.mt_note", partner_ids=self.member.ids
-        )
-        note = self.member._membri_noted_for(self.company).message_post(body="x", subject=SECRET)
-        file = self.env["ir.attachment"].sudo().search([("name", "=", SECRET)], limit=1)
-        foreigner = self._create_manager_of(
-            self._create_other_company("West", "America/Vancouver"), "foreigner"
-        )
-        for user, named, may in (
-            (self.employee, message, False),
-            (foreigner, message, False),
-            (foreigner, note, False),
-            (self.auditor, message, True),
-            (self.officer, note, True),
-        ):
-            attempts = self._get_ways_to_name(self.env(user=user.id, context={}), named.id)
-            for name, attempt in attempts.items():
-                with self.subTest(user=user.login, model=named.model, attempt=name):
-                    if may:
-                        attempt()
-                        continue
-                    with self.assertRaises(AccessError) as caught:
-                        attempt()
-                    self.assertNotIn(SECRET, str(caught.exception))
-        with self.assertRaises(AccessError):
-            self.env["ir.attachment"].with_user(self.employee).create(
-                {"name": "own", "original_id": file.id}
-            )
-
     def _get_messages_about(self, user, record):
         """:return: ``{way: function}`` by which ``user`` makes a message about ``record``"""
         env, own = self.env(user=user.id, context={}), user.partner_id
@@ -813,72 +668,6 @@ class TestThreadDoors(PortalCase):
             message.sudo().author_id = self.employee.partner_id
             message.with_user(self.employee).write({"body": "Mine"})
 
-    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
-    def test_the_window_of_emails_tells_what_its_user_reads(self):
-        """Odoo computes in sudo what it keeps of it: the name of any record, what a template says
-        of it, and its reports, those of another model for the same number, too."""
-        foreigner = self._create_manager_of(
-            self._create_other_company("West", "America/Vancouver"), "foreigner"
-        )
-        message = self.renewal.message_post(body="x", subject=SECRET)
-        Template = self.env_root["mail.template"]
-        numbered = self.env_root["res.partner"].browse(self.invoice.id)
-        for user in (self.employee, foreigner):
-            windows = self.env(user=user.id, context={})["mail.compose.message"]
-            for record in (self.renewal, self.invoice, message, self.invoice.line_ids[0]):
-                template = Template.create(
-                    {
-                        "name": "x",
-                        "model_id": self.env["ir.model"]._get_id(record._name),
-                        "subject": "{{ object.display_name }}",
-                    }
-                )
-                given = {"model": record._name, "res_ids": str(record.ids)}
-                for vals in (given, {**given, "template_id": template.id}):
-                    with self.subTest(user=user.login, vals=vals):
-                        with self.assertRaises(AccessError):
-                            windows.create(vals).read(["subject", "body"])
-                        with self.assertRaises(AccessError):
-                            windows.onchange(vals, list(vals), {"subject": {}})
-            # a statement, and the receipt of the invoice with the number of a contact
-            for name, contact in (("statement", self.member), ("membership_receipt", numbered)):
-                report = self.env_root.ref(f"membri_renewal.action_report_{name}")
-                template = Template.create(
-                    {
-                        "name": "x",
-                        "model_id": self.env["ir.model"]._get_id("res.partner"),
-                        "report_template_ids": [Command.set(report.ids)],
-                    }
-                )
-                vals = {"model": "res.partner", "res_ids": str(contact.ids)}
-                if (user, name) == (foreigner, "statement"):
-                    continue  # of what is due to their own company
-                with self.subTest(user=user.login, report=name), self.assertRaises(AccessError):
-                    windows.create({**vals, "template_id": template.id}).read(["attachment_ids"])
-        # who reads them, as ever
-        window = self.env(user=self.auditor.id, context={})["mail.compose.message"].create(
-            {"model": "membri.renewal", "res_ids": str(self.renewal.ids)}
-        )
-        self.assertEqual(window.subject, self.renewal._message_compute_subject())
-
-    def test_activities_are_not_moved_to_records_of_others(self):
-        user = new_test_user(
-            self.env_root,
-            "edits_contacts",
-            "base.group_user,base.group_partner_manager",
-            company_id=self.company.id,
-            company_ids=self.company.ids,
-        )
-        own = user.partner_id.with_user(user).activity_schedule(summary="Own", user_id=user.id)
-        other = self.stranger.with_user(user)
-        for record in (self.renewal, self.invoice):
-            number = self.env["ir.model"].sudo()._get_id(record._name)
-            with self.subTest(record=record), self.assertRaises(AccessError):
-                own.write({"res_model_id": number, "res_id": record.id})
-            self.assertFalse(record.activity_ids.filtered(lambda a: a.summary == "Own"))
-        own.write({"res_id": other.id})
-        self.assertEqual(other.activity_ids, own)
-
     def test_ratings_post_nothing(self):
         """Any employee makes a rating of any record (where Odoo's are installed), by anybody; a
         page without login posts it in sudo, or rewrites the message that the rating names."""
@@ -908,80 +697,6 @@ class TestThreadDoors(PortalCase):
             message.sudo(), body="Ours", strict=False
         )
         self.assertIn("Ours", message.body)
-
-    def test_files_in_forms_of_odoo(self):
-        """Letters by post, which are installed with Invoicing: the form showed any file. What was
-        made by somebody who may is seen as in Odoo."""
-        if "snailmail.letter" not in self.env:
-            self.skipTest("Letters by post are not installed.")
-        attachment = self.env_root["ir.attachment"].search(
-            [("res_model", "=", "membri.renewal"), ("res_id", "=", self.renewal.id)], limit=1
-        )
-        spec = {"attachment_datas": {}, "attachment_fname": {}}
-        args = [[], {"attachment_id": attachment.id}, ["attachment_id"], spec]
-        for user, may in ((self.employee, False), (self.auditor, True)):
-            letters = self.env["snailmail.letter"].with_user(user)
-            self.env.invalidate_all()
-            with self.subTest(user=user.login):
-                value = call_kw(letters, "onchange", args, {})["value"]
-                shown = [value.get(name) for name in spec]
-                if may:
-                    self.assertIn(attachment.name, shown)
-                else:
-                    self.assertFalse(any(shown))
-        letter = self.env_root["snailmail.letter"].create(
-            {
-                "model": "res.partner",
-                "res_id": self.member.id,
-                "partner_id": self.member.id,
-                "company_id": self.company.id,
-                "attachment_id": attachment.id,
-            }
-        )
-        self.env.invalidate_all()
-        kept = letter.with_user(self.employee).read(["attachment_fname"])
-        self.assertEqual(kept[0]["attachment_fname"], attachment.name)
-
-    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
-    def test_letters_by_post_stay_with_their_record(self):
-        """Any employee moved a letter of theirs to a renewal or an invoice, which the scheduler
-        printed for them."""
-        if "snailmail.letter" not in self.env:
-            self.skipTest("no letters by post")
-        letters = self.env["snailmail.letter"].with_user(self.employee)
-        channel = letters.env["discuss.channel"].create({"name": "Own"})
-        own = {
-            "model": channel._name,
-            "res_id": channel.id,
-            "partner_id": self.member.id,
-            "company_id": self.company.id,
-            "user_id": self.employee.id,
-        }
-        letter = letters.create(own)
-        for record in (self.renewal, self.invoice):
-            with self.subTest(record=record):
-                with self.assertRaises(AccessError):
-                    letter.write({"model": record._name, "res_id": record.id})
-                with self.assertRaises(AccessError):
-                    letter.web_save({"model": record._name, "res_id": record.id}, {})
-                self.assertEqual(letter.sudo().model, channel._name)
-            # the report of another model, for a record of the same number
-            report = self.env["ir.actions.report"].sudo().search([("model", "=", record._name)])
-            letter.sudo().res_id = record.id
-            with self.subTest(record=record), self.assertRaises(AccessError):
-                letter.write({"report_template": report[0].id})
-            letter.sudo().res_id = channel.id
-        # a statement of a contact
-        statement = self.env.ref("membri_renewal.action_report_statement")
-        with self.assertRaises(AccessError):
-            letters.create({**own, "report_template": statement.id})
-        # one of somebody else, to another address
-        kept = letter.sudo().copy()
-        kept.write({"model": self.renewal._name, "res_id": self.renewal.id})
-        with self.assertRaises(AccessError):
-            kept.with_user(self.employee).write({"partner_id": self.employee.partner_id.id})
-        kept.with_user(self.officer).write({"state": "canceled"})
-        letter.write({"state": "canceled"})
 
     def test_text_messages_to_many(self):
         """Odoo's window logs them on what its user may read."""
