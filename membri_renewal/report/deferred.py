@@ -4,10 +4,12 @@ from odoo.tools import SQL
 
 from ..models.mixins.formats import format_day
 
-# Of a term: the last day that was agreed, over which its lines are spread, and the day by which
-# all of it is earned. Of a term that was ended early, what is left is earned when it ends, or when
-# somebody ended it, if that was later: what was earned by then stays, as the months before may be
-# closed.
+# Of an invoice line (``item``, of ``move``) of a term: the last day that was agreed, by which its
+# days are counted; the first day on which any of it is earned, and the day by which all of it is.
+# What was earned before its document was booked, or before somebody ended the term early, stays:
+# the months before may be closed. So a late document catches up on its own date, and what is left
+# of a term that was ended early is earned when it ends, or when it was ended if that is later. A
+# credit note from then on gives back the days that are left, and takes nothing of those before.
 OF_SPREAD = """      JOIN membri_option_set plan ON plan.id = term.option_set_id
 CROSS JOIN LATERAL (
                SELECT CASE
@@ -15,90 +17,42 @@ CROSS JOIN LATERAL (
                           THEN COALESCE(term.date_end, term.date_start)
                           WHEN plan.lifetime THEN term.date_start
                           ELSE COALESCE(term.date_end_agreed, term.date_end)
-                      END AS day
+                      END AS day,
+                      move.move_type = 'out_refund'
+                      AND item.date >= term.date_termination_recorded AS is_rest
            ) agreed
 CROSS JOIN LATERAL (
-               SELECT agreed.day AS agreed_end,
-                      CASE
+               SELECT CASE
                           WHEN term.date_terminated IS NULL THEN agreed.day
-                          ELSE LEAST(agreed.day, GREATEST(term.date_end, term.date_expired - 1))
-                      END AS last_earned
+                          ELSE LEAST(
+                              agreed.day, GREATEST(term.date_end, term.date_termination_recorded)
+                          )
+                      END AS day
+           ) ended
+CROSS JOIN LATERAL (
+               SELECT agreed.day AS agreed_end,
+                      GREATEST(
+                          item.date,
+                          CASE WHEN agreed.is_rest THEN ended.day ELSE term.date_start END
+                      ) AS first_earned,
+                      GREATEST(item.date, ended.day) AS last_earned
            ) spread"""
-# Shares are differences of rounded running sums, so that the years of a line add up to it.
-DEFERRED_QUERY = """
-WITH line AS (
-    SELECT item.id, item.move_id, item.company_id, -item.balance AS amount,
-           move.partner_id AS payer_id, term.partner_id, term.option_set_id,
-           term.id AS cotisation_id, term.date_start,
-           COALESCE(term.date_end, term.date_start) AS date_end,
-           spread.agreed_end, spread.last_earned,
-           company.currency_id, company.fiscalyear_last_day AS last_day,
-           company.fiscalyear_last_month::integer AS last_month,
-           COALESCE(currency.decimal_places, 2) AS digits, as_of.day AS as_of
-      FROM account_move_line item
-      JOIN account_move move ON move.id = item.move_id
-      JOIN membri_cotisation term ON term.id = item.membri_cotisation_id
-OF_SPREAD
-      JOIN res_company company ON company.id = item.company_id
-      JOIN res_currency currency ON currency.id = company.currency_id
-      JOIN (VALUES %(as_of)s) as_of (company_id, day) ON as_of.company_id = item.company_id
-     WHERE item.display_type = 'product'
-       AND item.parent_state = 'posted'
-       AND item.balance != 0
-       AND item.date <= as_of.day
-       AND move.membri_invoice_type IS NOT NULL
-       AND move.move_type IN ('out_invoice', 'out_refund')
-), fiscal_year AS (
-    SELECT line.*, calendar.year, bounds.first_day, bounds.last_day AS year_end,
-           line.agreed_end - line.date_start + 1 AS whole
-      FROM line
-CROSS JOIN LATERAL generate_series(
-               EXTRACT(YEAR FROM line.date_start)::integer,
-               EXTRACT(YEAR FROM line.last_earned)::integer + 1
-           ) calendar (year)
-CROSS JOIN LATERAL (
-               SELECT last_of(calendar.year - 1) + 1 AS first_day,
-                      last_of(calendar.year) AS last_day
-           ) bounds
-     WHERE bounds.first_day <= line.last_earned AND bounds.last_day >= line.date_start
-), counted AS (
-    SELECT fiscal_year.*,
-           GREATEST(first_day, date_start) - date_start AS before,
-           LEAST(year_end, last_earned) AS until,
-           LEAST(
-               GREATEST(as_of, GREATEST(first_day, date_start) - 1), LEAST(year_end, last_earned)
-           ) AS now
-      FROM fiscal_year
-)
-SELECT counted.id::bigint * 256 + counted.year - EXTRACT(YEAR FROM counted.date_start)::integer
-           AS id,
-       counted.company_id, counted.currency_id, counted.payer_id, counted.partner_id,
-       counted.option_set_id, counted.cotisation_id, counted.move_id,
-       counted.id AS move_line_id, counted.date_start, counted.date_end,
-       counted.first_day AS year_start, counted.year_end, counted.as_of,
-       CASE
-           WHEN EXTRACT(YEAR FROM counted.first_day) = counted.year THEN counted.year::varchar
-           ELSE (counted.year - 1)::varchar || '-' || counted.year::varchar
-       END AS fiscal_year,
-       GREATEST(
-           0, LEAST(counted.until, counted.date_end) - counted.date_start + 1 - counted.before
-       ) AS days,
-       share.until - share.before AS amount,
-       share.now - share.before AS earned,
-       share.until - share.now AS unearned
-  FROM counted
-CROSS JOIN LATERAL (
-    SELECT ROUND(amount * before / whole, digits) AS before,
-           CASE
-               WHEN now = last_earned THEN amount
-               ELSE ROUND(amount * (now - date_start + 1) / whole, digits)
-           END AS now,
-           CASE
-               WHEN until = last_earned THEN amount
-               ELSE ROUND(amount * (until - date_start + 1) / whole, digits)
-           END AS until
-) share
-"""
+
+
+def get_earned(day, line, start="date_start"):
+    """Return SQL of how much of an invoice line is earned by a day, that one included.
+
+    :param line: the SQL name of what has its ``amount``, its ``digits`` and the days of
+        ``OF_SPREAD``; ``start`` is its first day of the term"""
+    return f"""CASE
+               WHEN {day} < {line}.first_earned THEN 0
+               WHEN {day} >= {line}.last_earned THEN {line}.amount
+               ELSE ROUND(
+                   {line}.amount * ({day} - {line}.{start} + 1)
+                   / ({line}.agreed_end - {line}.{start} + 1),
+                   {line}.digits
+               )
+           END"""
 
 
 def last_of(year):
@@ -111,11 +65,68 @@ def last_of(year):
     )
 
 
-QUERY = (
-    DEFERRED_QUERY.replace("OF_SPREAD", OF_SPREAD)
-    .replace("last_of(calendar.year - 1)", last_of("calendar.year - 1"))
-    .replace("last_of(calendar.year)", last_of("calendar.year"))
+# Shares are differences of rounded running sums, so that the years of a line add up to it.
+QUERY = f"""
+WITH line AS (
+    SELECT item.id, item.move_id, item.company_id, -item.balance AS amount,
+           move.partner_id AS payer_id, term.partner_id, term.option_set_id,
+           term.id AS cotisation_id, term.date_start,
+           COALESCE(term.date_end, term.date_start) AS date_end,
+           spread.agreed_end, spread.first_earned, spread.last_earned,
+           company.currency_id, company.fiscalyear_last_day AS last_day,
+           company.fiscalyear_last_month::integer AS last_month,
+           COALESCE(currency.decimal_places, 2) AS digits, as_of.day AS as_of
+      FROM account_move_line item
+      JOIN account_move move ON move.id = item.move_id
+      JOIN membri_cotisation term ON term.id = item.membri_cotisation_id
+{OF_SPREAD}
+      JOIN res_company company ON company.id = item.company_id
+      JOIN res_currency currency ON currency.id = company.currency_id
+      JOIN (VALUES %(as_of)s) as_of (company_id, day) ON as_of.company_id = item.company_id
+     WHERE item.display_type = 'product'
+       AND item.parent_state = 'posted'
+       AND item.balance != 0
+       AND item.date <= as_of.day
+       AND move.membri_invoice_type IS NOT NULL
+       AND move.move_type IN ('out_invoice', 'out_refund')
+), fiscal_year AS (
+    SELECT line.*, calendar.year, bounds.first_day, bounds.last_day AS year_end
+      FROM line
+CROSS JOIN LATERAL generate_series(
+               EXTRACT(YEAR FROM line.date_start)::integer,
+               EXTRACT(YEAR FROM line.last_earned)::integer + 1
+           ) calendar (year)
+CROSS JOIN LATERAL (
+               SELECT {last_of("calendar.year - 1")} + 1 AS first_day,
+                      {last_of("calendar.year")} AS last_day
+           ) bounds
+     WHERE bounds.first_day <= line.last_earned AND bounds.last_day >= line.first_earned
 )
+SELECT fiscal_year.id::bigint * 256 + fiscal_year.year
+           - EXTRACT(YEAR FROM fiscal_year.date_start)::integer AS id,
+       fiscal_year.company_id, fiscal_year.currency_id, fiscal_year.payer_id,
+       fiscal_year.partner_id, fiscal_year.option_set_id, fiscal_year.cotisation_id,
+       fiscal_year.move_id, fiscal_year.id AS move_line_id, fiscal_year.date_start,
+       fiscal_year.date_end, fiscal_year.first_day AS year_start, fiscal_year.year_end,
+       fiscal_year.as_of,
+       CASE
+           WHEN EXTRACT(YEAR FROM fiscal_year.first_day) = fiscal_year.year
+           THEN fiscal_year.year::varchar
+           ELSE (fiscal_year.year - 1)::varchar || '-' || fiscal_year.year::varchar
+       END AS fiscal_year,
+       GREATEST(
+           0, LEAST(year_end, date_end, agreed_end) - GREATEST(first_day, date_start) + 1
+       ) AS days,
+       share.until - share.before AS amount,
+       share.now - share.before AS earned,
+       share.until - share.now AS unearned
+  FROM fiscal_year
+CROSS JOIN LATERAL (
+    SELECT {get_earned("(first_day - 1)", "fiscal_year")} AS before,
+           {get_earned("GREATEST(first_day - 1, LEAST(as_of, year_end))", "fiscal_year")} AS now,
+           {get_earned("year_end", "fiscal_year")} AS until
+) share
+"""
 
 
 class MembriDeferred(models.Model):
@@ -124,7 +135,7 @@ class MembriDeferred(models.Model):
     ``unearned`` is the part after the day that is asked about (``membri_as_of`` of the context,
     default today); what was booked after that day was not in the accounts on it, and is not here.
     A membership for life is earned on its first day; what is left of a term that was ended early,
-    when it ended."""
+    when it ended. No document changes what was earned before it was booked."""
 
     _name = "membri.deferred"
     _inherit = "membri.report.mixin"
@@ -136,9 +147,9 @@ class MembriDeferred(models.Model):
         "membri.cotisation": [
             "date_end",
             "date_end_agreed",
-            "date_expired",
             "date_start",
             "date_terminated",
+            "date_termination_recorded",
             "option_set_id",
             "partner_id",
         ],

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .deferred import OF_SPREAD, MembriDeferred
+from .deferred import OF_SPREAD, MembriDeferred, get_earned
 from .kept_mixin import NOT_THE_RATE, RATE_OF_COMPANY, Watch
 from .reconciliation import MembriReconciliation
 from .reconciliation_query import OF_ASKED, get_reconciliation_query
@@ -20,23 +20,24 @@ SELECT part.id::bigint * 2 AS id, part.company_id, part.currency_id, part.partne
        COALESCE(part.date_start, part.invoice_date) AS date,
        part.expected, part.invoiced, part.received, part.written_off, part.open,
        0 AS revenue, 1 AS row_count,
-       NULL::numeric AS price, NULL::date AS last_day, NULL::date AS agreed_end,
+       NULL::numeric AS amount, NULL::date AS booked, NULL::date AS first_earned,
+       NULL::date AS last_earned, NULL::date AS agreed_end,
        NULL::integer AS digits, part.is_foreign
   FROM ("""
-OF_ITEMS = """) part
+OF_ITEMS = f""") part
  UNION ALL
 SELECT item.id::bigint * 2 + 1, item.company_id, company.currency_id, term.partner_id,
        term.option_set_id, term.id, NULL, item.move_id,
        term.date_start,
        0, 0, 0, 0, 0,
        -item.balance, 1,
-       -item.balance, spread.last_earned, spread.agreed_end,
+       -item.balance, item.date, spread.first_earned, spread.last_earned, spread.agreed_end,
        COALESCE(currency.decimal_places, 2), FALSE
   FROM (%(asked)s) asked
   JOIN membri_cotisation term ON term.partner_id = asked.partner_id
-OF_SPREAD
   JOIN account_move_line item ON item.membri_cotisation_id = term.id
   JOIN account_move move ON move.id = item.move_id
+{OF_SPREAD}
   JOIN res_company company ON company.id = item.company_id
   JOIN res_currency currency ON currency.id = company.currency_id
  WHERE item.display_type = 'product'
@@ -45,21 +46,14 @@ OF_SPREAD
    AND move.membri_invoice_type IS NOT NULL
    AND move.move_type IN ('out_invoice', 'out_refund')
 """
-MONEY_QUERY = (
-    OF_RECONCILIATION
-    + get_reconciliation_query(OF_ASKED)
-    + OF_ITEMS.replace("OF_SPREAD", OF_SPREAD)
-)
+MONEY_QUERY = OF_RECONCILIATION + get_reconciliation_query(OF_ASKED) + OF_ITEMS
 # As in the deferred revenue, whose fiscal years add up to this: the part of the days after.
-DEFERRED_QUERY = """
+DEFERRED_QUERY = f"""
 SELECT part.*,
        CASE
-           WHEN part.last_day IS NULL OR part.last_day <= %(as_of)s THEN 0
-           WHEN part.date > %(as_of)s THEN part.revenue
-           ELSE part.revenue - part.row_count * ROUND(
-                    part.price * (%(as_of)s - part.date + 1) / (part.agreed_end - part.date + 1),
-                    part.digits
-                )
+           WHEN part.booked <= %(as_of)s
+           THEN part.revenue - part.row_count * {get_earned("%(as_of)s", "part", "date")}
+           ELSE 0
        END AS deferred
   FROM (%(rows)s) part
 """
@@ -104,7 +98,7 @@ CROSS JOIN LATERAL (
 WATCHED = {
     "membri_cotisation": Watch(
         "partner_id, company_id, option_set_id, currency_id, renewal_id, date_start, date_end,"
-        " date_end_agreed, date_terminated, date_expired,"
+        " date_end_agreed, date_terminated, date_termination_recorded,"
         " amount_total, amount_untaxed, invoice_id, state",
         "SELECT fact.partner_id, NULL::integer",
         comes_and_goes=True,
@@ -131,7 +125,7 @@ WATCHED = {
         comes_and_goes=True,
     ),
     "account_move_line": Watch(
-        "membri_cotisation_id, move_id, company_id, display_type, parent_state, balance,"
+        "membri_cotisation_id, move_id, company_id, date, display_type, parent_state, balance,"
         " price_subtotal, price_total",
         "SELECT (SELECT partner_id FROM membri_cotisation WHERE id = fact.membri_cotisation_id),"
         " fact.move_id",
@@ -195,8 +189,10 @@ class MembriMoney(models.Model):
         "currency_id",
         "option_set_id",
         "date",
-        "price",
-        "last_day",
+        "amount",
+        "booked",
+        "first_earned",
+        "last_earned",
         "agreed_end",
         "digits",
     )

@@ -133,10 +133,95 @@ class TestDeferredRevenue(WriteOffCase):
             ],
         )
 
+    def test_ended_early_on_the_first_of_january(self):
+        """Recorded on January 1 for the last of June: nothing of it falls in the year before."""
+        term = self._enrol_three_years()
+        with freeze_time("2027-01-01 15:00:00"):
+            term.action_terminate("2026-06-30", "Moved")
+        years = [(year, amount) for year, _days, amount, *_rest in self._get_values(term)]
+        self.assertEqual(years, [("2025", 100.0), ("2026", 100.0), ("2027", 100.0)])
+        self.assertEqual(self._get_values(term, "2026-12-31")[2], ("2027", 0, 100.0, 0.0, 100.0))
+
+    def _get_sums(self, terms, as_of=None):
+        rows = self._get_rows(terms, as_of)
+        return round(sum(rows.mapped("earned")), 2), round(sum(rows.mapped("unearned")), 2)
+
+    def test_credit_note_of_the_days_that_are_left(self):
+        """Ended on January 31 for February 9: what was earned stays, what is left is what the
+        days up to the last one cost."""
+        self._pay(self.invoice)
+        with freeze_time("2027-01-31 15:00:00"):
+            before = self._get_sums(self.cotisation)
+            self.assertEqual(before, (25.48, 274.52))
+            self.cotisation.action_terminate("2027-02-09", "Moved")
+            self._credit(self.invoice, price=267.0)
+            self.assertEqual(self._get_sums(self.cotisation, "2027-01-30"), (24.66, 275.34))
+            self.assertEqual(self._get_sums(self.cotisation), (25.48, 7.52))
+            self.assertEqual(self._get_sums(self.cotisation, "2027-02-08"), (32.05, 0.95))
+            self.assertEqual(self._get_sums(self.cotisation, "2027-02-09"), (33.0, 0.0))
+            self._assert_same_totals()
+
+    def test_credit_note_before_and_after_the_early_end(self):
+        """One of the whole year counts from its date on, for the days before it at once; what the
+        early end changes, it changes from the day on which it is recorded."""
+        self._pay(self.invoice)
+        with freeze_time("2027-01-31 15:00:00"):
+            self._credit(self.invoice, price=73.0)
+            days = ("2027-01-30", "2027-01-31", "2027-02-28")
+            sums = [self._get_sums(self.cotisation, day) for day in days]
+            self.assertEqual(sums, [(24.66, 275.34), (19.28, 207.72), (36.69, 190.31)])
+        with freeze_time("2027-03-10 15:00:00"):
+            self.cotisation.action_terminate("2027-02-28", "Moved")
+            self.assertEqual([self._get_sums(self.cotisation, day) for day in days], sums)
+            self.assertEqual(self._get_sums(self.cotisation), (227.0, 0.0))
+            self._credit(self.invoice, price=150.0)
+            self.assertEqual(self._get_sums(self.cotisation), (77.0, 0.0))
+            self._assert_same_totals()
+
+    def test_late_documents_leave_years_that_are_over(self):
+        """Of 2025 to 2027, credited in 2027 what concerns the three years: all of what is past on
+        its date; one after the last day, at once."""
+        term = self._enrol_three_years()
+        before = self._get_values(term)[:2]
+        self._credit(term.invoice_id, price=109.5)  # 0.10 a day
+        rows = self._get_rows(term)
+        self.assertEqual(self._get_values(term)[:2], before)
+        self.assertEqual(rows.mapped("fiscal_year"), ["2025", "2026", "2027", "2027"])
+        credited = rows.filtered(lambda row: row.move_id.move_type == "out_refund")
+        self.assertEqual(
+            (credited.amount, credited.earned, credited.unearned), (-109.5, -74.5, -35.0)
+        )
+        with freeze_time("2028-02-01 15:00:00"):
+            self._credit(term.invoice_id, price=10.0)
+            [late] = self._get_rows(term).filtered(lambda row: row.fiscal_year == "2028")
+            self.assertEqual((late.days, late.amount, late.earned), (0, -10.0, -10.0))
+            self._assert_same_totals()
+
+    def test_booked_for_the_first_day(self):
+        """What bears a day to come is in no report of today."""
+        self.company.with_env(self.env_root).membri_invoice_dating = "term"
+        with freeze_time("2026-11-15 15:00:00"):
+            term = self._create_member("Early")._membri_enrol(self.yearly, "2027-02-01")
+            self.assertEqual(str(term.invoice_id.date), "2027-02-01")
+            self.assertFalse(self._get_rows(term))
+            self._assert_same_totals()
+        with freeze_time("2027-02-01 15:00:00"):
+            self.assertEqual(self._get_sums(term), (0.82, 299.18))
+            self._assert_same_totals()
+
+    def _assert_same_totals(self):
+        """The other report equals this one to the cent, of kept rows as well."""
+        Money = self.env["membri.money"]
+        for _kept in range(2):
+            for day in ("2026-12-31", "2027-01-31", "2027-02-08", "2027-02-28", "2028-02-01"):
+                totals = Money.with_context(membri_as_of=day)._get_totals(self.company)
+                with self.subTest(day=day):
+                    self.assertAlmostEqual(*totals["deferred"], 2)
+            Money._keep(Money._find_stale() or [(self.partner.id,)])
+
     def test_ended_early_money_by_month_says_the_same(self):
         """The other report equals this one to the cent, of kept rows as well, before and after
         the early end and its taking back."""
-        Money = self.env["membri.money"]
         term, for_life = self._enrol_three_years(), self._enrol_three_years(self.for_life)
         steps = (
             lambda: None,
@@ -147,13 +232,7 @@ class TestDeferredRevenue(WriteOffCase):
         )
         for step in steps:
             step()
-            for _kept in range(2):
-                for day in ("2027-01-15", "2027-02-28", "2027-03-31"):
-                    here, there = Money.with_context(membri_as_of=day)._get_totals(self.company)[
-                        "deferred"
-                    ]
-                    self.assertAlmostEqual(here, there, 2)
-                Money._keep(Money._find_stale() or [(term.partner_id.id,)])
+            self._assert_same_totals()
 
     def test_for_life_that_ended_stays_earned_at_once(self):
         term = self._enrol_three_years(self.for_life)

@@ -126,6 +126,12 @@ class MembriCotisation(models.Model):
         copy=False,
         help="The member left before the last day, so this term is not proposed for renewal.",
     )
+    date_termination_recorded = fields.Date(
+        string="Early End Recorded On",
+        readonly=True,
+        copy=False,
+        help="Revenue of earlier days is not changed by the early end.",
+    )
     termination_reason = fields.Char(string="Reason for Ending", readonly=True, copy=False)
     termination_reason_id = fields.Many2one(
         "membri.refusal.reason",

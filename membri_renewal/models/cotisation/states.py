@@ -180,6 +180,7 @@ class MembriCotisation(models.Model):
                 {
                     "date_end": date,
                     "date_terminated": date,
+                    "date_termination_recorded": cotisation.company_id._membri_today(),
                     "termination_reason": reason,
                     "termination_reason_id": kind.id,
                     # ended early twice: the first time, the agreed day was kept
@@ -261,6 +262,7 @@ class MembriCotisation(models.Model):
                 {
                     "date_end": last,
                     "date_terminated": False,
+                    "date_termination_recorded": False,
                     "termination_reason": False,
                     "termination_reason_id": False,
                     "date_end_agreed": False,
