@@ -99,8 +99,6 @@ class MembriPaymentCommon(MembriCommon):
             [
                 {
                     "state": "intervention",
-                    "intervention_reason": f"Invoice {self.invoice.name} was cancelled or fully "
-                    "credited.",
                     "invoice_id": False,
                     "new_cotisation_id": False,
                     "is_paid": False,
@@ -108,6 +106,7 @@ class MembriPaymentCommon(MembriCommon):
                 }
             ],
         )
+        self.assertIn(f"Invoice {self.invoice.name}", self.renewal.intervention_reason)
         self.assertTrue(self.renewal.partner_id.membri_intervention_required)
 
     def _credit(self, invoice, price=None):

@@ -88,10 +88,9 @@ class TestA8KeptWords(ArchivedCommon):
         number = renewal.invoice_id.name
         renewal.invoice_id.with_env(self.env_account).button_cancel()
         self.assertEqual(renewal.state, "intervention")
-        sentence = "%(invoice)s was cancelled or fully credited."
-        french = self._say_in_french(sentence)
-        self.assertNotEqual(french, sentence)
-        self.assertEqual(renewal.intervention_reason, french % {"invoice": f"Facture {number}"})
+        day = renewal.with_context(lang="fr_FR")._format_day(self.company._membri_today())
+        for words in (f"Facture {number}", day):
+            self.assertIn(words, renewal.intervention_reason)
 
     def test_a8_failure_of_an_email_is_in_the_officers_language(self):
         """The queue of emails is worked off by a robot that speaks English."""

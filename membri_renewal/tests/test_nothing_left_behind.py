@@ -181,7 +181,7 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         self._night()
         self.assertEqual(len(self._get_asked()), 1, "the invoice is open")
 
-    def _book(self, receivable, amount, date=None):
+    def _book(self, receivable, amount, date=None, partner=None):
         """An entry of the bank, by hand: money that came, or went back where negative."""
         journal = self.company_data["default_journal_bank"]
         entry = self.env_account["account.move"].create(
@@ -192,7 +192,7 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
                     Command.create(
                         {
                             "account_id": account.id,
-                            "partner_id": receivable.partner_id.id,
+                            "partner_id": (partner or receivable.partner_id).id,
                             "balance": balance,
                         }
                     )
@@ -318,6 +318,58 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         self.assertFalse(self._get_asked())
         self.assertFalse(self.invoice._membri_get_unused_until())
         self.assertEqual(len(self._list()), 2, "somebody has to match them")
+
+    def test_b5_paid_by_a_contact_and_sent_back_to_the_company(self):
+        """The two are one payer, be they as much as each other or not: nobody is asked to use or
+        to match them, and both stand in the list."""
+        company = self._create_member("Company", is_company=True)
+        contact = self._create_member("Contact", parent_id=company.id)
+        self.invoice = contact._membri_enrol(self.yearly).invoice_id.with_env(self.env_account)
+        for amounts in ((50.0, -50.0), (0.7, 0.1, -0.8)):
+            with self.subTest(amounts=amounts):
+                entries = self.invoice.browse().union(
+                    *(
+                        self._book(
+                            self._get_receivable(),
+                            amount,
+                            partner=contact if amount > 0 else company,
+                        )
+                        for amount in amounts
+                    )
+                )
+                self._night()
+                gone = [asked for asked in self._get_asked() if "went back" in asked]
+                self.assertFalse(gone)
+                self.assertEqual(len(self._get_asked()), 0 if len(amounts) == 2 else 2)
+                self.assertEqual(self._list().move_id, entries)
+                entries.button_draft()
+                entries.button_cancel()
+
+    def test_b5_the_bank_books_the_check_of_a_contact_back_on_the_company(self):
+        company = self._create_member("Company", is_company=True)
+        contact = self._create_member("Contact", parent_id=company.id)
+        self.invoice = contact._membri_enrol(self.yearly).invoice_id.with_env(self.env_account)
+        self._pay(self.invoice)
+        self._book(self._get_receivable(), -344.93, partner=company)
+        self._night()
+        [asked] = self._get_asked()
+        self.assertIn("still counts as paid", asked)
+
+    def test_b5_a_discount_that_was_granted_is_no_money_that_is_left(self):
+        """The payment has it in its entry: what is left to be sent back is what came."""
+        self._register_payment(
+            self.invoice,
+            amount=338.03,
+            payment_difference_handling="reconcile",
+            writeoff_account_id=self.company_data["default_account_expense"].id,
+        )
+        self._get_receivable().remove_move_reconcile()
+        self._credit(self.invoice)
+        self.assertEqual(self.invoice.payment_state, "reversed")
+        self._night()
+        [asked] = self._get_asked()
+        self.assertEqual(asked.count("338.03"), 2, "what was paid, and what is left of it")
+        self.assertNotIn("344.93", asked)
 
     def test_b5_what_is_a_draft_again_and_settles_is_told(self):
         """Odoo keeps the reconciliation of what is reset to draft: the invoice looks paid."""

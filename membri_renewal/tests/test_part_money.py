@@ -226,8 +226,11 @@ class TestSharedPartMoney(SharedInvoiceCommon):
         self.assertFalse(self._get_activity())
 
     def test_what_was_paid_for_stays_on(self):
-        self._pay(self.invoice, 800.0)
+        self._pay(self.invoice, 690.0)
+        self.assertIn("Remove from Invoice", self._get_activity().summary)
+        self._pay(self.invoice, 110.0)
         self.assertFalse(self.renewals[2].can_take_off)
+        self.assertNotIn("Remove from Invoice", self._get_activity().summary)
         self.assertIn("partly paid", self._assert_refused(self.renewals[2].action_take_off))
         self.assertEqual(self.invoice.amount_residual, 235.0)
         self.assertEqual(self.renewals.mapped("state"), ["approved"] * 3)

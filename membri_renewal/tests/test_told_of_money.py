@@ -472,6 +472,29 @@ class TestB8UnusedPayments(MembriPaymentCommon):
         self._run_cron("ir_cron_send_reminders")
         self.assertEqual(len(self.invoice.sudo().activity_search([UNUSED])), 1, "it is back")
 
+    def test_b4_the_page_says_what_is_on_account(self):
+        """Who has paid is not asked for the whole amount without a word: how much it is, and whom
+        to ask; once it is used, or is sent back, no more."""
+        sentence = self.invoice._membri_get_on_account_sentence
+        self.assertFalse(sentence())
+        self._prepay(50.0, self._create_member("Somebody Else"))
+        self.assertFalse(sentence())
+        payment = self._prepay(100.0)
+        for words in ("100.00", self.officer.email):
+            self.assertIn(words, sentence())
+        self.assertIn(sentence(), self.invoice._membri_get_standing_sentences())
+        lines = (payment.move_id | self.invoice).line_ids
+        lines = lines.filtered(lambda line: line.account_type == "asset_receivable")
+        lines.reconcile()
+        self.assertFalse(sentence())
+        lines.remove_move_reconcile()
+        self.assertTrue(sentence())
+        back = self._prepay(100.0)
+        back.action_draft()
+        back.payment_type = "outbound"
+        back.action_post()
+        self.assertFalse(sentence())
+
     def test_b8_money_of_others_is_theirs(self):
         self._prepay(100.0, self._create_member("Somebody Else"))
         self._run_cron("ir_cron_send_reminders")
@@ -635,6 +658,13 @@ class TestA3ArchivedPayer(ArchivedCommon):
         # it had left the queue of what is sent, and says so
         self.assertIn(renewal, self._get_queue("send_failed"))
 
+    def test_b4_nothing_says_that_it_is_not_paid_once_it_is(self):
+        renewal, payer = self._bill_books()
+        payer.active = False
+        self._pay(renewal.invoice_id.sudo())
+        self.assertRecordValues(renewal, [{"delivery_state": False, "delivery_note": False}])
+        self.assertFalse(self._get_activities(renewal))
+
     def test_a3_payer_in_use_is_reminded_of_an_archived_member(self):
         renewal, payer = self._bill_books()
         renewal.partner_id.active = False
@@ -651,6 +681,10 @@ class TestA3ArchivedPayer(ArchivedCommon):
         payer.active = False
         self.assertEqual(len(self._get_activities(invoice)), 1)
         payer.active = True
+        self.assertFalse(self._get_activities(invoice))
+        payer.active = False
+        self.assertEqual(len(self._get_activities(invoice)), 1)
+        self._pay(invoice)
         self.assertFalse(self._get_activities(invoice))
 
     def test_a3_held_renewal_offers_neither_approve_nor_send(self):

@@ -315,6 +315,9 @@ class MembriCotisation(models.Model):
         )
         if settled:  # by post neither
             settled.renewal_id._end_activities()
+            settled.renewal_id.filtered(
+                lambda r: r.delivery_state == "unreachable"
+            )._internal_write({"delivery_state": False, "delivery_note": False})
             for renewal in settled.renewal_id.filtered(lambda r: r.letter_state == "to_print"):
                 document = renewal._get_invoice_sudo()._membri_as_staff()
                 renewal._withdraw_letters(
@@ -348,11 +351,16 @@ class MembriCotisation(models.Model):
         for terms in self._split_by_staff_lang():
             for term in terms:
                 invoice_sudo = term._get_invoice_sudo()
-                names = {"invoice": invoice_sudo._membri_get_named_label()}
+                names = {
+                    "invoice": invoice_sudo._membri_get_named_label(),
+                    "date": term._format_day(term.company_id._membri_today()),
+                }
                 if invoice_sudo not in void_sudo and invoice_sudo._membri_is_shared():
-                    reason = term.env._("This member is no longer billed on %(invoice)s.", **names)
+                    reason = term.env._("Removed from %(invoice)s on %(date)s.", **names)
                 else:
-                    reason = term.env._("%(invoice)s was cancelled or fully credited.", **names)
+                    reason = term.env._(
+                        "%(invoice)s was cancelled or fully credited on %(date)s.", **names
+                    )
                 if purpose := term._get_credit_lines().move_id._membri_get_credit_purpose():
                     reason = f"{reason} {purpose}"
                 if renewal := term.renewal_id & renewals:

@@ -41,6 +41,7 @@ class AccountMove(models.Model):
             return [reason]
         more = [
             move_sudo._membri_get_rest_sentence(),
+            move_sudo._membri_get_on_account_sentence(),
             self.env._("We will send you the invoice as soon as we receive your payment."),
             move_sudo._membri_get_reported_sentence(),
             reason,

@@ -103,20 +103,26 @@ class AccountMove(models.Model):
             "rest": self.currency_id.format(self.amount_residual),
             "total": self.currency_id.format(self.amount_total),
         }
+        sentences = [
+            self.env._(
+                "%(payer)s paid part of %(document)s: %(rest)s of %(total)s is still due.", **names
+            )
+        ]
         if set(self.membri_cotisation_ids.option_set_id.mapped("activation")) <= {"paid"}:
-            note = self.env._(
-                "%(payer)s paid part of %(document)s: %(rest)s of %(total)s is still due. No "
-                "member on it is active until it is paid in full. Wait for the rest, or open "
-                "the renewal of a member it was not paid for and use “Remove from Invoice”.",
-                **names,
+            sentences.append(self.env._("No member on it is active until it is paid in full."))
+        renewals = self._membri_get_renewals()
+        if any(not renewal._get_cannot_reason("take_off") for renewal in renewals):
+            sentences.append(
+                self.env._(
+                    "Wait for the rest, or open the renewal of a member it was not paid for and "
+                    "use “Remove from Invoice”."
+                )
             )
         else:
-            note = self.env._(
-                "%(payer)s paid part of %(document)s: %(rest)s of %(total)s is still due. Wait for "
-                "the rest, or open the renewal of a member it was not paid for and use “Remove "
-                "from Invoice”.",
-                **names,
+            sentences.append(
+                self.env._("Wait for the rest, or credit what is not to be paid in Invoicing.")
             )
+        note = " ".join(sentences)
         if told := self.activity_search([PART_PAID_ACTIVITY]):  # once, with what is left by now
             told.summary = note
         elif user:

@@ -8,6 +8,7 @@ from . import parts
 from . import orphan
 from . import undone
 from . import unused
+from . import gone
 from . import payment_report
 from . import receipt
 from . import confirmation

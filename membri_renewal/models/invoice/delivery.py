@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 from ..mixins.formats import end_once
+from ..renewal.archived import ACTIVITY as ACTIVITY_ARCHIVED
 from ..renewal.renewal import DELIVERY_STATES
 from ..res_partner_recipient import find_reachable
 from .payer import ACTIVITY_CONTACT, ACTIVITY_PAYER
@@ -372,10 +373,12 @@ class AccountMove(models.Model):
             self.activity_schedule(ACTIVITY, summary=note, user_id=user.id)
 
     def _membri_end_delivery(self):
-        """These documents are paid or void: nobody has to bring them to their payers, or to tell a
-        former one, or to ask for money that had gone."""
+        """These documents are paid or void: nobody has to bring them to their payers, in use or
+        not, or to tell a former one, or to ask for money that had gone."""
         # sudo: the activities are the officer's, payments are others'
-        self.sudo().activity_unlink([ACTIVITY, ACTIVITY_PAYER, ACTIVITY_CONTACT, ACTIVITY_UNDONE])
+        self.sudo().activity_unlink(
+            [ACTIVITY, ACTIVITY_ARCHIVED, ACTIVITY_PAYER, ACTIVITY_CONTACT, ACTIVITY_UNDONE]
+        )
 
     def _membri_record_reminders(self, result, reason, message=None):
         """:param message: of the email that failed; default: what never got as far as that"""

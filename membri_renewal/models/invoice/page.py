@@ -441,6 +441,7 @@ class AccountMove(models.Model):
             )
         sentences += self._membri_get_credited_sentences(credited)
         more = [
+            self._membri_get_on_account_sentence(),
             self._membri_get_rest_sentence(),
             self._membri_get_next_sentence(),
             self._membri_get_void_receipt_sentence(),

@@ -4,7 +4,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 
-from ..cotisation.cotisation import PAID_STATES
 from ..mixins.fields import get_flag_domain
 from ..mixins.formats import end_once
 
@@ -206,6 +205,27 @@ class AccountMove(models.Model):
             for line in lines
         }
 
+    def _membri_get_on_account_sentence(self):
+        """Return what the payer has in *Payments to Allocate*, and whom to ask, in a sentence, or
+        ``False``: who paid already does not have to pay again."""
+        self.ensure_one()
+        # sudo: payers see no journal items; the sum of their own is told
+        lines_sudo = self.env["account.move.line"].sudo()
+        lines_sudo = lines_sudo.search(
+            lines_sudo._membri_get_listed_domain()
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("partner_id", "in", self.sudo().partner_id._membri_with_addressed().ids)
+        )
+        amount = self._membri_sum_unused(lines_sudo)
+        contact_sudo = self._membri_get_contact().sudo()
+        return self.currency_id.compare_amounts(amount, 0.0) > 0 and self.env._(
+            "%(amount)s of yours is not used yet. Before you pay, ask us to use it: %(contact)s.",
+            amount=self.currency_id.format(amount),
+            contact=", ".join(
+                filter(None, [contact_sudo.name, contact_sudo.email, contact_sudo.phone])
+            ),
+        )
+
     def _membri_ask_about_money(self, note):
         """Ask the officer what every night finds: once, and not again what was marked as done, as
         long as it stays as it is.
@@ -264,99 +284,6 @@ class AccountMove(models.Model):
                 entry = move.browse()
                 asked.add(move._membri_tell_left(payment.partner_id, entry, payment, *left))
         return asked
-
-    @api.model
-    def _membri_tell_gone(self, gone_sudo, unused_sudo):
-        """Money that went back to a payer (a check that the bank booked back, a transfer that came
-        back) and that is matched with nothing: it is told on the invoice that still counts as paid
-        by as much, else on the last one of that payer before it, or on the first one.
-
-        :param gone_sudo: the journal items of it
-        :param unused_sudo: the payers' money that no invoice uses: what goes back may be that
-        :return: what was asked, as of :meth:`_membri_ask_about_money`, a set"""
-        asked, told_sudo = set(), self.sudo().browse()  # sudo: whoever books it
-        unused = defaultdict(float)
-        for line in unused_sudo:
-            unused[line.company_id, line.partner_id] -= line.amount_residual
-        left_sudo = gone_sudo.browse()
-        for line in gone_sudo.sorted(lambda line: (line.date, line.id)):
-            payer, amount = (line.company_id, line.partner_id), line.amount_residual
-            if line.company_currency_id.compare_amounts(amount, unused[payer]) <= 0:
-                unused[payer] -= amount
-            # a refund that was made online is told by itself
-            elif not line.move_id.origin_payment_id.source_payment_id:
-                left_sudo |= line
-        gone_sudo = left_sudo
-        if not gone_sudo:
-            return asked
-        invoices_sudo = told_sudo.search(
-            Domain("membri_invoice_type", "!=", False)
-            & Domain("move_type", "=", "out_invoice")
-            & Domain("state", "!=", "draft")
-            & Domain("company_id", "in", gone_sudo.company_id.ids)
-            & Domain("commercial_partner_id", "in", gone_sudo.partner_id.commercial_partner_id.ids),
-            order="id desc",
-        )
-        paid_sudo = invoices_sudo.filtered(
-            lambda move: move.state == "posted" and move.payment_state in PAID_STATES
-        )
-        paid_sudo._membri_read_settlements()
-        by_payer = invoices_sudo.grouped(lambda move: (move.company_id, move.commercial_partner_id))
-        for line in gone_sudo:
-            payer = line.partner_id.commercial_partner_id
-            moves = by_payer.get((line.company_id, payer), told_sudo.browse())
-            bounced = ((moves & paid_sudo) - told_sudo).filtered(
-                lambda move, line=line: any(
-                    entry["kind"] == "money"
-                    and line.currency_id == move.currency_id
-                    and line.currency_id.is_zero(entry["amount"] - line.amount_residual_currency)
-                    for entry in move._membri_get_settlements()
-                )
-            )[:1]
-            told_sudo |= bounced
-            if bounced:
-                asked.add(bounced._membri_ask_about_gone(line))
-            elif moves:
-                # no later one: what was answered would be asked again with each new invoice
-                known = moves.filtered(
-                    lambda move, line=line: move._membri_get_known_day() <= line.date
-                )
-                last = known[:1] or moves[-1:]
-                asked.add(last._membri_ask_about_gone(line, is_paid=False))
-        return asked
-
-    def _membri_get_known_day(self):
-        """:return: the day from which somebody may have paid this invoice, also one dated ahead"""
-        self.ensure_one()
-        created = self.company_id._membri_local_date(self.create_date)
-        return min(self.invoice_date or created, created)
-
-    def _membri_ask_about_gone(self, line, is_paid=True):
-        """:param is_paid: whether this invoice still counts as paid by what went back"""
-        self.ensure_one()
-        staff = self._membri_as_staff()
-        names = {
-            "amount": format_amount(staff.env, line.amount_residual_currency, line.currency_id),
-            "payer": line.partner_id._membri_get_names(),
-            "date": staff._membri_format_day(line.date),
-            "payment": staff._membri_get_undone_label(line.move_id, line.move_id.origin_payment_id),
-        }
-        if is_paid:
-            note = staff.env._(
-                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
-                "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
-                "invoice is then to be paid again. If it was refunded, credit the invoice.",
-                invoice=staff._membri_get_document_label(),
-                **names,
-            )
-        else:
-            note = staff.env._(
-                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s) and is matched with "
-                "nothing. Reconcile it in Invoicing with the payment that came back, or with a "
-                "credit note.",
-                **names,
-            )
-        return staff._membri_ask_about_money(note)
 
     def _membri_tell_left(self, payer, entry, payment, left, currency):
         """This invoice asks for no money, and some is left.
@@ -453,16 +380,6 @@ class AccountMoveLine(models.Model):
         return self._membri_get_credit_domain() & Domain("journal_id.type", "in", MONEY_JOURNALS)
 
     @api.model
-    def _membri_get_gone_domain(self):
-        """Return journal items of money that went to who was sent an invoice for a membership,
-        and that nothing was said of."""
-        return (
-            self._membri_get_open_domain(">")
-            & Domain("journal_id.type", "in", MONEY_JOURNALS)
-            & self._membri_get_payers_domain()
-        )
-
-    @api.model
     def _membri_get_credit_domain(self):
         """:return: journal items of what customers have to their credit"""
         return self._membri_get_open_domain("<")
@@ -553,34 +470,13 @@ class AccountMoveLine(models.Model):
             move = (own or candidates.filtered(lambda move: move._membri_is_void()))[:1]
             if move:
                 entry = line.move_id
-                left = (-line.amount_residual_currency, line.currency_id)
+                payment = entry.origin_payment_id
+                left = -line.amount_residual_currency
+                if payment.currency_id == line.currency_id:  # a discount that it granted is none
+                    left = min(left, payment.amount)
                 payer = line.partner_id or move.partner_id
-                asked.add(move._membri_tell_left(payer, entry, entry.origin_payment_id, *left))
+                asked.add(move._membri_tell_left(payer, entry, payment, left, line.currency_id))
         return asked
-
-    def _membri_without_returned(self, gone):
-        """Money that came and went back, be the two matched or not, is neither to be used nor to
-        be sent back.
-
-        :param gone: journal items of money that went back
-        :return: what is left of ``self`` and of ``gone``"""
-        by_payer = self.grouped(lambda line: (line.company_id, line.partner_id, line.currency_id))
-        returned = self.browse()
-        for back in gone:
-            payer = (back.company_id, back.partner_id, back.currency_id)
-            unused = by_payer.get(payer, returned.browse())
-            came = unused.filtered(
-                lambda line, back=back: (
-                    line.date <= back.date
-                    and line.currency_id.is_zero(
-                        line.amount_residual_currency + back.amount_residual_currency
-                    )
-                )
-            )[-1:]
-            if came:
-                by_payer[payer] = unused - came
-                returned |= came | back
-        return self - returned, gone - returned
 
 
 def _asks(question, note):
