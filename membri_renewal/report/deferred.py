@@ -126,7 +126,7 @@ CROSS JOIN LATERAL (
            {get_earned("GREATEST(first_day - 1, LEAST(as_of, year_end))", "fiscal_year")} AS now,
            {get_earned("year_end", "fiscal_year")} AS until
 ) share
-"""
+"""  # nosec B608: no values
 
 
 class MembriDeferred(models.Model):

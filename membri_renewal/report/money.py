@@ -45,7 +45,7 @@ SELECT item.id::bigint * 2 + 1, item.company_id, company.currency_id, term.partn
    AND item.balance != 0
    AND move.membri_invoice_type IS NOT NULL
    AND move.move_type IN ('out_invoice', 'out_refund')
-"""
+"""  # nosec B608: no values
 MONEY_QUERY = OF_RECONCILIATION + get_reconciliation_query(OF_ASKED) + OF_ITEMS
 # As in the deferred revenue, whose fiscal years add up to this: the part of the days after.
 DEFERRED_QUERY = f"""
@@ -56,7 +56,7 @@ SELECT part.*,
            ELSE 0
        END AS deferred
   FROM (%(rows)s) part
-"""
+"""  # nosec B608: no values
 # Whose rows are old: those that are named, and those of a document that is: all who have a part of
 # it, or of one that it reverses.
 STALE_QUERY = """
