@@ -429,6 +429,17 @@ class TestInvoicePage(PortalPaymentCase):
                 self.assertEqual(self.invoice._membri_get_last_try()[0], level)
                 self.assertIn(LAST_TRY, self._get_page(self.invoice))
 
+    def test_email_asks_for_nothing_while_a_payment_is_under_way(self):
+        """Who had just paid, and waited for the provider, was mailed an amount due and a day."""
+        due = self.invoice.currency_id.format(self.invoice.amount_total)
+        self.assertEqual(dict(self.invoice._membri_get_mail_rows())["Amount due"], due)
+        self.assertEqual(self.invoice._membri_get_button_label(), "View and Pay")
+        self._answer(self._begin_payment(), "pending")
+        rows = dict(self.invoice._membri_get_mail_rows())
+        self.assertEqual(rows["Payment in progress"], due)
+        self.assertFalse({"Amount due", "Due by"} & set(rows))
+        self.assertEqual(self.invoice._membri_get_button_label(), "View the Invoice")
+
     def test_link_to_the_thread_leads_somewhere(self):
         """The thread is for those who log in; others had a link to a place that is not there."""
         officer = self.invoice.invoice_user_id.email_normalized

@@ -253,6 +253,20 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         [told] = invoice._membri_get_standing_sentences()[1:]
         self.assertIn(replacement.name, told)
 
+    def test_b3_the_payer_is_told_which_invoice_a_reset_replaces(self):
+        """A reset makes another term: its invoice stood beside the first, as a second debt."""
+        renewal, invoice = self._two_options()
+        invoice.sudo().is_move_sent = True
+        renewal.action_reset()
+        void = invoice._membri_get_standing_sentences()
+        self.assertEqual(len(void), 1, "nothing replaces it yet")
+        renewal.action_approve()
+        replacement = renewal.invoice_id.with_env(self.env_account)
+        self.assertEqual(replacement._membri_get_replaced(), invoice.sudo())
+        self.assertEqual(dict(replacement._membri_get_mail_rows())["Replaces"], invoice.name)
+        [told] = invoice._membri_get_standing_sentences()[1:]
+        self.assertIn(replacement.name, told)
+
     def test_b3_replaced_after_a_receipt(self):
         """Who has a receipt for an invoice knows of it, though it was not emailed."""
         _renewal, invoice = self._two_options()

@@ -54,7 +54,7 @@ class AccountMove(models.Model):
     def _membri_get_button_label(self):
         if self.move_type == "out_refund":
             return self.env._("View the Credit Note")
-        if self._membri_is_settled() or self._membri_is_orphan():
+        if self._membri_is_settled() or self._membri_is_orphan() or self._membri_is_all_under_way():
             return self.env._("View the Invoice")
         return self.env._("View and Pay")
 
@@ -188,6 +188,8 @@ class AccountMove(models.Model):
         elif len(terms) == 1:  # who pays for several is told of the rest only
             settled = self.currency_id.format(self.amount_total - due)
             rows += [total, (self.env._("Already paid or credited"), settled)]
+        if self._membri_is_all_under_way():  # nothing is asked for twice
+            return [*rows, (self.env._("Payment in progress"), self.currency_id.format(due))]
         rows.append((self.env._("Amount due"), self.currency_id.format(due)))
         parts = self._membri_get_parts_left()
         if len(parts) == 1:
@@ -203,11 +205,12 @@ class AccountMove(models.Model):
 
     def _membri_get_replaced(self):
         """Return the invoices (in sudo) that the payer was sent, and need not pay any more: this
-        one is for the same terms."""
+        one is for the same terms, or for what the same renewals became after a reset."""
         self.ensure_one()
         terms_sudo = self._membri_get_cotisations_sudo()
-        # sudo: what the payer was sent is told to them
-        others_sudo = terms_sudo.invoice_line_ids.move_id - self.sudo()
+        # sudo: what the payer was sent is told to them; a reset makes another term
+        others_sudo = terms_sudo.invoice_line_ids.move_id | terms_sudo.renewal_id.invoice_ids
+        others_sudo -= self.sudo()
         return others_sudo.filtered(
             lambda move: (
                 move.move_type == "out_invoice"
@@ -223,7 +226,8 @@ class AccountMove(models.Model):
         sentences: none, or one."""
         self.ensure_one()
         # sudo: the same payer has it, or gets it
-        others_sudo = self.sudo().invoice_line_ids.membri_cotisation_id.invoice_id - self.sudo()
+        terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
+        others_sudo = (terms_sudo.invoice_id | terms_sudo.renewal_id.invoice_id) - self.sudo()
         return [
             self.env._("%(invoice)s replaces this invoice.", invoice=move.name)
             for move in others_sudo.sorted("id")
