@@ -125,6 +125,9 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
             "membri_renewal.report_annual_receipt", receipt.ids
         )[0]
         self.assertIn("100.00", html.decode())
+        head, payment = html.decode().split("<tr")[1:3]
+        cells = head.count("<th"), payment.count("<td")
+        self.assertEqual(cells, (5, 5), "without a receipt of its own, each stands in its column")
 
     def test_many_by_email(self):
         others = self.env["membri.renewal"]
