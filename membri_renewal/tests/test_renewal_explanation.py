@@ -25,6 +25,28 @@ class TestExplanation(CampaignCommon):
         facts = [sentence for _kind, sentence in explanation["facts"]]
         return "\n".join([explanation["answer"], *explanation["coming"], *facts])
 
+    def test_emails_go_where_the_document_goes(self):
+        """Of who had accepted it named the member's contact, where the invoice never goes."""
+        with freeze_time(NOW):
+            term = self._create_term("Zoe Roy")
+            member = term.partner_id
+            self.env["res.partner"].create(
+                {
+                    "name": "Accounts",
+                    "type": "invoice",
+                    "parent_id": member.id,
+                    "email": "accounts@example.com",
+                }
+            )
+            renewal = self._create_renewal(term)
+            self.assertIn(f"({member.email})", self._tell(member))
+            renewal.action_approve()
+            told = self._tell(member)
+            self.assertIn("(accounts@example.com)", told)
+            self.assertNotIn(f"({member.email})", told)
+            self._pay(renewal.invoice_id)
+            self.assertIn(f"({member.email})", self._tell(member), "the next notice")
+
     # ------------------------------------------------------------------
     # The explanation and the generation agree
     # ------------------------------------------------------------------

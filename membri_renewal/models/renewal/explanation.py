@@ -60,12 +60,13 @@ class ResPartner(models.Model):
                 *term._explain_facts(),
                 *term.renewal_ids.sorted("id")._explain_facts(),
                 *partner_sudo._membri_explain_choices(),
+                partner_sudo._membri_explain_delivery(renewal),
             ],
             "coming": coming,
         }
 
     def _membri_explain_choices(self):
-        """:return: what the staff chose for this contact, and whether emails reach it"""
+        """:return: what the staff chose for this contact"""
         self.ensure_one()
         facts = []
         if self.membri_intervention_required:
@@ -88,21 +89,31 @@ class ResPartner(models.Model):
         else:
             sentence = self.env._("Automatic Renewal is No: a notice is sent first.")
         facts.append(("info", sentence))
-        if reason := self._membri_get_unreachable_reason():
-            facts.append(("bad", reason))
-        else:
-            recipient = self._membri_get_recipient()
-            facts.append(
-                (
-                    "good",
-                    self.env._(
-                        "Emails go to %(recipient)s (%(email)s).",
-                        recipient=recipient.display_name,
-                        email=self._membri_get_renewal_address() or recipient.email,
-                    ),
-                )
-            )
         return facts
+
+    def _membri_explain_delivery(self, renewal):
+        """:param renewal: the open one, whose document may be an invoice, which goes to its payer
+        :return: whether emails arrive, and where (a pair)"""
+        self.ensure_one()
+        if renewal.invoice_id and not renewal.is_paid:
+            reason, recipient, address = (
+                renewal._get_unreachable_reason(),
+                renewal._get_document_recipient(),
+                renewal._get_document_address(),
+            )
+        else:
+            reason, recipient, address = (
+                self._membri_get_unreachable_reason(),
+                self._membri_get_recipient(),
+                self._membri_get_renewal_address(),
+            )
+        if reason:
+            return "bad", reason
+        return "good", self.env._(
+            "Emails go to %(recipient)s (%(email)s).",
+            recipient=recipient.display_name,
+            email=address or recipient.email,
+        )
 
 
 class MembriCotisation(models.Model):
