@@ -102,6 +102,7 @@ from . import test_notice_scale
 from . import test_officer_tours
 from . import test_other_payer
 from . import test_paper
+from . import test_played_books
 from . import test_part_money
 from . import test_payments
 from . import test_period

@@ -72,6 +72,13 @@ class TestB5UndoingMoney(MoneyCommon):
         asked = self._asked(invoice)
         for part in ("Jubilee", note.name, "230.00", "345.00"):
             self.assertIn(part, asked)
+        note.button_draft()
+        self.assertNotIn("Jubilee", self._asked(invoice), "it credits nothing")
+        note.action_post()
+        self.assertIn("Jubilee", self._asked(invoice))
+        invoice._reverse_moves([{"invoice_date": fields.Date.today()}], cancel=True)
+        self.assertEqual(renewal.state, "intervention")
+        self.assertNotIn("does not change", self._asked(invoice), "the term is void")
 
     def test_b5_credit_note_of_a_reset_is_sent(self):
         renewal, invoice = self._approved()
@@ -297,6 +304,9 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         line = term.line_ids.filtered(lambda li: li.product_id == self.product)
         term.write({"line_ids": [Command.update(line.id, {"quantity": 2})]})
         self.assertEqual(term.amount_total, 747.5)
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertFalse(self._asked(invoice), "they agree")
 
     def test_b3_option_replaced_at_the_same_price(self):
         """The totals agree, what is billed does not."""

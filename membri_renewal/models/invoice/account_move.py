@@ -329,6 +329,7 @@ class AccountMove(models.Model):
         self._membri_keep_version()
         # it takes them out of Odoo's sending queue
         result = super(AccountMove, self._membri_by_button()).button_draft()
+        self._membri_end_credit_questions()
         self._membri_sync()
         waiting._membri_drop_unsent()
         return result

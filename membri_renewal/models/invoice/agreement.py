@@ -6,6 +6,8 @@ from odoo.fields import Command
 
 from ..cotisation.cotisation import LIVING_STATES
 
+ACTIVITY_AGREEMENT = "membri_renewal.activity_agreement"
+
 
 class AccountMove(models.Model):
     """The one rule that holds an invoice against its terms, whenever it is posted: the term
@@ -17,11 +19,22 @@ class AccountMove(models.Model):
         # sudo: the officer is told, whoever changes the invoice
         for move_sudo in self.sudo().filtered("membri_invoice_type"):
             if move_sudo.move_type == "out_invoice":
+                move_sudo.activity_unlink([ACTIVITY_AGREEMENT])  # asked anew, of what it says now
                 for term_sudo in move_sudo.membri_cotisation_ids:
                     term_sudo._agree_with_invoice()
                 move_sudo._membri_ask_about_other_lines()
             elif move_sudo.move_type == "out_refund":
                 move_sudo._membri_tell_partial_credit()
+
+    def _membri_end_credit_questions(self):
+        """These documents are drafts again: what was asked about credit notes among them is no
+        question any more."""
+        for note in self.filtered(lambda move: move.move_type == "out_refund"):
+            # sudo: the question is the officer's, whoever books
+            asked_sudo = note.sudo().reversed_entry_id.activity_search([ACTIVITY_AGREEMENT])
+            asked_sudo.filtered(
+                lambda asked, note=note: note.name and note.name in (asked.summary or "")
+            ).unlink()
 
     def _membri_ask_about_other_lines(self):
         """What is billed beside the terms is on no renewal and no member's page: the officer is
@@ -46,7 +59,8 @@ class AccountMove(models.Model):
                 amount=invoice.currency_id.format(sum(others.mapped("price_total"))),
                 lines=", ".join(line.name or line.product_id.display_name for line in others),
                 members=terms.partner_id._membri_get_names(),
-            )
+            ),
+            ACTIVITY_AGREEMENT,
         )
 
     def _membri_tell_partial_credit(self):
@@ -68,7 +82,8 @@ class AccountMove(models.Model):
                     credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
                     member=term.partner_id._membri_get_names(),
                     sentence=term._get_difference_sentence(),
-                )
+                ),
+                ACTIVITY_AGREEMENT,
             )
 
     def _membri_get_excess(self):
@@ -93,7 +108,8 @@ class AccountMove(models.Model):
                 credit_note=note.name,
                 amount=self.currency_id.format(excess),
                 invoice=self._membri_get_document_label(),
-            )
+            ),
+            ACTIVITY_AGREEMENT,
         )
 
 
@@ -164,7 +180,8 @@ class MembriCotisation(models.Model):
                     "membership term so that they match.",
                     sentence=sentence,
                     member=self.partner_id._membri_get_names(),
-                )
+                ),
+                ACTIVITY_AGREEMENT,
             )
             return
         invoice._membri_ask_officer(

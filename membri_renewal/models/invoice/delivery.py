@@ -6,6 +6,7 @@ from ..mixins.formats import end_once
 from ..renewal.archived import ACTIVITY as ACTIVITY_ARCHIVED
 from ..renewal.renewal import DELIVERY_STATES
 from ..res_partner_recipient import find_reachable
+from .agreement import ACTIVITY_AGREEMENT
 from .payer import ACTIVITY_CONTACT, ACTIVITY_PAYER
 from .released import KIND as RELEASED
 from .undone import ACTIVITY_UNDONE
@@ -374,11 +375,14 @@ class AccountMove(models.Model):
 
     def _membri_end_delivery(self):
         """These documents are paid or void: nobody has to bring them to their payers, in use or
-        not, or to tell a former one, or to ask for money that had gone."""
+        not, or to tell a former one, or to ask for money that had gone. What is void and its term
+        need not say the same any more."""
         # sudo: the activities are the officer's, payments are others'
         self.sudo().activity_unlink(
             [ACTIVITY, ACTIVITY_ARCHIVED, ACTIVITY_PAYER, ACTIVITY_CONTACT, ACTIVITY_UNDONE]
         )
+        void_sudo = self.sudo().filtered(lambda move: move._membri_is_void())
+        void_sudo.activity_unlink([ACTIVITY_AGREEMENT])
 
     def _membri_record_reminders(self, result, reason, message=None):
         """:param message: of the email that failed; default: what never got as far as that"""
