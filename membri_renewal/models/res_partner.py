@@ -339,6 +339,7 @@ class ResPartner(models.Model):
         emailed = self._membri_get_held_tokens(vals)
         payers = self._membri_get_payers_of_open(self._membri_get_changed_ties(vals), parents)
         cards = self._membri_get_cards_before(vals)
+        receiving = self | self._membri_get_address_parents()
         logos = {}
         if "image_1920" in vals:
             logos = self.env["res.company"]._membri_get_logo_followers(self)
@@ -349,7 +350,8 @@ class ResPartner(models.Model):
         held._renew_lost_keys(self._membri_find_with_fewer(several or {}))
         self.env["account.move"]._membri_renew_lost_tokens(emailed)
         self._membri_follow_payers(payers)
-        self._membri_follow_recipients(vals.keys())
+        receiving |= self._membri_get_address_parents()
+        receiving._membri_follow_recipients(vals.keys())
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))
         moved._membri_follow_archiving()
@@ -397,6 +399,7 @@ class ResPartner(models.Model):
         partners = super().create(vals_list)
         held._renew_lost_keys()
         partners._membri_follow_payers(payers)
+        parents._membri_follow_recipients()
         by_default = {name for name in FOLLOWED_FIELDS if f"default_{name}" in self.env.context}
         followers = {}
         for partner, vals in zip(partners, vals_list, strict=True):
@@ -410,9 +413,11 @@ class ResPartner(models.Model):
     def unlink(self):
         held = self._membri_get_held_keys({"parent_id"})
         payers = self._membri_get_payers_of_open({"parent_id"})
+        parents = self._membri_get_address_parents()
         result = super().unlink()
         held.exists()._renew_lost_keys()
         self._membri_follow_payers(payers)
+        parents.exists()._membri_follow_recipients()
         return result
 
     @api.model

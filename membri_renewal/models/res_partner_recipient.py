@@ -2,10 +2,11 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
+from .doors.key import PAYER_TIES
 from .renewal.renewal import UNDECIDED_STATES
 
-# what decides who receives a notice
-RECIPIENT_FIELDS = {
+# what decides who receives a notice; above a person, who pays does
+RECIPIENT_FIELDS = PAYER_TIES | {
     "membri_responsible_id",
     "membri_renewal_email",
     "email",
@@ -153,23 +154,44 @@ class ResPartner(models.Model):
         """:return: the first candidate whose address works (in sudo), or ``None``"""
         return find_reachable(self._membri_get_candidates())
 
-    def _membri_follow_recipients(self, names):
-        """What has not left yet shows who would receive it now. Once somebody holds the key of a
-        renewal, it shows who that is (``doors/key.py``).
+    def _membri_get_address_parents(self):
+        """:return: the contacts, in sudo, that some of ``self`` are addresses of"""
+        # sudo: who belongs together is no question of rights
+        return self.sudo().filtered(lambda contact: contact.type != "contact").parent_id
+
+    def _membri_follow_recipients(self, names=RECIPIENT_FIELDS):
+        """What has not left yet shows who would receive it now: of ``self``, of the members whom
+        they are in charge of, and of those right below them, whom one of them may receive for.
+        Once somebody holds the key of a renewal, it shows who that is (``doors/key.py``).
 
         :param names: of the fields that were written"""
-        if not RECIPIENT_FIELDS & names:
-            return
         # sudo: who receives is a fact, in all companies
-        self.env["membri.renewal"].sudo().search(
-            (
-                Domain("partner_id", "in", self.ids)
-                | Domain("partner_id.membri_responsible_id", "in", self.ids)
-                | Domain("recipient_id", "in", self.ids)
+        # as ever: whoever archives or restores may ask for archived ones as well
+        Renewal_sudo = self.env["membri.renewal"].sudo().with_context(active_test=True)
+        all_sudo = Renewal_sudo.with_context(active_test=False)
+        unsent = Domain("state", "in", UNDECIDED_STATES) & (
+            Domain("state", "=", "draft") | Domain("access_token", "=", False)
+        )
+        if not RECIPIENT_FIELDS & names or not all_sudo.search_count(unsent, limit=1):
+            return
+        concerned = Domain.OR(
+            Domain(name, "in", self.ids)
+            for name in (
+                "partner_id",
+                "partner_id.parent_id",
+                "partner_id.commercial_partner_id",
+                "recipient_id",
             )
-            & Domain("state", "in", UNDECIDED_STATES)
-            & (Domain("state", "=", "draft") | Domain("access_token", "=", False))
-        )._as_internal()._compute_recipient_id()
+        )
+        for company_sudo in self.env["res.company"]._membri_get_all():
+            members_sudo = all_sudo.partner_id.with_company(company_sudo).search(
+                [("membri_responsible_id", "in", self.ids)]
+            )
+            concerned |= Domain("company_id", "=", company_sudo.id) & Domain(
+                "partner_id", "in", members_sudo.ids
+            )
+        drafts_sudo = all_sudo.search(unsent & concerned).with_env(Renewal_sudo.env)
+        drafts_sudo._as_internal()._compute_recipient_id()
 
     # ------------------------------------------------------------------
     # What is wrong with an address
@@ -216,3 +238,40 @@ class ResPartner(models.Model):
         if self.membri_renewal_email_bounced:
             return self.env._("Emails to %(email)s bounce.", email=address)
         return False
+
+
+class MailBlacklist(models.Model):
+    _inherit = "mail.blacklist"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS mail
+        closed = super().create(vals_list)
+        closed._membri_follow_opt_outs(set(closed.mapped("email")))
+        return closed
+
+    def write(self, vals):
+        # EXTENDS mail
+        emails = set(self.mapped("email"))
+        result = super().write(vals)
+        self._membri_follow_opt_outs(emails | set(self.mapped("email")))
+        return result
+
+    def unlink(self):
+        # EXTENDS mail
+        emails = set(self.mapped("email"))
+        result = super().unlink()
+        self._membri_follow_opt_outs(emails)
+        return result
+
+    @api.model
+    def _membri_follow_opt_outs(self, emails):
+        """Other contacts may receive, once an address is closed or opened.
+
+        :param emails: normalized"""
+        # sudo: whoever opts out need not see the contacts
+        Partner_sudo = self.env["res.partner"].sudo().with_context(active_test=False)
+        names = ["is_blacklisted", "membri_renewal_email_opted_out"]
+        Partner_sudo.invalidate_model(names, flush=False)
+        contacts_sudo = Partner_sudo.search([("email_normalized", "in", list(emails))])
+        contacts_sudo._membri_follow_recipients()

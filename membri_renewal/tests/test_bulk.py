@@ -306,6 +306,13 @@ class TestBulk(MembriCommon):
         self.assertEqual((my_job.done_count, my_job.todo_count), (2, 0))
         self.assertEqual((their_job.failed_count, their_job.todo_count), (2, 0))
         self.assertEqual(theirs.mapped("state"), ["draft", "draft"])
+        [asked] = theirs.sudo().activity_ids
+        self.assertEqual(asked.user_id, self.officer)
+        self.assertIn(their_job.with_env(asked.env).name, asked.summary)
+        their_job.action_retry()  # an officer, who is no manager
+        self.assertEqual((their_job.done_count, their_job.user_id), (2, self.officer))
+        self.assertEqual(theirs.mapped("state"), ["approved", "approved"])
+        self.assertFalse(theirs.sudo().activity_ids)
 
     def test_first_come_first_served(self):
         first = self._start_in_background(self._create_drafts(1))

@@ -338,7 +338,11 @@ class TestCampaignRun(CampaignCommon):
             self.assertEqual(lost.state, "stopped")
             self.assertIn("The work was stopped", " ".join(lost.message_ids.mapped("body")))
             self.assertEqual(other.state, "previewed")
+            stopped = lost.sudo().activity_ids
+            self.assertRecordValues(stopped, [{"user_id": self.officer.id}])
+            self.assertIn("The work was stopped", stopped.summary)
             lost.action_resume()
+            self.assertFalse(lost.sudo().activity_ids)
             self._run_cron(CRON)
         self.assertRecordValues(
             lost, [{"state": "previewed", "notice_count": 1, "user_id": self.officer.id}]

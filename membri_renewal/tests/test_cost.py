@@ -107,6 +107,27 @@ class TestCost(MembriCommon):
             condition = '"account_move"."membri_delivery_email" IN'
             self.assertEqual(any(condition in query for query in queries), asks)
 
+    def test_employer_of_drafts_is_written(self):
+        """Whatever the number of its members whose renewal was not sent; of none, one look."""
+        employer = self._create_member("Employer", is_company=True).with_env(self.env_root)
+
+        def cost(email):
+            return len(self._record_queries(lambda: employer.write({"email": email})))
+
+        cost("a@example.com")  # warm caches
+        none = cost("b@example.com")
+        for _number in range(2):
+            term = self._create_yearly()
+            term.partner_id.parent_id = employer
+            self._create_renewal(term)
+        few = cost("c@example.com")
+        for _number in range(10):
+            term = self._create_yearly()
+            term.partner_id.parent_id = employer
+            self._create_renewal(term)
+        self.assertEqual(cost("d@example.com"), few)
+        self.assertLessEqual(few - none, 15)
+
     def test_night_when_nothing_is_due(self):
         """Point 4: the three nightly runs ask once for each case."""
         self._create_yearly()

@@ -5,6 +5,8 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
+
 from ..models.invoice.delivery import ACTIVITY
 from .common_delivery import OneDeliveryCase
 
@@ -341,3 +343,62 @@ class TestLeavesAtOnce(OneDeliveryCase):
         before = self._get_triggers("account.ir_cron_account_move_send")
         self._renewal_in("approved")
         self.assertGreater(self._get_triggers("account.ir_cron_account_move_send"), before)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-11-15 15:00:00")
+class TestQueuedIsNotSent(OneDeliveryCase):
+    """Issue 12: *sent* is said of what left."""
+
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(patch.object(IrMail_Server, "_disable_send", return_value=False))
+        # nothing leaves by itself
+        Mail = self.registry["mail.mail"]
+        self.startPatcher(patch.object(Mail, "send_after_commit", lambda mails: None))
+
+    def _get_icons(self, renewal):
+        return [step["icon"] for step in renewal._get_timeline() if step["is_done"]]
+
+    def _get_last_note(self, document):
+        return document.message_ids.sorted("id")[-1:].body
+
+    def test_a2_link_of_a_notice(self):
+        """Whoever is another one before it left had no link; afterwards they had one."""
+        renewal = self._renewal_in("sent")
+        member = renewal.partner_id
+        self.assertEqual(renewal.delivery_state, "queued")
+        self.assertNotIn("fa-envelope-o", self._get_icons(renewal))
+        member.email = "other@example.com"
+        self.assertEqual(renewal.delivery_state, "queued")
+        self.assertIn("still queued", self._get_last_note(renewal))
+        self.assertNotIn("Resend", self._get_last_note(renewal))
+        [leaving] = self._run_sending()
+        self.assertIn("other@example.com", str(leaving))
+        self.assertEqual(renewal.delivery_state, "delivered")
+        self.assertIn("fa-envelope-o", self._get_icons(renewal))
+        member.email = "third@example.com"
+        self.assertIn("Resend", self._get_last_note(renewal))
+
+    def test_a2_reminder_in_the_log(self):
+        renewal = self._renewal_in("sent")
+        self._run_sending()
+        renewal.action_send_reminder()
+        [log] = renewal.sudo().reminder_log_ids
+        self.assertEqual((log.result, log.shown_result), ("sent", "queued"))
+        self._run_sending()
+        log.invalidate_recordset(["shown_result"])
+        self.assertEqual((log.result, log.shown_result), ("sent", "sent"))
+
+    def test_a2_retry_of_many_is_queued(self):
+        """Which is no remark; whoever was skipped stands in the result."""
+        renewals = self._renewal_in("sent") + self._renewal_in("sent") + self._renewal_in("sent")
+        for renewal in renewals[:2]:
+            self._get_last_mail(renewal).state = "exception"
+            renewal._mark_failed("The mail server was down.")
+        renewals.action_bulk("retry_sending")
+        job = self.env["membri.bulk.job"].search([], limit=1)
+        self.assertEqual(renewals[:2].mapped("delivery_state"), ["queued"] * 2)
+        self.assertRecordValues(job, [{"done_count": 2, "skipped_count": 1}])
+        self.assertFalse(job.remark_line_ids)
+        self.assertEqual(job.problem_line_ids.renewal_id, renewals[2])

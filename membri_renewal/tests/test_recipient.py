@@ -73,6 +73,51 @@ class TestReach(MembriCommon):
         self.in_charge.membri_responsible_id = False
         self.assertEqual(renewal.recipient_id, self.member, "the key is another one, as before")
 
+    def test_a2_a_draft_follows_all_that_decides_who_receives(self):
+        """An opt-out, a parent's address, who pays, who is in charge elsewhere, a reset."""
+        self.member.write({"membri_renewal_email": False, "membri_responsible_id": False})
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        self.assertEqual(renewal.recipient_id, self.member)
+        self.parent.membri_group_invoices = True
+        self._opt_out(self.member.email)
+        self.assertEqual(renewal.recipient_id, self.parent, "opted out")
+        self.env_root["mail.blacklist"]._remove(self.member.email)
+        self.assertEqual(renewal.recipient_id, self.member, "and in again")
+        self.parent.email = False
+        self.member.email = "no address at all"
+        self.assertEqual(renewal.recipient_id, self.member)
+        self.parent.email = "office@example.com"
+        self.assertEqual(renewal.recipient_id, self.parent, "a parent's corrected address")
+        self.parent.membri_group_invoices = False
+        self.assertEqual(renewal.recipient_id, self.member, "an employer is nobody")
+        address = self._create_member("Accounts", parent_id=self.parent.id, type="invoice")
+        self.assertEqual(renewal.recipient_id, self.parent, "it pays")
+        address.type = "other"
+        self.assertEqual(renewal.recipient_id, self.member)
+        address.type = "invoice"
+        self.assertEqual(renewal.recipient_id, self.parent)
+        address.unlink()
+        self.assertEqual(renewal.recipient_id, self.member)
+        renewal._do_refuse(self.env["membri.refusal.reason"].search([], limit=1), "")
+        self.member.membri_responsible_id = self.in_charge
+        renewal.action_reset()
+        self.assertEqual(renewal.recipient_id, self.in_charge, "who is in charge after a reset")
+
+    def test_a2_a_draft_of_another_company_follows(self):
+        """Who is in charge there is no matter of the company that is worked in."""
+        self.member.write({"membri_renewal_email": False, "membri_responsible_id": False})
+        other = self.env_root["res.company"].create({"name": "Other company"})
+        renewal = self._create_renewal(self._create_cotisation(self.member, "2026-01-01"))
+        self.member.membri_responsible_id = self.in_charge
+        away = self.in_charge.with_env(self.env_root).with_company(other)
+        self.assertFalse(self.member.with_env(away.env).membri_responsible_id)
+        away.message_bounce = 1
+        self.assertEqual(renewal.recipient_id, self.member)
+        away.email = "percy@example.com"
+        self.assertEqual(renewal.recipient_id, self.in_charge)
+        away.active = False
+        self.assertEqual(renewal.recipient_id, self.member)
+
     def test_nobody_has_an_address(self):
         nobody = self._create_member("Nobody", email=False)
         self.assertEqual(

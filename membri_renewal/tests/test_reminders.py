@@ -185,6 +185,33 @@ class TestReminderDays(ReminderCommon):
         self.assertFalse(self._remind("2026-12-16 15:00:00"))
         self.assertEqual(len(self._remind("2026-12-17 15:00:00")), 1)
 
+    def test_a2_last_day_that_is_moved(self):
+        """What was sent is frozen: the officer is asked. What can be edited follows, with what was
+        agreed; what was not right after the term is left alone."""
+        asked = "membri_renewal.activity_intervention"
+        sent = self._notify()
+        self.cotisation.date_end = "2026-12-31"
+        self.assertFalse(sent.sudo().activity_search([asked]), "as it was")
+        self.cotisation.date_end = "2027-01-31"
+        self.assertRecordValues(
+            sent.sudo().activity_search([asked]), [{"user_id": self.officer.id}]
+        )
+        self.assertRecordValues(sent, [{"state": "sent", "date_start": date(2027, 1, 1)}])
+        draft = self._create_renewal(self._create_yearly())
+        draft.line_ids.write({"quantity": 3.0, "price_unit": 77.0, "is_price_agreed": True})
+        draft.cotisation_id.date_end = "2027-01-31"
+        self.assertEqual(draft.date_start, date(2027, 2, 1))
+        self.assertEqual(draft.amount_untaxed, 231.0)
+        self.assertFalse(draft.sudo().activity_ids)
+        asked_for = self._renewal_in("change_requested")
+        asked_for.write({"date_start": "2027-03-01", "date_end": "2028-02-29"})
+        asked_for.cotisation_id.date_end = "2027-01-31"
+        self.assertEqual(asked_for.date_start, date(2027, 3, 1))
+        ended = self._renewal_in("sent")
+        ended.cotisation_id.action_terminate("2026-11-20", "Resigned")
+        self.assertEqual(ended.state, "refused")
+        self.assertFalse(ended.sudo().activity_search([asked]))
+
     def test_first_reminder_of_a_period_that_is_over(self):
         """Nobody is asked to accept what cannot be accepted any more."""
         renewal = self._notify()

@@ -44,6 +44,7 @@ SPLIT_MODELS = {
     "account.move.send": "printing is every room's, sending is that of invoice/",
     "ir.actions.report": "what is printed, many at once, and the direction of its texts",
     "mail.activity": "which names a form shows is a matter of doors/, who hands over everybody's",
+    "mail.blacklist": "who may close an address is a matter of doors/, who receives everybody's",
     "mail.message": "what a form shows, and what a thread shows, one file each of doors/",
     "mail.template": "who may email is a matter of doors/, how emails are made everybody's",
     "mail.thread": "who may hand in emails is a matter of doors/, batches are everybody's",

@@ -144,9 +144,11 @@ class MembriBulkJob(models.Model):
         self._notify_progress()
 
     def action_resume(self):
-        """Go on with what is still to do, in the background."""
+        """Go on with what is still to do, in the background, with the rights of whoever resumes
+        it."""
         self._check_owner()
-        self.sudo().is_stopped = False  # sudo: jobs are the system's; the owner was checked
+        # sudo: jobs are the system's; the owner was checked
+        self.sudo().write({"is_stopped": False, "user_id": self.env.uid})
         self._trigger_work()
         self._notify_progress()
 
@@ -157,14 +159,17 @@ class MembriBulkJob(models.Model):
         for job_sudo in self.sudo():
             failed = job_sudo.line_ids.filtered(lambda line: line.result == "failed")
             failed.write({"result": "todo", "message": False})
-            job_sudo.is_stopped = False
+            job_sudo.write({"is_stopped": False, "user_id": self.env.uid})
             job_sudo._work_now_or_later()
 
     def _check_owner(self):
         self.check_access("read")
         is_manager = self.env.user.has_group("membri_renewal.group_membri_manager")
+        may_work = self.env["membri.renewal"].has_access("write")
         for job in self:
-            if job.user_id != self.env.user and not is_manager:
+            # whoever may do the same goes on with the work of one who may not any more
+            is_left = may_work and not job._as_requester([]).has_access("write")
+            if job.user_id != self.env.user and not is_manager and not is_left:
                 raise UserError(
                     self.env._(
                         "%(job)s was started by %(user)s. Only this user or a membership "

@@ -100,11 +100,7 @@ class MembriBulkJob(models.Model):
         if self.action == "print_letter":
             self.env["membri.renewal"]._tell_letters_printed(self.done_count)
             return self.action_download_letters()
-        remarks = len(
-            self.line_ids.filtered(
-                lambda li: li.message and li.renewal_id.delivery_state != "queued"
-            )
-        )
+        remarks = len(self.line_ids.filtered("message"))
         names = {"count": self.done_count, "queued": self.done_count - remarks, "remarks": remarks}
         sends = self.action in ("send_reminder", "retry_sending")
         if sends and remarks:
@@ -162,7 +158,24 @@ class MembriBulkJob(models.Model):
         lines = lines.filtered(lambda line: records[line] in free)
         for line, vals in self._work_on(lines, records).items():
             line.write(vals)
+        if not self._as_requester([]).has_access("write"):  # they have left, or lost the right
+            self._tell_left_behind()
         return len(lines)
+
+    def _tell_left_behind(self):
+        """Nobody who looks at this job may go on: the officer is told, on the first renewal that
+        it has not processed."""
+        left = self.line_ids.filtered(lambda line: line.result == "failed" and line.renewal_id)
+        for told in left[:1].renewal_id._split_by_staff_lang():
+            sentence = told.env._(
+                "The work was stopped: %(error)s Whoever resumes it continues with "
+                "their own access rights.",
+                error=left[0].message,
+            )
+            told._schedule_once(
+                "membri_renewal.activity_intervention",
+                f"{self.with_env(told.env).name}. {sentence}",
+            )
 
     def _get_batch_size(self):
         return min(BATCH, PRINTED_BATCH) if self.action in PRINTING_ACTIONS else BATCH
@@ -277,11 +290,8 @@ class MembriBulkJob(models.Model):
         again._record_printed_before()
 
     def _get_remark(self, record):
-        """Return what to know of a ``record`` that is done, or ``False``: that no email went,
-        or that the one that is sent again waits for the mail server."""
-        sends = self.action in SENDING_ACTIONS
-        queued = self.action == "retry_sending" and record.delivery_state == "queued"
-        if queued or (sends and record.delivery_state in NOT_EMAILED):
+        """Return what to know of a ``record`` that is done, or ``False``: that no email went."""
+        if self.action in SENDING_ACTIONS and record.delivery_state in NOT_EMAILED:
             if self.action == "send_reminder" and record.letter_state == "to_print":
                 return self.env._("By mail: a letter is ready to print.")
             label = dict(record._fields["delivery_state"]._description_selection(record.env))

@@ -29,7 +29,12 @@ class MembriCampaign(models.Model):
 
     _name = "membri.campaign"
     _description = "Renewal Campaign"
-    _inherit = ["mail.thread", "membri.runner.mixin", "membri.state.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "membri.runner.mixin",
+        "membri.state.mixin",
+    ]
     _work_cron = "membri_renewal.ir_cron_process_campaigns"
     _passes_over_given_facts = True
     _order = "id desc"
@@ -197,6 +202,7 @@ class MembriCampaign(models.Model):
     def action_resume(self):
         self._check_can("resume")
         self._set_state("running", user_id=self.env.uid)
+        self._end_stopped()
         self._trigger_work()
         return True
 

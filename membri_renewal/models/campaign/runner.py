@@ -5,6 +5,7 @@ from odoo.fields import Command, Domain
 FOREGROUND_PREVIEW, FOREGROUND_WORK = 500, 80
 # previews cost little, sendings print and post
 BATCH_SIZES = {"preview": 500, "create_drafts": 100, "send": 50}
+ACTIVITY = "membri_renewal.activity_work_stopped"
 
 
 class MembriCampaign(models.Model):
@@ -66,6 +67,7 @@ class MembriCampaign(models.Model):
         """Do ``task`` on these lines, now or in the background."""
         self.ensure_one()
         lines_sudo.write({"is_todo": True, "result": False, "message": False})
+        self._end_stopped()
         self._set_state("running", task=task, user_id=self.env.uid)
         limit = FOREGROUND_PREVIEW if task == "preview" else FOREGROUND_WORK
         if self._work_or_queue(len(lines_sudo), limit) and self.state == "running":
@@ -88,13 +90,23 @@ class MembriCampaign(models.Model):
         # EXTENDS runner_mixin
         self._set_state("stopped")
         [told] = self._split_by_staff_lang()
-        told._message_log(
-            body=told.env._(
-                "The work was stopped: %(error)s Whoever resumes it continues with "
-                "their own access rights.",
-                error=told._get_error_sentence(error),
-            )
+        note = told.env._(
+            "The work was stopped: %(error)s Whoever resumes it continues with "
+            "their own access rights.",
+            error=told._get_error_sentence(error),
         )
+        told._message_log(body=note)
+        # whose rights are gone could not go on
+        gone = self.user_id
+        if gone.active and self.env["membri.renewal"].with_user(gone).has_access("create"):
+            gone = gone.browse()
+        if assignee := self.company_id._membri_get_assignee(but=gone):
+            # sudo: the company's officer has to know, whoever started it
+            told.sudo().activity_schedule(ACTIVITY, summary=note, user_id=assignee.id)
+
+    def _end_stopped(self):
+        """Somebody goes on."""
+        self.sudo().activity_unlink([ACTIVITY])  # sudo: whoever goes on ends it
 
     def _process_batch(self):
         # EXTENDS runner_mixin

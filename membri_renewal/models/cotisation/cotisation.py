@@ -378,6 +378,8 @@ class MembriCotisation(models.Model):
                 self._internal_write({"line_ids": commands})
         periods = self._get_invoiced_periods() if {"date_start", "date_end"} & vals.keys() else {}
         members_before = self._get_members_by_company() if "partner_id" in vals else {}
+        is_moved = "date_end" in vals and "date_terminated" not in vals  # which is told otherwise
+        ends = {cotisation: cotisation.date_end for cotisation in self if is_moved}
         result = super().write(vals)
         if "date_end" in vals:
             # corrected to a day to come: no longer history, and asked for its renewal
@@ -386,6 +388,10 @@ class MembriCotisation(models.Model):
             )._internal_write({"is_history": False})
             # sudo: the dates of reminders are kept by the system
             self.sudo().renewal_ids._update_next_reminder()
+        for cotisation, last_day in ends.items():
+            if last_day and cotisation.date_end and cotisation.date_end != last_day:
+                # sudo: whoever may write the term decides when the next one begins
+                cotisation.sudo()._get_living_renewal()._follow_last_day(last_day)
         self._follow_invoiced_periods(periods)
         if {"date_start", "date_end", "option_set_id", "partner_id"} & vals.keys():
             self._refresh_members()

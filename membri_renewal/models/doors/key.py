@@ -114,14 +114,22 @@ class MembriRenewal(models.Model):
                 former, address = renewal.recipient_id, renewal.delivery_email
                 renewal._renew_key()
                 recipient = renewal.recipient_id
-                renewal._message_log(
-                    body=renewal.env._(
+                names = {
+                    "former": former._membri_get_names() if former - recipient else address,
+                    "recipient": renewal._get_document_address() or recipient.display_name,
+                }
+                if renewal._is_still_here():
+                    note = renewal.env._(
+                        "The email to %(former)s is still queued: it goes to %(recipient)s.",
+                        **names,
+                    )
+                else:
+                    note = renewal.env._(
                         "The link that was sent to %(former)s no longer opens this renewal. Resend "
                         "the notice: it goes to %(recipient)s.",
-                        former=former._membri_get_names() if former - recipient else address,
-                        recipient=renewal._get_document_address() or recipient.display_name,
+                        **names,
                     )
-                )
+                renewal._message_log(body=note)
 
     def _renew_key(self):
         """What was sent until now opens this renewal no more, whoever has it."""
@@ -371,13 +379,21 @@ class AccountMove(models.Model):
                 if renewal_sudo.access_token and renewal_sudo.delivery_email in lost:
                     renewal_sudo._renew_key()
             told_sudo = move_sudo._membri_as_staff()
-            told_sudo._message_log(
-                body=told_sudo.env._(
+            former = ", ".join(sorted(lost))
+            if told_sudo._membri_is_still_here():
+                note = told_sudo.env._(
+                    "The email to %(former)s is still queued: it goes to %(recipient)s.",
+                    former=former,
+                    recipient=told_sudo._membri_get_receiver_address()
+                    or told_sudo._membri_get_receiver().display_name,
+                )
+            else:
+                note = told_sudo.env._(
                     "The link that was sent to %(former)s no longer opens this document. Resend "
                     "it, so that the payer has the new one.",
-                    former=", ".join(sorted(lost)),
+                    former=former,
                 )
-            )
+            told_sudo._message_log(body=note)
 
     def _membri_get_shown_token(self):
         """:return: the token, for a page of ours; empty for those who may not have it"""

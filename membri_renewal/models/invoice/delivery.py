@@ -63,6 +63,15 @@ class AccountMove(models.Model):
         if payer_sudo.active:  # of an archived one nothing goes to anybody else either
             yield from payer_sudo._membri_get_candidates()
 
+    def _membri_is_still_here(self):
+        """:return: whether it is in a queue, and no email of it, or with it, has left yet"""
+        self.ensure_one()
+        Mail = self.env["mail.mail"]
+        return self.membri_delivery_state == "queued" and all(
+            Mail._membri_is_still_here(document)
+            for document in (self, *self._membri_get_renewals())
+        )
+
     def _membri_find_receiver(self):
         """:return: the first candidate whose address works (in sudo), or ``None``"""
         return find_reachable(self._membri_get_candidates())

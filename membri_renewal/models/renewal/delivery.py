@@ -102,6 +102,15 @@ class MembriRenewal(models.Model):
             renewal._schedule_once("membri_renewal.activity_unreachable", reason)
         self._queue_letters()
 
+    def _is_still_here(self):
+        """:return: whether it is in the queue of emails, and nothing of it has left yet"""
+        self.ensure_one()
+        return (
+            self.delivery_state == "queued"
+            and self.letter_state != "printed"
+            and self.env["mail.mail"]._membri_is_still_here(self)
+        )
+
     # ------------------------------------------------------------------
     # What the mail server reports
     # ------------------------------------------------------------------

@@ -255,6 +255,12 @@ class MembriRenewal(models.Model):
                     reason=self.delivery_note or "",
                     **names,
                 )
+            if self._is_still_here():
+                return self.env._(
+                    "Yes: the notice %(renewal)s has been queued since %(date)s. Recipient: "
+                    "%(recipient)s.",
+                    **names,
+                )
             return self.env._(
                 "Yes: the notice %(renewal)s was first sent on %(date)s. Recipient: %(recipient)s.",
                 **names,
@@ -313,12 +319,12 @@ class MembriRenewal(models.Model):
 
     def _explain_reminders(self):
         self.ensure_one()
-        result_field = self.env["membri.reminder.log"]._fields["result"]
+        result_field = self.env["membri.reminder.log"]._fields["shown_result"]
         labels = dict(result_field._description_selection(self.env))
         return [
             (
                 "good" if log.result == "sent" else "bad",
-                self._explain_reminder(log, labels[log.result]),
+                self._explain_reminder(log, labels[log.shown_result]),
             )
             for log in self.reminder_log_ids.sorted("date")
         ]

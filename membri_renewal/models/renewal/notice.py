@@ -153,7 +153,7 @@ class MembriRenewal(models.Model):
         self._log_on_contacts(
             {
                 renewal: renewal.env._(
-                    "%(renewal)s: “%(subject)s” was sent to %(recipient)s.",
+                    "%(renewal)s: “%(subject)s” goes to %(recipient)s.",
                     renewal=renewal.name,
                     subject=messages[renewal].subject,
                     recipient=renewal._get_document_address() or renewal.recipient_id.display_name,

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_amount
 
-from .renewal import STAFF, UNDECIDED_STATES
+from .renewal import EDITABLE_STATES, STAFF, UNDECIDED_STATES
 
 
 class PageMemo:
@@ -338,16 +338,49 @@ class MembriRenewal(models.Model):
             if not vals and not changes:
                 continue
             remark = renewal._get_approval_remark()
-            renewal._internal_write(
-                {
-                    **vals,
-                    "line_ids": [
-                        Command.update(line.id, line_vals) for line, line_vals in changes.items()
-                    ],
-                }
-            )
+            renewal._write_term(vals, changes)
             if remark:
                 renewal._message_log(body=remark)
+
+    def _write_term(self, vals, changes):
+        """Take what :meth:`_get_term_today` returns."""
+        self.ensure_one()
+        commands = [Command.update(line.id, line_vals) for line, line_vals in changes.items()]
+        self._internal_write({**vals, "line_ids": commands})
+
+    def _follow_last_day(self, before):
+        """The last day of the current term was moved. What proposed the period right after it, and
+        can be edited, proposes the one that follows now: options, quantities and agreed prices
+        stay. What was sent is frozen: the officer is asked.
+
+        :param before: the former last day"""
+        following = self.filtered(
+            lambda r: r.state in UNDECIDED_STATES and r.date_start == before + timedelta(days=1)
+        )
+        for renewals in following._split_by_staff_lang():
+            for renewal in renewals:
+                names = {
+                    "end": renewal._format_day(renewal.cotisation_id.date_end),
+                    "renewal": renewal.name,
+                    "term": renewal.term_display,
+                }
+                if renewal.state not in EDITABLE_STATES:
+                    note = renewal.env._(
+                        "The current term now ends on %(end)s, and the notice proposes %(term)s. "
+                        "Use “Log a Change Request”, edit the dates, then send or approve it.",
+                        **names,
+                    )
+                    renewal._schedule_once("membri_renewal.activity_intervention", note)
+                    continue
+                period = renewal.option_set_id._get_next_period(renewal.cotisation_id)
+                renewal._write_term(*renewal._get_restarted_term(*period, {}))
+                note = renewal.env._(
+                    "The current term now ends on %(end)s: instead of %(before)s, %(renewal)s "
+                    "proposes %(term)s.",
+                    before=names["term"],
+                    **(names | {"term": renewal.term_display}),
+                )
+                renewal._message_log(body=note)
 
     def _follow_taxes(self):
         """What is sent (again) shows the taxes of today; the untaxed prices are frozen."""

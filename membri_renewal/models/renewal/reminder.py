@@ -304,7 +304,7 @@ class MembriRenewal(models.Model):
         queued._log_on_contacts(
             {
                 renewal: self.env._(
-                    "%(renewal)s: reminder for %(document)s sent to %(payer)s.",
+                    "%(renewal)s: the reminder for %(document)s goes to %(payer)s.",
                     renewal=renewal.name,
                     document=renewal._get_invoice_sudo()._membri_get_document_label(),
                     payer=renewal._get_invoice_sudo().partner_id._membri_get_names(),

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class MembriReminderLog(models.Model):
@@ -41,7 +41,33 @@ class MembriReminderLog(models.Model):
         ],
         required=True,
     )
+    shown_result = fields.Selection(
+        [
+            ("queued", "Queued"),
+            ("sent", "Sent"),
+            ("to_print", "Letter to Print"),
+            ("skipped", "Skipped"),
+            ("failed", "Failed"),
+        ],
+        string="Reminder Status",
+        compute="_compute_shown_result",
+        help="Queued until the mail server has taken the email.",
+    )
     reason = fields.Char()
+
+    @api.depends("result", "message_id")
+    def _compute_shown_result(self):
+        # sudo: the queue of emails is the administrator's
+        waiting_sudo = (
+            self.env["mail.mail"]
+            .sudo()
+            .search(
+                [("mail_message_id", "in", self.message_id.ids), ("state", "=", "outgoing")],
+            )
+        )
+        for log in self:
+            is_queued = log.result == "sent" and log.message_id in waiting_sudo.mail_message_id
+            log.shown_result = "queued" if is_queued else log.result
 
     _once = models.UniqueIndex(
         "(renewal_id, step_id, COALESCE(date_due, '-infinity'::date))"

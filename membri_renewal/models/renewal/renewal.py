@@ -342,8 +342,11 @@ class MembriRenewal(models.Model):
             # who received the key may have been replaced since, and reminders that followed went
             # to others: what is asked again is answered by what is sent again
             # sudo: keys are the system's
-            for renewal_sudo in reopened.sudo().filtered("access_token"):
-                renewal_sudo._renew_key()
+            for renewal_sudo in reopened.sudo():
+                if renewal_sudo.access_token:
+                    renewal_sudo._renew_key()
+                else:
+                    renewal_sudo._as_internal()._compute_recipient_id()
         let_go._withdraw_undelivered()
         return result
 

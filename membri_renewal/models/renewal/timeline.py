@@ -101,10 +101,14 @@ class MembriRenewal(models.Model):
             self.state != "sent"
             or self.reminder_count
             or self.letter_state == "printed"
-            or self.delivery_state not in ("unreachable", "failed", "letter")
+            or not (
+                self.delivery_state in ("unreachable", "failed", "letter") or self._is_still_here()
+            )
         ):
             return False
-        if self.letter_state:
+        if self.delivery_state == "queued":
+            field, value, icon = "delivery_state", "queued", "fa-clock-o"
+        elif self.letter_state:
             field, value, icon = "letter_state", self.letter_state, "fa-print"
         else:
             field, value, icon = "delivery_state", self.delivery_state, "fa-exclamation-triangle"
