@@ -125,6 +125,18 @@ class ResUsers(models.Model):
 
         return self._membri_get_about_rule("res_model", get_own)
 
+    def _membri_get_salesperson_rule(self):
+        """What this user may see of entries by the rules of Odoo's sales, which show invoices of
+        nobody to those who see their own only: of memberships none of these, for record rules and
+        for whoever reads memberships, too (:meth:`account.move._membri_get_read_otherwise`)"""
+        sees_all = (
+            "account.group_account_invoice,account.group_account_readonly,"
+            "sales_team.group_sale_salesman_all_leads"
+        )
+        if self.has_groups(sees_all):
+            return Domain.TRUE
+        return Domain("membri_invoice_type", "=", False) | Domain("invoice_user_id", "!=", False)
+
     def _membri_get_about_rule(self, model_field, get_own):
         """:param model_field: which names the model of the record that something is about
         :param get_own: function of a model, its alias and a query; gives conditions of SQL, each of

@@ -47,6 +47,104 @@ class TestInsideDoors(PortalCase):
                 self.assertEqual(contact._membri_had_invoice(), had, user.login)
 
     # ------------------------------------------------------------------
+    # Analytic items
+    # ------------------------------------------------------------------
+
+    @mute_logger(*LOGGERS)
+    def test_analytic_items_are_for_readers_of_the_invoices(self):
+        """Where analytic accounting is on, every employee has its group: they read who was invoiced
+        how much for which plan and period, and wrote another payer there; so did auditors."""
+        plan = self.env_root["account.analytic.plan"].create({"name": "Activities"})
+        account = self.env_root["account.analytic.account"].create(
+            {"name": "Congress", "plan_id": plan.id, "company_id": self.company.id}
+        )
+        for user in (self.employee, self.seller, self.auditor, self.officer):
+            user.sudo().group_ids += self.env.ref("analytic.group_analytic_accounting")
+        # employees make such models: that of the plan is not even needed
+        self.env["account.analytic.distribution.model"].with_user(self.employee).create(
+            {
+                "product_id": self.product.id,
+                "analytic_distribution": {str(account.id): 100.0},
+                "company_id": self.company.id,
+            }
+        )
+        self.renewal.action_approve()
+        lines = self.renewal.invoice_id.sudo().invoice_line_ids.analytic_line_ids
+        self.assertEqual(lines.partner_id, self.corporation)
+        before = lines.read(["name", "partner_id", "amount"])
+        column = plan._column_name()
+        items = self.env["account.analytic.line"].with_user(self.employee)
+        own = items.create({"name": "Own", column: account.id, "amount": 1.0})
+        self.assertTrue(own.with_user(self.seller).has_access("write"), "others are as in Odoo")
+        for user, reads in ((self.employee, False), (self.seller, False), (self.auditor, True)):
+            items = own.with_user(user)
+            with self.subTest(user=user.login):
+                found = items.search([(column, "=", account.id)])
+                self.assertEqual(set(found.ids), {*own.ids, *(lines.ids if reads else ())})
+                [row] = items.formatted_read_group(
+                    [(column, "=", account.id)], aggregates=["amount:sum"]
+                )
+                self.assertEqual(row["amount:sum"], 1.0 + sum(lines.mapped("amount")) * reads)
+                self.assertEqual(lines.with_user(user).has_access("read"), reads)
+                for vals in ({"partner_id": user.partner_id.id}, {"name": "x"}):
+                    with self.assertRaises(AccessError):
+                        lines.with_user(user).write(vals)
+                with self.assertRaises(AccessError):
+                    lines.with_user(user).unlink()
+        self.assertEqual(lines.read(["name", "partner_id", "amount"]), before)
+        # who works on invoices works on these, and a reset takes them away
+        lines.with_user(self.officer).write({"name": "Checked"})
+        self.renewal.with_user(self.officer).action_reset()
+        self.assertFalse(lines.exists())
+
+    @mute_logger(*LOGGERS)
+    def test_invoices_of_no_salesperson_are_not_those_of_all(self):
+        """Odoo's sales people, who see their own documents only, see those of nobody as well: where
+        the organization has no officer, they read all membership invoices, with their tokens."""
+        access = self.env_root["ir.rule"].search([("name", "=", "Own Invoices")])
+        access.domain_force = (
+            "['|', ('invoice_user_id', '=', user.id), ('invoice_user_id', '=', False)]"
+        )
+        items = self.env_root["ir.model"]._get("account.move.line")
+        self.env_root["ir.model.access"].create(
+            {"name": "x", "model_id": items.id, "group_id": access.groups.id, "perm_read": True}
+        )
+        self.company.sudo().membri_officer_id = False
+        self.renewal.action_approve()
+        invoice = self.renewal.invoice_id.sudo()
+        self.assertFalse(invoice.invoice_user_id)
+        ordinary = (
+            self.env["account.move"]
+            .sudo()
+            .with_company(self.company)
+            .create(
+                {"move_type": "out_invoice", "partner_id": self.member.id, "invoice_user_id": False}
+            )
+        )
+        for user, reads in ((self.seller, False), (self.auditor, True), (self.officer, True)):
+            self.env.invalidate_all()
+            with self.subTest(user=user.login):
+                for record in (invoice, invoice.line_ids):
+                    found = record.with_user(user).search([("id", "in", record.ids)])
+                    self.assertEqual(bool(found), reads)
+                    self.assertEqual(record.with_user(user).has_access("read"), reads)
+        self.assertTrue(ordinary.with_user(self.seller).has_access("read"), "as in Odoo")
+        # who sells and reads memberships reads it by our right, without its token
+        self.auditor.sudo().group_ids += access.groups
+        read = invoice.with_user(self.auditor)
+        self.assertTrue(read.has_access("read"))
+        self.assertTrue(read._membri_reads_as_reader())
+        with self.assertRaises(AccessError):
+            read.read(["access_token"])
+        invoice.invoice_user_id = self.seller
+        self.env.invalidate_all()
+        self.assertTrue(invoice.with_user(self.seller).has_access("read"), "their own, as in Odoo")
+        # on the portal, a salesperson is nobody's affair
+        invoice.invoice_user_id = False
+        self.env.invalidate_all()
+        self.assertTrue(invoice.with_user(self.member_user).has_access("read"))
+
+    # ------------------------------------------------------------------
     # Names
     # ------------------------------------------------------------------
 

@@ -330,7 +330,8 @@ class AccountMove(models.Model):
         others_sudo -= ours or others_sudo.browse()
         names = rules._eval_context()
         domains = [Domain(safe_eval(rule.domain_force or "[]", names)) for rule in others_sudo]
-        return Domain.OR(domains) if domains else Domain.TRUE
+        otherwise = Domain.OR(domains) if domains else Domain.TRUE
+        return otherwise & user._membri_get_salesperson_rule()
 
     @api.model
     def _membri_check_works_on_invoices(self):
