@@ -387,6 +387,51 @@ class TestDoorsOfApplications(PortalCase):
             rule.write({condition: repr([(path, "=like", key)])})
 
     @mute_logger(*LOGGERS)
+    def test_kept_templates_are_not_about_memberships(self):
+        """Odoo renders the template of a reminder as the system, for the record that has the number
+        of an attendee: any employee read what any member was sent."""
+        alarms = self.env["calendar.alarm"].with_user(self.employee)
+        vals = {"name": "x", "alarm_type": "email", "duration": 1, "interval": "hours"}
+        kept = alarms.create(vals)
+        own = kept.mail_template_id
+        self.assertEqual(own.model, "calendar.attendee")
+        ours = self.env["mail.template"].sudo()
+        for name in ("notice", "invoice", "statement"):
+            ours += self.env.ref(f"membri_renewal.mail_template_{name}").sudo()
+        self.assertEqual(len(set(ours.mapped("model"))), 3)
+        for user in (self.employee, self.auditor, self.officer):
+            for template in ours:
+                with self.subTest(user=user.login, template=template.name):
+                    for number in (template.id, str(template.id)):
+                        with self.assertRaises(AccessError):
+                            alarms.with_user(user).create({**vals, "mail_template_id": number})
+                        with self.assertRaises(AccessError):
+                            kept.with_user(user).write({"mail_template_id": number})
+                    # nor does one that is kept become one
+                    mine = self.env["mail.template"].with_user(user)
+                    mine = mine.create(
+                        {"name": "x", "model_id": self.env["ir.model"]._get_id("res.users")}
+                    )
+                    for change in (
+                        {"model_id": template.model_id.id},
+                        {"model": template.model},
+                    ):
+                        with self.assertRaises(AccessError):
+                            mine.write(change)
+        self.assertEqual(kept.mail_template_id, own)
+        kept.write({"mail_template_id": own.id})
+        self.employee.sudo().group_ids += self.env.ref("event.group_event_manager")
+        event_type = self.env["event.type"].with_user(self.employee).create({"name": "x"})
+        for template in ours:
+            with self.assertRaises(AccessError):
+                self.env["event.type.mail"].with_user(self.employee).create(
+                    {
+                        "event_type_id": event_type.id,
+                        "template_ref": f"mail.template,{template.id}",
+                    }
+                )
+
+    @mute_logger(*LOGGERS)
     def test_expenses_name_no_membership_invoice(self):
         """Whoever approves expenses reads the invoices of expenses, and what is due on one shows in
         the form of any employee's expense."""

@@ -20,6 +20,9 @@ WRITE_CONTACT = frozenset(
     {"bank_account_ids", "user_id", "work_contact_id", "work_email", "work_phone"}
 )
 
+# of Odoo's products: the email that goes out with an invoice is rendered for this invoice
+RENDERED_FOR = {"product.template": "account.move"}
+
 
 class Base(models.AbstractModel):
     """Records of any model are filtered by what they lead to: the users and the followers by their
@@ -121,7 +124,8 @@ def check_may_name(model, vals_list):
         said on a record of ours that they may not read"""
     if model.env.su:
         return
-    for _name, records in get_named(model, vals_list):
+    check_kept_templates(model, vals_list)
+    for _name, records in get_named(model, vals_list, DOCUMENTS | ABOUT.keys()):
         if records._name in DOCUMENTS:
             # windows show what they compute of it, and match nothing
             check_own_documents(records, is_window=model._transient)
@@ -129,17 +133,16 @@ def check_may_name(model, vals_list):
             check_may_tell_of(records)
 
 
-def get_named(model, vals_list):
+def get_named(model, vals_list, comodels):
     """Find what is named by a many2one.
 
     :param vals_list: as a client gives them
-    :return: list of ``(field, records)``, of ``DOCUMENTS`` and ``ABOUT``"""
+    :param comodels: names of models
+    :return: list of ``(field, records)``, of ``comodels``"""
     found = []
     for name in set().union(*vals_list):
         field = model._fields.get(name)
-        if field is None or field.type != "many2one":
-            continue
-        if field.comodel_name not in DOCUMENTS and field.comodel_name not in ABOUT:
+        if field is None or field.type != "many2one" or field.comodel_name not in comodels:
             continue
         ids = set()
         for vals in vals_list:
@@ -152,6 +155,42 @@ def get_named(model, vals_list):
     return found
 
 
+def check_kept_templates(model, vals_list):
+    """Odoo's applications keep templates of emails (of reminders of meetings, stages, events), and
+    the system renders them for a record of theirs, whatever the template is about: by the reminder
+    of a meeting any employee read the notice of the renewal that has the number of an attendee.
+
+    :param model: whose records are made, or written, by a client
+    :raises AccessError: when one keeps a template about memberships, or about what these are about,
+        and is of another model; when a template that there is becomes one"""
+    env = model.env
+    if model._transient or model._name.startswith("membri."):
+        return
+    names = set().union(*vals_list)
+    ids = {
+        int(number)
+        for vals in vals_list
+        for name in names & vals.keys()
+        if (field := model._fields.get(name)) and field.type == "reference"
+        for about, _comma, number in [str(vals[name]).partition(",")]
+        if about == "mail.template" and number.isdecimal()
+    }
+    for _name, named in get_named(model, vals_list, {"mail.template"}):
+        ids |= set(named.ids)
+    # sudo: what they are about, whoever may read them
+    abouts = set(env["mail.template"].sudo().browse(ids).exists().mapped("model"))
+    if model and model._name == "mail.template":
+        for _name, named in get_named(model, vals_list, {"ir.model"}):
+            abouts |= set(named.sudo().exists().mapped("model"))  # sudo: their names
+        abouts |= {str(vals["model"]) for vals in vals_list if "model" in vals}
+    abouts -= {model._name, RENDERED_FOR.get(model._name)}
+    for about in abouts:
+        if isinstance(env.get(about), MembriFieldsMixin) and not (
+            env.user._is_system() or env.user.has_group("mail.group_mail_template_editor")
+        ):
+            raise env["ir.model.access"]._make_access_error(about, "write")
+
+
 def check_form_may_tell_of(record, values):
     """The window of emails shows the subject and the recipients of what it replies to, any form the
     name of what a default names, and that of an expense what is due on the invoice that it names.
@@ -160,7 +199,7 @@ def check_form_may_tell_of(record, values):
     :param values: as a client gives them to ``onchange``, with those of lines
     :raises AccessError: as :func:`check_may_tell_of` and :func:`check_own_documents`, but for what
         ``record`` holds already"""
-    for name, named in get_named(record, [values]):
+    for name, named in get_named(record, [values], DOCUMENTS | ABOUT.keys()):
         # sudo: only compared
         named -= record.sudo()[name] if record else named.browse()
         if named._name in DOCUMENTS:
