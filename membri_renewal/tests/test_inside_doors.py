@@ -46,6 +46,27 @@ class TestInsideDoors(PortalCase):
             for contact in (payer, payer.sudo()):
                 self.assertEqual(contact._membri_had_invoice(), had, user.login)
 
+    @mute_logger(*LOGGERS)
+    def test_templates_bring_reports_of_what_they_are_about(self):
+        """Those of other models are printed for the number of what the template is about, and by
+        the system where it sends the email."""
+        report = self.env.ref("membri_renewal.action_report_renewal_notice").sudo()
+        vals = {"name": "x", "model_id": self.env["ir.model"]._get_id("res.users")}
+        reports = {"report_template_ids": [Command.link(report.id)]}
+        for user in (self.employee, self.auditor, self.officer):
+            mine = self.env["mail.template"].with_user(user)
+            with self.subTest(user=user.login):
+                with self.assertRaises(AccessError):
+                    mine.create({**vals, **reports})
+                with self.assertRaises(AccessError):
+                    mine.create(vals).write(reports)
+        # who reads renewals has one about these, which stays what it is about
+        mine = self.env["mail.template"].with_user(self.officer)
+        mine = mine.create({**vals, **reports, "model_id": report.model_id.id})
+        self.assertEqual(mine.report_template_ids, report)
+        with self.assertRaises(AccessError):
+            mine.write({"model_id": vals["model_id"]})
+
     # ------------------------------------------------------------------
     # Analytic items
     # ------------------------------------------------------------------

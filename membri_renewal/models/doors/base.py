@@ -51,6 +51,7 @@ class Base(models.AbstractModel):
         # EXTENDS base
         created = super().create(vals_list)
         check_letters(created)
+        check_reports_of_templates(created)
         check_written_contacts(created)
         check_kept_conditions(created)
         return created
@@ -61,6 +62,7 @@ class Base(models.AbstractModel):
         check_letters(self)
         result = super().write(vals)
         check_letters(self)
+        check_reports_of_templates(self)
         check_written_contacts(self, vals)
         check_kept_conditions(self, vals)
         return result
@@ -185,10 +187,28 @@ def check_kept_templates(model, vals_list):
         abouts |= {str(vals["model"]) for vals in vals_list if "model" in vals}
     abouts -= {model._name, RENDERED_FOR.get(model._name)}
     for about in abouts:
-        if isinstance(env.get(about), MembriFieldsMixin) and not (
-            env.user._is_system() or env.user.has_group("mail.group_mail_template_editor")
-        ):
+        if isinstance(env.get(about), MembriFieldsMixin) and not may_send_anything(env):
             raise env["ir.model.access"]._make_access_error(about, "write")
+
+
+def check_reports_of_templates(templates):
+    """An email brings the reports of its template, printed for the number of what the template is
+    about: those of registrations, which the system sends, the notice of the same number.
+
+    :param templates: records of any model, as a client made or wrote them
+    :raises AccessError: when one has a report about memberships, or about what these are about, and
+        is itself about another model"""
+    if templates._name != "mail.template" or may_send_anything(templates.env):
+        return
+    for template_sudo in templates.sudo():  # sudo: of which models the reports are
+        for about in set(template_sudo.report_template_ids.mapped("model")) - {template_sudo.model}:
+            if isinstance(templates.env.get(about), MembriFieldsMixin):
+                raise templates.env["ir.model.access"]._make_access_error(about, "write")
+
+
+def may_send_anything(env):
+    """:return: whether the user edits the templates of all, which may run anything"""
+    return env.su or env.user._is_system() or env.user.has_group("mail.group_mail_template_editor")
 
 
 def check_form_may_tell_of(record, values):
