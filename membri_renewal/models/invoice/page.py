@@ -210,7 +210,7 @@ class AccountMove(models.Model):
         terms_sudo = self._membri_get_cotisations_sudo()
         # sudo: what the payer was sent is told to them; a reset makes another term
         others_sudo = terms_sudo.invoice_line_ids.move_id | terms_sudo.renewal_id.invoice_ids
-        others_sudo -= self.sudo()
+        others_sudo -= self.sudo()  # sudo: compared only
         return others_sudo.filtered(
             lambda move: (
                 move.move_type == "out_invoice"
