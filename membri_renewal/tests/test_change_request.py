@@ -259,6 +259,16 @@ class TestContactDetails(ChangeRequestCommon):
         renewal.action_apply_change_request()
         self.assertEqual(member.membri_responsible_id, person, "who is known is not doubled")
 
+    def test_who_asked_nothing_was_not_processed(self):
+        """Of a request that the staff noted by hand, the reason spoke of an earlier one."""
+        renewal = self._renewal_in("change_requested")
+        nothing = renewal._get_cannot_apply_change_request_reason()
+        self.assertFalse(renewal.change_request_id)
+        self._ask_details(renewal, contact_phone="+1 555 0123")
+        renewal.action_apply_change_request()
+        self.assertTrue(nothing)
+        self.assertNotEqual(nothing, renewal._get_cannot_apply_change_request_reason())
+
     def test_another_province_has_other_taxes(self):
         renewal = self._renewal_of_full()
         usa = self.env.ref("base.us")

@@ -48,6 +48,18 @@ class TestMailServer(DeliveryCase):
         with self.assertRaises(UserError):
             bad.action_retry_sending()
 
+    def test_reminder_does_not_claim_a_notice_that_failed(self):
+        """The night reminded of a notice that a full mailbox had refused: “We sent you …”."""
+        good, bad = self._renewal_in("sent"), self._renewal_in("sent")
+        self._deliver(good + bad, [bad.partner_id.email])
+        day = good._format_day(good._get_notice_day())
+        bodies = []
+        for renewal in good + bad:
+            before = self._get_mails(renewal)
+            renewal.action_send_reminder()
+            bodies.append((self._get_mails(renewal) - before).body_html)
+        self.assertEqual([day in body for body in bodies], [True, False])
+
     def test_retry_uses_the_address_of_today(self):
         bad = self._renewal_in("sent")
         wrong = bad.partner_id.email

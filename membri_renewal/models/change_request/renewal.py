@@ -143,6 +143,10 @@ class MembriRenewal(models.Model):
     def _get_cannot_apply_change_request_reason(self):
         self.ensure_one()
         request_sudo = self.change_request_id.sudo()  # sudo: the renewal tells of its own request
+        if not request_sudo:
+            return self.env._(
+                "%(renewal)s has no change request to apply.", renewal=self.display_name
+            )
         if request_sudo.state != "pending":
             return self.env._(
                 "%(renewal)s has no change request to apply. The last one was already processed.",

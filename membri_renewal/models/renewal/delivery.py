@@ -56,6 +56,17 @@ class MembriRenewal(models.Model):
             return invoice_sudo._membri_get_unreachable_reason()
         return self._get_member()._membri_get_unreachable_reason()
 
+    def _is_notice_undelivered(self):
+        """:return: whether the notice has reached nobody yet, by email or by post: it must not be
+        called sent"""
+        self.ensure_one()
+        return (
+            self.state == "sent"
+            and not self.reminder_count
+            and self.letter_state != "printed"
+            and self.delivery_state in ("unreachable", "failed", "letter")
+        )
+
     def _is_on_paper(self):
         """:return: whether letters go to whoever gets the document"""
         self.ensure_one()

@@ -188,8 +188,10 @@ class MembriRenewal(models.Model):
         ]
 
     def _get_notice_day_sentence(self):
-        """:return: that a notice was sent, and when"""
+        """:return: that a notice was sent, and when; nothing of one that has reached nobody"""
         self.ensure_one()
+        if self._is_notice_undelivered() and self.letter_content != "reminder":
+            return False
         return self.env._(
             "We sent you a renewal notice on %(date)s and haven't heard from you yet.",
             date=self._format_day(self._get_notice_day()),

@@ -95,16 +95,9 @@ class MembriRenewal(models.Model):
         return False if is_automatic or not self.date_sent else self.date_answer
 
     def _get_undelivered_step(self):
-        """Return the step of a notice that has reached nobody yet, by email or by post, or
-        ``False``: it must not be called sent."""
-        if (
-            self.state != "sent"
-            or self.reminder_count
-            or self.letter_state == "printed"
-            or not (
-                self.delivery_state in ("unreachable", "failed", "letter") or self._is_still_here()
-            )
-        ):
+        """:return: the step of a notice that has reached nobody yet, or ``False``"""
+        is_queued = self.state == "sent" and not self.reminder_count and self._is_still_here()
+        if not (is_queued or self._is_notice_undelivered()):
             return False
         if self.delivery_state == "queued":
             field, value, icon = "delivery_state", "queued", "fa-clock-o"
