@@ -79,11 +79,11 @@ class MailMail(models.Model):
         return self.sudo().search(own & domain, order="id desc", limit=1)
 
     @api.model
-    def _membri_is_still_here(self, document):
-        """Return whether no email about ``document`` has left yet: what waits is written anew, so
-        that no link of it is with anybody. Where Odoo sends none at all, as in its tests, what is
-        handed over counts as sent."""
-        left = Domain("state", "in", ("sent", "received"))
+    def _membri_is_still_here(self, document, domain=Domain.TRUE):
+        """Return whether no email about ``document`` (of those that ``domain`` finds) has left yet:
+        what waits is written anew, so that no link of it is with anybody. Where Odoo sends none at
+        all, as in its tests, what is handed over counts as sent."""
+        left = Domain("state", "in", ("sent", "received")) & domain
         is_sending = not self.env["ir.mail_server"]._disable_send()
         return is_sending and not self._membri_get_last_of(document, left)
 

@@ -380,6 +380,27 @@ class TestQueuedIsNotSent(OneDeliveryCase):
         member.email = "third@example.com"
         self.assertIn("Resend", self._get_last_note(renewal))
 
+    def test_a2_link_of_an_invoice(self):
+        """Whose notice had left: the invoice is another email."""
+        renewal = self._renewal_in("sent")
+        self._run_sending()
+        renewal.action_approve()
+        with self.enter_registry_test_mode():
+            self.env_root.ref("account.ir_cron_account_move_send").method_direct_trigger()
+        self.env.invalidate_all()
+        invoice = renewal.invoice_id.sudo()
+        self.assertTrue(invoice.membri_date_sent)
+        self.assertEqual(invoice.membri_delivery_state, "queued")
+        self.assertNotIn("fa-file-text-o", self._get_icons(renewal))
+        renewal.partner_id.email = "other@example.com"
+        self.assertIn("still queued", self._get_last_note(invoice))
+        self.assertFalse(self._run_sending(), "written anew, which leaves by itself")
+        [leaving] = self._run_sending()
+        self.assertIn("other@example.com", str(leaving))
+        self.assertIn("fa-file-text-o", self._get_icons(renewal))
+        renewal.partner_id.email = "third@example.com"
+        self.assertIn("Resend", self._get_last_note(invoice))
+
     def test_a2_reminder_in_the_log(self):
         renewal = self._renewal_in("sent")
         self._run_sending()

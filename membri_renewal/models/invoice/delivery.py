@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import email_normalize
 
 from ..mixins.formats import end_once
@@ -67,9 +68,14 @@ class AccountMove(models.Model):
         """:return: whether it is in a queue, and no email of it, or with it, has left yet"""
         self.ensure_one()
         Mail = self.env["mail.mail"]
-        return self.membri_delivery_state == "queued" and all(
-            Mail._membri_is_still_here(document)
-            for document in (self, *self._membri_get_renewals())
+        carried = Domain("membri_facts", "=like", f"approved {self.id} %")
+        return (
+            self.membri_delivery_state == "queued"
+            and Mail._membri_is_still_here(self)
+            and all(
+                Mail._membri_is_still_here(renewal, carried)
+                for renewal in self._membri_get_renewals()
+            )
         )
 
     def _membri_find_receiver(self):

@@ -84,9 +84,16 @@ class MembriRenewal(models.Model):
             (self.env._("Reply received"), "fa-comment-o", self._get_reply_moment()),
             (self.env._("Approved"), "fa-check", self.date_approved),
             (self.env._("Declined"), "fa-times", self.date_refused),
-            (self.env._("Invoice sent"), "fa-file-text-o", self.invoice_date_sent),
+            (self.env._("Invoice sent"), "fa-file-text-o", self._get_invoice_moment()),
             (self.env._("End of current term"), "fa-calendar-times-o", self.current_date_end),
         ]
+
+    def _get_invoice_moment(self):
+        """:return: when the invoice was sent, or ``False``: also as long as it is queued"""
+        invoice_sudo = self._get_invoice_sudo()
+        if not invoice_sudo or invoice_sudo._membri_is_still_here():
+            return False
+        return invoice_sudo.membri_date_sent
 
     def _get_reply_moment(self):
         """Return when the member replied, or ``False``: approving counts as an answer, and who was
