@@ -294,7 +294,11 @@ def check_part_paid(env, mishaps, inbox, queues):
             and not m._membri_get_unreachable_reason()
         )
     )
+    # who is sent the invoice itself after that day (a new payer) reads there that it is late
     silent = due.filtered(
-        lambda m: "sent" not in m.membri_cotisation_ids.renewal_id.reminder_log_ids.mapped("result")
+        lambda m: (
+            "sent" not in m.membri_cotisation_ids.renewal_id.reminder_log_ids.mapped("result")
+            and not (m.membri_date_sent and m.membri_date_sent.date() > m._membri_get_due_day())
+        )
     )
     yield verdict(silent.mapped("name"), f"{len(due)} rests are long due, and were reminded of")

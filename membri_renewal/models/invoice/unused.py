@@ -206,10 +206,11 @@ class AccountMove(models.Model):
         }
 
     def _membri_get_on_account_sentence(self):
-        """Return what the payer has in *Payments to Allocate*, and whom to ask, in a sentence, or
-        ``False``: who paid already does not have to pay again."""
+        """Return that the payer has money in *Payments to Allocate*, and whom to ask, in a
+        sentence, or ``False``: who paid already does not have to pay again. How much it is, is not
+        for whoever holds a link to one invoice."""
         self.ensure_one()
-        # sudo: payers see no journal items; the sum of their own is told
+        # sudo: payers see no journal items; that there is money of their own is told
         lines_sudo = self.env["account.move.line"].sudo()
         lines_sudo = lines_sudo.search(
             lines_sudo._membri_get_listed_domain()
@@ -219,8 +220,8 @@ class AccountMove(models.Model):
         amount = self._membri_sum_unused(lines_sudo)
         contact_sudo = self._membri_get_contact().sudo()
         return self.currency_id.compare_amounts(amount, 0.0) > 0 and self.env._(
-            "%(amount)s of yours is not used yet. Before you pay, ask us to use it: %(contact)s.",
-            amount=self.currency_id.format(amount),
+            "We have money of yours that is not used yet. Before you pay, ask us to use it: "
+            "%(contact)s.",
             contact=", ".join(
                 filter(None, [contact_sudo.name, contact_sudo.email, contact_sudo.phone])
             ),
