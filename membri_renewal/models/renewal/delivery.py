@@ -57,8 +57,8 @@ class MembriRenewal(models.Model):
         return self._get_member()._membri_get_unreachable_reason()
 
     def _is_notice_undelivered(self):
-        """:return: whether the notice has reached nobody yet, by email or by post: it must not be
-        called sent"""
+        """Return whether the notice has reached nobody yet, by email or by post: it must not be
+        called sent."""
         self.ensure_one()
         return (
             self.state == "sent"
