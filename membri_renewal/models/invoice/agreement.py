@@ -17,9 +17,11 @@ class AccountMove(models.Model):
 
     def _membri_compare_with_terms(self):
         # sudo: the officer is told, whoever changes the invoice
-        for move_sudo in self.sudo().filtered("membri_invoice_type"):
-            if move_sudo.move_type == "out_invoice":
-                move_sudo.activity_unlink([ACTIVITY_AGREEMENT])  # asked anew, of what it says now
+        moves_sudo = self.sudo().filtered("membri_invoice_type")
+        invoices_sudo = moves_sudo.filtered(lambda move: move.move_type == "out_invoice")
+        invoices_sudo.activity_unlink([ACTIVITY_AGREEMENT])  # asked anew, of what they say now
+        for move_sudo in moves_sudo:
+            if move_sudo in invoices_sudo:
                 for term_sudo in move_sudo.membri_cotisation_ids:
                     term_sudo._agree_with_invoice()
                 move_sudo._membri_ask_about_other_lines()
@@ -29,12 +31,15 @@ class AccountMove(models.Model):
     def _membri_end_credit_questions(self):
         """These documents are drafts again: what was asked about credit notes among them is no
         question any more."""
-        for note in self.filtered(lambda move: move.move_type == "out_refund"):
-            # sudo: the question is the officer's, whoever books
-            asked_sudo = note.sudo().reversed_entry_id.activity_search([ACTIVITY_AGREEMENT])
-            asked_sudo.filtered(
-                lambda asked, note=note: note.name and note.name in (asked.summary or "")
-            ).unlink()
+        # sudo: the questions are the officer's, whoever books
+        notes_sudo = self.sudo().filtered(lambda move: move.move_type == "out_refund" and move.name)
+        asked_sudo = notes_sudo.reversed_entry_id.activity_search([ACTIVITY_AGREEMENT])
+        asked_sudo.filtered(
+            lambda asked: any(
+                note.reversed_entry_id.id == asked.res_id and note.name in (asked.summary or "")
+                for note in notes_sudo
+            )
+        ).unlink()
 
     def _membri_ask_about_other_lines(self):
         """What is billed beside the terms is on no renewal and no member's page: the officer is
