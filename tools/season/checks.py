@@ -192,9 +192,14 @@ def why_came(partner, ledger):
 def why_left(partner):
     if not partner.exists():
         return "merged"
-    if partner.membri_cotisation_ids.filtered("date_terminated"):
+    # some are members of the second company, too
+    terms, renewals = (
+        records.filtered(lambda record: record.company_id == partner.env.company)
+        for records in (partner.membri_cotisation_ids, partner.membri_renewal_ids)
+    )
+    if terms.filtered("date_terminated"):
         return "resigned"
-    last = partner.membri_renewal_ids.sorted("id")[-1:]
+    last = renewals.sorted("id")[-1:]
     if last.state == "refused":
         return "refused"
     if last.state == "approved" and not last.is_paid:
@@ -203,7 +208,7 @@ def why_left(partner):
         return "without an answer yet"
     if last.state == "cancelled":
         return "renewal cancelled by the officer"
-    term = partner.membri_cotisation_ids.sorted("date_start")[-1:]
+    term = terms.sorted("date_start")[-1:]
     paid_on = max(term.invoice_id.line_ids.matched_credit_ids.mapped("max_date"), default=None)
     if paid_on and paid_on > term.date_end + CATCH_UP:
         return "paid long after the end, to be asked again the next night"
