@@ -251,7 +251,7 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
 
 @tagged("post_install", "-at_install")
 @freeze_time("2027-01-15 15:00:00")
-class TestStatement(WriteOffCase):
+class TestStatement(WriteOffCase, MailCase):
     """Issue 12 B8: the statement of a payer."""
 
     def _get_section(self):
@@ -507,10 +507,17 @@ class TestStatement(WriteOffCase):
             "membri_renewal.report_statement", payer.ids
         )[0]
         self.assertIn("344.93", report.decode())
-        action = payer.action_membri_send_statement()
-        composer = self.env["mail.compose.message"].with_context(**action["context"]).create({})
-        self.assertEqual(composer.model, "res.partner")
-        self.assertTrue(composer.attachment_ids)
+        for env in (self.env_account, self.env):
+            action = payer.with_env(env).action_membri_send_statement()
+            composer = env["mail.compose.message"].with_context(**action["context"]).create({})
+            self.assertEqual(composer.model, "res.partner")
+            self.assertTrue(composer.attachment_ids)
+            with self.mock_mail_gateway():
+                composer.action_send_mail()
+                env["mail.mail"].sudo().process_email_queue()
+            # whoever wrote to the payer before follows the contact, and gets it as well
+            [mail] = (sent for sent in self._mails if payer.email in str(sent["email_to"]))
+            self.assertEqual(len(mail["attachments"]), 1)
 
     def test_who_may(self):
         with self.assertRaises(UserError):
