@@ -212,6 +212,13 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         [again] = self._start(2027, self.invoice.partner_id)
         self.assertEqual((again, again.name), (receipt, name))
 
+    def test_year_that_is_not_over(self):
+        """What comes later is on no receipt of it that was sent by now."""
+        wizards = self.env["membri.annual.receipt.start"].create(
+            [{"year": year} for year in (2026, 2027, 2028)]
+        )
+        self.assertEqual(wizards.mapped("is_year_unfinished"), [False, True, True])
+
     def test_payers_that_are_merged(self):
         """Two contacts of one payer had a receipt each: they have one, to be sent again."""
         other = self._renewal_in("approved").invoice_id.with_env(self.env_account)

@@ -21,6 +21,7 @@ class MembriAnnualReceiptStart(models.TransientModel):
     partner_ids = fields.Many2many(
         "res.partner", string="Payers", help="Leave empty for everyone who paid in the year."
     )
+    is_year_unfinished = fields.Boolean(compute="_compute_is_year_unfinished")
     payer_count = fields.Integer(string="Receipts to Send", compute="_compute_payer_count")
 
     @api.model
@@ -40,6 +41,11 @@ class MembriAnnualReceiptStart(models.TransientModel):
                 if 1900 < wizard.year < 3000
                 else 0
             )
+
+    @api.depends("year", "company_id")
+    def _compute_is_year_unfinished(self):
+        for wizard in self:
+            wizard.is_year_unfinished = wizard.year >= wizard.company_id._membri_today().year
 
     def action_confirm(self):
         """Make the receipts and queue their emails.

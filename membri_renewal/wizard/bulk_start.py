@@ -102,8 +102,8 @@ class MembriBulkStart(models.TransientModel):
         count, amount = self._sum_up(groups)
         return [
             self.env._(
-                "Renewals to end as unpaid: %(count)s (%(amount)s). Nothing more is owed. The "
-                "members stay members until their current term ends, then become inactive.",
+                "Renewals to end as unpaid: %(count)s (%(amount)s). Nothing more is owed. Members "
+                "whose current term is not over stay members until it ends, then become inactive.",
                 count=count,
                 amount=amount,
             )

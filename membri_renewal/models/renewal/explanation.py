@@ -379,25 +379,21 @@ class MembriRenewal(models.Model):
                 )
             ]
         if self.state == "approved" and self.invoice_id:
-            return [
-                (
-                    "good" if self.is_paid else "info",
-                    self.env._(
-                        "Its invoice %(invoice)s is paid.", invoice=self.invoice_id.display_name
-                    )
-                    if self.is_paid
-                    else self.env._(
-                        "Its invoice %(invoice)s is not paid.",
-                        invoice=self.invoice_id.display_name,
-                    ),
-                )
-            ]
+            name = self.invoice_id.display_name
+            if self.is_paid:
+                return [("good", self.env._("Its invoice %(invoice)s is paid.", invoice=name))]
+            if self.payment_state == "partial":
+                sentence = self.env._("Its invoice %(invoice)s is paid in part.", invoice=name)
+            else:
+                sentence = self.env._("Its invoice %(invoice)s is not paid.", invoice=name)
+            return [("info", sentence)]
         return []
 
     def _explain_coming(self):
         """:return: sentences: what happens to this renewal next, and who has to act"""
         self.ensure_one()
-        end = self.cotisation_id._format_day(self.cotisation_id.date_end)
+        last_day = self.cotisation_id.date_end
+        end = self.cotisation_id._format_day(last_day)
         sentence = {
             "draft": self.env._("Ready to send. It must be sent manually."),
             "sent": self.env._("Awaiting the member's reply. The current term ends on %(end)s."),
@@ -412,6 +408,8 @@ class MembriRenewal(models.Model):
             ),
             "approved": self.env._("The next term begins once it is paid, after %(end)s."),
         }[self.state] % {"end": end}
+        if self.state == "refused" and last_day and last_day < self.company_id._membri_today():
+            sentence = self.env._("The term that it was to renew ended on %(end)s.", end=end)
         if self._is_invoice_untold():
             return [
                 self.env._(
