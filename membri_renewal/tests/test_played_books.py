@@ -290,3 +290,17 @@ class TestPlayedBooks(WriteOffCase):
             .search([("cotisation_id", "=", self.cotisation.id)])
         )
         return round(sum(rows.mapped("earned")), 2), round(sum(rows.mapped("unearned")), 2)
+
+    def test_b3_question_about_a_credit_note_outlives_a_correction(self):
+        """The invoice was reset and confirmed again, and its credit note stayed posted."""
+        asked = "membri_renewal.activity_agreement"
+        note = self._credit(self.invoice, price=100.0)
+        self.assertIn(note.name, self.invoice.sudo().activity_search([asked]).summary)
+        self.invoice.button_draft()
+        self.invoice.ref = "Corrected"
+        self.invoice.action_post()
+        self.assertEqual((note.state, self.invoice.state), ("posted", "posted"))
+        [question] = self.invoice.sudo().activity_search([asked])
+        self.assertIn(note.name, question.summary)
+        note.button_draft()
+        self.assertFalse(self.invoice.sudo().activity_search([asked]))

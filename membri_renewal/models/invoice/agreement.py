@@ -19,8 +19,12 @@ class AccountMove(models.Model):
         # sudo: the officer is told, whoever changes the invoice
         moves_sudo = self.sudo().filtered("membri_invoice_type")
         invoices_sudo = moves_sudo.filtered(lambda move: move.move_type == "out_invoice")
-        invoices_sudo.activity_unlink([ACTIVITY_AGREEMENT])  # asked anew, of what they say now
-        for move_sudo in moves_sudo:
+        # asked anew, of what they say now: also of their credit notes, which stay
+        notes_sudo = invoices_sudo.reversal_move_ids.filtered(
+            lambda note: note.state == "posted" and note._membri_find_credit_questions()
+        )
+        invoices_sudo.activity_unlink([ACTIVITY_AGREEMENT])
+        for move_sudo in moves_sudo | notes_sudo:
             if move_sudo in invoices_sudo:
                 for term_sudo in move_sudo.membri_cotisation_ids:
                     term_sudo._agree_with_invoice()
@@ -31,15 +35,19 @@ class AccountMove(models.Model):
     def _membri_end_credit_questions(self):
         """These documents are drafts again: what was asked about credit notes among them is no
         question any more."""
+        self._membri_find_credit_questions().unlink()
+
+    def _membri_find_credit_questions(self):
+        """:return: what was asked about credit notes among these documents (activities, in sudo)"""
         # sudo: the questions are the officer's, whoever books
         notes_sudo = self.sudo().filtered(lambda move: move.move_type == "out_refund" and move.name)
         asked_sudo = notes_sudo.reversed_entry_id.activity_search([ACTIVITY_AGREEMENT])
-        asked_sudo.filtered(
+        return asked_sudo.filtered(
             lambda asked: any(
                 note.reversed_entry_id.id == asked.res_id and note.name in (asked.summary or "")
                 for note in notes_sudo
             )
-        ).unlink()
+        )
 
     def _membri_ask_about_other_lines(self):
         """What is billed beside the terms is on no renewal and no member's page: the officer is
