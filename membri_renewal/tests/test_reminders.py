@@ -197,6 +197,11 @@ class TestReminderDays(ReminderCommon):
             sent.sudo().activity_search([asked]), [{"user_id": self.officer.id}]
         )
         self.assertRecordValues(sent, [{"state": "sent", "date_start": date(2027, 1, 1)}])
+        self.cotisation.date_end = "2027-02-15"
+        [question] = sent.sudo().activity_search([asked])
+        self.assertIn("February 15", question.summary, "moved again")
+        self.cotisation.date_end = "2026-12-31"
+        self.assertFalse(sent.sudo().activity_search([asked]), "back where it was")
         draft = self._create_renewal(self._create_yearly())
         draft.line_ids.write({"quantity": 3.0, "price_unit": 77.0, "is_price_agreed": True})
         draft.cotisation_id.date_end = "2027-01-31"

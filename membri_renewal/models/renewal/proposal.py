@@ -7,6 +7,8 @@ from odoo.tools import format_amount
 
 from .renewal import EDITABLE_STATES, STAFF, UNDECIDED_STATES
 
+ACTIVITY_MOVED_END = "membri_renewal.activity_intervention"
+
 
 class PageMemo:
     """What one page, or the texts and documents of a batch, ask of a renewal several times; nothing
@@ -354,24 +356,27 @@ class MembriRenewal(models.Model):
         stay. What was sent is frozen: the officer is asked.
 
         :param before: the former last day"""
-        following = self.filtered(
-            lambda r: r.state in UNDECIDED_STATES and r.date_start == before + timedelta(days=1)
-        )
-        for renewals in following._split_by_staff_lang():
+        undecided = self.filtered(lambda r: r.state in UNDECIDED_STATES)
+        for renewals in undecided._split_by_staff_lang():
             for renewal in renewals:
+                end = renewal.cotisation_id.date_end
+                # sudo: the question may be somebody else's
+                asked_sudo = renewal.sudo().activity_search([ACTIVITY_MOVED_END])
+                note = renewal._get_moved_end_question(before)
+                asked_sudo = asked_sudo.filtered(lambda asked, note=note: asked.summary == note)
+                was_next = asked_sudo or renewal.date_start == before + timedelta(days=1)
+                asked_sudo.unlink()
+                if not was_next or renewal.date_start == end + timedelta(days=1):
+                    continue
+                if renewal.state not in EDITABLE_STATES:
+                    note = renewal._get_moved_end_question(end)
+                    renewal._schedule_once(ACTIVITY_MOVED_END, note)
+                    continue
                 names = {
-                    "end": renewal._format_day(renewal.cotisation_id.date_end),
+                    "end": renewal._format_day(end),
                     "renewal": renewal.name,
                     "term": renewal.term_display,
                 }
-                if renewal.state not in EDITABLE_STATES:
-                    note = renewal.env._(
-                        "The current term now ends on %(end)s, and the notice proposes %(term)s. "
-                        "Use “Log a Change Request”, edit the dates, then send or approve it.",
-                        **names,
-                    )
-                    renewal._schedule_once("membri_renewal.activity_intervention", note)
-                    continue
                 period = renewal.option_set_id._get_next_period(renewal.cotisation_id)
                 renewal._write_term(*renewal._get_restarted_term(*period, {}))
                 note = renewal.env._(
@@ -381,6 +386,16 @@ class MembriRenewal(models.Model):
                     **(names | {"term": renewal.term_display}),
                 )
                 renewal._message_log(body=note)
+
+    def _get_moved_end_question(self, end):
+        """:param end: the last day of the current term
+        :return: that the notice, which is frozen, does not propose what follows it (sentences)"""
+        return self.env._(
+            "The current term now ends on %(end)s, and the notice proposes %(term)s. "
+            "Use “Log a Change Request”, edit the dates, then send or approve it.",
+            end=self._format_day(end),
+            term=self.term_display,
+        )
 
     def _follow_taxes(self):
         """What is sent (again) shows the taxes of today; the untaxed prices are frozen."""
