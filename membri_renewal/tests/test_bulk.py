@@ -301,18 +301,31 @@ class TestBulk(MembriCommon):
         theirs, mine = self._create_drafts(2), self._create_drafts(2)
         their_job = self._start_in_background(theirs.with_user(leaver))
         my_job = self._start_in_background(mine)
+        theirs[0]._schedule_once("membri_renewal.activity_intervention", "Something else")
+        other = theirs.sudo().activity_ids
         leaver.group_ids = self.env_root.ref("base.group_user")
         self._run_cron(CRON)
         self.assertEqual((my_job.done_count, my_job.todo_count), (2, 0))
         self.assertEqual((their_job.failed_count, their_job.todo_count), (2, 0))
         self.assertEqual(theirs.mapped("state"), ["draft", "draft"])
-        [asked] = theirs.sudo().activity_ids
+        [asked] = theirs.sudo().activity_ids - other
         self.assertEqual(asked.user_id, self.officer)
         self.assertIn(their_job.with_env(asked.env).name, asked.summary)
         their_job.action_retry()  # an officer, who is no manager
         self.assertEqual((their_job.done_count, their_job.user_id), (2, self.officer))
         self.assertEqual(theirs.mapped("state"), ["approved", "approved"])
         self.assertFalse(theirs.sudo().activity_ids)
+
+    def test_officer_goes_on_for_one_who_was_archived(self):
+        leaver = self.officer.with_env(self.env_root).copy({"login": "leaver"})
+        job = self._start_in_background(self._create_drafts(2).with_user(leaver))
+        job.with_user(leaver).action_stop()
+        with self.assertRaises(UserError):
+            job.action_resume()
+        leaver.active = False
+        job.action_resume()
+        self._run_cron(CRON)
+        self.assertEqual((job.done_count, job.user_id), (2, self.officer))
 
     def test_first_come_first_served(self):
         first = self._start_in_background(self._create_drafts(1))

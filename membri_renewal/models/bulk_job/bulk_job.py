@@ -149,6 +149,7 @@ class MembriBulkJob(models.Model):
         self._check_owner()
         # sudo: jobs are the system's; the owner was checked
         self.sudo().write({"is_stopped": False, "user_id": self.env.uid})
+        self._find_left_behind().unlink()
         self._trigger_work()
         self._notify_progress()
 
@@ -160,6 +161,7 @@ class MembriBulkJob(models.Model):
             failed = job_sudo.line_ids.filtered(lambda line: line.result == "failed")
             failed.write({"result": "todo", "message": False})
             job_sudo.write({"is_stopped": False, "user_id": self.env.uid})
+            job_sudo._find_left_behind().unlink()
             job_sudo._work_now_or_later()
 
     def _check_owner(self):
@@ -168,7 +170,9 @@ class MembriBulkJob(models.Model):
         may_work = self.env["membri.renewal"].has_access("write")
         for job in self:
             # whoever may do the same goes on with the work of one who may not any more
-            is_left = may_work and not job._as_requester([]).has_access("write")
+            is_left = may_work and not (
+                job.user_id.active and job._as_requester([]).has_access("write")
+            )
             if job.user_id != self.env.user and not is_manager and not is_left:
                 raise UserError(
                     self.env._(

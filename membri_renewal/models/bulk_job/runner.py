@@ -21,6 +21,7 @@ BULK_ACTIONS = (
 SENDING_ACTIONS = ("send", "approve", "apply_and_approve", "send_reminder", "retry_sending")
 PRINTING_ACTIONS = ("send", "send_reminder", "print_letter", "retry_sending")
 NOT_EMAILED = ("unreachable", "letter", "failed")
+ACTIVITY_LEFT = "membri_renewal.activity_intervention"
 
 
 class MembriBulkJob(models.Model):
@@ -163,19 +164,32 @@ class MembriBulkJob(models.Model):
         return len(lines)
 
     def _tell_left_behind(self):
-        """Nobody who looks at this job may go on: the officer is told, on the first renewal that
-        it has not processed."""
+        """Nobody who looks at this job may go on: the officer is told, once, on the first renewal
+        that it has not processed, beside whatever else is asked there."""
         left = self.line_ids.filtered(lambda line: line.result == "failed" and line.renewal_id)
-        for told in left[:1].renewal_id._split_by_staff_lang():
-            sentence = told.env._(
-                "The work was stopped: %(error)s Whoever resumes it continues with "
-                "their own access rights.",
-                error=left[0].message,
-            )
-            told._schedule_once(
-                "membri_renewal.activity_intervention",
-                f"{self.with_env(told.env).name}. {sentence}",
-            )
+        if not left or self._find_left_behind():
+            return
+        [told] = left[0].renewal_id._split_by_staff_lang()
+        sentence = told.env._(
+            "The work was stopped: %(error)s Whoever resumes it continues with "
+            "their own access rights.",
+            error=left[-1].message,  # of those before, it may be another one
+        )
+        assignee = told._get_officer() or told.company_id._membri_get_assignee()
+        told.activity_schedule(
+            ACTIVITY_LEFT,
+            summary=f"{self.with_env(told.env).name}. {sentence}",
+            user_id=(assignee or self.env.user).id,
+        )
+
+    def _find_left_behind(self):
+        """:return: what was asked of :meth:`_tell_left_behind` (activities, in sudo)"""
+        # sudo: whoever goes on ends it
+        asked_sudo = self.sudo().line_ids.renewal_id.activity_search([ACTIVITY_LEFT])
+        names = [f" #{job.id}. " for job in self]
+        return asked_sudo.filtered(
+            lambda asked: any(name in (asked.summary or "") for name in names)
+        )
 
     def _get_batch_size(self):
         return min(BATCH, PRINTED_BATCH) if self.action in PRINTING_ACTIONS else BATCH
