@@ -178,6 +178,19 @@ class TestDeferredRevenue(WriteOffCase):
             self.assertEqual(self._get_sums(self.cotisation), (77.0, 0.0))
             self._assert_same_totals()
 
+    def test_ended_early_twice(self):
+        """What was credited after the first time goes on giving back the days that were left."""
+        self._pay(self.invoice)
+        with freeze_time("2027-03-01 15:00:00"):
+            self.cotisation.action_terminate("2027-06-30", "Moved")
+            self._credit(self.invoice, price=150.0)
+        days = ("2027-03-31", "2027-04-30")
+        sums = [self._get_sums(self.cotisation, day) for day in days]
+        with freeze_time("2027-05-01 15:00:00"):
+            self.cotisation.action_terminate("2027-05-31", "Moved")
+            self.assertEqual([self._get_sums(self.cotisation, day) for day in days], sums)
+            self._assert_same_totals()
+
     def test_late_documents_leave_years_that_are_over(self):
         """Of 2025 to 2027, credited in 2027 what concerns the three years: all of what is past on
         its date; one after the last day, at once."""

@@ -176,11 +176,15 @@ class MembriCotisation(models.Model):
     def _do_terminate(self, date, reason=None):
         kind, reason = self.env["membri.refusal.reason"]._get_kind_and_text(reason)
         for cotisation in self:
+            recorded = today = cotisation.company_id._membri_today()
+            if cotisation.date_terminated and date >= today:
+                # ended early twice: what was booked after the first time stays as it counts
+                recorded = cotisation.date_termination_recorded or today
             cotisation._internal_write(
                 {
                     "date_end": date,
                     "date_terminated": date,
-                    "date_termination_recorded": cotisation.company_id._membri_today(),
+                    "date_termination_recorded": recorded,
                     "termination_reason": reason,
                     "termination_reason_id": kind.id,
                     # ended early twice: the first time, the agreed day was kept
