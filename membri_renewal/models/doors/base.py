@@ -21,7 +21,7 @@ WRITE_CONTACT = frozenset(
 )
 
 # of Odoo's products: the email that goes out with an invoice is rendered for this invoice
-RENDERED_FOR = {"product.template": "account.move"}
+RENDERED_FOR = {"product.product": "account.move", "product.template": "account.move"}
 
 
 class Base(models.AbstractModel):
@@ -169,14 +169,16 @@ def check_kept_templates(model, vals_list):
     if model._transient or model._name.startswith("membri."):
         return
     names = set().union(*vals_list)
-    ids = {
-        int(number)
-        for vals in vals_list
-        for name in names & vals.keys()
-        if (field := model._fields.get(name)) and field.type == "reference"
-        for about, _comma, number in [str(vals[name]).partition(",")]
-        if about == "mail.template" and number.isdecimal()
-    }
+    ids = set()
+    for name in names:
+        field = model._fields.get(name)
+        if field is None or field.type != "reference":
+            continue
+        for vals in vals_list:
+            about, _comma, number = str(vals.get(name)).partition(",")
+            # Odoo takes any text that stands for a number, and itself writes one after a space
+            with suppress(ValueError):
+                ids |= {int(number)} if about == "mail.template" else set()
     for _name, named in get_named(model, vals_list, {"mail.template"}):
         ids |= set(named.ids)
     # sudo: what they are about, whoever may read them
