@@ -5,6 +5,7 @@ from odoo.tools import email_normalize, ormcache
 
 from .mixins.fields import get_flag_domain
 from .mixins.one2many import ReadOne2many
+from .res_partner_recipient import RECIPIENT_FIELDS
 
 STATUSES = [
     ("non_member", "Non-Member"),
@@ -147,6 +148,7 @@ class ResPartner(models.Model):
         "res.partner",
         string="Membership Contact",
         company_dependent=True,
+        index="btree_not_null",
         groups=READERS,
         copy=False,
         help="Receives this member's renewal notices.",
@@ -339,7 +341,9 @@ class ResPartner(models.Model):
         emailed = self._membri_get_held_tokens(vals)
         payers = self._membri_get_payers_of_open(self._membri_get_changed_ties(vals), parents)
         cards = self._membri_get_cards_before(vals)
-        receiving = self | self._membri_get_address_parents()
+        receiving = self.browse()
+        if receives := RECIPIENT_FIELDS & vals.keys():
+            receiving = self | self._membri_get_address_parents()
         logos = {}
         if "image_1920" in vals:
             logos = self.env["res.company"]._membri_get_logo_followers(self)
@@ -350,8 +354,9 @@ class ResPartner(models.Model):
         held._renew_lost_keys(self._membri_find_with_fewer(several or {}))
         self.env["account.move"]._membri_renew_lost_tokens(emailed)
         self._membri_follow_payers(payers)
-        receiving |= self._membri_get_address_parents()
-        receiving._membri_follow_recipients(vals.keys())
+        if receives:
+            receiving |= self._membri_get_address_parents()
+            receiving._membri_follow_recipients()
         if FOLLOWED_FIELDS & vals.keys():
             self._internal_write(self._membri_get_followers(vals))
         moved._membri_follow_archiving()

@@ -159,12 +159,10 @@ class ResPartner(models.Model):
         # sudo: who belongs together is no question of rights
         return self.sudo().filtered(lambda contact: contact.type != "contact").parent_id
 
-    def _membri_follow_recipients(self, names=RECIPIENT_FIELDS):
+    def _membri_follow_recipients(self):
         """What has not left yet shows who would receive it now: of ``self``, of the members whom
         they are in charge of, and of those right below them, whom one of them may receive for.
-        Once somebody holds the key of a renewal, it shows who that is (``doors/key.py``).
-
-        :param names: of the fields that were written"""
+        Once somebody holds the key of a renewal, it shows who that is (``doors/key.py``)."""
         # sudo: who receives is a fact, in all companies
         # as ever: whoever archives or restores may ask for archived ones as well
         Renewal_sudo = self.env["membri.renewal"].sudo().with_context(active_test=True)
@@ -172,7 +170,7 @@ class ResPartner(models.Model):
         unsent = Domain("state", "in", UNDECIDED_STATES) & (
             Domain("state", "=", "draft") | Domain("access_token", "=", False)
         )
-        if not RECIPIENT_FIELDS & names or not all_sudo.search_count(unsent, limit=1):
+        if not all_sudo.search_count(unsent, limit=1):
             return
         concerned = Domain.OR(
             Domain(name, "in", self.ids)
