@@ -60,12 +60,13 @@ class MembriRenewal(models.Model):
         """Return whether the notice has reached nobody yet, by email or by post: it must not be
         called sent."""
         self.ensure_one()
-        return (
-            self.state == "sent"
-            and not self.reminder_count
-            and self.letter_state != "printed"
-            and self.delivery_state in ("unreachable", "failed", "letter")
-        )
+        if self.state != "sent" or self.reminder_count or self.letter_state == "printed":
+            return False
+        if self.delivery_state == "failed":  # it may have been a reminder
+            notice = Domain("membri_kind", "=", "notice")
+            notice_sudo = self.env["mail.mail"]._membri_get_last_of(self, notice)
+            return notice_sudo.state not in ("sent", "received")
+        return self.delivery_state in ("unreachable", "letter")
 
     def _is_on_paper(self):
         """:return: whether letters go to whoever gets the document"""
