@@ -331,6 +331,10 @@ class ResPartner(models.Model):
             )
 
     def write(self, vals):
+        kept, rest = self._membri_filter_kept(vals)
+        if kept:
+            (self - kept).write(vals)
+            return kept.write(rest)
         self._membri_check_may_take(vals)
         self._membri_forget_bounces(vals)
         active = vals.get("active")
@@ -401,7 +405,8 @@ class ResPartner(models.Model):
         ties = {"type"} if parents else set()
         held = self._membri_get_held_keys(ties, parents)
         payers = parents._membri_get_payers_of_open(ties)
-        partners = super().create(vals_list)
+        partners = super(ResPartner, self._membri_as_typist()).create(vals_list)
+        partners = partners.with_env(self.env)
         held._renew_lost_keys()
         partners._membri_follow_payers(payers)
         parents._membri_follow_recipients()

@@ -63,6 +63,7 @@ from . import test_generation_bad_input
 from . import test_generation_concurrency
 from . import test_generation_outcome
 from . import test_generation_year
+from . import test_given_to_system
 from . import test_house
 from . import test_http_doors
 from . import test_import

@@ -344,7 +344,7 @@ class TestInsideDoors(PortalCase):
 @tagged("post_install", "-at_install", "-standard", "membri_applications")
 class TestDoorsOfApplications(PortalCase):
     """The same where these applications are: ``./dev test`` installs them after all other tests
-    (crm, event_crm, hr, hr_expense, mass_mailing)."""
+    (crm, event_crm, hr, hr_expense, mail_group, mass_mailing)."""
 
     @classmethod
     def setUpClass(cls):
@@ -499,3 +499,49 @@ class TestDoorsOfApplications(PortalCase):
         employee.write({"work_email": "y@example.com"})
         employee.write({"user_id": self.auditor.id})
         self.assertEqual(employee.work_contact_id, self.auditor.partner_id)
+
+    @mute_logger(*LOGGERS)
+    def test_mailing_lists_publish_no_files_of_others(self):
+        """Odoo's mailing lists make their messages in sudo: any employee had any file of the
+        database published on a page of theirs, and changed it."""
+        file = self.env_root["ir.attachment"].create(
+            {"name": "x", "res_model": "membri.renewal", "res_id": self.renewal.id}
+        )
+        own = self.env["ir.attachment"].with_user(self.employee).create({"name": "x"})
+        group = self.env["mail.group"].with_user(self.employee)
+        group = group.create({"name": "x", "moderator_ids": self.employee.ids})
+        messages = self.env["mail.group.message"].with_user(self.employee)
+        vals = {"mail_group_id": group.id, "subject": "x", "moderation_status": "accepted"}
+        for command in (Command.link(file.id), Command.update(file.id, {"public": True})):
+            with self.subTest(command=command), self.assertRaises(AccessError):
+                call_kw(messages, "create", [{**vals, "attachment_ids": [command]}], {})
+        self.assertFalse(file.public)
+        message = messages.create({**vals, "attachment_ids": [Command.link(own.id)]})
+        self.assertEqual(message.sudo().attachment_ids, own.sudo())
+
+    def test_resellers_write_no_contact_of_a_member(self):
+        """Odoo's website has a lead written in sudo by the visitor that it is assigned to, and the
+        lead writes the email and the phone of its customer."""
+        before = (self.member.sudo().email, self.member.sudo().phone)
+        lead = self.env_root["crm.lead"].create({"name": "x", "partner_id": self.member.id})
+        typed = {"email_from": "typed@example.com", "phone": "+1 999"}
+        lead.with_user(self.stranger_user).sudo().write(typed)
+        self.assertEqual(lead.email_from, "typed@example.com")
+        self.assertEqual((self.member.sudo().email, self.member.sudo().phone), before)
+
+    @mute_logger(*LOGGERS)
+    def test_addresses_of_teams_keep_no_values_for_other_records(self):
+        """An email to the address of a team makes a lead as the system, with values that who
+        manages the team keeps: by its lines they changed whatever record they named."""
+        self.employee.sudo().group_ids += self.env.ref("sales_team.group_sale_manager")
+        team = self.env["crm.team"].with_user(self.employee).create({"name": "x"})
+        notes = self.renewal.sudo().message_ids
+        for defaults in (
+            {"message_ids": [(1, notes[:1].id, {"model": "crm.lead", "res_id": 1})]},
+            {"tag_ids": [(0, 0, {"name": "x"})]},
+        ):
+            with self.subTest(defaults=defaults), self.assertRaises(AccessError):
+                team.write({"alias_defaults": repr(defaults)})
+        tag = self.env_root["crm.tag"].create({"name": "x"})
+        team.write({"alias_defaults": repr({"tag_ids": [(4, tag.id)]})})
+        self.assertIn("tag_ids", team.alias_defaults)

@@ -36,7 +36,7 @@ BRIDGES = ("membri_renewal_queue_job", "membri_renewal_debit", *OWN_BRIDGES)
 # no bridge depends on these, and one does more beside them
 BESIDE_BRIDGES = ("account_payment_return",)
 # of Odoo's, whose doors to memberships are closed: nothing depends on them, tests with this tag ask
-APPLICATIONS = ("crm", "event_crm", "hr", "hr_expense", "mass_mailing")
+APPLICATIONS = ("crm", "event_crm", "hr", "hr_expense", "mail_group", "mass_mailing")
 APPLICATIONS_TAG = "membri_applications"
 HOST = "127.0.0.1"
 

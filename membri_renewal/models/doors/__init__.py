@@ -3,6 +3,7 @@ from . import bounce
 from . import company_notes
 from . import embedded
 from . import form
+from . import given
 from . import header
 from . import invitation
 from . import key
@@ -11,3 +12,4 @@ from . import refusal
 from . import scheduled
 from . import thread
 from . import typed_address
+from . import typed_contact

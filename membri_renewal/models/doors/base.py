@@ -14,6 +14,7 @@ from .search import (
     check_may_filter,
     check_patterns,
 )
+from .typed_contact import as_typed
 
 # of Odoo's employees: what names a contact, or its bank account, and what is written on it
 WRITE_CONTACT = frozenset(
@@ -60,7 +61,7 @@ class Base(models.AbstractModel):
         # EXTENDS base
         check_may_name(self, [vals])
         check_letters(self)
-        result = super().write(vals)
+        result = super(Base, as_typed(self)).write(vals)
         check_letters(self)
         check_reports_of_templates(self)
         check_written_contacts(self, vals)

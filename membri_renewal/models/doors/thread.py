@@ -7,7 +7,9 @@ from ..mixins.fields import MembriFieldsMixin
 from .base import check_may_print, is_told_of
 from .company_notes import NOTES_OF
 from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
+from .given import get_create_of_group_messages
 from .search import FILES_FOR, compares_text, get_recipients_domain_of, look_as_user
+from .typed_contact import IS_TYPED
 
 # where a message is seen, and in whose name
 POSTED_AS = frozenset({"author_guest_id", "author_id", "email_from", "message_type", "parent_id"})
@@ -33,6 +35,7 @@ class MailThread(models.AbstractModel):
         threads = self
         if not self.env.su:  # nor with values that the context says
             threads = self.with_env(self.env(context=clean_context(self.env.context)))
+        threads = threads.with_context(**{IS_TYPED: (True,)})
         return super(MailThread, threads).message_process(
             model,
             message,
@@ -441,6 +444,8 @@ class IrAttachment(models.Model):
                 ratings._fields[name].compute = get_compute_of_rating(name)
         if mailings := self.env.registry.get("mailing.mailing"):
             mailings._get_recipients_domain = get_recipients_domain_of(mailings)
+        if group_messages := self.env.registry.get("mail.group.message"):
+            group_messages.create = get_create_of_group_messages(group_messages)
         return result
 
     @api.model

@@ -195,8 +195,8 @@ class Matcher:
             )
         )[:1]
         return alike and self.record.env._(
-            "%(name)s (%(email)s) was created on the portal and is not used: anybody can enter any "
-            "name there. If this is the same person, merge the two contacts.",
+            "%(name)s (%(email)s) was created by a visitor or by an email and is not used: anybody "
+            "can enter any name there. If this is the same person, merge the two contacts.",
             name=alike.name,
             email=alike.email or "",
         )

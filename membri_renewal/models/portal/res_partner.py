@@ -130,9 +130,10 @@ class ResPartner(models.Model):
         return bool(users_sudo) and self != self._get_current_partner(**kwargs)
 
     def _membri_filter_self_made(self):
-        """Visitors make contacts on the portal, by signing up or as an address. Until the staff
-        stands behind one, by a membership or a member number, its name and email are what somebody
-        typed, and prove nothing.
+        """Visitors make contacts on the portal, by signing up or as an address, by a form of the
+        website, or by an email (``doors/typed_contact.py``). Until the staff stands behind
+        one, by a membership or a member number, its name and email are what somebody typed, and
+        prove nothing.
 
         :return: those of ``self``"""
         # sudo: users and the memberships of other companies are not everybody's to read
