@@ -170,7 +170,7 @@ class ResPartner(models.Model):
         unsent = Domain("state", "in", UNDECIDED_STATES) & (
             Domain("state", "=", "draft") | Domain("access_token", "=", False)
         )
-        if not all_sudo.search_count(unsent, limit=1):
+        if not self or not all_sudo.search_count(unsent, limit=1):
             return
         concerned = Domain.OR(
             Domain(name, "in", self.ids)
