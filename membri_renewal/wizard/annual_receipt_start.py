@@ -21,7 +21,9 @@ class MembriAnnualReceiptStart(models.TransientModel):
     partner_ids = fields.Many2many(
         "res.partner", string="Payers", help="Leave empty for everyone who paid in the year."
     )
-    is_year_unfinished = fields.Boolean(compute="_compute_is_year_unfinished")
+    is_year_unfinished = fields.Boolean(
+        string="Year in Progress", compute="_compute_is_year_unfinished"
+    )
     payer_count = fields.Integer(string="Receipts to Send", compute="_compute_payer_count")
 
     @api.model
