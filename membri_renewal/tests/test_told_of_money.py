@@ -737,7 +737,7 @@ class TestA2QueuedAndToPrint(OneDeliveryCase):
         line = self.env["membri.bulk.job"].search([], limit=1).sudo().line_ids
         self.assertEqual(line.result, "done", action)
         self.assertEqual(renewal.delivery_state, "queued")
-        self.assertTrue(line.message)
+        self.assertFalse(line.message, "that it is queued is no remark")
         self.assertEqual(action["params"]["type"], "success")
 
 
