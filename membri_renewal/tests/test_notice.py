@@ -86,7 +86,7 @@ class TestNoticeEmail(NoticeCase):
             logged = contact.message_ids.filtered(lambda m: renewal.name in m.body)
             self.assertEqual(len(logged), 1)
             self.assertEqual(logged.attachment_ids, attachment)
-            self.assertIn("was sent to Percy in Charge", logged.body)
+            self.assertIn("goes to Percy in Charge", logged.body)
 
     def test_delivery(self):
         """Delivered is what the mail server has taken, not what waits for it."""
