@@ -17,6 +17,7 @@
         "security/membri_groups.xml",
         "security/ir.model.access.csv",
         "security/membri_rules.xml",
+        "security/entry_rules.xml",
         "data/ir_sequence_data.xml",
         "data/refusal_reason_data.xml",
         "data/mail_activity_data.xml",
