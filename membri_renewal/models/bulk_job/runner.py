@@ -170,15 +170,13 @@ class MembriBulkJob(models.Model):
         if not left or self._find_left_behind():
             return
         [told] = left[0].renewal_id._split_by_staff_lang()
-        sentence = told.env._(
-            "The work was stopped: %(error)s Whoever resumes it continues with "
-            "their own access rights.",
-            error=left[-1].message,  # of those before, it may be another one
-        )
+        job = self.with_env(told.env)
+        # of those before, it may be another error
+        sentence = job._get_stopped_sentence(left[-1].message)
         assignee = told._get_officer() or told.company_id._membri_get_assignee()
         told.activity_schedule(
             ACTIVITY_LEFT,
-            summary=f"{self.with_env(told.env).name}. {sentence}",
+            summary=f"{job.name}. {sentence}",
             user_id=(assignee or self.env.user).id,
         )
 

@@ -90,11 +90,7 @@ class MembriCampaign(models.Model):
         # EXTENDS runner_mixin
         self._set_state("stopped")
         [told] = self._split_by_staff_lang()
-        note = told.env._(
-            "The work was stopped: %(error)s Whoever resumes it continues with "
-            "their own access rights.",
-            error=told._get_error_sentence(error),
-        )
+        note = told._get_stopped_sentence(told._get_error_sentence(error))
         told._message_log(body=note)
         # whose rights are gone could not go on
         gone = self.user_id

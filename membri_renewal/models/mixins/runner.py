@@ -187,5 +187,14 @@ class MembriRunnerMixin(models.AbstractModel):
         """This one cannot go on: take it out of what is at work, and say why."""
         raise error
 
+    def _get_stopped_sentence(self, error):
+        """:param error: a sentence
+        :return: that the work was stopped, why, and how it goes on (sentences)"""
+        return self.env._(
+            "The work was stopped: %(error)s Whoever resumes it continues with "
+            "their own access rights.",
+            error=error,
+        )
+
     def _notify_progress(self):
         """A batch was done: tell who waits for it."""

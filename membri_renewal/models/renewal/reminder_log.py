@@ -1,5 +1,12 @@
 from odoo import api, fields, models
 
+RESULTS = [
+    ("sent", "Sent"),
+    ("to_print", "Letter to Print"),
+    ("skipped", "Skipped"),
+    ("failed", "Failed"),
+]
+
 
 class MembriReminderLog(models.Model):
     """What became of each reminder step of each renewal: sent, skipped or failed, and why."""
@@ -32,23 +39,9 @@ class MembriReminderLog(models.Model):
         default=True,
         help="If disabled, nothing could be sent and the nightly run tries again.",
     )
-    result = fields.Selection(
-        [
-            ("sent", "Sent"),
-            ("to_print", "Letter to Print"),
-            ("skipped", "Skipped"),
-            ("failed", "Failed"),
-        ],
-        required=True,
-    )
+    result = fields.Selection(RESULTS, required=True)
     shown_result = fields.Selection(
-        [
-            ("queued", "Queued"),
-            ("sent", "Sent"),
-            ("to_print", "Letter to Print"),
-            ("skipped", "Skipped"),
-            ("failed", "Failed"),
-        ],
+        [("queued", "Queued"), *RESULTS],
         string="Reminder Status",
         compute="_compute_shown_result",
         help="Queued until the mail server has taken the email.",
