@@ -46,11 +46,10 @@ def _check_contacts(contacts):
     """Some records write on the contact that they name: tasks its phone, leads and applicants its
     email.
 
-    :raises AccessError: when memberships are about one, or it signs in, and it may not be written
-    """
-    for contact_sudo in contacts.sudo().exists() - contacts.env.user.partner_id:  # sudo: whose
-        if contact_sudo.user_ids or contact_sudo._membri_serves_memberships():
-            contact_sudo.sudo(False).check_access("write")
+    :raises AccessError: when one is known to the staff, and may not be written"""
+    for contact in contacts.exists() - contacts.env.user.partner_id:
+        if contact._membri_is_known():
+            contact.check_access("write")
 
 
 class MailAlias(models.Model):
