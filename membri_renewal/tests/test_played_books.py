@@ -281,6 +281,20 @@ class TestPlayedBooks(WriteOffCase):
                 self.assertIn("03/31/2027", self._assert_refused(unpaid.action_approve))
                 company[name] = "2027-02-28"
 
+    def test_a2_automatic_renewal_of_a_locked_period(self):
+        """At night as by hand: the sentence names the member, and what to do."""
+        member = self._create_member("Automatic")
+        term = self._create_cotisation(member, "2026-02-01")
+        member.membri_auto_renew = True
+        self.company.with_env(self.env_root).tax_lock_date = "2027-12-31"
+        self._run_cron("ir_cron_generate")
+        renewal = term.renewal_ids
+        self.assertRecordValues(renewal, [{"state": "draft", "delivery_state": "failed"}])
+        self.assertIn(member.name, renewal.delivery_note)
+        self.company.with_env(self.env_root).tax_lock_date = "2026-12-31"
+        renewal.action_send()
+        self.assertEqual(renewal.state, "approved")
+
     def _get_earned(self, day):
         self.env.flush_all()
         self.env["membri.deferred"].invalidate_model()

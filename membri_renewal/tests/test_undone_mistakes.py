@@ -292,6 +292,20 @@ class TestA4UndoneMistakes(CreditCase):
         self.assertEqual(invoice.payment_state, "not_paid")
         self._assert_asked(invoice, invoice.name, note.name)
 
+    def test_a4_orphan_holds_what_is_invoiced_by_sending(self):
+        """Of who renews automatically, *Send* is an approval, and asks what that asks."""
+        renewal, invoice = self._approved()
+        invoice.button_cancel()
+        invoice.button_draft()
+        invoice.action_post()
+        renewal.partner_id.membri_auto_renew = True
+        renewal.partner_id.membri_intervention_required = False
+        self.assertEqual(renewal.state, "draft")
+        with self.assertRaises(UserError) as raised:
+            renewal.action_send()
+        self.assertIn(invoice.name, str(raised.exception))
+        self.assertEqual(self._open_invoices(renewal.partner_id), invoice)
+
     def test_a4_our_own_reset_leaves_no_orphan(self):
         renewal, invoice = self._approved()
         renewal.action_reset()

@@ -262,6 +262,7 @@ class MembriRenewal(models.Model):
             lambda r: r.state == "draft" and r.mode == "invoice" and not r._is_to_be_announced()
         )
         if to_invoice:
+            to_invoice._check_can("approve")
             to_invoice._do_approve()
         (self - to_invoice)._do_send()
 
