@@ -19,7 +19,8 @@ these, whoever's they are.
   payment terms, shared out in the same way.
 - ``settled_by_draft``: invoices that a payment or a credit note settles which is a draft again:
   to Odoo, what is open of them is what it was.
-- ``money``: all of it per cotisation; ``valued``: one row of the report each. A term whose price
+- ``money``: all of it per cotisation, and what its documents come to in their own currency
+  (``own``); ``valued``: one row of the report each. A term whose price
   before taxes is the one on its invoice (``billed``), with the same taxes but for their rounding,
   is expected to bring in what stands there.
 """
@@ -279,8 +280,10 @@ RECONCILIATION_OF = """
     SELECT opened.cotisation_id, SUM(invoiced) AS invoiced, SUM(open) AS open,
            COALESCE(SUM(late_share.overdue), 0) AS overdue,
            SUM(received_part) AS received, SUM(written_off_part) AS written_off,
-           COALESCE(SUM(invoiced) FILTER (WHERE move_type = 'out_refund'), 0) AS credited
+           COALESCE(SUM(invoiced) FILTER (WHERE move_type = 'out_refund'), 0) AS credited,
+           SUM(CASE move_type WHEN 'out_refund' THEN -tied.amount ELSE tied.amount END) AS own
       FROM opened
+      JOIN tied ON tied.move_id = opened.move_id AND tied.cotisation_id = opened.cotisation_id
  LEFT JOIN late_share ON late_share.move_id = opened.move_id
                      AND late_share.cotisation_id = opened.cotisation_id
      WHERE opened.cotisation_id != 0
@@ -294,6 +297,7 @@ RECONCILIATION_OF = """
            COALESCE(money.invoiced, 0) AS invoiced, COALESCE(money.open, 0) AS open,
            COALESCE(money.overdue, 0) AS overdue,
            COALESCE(money.credited, 0) AS credited,
+           COALESCE(money.own, 0) AS own,
            COALESCE(money.received, 0) AS received,
            COALESCE(money.written_off, 0) AS written_off,
            cotisation.amount_untaxed AS untaxed, 'term' AS source
@@ -308,7 +312,8 @@ RECONCILIATION_OF = """
            renewal.currency_id, renewal.state,
            renewal.amount_total,
            0, 0, 0,
-           0, 0, 0,
+           0, 0,
+           0, 0,
            renewal.amount_untaxed, 'renewal'
       FROM membri_renewal renewal
      WHERE renewal.state IN ('draft', 'sent', 'change_requested', 'intervention')
@@ -321,6 +326,7 @@ RECONCILIATION_OF = """
            0,
            opened.invoiced, opened.open, COALESCE(late_share.overdue, 0),
            CASE WHEN opened.move_type = 'out_refund' THEN opened.invoiced ELSE 0 END,
+           0,
            opened.received_part, opened.written_off_part,
            0, 'line'
       FROM opened
@@ -410,6 +416,9 @@ SELECT fact.id, fact.company_id, fact.currency_id, fact.partner_id, fact.payer_i
            WHEN fact.expected = fact.invoiced AND fact.source != 'line' THEN 'none'
            WHEN fact.source = 'renewal' THEN 'not_approved'
            WHEN fact.source = 'line' THEN 'other_line'
+           -- credited in full, and at another rate
+           WHEN fact.state = 'cancelled' AND fact.move_currency_id != fact.currency_id
+                AND ABS(fact.own) <= fact.cents THEN 'currency'
            WHEN fact.state = 'cancelled' THEN 'cancelled'
            WHEN fact.move_id IS NULL THEN 'no_invoice'
            WHEN fact.fee_notice_state = 'open' THEN 'fee_notice'

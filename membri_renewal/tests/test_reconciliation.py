@@ -274,6 +274,21 @@ class TestReconciliation(MembriCommon):
         self.assertEqual(row.open, 0.0)
         self.assertAlmostEqual(row.paid, invoice.amount_total_signed, 2)
 
+    def test_credited_in_full_at_another_rate(self):
+        """What is left is the difference of the two rates: no invoice that was kept."""
+        self._bill_in_euros(self.member, {"2026-01-01": 3.0, "2026-12-01": 4.0})
+        cotisation = self.member._membri_enrol(self.yearly)
+        invoice = cotisation.invoice_id.with_env(self.env_account)
+        with freeze_time("2026-12-03 15:00:00"):
+            self._pay(invoice)
+            note = invoice._reverse_moves([{"invoice_date": "2026-12-03", "date": "2026-12-03"}])
+            note.action_post()
+            self.assertEqual(cotisation.state, "cancelled")
+            row = self._get_row(cotisation)
+            self.assertGreater(row.invoiced, 0.0)
+            self.assertEqual(row.reason, "currency")
+            self._assert_balanced()
+
     def test_rates_of_other_days(self):
         """Kept money is computed anew of whose day a rate is recorded, and of nobody else."""
         Money, currency = self.env["membri.money"], self.env_root.ref("base.EUR")
