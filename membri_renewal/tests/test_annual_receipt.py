@@ -43,6 +43,31 @@ class TestAnnualReceipt(WriteOffCase, MailCase):
         self.assertAlmostEqual(sum(amount for _label, amount in old._get_taxes()), 100.0, 2)
         self.assertNotEqual(old.name, new.name)
 
+    def test_letter_of_a_year_that_is_not_over(self):
+        """Email and letter say until which day they count, and the total is that of their lines."""
+        payer = self.invoice.partner_id
+        self._pay(self.invoice, 100.0)
+        [receipt] = self._start(2027, payer)
+        with self.mock_mail_gateway():
+            self._run_cron("ir_cron_send_annual_receipts")
+        self.assertIn("January 15, 2027", self._new_mails.body_html)
+        self.assertIn("January 15, 2027", self._print(receipt))
+        with freeze_time("2027-03-02 15:00:00"):
+            self._pay(self.invoice, 50.0)
+            html = self._print(receipt)
+            for text in ("March 2, 2027", "150.00"):
+                self.assertIn(text, html)
+        with freeze_time("2028-01-02 15:00:00"):
+            self.assertFalse(receipt._get_last_day())
+            self.assertNotIn("2028", self._print(receipt))
+
+    def _print(self, receipt):
+        return (
+            self.env["ir.actions.report"]
+            ._render_qweb_html("membri_renewal.report_annual_receipt", receipt.ids)[0]
+            .decode()
+        )
+
     def test_taxes_of_another_currency_add_up(self):
         """Each converted by itself made a cent too many of 50 dollars: 59.58 + 2.97 + 5.95."""
         dollar = self.env_root.ref("base.USD")

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..mail_mail import was_just_now
+from ..mixins.formats import format_day
 from ..mixins.state import run_isolated
 
 # each prints a PDF of its own, and Odoo stops a worker after two minutes: of 50, all was lost
@@ -225,6 +226,25 @@ class MembriAnnualReceipt(models.Model):
         taxes = [(label, self.currency_id.round(amount)) for label, amount in others]
         rest = self.currency_id.round(received - sum(amount for _label, amount in taxes))
         return [(untaxed, rest), *taxes]
+
+    def _get_last_day(self):
+        """Return the day until which it counts, where its year is not over; else ``False``."""
+        self.ensure_one()
+        today = self.company_id._membri_today()
+        if self.year < today.year:
+            return False
+        # what is paid online in the evening bears the next day
+        return max([today, *(line["date"] for line in self._get_lines())])
+
+    def _membri_format_day(self, day):
+        return format_day(self.env, day)
+
+    def _get_unfinished_sentence(self):
+        """:return: until which day it counts, of a year that is not over (a sentence)"""
+        return self.env._(
+            "The year is not over: this receipt lists what was received through %(date)s.",
+            date=self._membri_format_day(self._get_last_day()),
+        )
 
     def _get_print_lang(self):
         self.ensure_one()
