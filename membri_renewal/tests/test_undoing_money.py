@@ -304,9 +304,60 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         line = term.line_ids.filtered(lambda li: li.product_id == self.product)
         term.write({"line_ids": [Command.update(line.id, {"quantity": 2})]})
         self.assertEqual(term.amount_total, 747.5)
+        self.assertFalse(self._asked(invoice), "they agree, whichever was changed")
+        line.quantity = 2  # as it was
         invoice.button_draft()
         invoice.action_post()
         self.assertFalse(self._asked(invoice), "they agree")
+
+    def test_b3_option_that_is_written_by_itself(self):
+        """As a client does, beside the form."""
+        renewal, invoice = self._two_options()
+        invoice.button_draft()
+        invoice.invoice_line_ids.filtered(lambda line: line.product_id == self.product).quantity = 2
+        invoice.action_post()
+        term = renewal.new_cotisation_id
+        self.assertTrue(self._asked(invoice))
+        term.line_ids.filtered(lambda li: li.product_id == self.product).quantity = 2
+        self.assertFalse(self._asked(invoice))
+
+    def test_b3_what_was_too_much_is_credited(self):
+        """They agree again by a credit note of the difference: nothing is left to correct."""
+        _renewal, invoice = self._two_options()
+        invoice.button_draft()
+        line = invoice.invoice_line_ids.filtered(lambda li: li.product_id == self.product)
+        line.price_unit = 320.0
+        invoice.action_post()
+        self.assertIn("425.50", self._asked(invoice))
+        note = invoice._reverse_moves([{"invoice_date": fields.Date.today()}])
+        note.invoice_line_ids.filtered(lambda li: li.product_id == self.product).price_unit = 20.0
+        note.invoice_line_ids.filtered(lambda li: li.product_id != self.product).unlink()
+        note.action_post()
+        self.assertFalse(self._asked(invoice))
+        note.button_draft()
+        self.assertFalse(self._asked(invoice), "what is no longer asked is not asked again")
+
+    def test_b5_question_about_a_credit_note_after_a_second_one(self):
+        """Each says what is billed by now; of one that was done, nothing is asked again."""
+        _renewal, invoice = self._approved()
+        notes = []
+        for ref, price in (("Jubilee", 100.0), ("Strike", 20.0)):
+            note = invoice._reverse_moves([{"ref": ref, "invoice_date": fields.Date.today()}])
+            note.invoice_line_ids.price_unit = price
+            note.action_post()
+            notes.append(note)
+        asked = invoice.sudo().activity_ids.mapped("summary")
+        self.assertEqual(len(asked), 2)
+        for question in asked:
+            self.assertIn("207.00", question)
+        notes[1].button_draft()
+        [question] = invoice.sudo().activity_ids
+        self.assertIn("Jubilee", question.summary)
+        self.assertIn("230.00", question.summary)
+        question.action_done()
+        notes[1].action_post()
+        [question] = invoice.sudo().activity_ids
+        self.assertIn("Strike", question.summary)
 
     def test_b3_option_replaced_at_the_same_price(self):
         """The totals agree, what is billed does not."""

@@ -13,6 +13,21 @@ from .common_write_off import WriteOffCase
 class TestWriteOff(WriteOffCase):
     """Issue 12 B2: a write-off above the company's share asks whether the membership stands."""
 
+    def test_credit_of_what_was_written_off(self):
+        """Credited in full, its payer would get back what never came: 3.93."""
+        self._pay_and_write_off(341.0)
+        note = self._credit(self.invoice)
+        kind = ["membri_renewal.activity_agreement"]
+        [question] = self.invoice.sudo().activity_search(kind)
+        for text in (note.name, "3.93"):
+            self.assertIn(text, question.summary)
+        note.button_draft()
+        self.assertFalse(self.invoice.sudo().activity_search(kind))
+        note.invoice_line_ids.price_unit = 200.0
+        note.action_post()
+        for question in self.invoice.sudo().activity_search(kind):
+            self.assertNotIn("3.93", question.summary)
+
     def test_up_to_the_share_passes(self):
         self._pay_and_write_off(327.68)  # 17.25 $ are missing: 5 %
         self._assert_follows("active")

@@ -393,6 +393,8 @@ class MembriCotisation(models.Model):
                 # sudo: whoever may write the term decides when the next one begins
                 cotisation.sudo()._get_living_renewal()._follow_last_day(last_day)
         self._follow_invoiced_periods(periods)
+        if "line_ids" in vals:
+            self._get_invoice_sudo()._membri_ask_what_differs()
         if {"date_start", "date_end", "option_set_id", "partner_id"} & vals.keys():
             self._refresh_members()
         for company, partners in members_before.items():  # who had the term before

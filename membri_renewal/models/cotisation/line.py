@@ -52,6 +52,7 @@ class MembriCotisationLine(models.Model):
         if not self.cotisation_id._is_internal_write():
             self.cotisation_id._check_can_edit({"line_ids": True})
             self.cotisation_id._check_invoiced_amount()
+            self.cotisation_id._get_invoice_sudo()._membri_ask_what_differs()
 
     def _prepare_invoice_lines_vals(self):
         """:return: list of values of the invoice lines of one term; their texts carry its dates"""

@@ -329,8 +329,8 @@ class AccountMove(models.Model):
         self._membri_keep_version()
         # it takes them out of Odoo's sending queue
         result = super(AccountMove, self._membri_by_button()).button_draft()
-        self._membri_end_credit_questions()
         self._membri_sync()
+        self.reversed_entry_id._membri_ask_what_differs()
         waiting._membri_drop_unsent()
         return result
 

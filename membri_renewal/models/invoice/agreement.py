@@ -16,26 +16,38 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _membri_compare_with_terms(self):
+        """These documents were posted: their terms follow, or the officer is asked."""
         # sudo: the officer is told, whoever changes the invoice
         moves_sudo = self.sudo().filtered("membri_invoice_type")
         invoices_sudo = moves_sudo.filtered(lambda move: move.move_type == "out_invoice")
-        # asked anew, of what they say now: also of their credit notes, which stay
-        notes_sudo = invoices_sudo.reversal_move_ids.filtered(
-            lambda note: note.state == "posted" and note._membri_find_credit_questions()
-        )
-        invoices_sudo.activity_unlink([ACTIVITY_AGREEMENT])
-        for move_sudo in moves_sudo | notes_sudo:
-            if move_sudo in invoices_sudo:
-                for term_sudo in move_sudo.membri_cotisation_ids:
-                    term_sudo._agree_with_invoice()
-                move_sudo._membri_ask_about_other_lines()
-            elif move_sudo.move_type == "out_refund":
-                move_sudo._membri_tell_partial_credit()
+        notes_sudo = moves_sudo.filtered(lambda move: move.move_type == "out_refund")
+        (invoices_sudo | notes_sudo.reversed_entry_id)._membri_ask_what_differs(moves_sudo)
 
-    def _membri_end_credit_questions(self):
-        """These documents are drafts again: what was asked about credit notes among them is no
-        question any more."""
-        self._membri_find_credit_questions().unlink()
+    def _membri_ask_what_differs(self, posted=None):
+        """Ask the officer where these invoices, their terms and their credit notes differ: of what
+        has just been posted, and of what was asked before, with the numbers of now. What is no
+        longer so is no question any more.
+
+        :param posted: the documents (``account.move``) that were posted"""
+        # sudo: the questions are the officer's, whoever changes what they are about
+        invoices_sudo = self.sudo()
+        all_sudo = invoices_sudo.activity_search([ACTIVITY_AGREEMENT])
+        by_invoice = all_sudo.grouped("res_id")
+        for invoice_sudo in invoices_sudo:
+            notes_sudo = invoice_sudo.reversal_move_ids
+            questions_sudo = by_invoice.get(invoice_sudo.id, all_sudo.browse())
+            of_notes = {note: note._membri_find_credit_questions() for note in notes_sudo}
+            about_notes_sudo = all_sudo.browse().union(*of_notes.values())
+            is_posted = bool(posted and invoice_sudo in posted)
+            asked = set()
+            if is_posted or questions_sudo - about_notes_sudo:
+                for term_sudo in invoice_sudo.membri_cotisation_ids:
+                    asked.add(term_sudo._agree_with_invoice(may_follow=is_posted))
+                asked.add(invoice_sudo._membri_ask_about_other_lines())
+            for note_sudo, own_sudo in of_notes.items():
+                if note_sudo.state == "posted" and (own_sudo or (posted and note_sudo in posted)):
+                    asked |= note_sudo._membri_tell_partial_credit()
+            questions_sudo.filtered(lambda q, asked=asked: q.summary not in asked).unlink()
 
     def _membri_find_credit_questions(self):
         """:return: what was asked about credit notes among these documents (activities, in sudo)"""
@@ -51,7 +63,9 @@ class AccountMove(models.Model):
 
     def _membri_ask_about_other_lines(self):
         """What is billed beside the terms is on no renewal and no member's page: the officer is
-        asked, unless the terms were asked about already."""
+        asked, unless the terms were asked about already.
+
+        :return: the question, or ``False``"""
         self.ensure_one()
         others = self.invoice_line_ids.filtered(
             lambda line: (
@@ -62,9 +76,9 @@ class AccountMove(models.Model):
         )
         terms = self.membri_cotisation_ids.filtered(lambda c: c.state in LIVING_STATES)
         if not others or not terms or not all(term._agrees_with_invoice() for term in terms):
-            return
+            return False
         invoice = self._membri_as_staff()
-        invoice._membri_ask_officer(
+        return invoice._membri_ask_officer(
             invoice.env._(
                 "%(invoice)s bills %(amount)s that belongs to no membership term: %(lines)s. Add "
                 "it to the options of %(members)s if it belongs there.",
@@ -78,26 +92,36 @@ class AccountMove(models.Model):
 
     def _membri_tell_partial_credit(self):
         """Of what was credited for a part only the term stays: what it was for, the officer is
-        told."""
+        told.
+
+        :return: what was asked, a set"""
         self.ensure_one()
         self = self._membri_as_staff()  # not in the language of who books
         invoice = self.reversed_entry_id
-        invoice._membri_tell_excess(self)
+        asked = {invoice._membri_tell_excess(self)}
         terms = self.invoice_line_ids.membri_cotisation_id.filtered(
-            lambda c: c.state in LIVING_STATES and c.invoice_id == invoice and not c._is_credited()
+            lambda c: (
+                c.state in LIVING_STATES
+                and c.invoice_id == invoice
+                and not c._is_credited()
+                and not c._agrees_in_amounts(c._get_credit_lines())
+            )
         )
         for term in terms:
-            invoice._membri_ask_officer(
-                self.env._(
-                    "%(credit_note)s credits part of the membership of %(member)s. "
-                    "%(sentence)s The membership term does not change. End it early if "
-                    "needed.",
-                    credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
-                    member=term.partner_id._membri_get_names(),
-                    sentence=term._get_difference_sentence(),
-                ),
-                ACTIVITY_AGREEMENT,
+            asked.add(
+                invoice._membri_ask_officer(
+                    self.env._(
+                        "%(credit_note)s credits part of the membership of %(member)s. "
+                        "%(sentence)s The membership term does not change. End it early if "
+                        "needed.",
+                        credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
+                        member=term.partner_id._membri_get_names(),
+                        sentence=term._get_difference_sentence(),
+                    ),
+                    ACTIVITY_AGREEMENT,
+                )
             )
+        return asked
 
     def _membri_get_excess(self):
         """:return: by how much the credit notes of this invoice are more than it was for"""
@@ -105,25 +129,38 @@ class AccountMove(models.Model):
         return self.currency_id.round(sum(notes.mapped("amount_total")) - self.amount_total)
 
     def _membri_tell_excess(self, note):
-        """Odoo proposes to credit the whole invoice, whatever was credited before: of what is too
-        much, its payer has a credit that nobody meant to give.
+        """Odoo proposes to credit the whole invoice, whatever was credited or written off before:
+        of what is too much, its payer has a credit that nobody meant to give.
 
-        :param note: the credit note that was posted"""
-        excess = self._membri_get_excess() if self.state == "posted" else 0.0
+        :param note: a credit note of it: the last one is by which it is too much
+        :return: the question, or ``False``"""
+        notes = self.reversal_move_ids.filtered(lambda move: move.state == "posted")
+        if self.state != "posted" or note != notes.sorted("id")[-1:]:
+            return False
+        excess = self._membri_get_excess()
+        unpaid = min(excess + self._membri_get_written_off(), note.amount_residual)
         # taxes are rounded on each of several credit notes
         cents = self.currency_id.rounding * len(self.reversal_move_ids)
-        if self.currency_id.compare_amounts(excess, cents) <= 0:
-            return
-        self._membri_ask_officer(
-            note.env._(
+        names = {
+            "credit_note": note.name,
+            "amount": self.currency_id.format(excess if excess > cents else unpaid),
+            "invoice": self._membri_get_document_label(),
+        }
+        if self.currency_id.compare_amounts(excess, cents) > 0:
+            question = note.env._(
                 "%(credit_note)s credits %(amount)s more than %(invoice)s was for. Cancel the "
                 "credit note and credit less.",
-                credit_note=note.name,
-                amount=self.currency_id.format(excess),
-                invoice=self._membri_get_document_label(),
-            ),
-            ACTIVITY_AGREEMENT,
-        )
+                **names,
+            )
+        elif self.currency_id.compare_amounts(unpaid, cents) > 0:
+            question = note.env._(
+                "%(credit_note)s credits %(amount)s of %(invoice)s that was written off, not paid. "
+                "Cancel the credit note and credit less, or reverse the write-off.",
+                **names,
+            )
+        else:
+            return False
+        return self._membri_ask_officer(question, ACTIVITY_AGREEMENT)
 
 
 class MembriCotisation(models.Model):
@@ -177,17 +214,20 @@ class MembriCotisation(models.Model):
             if (name := line.product_id.display_name or (line.name or "").split("\n")[0])
         )
 
-    def _agree_with_invoice(self):
+    def _agree_with_invoice(self, may_follow):
         """Bring this term, in sudo, in line with the invoice that has just been posted, where
-        each of its lines is tied to a term; else ask the officer."""
+        each of its lines is tied to a term; else ask the officer.
+
+        :param may_follow: whether the term may be changed
+        :return: the question, or ``False``"""
         self.ensure_one()
         [self] = self._split_by_staff_lang()
         if self.state not in (*LIVING_STATES, "expired") or self._agrees_with_invoice():
-            return
+            return False
         invoice, sentence = self.invoice_id, self._get_difference_sentence()
-        changes = self._follow_invoice() if self._can_follow_invoice() else False
+        changes = may_follow and self._can_follow_invoice() and self._follow_invoice()
         if not changes:
-            invoice._membri_ask_officer(
+            return invoice._membri_ask_officer(
                 self.env._(
                     "%(sentence)s Correct the invoice of %(member)s or the options of the "
                     "membership term so that they match.",
@@ -196,7 +236,6 @@ class MembriCotisation(models.Model):
                 ),
                 ACTIVITY_AGREEMENT,
             )
-            return
         invoice._membri_ask_officer(
             self.env._(
                 "%(sentence)s The membership term of %(member)s now matches the invoice: "
@@ -206,21 +245,27 @@ class MembriCotisation(models.Model):
                 changes=changes,
             )
         )
+        return False
 
     def _agrees_with_invoice(self):
         """Return whether the same options are billed as the term has, and cost the same, tax by
-        tax."""
-        return self._agrees_in_amounts() and self._agrees_in_options(self.invoice_id)
+        tax: as they were billed, or since what was too much was credited."""
+        return (
+            self._agrees_in_amounts() or self._agrees_in_amounts(self._get_credit_lines())
+        ) and self._agrees_in_options(self.invoice_id)
 
-    def _agrees_in_amounts(self):
+    def _agrees_in_amounts(self, credit_lines=()):
+        """:param credit_lines: what of the invoice was credited, and is taken off it"""
         self.ensure_one()
         if self._get_invoice_sudo().currency_id != self.currency_id:
             return False
         amounts = []
-        for lines in (self._get_invoice_lines(), self.line_ids):
+        for lines, credited in ((self._get_invoice_lines(), credit_lines), (self.line_ids, ())):
             by_taxes = defaultdict(float)
             for line in lines:
                 by_taxes[line.tax_ids] += self._get_price_of_line(line)
+            for line in credited:
+                by_taxes[line.tax_ids] -= self._get_price_of_line(line)
             amounts.append({t: self.currency_id.round(amount) for t, amount in by_taxes.items()})
         return amounts[0] == amounts[1]
 

@@ -360,7 +360,9 @@ class AccountMove(models.Model):
         return self.currency_id.compare_amounts(kept, settled) >= 0
 
     def _membri_ask_officer(self, note, activity_type="mail.mail_activity_data_todo"):
-        """Plan an activity on the invoice; without an officer the chatter has to do."""
+        """Plan an activity on the invoice; without an officer the chatter has to do.
+
+        :return: the note, as it stands there"""
         self.ensure_one()
         note = end_once(note)
         # sudo: whatever asks, a payer's payment among them, asks in the name of the system
@@ -370,6 +372,7 @@ class AccountMove(models.Model):
             log_once(move_sudo, note)
         elif note not in move_sudo.activity_ids.mapped("summary"):  # asked once
             move_sudo.activity_schedule(activity_type, summary=note, user_id=user.id)
+        return note
 
     def _membri_get_credit_purpose(self):
         """:return: what these credit notes are for, where somebody has said so (a sentence)"""
