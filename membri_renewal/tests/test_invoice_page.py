@@ -15,6 +15,7 @@ from .common_payments import PortalPaymentCase
 from .common_write_off import WriteOffCase
 
 STANDING = 'id="membri_invoice_standing"'
+CREDIT = 'id="membri_credit_standing"'
 LAST_TRY = 'id="membri_last_try"'
 
 
@@ -62,6 +63,38 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertNotIn("odoo.com", mail.body_html)
         self.assertEqual(mail.email_from, self.officer.email_formatted)
         self.assertTrue(mail.attachment_ids)
+
+    def test_credit_of_what_was_paid_says_what_comes_back(self):
+        """Not used, used in part, refunded: email of the credit note, its page, the invoice's."""
+        self._pay(self.invoice)
+        note = self._credit(self.invoice)
+        whole = self.invoice.currency_id.format(344.93)
+        [sentence] = note._membri_get_credit_sentences()
+        self.assertIn(whole, sentence)
+        self.assertIn(sentence, self.invoice._membri_get_standing_sentences())
+        body = self._send_invoice(note).body_html.replace("&nbsp;", "\xa0")
+        self.assertIn(sentence, body)
+        self._register_payment(note, amount=100.0)
+        refunded, left = note._membri_get_credit_sentences()
+        self.assertIn(self.invoice.currency_id.format(100.0), refunded)
+        self.assertIn(self.invoice.currency_id.format(244.93), left)
+        self._register_payment(note)
+        [refunded] = note._membri_get_credit_sentences()
+        self.assertIn(whole, refunded)
+        self.assertEqual(self.invoice._membri_get_standing_sentences()[-1:], [refunded])
+        self.assertEqual(self.invoice._membri_get_received(), 0.0)
+        self.assertEqual(self.invoice._membri_get_portal_status()[0], "secondary", "not paid")
+
+    def test_money_of_an_invoice_that_is_void_comes_back(self):
+        """The payment was taken off, or came for what was cancelled."""
+        payment = self._pay(self.invoice)
+        self.invoice.line_ids.remove_move_reconcile()
+        self.invoice.button_cancel()
+        [void, back] = self.invoice._membri_get_standing_sentences()
+        self.assertIn("do not pay", void)
+        payment.action_cancel()
+        self.assertEqual(self.invoice._membri_get_standing_sentences(), [void])
+        self.assertNotEqual(void, back)
 
     def test_what_it_says(self):
         self.company.with_env(self.env_root).write(
@@ -406,6 +439,15 @@ class TestInvoiceMail(WriteOffCase, MailCase):
 @freeze_time("2027-01-15 15:00:00")
 class TestInvoicePage(PortalPaymentCase):
     """Issue 12 B4: the page of a membership invoice."""
+
+    def test_page_of_a_credit_note(self):
+        self._pay(self.invoice)
+        note = self._credit(self.invoice)
+        page = self._get_page(note)
+        self.assertIn(CREDIT, page)
+        self.assertNotIn(STANDING, page)
+        for text in (self.invoice.name, *note._membri_get_credit_sentences()):
+            self.assertIn(text, page.replace("&nbsp;", "\xa0"))
 
     def test_b4_failed_try_says_nothing_once_paid(self):
         """Odoo's message of the last transaction stood above our thanks. One that is pending is

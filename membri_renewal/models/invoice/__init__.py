@@ -14,6 +14,7 @@ from . import receipt
 from . import confirmation
 from . import due
 from . import page
+from . import credit_note
 from . import statement
 from . import annual_receipt
 from . import online

@@ -315,22 +315,15 @@ class AccountMove(models.Model):
             payment itself, of which what was paid too much goes first"""
         result = []
         for credit_note in self.reversal_move_ids.filtered(lambda move: move.state == "posted"):
-            for partial in credit_note._membri_get_receivable_lines().matched_debit_ids:
-                refund = partial.debit_move_id
-                if refund.move_id.is_invoice():
-                    continue
-                result += [
-                    {
-                        **entry,
-                        "kind": "given_back",
-                        "amount": -entry["amount"],
-                        "company_amount": -entry["company_amount"],
-                    }
-                    for entry in credit_note._membri_split_settlement(
-                        refund, partial.credit_amount_currency, partial
-                    )
-                    if entry["kind"] == "money"
-                ]
+            result += [
+                {
+                    **entry,
+                    "kind": "given_back",
+                    "amount": -entry["amount"],
+                    "company_amount": -entry["company_amount"],
+                }
+                for entry in credit_note._membri_get_paid_out()
+            ]
         booked = {entry["move"] for entry in result}
         payments = self.env["account.payment"].union(
             *(entry["payment"] for entry in entries if entry["kind"] == "money")

@@ -141,27 +141,6 @@ class AccountMove(models.Model):
             term._is_over(term.date_end, term.company_id.id) for term in terms_sudo
         )
 
-    def _membri_get_credit_rows(self):
-        """Return ``(label, value)`` pairs of a credit note: of which invoice and member, how much,
-        what is left to pay on that invoice, and what of the credit is not used."""
-        self.ensure_one()
-        invoice = self.reversed_entry_id
-        rows = [(self.env._("Credit note"), self.name or "")]
-        if invoice:
-            rows.append((self.env._("Invoice"), invoice.name))
-        # sudo: payers read no terms; who was taken off is the one it is about
-        members_sudo = self.sudo().invoice_line_ids.membri_cotisation_id.partner_id
-        if members_sudo:
-            rows.append((self.env._("Member"), members_sudo._membri_get_names()))
-        rows.append((self.env._("Amount credited"), self.currency_id.format(self.amount_total)))
-        if invoice.state == "posted":
-            left = invoice._membri_get_amount_due()
-            rows.append((self.env._("Left to pay on the invoice"), self.currency_id.format(left)))
-        if not self.currency_id.is_zero(self.amount_residual):
-            unused = self.currency_id.format(self.amount_residual)
-            rows.append((self.env._("Credit not used yet"), unused))
-        return rows
-
     def _membri_get_mail_rows(self):
         """:return: ``(label, value)`` pairs: whose membership, until when, and what is due"""
         self.ensure_one()
@@ -234,6 +213,15 @@ class AccountMove(models.Model):
             if move.state == "posted"
             and move.commercial_partner_id == self.commercial_partner_id
             and not move._membri_is_void()
+        ]
+
+    def _membri_get_after_void_sentences(self):
+        """:return: what a payer is told of an invoice that is void, as a list of sentences"""
+        if replaced := self._membri_get_replacement_sentences():
+            return [*replaced, *filter(None, [self._membri_get_on_account_sentence()])]
+        return [
+            *self.reversal_move_ids._membri_get_credit_sentences(),
+            *filter(None, [self._membri_get_money_back_sentence()]),
         ]
 
     def _membri_is_to_pay_now(self):
@@ -404,10 +392,10 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.state == "posted" and self._membri_is_void():
             void = self.env._("This invoice was credited in full. There is nothing to pay.")
-            return [void, *self._membri_get_replacement_sentences()]
+            return [void, *self._membri_get_after_void_sentences()]
         if self._membri_is_void():
             void = self.env._("This invoice was cancelled. Please do not pay it.")
-            return [void, *self._membri_get_replacement_sentences()]
+            return [void, *self._membri_get_after_void_sentences()]
         if self.state == "draft":
             return [
                 self.env._(
@@ -420,6 +408,7 @@ class AccountMove(models.Model):
             return [
                 self._membri_get_settled_sentence(),
                 *self._membri_get_credited_sentences(),
+                *self.reversal_move_ids._membri_get_credit_sentences(),
                 *self._membri_get_paid_sentences(),
             ]
         if self._membri_is_all_under_way():  # what became of it stands below
@@ -451,19 +440,6 @@ class AccountMove(models.Model):
             self._membri_get_void_receipt_sentence(),
         ]
         return [*sentences, *filter(None, more)]
-
-    def _membri_get_credited_sentences(self, credited=None):
-        """:param credited: default: the sum of its credit notes, whatever they were used for
-        :return: what was taken off this invoice, as a list of sentences"""
-        if credited is None:
-            # sudo: payers may not read all of them; the sum is told
-            notes_sudo = self.sudo().reversal_move_ids.filtered(
-                lambda note: note.state == "posted" and note.currency_id == self.currency_id
-            )
-            credited = sum(notes_sudo.mapped("amount_total"))
-        if self.currency_id.is_zero(credited):
-            return []
-        return [self.env._("%(amount)s was credited.", amount=self.currency_id.format(credited))]
 
     def _membri_get_orphan_sentences(self):
         """Return what a payer is told while the officer is asked what becomes of this invoice, as

@@ -61,6 +61,12 @@ class AccountMove(models.Model):
             for entry in self._membri_get_settlements()
         )
 
+    def _membri_is_all_given_back(self):
+        """:return: whether the money came for this invoice, and all of it went back"""
+        kinds = {entry["kind"] for entry in self._membri_get_settlements()}
+        received = self._membri_get_received()
+        return "given_back" in kinds and self.currency_id.compare_amounts(received, 0.0) <= 0
+
     def _membri_get_doubt_sentence(self):
         """:return: why nothing is certified although Odoo calls this invoice paid (a sentence)"""
         return self.env._(
@@ -288,6 +294,8 @@ class AccountMove(models.Model):
             return "secondary", self.env._("Being revised")
         if self.membri_write_off_state in ("to_decide", "ended"):
             return "secondary", self.env._("Nothing due")
+        if self._membri_is_all_given_back():
+            return "secondary", self.env._("Credited")
         return "success", self.env._("Paid in full")
 
 

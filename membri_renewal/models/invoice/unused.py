@@ -205,10 +205,9 @@ class AccountMove(models.Model):
             for line in lines
         }
 
-    def _membri_get_on_account_sentence(self):
-        """Return that the payer has money in *Payments to Allocate*, and whom to ask, in a
-        sentence, or ``False``: who paid already does not have to pay again. How much it is, is not
-        for whoever holds a link to one invoice."""
+    def _membri_has_money_on_account(self):
+        """Return whether the payer has money in *Payments to Allocate*. How much it is, is not for
+        whoever holds a link to one invoice."""
         self.ensure_one()
         # sudo: payers see no journal items; that there is money of their own is told
         lines_sudo = self.env["account.move.line"].sudo()
@@ -217,14 +216,26 @@ class AccountMove(models.Model):
             & Domain("company_id", "=", self.company_id.id)
             & Domain("partner_id", "in", self.sudo().partner_id._membri_with_addressed().ids)
         )
-        amount = self._membri_sum_unused(lines_sudo)
-        contact_sudo = self._membri_get_contact().sudo()
-        return self.currency_id.compare_amounts(amount, 0.0) > 0 and self.env._(
+        return self.currency_id.compare_amounts(self._membri_sum_unused(lines_sudo), 0.0) > 0
+
+    def _membri_get_on_account_sentence(self):
+        """Return that there is such money, and whom to ask, in a sentence, or ``False``: who paid
+        already does not have to pay again."""
+        self.ensure_one()
+        contact_sudo = self._membri_get_contact().sudo()  # sudo: whom any payer may ask
+        return self._membri_has_money_on_account() and self.env._(
             "We have money of yours that is not used yet. Before you pay, ask us to use it: "
             "%(contact)s.",
             contact=", ".join(
                 filter(None, [contact_sudo.name, contact_sudo.email, contact_sudo.phone])
             ),
+        )
+
+    def _membri_get_money_back_sentence(self):
+        """Return that there is such money, where nothing is to be paid, or ``False``."""
+        return self._membri_has_money_on_account() and self.env._(
+            "We have money of yours that is not used yet. We will refund it, or use it for your "
+            "next invoice."
         )
 
     def _membri_ask_about_money(self, note):
