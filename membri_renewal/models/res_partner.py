@@ -5,6 +5,7 @@ from odoo.tools import email_normalize, ormcache
 
 from .mixins.fields import get_flag_domain
 from .mixins.one2many import ReadOne2many
+from .renewal.renewal import UNDECIDED_STATES
 from .res_partner_recipient import RECIPIENT_FIELDS
 
 STATUSES = [
@@ -351,7 +352,11 @@ class ResPartner(models.Model):
         logos = {}
         if "image_1920" in vals:
             logos = self.env["res.company"]._membri_get_logo_followers(self)
+        replanned = self if "membri_next_option_set_id" in vals else self.browse()
+        undecided = replanned._membri_get_undecided_renewals()
+        plans = undecided._get_plans_of_contacts()
         result = super().write(vals)
+        undecided._follow_next_plan(plans)
         for partner, branches in logos.items():
             branches.image_1920 = partner.image_1920
         self._membri_follow_cards(cards, vals)
@@ -368,14 +373,8 @@ class ResPartner(models.Model):
         if is_emptied and not self._is_internal_write():
             self._membri_refresh_status(self.env.company)
         if {"membri_intervention_required", "membri_intervention_reason"} & vals.keys():
-            # sudo: whoever may set the flag sets the renewals' state with it
-            self.env["membri.renewal"].sudo().search(
-                [
-                    ("partner_id", "in", self.ids),
-                    ("company_id", "=", self.env.company.id),
-                    ("state", "in", ("draft", "sent", "change_requested", "intervention")),
-                ]
-            )._follow_intervention_flag()
+            # whoever may set the flag sets the renewals' state with it
+            self._membri_get_undecided_renewals()._follow_intervention_flag()
         if vals.get("membri_auto_renew_choice") == "no":
             self._membri_forget_consent()
         if "membri_auto_renew_choice" in vals:
@@ -389,6 +388,18 @@ class ResPartner(models.Model):
                 )
             )._follow_contact_mode()
         return result
+
+    def _membri_get_undecided_renewals(self):
+        """:return: those of these members in this company, in sudo: they follow the contact"""
+        # sudo: whoever may change the contact need not read renewals
+        renewals_sudo = self.env["membri.renewal"].sudo()
+        return renewals_sudo.search(
+            [
+                ("partner_id", "in", self.ids),
+                ("company_id", "=", self.env.company.id),
+                ("state", "in", UNDECIDED_STATES),
+            ]
+        )
 
     @api.model_create_multi
     def create(self, vals_list):

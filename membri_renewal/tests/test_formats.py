@@ -10,6 +10,7 @@ from ..models.mixins.formats import (
     format_moment,
     format_percentage,
     format_percentages,
+    is_said_in,
 )
 from .common import MembriCommon
 
@@ -29,6 +30,21 @@ class TestFormats(MembriCommon):
     def test_one_period_after_a_name_that_has_its_own(self):
         self.assertEqual(end_once("Sent to Roy inc.. Print it."), "Sent to Roy inc. Print it.")
         self.assertEqual(end_once("Wait… or wait... Roy inc."), "Wait… or wait... Roy inc.")
+
+    def test_g_a_name_is_no_part_of_a_longer_one(self):
+        for text, is_said in (
+            ("R1 credits part of it.", True),
+            ("It is credited by R1.", True),
+            ("R1 (late)", True),
+            ("R10 credits part of it.", False),
+            ("AR1 credits part of it.", False),
+            ("2026/R1 credits part of it.", False),
+            ("R1/2 credits part of it.", False),
+            ("", False),
+            (False, False),
+        ):
+            with self.subTest(text):
+                self.assertEqual(is_said_in(text, "R1"), is_said)
 
     def _in_languages(self, function):
         return tuple(function(self.env(context={"lang": lang})) for lang in LANGUAGES)

@@ -133,6 +133,14 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertTrue(any("244.93" in value for value in rows))
         self.assertTrue(any("100.00" in value for value in rows))
 
+    def test_b1_renewal_page_says_what_was_paid(self):
+        """The page of the invoice said it, that of the renewal only the rest."""
+        self._pay(self.invoice, 100.0)
+        sentences = self.renewal._get_portal_sentences()
+        self.assertIn(self.invoice._membri_get_received_sentences()[0], sentences)
+        self.assertIn("100.00", " ".join(sentences))
+        self.assertIn("244.93", " ".join(sentences))
+
     def test_paid_one_asks_for_nothing(self):
         self._pay(self.invoice)
         self.assertFalse(self.invoice._membri_get_ways_to_pay())
@@ -148,6 +156,7 @@ class TestInvoiceMail(WriteOffCase, MailCase):
 
         page = render()
         self.assertIn('name="membri_how_to_pay"', page)
+        self.assertNotIn('name="membri_under_way"', page)
         for box in ("code", "key"):
             self.assertIn(f"{self.invoice._membri_get_page_url()}#{box}", page)
         self.assertNotIn(self.invoice.access_token, page, "what is kept holds no token")
@@ -481,6 +490,11 @@ class TestInvoicePage(PortalPaymentCase):
         self.assertEqual(rows["Payment in progress"], due)
         self.assertFalse({"Amount due", "Due by"} & set(rows))
         self.assertEqual(self.invoice._membri_get_button_label(), "View the Invoice")
+        pdf = self.env_root["ir.actions.report"]._render_qweb_html(
+            "account.report_invoice", self.invoice.ids
+        )[0]
+        self.assertIn(b'name="membri_under_way"', pdf)
+        self.assertNotIn(b'name="membri_how_to_pay"', pdf)
 
     def test_link_to_the_thread_leads_somewhere(self):
         """The thread is for those who log in; others had a link to a place that is not there."""

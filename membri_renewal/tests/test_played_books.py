@@ -318,3 +318,16 @@ class TestPlayedBooks(WriteOffCase):
         self.assertIn(note.name, question.summary)
         note.button_draft()
         self.assertFalse(self.invoice.sudo().activity_search([asked]))
+
+    def test_b3_question_about_one_credit_note_is_not_that_of_another(self):
+        """Drafting “R1” ended the question about “R10”."""
+        asked = "membri_renewal.activity_agreement"
+        first, tenth = (self._credit(self.invoice, price=price) for price in (10.0, 20.0))
+        first.name, tenth.name = "R1", "R10"
+        for question, name in zip(
+            self.invoice.sudo().activity_search([asked]), ("R1", "R10"), strict=True
+        ):
+            question.summary = f"{name} credits part of it."
+        first.button_draft()
+        [question] = self.invoice.sudo().activity_search([asked])
+        self.assertIn("R10", question.summary)

@@ -217,6 +217,42 @@ class TestReminderDays(ReminderCommon):
         self.assertEqual(ended.state, "refused")
         self.assertFalse(ended.sudo().activity_search([asked]))
 
+    def test_a6_next_plan_that_is_chosen_while_a_notice_is_out(self):
+        """What was not sent follows; of what is out, the officer is asked, until it is as before."""
+        asked = "membri_renewal.activity_intervention"
+        sent = self._notify()
+        self.member.membri_next_option_set_id = self.yearly
+        self.assertFalse(sent.sudo().activity_search([asked]), "as it was")
+        for plan in (self.monthly, self.fixed):
+            self.member.membri_next_option_set_id = plan
+            [question] = sent.sudo().activity_search([asked])
+            self.assertIn(plan.name, question.summary)
+            self.assertEqual(question.user_id, self.officer)
+        self.assertEqual(sent.option_set_id, self.yearly)
+        self.member.membri_next_option_set_id = False
+        self.assertFalse(sent.sudo().activity_search([asked]), "back where it was")
+        sent._schedule_once(asked, "Something else")
+        self.member.membri_next_option_set_id = self.monthly
+        self.assertEqual(len(sent.sudo().activity_search([asked])), 2)
+        draft = self._create_renewal(self._create_yearly())
+        draft.partner_id.membri_next_option_set_id = self.monthly
+        self.assertEqual(draft.option_set_id, self.monthly)
+        self.assertEqual(draft.date_end, date(2027, 1, 31))
+        self.assertEqual(draft.line_ids.product_id, self.monthly.line_ids.product_id)
+        self.assertFalse(draft.sudo().activity_ids)
+        draft.option_set_id = self.fixed  # chosen for this renewal
+        draft.partner_id.membri_next_option_set_id = self.yearly
+        self.assertEqual(draft.option_set_id, self.fixed)
+        self.assertTrue(draft.sudo().activity_search([asked]))
+
+    def test_a6_plan_of_the_current_term_that_is_changed(self):
+        asked = "membri_renewal.activity_intervention"
+        sent = self._notify()
+        self.cotisation.option_set_id = self.monthly
+        self.assertIn(self.monthly.name, sent.sudo().activity_search([asked]).summary)
+        self.cotisation.option_set_id = self.yearly
+        self.assertFalse(sent.sudo().activity_search([asked]))
+
     def test_first_reminder_of_a_period_that_is_over(self):
         """Nobody is asked to accept what cannot be accepted any more."""
         renewal = self._notify()

@@ -483,6 +483,8 @@ class TestB8UnusedPayments(MembriPaymentCommon):
         self.assertIn(self.officer.email, sentence())
         self.assertNotIn("100.00", sentence())
         self.assertIn(sentence(), self.invoice._membri_get_standing_sentences())
+        for rows in (self.invoice._membri_get_mail_rows(), self.renewal._get_mail_invoice_rows()):
+            self.assertEqual(dict(rows)["Money on account"], sentence())
         lines = (payment.move_id | self.invoice).line_ids
         lines = lines.filtered(lambda line: line.account_type == "asset_receivable")
         lines.reconcile()

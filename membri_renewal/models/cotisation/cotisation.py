@@ -380,7 +380,11 @@ class MembriCotisation(models.Model):
         members_before = self._get_members_by_company() if "partner_id" in vals else {}
         is_moved = "date_end" in vals and "date_terminated" not in vals  # which is told otherwise
         ends = {cotisation: cotisation.date_end for cotisation in self if is_moved}
+        # sudo: whoever may write the term decides what is proposed next
+        replanned = (self if "option_set_id" in vals else self[:0]).sudo()._get_living_renewal()
+        plans = replanned._get_plans_of_contacts()
         result = super().write(vals)
+        replanned._follow_next_plan(plans)
         if "date_end" in vals:
             # corrected to a day to come: no longer history, and asked for its renewal
             self.filtered(

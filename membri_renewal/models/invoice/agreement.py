@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..cotisation.cotisation import LIVING_STATES
+from ..mixins.formats import is_said_in
 
 ACTIVITY_AGREEMENT = "membri_renewal.activity_agreement"
 
@@ -56,7 +57,7 @@ class AccountMove(models.Model):
         asked_sudo = notes_sudo.reversed_entry_id.activity_search([ACTIVITY_AGREEMENT])
         return asked_sudo.filtered(
             lambda asked: any(
-                note.reversed_entry_id.id == asked.res_id and note.name in (asked.summary or "")
+                note.reversed_entry_id.id == asked.res_id and is_said_in(asked.summary, note.name)
                 for note in notes_sudo
             )
         )

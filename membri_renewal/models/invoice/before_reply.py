@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
-from ..mixins.formats import end_once
+from ..mixins.formats import end_once, is_said_in
 from ..mixins.thread import log_once
 from ..renewal.renewal import UNDECIDED_STATES
 from .bank_line import find_named, get_lines_by_number
@@ -43,7 +43,9 @@ class MembriRenewal(models.Model):
             self._get_asked_before_reply_domain() & Domain("automated", "=", True)
         ).filtered(
             lambda question: (
-                not any(note in (question.summary or "") for note in notes.get(question.res_id, ()))
+                not any(
+                    is_said_in(question.summary, note) for note in notes.get(question.res_id, ())
+                )
             )
         ).unlink()
 
@@ -229,7 +231,8 @@ class MembriRenewal(models.Model):
             )
         note = end_once(note)
         # what was marked as done is not asked again
-        if note not in staff.with_context(active_test=False).activity_ids.mapped("summary"):
+        questions = staff.with_context(active_test=False).activity_ids
+        if not any(is_said_in(question.summary, note) for question in questions):
             assignee = staff._get_officer() or staff.company_id._membri_get_assignee()
             if assignee:
                 staff.activity_schedule(ACTIVITY, summary=note, user_id=assignee.id)

@@ -173,14 +173,16 @@ class AccountMove(models.Model):
         parts = self._membri_get_parts_left()
         if len(parts) == 1:
             rows.append((self.env._("Due by"), self._membri_format_due_day(parts[0][0])))
-            return rows + self._membri_get_early_payment_rows()
-        return rows + [
-            (
-                self.env._("Due by %(date)s", date=self._membri_format_due_day(day)),
-                self.currency_id.format(amount),
-            )
-            for day, amount in parts
-        ]
+            rows += self._membri_get_early_payment_rows()
+        else:
+            rows += [
+                (
+                    self.env._("Due by %(date)s", date=self._membri_format_due_day(day)),
+                    self.currency_id.format(amount),
+                )
+                for day, amount in parts
+            ]
+        return rows + self._membri_get_on_account_rows()
 
     def _membri_get_replaced(self):
         """Return the invoices (in sudo) that the payer was sent, and need not pay any more: this
@@ -236,6 +238,16 @@ class AccountMove(models.Model):
             or self._membri_is_orphan()
         )
 
+    def _membri_get_on_account_rows(self):
+        """:return: ``(label, value)`` pairs of money of the payer that no document uses yet: none,
+        or one"""
+        sentence = self._membri_is_to_pay_now() and self._membri_get_on_account_sentence()
+        return [(self.env._("Money on account"), sentence)] if sentence else []
+
+    def _membri_get_under_way_sentence(self):
+        """:return: why nothing is asked for on paper, in a sentence, or ``False``"""
+        return self._membri_is_all_under_way() and self.env._("Your payment is in progress.")
+
     def _membri_get_ways_to_pay(self):
         """Return ``(label, value)`` pairs of what a transfer or a check needs; nothing when
         nothing is to be paid now."""
@@ -283,15 +295,15 @@ class AccountMove(models.Model):
             )
         if all(term._waits_for_first_part() for term in pending_sudo):
             return self.env._(
-                "The membership takes effect as soon as we receive the first part of your payment."
+                "The membership takes effect once we receive the first part of your payment."
             )
         if len(pending_sudo) > 1:  # whose part a part is, is not known
-            return self.env._("The memberships take effect as soon as the whole amount is paid.")
+            return self.env._("The memberships take effect once the whole amount is paid.")
         if self._membri_is_more_left():  # one payment of the plan is not enough
-            return self.env._("The membership takes effect as soon as the whole amount is paid.")
+            return self.env._("The membership takes effect once the whole amount is paid.")
         if self._membri_get_amounts_settled()[0]:  # a payment came: which one makes it?
-            return self.env._("The membership takes effect as soon as the rest is paid.")
-        return self.env._("The membership takes effect as soon as we receive your payment.")
+            return self.env._("The membership takes effect once the rest is paid.")
+        return self.env._("The membership takes effect once we receive your payment.")
 
     def _membri_get_settled_sentence(self):
         if self._membri_is_paid() and self._membri_has_receipt():
@@ -424,15 +436,7 @@ class AccountMove(models.Model):
                     date=self._membri_format_day(early[0]),
                 )
             )
-        received, credited = self._membri_get_amounts_settled()
-        if received:
-            sentences.append(
-                self.env._(
-                    "We have received %(amount)s, thank you!",
-                    amount=self.currency_id.format(received),
-                )
-            )
-        sentences += self._membri_get_credited_sentences(credited)
+        sentences += self._membri_get_received_sentences()
         more = [
             self._membri_get_on_account_sentence(),
             self._membri_get_rest_sentence(),
@@ -440,6 +444,18 @@ class AccountMove(models.Model):
             self._membri_get_void_receipt_sentence(),
         ]
         return [*sentences, *filter(None, more)]
+
+    def _membri_get_received_sentences(self):
+        """:return: what was paid and credited of an invoice that is open, as a list of sentences"""
+        received, credited = self._membri_get_amounts_settled()
+        sentences = self._membri_get_credited_sentences(credited)
+        if received:
+            thanks = self.env._(
+                "We have received %(amount)s, thank you!",
+                amount=self.currency_id.format(received),
+            )
+            sentences.insert(0, thanks)
+        return sentences
 
     def _membri_get_orphan_sentences(self):
         """Return what a payer is told while the officer is asked what becomes of this invoice, as

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 
 from ..mixins.fields import get_flag_domain
-from ..mixins.formats import end_once
+from ..mixins.formats import end_once, is_said_in
 
 ACTIVITY_UNUSED = "membri_renewal.activity_unused_payment"
 MONEY_JOURNALS = ("bank", "cash", "credit")
@@ -85,7 +85,9 @@ class AccountMove(models.Model):
                 ("automated", "=", True),
             ]
         ).filtered(
-            lambda question: not any(_asks(question, note) for note in notes[question.res_id])
+            lambda question: (
+                not any(is_said_in(question.summary, note) for note in notes[question.res_id])
+            )
         ).unlink()
 
     @api.model
@@ -247,7 +249,7 @@ class AccountMove(models.Model):
         note = end_once(note)
         # sudo: it may have been asked of somebody else
         asked_sudo = self.sudo().with_context(active_test=False).activity_ids
-        if not any(_asks(question, note) for question in asked_sudo):
+        if not any(is_said_in(question.summary, note) for question in asked_sudo):
             self._membri_ask_officer(note, ACTIVITY_UNUSED)
         return self.id, note
 
@@ -489,8 +491,3 @@ class AccountMoveLine(models.Model):
                 payer = line.partner_id or move.partner_id
                 asked.add(move._membri_tell_left(payer, entry, payment, left, line.currency_id))
         return asked
-
-
-def _asks(question, note):
-    """:return: whether this activity asks that, be it with what the officer has added"""
-    return note in (question.summary or "")

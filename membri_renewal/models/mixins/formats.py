@@ -60,6 +60,14 @@ def end_sentence(text):
     return said if not said or said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
+def is_said_in(text, phrase):
+    """:param text: what somebody is asked, be it with what was added to it
+    :param phrase: a name, or a whole question
+    :return: whether the text says the phrase itself, not a longer name: “R1” is not in “R10”"""
+    text = text or ""
+    return phrase in text and bool(re.search(rf"(?<![\w/-]){re.escape(phrase)}(?![/-]?\w)", text))
+
+
 def localize_path(env, path, lang_code):
     """Return ``path``, of a page of the portal, in the language of ``lang_code`` and not in that
     of the browser which opens it."""

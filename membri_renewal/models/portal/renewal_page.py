@@ -391,6 +391,8 @@ class MembriRenewal(models.Model):
                 term=term_sudo._get_period_in_words(),
             )
         ]
+        if not self._is_invoice_of_others_too():  # of which it is its payer's business
+            sentences += self._get_invoice_sudo()._membri_get_received_sentences()
         if self._is_money_under_way():
             sentences.append(self.env._("Your payment is in progress."))
             left = self._get_invoice_sudo()._membri_get_amount_to_pay()

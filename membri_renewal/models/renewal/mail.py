@@ -111,7 +111,7 @@ class MembriRenewal(models.Model):
         rows.append((self.env._("Amount due"), self._format_amount(left, invoice_sudo)))
         if sentence := invoice_sudo._membri_get_void_receipt_sentence():
             rows.append((self.env._("Receipt"), sentence))
-        return rows
+        return rows + invoice_sudo._membri_get_on_account_rows()
 
     def _get_payment_reminder_sentence(self):
         """:return: that the renewal is accepted, and what came of the money"""
@@ -119,7 +119,7 @@ class MembriRenewal(models.Model):
         invoice_sudo = self._get_invoice_sudo()
         term = self._get_period_in_words()
         nothing_yet = self.env._(
-            "Your renewal for %(term)s takes effect as soon as we receive your payment.", term=term
+            "Your renewal for %(term)s takes effect once we receive your payment.", term=term
         )
         if not invoice_sudo:  # a template that is saved is tried on any renewal
             return nothing_yet
@@ -148,13 +148,13 @@ class MembriRenewal(models.Model):
             )
         if self.new_cotisation_id.sudo()._waits_for_first_part():
             return self.env._(
-                "Your renewal for %(term)s takes effect as soon as we receive the first part of "
+                "Your renewal for %(term)s takes effect once we receive the first part of "
                 "your payment. Amount due: %(rest)s.",
                 **names,
             )
         if received:
             return self.env._(
-                "Your renewal for %(term)s takes effect as soon as we receive the rest of "
+                "Your renewal for %(term)s takes effect once we receive the rest of "
                 "your payment. We have received %(paid)s, thank you! Amount due: "
                 "%(rest)s.",
                 paid=self._format_amount(received, invoice_sudo),
@@ -162,14 +162,14 @@ class MembriRenewal(models.Model):
             )
         if credited:
             return self.env._(
-                "Your renewal for %(term)s takes effect as soon as we receive your payment. "
+                "Your renewal for %(term)s takes effect once we receive your payment. "
                 "%(credited)s of %(document)s was credited. Amount due: %(rest)s.",
                 credited=self._format_amount(credited, invoice_sudo),
                 **names,
             )
         if invoice_sudo._membri_is_more_left():
             return self.env._(
-                "Your renewal for %(term)s takes effect as soon as the whole amount is paid.",
+                "Your renewal for %(term)s takes effect once the whole amount is paid.",
                 **names,
             )
         return nothing_yet

@@ -7,7 +7,7 @@ from odoo.tools import format_amount
 
 from .renewal import EDITABLE_STATES, STAFF, UNDECIDED_STATES
 
-ACTIVITY_MOVED_END = "membri_renewal.activity_intervention"
+ACTIVITY_ASK = "membri_renewal.activity_intervention"
 
 
 class PageMemo:
@@ -361,7 +361,7 @@ class MembriRenewal(models.Model):
             for renewal in renewals:
                 end = renewal.cotisation_id.date_end
                 # sudo: the question may be somebody else's
-                asked_sudo = renewal.sudo().activity_search([ACTIVITY_MOVED_END])
+                asked_sudo = renewal.sudo().activity_search([ACTIVITY_ASK])
                 note = renewal._get_moved_end_question(before)
                 asked_sudo = asked_sudo.filtered(lambda asked, note=note: asked.summary == note)
                 was_next = asked_sudo or renewal.date_start == before + timedelta(days=1)
@@ -370,7 +370,7 @@ class MembriRenewal(models.Model):
                     continue
                 if renewal.state not in EDITABLE_STATES:
                     note = renewal._get_moved_end_question(end)
-                    renewal._schedule_once(ACTIVITY_MOVED_END, note)
+                    renewal._ask_about_proposal(note)
                     continue
                 names = {
                     "end": renewal._format_day(end),
@@ -395,6 +395,72 @@ class MembriRenewal(models.Model):
             "Use “Log a Change Request”, edit the dates, then send or approve it.",
             end=self._format_day(end),
             term=self.term_display,
+        )
+
+    def _get_plans_of_contacts(self):
+        """:return: ``{renewal: the option set that its contact and current term give now}``, of
+        those that are undecided"""
+        # sudo: whoever may change a contact or a term decides what is proposed next
+        return {
+            renewal: renewal.partner_id.with_company(renewal.company_id)
+            .sudo()
+            ._membri_get_next_option_set(renewal.cotisation_id)
+            for renewal in self
+            if renewal.state in UNDECIDED_STATES
+        }
+
+    def _follow_next_plan(self, before):
+        """Another plan was chosen for what follows the current term. What was not sent yet, and
+        proposed the former one, proposes it; of what is out, or was edited, the officer is asked.
+
+        :param before: what :meth:`_get_plans_of_contacts` had returned"""
+        for renewals in self.filtered(before.get)._split_by_staff_lang():
+            for renewal in renewals:
+                [plan] = renewal._get_plans_of_contacts().values()
+                former = before[renewal]
+                if plan == former:
+                    continue
+                note = renewal._get_next_plan_question(former)
+                # sudo: the question may be somebody else's
+                asked_sudo = renewal.sudo().activity_search([ACTIVITY_ASK])
+                asked_sudo.filtered(lambda asked, note=note: asked.summary == note).unlink()
+                if renewal.option_set_id == plan:
+                    continue
+                if renewal.state == "draft" and renewal.option_set_id == former:
+                    # sudo: as above
+                    renewal.sudo().write({"option_set_id": plan.id})
+                    renewal.sudo()._follow_contact_mode()
+                    renewal._message_log(
+                        body=renewal.env._(
+                            "The next plan is now %(plan)s: %(renewal)s proposes it instead of "
+                            "%(former)s.",
+                            plan=plan.name,
+                            renewal=renewal.name,
+                            former=former.name,
+                        )
+                    )
+                else:
+                    renewal._ask_about_proposal(renewal._get_next_plan_question(plan))
+
+    def _get_next_plan_question(self, plan):
+        """:param plan: the option set to propose
+        :return: that the renewal proposes another one, and what to do (sentences)"""
+        return self.env._(
+            "The next plan is now %(plan)s, and %(renewal)s proposes %(proposed)s. Choose the plan "
+            "on the renewal (if it was sent, after “Log a Change Request”), then send or approve "
+            "it.",
+            plan=plan.sudo().name,  # sudo: a name only
+            renewal=self.name,
+            proposed=self.option_set_id.sudo().name,
+        )
+
+    def _ask_about_proposal(self, note):
+        """Ask the officer, whatever else they are asked about this renewal."""
+        self.ensure_one()
+        assignee = self._get_officer() or self.company_id._membri_get_assignee()
+        # sudo: whoever changes the term or the contact asks the officer
+        self.sudo().activity_schedule(
+            ACTIVITY_ASK, summary=note, user_id=(assignee or self.env.user).id
         )
 
     def _follow_taxes(self):
