@@ -218,7 +218,7 @@ class TestReminderDays(ReminderCommon):
         self.assertFalse(ended.sudo().activity_search([asked]))
 
     def test_a6_next_plan_that_is_chosen_while_a_notice_is_out(self):
-        """What was not sent follows; of what is out, the officer is asked, until it is as before."""
+        """What was not sent follows; of what is out the officer is asked, until it is as before."""
         asked = "membri_renewal.activity_intervention"
         sent = self._notify()
         self.member.membri_next_option_set_id = self.yearly
