@@ -206,14 +206,22 @@ class ResPartner(models.Model):
     def _compute_membri_auto_renew(self):
         for partner in self:
             choice = partner.membri_auto_renew_choice
-            option_set = partner.membri_next_option_set_id or partner.membri_option_set_id
             partner.membri_auto_renew = (
-                choice == "yes" if choice else option_set.renewal_mode == "invoice"
+                choice == "yes" if choice else partner._membri_renews_by_plan()
             )
 
+    def _membri_renews_by_plan(self):
+        """:return: whether what is proposed next is invoiced, as its plan says"""
+        option_set = self.membri_next_option_set_id or self.membri_option_set_id
+        return option_set.renewal_mode == "invoice"
+
     def _inverse_membri_auto_renew(self):
+        """The form sends the toggle with a plan that is chosen there: what the plan says is a
+        choice only where one was made before."""
         for partner in self:
-            partner.membri_auto_renew_choice = "yes" if partner.membri_auto_renew else "no"
+            is_on = partner.membri_auto_renew
+            if partner.membri_auto_renew_choice or is_on != partner._membri_renews_by_plan():
+                partner.membri_auto_renew_choice = "yes" if is_on else "no"
 
     def _search_membri_auto_renew(self, operator, value):
         if operator != "in":

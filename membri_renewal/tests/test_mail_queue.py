@@ -380,6 +380,21 @@ class TestQueuedIsNotSent(OneDeliveryCase):
         member.email = "third@example.com"
         self.assertIn("Resend", self._get_last_note(renewal))
 
+    def test_a2_notice_that_was_held_before_it_left(self):
+        """The key dates went on calling it sent, once the renewal was held, or declined."""
+        held, declined, left = (self._renewal_in("sent") for _number in range(3))
+        held.partner_id.action_archive()
+        declined._do_refuse(self.reason)
+        for renewal in held + declined:
+            self.assertNotIn("fa-envelope-o", self._get_icons(renewal))
+        self._run_sending()
+        self.assertEqual((held + declined).mapped("delivery_state"), ["withdrawn"] * 2)
+        for renewal in held + declined:
+            self.assertNotIn("fa-envelope-o", self._get_icons(renewal))
+            self.assertIn("fa-ban", [step["icon"] for step in renewal._get_timeline()])
+        left._do_refuse(self.reason)
+        self.assertIn("fa-envelope-o", self._get_icons(left))
+
     def test_a2_link_of_an_invoice(self):
         """Whose notice had left: the invoice is another email."""
         renewal = self._renewal_in("sent")

@@ -208,6 +208,21 @@ class TestViews(MembriCommon):
         self._create_cotisation(contact, self.today, self.monthly)
         self.assertTrue(contact.membri_auto_renew)
 
+    def test_next_plan_is_no_choice_by_hand(self):
+        """The form sent the toggle with the plan, and who had chosen nothing was pinned."""
+        with Form(self.member) as form:
+            form.membri_next_option_set_id = self.monthly
+            self.assertTrue(form.membri_auto_renew)
+        self.assertFalse(self.member.membri_auto_renew_choice)
+        self.assertTrue(self.member.membri_auto_renew)
+        with Form(self.member) as form:
+            form.membri_next_option_set_id = self.yearly
+        self.assertFalse(self.member.membri_auto_renew)
+        with Form(self.member) as form:
+            form.membri_next_option_set_id = self.monthly
+            form.membri_auto_renew = False
+        self.assertEqual(self.member.membri_auto_renew_choice, "no")
+
     def test_auto_renew_by_hand_and_back(self):
         with Form(self.member) as form:
             form.membri_auto_renew = True

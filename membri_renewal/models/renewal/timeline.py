@@ -103,17 +103,26 @@ class MembriRenewal(models.Model):
 
     def _get_undelivered_step(self):
         """:return: the step of a notice that has reached nobody yet, or ``False``"""
-        is_queued = self.state == "sent" and not self.reminder_count and self._is_still_here()
-        if not (is_queued or self._is_notice_undelivered()):
+        if not (self._is_notice_still_here() or self._is_notice_undelivered()):
             return False
-        if self.delivery_state == "queued":
-            field, value, icon = "delivery_state", "queued", "fa-clock-o"
+        if self.delivery_state in ("queued", "withdrawn"):
+            icon = "fa-clock-o" if self.delivery_state == "queued" else "fa-ban"
+            field, value = "delivery_state", self.delivery_state
         elif self.letter_state:
             field, value, icon = "letter_state", self.letter_state, "fa-print"
         else:
             field, value, icon = "delivery_state", self.delivery_state, "fa-exclamation-triangle"
         labels = dict(self._fields[field]._description_selection(self.env))
         return (labels[value], icon, self.date_sent)
+
+    def _is_notice_still_here(self):
+        """Return whether the notice waits in the queue of emails, or was withdrawn from it, and
+        nothing has left, whatever became of the renewal; of who accepted, the status of the last
+        email is that of the invoice."""
+        if self.state == "approved" or self.reminder_count or self.letter_state == "printed":
+            return False
+        mails = self.env["mail.mail"]
+        return self.delivery_state in ("queued", "withdrawn") and mails._membri_is_still_here(self)
 
     def _get_timeline_plans(self):
         """:return: steps, as above, of what somebody has to do"""
