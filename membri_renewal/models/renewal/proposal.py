@@ -398,8 +398,7 @@ class MembriRenewal(models.Model):
         )
 
     def _get_plans_of_contacts(self):
-        """:return: ``{renewal: the option set that its contact and current term give now}``, of
-        those that are undecided"""
+        """:return: ``{renewal: the option set that its contact and current term give now}``"""
         # sudo: whoever may change a contact or a term decides what is proposed next
         return {
             renewal: renewal.partner_id.with_company(renewal.company_id)
@@ -416,8 +415,8 @@ class MembriRenewal(models.Model):
         :param before: what :meth:`_get_plans_of_contacts` had returned"""
         for renewals in self.filtered(before.get)._split_by_staff_lang():
             for renewal in renewals:
-                [plan] = renewal._get_plans_of_contacts().values()
                 former = before[renewal]
+                plan = renewal._get_plans_of_contacts().get(renewal, former)
                 if plan == former:
                     continue
                 note = renewal._get_next_plan_question(former)
