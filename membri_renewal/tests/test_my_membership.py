@@ -46,6 +46,31 @@ class TestMyMembership(MembershipCase):
         self.assertNotIn("/card", page)
         self.assertNotIn("Moved away", page)
 
+    def test_b4_member_until_the_end_of_what_is_paid(self):
+        """Who had paid the next year read the last day of this one."""
+        next_day = self.term.date_end + timedelta(days=1)
+        following = self._create_cotisation(self.member, next_day, state="scheduled")
+        later = following.date_end + timedelta(days=40)
+        self._create_cotisation(self.member, later, state="scheduled")
+        member = self.member.with_company(self.company)
+        self.assertEqual(member.membri_date_end, self.term.date_end)
+        self.assertEqual(member._membri_get_paid_until(), following.date_end)
+        self.assertIn(
+            following._format_day(following.date_end), member._membri_get_portal_sentences()[0]
+        )
+
+    def test_b4_whose_notice_of_several(self):
+        """Who answers for several found the same days once for each, without a name."""
+        self._renewal_of_corporation("sent")
+        self._sign_in("member_user")
+        self.assertNotIn("o_membri_whose", self._get_membership().text)
+        other = self._create_yearly(membri_responsible_id=self.member_user.partner_id.id)
+        renewal = self._create_renewal(other)
+        renewal.action_send()
+        page = html.fromstring(self._get_membership().text)
+        names = [node.text_content() for node in page.find_class("o_membri_whose")]
+        self.assertEqual(set(names), {self.member.name, other.partner_id.name})
+
     def test_looking_changes_nothing(self):
         renewal = self._renewal_of_corporation("approved")
         self._sign_in("member_user")

@@ -130,6 +130,11 @@ class AccountMove(models.Model):
         count = len(self._membri_get_terms_in_words())
         return count > MOST_MEMBERS and self.env._("Members: %(count)s", count=count)
 
+    def _membri_get_members_in_words(self):
+        """:return: whose memberships this invoice is about: their names, or how many they are"""
+        names = (name for name, _term in self._membri_get_terms_in_words())
+        return self._membri_get_many_members_label() or ", ".join(names)
+
     def _membri_is_for_past(self):
         """Return whether the terms on this document are over: who pays it by now settles what is
         due, and is no member by that."""

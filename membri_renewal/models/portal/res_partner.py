@@ -41,9 +41,9 @@ class ResPartner(models.Model):
     def _membri_get_portal_sentences(self):
         """:return: where the membership stands, as a list of sentences"""
         self.ensure_one()
-        end = self.membri_date_end
-        day = format_day(self.env, end) if end else ""
         status = self.membri_status or "non_member"
+        end = self._membri_get_paid_until() if status == "active" else self.membri_date_end
+        day = format_day(self.env, end) if end else ""
         if status == "active" and not end:
             return [self.env._("%(member)s is a member for life.", member=self.name)]
         if status == "active":
@@ -74,6 +74,19 @@ class ResPartner(models.Model):
                 ),
             ]
         return [*sentences, self.env._("Your renewal is in progress.")]
+
+    def _membri_get_paid_until(self):
+        """Return the last day of the current term and of those that follow it without a gap, and
+        are paid already; ``False`` for life."""
+        # sudo: members read no terms; these are their own
+        terms_sudo = self.sudo().membri_cotisation_ids.filtered(
+            lambda term: term.company_id == self.env.company and term.state == "scheduled"
+        )
+        end = self.membri_date_end
+        for term in terms_sudo.sorted("date_start"):
+            if end and term.date_start == fields.Date.add(end, days=1):
+                end = term.date_end
+        return end
 
     def _membri_get_portal_person(self):
         """:return: the person in charge of this membership: who receives the notices"""
