@@ -244,8 +244,8 @@ class AccountMove(models.Model):
         )
 
     def _membri_get_on_account_rows(self):
-        """:return: ``(label, value)`` pairs of money of the payer that no document uses yet: none,
-        or one"""
+        """Return ``(label, value)`` pairs, none or one, of money of the payer that no document uses
+        yet."""
         sentence = self._membri_is_to_pay_now() and self._membri_get_on_account_sentence()
         return [(self.env._("Money on account"), sentence)] if sentence else []
 
