@@ -195,6 +195,15 @@ class TestViews(MembriCommon):
             header = arch.find("header")
             self.assertEqual(bool(header.findall("button")), expected)
 
+    def test_queue_of_what_is_to_send_offers_it(self):
+        """The one queue that is named after the button did not show it."""
+        arch = etree.fromstring(self.env["membri.renewal"].get_view(view_type="list")["arch"])
+        [send] = arch.findall("header/button[@string='Send']")
+        for code, is_hidden in (("not_sent", False), ("all_open", False), ("letters", True)):
+            context = {"membri_dashboard": code}
+            with self.subTest(code=code):
+                self.assertEqual(safe_eval(send.get("invisible"), {"context": context}), is_hidden)
+
     # ------------------------------------------------------------------
     # Behaviour of the screens
     # ------------------------------------------------------------------
