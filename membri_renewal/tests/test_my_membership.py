@@ -61,12 +61,11 @@ class TestMyMembership(MembershipCase):
 
     def test_b4_whose_notice_of_several(self):
         """Who answers for several found the same days once for each, without a name."""
-        self._renewal_of_corporation("sent")
+        self._create_renewal(self.term).action_send()
         self._sign_in("member_user")
         self.assertNotIn("o_membri_whose", self._get_membership().text)
         other = self._create_yearly(membri_responsible_id=self.member_user.partner_id.id)
-        renewal = self._create_renewal(other)
-        renewal.action_send()
+        self._create_renewal(other).action_send()
         page = html.fromstring(self._get_membership().text)
         names = [node.text_content() for node in page.find_class("o_membri_whose")]
         self.assertEqual(set(names), {self.member.name, other.partner_id.name})
