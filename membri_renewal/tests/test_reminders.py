@@ -217,6 +217,22 @@ class TestReminderDays(ReminderCommon):
         self.assertEqual(ended.state, "refused")
         self.assertFalse(ended.sudo().activity_search([asked]))
 
+    def test_a1_no_step_is_left_of_what_was_sent_late(self):
+        """Its reminders were due before it left: nobody is reminded by itself, and it stands in the
+        queues of who has to pay, the late one among them, with the reason in its log."""
+        step = self._step("after_due", 7)
+        renewal = self._notify()
+        self._approve(renewal)
+        with freeze_time("2026-12-20 15:00:00"):
+            renewal._skip_overtaken_steps()
+            renewal._update_next_reminder()
+            self.assertFalse(renewal.date_next_reminder)
+            self.assertEqual(self._logs(renewal)[-1], (step, "skipped"))
+            for name in ("in_arrears", "accepted_unpaid"):
+                queue = self.env.ref(f"membri_renewal.dashboard_{name}")
+                self.assertIn(renewal, self.env["membri.renewal"].search(queue._get_domain()))
+            self.assertTrue(renewal.can_be_reminded)
+
     def test_a6_next_plan_that_is_chosen_while_a_notice_is_out(self):
         """What was not sent follows; of what is out the officer is asked, until it is as before."""
         asked = "membri_renewal.activity_intervention"
