@@ -8,9 +8,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import email_normalize, html2plaintext
 
-from .doors.key import strip_keys
 from .mail_together import Together
 from .mixins.formats import end_sentence
+from .mixins.keyless import strip_keys
 
 # so long somebody who sends the same again is asked whether that is meant
 JUST_SENT = timedelta(minutes=5)

@@ -82,6 +82,7 @@ from . import test_invoice_page
 from . import test_invoice_terms
 from . import test_invoicing_screens
 from . import test_kept_words
+from . import test_keys_that_come_back
 from . import test_labels
 from . import test_late_payers
 from . import test_letters

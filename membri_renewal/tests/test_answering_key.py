@@ -1,4 +1,3 @@
-import io
 import re
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlparse
@@ -7,108 +6,12 @@ from lxml import html
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import SQL, mute_logger
-from odoo.tools.pdf import PdfFileReader
+from odoo.tools import mute_logger
 
-from .common_portal import PortalCase
+from .common_key import OWN_COLUMN, KeyCase, get_pdf_text
 
-# what runs on a server by itself and reads nothing for anybody
-OWN_COLUMN = ("membri_renewal", "access_token")
 # reports of requests in tests are HTML otherwise
 RENDERED = "?context=%7B%22force_report_rendering%22%3Atrue%7D"
-TEMPLATE_BODY = """
-    <p><a t-att-href="object.get_portal_url()">answer</a>
-    <a t-att-href="object._get_answer_url()">again</a>
-    <t t-out="object._render_mail_button()"/></p>"""
-
-
-def get_pdf_text(content):
-    """:return: all that a reader of a PDF finds: its words, and where its links lead"""
-    found = []
-    for page in PdfFileReader(io.BytesIO(content), strict=False).pages:
-        found.append(page.extract_text())
-        for annotation in page["/Annots"].get_object() if "/Annots" in page else []:
-            action = annotation.get_object().get("/A") or {}
-            found.append(str(action.get("/URI")))
-    return " ".join(found)
-
-
-class KeyCase(PortalCase):
-    """Two renewals that went through everything that makes mails, files and rows: one waits for
-    its answer, one is accepted and not paid."""
-
-    # what _go_through_everything makes
-    letter = job_letters = job = keys = None
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.env = cls.env(context={**cls.env.context, "force_report_rendering": True})
-        cls.accountant = new_test_user(
-            cls.env_root,
-            "accountant",
-            "account.group_account_user",
-            company_id=cls.company.id,
-            company_ids=cls.company.ids,
-        )
-        cls.clerk = new_test_user(
-            cls.env_root,
-            "clerk",
-            "base.group_user,base.group_partner_manager",
-            company_id=cls.company.id,
-            company_ids=cls.company.ids,
-        )
-        cls.users = (
-            cls.auditor,
-            cls.accountant,
-            cls.employee,
-            cls.clerk,
-            cls.stranger_user,
-            cls.colleague_user,
-        )
-        cls.member.write({"street": "1 Main Street", "city": "Town", "zip": "J4H 2X3"})
-        cls.renewal = cls._create_renewal(cls._create_cotisation(cls.member, "2026-01-01"))
-        cls.renewal.message_subscribe(cls.auditor.partner_id.ids)
-        payer = cls._create_member("Ann Accepted", street="2 Main Street")
-        cls.approved = cls._create_renewal(cls._create_cotisation(payer, "2026-01-01"))
-        cls.renewals = cls.renewal + cls.approved
-
-    def _go_through_everything(self):
-        self.renewals.action_send()
-        self.renewals.action_send_reminder()
-        self.renewal.action_request_change("Please")
-        notice = self.env.ref("membri_renewal.mail_template_notice").sudo()
-        notice.body_html = TEMPLATE_BODY
-        self.renewal.action_send()
-        self.renewal.message_post(
-            body="See you", partner_ids=self.member.ids, subtype_xmlid="mail.mt_comment"
-        )
-        self.letter = self.renewal.action_print_letter()
-        self.job_letters = self.renewals.action_bulk("print_letter")
-        self.job = self.env["membri.bulk.job"].search([], order="id desc", limit=1)
-        self.assertEqual(self.job_letters, self.job.action_download_letters())
-        self.approved.action_approve()
-        self.approved.action_send_reminder()
-        self.env["portal.share"].create(
-            {
-                "res_model": "membri.renewal",
-                "res_id": self.renewal.id,
-                "partner_ids": self.member.ids,
-            }
-        ).action_send_mail()
-        self.keys = self.renewals.sudo().mapped("access_token")
-        self.assertTrue(all(self.keys) and len(set(self.keys)) == 2)
-        self.env.flush_all()
-
-    def _assert_no_key(self, found, message=None):
-        text = found if isinstance(found, str) else str(found)
-        for key in self.keys:
-            self.assertNotIn(key, text, message)
-
-    def _get_mails(self, renewal):
-        return self.env_root["mail.mail"].search(
-            [("model", "=", "membri.renewal"), ("res_id", "=", renewal.id)], order="id"
-        )
 
 
 @tagged("post_install", "-at_install")
@@ -118,42 +21,7 @@ class TestAnsweringKeyIsKeptNowhere(KeyCase):
     def test_no_row_holds_it(self):
         """Every text column of every table, whoever may read it."""
         self._go_through_everything()
-        columns = self.env.execute_query(
-            SQL(
-                """SELECT c.table_name, c.column_name
-                     FROM information_schema.columns c
-                     JOIN information_schema.tables t USING (table_schema, table_name)
-                    WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
-                      AND c.data_type IN ('text', 'character varying', 'jsonb', 'json')"""
-            )
-        )
-        by_table = {}
-        for table, column in columns:
-            by_table.setdefault(table, []).append(column)
-        self.assertGreater(len(by_table), 200, "the search itself works")
-        holding = set()
-        for table, names in by_table.items():
-            for key in self.keys:
-                conditions = SQL(" OR ").join(
-                    SQL("%s::text LIKE %s", SQL.identifier(name), f"%{key}%") for name in names
-                )
-                query = SQL(
-                    "SELECT %s FROM %s WHERE %s",
-                    SQL(", ").join(
-                        SQL(
-                            "COUNT(*) FILTER (WHERE %s::text LIKE %s)",
-                            SQL.identifier(n),
-                            f"%{key}%",
-                        )
-                        for n in names
-                    ),
-                    SQL.identifier(table),
-                    conditions,
-                )
-                [counts] = self.env.execute_query(query)
-                holding |= {
-                    (table, name) for name, count in zip(names, counts, strict=True) if count
-                }
+        holding = self._find_columns(self.keys)
         self.assertEqual(holding, {OWN_COLUMN})
 
     def test_no_file_holds_it(self):

@@ -43,6 +43,7 @@ SPLIT_MODELS = {
     "account.move.line": "a batch of lines, their money, and what is unused, one file each",
     "account.move.send": "printing is every room's, sending is that of invoice/",
     "ir.actions.report": "what is printed, many at once, and the direction of its texts",
+    "ir.attachment": "who reads a file, and what comes in with one, one file each of doors/",
     "mail.activity": "which names a form shows is a matter of doors/, who hands over everybody's",
     "mail.blacklist": "who may close an address is a matter of doors/, who receives everybody's",
     "mail.message": "what a form shows, and what a thread shows, one file each of doors/",

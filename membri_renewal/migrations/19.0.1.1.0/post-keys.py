@@ -12,8 +12,8 @@ from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL, split_every
 from odoo.tools.sql import column_exists
 
-from odoo.addons.membri_renewal.models.doors.key import KEY_OF_ANY, strip_keys
 from odoo.addons.membri_renewal.models.doors.outgoing_key import find_documents
+from odoo.addons.membri_renewal.models.mixins.keyless import KEY_OF_ANY, strip_keys
 
 _logger = logging.getLogger(__name__)
 

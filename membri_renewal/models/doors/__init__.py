@@ -5,6 +5,7 @@ from . import embedded
 from . import form
 from . import given
 from . import header
+from . import incoming_key
 from . import invitation
 from . import key
 from . import outgoing_key

@@ -1,4 +1,3 @@
-import re
 from urllib.parse import urlencode
 
 from odoo import api, models
@@ -8,15 +7,6 @@ from odoo.tools.mail import email_normalize_all
 from odoo.tools.safe_eval import safe_eval
 
 from ..renewal.renewal import UNDECIDED_STATES
-
-# a key in the address of a page of ours, as it stands in HTML
-KEY_OF_RENEWAL = re.compile(
-    r"""(/my/renewals/\d+[^"'<>\s]*?(?:[?&]|&amp;))(?:access|renewal)_token=[\w-]+(?:&amp;|&)?"""
-)
-KEY_OF_ANY = re.compile(
-    r"""(/my/(?:renewals|invoices|fee-notices)/\d+[^"'<>\s]*?(?:[?&]|&amp;))"""
-    r"""(?:access|renewal)_token=[\w-]+(?:&amp;|&)?"""
-)
 
 # what says where a member's notices go …
 TIES = {"membri_responsible_id", "membri_renewal_email", "email", "parent_id"}
@@ -29,14 +19,6 @@ PAYER_TIES = {
     "membri_group_invoices",
     "membri_address_unconfirmed",
 }
-
-
-def strip_keys(body, pattern=KEY_OF_RENEWAL):
-    """:return: ``body`` (HTML or text) with the same links, and no key in them"""
-    if not body or "_token=" not in body:
-        return body
-    kept, count = pattern.subn(r"\1", body)
-    return strip_keys(type(body)(kept), pattern) if count else body
 
 
 def _get_path(path, suffix, report_type, download, query_string, anchor):
@@ -246,33 +228,6 @@ class ResPartner(models.Model):
             if went_to := went_to & move_sudo._membri_get_link_addresses():
                 held[move_sudo] = went_to
         return held
-
-
-class MembriKeylessBodyMixin(models.AbstractModel):
-    """Whoever may read a thread reads what was sent, or waits to be: keys leave in emails and
-    stay in no body."""
-
-    _name = "membri.keyless.body.mixin"
-    _description = "Message bodies without a reply key"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        # EXTENDS mail
-        return super().create([self._without_keys(vals) for vals in vals_list])
-
-    def write(self, vals):
-        # EXTENDS mail
-        return super().write(self._without_keys(vals))
-
-    @api.model
-    def _without_keys(self, vals):
-        body = vals.get("body")
-        return {**vals, "body": strip_keys(body)} if isinstance(body, str) else vals
-
-
-class MailMessage(models.Model):
-    _name = "mail.message"
-    _inherit = ["mail.message", "membri.keyless.body.mixin"]
 
 
 class MailScheduledMessage(models.Model):

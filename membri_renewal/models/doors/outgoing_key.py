@@ -31,6 +31,8 @@ PAGE_IN_PDF = re.compile(
     rb"(?:/|\\057)my(?:/|\\057)(renewals|invoices|fee(?:-|\\055)notices)(?:/|\\057)(\d{1,9})(?!\d)"
 )
 KEY_FONT = "/MembriKey"
+# a comment, by which what is drawn over a page is known when the PDF comes back
+DRAWN = b"%MembriKey"
 CODE_MASK, CODE_MARGIN = 0, 4
 # the boxes of our reports that a key is drawn into, by the anchor of their links
 CODE_BOX, KEY_BOX = "code", "key"
@@ -168,7 +170,7 @@ def _draw_over(page, operators):
     )
     before, after = DecodedStreamObject(), DecodedStreamObject()
     before.set_data(b"q\n" + page.get_contents().get_data() + b"\nQ\nq\n")
-    after.set_data(operators + b"\nQ\n")
+    after.set_data(DRAWN + b"\n" + operators + b"\nQ\n")
     page[NameObject("/Contents")] = ArrayObject([before.flate_encode(), after.flate_encode()])
 
 

@@ -8,14 +8,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..mixins.fields import MembriFieldsMixin
+from ..mixins.keyless import SECRETS
 
 # of Odoo's, about a record of any model, and which field says which model: their names (subjects,
 # summaries, names of files) show in whatever record names them
 ABOUT = {"mail.message": "model", "mail.activity": "res_model", "ir.attachment": "res_model"}
 # which compare with a pattern as it is given
 EXACT_PATTERNS = frozenset({"=like", "not =like", "=ilike", "not =ilike"})
-# what opens a document, wherever it is kept: nobody looks for records by it
-SECRETS = frozenset({"access_token", "landing_route"})
 # of Odoo's, which say what memberships are about
 RULED_FIRST = frozenset({"mail.message", "res.users"})
 # in the context of a search of files, which Odoo makes in sudo: the rule about whom it is for

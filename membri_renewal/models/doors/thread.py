@@ -479,8 +479,9 @@ class IrAttachment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # EXTENDS base, which asks for the right to the record, and not for that to its field
-        files = super().create(vals_list)
+        # EXTENDS base, which asks for the right to the record, and not for that to its field; what
+        # comes in is kept without keys
+        files = super().create(self._membri_without_keys(vals_list))
         if not self.env.su:
             files.filtered("res_field").check_access("write")
         return files

@@ -1,5 +1,6 @@
 from . import formats
 from . import shipped
+from . import keyless
 from . import fields
 from . import window
 from . import runner

@@ -29,6 +29,7 @@ class MembriFieldsMixin(models.AbstractModel):
     """
 
     _name = "membri.fields.mixin"
+    _inherit = "membri.keyless.body.mixin"
     _description = "Field access for clients and members"
     # what portal users may read of the records that are theirs: a field is the staff's until
     # somebody decides otherwise; of Odoo's own models this is about the membri_* fields alone

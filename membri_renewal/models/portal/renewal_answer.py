@@ -69,9 +69,10 @@ class MembriRenewal(models.Model):
     @api.model
     def _clean_member_text(self, text):
         """Return ``(text, error code)``: plain text as members mean it (browsers send
-        other line ends than they count)."""
+        other line ends than they count), without the key of a link that they quote."""
         text = text if isinstance(text, str) else ""  # anything can be posted, files too
         text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+        text = self._without_keys([{"text": text}])[0]["text"]
         return text, "too_long" if len(text) > MESSAGE_MAX_LENGTH else False
 
     def _portal_accept(self, author, proposal_key=None):

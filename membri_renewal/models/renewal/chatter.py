@@ -4,8 +4,8 @@ from markupsafe import Markup
 
 from odoo import models
 
-from ..doors.key import KEY_OF_ANY, strip_keys
 from ..mixins.formats import end_once
+from ..mixins.keyless import KEY_OF_ANY, strip_keys
 
 
 class MembriRenewal(models.Model):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
-from ..doors.key import KEY_OF_ANY, strip_keys
+from ..mixins.keyless import KEY_OF_ANY, strip_keys
 from .renewal import STAFF
 
 
