@@ -239,7 +239,10 @@ class MailMail(models.Model):
     def _membri_tell_taken_out(self):
         """What is taken out of the queue before it left is not on its way: its document says so,
         unless a later email is."""
-        documents = self.filtered(lambda mail: mail.state == "outgoing")._get_membri_documents()
+        waiting = self.filtered(
+            lambda mail: mail.state == "outgoing" and not mail._membri_is_follower_copy()
+        )
+        documents = waiting._get_membri_documents()
         newest = self._membri_get_newest(documents)
         told = set()
         for mail, document in documents.items():
@@ -289,6 +292,8 @@ class MailMail(models.Model):
         # EXTENDS mail: what became of a notice or an invoice; one that the mail server refuses
         # goes to the queue of failed sendings, with the reason
         for mail, document in self._get_membri_documents().items():
+            if mail._membri_is_follower_copy():
+                continue
             if failure_reason or failure_type:
                 # the reason is kept: in the language of the staff, whoever sends
                 told = mail.with_context(lang=document.env.lang)
@@ -299,6 +304,19 @@ class MailMail(models.Model):
                 document._membri_mail_left(mail)
         return super()._postprocess_sent_message(
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
+        )
+
+    def _membri_is_follower_copy(self):
+        """:return: whether this email goes to who follows the document, and not to its receiver:
+        what becomes of a copy says nothing of the document"""
+        self.ensure_one()
+        # sudo: the queue of emails is worked off by anybody's request
+        mail_sudo = self.sudo()
+        named = mail_sudo.mail_message_id.partner_ids
+        return bool(
+            mail_sudo.recipient_ids
+            and not mail_sudo.email_to
+            and not mail_sudo.recipient_ids & named
         )
 
     def _membri_get_failure(self, failure_type, reason):

@@ -339,6 +339,36 @@ class TestInvoiceDelivery(OneDeliveryCase):
         self.assertIn("percy", message["To"])
         self.assertTrue(invoice.membri_date_receipt_sent)
 
+    def test_copy_of_a_follower_says_nothing_of_the_receipt(self):
+        """Who approved follows the invoice: what becomes of that copy is not what becomes of the
+        receipt."""
+        copy, member = self.officer.email, self.member.email
+        for refused, is_sent in (((copy,), True), ((member,), False), ((copy, member), False)):
+            with self.subTest(refused=refused):
+                renewal = self._create_renewal(
+                    self._create_cotisation(
+                        self._create_member("Payer", email=member), "2026-01-01"
+                    )
+                )
+                renewal.action_approve()
+                invoice = renewal.invoice_id.with_env(self.env_account)
+                invoice.message_subscribe(self.officer.partner_id.ids)
+                self._run_sending()
+                self._pay(invoice)
+                with self.enter_registry_test_mode():
+                    self.env_root.ref(
+                        "membri_renewal.ir_cron_send_receipts"
+                    ).method_direct_trigger()
+                receipts = self._get_invoice_mails(invoice).filtered(
+                    lambda mail: mail.membri_kind == "receipt"
+                )
+                self.assertEqual(len(receipts), 2)
+                self._run_sending(refuse=refused)
+                self.assertEqual(bool(invoice.membri_date_receipt_sent), is_sent)
+                summaries = " ".join(invoice.sudo().activity_ids.mapped("summary"))
+                self.assertNotIn(copy, summaries)
+                self.assertEqual(member in summaries, not is_sent)
+
     def test_receipt_that_the_server_refuses_once(self):
         invoice = self._renewal_in("approved").invoice_id
         self._run_sending()
