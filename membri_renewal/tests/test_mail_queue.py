@@ -37,6 +37,33 @@ class TestQueueOfNotices(OneDeliveryCase):
                 self.assertTrue(mail.failure_reason)
                 self.assertNotEqual(renewal.delivery_state, "delivered")
 
+    def test_held_meanwhile_and_then_not(self):
+        """It is back where it was: sent. Nothing has left, so somebody has to send it."""
+
+        def flag(renewal, is_held):
+            renewal.partner_id.membri_intervention_required = is_held
+
+        def archive(renewal, is_held):
+            renewal.partner_id.active = not is_held
+
+        for hold in (flag, archive):
+            with self.subTest(hold.__name__):
+                renewal = self._renewal_in("sent")
+                hold(renewal, True)
+                self.assertFalse(self._run_sending())
+                self.assertEqual(renewal.state, "intervention")
+                hold(renewal, False)
+                self.assertEqual(renewal.state, "sent")
+                self.assertTrue(self._is_in_queue(renewal, "send_failed"))
+                renewal.action_send()
+                self.assertEqual(len(self._run_sending()), 1)
+                self.assertFalse(self._is_in_queue(renewal, "send_failed"))
+                # what has left before it was held is there
+                hold(renewal, True)
+                hold(renewal, False)
+                self.assertEqual(renewal.delivery_state, "delivered")
+                self.assertFalse(self._is_in_queue(renewal, "send_failed"))
+
     def test_status_is_that_of_the_document_now(self):
         """What was withdrawn is the notice; the invoice has left, or the next notice has."""
         accepted, reset = self._renewal_in("sent"), self._renewal_in("approved")

@@ -353,6 +353,24 @@ class MembriRenewal(models.Model):
                 )
                 renewal._internal_write({"delivery_state": "withdrawn", "delivery_note": note})
 
+    def _mark_withdrawn_while_held(self):
+        """What is awaited again as sent did not leave, because it was held then: somebody has to
+        send it. A reminder that was withdrawn comes by itself."""
+        unsent = self.filtered(
+            lambda r: (
+                r.state == "sent"
+                and r.delivery_state == "withdrawn"
+                and r._get_last_mail().membri_kind != "reminder"
+            )
+        )
+        for renewals in unsent._split_by_staff_lang():
+            renewals._mark_failed(
+                renewals.env._(
+                    "The email was withdrawn while the renewal was on hold, and has not been sent "
+                    "since. Use “Resend”."
+                )
+            )
+
     def _mark_failed(self, error):
         """Record why something could not be done; the queue of failed sendings shows it."""
         for renewal in self:

@@ -32,6 +32,7 @@ class MembriRenewal(models.Model):
                     )
                     renewal._update_next_reminder()
                     renewal._end_activities()
+                    renewal._mark_withdrawn_while_held()
             elif renewal.state == "intervention":
                 renewal._internal_write(
                     {
