@@ -307,8 +307,9 @@ class MailMail(models.Model):
         )
 
     def _membri_is_follower_copy(self):
-        """:return: whether this email goes to who follows the document, and not to its receiver:
-        what becomes of a copy says nothing of the document"""
+        """What becomes of the copy of who follows a document says nothing of the document.
+
+        :return: whether this email is one, and does not go to the receiver"""
         self.ensure_one()
         # sudo: the queue of emails is worked off by anybody's request
         mail_sudo = self.sudo()

@@ -295,6 +295,22 @@ class TestInvoiceDelivery(OneDeliveryCase):
             renewal.action_print_letter()
         self.assertFalse(invoice.membri_version_sent)
 
+    def test_second_try_is_of_the_invoice_once_it_is_accepted(self):
+        """The mail server was down for the notice as well: nobody is asked any more."""
+        for is_fee_notice in (False, True):
+            with self.subTest(is_fee_notice=is_fee_notice):
+                self.company.with_env(self.env_root).membri_fee_notice = is_fee_notice
+                renewal = self._renewal_in("sent")
+                self._fail(renewal)
+                renewal.action_approve()
+                self._fail(renewal)
+                renewal.action_retry_sending()
+                [message] = self._run_sending()
+                document = renewal.invoice_id
+                self.assertIn(document.membri_fee_notice_name or document.name, message["Subject"])
+                self.assertEqual(renewal.delivery_state, "delivered")
+                self.assertEqual(document.membri_delivery_state, "delivered")
+
     def test_sent_at_the_second_try_is_sent(self):
         renewal = self._renew_automatically()
         self._fail(renewal)

@@ -484,8 +484,11 @@ class MembriRenewal(models.Model):
         return bool(invoice_sudo) and invoice_sudo.membri_delivery_state == "failed"
 
     def _get_failed_mails(self):
-        """:return: the last notice or reminder in the queue of emails, if it failed"""
-        return self._get_last_mail().filtered(lambda mail: mail.state == "exception")
+        """Return the last notice or reminder in the queue of emails, if it failed and is about
+        what the document is now: no notice once it is accepted."""
+        return self._get_last_mail().filtered(
+            lambda mail: mail.state == "exception" and self._is_told_by(mail)
+        )
 
     def _get_last_mail(self):
         """:return: the last notice or reminder in the queue of emails (in sudo)"""
