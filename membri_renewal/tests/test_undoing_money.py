@@ -337,6 +337,84 @@ class TestB3InvoiceAndTermAgree(MoneyCommon):
         note.button_draft()
         self.assertFalse(self._asked(invoice), "what is no longer asked is not asked again")
 
+    def test_b3_option_too_many_is_credited(self):
+        """Nor where it is an option that the term does not have, or one more of them."""
+        other = self._create_option("Directory", 40.0)
+        for vals in ({"product_id": other.id}, {"product_id": self.extra.id}):
+            renewal, invoice = self._two_options()
+            term = renewal.new_cotisation_id
+            invoice.button_draft()
+            added = {"price_unit": 40.0, "tax_ids": [Command.set(term.line_ids.tax_ids.ids)]}
+            added["membri_cotisation_id"] = term.id
+            invoice.sudo()._as_internal().write(
+                {"invoice_line_ids": [Command.create(vals | added)]}
+            )
+            invoice.action_post()
+            self.assertTrue(self._asked(invoice))
+            note = invoice._reverse_moves([{"invoice_date": fields.Date.today()}])
+            note.invoice_line_ids[:-1].unlink()
+            note.action_post()
+            self.assertFalse(self._asked(invoice))
+
+    def test_b3_replacement_that_was_asked_about_and_is_corrected(self):
+        """It could not be followed at first: the question ends, and nothing fails."""
+        renewal, invoice = self._two_options()
+        self._reverse_and_create(invoice)
+        replacement = renewal.invoice_id.with_env(self.env_account)
+        line = replacement.invoice_line_ids.filtered(lambda li: li.product_id == self.product)
+        line.quantity = 0
+        replacement.action_post()
+        kind = ["membri_renewal.activity_agreement"]
+        self.assertTrue(replacement.sudo().activity_search(kind))
+        replacement.button_draft()
+        line.quantity = 2
+        replacement.action_post()
+        self.assertFalse(replacement.sudo().activity_search(kind))
+        self.assertEqual(renewal.new_cotisation_id.amount_total, 747.5)
+
+    def test_b3_question_of_another_member_that_was_done(self):
+        """Of two on one invoice: what was marked as done is not asked again with the other's."""
+        invoice, terms = self._shared()
+        invoice.button_draft()
+        invoice.invoice_line_ids.quantity = 2
+        invoice.action_post()
+        first, second = terms
+        questions = invoice.sudo().activity_ids
+        self.assertEqual(len(questions), 2)
+        questions.filtered(lambda q: first.partner_id.name in q.summary).action_done()
+        second.line_ids.quantity = 2
+        self.assertFalse(self._asked(invoice))
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertIn(first.partner_id.name, self._asked(invoice), "posted again")
+        second.line_ids.quantity = 2  # as it was
+        self.assertIn(first.partner_id.name, self._asked(invoice), "it still differs")
+
+    def _shared(self):
+        payer = self._create_member("Chain Ltd", is_company=True)
+        payer.membri_group_invoices = True
+        members = self.env["res.partner"].union(
+            *(self._create_member(name, parent_id=payer.id) for name in ("Ada Roy", "Bob Roy"))
+        )
+        renewals = self.env["membri.renewal"].union(
+            *(self._create_renewal(self._create_cotisation(m, "2026-01-01")) for m in members)
+        )
+        renewals.action_approve()
+        [invoice] = renewals.invoice_id
+        return invoice.with_env(self.env_account), renewals.new_cotisation_id
+
+    def test_b5_credit_notes_that_are_posted_the_other_way_round(self):
+        """The one that was made first is the one by which it is too much."""
+        _renewal, invoice = self._approved()
+        today = [{"invoice_date": fields.Date.today()}]
+        first, second = invoice._reverse_moves(today), invoice._reverse_moves(today)
+        second.action_post()
+        self.assertNotIn("more than", self._asked(invoice))
+        first.action_post()
+        asked = self._asked(invoice)
+        for text in (first.name, "345.00", "more than"):
+            self.assertIn(text, asked)
+
     def test_b5_question_about_a_credit_note_after_a_second_one(self):
         """Each says what is billed by now; of one that was done, nothing is asked again."""
         _renewal, invoice = self._approved()

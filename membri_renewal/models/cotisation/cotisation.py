@@ -376,6 +376,7 @@ class MembriCotisation(models.Model):
                 vals = dict(vals)
                 commands = self._check_line_commands("line_ids", vals.pop("line_ids"))
                 self._internal_write({"line_ids": commands})
+                self._get_invoice_sudo()._membri_ask_what_differs()
         periods = self._get_invoiced_periods() if {"date_start", "date_end"} & vals.keys() else {}
         members_before = self._get_members_by_company() if "partner_id" in vals else {}
         is_moved = "date_end" in vals and "date_terminated" not in vals  # which is told otherwise
@@ -397,8 +398,6 @@ class MembriCotisation(models.Model):
                 # sudo: whoever may write the term decides when the next one begins
                 cotisation.sudo()._get_living_renewal()._follow_last_day(last_day)
         self._follow_invoiced_periods(periods)
-        if "line_ids" in vals:
-            self._get_invoice_sudo()._membri_ask_what_differs()
         if {"date_start", "date_end", "option_set_id", "partner_id"} & vals.keys():
             self._refresh_members()
         for company, partners in members_before.items():  # who had the term before

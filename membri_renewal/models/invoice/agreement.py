@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..cotisation.cotisation import LIVING_STATES
-from ..mixins.formats import is_said_in
+from ..mixins.formats import end_once, is_said_in
 
 ACTIVITY_AGREEMENT = "membri_renewal.activity_agreement"
 
@@ -31,38 +31,61 @@ class AccountMove(models.Model):
 
         :param posted: the documents (``account.move``) that were posted"""
         # sudo: the questions are the officer's, whoever changes what they are about
-        invoices_sudo = self.sudo()
-        all_sudo = invoices_sudo.activity_search([ACTIVITY_AGREEMENT])
+        invoices_sudo = self.sudo().filtered("membri_invoice_type")
+        posted = posted or invoices_sudo.browse()
+        # those marked as done, too: as long as all stays as it is, they are not asked again
+        all_sudo = invoices_sudo.with_context(active_test=False).activity_search(
+            [ACTIVITY_AGREEMENT]
+        )
         by_invoice = all_sudo.grouped("res_id")
         for invoice_sudo in invoices_sudo:
-            notes_sudo = invoice_sudo.reversal_move_ids
-            questions_sudo = by_invoice.get(invoice_sudo.id, all_sudo.browse())
-            of_notes = {note: note._membri_find_credit_questions() for note in notes_sudo}
-            about_notes_sudo = all_sudo.browse().union(*of_notes.values())
-            is_posted = bool(posted and invoice_sudo in posted)
-            asked = set()
-            if is_posted or questions_sudo - about_notes_sudo:
-                for term_sudo in invoice_sudo.membri_cotisation_ids:
-                    asked.add(term_sudo._agree_with_invoice(may_follow=is_posted))
-                asked.add(invoice_sudo._membri_ask_about_other_lines())
-            for note_sudo, own_sudo in of_notes.items():
-                if note_sudo.state == "posted" and (own_sudo or (posted and note_sudo in posted)):
-                    asked |= note_sudo._membri_tell_partial_credit()
-            questions_sudo.filtered(lambda q, asked=asked: q.summary not in asked).unlink()
+            known_sudo = by_invoice.get(invoice_sudo.id, all_sudo.browse())
+            open_sudo = known_sudo.filtered("active")
+            done = set((known_sudo - open_sudo).mapped("summary"))
+            done -= set(open_sudo.mapped("summary"))
+            questions = invoice_sudo._membri_get_questions(posted, open_sudo)
+            asked = {
+                invoice_sudo._membri_ask_officer(question, ACTIVITY_AGREEMENT)
+                for question, is_new in questions.items()
+                if question and (is_new or end_once(question) not in done)
+            }
+            open_sudo.filtered(lambda q, asked=asked: q.summary not in asked).unlink()
 
-    def _membri_find_credit_questions(self):
-        """:return: what was asked about credit notes among these documents (activities, in sudo)"""
-        # sudo: the questions are the officer's, whoever books
-        notes_sudo = self.sudo().filtered(lambda move: move.move_type == "out_refund" and move.name)
-        asked_sudo = notes_sudo.reversed_entry_id.activity_search([ACTIVITY_AGREEMENT])
-        return asked_sudo.filtered(
-            lambda asked: any(
-                note.reversed_entry_id.id == asked.res_id and is_said_in(asked.summary, note.name)
-                for note in notes_sudo
-            )
+    def _membri_get_questions(self, posted, open_questions):
+        """:param posted: as of ``_membri_ask_what_differs``
+        :param open_questions: what is asked about this invoice (activities)
+        :return: ``{question or False: whether it is about what was posted}``"""
+        self.ensure_one()
+        questions = {}
+        of_notes = {
+            note: open_questions.filtered(lambda q, note=note: note._membri_is_asked_about(q))
+            for note in self.reversal_move_ids
+        }
+        is_posted = self in posted
+        if is_posted or open_questions - open_questions.browse().union(*of_notes.values()):
+            for term in self.membri_cotisation_ids:
+                questions[term._agree_with_invoice(may_follow=is_posted)] = is_posted
+            questions[self._membri_get_other_lines_question()] = is_posted
+        notes = self.reversal_move_ids.filtered(
+            lambda note: note.state == "posted" and (of_notes[note] or note in posted)
+        )
+        for note in notes:
+            questions |= dict.fromkeys(note._membri_get_credit_questions(), note in posted)
+        # of several, it is the last one by which it is too much
+        last = (notes & posted or notes).sorted("id")[-1:]
+        questions[self._membri_get_excess_question(last)] = last in posted
+        return questions
+
+    def _membri_is_asked_about(self, question):
+        """:return: whether this activity is about this credit note"""
+        self.ensure_one()
+        return (
+            self.move_type == "out_refund"
+            and bool(self.name)
+            and is_said_in(question.summary, self.name)
         )
 
-    def _membri_ask_about_other_lines(self):
+    def _membri_get_other_lines_question(self):
         """What is billed beside the terms is on no renewal and no member's page: the officer is
         asked, unless the terms were asked about already.
 
@@ -79,65 +102,56 @@ class AccountMove(models.Model):
         if not others or not terms or not all(term._agrees_with_invoice() for term in terms):
             return False
         invoice = self._membri_as_staff()
-        return invoice._membri_ask_officer(
-            invoice.env._(
-                "%(invoice)s bills %(amount)s that belongs to no membership term: %(lines)s. Add "
-                "it to the options of %(members)s if it belongs there.",
-                invoice=invoice._membri_get_document_label(),
-                amount=invoice.currency_id.format(sum(others.mapped("price_total"))),
-                lines=", ".join(line.name or line.product_id.display_name for line in others),
-                members=terms.partner_id._membri_get_names(),
-            ),
-            ACTIVITY_AGREEMENT,
+        return invoice.env._(
+            "%(invoice)s bills %(amount)s that belongs to no membership term: %(lines)s. Add "
+            "it to the options of %(members)s if it belongs there.",
+            invoice=invoice._membri_get_document_label(),
+            amount=invoice.currency_id.format(sum(others.mapped("price_total"))),
+            lines=", ".join(line.name or line.product_id.display_name for line in others),
+            members=terms.partner_id._membri_get_names(),
         )
 
-    def _membri_tell_partial_credit(self):
+    def _membri_get_credit_questions(self):
         """Of what was credited for a part only the term stays: what it was for, the officer is
         told.
 
-        :return: what was asked, a set"""
+        :return: the questions about this credit note, a list"""
         self.ensure_one()
         self = self._membri_as_staff()  # not in the language of who books
-        invoice = self.reversed_entry_id
-        asked = {invoice._membri_tell_excess(self)}
         terms = self.invoice_line_ids.membri_cotisation_id.filtered(
             lambda c: (
                 c.state in LIVING_STATES
-                and c.invoice_id == invoice
+                and c.invoice_id == self.reversed_entry_id
                 and not c._is_credited()
                 and not c._agrees_in_amounts(c._get_credit_lines())
             )
         )
-        for term in terms:
-            asked.add(
-                invoice._membri_ask_officer(
-                    self.env._(
-                        "%(credit_note)s credits part of the membership of %(member)s. "
-                        "%(sentence)s The membership term does not change. End it early if "
-                        "needed.",
-                        credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
-                        member=term.partner_id._membri_get_names(),
-                        sentence=term._get_difference_sentence(),
-                    ),
-                    ACTIVITY_AGREEMENT,
-                )
+        return [
+            self.env._(
+                "%(credit_note)s credits part of the membership of %(member)s. "
+                "%(sentence)s The membership term does not change. End it early if "
+                "needed.",
+                credit_note=f"{self.name} ({self.ref})" if self.ref else self.name,
+                member=term.partner_id._membri_get_names(),
+                sentence=term._get_difference_sentence(),
             )
-        return asked
+            for term in terms
+        ]
 
     def _membri_get_excess(self):
         """:return: by how much the credit notes of this invoice are more than it was for"""
         notes = self.reversal_move_ids.filtered(lambda note: note.state == "posted")
         return self.currency_id.round(sum(notes.mapped("amount_total")) - self.amount_total)
 
-    def _membri_tell_excess(self, note):
+    def _membri_get_excess_question(self, note):
         """Odoo proposes to credit the whole invoice, whatever was credited or written off before:
         of what is too much, its payer has a credit that nobody meant to give.
 
-        :param note: a credit note of it: the last one is by which it is too much
+        :param note: the credit note of it by which it is too much, or none
         :return: the question, or ``False``"""
-        notes = self.reversal_move_ids.filtered(lambda move: move.state == "posted")
-        if self.state != "posted" or note != notes.sorted("id")[-1:]:
+        if self.state != "posted" or not note:
             return False
+        self = self._membri_as_staff()  # not in the language of who books
         excess = self._membri_get_excess()
         unpaid = min(excess + self._membri_get_written_off(), note.amount_residual)
         # taxes are rounded on each of several credit notes
@@ -148,20 +162,18 @@ class AccountMove(models.Model):
             "invoice": self._membri_get_document_label(),
         }
         if self.currency_id.compare_amounts(excess, cents) > 0:
-            question = note.env._(
+            return self.env._(
                 "%(credit_note)s credits %(amount)s more than %(invoice)s was for. Cancel the "
                 "credit note and credit less.",
                 **names,
             )
-        elif self.currency_id.compare_amounts(unpaid, cents) > 0:
-            question = note.env._(
+        if self.currency_id.compare_amounts(unpaid, cents) > 0:
+            return self.env._(
                 "%(credit_note)s credits %(amount)s of %(invoice)s that was written off, not paid. "
                 "Cancel the credit note and credit less, or reverse the write-off.",
                 **names,
             )
-        else:
-            return False
-        return self._membri_ask_officer(question, ACTIVITY_AGREEMENT)
+        return False
 
 
 class MembriCotisation(models.Model):
@@ -217,10 +229,10 @@ class MembriCotisation(models.Model):
 
     def _agree_with_invoice(self, may_follow):
         """Bring this term, in sudo, in line with the invoice that has just been posted, where
-        each of its lines is tied to a term; else ask the officer.
+        each of its lines is tied to a term.
 
         :param may_follow: whether the term may be changed
-        :return: the question, or ``False``"""
+        :return: what the officer is to be asked where it is not, or ``False``"""
         self.ensure_one()
         [self] = self._split_by_staff_lang()
         if self.state not in (*LIVING_STATES, "expired") or self._agrees_with_invoice():
@@ -228,14 +240,11 @@ class MembriCotisation(models.Model):
         invoice, sentence = self.invoice_id, self._get_difference_sentence()
         changes = may_follow and self._can_follow_invoice() and self._follow_invoice()
         if not changes:
-            return invoice._membri_ask_officer(
-                self.env._(
-                    "%(sentence)s Correct the invoice of %(member)s or the options of the "
-                    "membership term so that they match.",
-                    sentence=sentence,
-                    member=self.partner_id._membri_get_names(),
-                ),
-                ACTIVITY_AGREEMENT,
+            return self.env._(
+                "%(sentence)s Correct the invoice of %(member)s or the options of the "
+                "membership term so that they match.",
+                sentence=sentence,
+                member=self.partner_id._membri_get_names(),
             )
         invoice._membri_ask_officer(
             self.env._(
@@ -251,9 +260,10 @@ class MembriCotisation(models.Model):
     def _agrees_with_invoice(self):
         """Return whether the same options are billed as the term has, and cost the same, tax by
         tax: as they were billed, or since what was too much was credited."""
-        return (
-            self._agrees_in_amounts() or self._agrees_in_amounts(self._get_credit_lines())
-        ) and self._agrees_in_options(self.invoice_id)
+        credited = self._get_credit_lines()
+        return (self._agrees_in_amounts() and self._agrees_in_options(self.invoice_id)) or (
+            self._agrees_in_amounts(credited) and self._agrees_in_options(self.invoice_id, credited)
+        )
 
     def _agrees_in_amounts(self, credit_lines=()):
         """:param credit_lines: what of the invoice was credited, and is taken off it"""
@@ -270,20 +280,26 @@ class MembriCotisation(models.Model):
             amounts.append({t: self.currency_id.round(amount) for t, amount in by_taxes.items()})
         return amounts[0] == amounts[1]
 
-    def _agrees_in_options(self, invoice):
+    def _agrees_in_options(self, invoice, credit_lines=()):
         """Return whether ``invoice`` bills the products of this term, as many of each; text
-        without a product (an opening balance) says nothing of them."""
+        without a product (an opening balance) says nothing of them.
+
+        :param credit_lines: what of it was credited: some of the price, or as many"""
         self.ensure_one()
         billed = self._get_invoice_lines(invoice)
         if not all(line.product_id for line in billed):
             return True
-        quantities = []
-        for lines in (billed, self.line_ids):
-            by_product = defaultdict(float)
+        left = defaultdict(float)
+        for sign, lines in ((1, billed), (-1, self.line_ids)):
             for line in lines:
-                by_product[line.product_id.id] += line.quantity
-            quantities.append({product: round(n, 6) for product, n in by_product.items()})
-        return quantities[0] == quantities[1]
+                left[line.product_id] += sign * line.quantity
+        credited = defaultdict(float)
+        for line in credit_lines:
+            credited[line.product_id] += line.quantity
+        return all(
+            not round(more, 6) or not round(more - credited[product], 6)
+            for product, more in left.items()
+        )
 
     def _get_price_of_line(self, line):
         """Return what a line of an invoice or of a term says, before any rounding of taxes:
