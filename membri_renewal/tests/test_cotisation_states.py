@@ -195,6 +195,20 @@ class TestCotisationStates(MembriCommon):
                 cotisation.sudo().unlink()
             self.assertEqual(cotisation.amount_untaxed, 300.0)
 
+    def test_option_without_a_price_gets_the_members(self):
+        """As on a renewal, whichever way it is added."""
+        vals = {"product_id": self.extra.id}
+        cotisation = self._create_cotisation(self._create_member("Without Price"), "2026-01-01")
+        line = self.env["membri.cotisation.line"].create({**vals, "cotisation_id": cotisation.id})
+        cotisation.write({"line_ids": [fields.Command.create(vals)]})
+        priced = cotisation.option_set_id._prepare_term_line(
+            cotisation.partner_id, cotisation.date_start, product=self.extra
+        )
+        added = cotisation.line_ids.filtered(lambda each: each.product_id == self.extra)
+        self.assertIn(line, added)
+        self.assertEqual(added.mapped("price_unit"), [priced["price_unit"]] * 2)
+        self.assertTrue(priced["price_unit"])
+
     def test_paid_term_cannot_be_shortened(self):
         """specification §7: a paid cotisation is never shortened; `action_terminate` is the way."""
         for state in ("scheduled", "active"):

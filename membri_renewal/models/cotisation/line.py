@@ -16,6 +16,8 @@ class MembriCotisationLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access("create")  # before anything is looked up for it
+        self._fill_prices(vals_list)
         lines = super().create(vals_list)
         lines._check_edit()
         return lines

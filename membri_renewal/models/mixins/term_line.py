@@ -143,6 +143,21 @@ class MembriTermLineMixin(models.AbstractModel):
             vals.pop("sequence")
             self.update(vals)
 
+    @api.model
+    def _fill_prices(self, vals_list):
+        """A product added without a price gets the member's, on the first day of the term."""
+        for vals in vals_list:
+            term = self[self._term_field].browse(vals.get(self._term_field))
+            product = self.env["product.product"].browse(vals.get("product_id"))
+            if not term or not product or "price_unit" in vals:
+                continue
+            priced = term._get_option_set()._prepare_term_line(
+                term.partner_id, term.date_start, product=product
+            )
+            priced.pop("sequence")
+            for name, value in priced.items():
+                vals.setdefault(name, value)
+
     def _prepare_base_line_for_taxes_computation(self):
         """:return: this line in the shape that the tax engine of ``account.tax`` takes"""
         self.ensure_one()

@@ -21,20 +21,6 @@ class MembriRenewalLine(models.Model):
         lines._check_edit()
         return lines
 
-    def _fill_prices(self, vals_list):
-        """A product added without a price gets the member's, on the first day of the term."""
-        for vals in vals_list:
-            renewal = self.env["membri.renewal"].browse(vals.get("renewal_id"))
-            product = self.env["product.product"].browse(vals.get("product_id"))
-            if not renewal or not product or "price_unit" in vals:
-                continue
-            priced = renewal._get_option_set()._prepare_term_line(
-                renewal.partner_id, renewal.date_start, product=product
-            )
-            priced.pop("sequence")
-            for name, value in priced.items():
-                vals.setdefault(name, value)
-
     def _is_frozen(self):
         # EXTENDS membri.term.line.mixin
         return bool(self.renewal_id.date_sent)
