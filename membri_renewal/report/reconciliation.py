@@ -249,10 +249,13 @@ class MembriReconciliation(models.Model):
         return self.cotisation_id._get_difference_sentence()
 
     def _explain_currency(self):
+        names = {"invoice": self.move_id.name, "currency": self.move_id.currency_id.name}
+        if self.cotisation_id.state == "cancelled":
+            return self.env._(
+                "%(invoice)s is in %(currency)s, and was credited at another rate.", **names
+            )
         return self.env._(
-            "%(invoice)s is in %(currency)s, at a rate other than that day's.",
-            invoice=self.move_id.name,
-            currency=self.move_id.currency_id.name,
+            "%(invoice)s is in %(currency)s, at a rate other than that day's.", **names
         )
 
     def _explain_rounding(self):

@@ -207,29 +207,35 @@ class AccountMove(models.Model):
             )
         ).sorted("id")
 
-    def _membri_get_replacement_sentences(self):
-        """Return which invoice is to be paid instead of this one, which is void, as a list of
-        sentences: none, or one."""
+    def _membri_get_replacements(self):
+        """:return: the invoices (in sudo) that stand for this one, which is void: none, or one"""
         self.ensure_one()
         # sudo: the same payer has it, or gets it
         terms_sudo = self.sudo().invoice_line_ids.membri_cotisation_id
         others_sudo = (terms_sudo.invoice_id | terms_sudo.renewal_id.invoice_id) - self.sudo()
-        return [
-            self.env._("%(invoice)s replaces this invoice.", invoice=move.name)
-            for move in others_sudo.sorted("id")
-            if move.state == "posted"
-            and move.commercial_partner_id == self.commercial_partner_id
-            and not move._membri_is_void()
-        ]
+        return others_sudo.filtered(
+            lambda move: (
+                move.state == "posted"
+                and move.commercial_partner_id == self.commercial_partner_id
+                and not move._membri_is_void()
+            )
+        ).sorted("id")
 
     def _membri_get_after_void_sentences(self):
         """:return: what a payer is told of an invoice that is void, as a list of sentences"""
-        if replaced := self._membri_get_replacement_sentences():
-            return [*replaced, *filter(None, [self._membri_get_on_account_sentence()])]
-        return [
-            *self.reversal_move_ids._membri_get_credit_sentences(),
-            *filter(None, [self._membri_get_money_back_sentence()]),
+        replacements_sudo = self._membri_get_replacements()
+        sentences = [
+            self.env._("%(invoice)s replaces this invoice.", invoice=move.name)
+            for move in replacements_sudo
         ]
+        if any(move._membri_is_to_pay_now() for move in replacements_sudo):
+            money = self._membri_get_on_account_sentence()
+        else:
+            money = self._membri_get_money_back_sentence()
+        if not sentences:
+            # sudo: payers may not read all of them; the sums are told
+            sentences = self.sudo().reversal_move_ids._membri_get_credit_sentences()
+        return [*sentences, *filter(None, [money])]
 
     def _membri_is_to_pay_now(self):
         """Return whether a payer is asked for money now: not when it is settled, void, revised or
@@ -425,7 +431,8 @@ class AccountMove(models.Model):
             return [
                 self._membri_get_settled_sentence(),
                 *self._membri_get_credited_sentences(),
-                *self.reversal_move_ids._membri_get_credit_sentences(),
+                # sudo: payers may not read all of them; the sums are told
+                *self.sudo().reversal_move_ids._membri_get_credit_sentences(),
                 *self._membri_get_paid_sentences(),
             ]
         if self._membri_is_all_under_way():  # what became of it stands below

@@ -295,7 +295,7 @@ class AccountMove(models.Model):
         if self.membri_write_off_state in ("to_decide", "ended"):
             return "secondary", self.env._("Nothing due")
         if self._membri_is_all_given_back():
-            return "secondary", self.env._("Credited")
+            return "secondary", self.env._("Refunded")
         return "success", self.env._("Paid in full")
 
 
