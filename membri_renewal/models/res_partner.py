@@ -206,22 +206,14 @@ class ResPartner(models.Model):
     def _compute_membri_auto_renew(self):
         for partner in self:
             choice = partner.membri_auto_renew_choice
+            option_set = partner.membri_next_option_set_id or partner.membri_option_set_id
             partner.membri_auto_renew = (
-                choice == "yes" if choice else partner._membri_renews_by_plan()
+                choice == "yes" if choice else option_set.renewal_mode == "invoice"
             )
 
-    def _membri_renews_by_plan(self):
-        """:return: whether what is proposed next is invoiced, as its plan says"""
-        option_set = self.membri_next_option_set_id or self.membri_option_set_id
-        return option_set.renewal_mode == "invoice"
-
     def _inverse_membri_auto_renew(self):
-        """The form sends the toggle with a plan that is chosen there: what the plan says is a
-        choice only where one was made before."""
         for partner in self:
-            is_on = partner.membri_auto_renew
-            if partner.membri_auto_renew_choice or is_on != partner._membri_renews_by_plan():
-                partner.membri_auto_renew_choice = "yes" if is_on else "no"
+            partner.membri_auto_renew_choice = "yes" if partner.membri_auto_renew else "no"
 
     def _search_membri_auto_renew(self, operator, value):
         if operator != "in":
@@ -344,6 +336,8 @@ class ResPartner(models.Model):
         if kept:
             (self - kept).write(vals)
             return kept.write(rest)
+        if {"membri_auto_renew", "membri_next_option_set_id"} <= vals.keys():
+            return self._membri_write_plan_first(dict(vals))
         self._membri_check_may_take(vals)
         self._membri_forget_bounces(vals)
         active = vals.get("active")
@@ -396,6 +390,15 @@ class ResPartner(models.Model):
                 )
             )._follow_contact_mode()
         return result
+
+    def _membri_write_plan_first(self, vals):
+        """The form sends the toggle with a plan that is chosen there: what the plan says is a
+        choice only where one was made before."""
+        is_on = bool(vals.pop("membri_auto_renew"))
+        self.write(vals)
+        return self.filtered(
+            lambda p: p.membri_auto_renew_choice or p.membri_auto_renew != is_on
+        ).write({"membri_auto_renew": is_on})
 
     def _membri_get_undecided_renewals(self):
         """:return: those of these members in this company, in sudo: they follow the contact"""

@@ -64,6 +64,18 @@ class TestQueueOfNotices(OneDeliveryCase):
                 self.assertEqual(renewal.delivery_state, "delivered")
                 self.assertFalse(self._is_in_queue(renewal, "send_failed"))
 
+    def test_held_meanwhile_and_printed(self):
+        """It is told by the letter."""
+        renewal = self._renewal_in("sent")
+        renewal.partner_id.street = "1 Main St"
+        renewal.partner_id.membri_intervention_required = True
+        self._run_sending()
+        renewal.action_print_letter()
+        self.assertEqual(renewal.letter_state, "printed")
+        renewal.partner_id.membri_intervention_required = False
+        self.assertEqual(renewal.delivery_state, "withdrawn")
+        self.assertFalse(self._is_in_queue(renewal, "send_failed"))
+
     def test_status_is_that_of_the_document_now(self):
         """What was withdrawn is the notice; the invoice has left, or the next notice has."""
         accepted, reset = self._renewal_in("sent"), self._renewal_in("approved")

@@ -2,6 +2,7 @@ from datetime import date, datetime, timedelta
 
 from freezegun import freeze_time
 
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common_reminders import ReminderCommon
@@ -260,6 +261,57 @@ class TestReminderDays(ReminderCommon):
         draft.partner_id.membri_next_option_set_id = self.yearly
         self.assertEqual(draft.option_set_id, self.fixed)
         self.assertTrue(draft.sudo().activity_search([asked]))
+
+    def test_a6_next_plan_of_a_draft_that_was_edited(self):
+        """The agreed price, the options and the days that the officer had entered were lost."""
+        asked = "membri_renewal.activity_intervention"
+        extra = self._create_option("Directory", 40.0)
+
+        def agree(draft):
+            draft.line_ids.price_unit = 12.0
+
+        def multiply(draft):
+            draft.line_ids.quantity = 3
+
+        def add(draft):
+            draft.line_ids = [Command.create({"product_id": extra.id})]
+
+        def move(draft):
+            draft.date_end = date(2027, 6, 30)
+
+        for edit in (agree, multiply, add, move):
+            with self.subTest(edit.__name__):
+                draft = self._create_renewal(self._create_yearly())
+                edit(draft)
+                lines = draft.line_ids
+                draft.partner_id.membri_next_option_set_id = self.monthly
+                self.assertEqual(draft.option_set_id, self.yearly)
+                self.assertEqual(draft.line_ids, lines)
+                self.assertTrue(draft.sudo().activity_search([asked]))
+        # what the current term has is proposed again, and is no edit
+        term = self._create_yearly()
+        agreed = Command.update(term.line_ids.id, {"price_unit": 12.0, "is_price_agreed": True})
+        term._internal_write({"line_ids": [agreed]})
+        draft = self._create_renewal(term)
+        draft.partner_id.membri_next_option_set_id = self.monthly
+        self.assertEqual(draft.option_set_id, self.monthly)
+
+    def test_a6_question_about_the_plan_outlives_a_hold(self):
+        """The reason of the hold was not told, or took its place; then the question was gone."""
+        asked = "membri_renewal.activity_intervention"
+        sent = self._notify()
+        self.member.membri_next_option_set_id = self.monthly
+        question = sent.sudo().activity_search([asked])
+        summary = question.summary
+        for reason in ("Look at it", "Call first"):
+            self.member.write(
+                {"membri_intervention_required": True, "membri_intervention_reason": reason}
+            )
+            summaries = sent.sudo().activity_search([asked]).mapped("summary")
+            self.assertEqual(set(summaries), {summary, reason})
+            self.assertEqual(len(summaries), 2)
+        self.member.membri_intervention_required = False
+        self.assertEqual(sent.sudo().activity_search([asked]), question)
 
     def test_a6_plan_of_the_current_term_that_is_changed(self):
         asked = "membri_renewal.activity_intervention"

@@ -231,6 +231,9 @@ class TestViews(MembriCommon):
             form.membri_next_option_set_id = self.monthly
             form.membri_auto_renew = False
         self.assertEqual(self.member.membri_auto_renew_choice, "no")
+        imported = self._create_member("Imported")
+        imported.membri_auto_renew = False  # as its plan says today
+        self.assertEqual(imported.membri_auto_renew_choice, "no")
 
     def test_auto_renew_by_hand_and_back(self):
         with Form(self.member) as form:

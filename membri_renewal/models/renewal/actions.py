@@ -326,13 +326,16 @@ class MembriRenewal(models.Model):
         self._refresh_members()
         self._tell_void_payers()
 
-    def _end_activities(self):
-        """Nobody has to follow up on what is decided."""
+    def _end_activities(self, besides=()):
+        """Nobody has to follow up on what is decided.
+
+        :param besides: the activities that stay"""
         # sudo: the activity may be somebody else's
-        self.sudo().activity_unlink(
+        asked_sudo = self.sudo().activity_search(
             [
                 "membri_renewal.activity_intervention",
                 "membri_renewal.activity_unreachable",
                 "membri_renewal.activity_archived",
             ]
         )
+        asked_sudo.filtered(lambda asked: asked not in besides).unlink()

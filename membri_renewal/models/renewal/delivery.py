@@ -360,6 +360,7 @@ class MembriRenewal(models.Model):
             lambda r: (
                 r.state == "sent"
                 and r.delivery_state == "withdrawn"
+                and r.letter_state != "printed"
                 and r._get_last_mail().membri_kind != "reminder"
             )
         )

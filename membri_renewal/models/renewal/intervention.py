@@ -31,7 +31,7 @@ class MembriRenewal(models.Model):
                         intervention_reason=False,
                     )
                     renewal._update_next_reminder()
-                    renewal._end_activities()
+                    renewal._end_activities(besides=renewal._get_proposal_questions())
                     renewal._mark_withdrawn_while_held()
             elif renewal.state == "intervention":
                 renewal._internal_write(
@@ -90,14 +90,14 @@ class MembriRenewal(models.Model):
         self.ensure_one()
         if self.intervention_reason:
             # sudo: the activity may be somebody else's
-            self.sudo().activity_search(["membri_renewal.activity_intervention"]).write(
-                {"summary": self.intervention_reason}
-            )
+            asked_sudo = self.sudo().activity_search(["membri_renewal.activity_intervention"])
+            (asked_sudo - self._get_proposal_questions()).summary = self.intervention_reason
 
     def _schedule_once(self, activity_type, summary):
         self.ensure_one()
         renewal_sudo = self.sudo()  # an answer of the portal plans work for the staff
-        if renewal_sudo.activity_search([activity_type]):
+        asked_sudo = renewal_sudo.activity_search([activity_type])
+        if asked_sudo and asked_sudo - self._get_proposal_questions():
             return
         assignee = self._get_officer() or self.company_id._membri_get_assignee()
         renewal_sudo.activity_schedule(

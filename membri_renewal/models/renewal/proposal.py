@@ -425,7 +425,8 @@ class MembriRenewal(models.Model):
                 asked_sudo.filtered(lambda asked, note=note: asked.summary == note).unlink()
                 if renewal.option_set_id == plan:
                     continue
-                if renewal.state == "draft" and renewal.option_set_id == former:
+                follows = renewal.state == "draft" and renewal.option_set_id == former
+                if follows and not renewal._is_proposal_edited():
                     # sudo: as above
                     renewal.sudo().write({"option_set_id": plan.id})
                     renewal.sudo()._follow_contact_mode()
@@ -441,6 +442,31 @@ class MembriRenewal(models.Model):
                 else:
                     renewal._ask_about_proposal(renewal._get_next_plan_question(plan))
 
+    def _is_proposal_edited(self):
+        """:return: whether this draft has other days, options, quantities or agreed prices than
+        its option set had given it: somebody has changed them"""
+        self.ensure_one()
+        option_set = self._get_option_set()
+        if (self.date_start, self.date_end) != option_set._get_next_period(self.cotisation_id):
+            return True
+
+        def describe(line, quantity, priced):
+            price = priced.is_price_agreed and (priced.full_price_unit or priced.price_unit)
+            return line.product_id.id, quantity, price
+
+        given = [
+            describe(
+                choice["option_line"] or choice["previous"],
+                option_set._get_usual_quantity(**choice),
+                choice["previous"],
+            )
+            for choice in option_set._get_chosen_options(self.cotisation_id)
+        ]
+        shown = [
+            describe(line, line.full_quantity or line.quantity, line) for line in self.line_ids
+        ]
+        return sorted(given) != sorted(shown)
+
     def _get_next_plan_question(self, plan):
         """:param plan: the option set to propose
         :return: that the renewal proposes another one, and what to do (sentences)"""
@@ -452,6 +478,20 @@ class MembriRenewal(models.Model):
             renewal=self.name,
             proposed=self.option_set_id.sudo().name,
         )
+
+    def _get_proposal_questions(self):
+        """:return: the activities (in sudo) that ask what becomes of the proposal: another matter
+        than why it is held"""
+        self.ensure_one()
+        [told] = self.sudo()._split_by_staff_lang()  # sudo: they may be somebody else's
+        asked_sudo = told.activity_search([ACTIVITY_ASK])
+        if not asked_sudo or told.state not in UNDECIDED_STATES:
+            return asked_sudo.browse()
+        notes = [
+            told._get_moved_end_question(told.cotisation_id.date_end),
+            *map(told._get_next_plan_question, told._get_plans_of_contacts().values()),
+        ]
+        return asked_sudo.filtered(lambda asked: asked.summary in notes)
 
     def _ask_about_proposal(self, note):
         """Ask the officer, whatever else they are asked about this renewal."""
