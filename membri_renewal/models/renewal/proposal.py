@@ -443,8 +443,8 @@ class MembriRenewal(models.Model):
                     renewal._ask_about_proposal(renewal._get_next_plan_question(plan))
 
     def _is_proposal_edited(self):
-        """:return: whether this draft has other days, options, quantities or agreed prices than
-        its option set had given it: somebody has changed them"""
+        """Return whether this draft has other days, options, quantities or agreed prices than its
+        option set had given it: somebody has changed them."""
         self.ensure_one()
         option_set = self._get_option_set()
         if (self.date_start, self.date_end) != option_set._get_next_period(self.cotisation_id):
@@ -480,8 +480,8 @@ class MembriRenewal(models.Model):
         )
 
     def _get_proposal_questions(self):
-        """:return: the activities (in sudo) that ask what becomes of the proposal: another matter
-        than why it is held"""
+        """Return the activities (in sudo) that ask what becomes of the proposal: another matter
+        than why it is held."""
         self.ensure_one()
         [told] = self.sudo()._split_by_staff_lang()  # sudo: they may be somebody else's
         asked_sudo = told.activity_search([ACTIVITY_ASK])
