@@ -240,10 +240,12 @@ class MembriAnnualReceipt(models.Model):
         return format_day(self.env, day)
 
     def _get_unfinished_sentence(self):
-        """:return: until which day it counts, of a year that is not over (a sentence)"""
-        return self.env._(
+        """Return until which day it counts, of a year that is not over (a sentence); else
+        ``False``."""
+        last = self._get_last_day()
+        return last and self.env._(
             "The year is not over: this receipt lists what was received through %(date)s.",
-            date=self._membri_format_day(self._get_last_day()),
+            date=self._membri_format_day(last),
         )
 
     def _get_print_lang(self):

@@ -460,14 +460,15 @@ class AccountMove(models.Model):
     def _membri_get_received_sentences(self):
         """:return: what was paid and credited of an invoice that is open, as a list of sentences"""
         received, credited = self._membri_get_amounts_settled()
-        sentences = self._membri_get_credited_sentences(credited)
+        sentences = []
         if received:
-            thanks = self.env._(
-                "We have received %(amount)s, thank you!",
-                amount=self.currency_id.format(received),
+            sentences.append(
+                self.env._(
+                    "We have received %(amount)s, thank you!",
+                    amount=self.currency_id.format(received),
+                )
             )
-            sentences.insert(0, thanks)
-        return sentences
+        return sentences + self._membri_get_credited_sentences(credited)
 
     def _membri_get_orphan_sentences(self):
         """Return what a payer is told while the officer is asked what becomes of this invoice, as

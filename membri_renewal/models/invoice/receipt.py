@@ -64,8 +64,10 @@ class AccountMove(models.Model):
     def _membri_is_all_given_back(self):
         """:return: whether the money came for this invoice, and all of it went back"""
         kinds = {entry["kind"] for entry in self._membri_get_settlements()}
-        received = self._membri_get_received()
-        return "given_back" in kinds and self.currency_id.compare_amounts(received, 0.0) <= 0
+        return (
+            "given_back" in kinds
+            and self.currency_id.compare_amounts(self._membri_get_received(), 0.0) <= 0
+        )
 
     def _membri_get_doubt_sentence(self):
         """:return: why nothing is certified although Odoo calls this invoice paid (a sentence)"""
