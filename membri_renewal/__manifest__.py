@@ -1,7 +1,7 @@
 {
     "name": "Membership Renewal",
     "summary": "Run a whole membership renewal season: notices, answers, invoices, terms",
-    "version": "19.0.1.2.11",
+    "version": "19.0.1.2.12",
     "category": "Sales/Membership",
     "author": "Membri Renewal Contributors",
     "maintainers": ["membri-renewal"],
