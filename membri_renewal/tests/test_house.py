@@ -9,6 +9,8 @@ from lxml import etree
 
 from odoo.tests import BaseCase, tagged
 
+from . import docstrings
+
 ADDON = Path(__file__).parents[1]
 CORE = ("mixins", "option_set", "cotisation", "renewal", "doors")
 FEATURES = (
@@ -25,7 +27,6 @@ FEATURES = (
 SILENCED = re.compile(
     r"#(?P<before>.*?)\b(?:nosec|noqa|pylint: disable[\w-]*=)[\s:]*[\w,-]*(?P<after>.*)"
 )
-DOC_FIELD = re.compile(r":(param|return|raises)\b")
 
 
 def _get_model(node):
@@ -198,28 +199,25 @@ class TestHouse(BaseCase):
         self.assertEqual(silent, [])
 
     def test_docstrings_are_read(self):
-        """The fields of a docstring are a list of their own, as reStructuredText reads them: a
-        blank line stands before it, and what continues a field is indented."""
+        """The rule of ``docstrings.py``, which ``./dev lint`` asks as well."""
         found, wrong = 0, []
         for path, tree in self._get_sources(
             "models", "wizard", "report", "controllers", "tests"
         ).items():
-            for node in ast.walk(tree):
-                if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-                    continue
-                before = None
-                for line in (ast.get_docstring(node) or "").split("\n"):
-                    field = DOC_FIELD.match(line)
-                    found += bool(field)
-                    is_inside = before is not None and DOC_FIELD.match(before)
-                    if (is_inside and not field and line[:1].strip()) or (
-                        field and before and before[:1].strip() and not is_inside
-                    ):
-                        wrong.append(f"{path.relative_to(ADDON)}:{node.lineno} {node.name}")
-                    if field or not line[:1].isspace():  # an indented line belongs to its field
-                        before = line
+            fields, nodes = docstrings.check(tree)
+            found += fields
+            wrong += [f"{path.relative_to(ADDON)}:{node.lineno} {node.name}" for node in nodes]
         self.assertGreater(found, 500)
         self.assertEqual(wrong, [])
+
+    def test_docstrings_that_break_the_rule(self):
+        well = 'def f():\n    """Prose.\n\n    :return: two\n        lines"""'
+        no_blank = 'def f():\n    """Prose.\n    :return: two"""'
+        alone = 'def f():\n    """:return: two\n        lines"""'
+        for source, wrong in ((well, 0), (no_blank, 1), (alone, 1)):
+            with self.subTest(source=source):
+                fields, nodes = docstrings.check(ast.parse(source))
+                self.assertEqual((fields, len(nodes)), (1, wrong))
 
     def test_indexes_say_what_for(self):
         """Each index of ours that keeps nothing apart says in a comment above what it is for; those

@@ -135,7 +135,7 @@ class TestSeveralDebits(DebitCommon):
         self.assertEqual(len(self._get_debits(renewals)), 2)
 
     def _confirmed_in_one_payment(self):
-        """:return: two renewals that one payer pays by invoices of their own, that of somebody
+        """Return two renewals that one payer pays by invoices of their own, that of somebody
         else, and the confirmed order, in which one payment is for the two"""
         payer = self._create_member("Family", is_company=True)
         payer.membri_group_invoices = True

@@ -1,7 +1,8 @@
 """Check the sources: ruff, pylint with Odoo's checks, OCA's checks of modules and translations,
-bandit, prettier (XML, JavaScript, SCSS, YAML), eslint, shellcheck, whether the readme files are up
-to date (./dev readme), the files for Docker, hosted CI and pre-commit, and Odoo's own test_lint,
-which wants a database (--quick leaves it out).  --fix repairs what can be repaired.
+bandit, prettier (XML, JavaScript, SCSS, YAML), eslint, shellcheck, how docstrings are written,
+whether the readme files are up to date (./dev readme), the files for Docker, hosted CI and
+pre-commit, and Odoo's own test_lint, which wants a database (--quick leaves it out).  --fix repairs
+what can be repaired.
 """
 
 import os
@@ -125,6 +126,9 @@ def linters(fix, quick):
         "--no-error-on-unmatched-pattern",
     ]
     yield "eslint", [*eslint, *(["--fix"] if fix else []), tools, *addons]
+
+    sources = [*addons, tools, cache.REPO / "benchmarks"]
+    yield "docstrings", [sys.executable, addon / "tests" / "docstrings.py", *sources]
 
     fix_readme = [] if fix else ["--check"]
     yield "readme", [sys.executable, cache.REPO / "dev", "readme", *fix_readme]

@@ -12,7 +12,7 @@ SETTLES = {MONTHLY: 12, YEARLY: 56}  # week in which all that is owed is paid at
 
 
 def get_first_day(anchor, months):
-    """:return: the anchor's day, so many months later, in the month's length (by hand: the
+    """Return the anchor's day, so many months later, in the month's length (by hand: the
     add-on's own calendar is what is checked)"""
     month = anchor.month - 1 + months
     year, month = anchor.year + month // 12, month % 12 + 1
