@@ -155,6 +155,11 @@ class TestKeysThatComeBack(KeyCase):
         file = self.env["ir.attachment"].create({"name": "x.txt", "raw": f"token {other}"})
         self.assertEqual(file.raw, f"token {other}".encode())
 
+    def test_pictures_are_not_read(self):
+        given = {"name": "Ada", "image_1920": "R0lGODlhAQAB", "comment": "<p>x</p>", "color": 3}
+        read = self.member._get_given_texts(given)
+        self.assertEqual([name for name, _text in read], ["name", "comment"])
+
     def test_what_was_kept_before(self):
         """The upgrade cleans the texts and the files that came in."""
         self.renewals.action_send()

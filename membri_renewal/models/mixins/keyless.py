@@ -87,12 +87,19 @@ class MembriKeylessBodyMixin(models.AbstractModel):
 
     @api.model
     def _get_given_texts(self, vals):
-        """:return: list of ``(name, text)`` of ``vals``"""
+        """:return: list of ``(name, text)`` of ``vals``, without files in base64"""
         return [
             (name, text)
             for name, text in vals.items()
-            if isinstance(text, str) and name not in SECRETS
+            if isinstance(text, str) and name not in SECRETS and not self._is_file(name)
         ]
+
+    @api.model
+    def _is_file(self, name):
+        """Return whether the field ``name`` is kept as a file: what stands in it is decoded, and
+        a key is no base64."""
+        field = self._fields.get(name)
+        return field is not None and field.type == "binary" and field.attachment
 
     @api.model
     def _is_noted(self, name):
