@@ -201,7 +201,7 @@ class MembriSetupStep(models.Model):
             if not self.env.user.has_group("base.group_system"):
                 raise UserError(
                     self.env._(
-                        "The chart of accounts is that of another country. Ask an administrator to "
+                        "The chart of accounts is for another country. Ask an administrator to "
                         "choose another one in the settings of Invoicing."
                     )
                 )

@@ -288,7 +288,7 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         """The books of the years before the add-on: asked on the first invoice, once."""
         self._book(self._get_receivable(), -20.0, "2019-05-01")
         self._night()
-        [asked] = [asked for asked in self._get_asked() if "went back" in asked]
+        [asked] = [asked for asked in self._get_asked() if "was returned" in asked]
         self.assertIn("20.00", asked)
 
     def test_b5_what_went_back_is_as_much_as_several_payments(self):
@@ -297,10 +297,10 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
         for amount in (0.7, 0.1, -0.8):
             self._book(self._get_receivable(), amount)
         self._night()
-        self.assertFalse([asked for asked in self._get_asked() if "went back" in asked])
+        self.assertFalse([asked for asked in self._get_asked() if "was returned" in asked])
         self._book(self._get_receivable(), -0.6)
         self._night()
-        [asked] = [asked for asked in self._get_asked() if "went back" in asked]
+        [asked] = [asked for asked in self._get_asked() if "was returned" in asked]
         self.assertIn("0.60", asked)
 
     def test_b5_check_that_came_back_is_not_to_be_used(self):
@@ -339,7 +339,7 @@ class TestA4MoneyOfNoInvoice(MembriPaymentCommon):
                     )
                 )
                 self._night()
-                gone = [asked for asked in self._get_asked(invoice) if "went back" in asked]
+                gone = [asked for asked in self._get_asked(invoice) if "was returned" in asked]
                 self.assertFalse(gone)
                 self.assertEqual(len(self._get_asked(invoice)), 0 if len(amounts) == 2 else 2)
                 self.assertEqual(self._list().move_id, entries)

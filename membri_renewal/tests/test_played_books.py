@@ -229,7 +229,7 @@ class TestPlayedBooks(WriteOffCase):
         line = self._get_receivable(first.move_id)
         line.remove_move_reconcile()
         self.assertEqual(self.cotisation.state, "pending")
-        self._assert_page("Amount due: 100.00", "received 244.93", "money of yours", number)
+        self._assert_page("Amount due: 100.00", "received 244.93", "unused credit", number)
         self._assert_row(344.93, 344.93, 244.93, 0.0, 100.0)
         self._run_cron("ir_cron_send_reminders")
         self.assertEqual(len(self.invoice.sudo().activity_ids), 2, "that it was, and where it is")

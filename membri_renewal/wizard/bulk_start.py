@@ -200,8 +200,8 @@ class MembriBulkStart(models.TransientModel):
         elif self.action == "approve":
             sentences.append(
                 self.env._(
-                    "The total is what the renewals show. Invoices may differ: taxes of today, "
-                    "and late members who start a new period."
+                    "The total is what the renewals show. Invoices may differ, because of today's "
+                    "taxes or of late members who start a new period."
                 )
             )
         announced = billed & Domain("option_set_id.announce_days", ">", 0)

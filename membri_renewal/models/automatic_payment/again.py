@@ -96,7 +96,7 @@ class MembriRenewal(models.Model):
         )
         for renewal in self:
             renewal._message_log(
-                body=self.env._("The automatic payment is announced again, on request of the team.")
+                body=self.env._("The automatic payment is announced again, at the team's request.")
             )
         failed_sudo._announce_charges()
         failed_sudo._update_next_reminder()

@@ -83,7 +83,7 @@ class MembriRenewal(models.Model):
         readonly=True,
         copy=False,
         groups=STAFF,
-        help="Why nothing is charged, or was charged, automatically.",
+        help="Why nothing is, or was, charged automatically.",
     )
     charge_plan = fields.Json(
         string="Later Payments",

@@ -198,7 +198,7 @@ class MembriRenewal(models.Model):
         if not invoice._membri_is_payable():
             return (
                 self.env._(
-                    "%(document)s is a draft. Confirm it: nothing is charged before.",
+                    "%(document)s is a draft. Confirm it: nothing is charged until then.",
                     document=invoice._membri_get_document_label(),
                 ),
                 False,
@@ -344,8 +344,8 @@ class MembriRenewal(models.Model):
         transaction = self._get_unanswered_charge()
         self._hold_charge(
             self.env._(
-                "It is not known whether %(provider)s took the payment %(reference)s. Look it up "
-                "there: if it was not taken, use “Stop Charge”. %(said)s",
+                "It is not known whether %(provider)s collected the payment %(reference)s. Check "
+                "with the provider: if it was not collected, use “Stop Charge”. %(said)s",
                 provider=transaction.provider_id.name,
                 reference=transaction.reference,
                 said=said,
@@ -401,7 +401,7 @@ class MembriRenewal(models.Model):
             )
         elif kind == "final":
             sentence = self.env._(
-                "%(card)s was refused for good: the payer has to use another card. %(said)s",
+                "%(card)s was permanently declined: the payer has to use another card. %(said)s",
                 **names,
             )
         else:

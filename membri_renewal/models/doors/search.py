@@ -173,7 +173,7 @@ def _check_may_filter_by(place, field, value):
         may be asked"""
     is_known = isinstance(place, MembriFieldsMixin)
     if field.name in SECRETS and value and (is_known or place._name == "ir.attachment"):
-        raise AccessError(place.env._("You cannot search by the links of documents."))
+        raise AccessError(place.env._("You cannot search by document links."))
     if is_known and place._is_our_field(field):
         place._check_field_access(field, "read")
     elif is_known and field.comodel_name == "mail.message" and place.env.user.share:

@@ -55,7 +55,7 @@ class MailThread(models.AbstractModel):
         if self.env.su:
             return
         if custom_values and not self.env.is_system():
-            raise AccessError(self.env._("An email cannot bring the values of a new record."))
+            raise AccessError(self.env._("An email cannot set the values of a new record."))
         fields_mixin = self.pool["membri.fields.mixin"]
         if model not in self.env or not isinstance(self.env[model], fields_mixin):
             return

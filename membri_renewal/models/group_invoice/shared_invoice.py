@@ -40,7 +40,7 @@ class AccountMove(models.Model):
             if terms and not move_sudo.membri_cotisation_ids:
                 raise UserError(
                     self.env._(
-                        "%(invoice)s was replaced by %(living)s before. Replace that one instead.",
+                        "%(invoice)s was already replaced by %(living)s. Replace that one instead.",
                         invoice=move_sudo.display_name,
                         living=", ".join(terms.invoice_id.mapped("display_name")),
                     )
@@ -120,7 +120,7 @@ class AccountMove(models.Model):
             )
         else:
             sentences.append(
-                self.env._("Wait for the rest, or credit what is not to be paid in Invoicing.")
+                self.env._("Wait for the rest, or credit in Invoicing what will not be paid.")
             )
         note = " ".join(sentences)
         if told := self.activity_search([PART_PAID_ACTIVITY]):  # once, with what is left by now

@@ -115,7 +115,7 @@ class MembriRenewal(models.Model):
         if self.state != "sent" or not self.sudo().activity_ids.filtered_domain(held):
             return False
         return self.env._(
-            "Money has come before the reply to %(renewal)s, see its activities. Approve the "
+            "Money was received before the reply to %(renewal)s: see its activities. Approve the "
             "renewal, or refund the money. No reminder is sent automatically for some days.",
             renewal=self.display_name,
         )
@@ -216,16 +216,16 @@ class MembriRenewal(models.Model):
         }
         if staff.state in UNDECIDED_STATES:
             note = staff.env._(
-                "Money has come before the reply to %(renewal)s: “%(payment)s” (%(amount)s, "
+                "Money was received before the reply to %(renewal)s: “%(payment)s” (%(amount)s, "
                 "%(date)s). Approve the renewal, then reconcile the money with its invoice in "
                 "Invoicing; or refund it.",
                 **names,
             )
         else:
             note = staff.env._(
-                "Money has come for %(renewal)s, which has the status “%(state)s”: “%(payment)s” "
-                "(%(amount)s, %(date)s). If the member stays after all, reset and approve the "
-                "renewal, or enroll the member; else refund the money.",
+                "Money was received for %(renewal)s, which has the status “%(state)s”: "
+                "“%(payment)s” (%(amount)s, %(date)s). If the member stays after all, reset and "
+                "approve the renewal, or enroll the member; otherwise, refund the money.",
                 state=staff._get_state_label(),
                 **names,
             )

@@ -91,17 +91,17 @@ class AccountMove(models.Model):
         }
         if is_paid:
             note = staff.env._(
-                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
+                "%(amount)s was returned to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "
                 "still counts as paid. If its payment bounced, unreconcile it in Invoicing: the "
-                "invoice is then to be paid again. If it was refunded, credit the invoice.",
+                "invoice is then due again. If it was refunded, credit the invoice.",
                 invoice=staff._membri_get_document_label(),
                 **names,
             )
         else:
             note = staff.env._(
-                "%(amount)s went back to %(payer)s on %(date)s (%(payment)s) and is matched with "
-                "nothing. Reconcile it in Invoicing with the payment that came back, or with a "
-                "credit note.",
+                "%(amount)s was returned to %(payer)s on %(date)s (%(payment)s) and is not "
+                "matched with anything. Reconcile it in Invoicing with the payment that bounced, "
+                "or with a credit note.",
                 **names,
             )
         return staff._membri_ask_about_money(note)

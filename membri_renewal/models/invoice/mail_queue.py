@@ -87,7 +87,8 @@ class AccountMove(models.Model):
             return self.env._("%(document)s is no longer valid.", document=document)
         if self.state != "posted":
             return self.env._(
-                "%(document)s was a draft when it was to be sent. Confirm it, then send it.",
+                "%(document)s was still a draft when it was due to be sent. Confirm it, then send "
+                "it.",
                 document=document,
             )
         return kind == "reminder" and self._membri_get_reminder_obstacle(document)

@@ -163,10 +163,10 @@ class AccountMove(models.Model):
     def _membri_get_rejected_sentence(self, payment):
         self.ensure_one()
         return self.env._(
-            "%(payment)s for %(invoice)s was rejected, but its journal entry still settles "
-            "the invoice, and the membership counts as paid (%(members)s). Cancel the payment in "
-            "Invoicing, or reverse its entry where the period is locked: the invoice is then to be "
-            "paid again.",
+            "%(payment)s for %(invoice)s was rejected, but its journal entry still settles the "
+            "invoice, and the membership counts as paid (%(members)s). Cancel the payment in "
+            "Invoicing, or reverse its entry where the period is locked: the invoice is then due "
+            "again.",
             payment=self._membri_get_undone_label(self.browse(), payment),
             invoice=self._membri_get_document_label(),
             members=self._membri_get_members()._membri_get_names(),

@@ -226,8 +226,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         contact_sudo = self._membri_get_contact().sudo()  # sudo: whom any payer may ask
         return self._membri_has_money_on_account() and self.env._(
-            "We have money of yours that is not used yet. Before you pay, ask us to use it: "
-            "%(contact)s.",
+            "You have an unused credit with us. Before you pay, ask us to use it: %(contact)s.",
             contact=", ".join(
                 filter(None, [contact_sudo.name, contact_sudo.email, contact_sudo.phone])
             ),
@@ -236,8 +235,7 @@ class AccountMove(models.Model):
     def _membri_get_money_back_sentence(self):
         """Return that there is such money, where nothing is to be paid, or ``False``."""
         return self._membri_has_money_on_account() and self.env._(
-            "We have money of yours that is not used yet. We will refund it, or use it for your "
-            "next invoice."
+            "You have an unused credit with us. We will refund it, or use it for your next invoice."
         )
 
     def _membri_ask_about_money(self, note):
@@ -356,15 +354,15 @@ class AccountMoveLine(models.Model):
         compute="_compute_membri_is_unused",
         search="_search_membri_is_unused",
         help="Payment from or to someone who was invoiced for a membership, or credit note of such "
-        "an invoice, that is matched with nothing, or not in full.",
+        "an invoice, that is not fully matched.",
     )
 
     membri_amount_unused = fields.Monetary(
         string="Not Used",
         compute="_compute_membri_amount_unused",
         currency_field="company_currency_id",
-        help="Part of this payment or credit note that no invoice uses. Money that went back to "
-        "the payer, and is matched with nothing, is negative.",
+        help="Part of this payment or credit note that no invoice uses. Money that was returned to "
+        "the payer and is not matched with anything is negative.",
     )
 
     @api.depends("amount_residual")

@@ -160,7 +160,7 @@ class MembriImport(models.Model):
         if are_strangers(values["keys"], person["keys"]):
             decision.result, decision.is_stranger = "error", True
             decision.message = self.env._(
-                "Another row of the list, about somebody else, has the number %(number)s as well.",
+                "Another row of the list, for a different person, also has the number %(number)s.",
                 number=values["keys"].get("external") or values["keys"].get("ref", ""),
             )
             return decision

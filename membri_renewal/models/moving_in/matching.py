@@ -149,7 +149,7 @@ class Matcher:
                     self.partners,
                     "",
                     env._(
-                        "The record ID %(id)s is that of %(name)s in an earlier list.",
+                        "The record ID %(id)s belongs to %(name)s in an earlier list.",
                         id=external,
                         name=partner.display_name,
                     ),

@@ -86,11 +86,12 @@ def get_doubt(env, text, amount):
     told = {"text": text, "amount": formatLang(env, amount)}
     if found[1] == ".":
         return env._(
-            "“%(text)s” is read as %(amount)s. If it is a thousand, write it without the point.",
+            "“%(text)s” is read as %(amount)s. If the period separates thousands, leave it out.",
             **told,
         )
     return env._(
-        "“%(text)s” is read as %(amount)s. If the comma begins the decimals, write two of them.",
+        "“%(text)s” is read as %(amount)s. If the comma is a decimal separator, write two "
+        "decimals.",
         **told,
     )
 

@@ -20,8 +20,8 @@ class MembriRenewal(models.Model):
         compute="_compute_amount_due",
         store=True,
         groups=STAFF,
-        help="What is left to pay for this member: of an invoice for several, this member's part. "
-        "Also while the invoice is a draft.",
+        help="What is left to pay for this member. If the invoice covers several members, this "
+        "member's share only. Draft invoices are included.",
     )
     in_arrears = fields.Boolean(
         compute="_compute_in_arrears",
