@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from ..models.mixins.formats import (
+    ANYTHING,
     end_once,
     format_day,
     format_moment,
@@ -45,6 +46,15 @@ class TestFormats(MembriCommon):
         ):
             with self.subTest(text):
                 self.assertEqual(is_said_in(text, "R1"), is_said)
+        for text, is_said in (
+            ("Call. R1 proposes Gold, which ends. Noted", True),
+            ("R1 proposes Gold (late), which ends.", True),
+            ("R10 proposes Gold, which ends.", False),
+            ("R1 proposes Gold.", False),
+        ):
+            with self.subTest(text):
+                phrase = f"R1 proposes {ANYTHING}, which ends."
+                self.assertEqual(is_said_in(text, phrase), is_said)
 
     def _in_languages(self, function):
         return tuple(function(self.env(context={"lang": lang})) for lang in LANGUAGES)

@@ -262,6 +262,29 @@ class TestReminderDays(ReminderCommon):
         self.assertEqual(draft.option_set_id, self.fixed)
         self.assertTrue(draft.sudo().activity_search([asked]))
 
+    def test_a6_question_that_was_edited_or_whose_plan_was_renamed(self):
+        """It ends as the others: it stayed for ever, beside the new one."""
+        asked = "membri_renewal.activity_intervention"
+        sent = self._notify()
+        sent._schedule_once(asked, "Something else")
+        for plan in (self.monthly, self.fixed):
+            self.member.membri_next_option_set_id = plan
+            question = sent._get_proposal_questions()
+            self.assertEqual(len(question), 1)
+            question.summary = f"Call first. {question.summary} (noted)"
+            for renamed in (plan + self.yearly).sudo():
+                renamed.name = f"{renamed.name}, renamed"
+            self.assertEqual(sent._get_proposal_questions(), question)
+        self.member.membri_next_option_set_id = False
+        self.assertEqual(sent.sudo().activity_search([asked]).summary, "Something else")
+
+        cotisation = sent.cotisation_id
+        before = cotisation.date_end
+        cotisation.date_end = date(2027, 1, 31)
+        sent._get_proposal_questions().summary += " (noted)"
+        cotisation.date_end = before
+        self.assertEqual(sent.sudo().activity_search([asked]).summary, "Something else")
+
     def test_a6_next_plan_of_a_draft_that_was_edited(self):
         """The agreed price, the options and the days that the officer had entered were lost."""
         asked = "membri_renewal.activity_intervention"

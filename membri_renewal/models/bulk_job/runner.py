@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..printing import NotPrinted
+from ..renewal.renewal import ACTIVITY_ASK
 from .bulk_job import FOREGROUND_LIMIT
 
 # two workers wait for one another at the invoice number, for a part of a batch
@@ -21,7 +22,6 @@ BULK_ACTIONS = (
 SENDING_ACTIONS = ("send", "approve", "apply_and_approve", "send_reminder", "retry_sending")
 PRINTING_ACTIONS = ("send", "send_reminder", "print_letter", "retry_sending")
 NOT_EMAILED = ("unreachable", "letter", "failed")
-ACTIVITY_LEFT = "membri_renewal.activity_intervention"
 
 
 class MembriBulkJob(models.Model):
@@ -175,7 +175,7 @@ class MembriBulkJob(models.Model):
         sentence = job._get_stopped_sentence(left[-1].message)
         assignee = told._get_officer() or told.company_id._membri_get_assignee()
         told.activity_schedule(
-            ACTIVITY_LEFT,
+            ACTIVITY_ASK,
             summary=f"{job.name}. {sentence}",
             user_id=(assignee or self.env.user).id,
         )
@@ -183,7 +183,7 @@ class MembriBulkJob(models.Model):
     def _find_left_behind(self):
         """:return: what was asked of :meth:`_tell_left_behind` (activities, in sudo)"""
         # sudo: whoever goes on ends it
-        asked_sudo = self.sudo().line_ids.renewal_id.activity_search([ACTIVITY_LEFT])
+        asked_sudo = self.sudo().line_ids.renewal_id.activity_search([ACTIVITY_ASK])
         names = [f" #{job.id}. " for job in self]
         return asked_sudo.filtered(
             lambda asked: any(name in (asked.summary or "") for name in names)

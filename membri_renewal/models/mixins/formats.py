@@ -13,6 +13,7 @@ from odoo.tools.misc import get_lang
 NBSP = "\N{NO-BREAK SPACE}"
 FIRST_OF_MONTH = re.compile(r"\b1(?= [^\W\d])")
 DOUBLE_PERIOD = re.compile(r"(?<=\w)\.\.(?!\.)")
+ANYTHING = "\0"  # in a phrase that is looked for: a name that may have been another one
 PERCENTAGE = re.compile(r"(\d+)(?:[.,](\d+))?\s?%")
 
 
@@ -62,10 +63,13 @@ def end_sentence(text):
 
 def is_said_in(text, phrase):
     """:param text: what somebody is asked, be it with what was added to it
-    :param phrase: a name, or a whole question
+    :param phrase: a name, or a whole question, in which ``ANYTHING`` stands for any name
     :return: whether the text says the phrase itself, not a longer name: “R1” is not in “R10”"""
-    text = text or ""
-    return phrase in text and bool(re.search(rf"(?<![\w/-]){re.escape(phrase)}(?![/-]?\w)", text))
+    text, pieces = text or "", phrase.split(ANYTHING)
+    if not all(piece in text for piece in pieces):
+        return False
+    said = ".+?".join(map(re.escape, pieces))
+    return bool(re.search(rf"(?<![\w/-]){said}(?![/-]?\w)", text))
 
 
 def localize_path(env, path, lang_code):

@@ -9,7 +9,7 @@ from odoo.tools import SQL
 
 from ..renewal.links import ANSWERABLE_STATES
 from ..renewal.proposal import PageMemo
-from ..renewal.renewal import STAFF
+from ..renewal.renewal import ACTIVITY_ASK, STAFF
 
 _logger = logging.getLogger(__name__)
 
@@ -220,7 +220,7 @@ class MembriRenewal(models.Model):
         :param left: as :meth:`_get_words_left` found it before"""
         self.ensure_one()
         self._schedule_once(
-            "membri_renewal.activity_intervention",
+            ACTIVITY_ASK,
             self.env._(
                 "%(answer)s Still unanswered from an earlier request: %(request)s",
                 answer=self._get_answer_label(answer, author),
@@ -238,4 +238,4 @@ class MembriRenewal(models.Model):
         # who tries again and again tells nothing new
         if (self.delivery_state, self.delivery_note) != ("failed", told):
             self._mark_failed(told)
-        self._schedule_once("membri_renewal.activity_intervention", told)
+        self._schedule_once(ACTIVITY_ASK, told)

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .renewal import EDITABLE_STATES, STAFF, UNDECIDED_STATES
+from .renewal import ACTIVITY_ASK, EDITABLE_STATES, STAFF, UNDECIDED_STATES
 
 # The table of specification §2: from which states each action may be taken.
 ALLOWED_FROM = {
@@ -333,7 +333,7 @@ class MembriRenewal(models.Model):
         # sudo: the activity may be somebody else's
         asked_sudo = self.sudo().activity_search(
             [
-                "membri_renewal.activity_intervention",
+                ACTIVITY_ASK,
                 "membri_renewal.activity_unreachable",
                 "membri_renewal.activity_archived",
             ]

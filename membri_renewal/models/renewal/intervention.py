@@ -1,6 +1,6 @@
 from odoo import models
 
-from .renewal import UNDECIDED_STATES
+from .renewal import ACTIVITY_ASK, UNDECIDED_STATES
 
 
 class MembriRenewal(models.Model):
@@ -83,14 +83,14 @@ class MembriRenewal(models.Model):
         """One activity for the officer of each renewal, not one more at each call."""
         for renewal in self:
             summary = renewal.intervention_reason or renewal.env._("Intervention required")
-            renewal._schedule_once("membri_renewal.activity_intervention", summary)
+            renewal._schedule_once(ACTIVITY_ASK, summary)
 
     def _retell_intervention(self):
         """The reason has changed: the activity that is there says the new one."""
         self.ensure_one()
         if self.intervention_reason:
             # sudo: the activity may be somebody else's
-            asked_sudo = self.sudo().activity_search(["membri_renewal.activity_intervention"])
+            asked_sudo = self.sudo().activity_search([ACTIVITY_ASK])
             (asked_sudo - self._get_proposal_questions()).summary = self.intervention_reason
 
     def _schedule_once(self, activity_type, summary):

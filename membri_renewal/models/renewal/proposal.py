@@ -5,9 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_amount
 
-from .renewal import EDITABLE_STATES, STAFF, UNDECIDED_STATES
-
-ACTIVITY_ASK = "membri_renewal.activity_intervention"
+from ..mixins.formats import ANYTHING, is_said_in
+from .renewal import ACTIVITY_ASK, EDITABLE_STATES, STAFF, UNDECIDED_STATES
 
 
 class PageMemo:
@@ -360,11 +359,11 @@ class MembriRenewal(models.Model):
         for renewals in undecided._split_by_staff_lang():
             for renewal in renewals:
                 end = renewal.cotisation_id.date_end
-                # sudo: the question may be somebody else's
-                asked_sudo = renewal.sudo().activity_search([ACTIVITY_ASK])
+                asked_sudo = renewal._get_asked(renewal._get_moved_end_question())
                 note = renewal._get_moved_end_question(before)
-                asked_sudo = asked_sudo.filtered(lambda asked, note=note: asked.summary == note)
-                was_next = asked_sudo or renewal.date_start == before + timedelta(days=1)
+                was_next = renewal.date_start == before + timedelta(days=1) or any(
+                    is_said_in(asked.summary, note) for asked in asked_sudo
+                )
                 asked_sudo.unlink()
                 if not was_next or renewal.date_start == end + timedelta(days=1):
                     continue
@@ -387,14 +386,14 @@ class MembriRenewal(models.Model):
                 )
                 renewal._message_log(body=note)
 
-    def _get_moved_end_question(self, end):
-        """:param end: the last day of the current term
+    def _get_moved_end_question(self, end=None):
+        """:param end: the last day of the current term; by default, any day, and any proposal
         :return: that the notice, which is frozen, does not propose what follows it (sentences)"""
         return self.env._(
             "The current term now ends on %(end)s, and the notice proposes %(term)s. "
             "Use “Log a Change Request”, edit the dates, then send or approve it.",
-            end=self._format_day(end),
-            term=self.term_display,
+            end=self._format_day(end) if end else ANYTHING,
+            term=self.term_display if end else ANYTHING,
         )
 
     def _get_plans_of_contacts(self):
@@ -419,10 +418,7 @@ class MembriRenewal(models.Model):
                 plan = renewal._get_plans_of_contacts().get(renewal, former)
                 if plan == former:
                     continue
-                note = renewal._get_next_plan_question(former)
-                # sudo: the question may be somebody else's
-                asked_sudo = renewal.sudo().activity_search([ACTIVITY_ASK])
-                asked_sudo.filtered(lambda asked, note=note: asked.summary == note).unlink()
+                renewal._get_asked(renewal._get_next_plan_question()).unlink()
                 if renewal.option_set_id == plan:
                     continue
                 follows = renewal.state == "draft" and renewal.option_set_id == former
@@ -467,31 +463,37 @@ class MembriRenewal(models.Model):
         ]
         return sorted(given) != sorted(shown)
 
-    def _get_next_plan_question(self, plan):
-        """:param plan: the option set to propose
+    def _get_next_plan_question(self, plan=None):
+        """:param plan: the option set to propose; by default, any one, and any proposal: plans are
+            renamed
         :return: that the renewal proposes another one, and what to do (sentences)"""
         return self.env._(
             "The next plan is now %(plan)s, and %(renewal)s proposes %(proposed)s. Choose the plan "
             "on the renewal (if it was sent, after “Log a Change Request”), then send or approve "
             "it.",
-            plan=plan.sudo().name,  # sudo: a name only
+            plan=plan.sudo().name if plan else ANYTHING,  # sudo: a name only
             renewal=self.name,
-            proposed=self.option_set_id.sudo().name,
+            proposed=self.option_set_id.sudo().name if plan else ANYTHING,
         )
 
     def _get_proposal_questions(self):
         """Return the activities (in sudo) that ask what becomes of the proposal: another matter
         than why it is held."""
         self.ensure_one()
-        [told] = self.sudo()._split_by_staff_lang()  # sudo: they may be somebody else's
-        asked_sudo = told.activity_search([ACTIVITY_ASK])
-        if not asked_sudo or told.state not in UNDECIDED_STATES:
-            return asked_sudo.browse()
-        notes = [
-            told._get_moved_end_question(told.cotisation_id.date_end),
-            *map(told._get_next_plan_question, told._get_plans_of_contacts().values()),
-        ]
-        return asked_sudo.filtered(lambda asked: asked.summary in notes)
+        [told] = self._split_by_staff_lang()
+        if told.state not in UNDECIDED_STATES:
+            return told._get_asked()
+        return told._get_asked(told._get_moved_end_question(), told._get_next_plan_question())
+
+    def _get_asked(self, *questions):
+        """:param questions: as the officer is asked them, who may have added to them
+        :return: the activities that ask one of these (in sudo)"""
+        self.ensure_one()
+        # sudo: they may be somebody else's
+        asked_sudo = self.sudo().activity_search([ACTIVITY_ASK])
+        return asked_sudo.filtered(
+            lambda asked: any(is_said_in(asked.summary, question) for question in questions)
+        )
 
     def _ask_about_proposal(self, note):
         """Ask the officer, whatever else they are asked about this renewal."""

@@ -29,6 +29,8 @@ DATE_OF_STATE = {
     "refused": "date_refused",
 }
 EDITABLE_STATES = ("draft", "change_requested", "intervention")
+# what the officer is asked about a renewal, but for what has a type of its own
+ACTIVITY_ASK = "membri_renewal.activity_intervention"
 FROZEN_FIELDS = {
     "partner_id",
     "company_id",
