@@ -217,6 +217,29 @@ class TestQueueOfReminders(OneDeliveryCase):
         self.assertEqual(self.log.result, "sent")
         self.assertEqual(self.renewal.reminder_count, 1)
 
+    def test_b1_money_that_came_on_account(self):
+        """Written anew, as an invoice that waits: who has paid is told to ask, before they pay."""
+        invoice_mails = self._get_invoice_mails(self.invoice)
+        self.env["account.move.send"].sudo()._generate_and_send_invoices(
+            self.invoice.sudo(), sending_methods=["email"]
+        )
+        payment = self.env_account["account.payment"].create(
+            {
+                "amount": 50.0,
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.invoice.partner_id.id,
+                "journal_id": self.company_data["default_journal_bank"].id,
+            }
+        )
+        payment.action_post()
+        messages = self._run_sending()
+        bodies = [message.get_body(("html",)).get_content() for message in messages]
+        self.assertEqual(["Money on account" in body for body in bodies], [True, True])
+        self.assertEqual((self.mail.state, self.log.result), ("sent", "sent"))
+        waited = self._get_invoice_mails(self.invoice) - invoice_mails
+        self.assertEqual(waited.sorted("id").mapped("state"), ["cancel", "sent"])
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-11-15 15:00:00")
@@ -433,6 +456,29 @@ class TestQueuedIsNotSent(OneDeliveryCase):
             self.assertIn("fa-ban", [step["icon"] for step in renewal._get_timeline()])
         left._do_refuse(self.reason)
         self.assertIn("fa-envelope-o", self._get_icons(left))
+
+    def test_a2_notice_that_another_decision_overtook(self):
+        """Approved before it left; or the second one, after a reset, whose first one had left."""
+        approved, again = (self._renewal_in("sent") for _number in range(2))
+        approved.action_approve()
+        with freeze_time("2026-11-15 16:00:00"):
+            self._run_sending()
+            self.assertEqual(self._get_last_mail(approved).state, "cancel")
+            self.assertNotIn("fa-envelope-o", self._get_icons(approved))
+            self.assertIn("fa-ban", [step["icon"] for step in approved._get_timeline()])
+            self.assertIn("fa-envelope-o", self._get_icons(again))
+            again.action_approve()
+            self.assertIn("fa-envelope-o", self._get_icons(again))
+            again.action_reset()
+        with freeze_time("2026-11-16 15:00:00"):
+            self.assertIn("fa-envelope-o", self._get_icons(again), "the first one")
+            again.action_send()
+            self.assertNotIn("fa-envelope-o", self._get_icons(again))
+            again._do_refuse(self.reason)
+            self._run_sending()
+            self.assertEqual(again.delivery_state, "withdrawn")
+            self.assertNotIn("fa-envelope-o", self._get_icons(again))
+            self.assertIn("fa-ban", [step["icon"] for step in again._get_timeline()])
 
     def test_a2_link_of_an_invoice(self):
         """Whose notice had left: the invoice is another email."""

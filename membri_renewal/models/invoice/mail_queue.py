@@ -52,9 +52,17 @@ class AccountMove(models.Model):
         else:
             facts += [self.state, self.payment_state, *self._membri_get_parts_left()]
             facts.append(self.sudo().invoice_pdf_report_id.id)  # what is attached is what holds
+            facts += self._membri_get_asked_facts()
             told = (renewal._get_told_facts() for renewal in self._membri_get_renewals())
             facts += filter(None, told)
         return " ".join([kind, *map(str, facts)])
+
+    def _membri_get_asked_facts(self):
+        """Return what keeps an email from simply asking for the money, in short: it is under way,
+        or lies on the payer's account."""
+        if not self._membri_is_to_pay_now():
+            return ["settled"]
+        return ["account"] if self._membri_has_money_on_account() else []
 
     def _membri_get_mail_obstacle(self, kind, mail_sudo=None):
         """:param kind: of an email that is about to leave: one of ``mail.mail.membri_kind``

@@ -1,6 +1,7 @@
 from datetime import datetime
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..mixins.formats import format_day
 from .renewal import STAFF
@@ -103,11 +104,12 @@ class MembriRenewal(models.Model):
 
     def _get_undelivered_step(self):
         """:return: the step of a notice that has reached nobody yet, or ``False``"""
-        if not (self._is_notice_still_here() or self._is_notice_undelivered()):
+        still_here = self._get_notice_still_here()
+        if not (still_here or self._is_notice_undelivered()):
             return False
-        if self.delivery_state in ("queued", "withdrawn"):
-            icon = "fa-clock-o" if self.delivery_state == "queued" else "fa-ban"
-            field, value = "delivery_state", self.delivery_state
+        if still_here or self.delivery_state == "withdrawn":
+            icon = "fa-clock-o" if still_here == "queued" else "fa-ban"
+            field, value = "delivery_state", still_here or self.delivery_state
         elif self.letter_state:
             field, value, icon = "letter_state", self.letter_state, "fa-print"
         else:
@@ -115,14 +117,26 @@ class MembriRenewal(models.Model):
         labels = dict(self._fields[field]._description_selection(self.env))
         return (labels[value], icon, self.date_sent)
 
-    def _is_notice_still_here(self):
-        """Return whether the notice waits in the queue of emails, or was withdrawn from it, and
-        nothing has left, whatever became of the renewal; of who accepted, the status of the last
-        email is that of the invoice."""
-        if self.state == "approved" or self.reminder_count or self.letter_state == "printed":
+    def _get_notice_still_here(self):
+        """Return ``queued`` or ``withdrawn`` where nothing has left since the notice was sent, or
+        sent anew after a reset, whatever became of the renewal; else ``False``."""
+        if self.letter_state == "printed" or (
+            self.state != "approved" and self.delivery_state not in ("queued", "withdrawn")
+        ):
+            return False
+        moments = list(filter(None, [self.date_sent, self.date_notice]))
+        since = min(moments, default=False)
+        if since and self.date_last_reminder and self.date_last_reminder >= since:
             return False
         mails = self.env["mail.mail"]
-        return self.delivery_state in ("queued", "withdrawn") and mails._membri_is_still_here(self)
+        domain = Domain("date", ">=", since) if since else Domain.TRUE
+        if not mails._membri_is_still_here(self, domain):
+            return False
+        if self.state != "approved":
+            return self.delivery_state
+        # of who accepted, the status of the last email is that of the invoice
+        mail_sudo = mails._membri_get_last_of(self, domain & Domain("membri_kind", "=", "notice"))
+        return {"outgoing": "queued", "cancel": "withdrawn"}.get(mail_sudo.state, False)
 
     def _get_timeline_plans(self):
         """:return: steps, as above, of what somebody has to do"""
