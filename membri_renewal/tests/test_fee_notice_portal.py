@@ -123,6 +123,7 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         page = self._open(self.notice.access_token).text
         self.assertIn("did not go through", page)
         self.assertIn('id="o_payment_form"', page)
+        self.assertIn('id="membri_already_paid_link"', page)
         self._finish(self._start_transaction(), "done")
         self.assertEqual(self.cotisation.state, "active")
 
@@ -133,6 +134,8 @@ class TestFeeNoticePortal(FeeNoticePortalCase):
         page = self._open(self.notice.access_token).text
         self.assertIn("Your payment is in progress", page)
         self.assertNotIn('id="o_payment_form"', page)
+        self.assertNotIn('id="membri_already_paid_link"', page, "we know it")
+        self.assertEqual(self.notice._membri_get_cannot_report(), "under_way")
         with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
             self._start_transaction()
         self._finish(transaction, "done")

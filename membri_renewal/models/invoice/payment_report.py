@@ -82,6 +82,8 @@ class AccountMove(models.Model):
             or self.payment_state not in ("not_paid", "partial")
         ):
             return "not_now"
+        if self._membri_is_all_under_way():
+            return "under_way"
         return "told_today" if self._membri_is_reported_today() else False
 
     def _membri_is_reported_today(self):
