@@ -7,7 +7,7 @@ from odoo.addons.account_payment.controllers import payment as account_payment
 from odoo.addons.account_payment.controllers import portal as account_portal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
-from .portal_access import PRIVATE_HEADERS, browse_sudo, has_right, has_token
+from .portal_access import PRIVATE_HEADERS, browse_sudo, has_right, has_token, turn_away
 
 
 def may_see_fee_notice(notice_sudo):
@@ -94,7 +94,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
     ):
         notice_sudo = self._get_fee_notice_sudo(notice_id, access_token)
         if not notice_sudo:
-            return request.redirect("/my")
+            return turn_away(access_token)
         if report_type == "pdf" and notice_sudo.membri_fee_notice_state == "open":
             return self._show_copy(
                 notice_sudo, access_token, "membri_renewal.action_report_fee_notice", download
@@ -162,7 +162,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
         try:
             move_sudo = self._document_check_access("account.move", invoice_id, access_token)
         except (AccessError, MissingError):
-            return request.redirect("/my")
+            return turn_away(access_token)
         if move_sudo.membri_fee_notice_state in ("open", "void"):
             return request.redirect(move_sudo.get_portal_url())
         if move_sudo.membri_invoice_type:

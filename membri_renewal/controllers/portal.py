@@ -13,6 +13,7 @@ from .portal_access import (
     clean_token,
     has_right,
     has_token,
+    turn_away,
 )
 
 # what the member can correct and send again
@@ -210,9 +211,7 @@ class MembriPortal(MembriPortalAccess):
         nothing else of it; everybody else is turned away."""
         renewal_sudo = browse_sudo("membri.renewal", renewal_id)
         if not (renewal_sudo.date_sent and has_token(renewal_sudo, access_token)):
-            # an older email, perhaps: the page where one logs in says so, whatever the key was
-            old = clean_token(access_token) and request.env.user._is_public()
-            return request.redirect("/my?membri_old_link=1" if old else "/my")
+            return turn_away(access_token)
         values = {
             "page_name": "renewal_withdrawn",
             "renewal": renewal_sudo.with_company(renewal_sudo.company_id),

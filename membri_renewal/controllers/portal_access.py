@@ -1,3 +1,5 @@
+from urllib.parse import urlencode
+
 from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, MissingError
 from odoo.http import request
@@ -44,6 +46,20 @@ def has_right(record_sudo, operation):
     # no sudo: the user's rights are asked
     record = record_sudo.with_user(request.env.user).with_context(allowed_company_ids=[])
     return record.has_access(operation)
+
+
+def turn_away(access_token):
+    """Whoever brought a key that opens nothing, of an older email perhaps, is told where to go on:
+    the same whatever the key was, and whether there is such a document or not."""
+    if not clean_token(access_token) or not request.env.user._is_public():
+        return request.redirect("/my")
+    query = urlencode({"redirect": request.httprequest.path})
+    response = request.render(
+        "membri_renewal.portal_old_link",
+        {"page_name": "membri_old_link", "sign_in_url": f"/web/login?{query}"},
+    )
+    response.headers.update(PRIVATE_HEADERS)
+    return response
 
 
 class MembriPortalAccess(CustomerPortal):

@@ -4,7 +4,7 @@ from odoo import http
 from odoo.http import content_disposition, request
 
 from ..models.invoice.payment_report import FILE_MAX_SIZE
-from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token
+from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token, turn_away
 
 DOCUMENTS = {
     "card": "membri_renewal.action_report_membership_card",
@@ -190,7 +190,7 @@ class MembriPortalMembership(MembriPortalAccess):
     def portal_already_paid(self, invoice_id, access_token=None, error=None, done=None, **kw):
         move_sudo = self._find_document_sudo("account.move", invoice_id, access_token)
         if not move_sudo or not move_sudo.membri_invoice_type:
-            return request.redirect("/my")
+            return turn_away(access_token)
         may_act = self._may_answer(move_sudo, access_token)
         values = {
             "typed": self._take_typed(REPORT_FORM % invoice_id) if error else {},

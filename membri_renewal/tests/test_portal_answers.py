@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import html
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -69,7 +70,7 @@ class TestPortalAnswers(PortalCase):
         self.assertFalse(self._get_error(response))
         self.assertEqual(renewal.invoice_id.amount_untaxed, 500.0)
 
-    def test_link_of_an_older_email_says_so_where_one_logs_in(self):
+    def test_link_of_an_older_email_says_so_and_where_to_go_on(self):
         """The same is said whatever the link was: it tells nothing of what exists."""
         renewal = self._renewal_of_corporation("sent")
         old = renewal.sudo().access_token
@@ -78,9 +79,18 @@ class TestPortalAnswers(PortalCase):
         renewal.action_send()
         self.assertNotEqual(renewal.sudo().access_token, old)
         self._sign_in(None)
-        for renewal_id in (renewal.id, 2**30):
-            page = self.url_open(f"/my/renewals/{renewal_id}?access_token={old}").text
-            self.assertIn('id="membri_old_link"', page)
+        for path in ("renewals", "invoices", "fee-notices", "membership/invoices"):
+            suffix = "/paid" if path.startswith("membership") else ""
+            pages = []
+            for record_id in (renewal.id, self.env["account.move"].search([], limit=1).id, 2**30):
+                url = f"/my/{path}/{record_id}{suffix}"
+                page = self.url_open(f"{url}?access_token={old}").text
+                self.assertIn('id="membri_old_link"', page, url)
+                self.assertNotIn("o_portal_submenu", page, "which asks for a login")
+                main = html.fromstring(page).xpath("//main")[0]
+                self.assertNotIn(old, html.tostring(main).decode())
+                pages.append(main.text_content())
+            self.assertEqual(len(set(pages)), 1)
         page = self.url_open(f"/my/renewals/{renewal.id}").text
         self.assertNotIn('id="membri_old_link"', page)
 
