@@ -208,6 +208,26 @@ class TestViews(MembriCommon):
     # Behaviour of the screens
     # ------------------------------------------------------------------
 
+    def test_days_of_a_list_are_written_one_way(self):
+        """Not “2026-12-31” beside “Oct 16”: where the year of one is always there, of all."""
+        data = self.env_root["ir.model.data"].search(
+            [("module", "=", "membri_renewal"), ("model", "=", "ir.ui.view")]
+        )
+        views = self.env_root["ir.ui.view"].browse(data.mapped("res_id"))
+        looked_at = 0
+        for view in views.filtered(lambda view: view.type == "list" and view.mode == "primary"):
+            fields_of_model = self.env[view.model]._fields
+            written = {
+                node.get("name"): bool(safe_eval(node.get("options", "{}")).get("numeric"))
+                for node in etree.fromstring(view.arch).iter("field")
+                if fields_of_model[node.get("name")].type in ("date", "datetime")
+                and not node.get("widget")
+            }
+            looked_at += any(written.values())
+            with self.subTest(view.xml_id):
+                self.assertLessEqual(len(set(written.values())), 1, written)
+        self.assertTrue(looked_at)
+
     def test_new_contact_has_no_choice_by_hand(self):
         """The toggle shows what the option set says; it must not become an override."""
         with Form(self.env["res.partner"]) as form:
