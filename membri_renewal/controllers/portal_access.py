@@ -54,9 +54,17 @@ def turn_away(access_token):
     if not clean_token(access_token) or not request.env.user._is_public():
         return request.redirect("/my")
     query = urlencode({"redirect": request.httprequest.path})
+    # sudo: whose name and logo the page bears, whatever the key was; of several, nobody's
+    association_sudo = request.env["membri.option.set"].sudo().search([]).company_id
     response = request.render(
         "membri_renewal.portal_old_link",
-        {"page_name": "membri_old_link", "sign_in_url": f"/web/login?{query}"},
+        {
+            "page_name": "membri_old_link",
+            "sign_in_url": f"/web/login?{query}",
+            "res_company": association_sudo
+            if len(association_sudo) == 1
+            else request.env.company.sudo(),
+        },
     )
     response.headers.update(PRIVATE_HEADERS)
     return response
