@@ -257,3 +257,45 @@ class TestImportAsExported(ImportCase):
         self.assertEqual([lines[2].name, lines[3].name], ["Ada Roy", "Bea Ito"])
         record, lines = self._walk("Member;Email\noui;a@x.example\n", "free")
         self.assertEqual(self._get_targets(record), {"Email": "email"})
+
+    def test_what_was_answered_elsewhere_is_asked_by_nobody(self):
+        """Issue 12 A7: a list says that a renewal was approved or declined. Nothing goes out, and
+        it waits for the staff, with the word of the list; of history nobody waits."""
+        before = self._count()
+        text = (
+            "Name;Email;Plan;Start;End;Notice Sent On;Open Renewal\n"
+            "Ada Roy;ada@x.example;Person;2026-01-01;2026-12-31;2026-11-02;Refusé\n"
+            "Bea Roy;bea@x.example;Person;2026-01-01;2026-12-31;;Approved\n"
+            "Cyd Roy;cyd@x.example;Person;2025-01-01;2025-12-31;2025-11-02;Declined\n"
+        )
+        record = self._import(text)
+        self.assertEqual(
+            ["Refusé" in m or "Approved" in m for m in record.line_ids.mapped("message")],
+            [True, True, False],
+        )
+        record.action_run()
+        self.assertEqual(self._count()["mail.mail"], before["mail.mail"], "not to the staff either")
+        ada, bea, cyd = record.line_ids.sorted("row").cotisation_id
+        self.assertEqual((ada + bea).renewal_ids.mapped("state"), ["intervention"] * 2)
+        self.assertIn("Refusé", ada.renewal_ids.intervention_reason)
+        self.assertEqual([bool(r.date_sent) for r in (ada + bea).renewal_ids], [True, False])
+        self.assertFalse(cyd.renewal_ids)
+        self._run_cron("ir_cron_generate")
+        self._run_cron("ir_cron_send_reminders")
+        self.assertEqual(self._count()["mail.mail"], before["mail.mail"])
+        self._import(text).action_run()
+        self.assertEqual(len((ada + bea + cyd).renewal_ids), 2)
+        record.action_undo()
+        self.assertEqual(self._count(), before)
+
+    def test_undo_takes_the_flag_off_who_was_here_before(self):
+        """Issue 12 A7: the list required an intervention of a contact that it did not make."""
+        text = (
+            "Name;Email;Plan;Start;End;Open Renewal\n"
+            f"{self.member.name};{self.member.email};Person;2026-01-01;2026-12-31;intervention\n"
+        )
+        record = self._import(text)
+        record.action_run()
+        self.assertTrue(self.member.membri_intervention_required)
+        record.action_undo()
+        self.assertFalse(self.member.membri_intervention_required)

@@ -11,6 +11,7 @@ from .matching import Matcher
 from .profiles import PROFILES
 from .reading import normalize
 from .row import are_strangers, get_doubt
+from .targets import ANSWER_WORDS
 
 ONE_DAY = relativedelta(days=1)
 
@@ -40,6 +41,11 @@ class Decision:
     def row_values(self):
         """What the row says, as ``RowReader.read_row`` gives it"""
         return self.trace["values"]
+
+    def get_answer(self):
+        """:return: what the list says of a renewal that was decided over there, or ``""``"""
+        said = self.row_values["renewal_state"]
+        return said if normalize(said) in ANSWER_WORDS else ""
 
 
 class Refused(Exception):
@@ -196,6 +202,7 @@ class MembriImport(models.Model):
                     self._get_days_remark(decision),
                     self._get_state_remark(decision),
                     self._get_options_remark(decision, values),
+                    self._get_renewal_remark(decision),
                 ),
             )
             remarks += self._get_money_remarks(decision, values)
@@ -288,6 +295,22 @@ class MembriImport(models.Model):
                 "The member leaves on the last day of the term, so it is not renewed."
             )
         return False
+
+    def _get_renewal_remark(self, decision):
+        """:return: that the answer of a running term's renewal waits for the staff, or ``False``"""
+        answer = decision.get_answer()
+        over = decision.term_vals.get("state") in ("cancelled", "expired")
+        if not answer or over or decision.result not in ("new", "differs"):
+            return False
+        return self._get_answer_sentence(answer)
+
+    def _get_answer_sentence(self, answer):
+        """Said of the row, and kept on the renewal that is held."""
+        return self.env._(
+            "The imported list says that this renewal is “%(answer)s”. Nothing is sent: approve "
+            "or decline it here.",
+            answer=answer,
+        )
 
     def _get_money_remarks(self, decision, values):
         """:return: list of what becomes of the open balance and of the invoice of a row

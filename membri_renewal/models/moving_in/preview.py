@@ -177,6 +177,7 @@ class MembriImport(models.Model):
             mail_create_nolog=True,
             mail_create_nosubscribe=True,
             mail_auto_subscribe_no_notify=True,
+            mail_activity_quick_update=True,
             mail_notify_force_send=False,
             no_reset_password=True,
         )

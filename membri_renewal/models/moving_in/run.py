@@ -14,22 +14,9 @@ from .matching import MODULE, Matcher, get_external_name
 from .membri_import import FOREGROUND_LIMIT
 from .reading import escape_formula, normalize
 from .row import name_words
+from .targets import RENEWAL_WORDS
 
 BATCH = 200
-# a renewal that the other system has asked, or is about to ask
-RENEWAL_WORDS = {
-    "draft": "draft",
-    "to send": "draft",
-    "a envoyer": "draft",
-    "sent": "sent",
-    "envoye": "sent",
-    "change requested": "change_requested",
-    "change_requested": "change_requested",
-    "demande de changement": "change_requested",
-    "intervention": "intervention",
-    "intervention required": "intervention",
-    "intervention requise": "intervention",
-}
 
 
 class MembriImport(models.Model):
@@ -439,7 +426,10 @@ class MembriImport(models.Model):
                 )
             term = decision.term
             state = RENEWAL_WORDS.get(normalize(values["renewal_state"]))
-            if not state and values["status"] == "renewing":
+            answer = decision.get_answer()
+            if (answer and term and not term.is_history) or (
+                not state and values["status"] == "renewing"
+            ):
                 state = "sent" if values["notice"] else "draft"
             elif not state and values["notice"] and term and not term.is_history:
                 state = "sent"  # of what is history, nobody waits for the answer any more
@@ -447,7 +437,13 @@ class MembriImport(models.Model):
                 continue
             renewal = self.env["membri.renewal"].create({"cotisation_id": term.id})
             decision.done["created_renewal"] = renewal.id
+            member = renewal._get_member()
+            was_flagged = member.membri_intervention_required
             self._move_renewal(renewal, state, fields.Date.to_date(values["notice"]))
+            if answer:
+                renewal._do_require_intervention(self._get_answer_sentence(answer))
+            if member.membri_intervention_required and not was_flagged:
+                decision.done["flagged"] = True
 
     def _move_renewal(self, renewal, state, notice):
         if state == "draft":

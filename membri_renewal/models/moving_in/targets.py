@@ -177,3 +177,23 @@ KINDS = {
     "company", "person", "individual", "organization", "business", "entreprise", "personne",
     "societe", "particulier", "individu", "organisation", "organisme", "compagnie", "obnl",
 }  # fmt: skip
+# a renewal that the other system has asked, or is about to ask
+RENEWAL_WORDS = {
+    "draft": "draft",
+    "to send": "draft",
+    "a envoyer": "draft",
+    "sent": "sent",
+    "envoye": "sent",
+    "change requested": "change_requested",
+    "change_requested": "change_requested",
+    "demande de changement": "change_requested",
+    "intervention": "intervention",
+    "intervention required": "intervention",
+    "intervention requise": "intervention",
+}
+# what it has the answer of, or has given up: only the staff can say what that means here
+ANSWER_WORDS = {
+    "approved", "accepted", "renewed", "declined", "refused", "cancelled", "canceled", "void",
+    "approuve", "accepte", "renouvele", "decline", "refuse", "annule",
+    "approuvee", "acceptee", "renouvelee", "declinee", "refusee", "annulee",
+}  # fmt: skip

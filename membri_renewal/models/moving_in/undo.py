@@ -264,6 +264,8 @@ class MembriImport(models.Model):
         renewals = Renewal.browse(
             trace["created_renewal"] for _line, trace in done if "created_renewal" in trace
         ).exists()
+        flagged = {trace.get("created_renewal") for _line, trace in done if "flagged" in trace}
+        renewals.filtered(lambda r: r.id in flagged)._clear_intervention()
         renewals._set_state("cancelled")
         unlink_in_parts(renewals)
         options = record.env["membri.cotisation.line"].browse(
