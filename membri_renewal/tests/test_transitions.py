@@ -349,6 +349,17 @@ class TestTransitions(MembriCommon):
         renewal.action_request_change("And a second seat")
         self.assertEqual(renewal.change_request, "A larger listing\n\nAnd a second seat")
 
+    def test_the_effect_of_refusing_asks_the_table_too(self):
+        """Specification §8: extensions call it, without the wizard."""
+        for state in ("approved", "refused", "cancelled"):
+            renewal = self._renewal_in(state)
+            invoice, before = renewal.invoice_id, self._snapshot(renewal)
+            with self.subTest(state=state):
+                sentence = self._assert_refused(lambda r=renewal: r._do_refuse(self.reason))
+                self.assertIn(renewal.name, sentence)
+                self.assertEqual(self._snapshot(renewal), before)
+                self.assertEqual(renewal.invoice_id, invoice)
+
     def test_refusal_needs_a_reason_and_keeps_it(self):
         renewal = self._renewal_in("sent")
         self._assert_refused(lambda: renewal._do_refuse(self.reason.browse()))

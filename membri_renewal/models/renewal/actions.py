@@ -291,11 +291,16 @@ class MembriRenewal(models.Model):
 
         :param reason: ``membri.refusal.reason``, required
         :param note: plain text
-        :raises UserError: without a reason
+        :raises UserError: without a reason, or of what the table of states does not allow:
+            extensions call this
         """
         if not self:
             return
         self._check_has_reason(reason)
+        for renewal in self:
+            # one that lets go of its unpaid invoice (``_do_end_unpaid``) is undecided again
+            if renewal.new_cotisation_id or renewal.state in ("refused", "cancelled"):
+                raise UserError(renewal._get_not_now_reason("refuse"))
         self._set_state(
             "refused",
             refusal_reason_id=reason.id,
