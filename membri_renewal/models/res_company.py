@@ -8,6 +8,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .mixins.delays import check_delays
+
 
 class ResCompany(models.Model):
     """The settings of memberships: the staff's. Portal users read their company; what these
@@ -132,6 +134,12 @@ class ResCompany(models.Model):
                 # sudo: the logo of the parent, which all of its people see
                 vals["logo"] = vals.get("logo") or parent.sudo().logo
         return super().create(vals_list)
+
+    @api.constrains("membri_no_answer_days", "membri_no_answer_months", "membri_report_hold_days")
+    def _check_membri_delays(self):
+        check_delays(
+            self, "membri_no_answer_days", "membri_no_answer_months", "membri_report_hold_days"
+        )
 
     @api.constrains("membri_officer_id", "membri_payment_user_id")
     def _check_membri_users(self):

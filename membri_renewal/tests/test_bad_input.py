@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -246,6 +246,53 @@ class TestBadInput(MembriCommon):
         gone.active = False
         self.assertIn("“Withdrawn”", self._assert_refused(wizard.action_confirm))
         self.assertFalse(self.member.membri_cotisation_ids)
+
+    def test_enrol_with_discounts_above_the_price(self):
+        """What cannot be invoiced is named as people know it."""
+        discounts = self._create_option_set("Less", self._create_option("Discount", -50.0))
+        message = self._assert_refused(lambda: self.member._membri_enrol(discounts))
+        self.assertIn(self.member.name, message)
+        self.assertNotIn("membri.enrolment", message)
+
+    def test_a_last_day_that_means_never(self):
+        """9999-12-31, as other systems write it: no day follows it."""
+        values = {"date_end": "9999-12-31"}
+        for call in (
+            lambda: self._create_cotisation(self.member, "2026-01-01", **values),
+            lambda: self._create_yearly().write(values),
+        ):
+            with self.assertRaisesRegex(ValidationError, "lifetime"):
+                call()
+
+    def test_delays_that_lead_out_of_the_calendar(self):
+        """A typing error of one plan would stop the night of all companies."""
+        step = {"option_set_id": self.yearly.id, "trigger": "after_sent"}
+        step = self.env_root["membri.reminder.step"].create(step)
+        for record, names in (
+            (
+                self.yearly.sudo(),
+                ("notice_lead_days", "grace_days", "announce_days", "unpaid_end_months"),
+            ),
+            (step, ("days",)),
+            (
+                self.company.sudo(),
+                (
+                    "membri_no_answer_days",
+                    "membri_no_answer_months",
+                    "membri_report_hold_days",
+                    "membri_charge_lead_days",
+                ),
+            ),
+        ):
+            for name in names:
+                with self.subTest(name=name):
+                    with self.assertRaises(ValidationError):
+                        record[name] = 1000000
+                    record[name] = 9999
+        self._create_yearly()
+        self._run_cron("ir_cron_generate")
+        self._run_cron("ir_cron_send_reminders")
+        self.assertTrue(self.env["membri.dashboard"].search([]).mapped("record_count"))
 
     def test_enrol_with_dates_the_wrong_way_round(self):
         self._assert_not_enrolled(

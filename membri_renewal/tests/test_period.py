@@ -1,7 +1,8 @@
 from calendar import monthrange
 from datetime import date, datetime, timedelta
 
-from odoo.tests import tagged
+from odoo.exceptions import UserError
+from odoo.tests import Form, tagged
 
 from .common import MembriCommon
 
@@ -136,6 +137,21 @@ class TestPeriod(PeriodCommon):
             self.member, "2026-02-28", self.monthly, date_anchor="2026-01-31"
         )
         self.assertEqual(imported.date_end, date(2026, 3, 30))
+
+    def test_a_year_with_which_the_calendar_ends(self):
+        """9999-12-31, as other systems write “never”: a sentence, in the form as well."""
+        for call in (
+            lambda: self.yearly._get_period("9999-06-01"),
+            lambda: self.member._membri_enrol(self.yearly, "9999-06-01"),
+            lambda: self._create_cotisation(self.member, "9999-06-01"),
+        ):
+            with self.assertRaisesRegex(UserError, "9999"):
+                call()
+        form = Form(self.env["membri.enrolment"].with_context(default_partner_id=self.member.id))
+        form.option_set_id = self.yearly
+        with self.assertRaises(UserError):
+            form.date_start = date(9999, 6, 1)
+        self.assertFalse(self.member.membri_cotisation_ids)
 
     def test_several_months_and_years(self):
         quarterly = self._set(period_unit="month", period_count=3)

@@ -63,6 +63,13 @@ class MembriEnrolment(models.TransientModel):
     is_over = fields.Boolean(string="Already Ended", compute="_compute_explanation")
     consequences = fields.Html(compute="_compute_explanation", string="What Happens")
 
+    @api.depends("partner_id")
+    def _compute_display_name(self):
+        """Sentences of what cannot be invoiced name it."""
+        for enrolment in self:
+            member = enrolment.partner_id.display_name
+            enrolment.display_name = f"{self.env._('Enrollment')} · {member or ''}"
+
     @api.depends("partner_id", "company_id")
     def _compute_option_set_id(self):
         """Somebody who comes back is offered the plan that they had, if it still exists."""

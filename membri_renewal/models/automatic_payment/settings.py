@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..mixins.delays import check_delays
+
 # rule H1 of Payments Canada: a debit of a bank account is announced ten days before
 DEBIT_LEAD_DAYS = 10
 DEBIT_METHODS = (
@@ -83,6 +85,10 @@ class ResCompany(models.Model):
         "CHECK (membri_charge_lead_days > 0)",
         "Automatic payments are announced at least one day before.",
     )
+
+    @api.constrains("membri_charge_lead_days")
+    def _check_membri_charge_lead_days(self):
+        check_delays(self, "membri_charge_lead_days")
 
     @api.constrains("membri_charge_retry_days")
     def _check_membri_charge_retry_days(self):

@@ -261,7 +261,8 @@ class MembriCotisation(models.Model):
 
     @api.constrains("date_end", "option_set_id")
     def _check_date_end(self):
-        for cotisation in self.filtered(lambda c: not c.date_end):
+        # 9999-12-31, as other systems write it: no day follows
+        for cotisation in self.filtered(lambda c: c.date_end in (False, date.max)):
             if not cotisation.option_set_id.lifetime:
                 raise ValidationError(
                     self.env._(
@@ -339,7 +340,9 @@ class MembriCotisation(models.Model):
     def _guess_anchor(self, option_set, date_start, date_end):
         """A whole term is counted from its first day. One that was shortened at its start
         (or clamped: 28 February to 30 March) is counted from the day that follows it."""
-        if not date_end or option_set._get_period(date_start)[1] == date_end:
+        if date_end in (False, None, date.max):  # the last of them is refused below
+            return date_start
+        if option_set._get_period(date_start)[1] == date_end:
             return date_start
         return fields.Date.add(date_end, days=1)
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..mixins.delays import check_delays
 from ..mixins.one2many import ReadOne2many
 
 MONTHS = [
@@ -192,6 +193,10 @@ class MembriOptionSet(models.Model):
         )
         for option_set in self:
             option_set.active_member_count = counts.get(option_set, 0)
+
+    @api.constrains("notice_lead_days", "grace_days", "announce_days", "unpaid_end_months")
+    def _check_delays(self):
+        check_delays(self, "notice_lead_days", "grace_days", "announce_days", "unpaid_end_months")
 
     @api.constrains("date_mode", "period_unit", "fixed_month", "fixed_day", "lifetime")
     def _check_fixed_period(self):

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 ONE_DAY = timedelta(days=1)
 
@@ -38,12 +39,18 @@ class MembriOptionSet(models.Model):
             Default: ``date_start``; ignored by fixed-date sets, which carry their own.
         :return: ``(first day, last day)``, both included; the last day is ``False`` for
             life. A term that begins between two points of the grid ends at the next one.
+        :raises UserError: where the calendar ends before the term, as of 9999-12-31
         """
         self.ensure_one()
         date_start, anchor = fields.Date.to_date(date_start), fields.Date.to_date(anchor)
         if self.lifetime:
             return date_start, False
-        return date_start, self._get_grid_bounds(date_start, anchor)[1] - ONE_DAY
+        try:
+            return date_start, self._get_grid_bounds(date_start, anchor)[1] - ONE_DAY
+        except (ValueError, OverflowError) as error:
+            raise UserError(
+                self.env._("The year of %(text)s cannot be right.", text=date_start)
+            ) from error
 
     def _get_grid_bounds(self, day, anchor=None):
         """Return ``(b, n)``: the whole period that ``day`` lies in begins on ``b`` and the

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..mixins.delays import check_delays
+
 # What most associations do: a friendly reminder, a firmer one before the end, the last one
 # afterwards, which the staff looks at first. Trigger, days, automatic, template.
 NOTICE_STEPS = [
@@ -52,6 +54,10 @@ class MembriReminderStep(models.Model):
     _days_not_negative = models.Constraint(
         "CHECK (days >= 0)", "The number of days cannot be negative."
     )
+
+    @api.constrains("days")
+    def _check_days(self):
+        check_delays(self, "days")
 
     @api.depends("trigger", "days")
     @api.depends_context("lang")
