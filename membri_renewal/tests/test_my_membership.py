@@ -245,6 +245,8 @@ class TestMembershipDocuments(MembershipCase):
             f"{self.term.id}-",
             f"{self.term.id}",
             f"{'9' * 40}-{signature}",
+            f"0-{signature}",
+            "00",
             "x-y",
             "%C3%A9-%C3%A9",
         ]

@@ -129,6 +129,7 @@ class MembriCotisation(models.Model):
             record_id.isdecimal()
             and record_id.isascii()
             and len(record_id) < ID_LENGTH
+            and int(record_id)  # no record has the number 0
             and signature.isascii()
         ):
             return nothing_sudo
