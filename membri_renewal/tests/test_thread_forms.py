@@ -209,6 +209,7 @@ class TestThreadForms(ThreadCase):
         own.write({"res_id": other.id})
         self.assertEqual(other.activity_ids, own)
 
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
     def test_files_in_forms_of_odoo(self):
         """Letters by post, which are installed with Invoicing: the form showed any file. What was
         made by somebody who may is seen as in Odoo."""
@@ -219,16 +220,12 @@ class TestThreadForms(ThreadCase):
         )
         spec = {"attachment_datas": {}, "attachment_fname": {}}
         args = [[], {"attachment_id": attachment.id}, ["attachment_id"], spec]
-        for user, may in ((self.employee, False), (self.auditor, True)):
-            letters = self.env["snailmail.letter"].with_user(user)
-            self.env.invalidate_all()
-            with self.subTest(user=user.login):
-                value = call_kw(letters, "onchange", args, {})["value"]
-                shown = [value.get(name) for name in spec]
-                if may:
-                    self.assertIn(attachment.name, shown)
-                else:
-                    self.assertFalse(any(shown))
+        letters = self.env["snailmail.letter"].with_user(self.employee)
+        self.env.invalidate_all()
+        with self.assertRaises(AccessError):
+            call_kw(letters, "onchange", args, {})
+        value = call_kw(letters.with_user(self.auditor), "onchange", args, {})["value"]
+        self.assertEqual(value["attachment_fname"], attachment.name)
         letter = self.env_root["snailmail.letter"].create(
             {
                 "model": "res.partner",
@@ -241,6 +238,102 @@ class TestThreadForms(ThreadCase):
         self.env.invalidate_all()
         kept = letter.with_user(self.employee).read(["attachment_fname"])
         self.assertEqual(kept[0]["attachment_fname"], attachment.name)
+
+    def _ask_form(self, user, model, values, name, default=None):
+        """:param default: of ``name``, which the user has kept for themselves
+        :return: what the form of a new record of ``model`` shows in ``name``, and one step further
+        """
+        records = self.env(user=user.id, context={})[model]
+        comodel = records.env[records._fields[name].comodel_name]
+        further = {
+            further_name: {"fields": {"display_name": {}}}
+            for further_name, field in comodel._fields.items()
+            if field.type == "many2one" and field.comodel_name in ("ir.attachment", "mail.message")
+        }
+        spec = {name: {"fields": {"display_name": {}, **further}}}
+        if default:
+            call_kw(records.env["ir.default"], "set", [model, name, default], {"user_id": True})
+        self.env.invalidate_all()
+        return str(call_kw(records, "onchange", [[], values, [], spec], {}))
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_forms_are_given_messages_and_files_by_no_detour(self):
+        """A default that one keeps for oneself is given to a form as well, and so is what the form
+        tells of a record that it names: what *that* replies to, or is a copy of."""
+        env = self.env_root
+        foreigner = self._create_manager_of(
+            self._create_other_company("West", "America/Vancouver"), "foreigner"
+        )
+        message = self.renewal.message_post(body="x", subject=SECRET)
+        file = env["ir.attachment"].create(
+            {"name": SECRET, "res_model": "membri.renewal", "res_id": self.renewal.id}
+        )
+        for user, may in ((self.employee, False), (foreigner, False), (self.auditor, True)):
+            channel = self.env(user=user.id, context={})["discuss.channel"].create({"name": "Own"})
+            own_message = channel.sudo().message_post(body="own", message_type="comment")
+            own_file = env["ir.attachment"].with_user(user).create({"name": "own"})
+            for model, name, own, further, number in (
+                ("ir.attachment", "original_id", own_file, "original_id", file.id),
+                ("mail.message", "parent_id", own_message, "parent_id", message.id),
+                ("mail.compose.message", "parent_id", own_message, "parent_id", message.id),
+                ("discuss.channel.member", "seen_message_id", own_message, "parent_id", message.id),
+            ):
+                told = {"id": own.id, further: number}
+                for way, values, default in (
+                    ("own default", {}, number),
+                    ("told", {name: told}, None),
+                    ("told by number", {name: {**told, further: {"id": number}}}, None),
+                    ("default that tells", {}, told),
+                ):
+                    with self.subTest(user=user.login, model=model, way=way):
+                        if may:
+                            shown = self._ask_form(user, model, values, name, default)
+                            self.assertIn(SECRET, shown)
+                        else:
+                            with self.assertRaises(AccessError) as caught:
+                                self._ask_form(user, model, values, name, default)
+                            self.assertNotIn(SECRET, str(caught.exception))
+                    env["ir.default"].search([("user_id", "=", user.id)]).unlink()
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_forms_tell_nothing_of_what_a_named_contact_would_have(self):
+        """A form of Odoo's that names a contact, with values of that: a plan of another company."""
+        west = self._create_other_company("West", "America/Vancouver")
+        foreigner = self._create_manager_of(west, "foreigner")
+        contact = foreigner.partner_id
+        spec = {"author_id": {"fields": {"membri_option_set_id": {"fields": {"display_name": {}}}}}}
+        plan = self.renewal.option_set_id
+        told = {"id": contact.id, "membri_option_set_id": plan.id}
+        for user, may in ((foreigner, False), (self.officer, True)):
+            messages = self.env(user=user.id, context={})["mail.message"]
+            self.env.invalidate_all()
+            with self.subTest(user=user.login):
+                args = [[], {"author_id": told}, [], spec]
+                if may:
+                    shown = call_kw(messages, "onchange", args, {})
+                    self.assertIn(plan.display_name, str(shown))
+                else:
+                    with self.assertRaises(AccessError):
+                        call_kw(messages, "onchange", args, {})
+            # a default of one's own, which stops nobody
+            contacts = self.env(user=user.id, context={})["res.partner"]
+            args = ["res.partner", "membri_option_set_id", plan.id]
+            call_kw(contacts.env["ir.default"], "set", args, {"user_id": True})
+            with self.subTest(user=user.login, way="own default"):
+                given = call_kw(contacts, "default_get", [["membri_option_set_id"]], {})
+                self.assertEqual(given.get("membri_option_set_id"), plan.id if may else None)
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_forms_name_no_invoice_by_a_message_that_they_name(self):
+        env = self.env(user=self.employee.id, context={})
+        own = env["discuss.channel"].create({"name": "Own"}).sudo().message_post(body="own")
+        name = "account_audit_log_move_id"
+        spec = {"parent_id": {"fields": {name: {"fields": {"display_name": {}}}}}}
+        for model in ("mail.message", "mail.compose.message"):
+            args = [[], {"parent_id": {"id": own.id, name: self.invoice.id}}, [], spec]
+            self.env.invalidate_all()
+            with self.subTest(model=model), self.assertRaises(AccessError):
+                call_kw(env[model], "onchange", args, {})
 
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
     def test_letters_by_post_stay_with_their_record(self):

@@ -84,8 +84,43 @@ class Base(models.AbstractModel):
             given = {**defaults, **values}
             if self.env.user.share or self._name == "res.users":
                 check_may_be_shown(self, given)
-            check_form_may_tell_of(self, given)
+            # every employee may keep defaults of their own
+            kept = {} if self else self.env["ir.default"]._get_model_defaults(self._name)
+            check_form_may_tell_of(self, {**kept, **given})
         return super().onchange(values, field_names, fields_spec)
+
+
+def get_given(record, values):
+    """Read what a form gives: numbers, what it tells of a record (with values of that), commands.
+
+    :param record: that the form is about, or none
+    :param values: as a client gives them to ``onchange``
+    :return: generator of ``(field, given)``, one for each relational field; ``given`` is a list of
+        ``(number, values)``: ``number`` of a record, and a ``dict`` that it is given, which is
+        empty where there is none"""
+    for name, value in values.items():
+        field = record._fields.get(name)
+        if not value or field is None or not field.relational:
+            continue
+        given = []
+        several = field.type != "many2one" and isinstance(value, (list, tuple))
+        for one in value if several else [value]:
+            if isinstance(one, dict):  # of a many2one, or as a line is told of its form
+                given.append((one.get("id"), one))
+                continue
+            if not isinstance(one, (list, tuple)):
+                given.append((one, {}))
+                continue
+            _code, number, more = (*one, False, False, False)[:3]  # a command
+            given.append((number, more if isinstance(more, dict) else {}))
+            if isinstance(more, (list, tuple)):  # which sets these
+                given += [(number, {}) for number in more]
+        yield field, given
+
+
+def browse_given(record, field, number):
+    """:return: the record of this number that ``field`` is given, none where it is a new one"""
+    return record.env[field.comodel_name].browse(number if isinstance(number, int) else ())
 
 
 def check_may_be_shown(record, values):
@@ -96,27 +131,14 @@ def check_may_be_shown(record, values):
     :raises AccessError: when they name a record, also in lines, that the user may not read, other
         than those that ``record`` holds already"""
     mixin = record.env["membri.fields.mixin"]
-    for name, value in values.items():
-        field = record._fields.get(name)
-        if not value or field is None or not field.relational:
-            continue
-        comodel, ids = record.env[field.comodel_name], []
-        for given in [value] if field.type == "many2one" else value:
-            # the number, what a line is told of its form, or a command
-            is_command = isinstance(given, (list, tuple))
-            number = given[1] if is_command and len(given) > 1 else not is_command and given
-            more = given[2] if is_command and len(given) > 2 else {}
-            if isinstance(number, dict):
-                number, more = number.get("id"), number
-            if isinstance(more, dict):
-                line = comodel.browse(number if isinstance(number, int) else [])
-                check_may_be_shown(line, {k: v for k, v in more.items() if k != "id"})
-                ids.append(number)
-            else:
-                ids += more or []
+    for field, given in get_given(record, values):
+        for number, more in given:
+            line = browse_given(record, field, number)
+            check_may_be_shown(line, {k: v for k, v in more.items() if k != "id"})
         # a form sends back what it was shown; sudo: only compared
-        known = set(record.sudo()[name].ids) if record else set()
-        mixin._check_may_read(comodel, mixin._get_given_numbers(ids) - known)
+        known = set(record.sudo()[field.name].ids) if record else set()
+        numbers = mixin._get_given_numbers(number for number, _more in given)
+        mixin._check_may_read(record.env[field.comodel_name], numbers - known)
 
 
 def check_may_name(model, vals_list):
@@ -217,9 +239,11 @@ def may_send_anything(env):
 def check_form_may_tell_of(record, values):
     """The window of emails shows the subject and the recipients of what it replies to, any form the
     name of what a default names, and that of an expense what is due on the invoice that it names.
+    So does what a form tells of a record that it names: of a message, another one that it replies
+    to.
 
     :param record: that the form is about, or none
-    :param values: as a client gives them to ``onchange``, with those of lines
+    :param values: as a client gives them to ``onchange``, with those of what they name
     :raises AccessError: as :func:`check_may_tell_of` and :func:`check_own_documents`, but for what
         ``record`` holds already"""
     for name, named in get_named(record, [values], DOCUMENTS | ABOUT.keys()):
@@ -227,22 +251,14 @@ def check_form_may_tell_of(record, values):
         named -= record.sudo()[name] if record else named.browse()
         if named._name in DOCUMENTS:
             check_own_documents(named, is_window=record._transient)
-        # of files the forms that show more than a name ask by themselves (doors/form.py)
-        elif named._name != "ir.attachment":
+        else:
             check_may_tell_of(named)
-    for name, value in values.items():
-        field = record._fields.get(name)
-        if field is None or field.type not in ("one2many", "many2many"):
-            continue
-        lines = record.env[field.comodel_name]
-        for command in value if isinstance(value, (list, tuple)) else ():
-            if (
-                isinstance(command, (list, tuple))
-                and len(command) > 2
-                and isinstance(command[2], dict)
-            ):
-                number = command[1] if isinstance(command[1], int) else 0
-                check_form_may_tell_of(lines.browse(number or ()), command[2])
+    for field, given in get_given(record, values):
+        for number, more in given:
+            line = browse_given(record, field, number)
+            if more and isinstance(line, MembriFieldsMixin):
+                line._check_given_records(more)
+            check_form_may_tell_of(line, {k: v for k, v in more.items() if k != "id"})
 
 
 def check_may_tell_of(named):

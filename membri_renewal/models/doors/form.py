@@ -24,18 +24,6 @@ def blank_foreign_names(records, model_field, name_field):
             record[name_field] = False
 
 
-def compute_file_of_letter(letters):
-    """As Odoo computes it of letters that are kept, whose file was asked for as they were made; in
-    a form, of files that the user may read."""
-    for letter in letters:
-        attachment = letter.attachment_id
-        may = letter._origin.attachment_id == attachment or attachment.sudo(False).has_access(
-            "read"
-        )
-        letter.attachment_datas = may and attachment.datas
-        letter.attachment_fname = may and attachment.name
-
-
 # of Odoo's ratings: how the name of what they are about is computed, and what says which record
 NAMES_OF_RATING = {
     "res_name": ("_compute_res_name", "res_model", "res_id"),

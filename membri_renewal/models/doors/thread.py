@@ -6,7 +6,7 @@ from odoo.tools.misc import clean_context
 from ..mixins.fields import MembriFieldsMixin
 from .base import check_may_print, is_told_of
 from .company_notes import NOTES_OF
-from .form import NAMES_OF_RATING, compute_file_of_letter, get_compute_of_rating
+from .form import NAMES_OF_RATING, get_compute_of_rating
 from .given import get_create_of_group_messages
 from .search import FILES_FOR, compares_text, get_recipients_domain_of, look_as_user
 from .typed_contact import IS_TYPED
@@ -425,20 +425,13 @@ class MailComposeMessage(models.TransientModel):
         return super(MailComposeMessage, composer)._action_send_mail(auto_commit=auto_commit)
 
 
-LETTER_FILE = ("attachment_datas", "attachment_fname")
-
-
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
     def _register_hook(self):
-        # EXTENDS base: the form of Odoo's letters by post shows, in sudo, whatever file is named
-        # there, ratings the name of any record, and mailings ask as the system; no dependencies of
-        # ours, but installed by themselves with Invoicing, and with many an application
+        # EXTENDS base: Odoo's ratings show the name of any record, and mailings ask as the system;
+        # no dependencies of ours, but installed with many an application
         result = super()._register_hook()
-        if letters := self.env.registry.get("snailmail.letter"):
-            for name in LETTER_FILE:
-                letters._fields[name].compute = compute_file_of_letter
         if ratings := self.env.registry.get("rating.rating"):
             for name in NAMES_OF_RATING:
                 ratings._fields[name].compute = get_compute_of_rating(name)

@@ -281,12 +281,17 @@ class MembriFieldsMixin(models.AbstractModel):
                 values[name] = field.convert_to_write(field.default(self), self)
         given = values
         if not self._name.startswith("membri."):
-            # what a colleague set up as a default of Odoo's forms stops nobody there
             given = {
                 name: value
                 for name, value in values.items()
                 if f"default_{name}" in self.env.context
             }
+            # what a colleague set up as a default of Odoo's forms stops nobody there
+            for name in own_defaults.keys() & (values.keys() - given.keys()):
+                try:
+                    self._check_given_records({name: values[name]})
+                except AccessError:
+                    del values[name]
         self._check_given_records(given)
         return values
 
