@@ -315,6 +315,18 @@ class TestThreadForms(ThreadCase):
                 else:
                     with self.assertRaises(AccessError):
                         call_kw(messages, "onchange", args, {})
+            # a login has the fields of its contact
+            told_of_login = {**told, "id": user.id}
+            activities = self.env(user=user.id, context={})["mail.activity"]
+            args = [[], {"user_id": told_of_login}, [], {"user_id": spec["author_id"]}]
+            self.env.invalidate_all()
+            with self.subTest(user=user.login, form="mail.activity"):
+                if may:
+                    shown = call_kw(activities, "onchange", args, {})
+                    self.assertIn(plan.display_name, str(shown))
+                else:
+                    with self.assertRaises(AccessError):
+                        call_kw(activities, "onchange", args, {})
             # a default of one's own, which stops nobody
             contacts = self.env(user=user.id, context={})["res.partner"]
             args = ["res.partner", "membri_option_set_id", plan.id]
@@ -334,6 +346,23 @@ class TestThreadForms(ThreadCase):
             self.env.invalidate_all()
             with self.subTest(model=model), self.assertRaises(AccessError):
                 call_kw(env[model], "onchange", args, {})
+
+    def test_what_is_saved_is_named_by_its_number(self):
+        """What is told of a record that one names was shown with what is saved."""
+        file = self.env_root["ir.attachment"].create(
+            {"name": SECRET, "res_model": "membri.renewal", "res_id": self.renewal.id}
+        )
+        files = self.env(user=self.employee.id, context={})["ir.attachment"]
+        own, other = files.create([{"name": "own"}, {"name": "other"}])
+        further = {"original_id": {"fields": {"display_name": {}}}}
+        spec = {"original_id": {"fields": further}}
+        for ids in (own.ids, []):
+            told = {"name": "own", "original_id": {"id": other.id, "original_id": file.id}}
+            self.env.invalidate_all()
+            with self.subTest(ids=ids), self.assertRaises(AccessError):
+                call_kw(files, "web_save", [ids, told, spec], {})
+        call_kw(files, "web_save", [own.ids, {"original_id": other.id}, spec], {})
+        self.assertEqual(own.original_id, other)
 
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
     def test_letters_by_post_stay_with_their_record(self):

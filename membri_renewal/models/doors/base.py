@@ -1,7 +1,7 @@
 from contextlib import suppress
 
 from odoo import api, models
-from odoo.exceptions import MissingError
+from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Domain
 
 from ..mixins.fields import MembriFieldsMixin
@@ -75,18 +75,15 @@ class Base(models.AbstractModel):
         return super()._sql_error_to_message(exc)
 
     def onchange(self, values, field_names, fields_spec):
-        # EXTENDS web: whoever gave themselves another contact, in the form of their own login, was
-        # shown its name, email and phone. On the portal nobody needs to name what they do not read
+        # EXTENDS web
         if not self.env.su:
             prefix = "default_"
             context = {} if self else self.env.context
             defaults = {k[len(prefix) :]: v for k, v in context.items() if k.startswith(prefix)}
-            given = {**defaults, **values}
-            if self.env.user.share or self._name == "res.users":
-                check_may_be_shown(self, given)
-            # every employee may keep defaults of their own
-            kept = {} if self else self.env["ir.default"]._get_model_defaults(self._name)
-            check_form_may_tell_of(self, {**kept, **given})
+            kept = {}
+            if not self and not self.env.user.share:  # who may keep defaults of their own
+                kept = self.env["ir.default"]._get_model_defaults(self._name)
+            check_form_may_tell_of(self, {**kept, **defaults, **values})
         return super().onchange(values, field_names, fields_spec)
 
 
@@ -149,6 +146,7 @@ def check_may_name(model, vals_list):
         said on a record of ours that they may not read"""
     if model.env.su:
         return
+    check_is_number(model, vals_list)
     check_kept_templates(model, vals_list)
     for _name, records in get_named(model, vals_list, DOCUMENTS | ABOUT.keys()):
         if records._name in DOCUMENTS:
@@ -156,6 +154,17 @@ def check_may_name(model, vals_list):
             check_own_documents(records, is_window=model._transient)
         else:
             check_may_tell_of(records)
+
+
+def check_is_number(model, vals_list):
+    """What a form tells of a record is in memory, and shown with what is written, one step further.
+
+    :raises AccessError: when a client names a record by more than its number"""
+    for vals in vals_list:
+        for name, value in vals.items():
+            field = model._fields.get(name)
+            if isinstance(value, dict) and field is not None and field.type == "many2one":
+                raise AccessError(model.env._("Name each record by its ID."))
 
 
 def get_named(model, vals_list, comodels):
@@ -246,6 +255,10 @@ def check_form_may_tell_of(record, values):
     :param values: as a client gives them to ``onchange``, with those of what they name
     :raises AccessError: as :func:`check_may_tell_of` and :func:`check_own_documents`, but for what
         ``record`` holds already"""
+    # whoever gave themselves another contact, in the form of their own login, was shown its name,
+    # email and phone. On the portal nobody needs to name what they do not read
+    if record.env.user.share or record._name == "res.users":
+        check_may_be_shown(record, values)
     for name, named in get_named(record, [values], DOCUMENTS | ABOUT.keys()):
         # sudo: only compared
         named -= record.sudo()[name] if record else named.browse()
