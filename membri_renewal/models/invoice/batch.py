@@ -86,16 +86,7 @@ class AccountMove(models.Model):
         :param vals_list: as ``create`` takes them, with new ``invoice_line_ids`` only
         :return: ``account.move``, in the order of ``vals_list``
         """
-        journals = {}
-        headers, lines = [], []
-        for vals in vals_list:
-            header = dict(vals)
-            lines.append([line_vals for _create, _id, line_vals in header.pop("invoice_line_ids")])
-            key = (header["move_type"], header["company_id"], header["currency_id"])
-            if key not in journals:  # one search for each, instead of one for each invoice
-                names = ("move_type", "company_id", "currency_id")
-                journals[key] = self.new({name: header[name] for name in names}).journal_id.id
-            headers.append({**header, "journal_id": journals[key]})
+        headers, lines = self._membri_split_headers(vals_list)
         moves = self._membri_without_log(self.env["res.company"].browse(headers[0]["company_id"]))
         # completing a draft is no change of it by hand
         moves = moves.with_context(skip_is_manually_modified=True).create(headers)
@@ -110,11 +101,36 @@ class AccountMove(models.Model):
         for move, move_lines in zip(moves, lines, strict=True):
             kind = move.id if has_models else move._membri_get_kind(move_lines, names)
             kinds[kind].append((move, move_lines))
-        Line = moves.env["account.move.line"]
+        moves._membri_create_lines_of_kinds(kinds.values(), has_models)
+        moves._membri_copy_due_dates(kinds.values())
+        return moves.with_env(self.env)
+
+    @api.model
+    def _membri_split_headers(self, vals_list):
+        """Return the values of the headers, with the journal that Odoo would choose for each, and
+        those of the lines of each, as two lists."""
+        journals = {}
+        headers, lines = [], []
+        for vals in vals_list:
+            header = dict(vals)
+            lines.append([line_vals for _create, _id, line_vals in header.pop("invoice_line_ids")])
+            key = (header["move_type"], header["company_id"], header["currency_id"])
+            if key not in journals:  # one search for each, instead of one for each invoice
+                names = ("move_type", "company_id", "currency_id")
+                journals[key] = self.new({name: header[name] for name in names}).journal_id.id
+            headers.append({**header, "journal_id": journals[key]})
+        return headers, lines
+
+    def _membri_create_lines_of_kinds(self, kinds, has_models):
+        """Let Odoo complete the lines of the first of each kind, and give the same to the others.
+
+        :param kinds: lists of ``(draft, values of its lines)`` that are alike
+        :param has_models: whether analytic models are to be searched for each line"""
+        Line = self.env["account.move.line"]
         totals = Totals()
         firsts = [
             line
-            for (move, move_lines), *_others in kinds.values()
+            for (move, move_lines), *_others in kinds
             for line in move._membri_prepare_lines_with_amounts(move_lines, totals)
         ]
         # else the models are searched for each line, and its totals computed again
@@ -122,7 +138,7 @@ class AccountMove(models.Model):
             membri_line_totals=totals, membri_analytic=False if has_models else NO_MODELS
         ).create(firsts)
         copies, precomputed = [], []
-        for (first, _lines), *others in kinds.values():
+        for (first, _lines), *others in kinds:
             if others:
                 complete = first._membri_read_lines()
                 computed = first._membri_read_precomputed()
@@ -136,11 +152,16 @@ class AccountMove(models.Model):
                 skip_invoice_line_sync=True,
                 membri_copies=Copies(precomputed),
             ).create(copies)
-        # else each asks for its due parts again, to find the day that the first has
-        due = moves._fields["invoice_date_due"]
+
+    def _membri_copy_due_dates(self, kinds):
+        """Give the others of each kind the due date of the first: else each asks for its due parts
+        again, to find the same day.
+
+        :param kinds: as of :meth:`_membri_create_lines_of_kinds`"""
+        due = self._fields["invoice_date_due"]
         others_of = {
-            first: moves.browse(move.id for move, _lines in others)
-            for (first, _lines), *others in kinds.values()
+            first: self.browse(move.id for move, _lines in others)
+            for (first, _lines), *others in kinds
         }
         for others in others_of.values():
             self.env.remove_to_compute(due, others)
@@ -148,7 +169,6 @@ class AccountMove(models.Model):
             others.with_context(skip_invoice_sync=True).write(
                 {"invoice_date_due": first.invoice_date_due}
             )
-        return moves.with_env(self.env)
 
     @api.model
     def _membri_get_kind_names(self):
