@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -278,20 +278,7 @@ class ResPartner(models.Model):
         for entry in shown:
             balance = currency.round(balance + entry["amount"])
             entry["balance"] = balance
-        due = [
-            {
-                "move": move,
-                "label": move.name if move.state == "posted" else move._membri_get_document_label(),
-                "date": day,
-                "days_late": max(0, (move.company_id._membri_today() - day).days)
-                if move._membri_counts_days()
-                else 0,
-                "amount": amount,
-            }
-            for move in moves - checked
-            if move.move_type == "out_invoice" and not move._membri_is_settled()
-            for day, amount in move._membri_get_parts_left()
-        ]
+        due = self._membri_get_due_entries(moves - checked)
         return {
             "currency": currency,
             "opening": opening,
@@ -311,6 +298,24 @@ class ResPartner(models.Model):
             "credits": unused,
             "unused": currency.round(sum(item["amount"] for item in unused)),
         }
+
+    @api.model
+    def _membri_get_due_entries(self, moves):
+        """:return: what is left to pay of these documents, as a list of dicts, one for each part"""
+        return [
+            {
+                "move": move,
+                "label": move.name if move.state == "posted" else move._membri_get_document_label(),
+                "date": day,
+                "days_late": max(0, (move.company_id._membri_today() - day).days)
+                if move._membri_counts_days()
+                else 0,
+                "amount": amount,
+            }
+            for move in moves
+            if move.move_type == "out_invoice" and not move._membri_is_settled()
+            for day, amount in move._membri_get_parts_left()
+        ]
 
     def _membri_get_statement_entries(self, move, moves):
         """:return: the document itself, and what settled it beside documents that are listed"""
