@@ -72,8 +72,16 @@ class AccountMove(models.Model):
             asked |= move_sudo._membri_ask_about_bank_lines(found_sudo)
         for move_sudo, line_sudo in self._membri_find_booked_elsewhere().items():
             asked.add(move_sudo._membri_ask_about_booked_elsewhere(line_sudo))
-        # each by itself: one line of the bank is reconciled, another is not. Those marked as done,
-        # too: what comes again is asked again. None of what somebody has planned by hand
+        self._membri_end_answered(asked)
+
+    @api.model
+    def _membri_end_answered(self, asked):
+        """End the questions about money that are not asked any more, each by itself: one line of
+        the bank is reconciled, another is not. Those marked as done, too: what comes again is asked
+        again. None of what somebody has planned by hand.
+
+        :param asked: set of ``(id of the invoice, sentence)`` of the others"""
+        # sudo: the questions are the officer's
         questions_sudo = self.env["mail.activity"].sudo().with_context(active_test=False)
         notes = defaultdict(list)
         for move_id, note in asked:
