@@ -346,19 +346,14 @@ class AccountMove(models.Model):
         if self._membri_is_settled():
             return False
         # sudo: transactions are the administrators'; a sentence is told
-        transaction_sudo = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))[
-            -1:
-        ]
+        tries_sudo = self.sudo().transaction_ids.sorted(lambda tx: (tx.create_date, tx.id))
+        if not tries_sudo:
+            return False
+        transaction_sudo = tries_sudo[-1]
+        moment = transaction_sudo.last_state_change or transaction_sudo.create_date
         values = {
-            "amount": transaction_sudo.currency_id.format(transaction_sudo.amount)
-            if transaction_sudo
-            else "",
-            "date": transaction_sudo
-            and self._membri_format_day(
-                self.company_id._membri_local_date(
-                    transaction_sudo.last_state_change or transaction_sudo.create_date
-                )
-            ),
+            "amount": transaction_sudo.currency_id.format(transaction_sudo.amount),
+            "date": self._membri_format_day(self.company_id._membri_local_date(moment)),
         }
         if transaction_sudo & self.sudo()._membri_get_promised_transfers():
             return "info", self.env._(
