@@ -497,11 +497,15 @@ class MembriCotisation(models.Model):
         """Return a list of the cases in which the calendar or their invoice contradicts the state
         of terms. Each has an index of its own (``cotisation.py``, ``invoice/account_move.py``)
         """
+        return self._get_contradicting_invoice_domains() + self._get_contradicting_day_domains()
+
+    @api.model
+    def _get_contradicting_invoice_domains(self):
         membership = Domain("membri_invoice_type", "!=", False)
         first_part_paid = Domain("invoice_id.membri_is_first_part_paid", "=", True)
         by_approval = self._get_asks_domain("approved")
         by_first_part = self._get_asks_domain("first_part")
-        domains = [
+        return [
             # reset to draft keeps its payment state, so the invoice's own state is asked too
             Domain("state", "=", "pending")
             & Domain("payment_state", "in", (*PAID_STATES, "reversed"))
@@ -533,6 +537,10 @@ class MembriCotisation(models.Model):
             Domain("state", "in", LIVING_STATES)
             & Domain("invoice_id.reversal_move_ids", "any", [("state", "=", "posted")]),
         ]
+
+    @api.model
+    def _get_contradicting_day_domains(self):
+        domains = []
         for company in self.env["res.company"]._membri_get_all():
             today = company._membri_today()
             ours = Domain("company_id", "=", company.id)
