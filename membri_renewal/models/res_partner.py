@@ -377,19 +377,25 @@ class ResPartner(models.Model):
         if {"membri_intervention_required", "membri_intervention_reason"} & vals.keys():
             # whoever may set the flag sets the renewals' state with it
             self._membri_get_undecided_renewals()._follow_intervention_flag()
-        if vals.get("membri_auto_renew_choice") == "no":
-            self._membri_forget_consent()
         if "membri_auto_renew_choice" in vals:
-            # sudo: whoever may switch it decides what becomes of the drafts
-            self.env["membri.renewal"].sudo().search(
-                Domain("partner_id", "in", self.ids)
-                & Domain("company_id", "=", self.env.company.id)
-                & (
-                    Domain("state", "=", "draft")
-                    | (Domain("state", "=", "sent") & Domain("date_auto_invoice", "!=", False))
-                )
-            )._follow_contact_mode()
+            self._membri_follow_auto_renew(vals["membri_auto_renew_choice"])
         return result
+
+    def _membri_follow_auto_renew(self, choice):
+        """Automatic renewal was switched: what was not sent yet, or announced, follows.
+
+        :param choice: as it is written to ``membri_auto_renew_choice``"""
+        if choice == "no":
+            self._membri_forget_consent()
+        # sudo: whoever may switch it decides what becomes of the drafts
+        self.env["membri.renewal"].sudo().search(
+            Domain("partner_id", "in", self.ids)
+            & Domain("company_id", "=", self.env.company.id)
+            & (
+                Domain("state", "=", "draft")
+                | (Domain("state", "=", "sent") & Domain("date_auto_invoice", "!=", False))
+            )
+        )._follow_contact_mode()
 
     def _membri_write_plan_first(self, vals):
         """The form sends the toggle with a plan that is chosen there: what the plan says is a
