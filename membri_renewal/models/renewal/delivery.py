@@ -100,17 +100,15 @@ class MembriRenewal(models.Model):
             if by_letter:
                 continue
             renewal._record_undelivered(reason)
-            if not renewal._leaves_once_reachable():
-                renewal._message_log(body=self.env._("Not sent: %(error)s", error=reason))
-                renewal._schedule_once("membri_renewal.activity_unreachable", reason)
-                continue
-            renewal._message_log(
-                body=self.env._(
+            if renewal._leaves_once_reachable():
+                told = self.env._(
                     "Not emailed: %(reason)s Once there is a valid address, the nightly run "
                     "sends it. Or print the letter and mail it.",
                     reason=reason,
                 )
-            )
+            else:
+                told = self.env._("Not sent: %(error)s", error=reason)
+            renewal._message_log(body=told)
             renewal._schedule_once("membri_renewal.activity_unreachable", reason)
         self._queue_letters()
 
