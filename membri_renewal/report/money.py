@@ -331,12 +331,4 @@ class MembriMoney(models.Model):
                 "membership invoices."
             )
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "danger" if wrong else "success",
-                "message": message,
-                "sticky": bool(wrong),
-            },
-        }
+        return self._get_verified_notification(not wrong, message)

@@ -336,12 +336,4 @@ class MembriReconciliation(models.Model):
                 "%(open_journal)s in the journal items.",
                 **amounts,
             )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if balanced else "danger",
-                "message": message,
-                "sticky": not balanced,
-            },
-        }
+        return self._get_verified_notification(balanced, message)

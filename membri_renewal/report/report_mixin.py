@@ -16,3 +16,16 @@ class MembriReportMixin(models.AbstractModel):
         # and would lose what was just computed of them.
         self.invalidate_model(flush=False)
         return super().search_fetch(domain, field_names, offset, limit, order)
+
+    @api.model
+    def _get_verified_notification(self, is_right, message):
+        """:return: the action that says whether totals match; that they do not stays to be read"""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if is_right else "danger",
+                "message": message,
+                "sticky": not is_right,
+            },
+        }
