@@ -73,9 +73,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
             "pager": pager,
             "default_url": "/my/fee-notices",
         }
-        response = request.render("membri_renewal.portal_my_fee_notices", values)
-        response.headers.update(PRIVATE_HEADERS)
-        return response
+        return self._render_private("membri_renewal.portal_my_fee_notices", values)
 
     def _prepare_my_invoices_values(self, *args, **kwargs):
         # EXTENDS account: the list has the tokens of invoices in its links
@@ -102,9 +100,7 @@ class FeeNoticePortal(account_portal.PortalAccount):
         values = self._get_fee_notice_page_values(notice_sudo, access_token)
         if cards_sudo := values.get("tokens_sudo"):
             values["tokens_sudo"] = cards_sudo._membri_filter_own(notice_sudo)
-        response = request.render("membri_renewal.portal_fee_notice_page", values)
-        response.headers.update(PRIVATE_HEADERS)
-        return response
+        return self._render_private("membri_renewal.portal_fee_notice_page", values)
 
     def _get_fee_notice_page_values(self, notice_sudo, access_token):
         # the form of the payment holds the token

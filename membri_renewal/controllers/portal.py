@@ -1,5 +1,3 @@
-from urllib.parse import urlencode
-
 from odoo import http
 from odoo.http import request
 
@@ -11,6 +9,7 @@ from .portal_access import (
     MembriPortalAccess,
     browse_sudo,
     clean_token,
+    get_address,
     has_right,
     has_token,
     turn_away,
@@ -77,9 +76,7 @@ class MembriPortal(MembriPortalAccess):
             "pager": pager,
             "default_url": "/my/renewals",
         }
-        response = request.render("membri_renewal.portal_my_renewals", values)
-        response.headers.update(PRIVATE_HEADERS)
-        return response
+        return self._render_private("membri_renewal.portal_my_renewals", values)
 
     # ------------------------------------------------------------------
     # One renewal
@@ -202,9 +199,7 @@ class MembriPortal(MembriPortalAccess):
             "my_renewals_history",
             False,
         )
-        response = request.render(template, values)
-        response.headers.update(PRIVATE_HEADERS)
-        return response
+        return self._render_private(template, values)
 
     def _render_withdrawn(self, renewal_id, access_token):
         """Who follows the link of a notice that was sent, and then taken back, is told so, and
@@ -217,13 +212,10 @@ class MembriPortal(MembriPortalAccess):
             "renewal": renewal_sudo.with_company(renewal_sudo.company_id),
             "res_company": renewal_sudo.company_id,
         }
-        response = request.render("membri_renewal.portal_renewal_withdrawn", values)
-        response.headers.update(PRIVATE_HEADERS)
-        return response
+        return self._render_private("membri_renewal.portal_renewal_withdrawn", values)
 
     def _get_page_url(self, renewal_id, access_token, suffix="", **query):
         """:return: the address of the page, with the token if the visitor came with one"""
-        given = {"access_token": clean_token(access_token), **query}
-        query_string = urlencode({key: value for key, value in given.items() if value})
-        path = f"/my/renewals/{renewal_id}{suffix}"
-        return f"{path}?{query_string}" if query_string else path
+        return get_address(
+            f"/my/renewals/{renewal_id}{suffix}", access_token=clean_token(access_token), **query
+        )

@@ -33,6 +33,12 @@ def has_token(document_sudo, access_token):
     return bool(token and own) and consteq(own, token)
 
 
+def get_address(path, **query):
+    """:return: ``path``, with those of ``query`` that have a value"""
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"{path}?{given}" if given else path
+
+
 def browse_sudo(model, record_id):
     """:return: the record, nothing where none exists. Sudo: the caller checks the rights"""
     records_sudo = request.env[model].sudo()
@@ -155,6 +161,24 @@ class MembriPortalAccess(CustomerPortal):
         """:return: the visitor's contact, nobody for who came by a link. Sudo: it is their own"""
         user_sudo = request.env.user.sudo()
         return user_sudo.partner_id.browse() if user_sudo._is_public() else user_sudo.partner_id
+
+    def _get_own_terms_sudo(self):
+        """Return the visitor's own terms in every organisation. Sudo: cotisations are the
+        staff's; the domain limits them to what is the visitor's."""
+        Cotisation_sudo = request.env["membri.cotisation"].sudo()
+        return Cotisation_sudo.search(
+            Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
+        )
+
+    def _get_own_term_sudo(self, cotisation_id):
+        """:return: the term, if it is one of the visitor's own, else nothing"""
+        return self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
+
+    def _render_private(self, template, values):
+        """:return: a page that goes to no search engine and into no cache"""
+        response = request.render(template, values)
+        response.headers.update(PRIVATE_HEADERS)
+        return response
 
     def _show_copy(self, document_sudo, access_token, report_ref, download):
         """:return: the PDF of a document; whoever came with its key gets it back"""

@@ -1,10 +1,8 @@
-from urllib.parse import urlencode
-
 from odoo import http
 from odoo.http import request
 
 from .portal import MembriPortal
-from .portal_access import PRIVATE_HEADERS, clean_token
+from .portal_access import PRIVATE_HEADERS, clean_token, get_address
 
 
 class MembriPortalCard(MembriPortal):
@@ -39,8 +37,7 @@ class MembriPortalCard(MembriPortal):
         if self._may_answer(move_sudo, access_token):
             move_sudo._membri_portal_stop_charge(self._get_visitor_sudo())
         token = clean_token(access_token)
-        query = f"?{urlencode({'access_token': token})}" if token else ""
-        response = request.redirect(f"{move_sudo.access_url}{query}")
+        response = request.redirect(get_address(move_sudo.access_url, access_token=token))
         response.headers.update(PRIVATE_HEADERS)
         return response
 
@@ -76,15 +73,11 @@ class MembriPortalCard(MembriPortal):
     def _change_saved_card(self, cotisation_id, change):
         """:param change: takes the member and the visitor, in sudo, and gives an error or not
         :return: the page *My membership*, which tells it"""
-        # sudo: the domain limits the terms to the visitor's own
-        Cotisation_sudo = request.env["membri.cotisation"].sudo()
         visitor_sudo = self._get_visitor_sudo()
-        term_sudo = Cotisation_sudo.search(
-            Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
-        ).filtered(lambda term: term.id == cotisation_id)
+        term_sudo = self._get_own_term_sudo(cotisation_id)
         if not term_sudo:
             return request.redirect("/my")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
         error = change(member_sudo, visitor_sudo)
-        query = urlencode({"error": error} if error else {"done": "card"})
-        return request.redirect(f"/my/membership?{query}#membri_card_{cotisation_id}")
+        url = get_address("/my/membership", error=error, done=not error and "card")
+        return request.redirect(f"{url}#membri_card_{cotisation_id}")

@@ -1,10 +1,14 @@
-from urllib.parse import urlencode
-
 from odoo import http
 from odoo.http import content_disposition, request
 
 from ..models.invoice.payment_report import FILE_MAX_SIZE
-from .portal_access import PRIVATE_HEADERS, MembriPortalAccess, clean_token, turn_away
+from .portal_access import (
+    PRIVATE_HEADERS,
+    MembriPortalAccess,
+    clean_token,
+    get_address,
+    turn_away,
+)
 
 DOCUMENTS = {
     "card": "membri_renewal.action_report_membership_card",
@@ -44,17 +48,7 @@ class MembriPortalMembership(MembriPortalAccess):
             "typed": self._take_typed(PERSON_FORM % asked) if asked else {},
             "done": done,
         }
-        response = request.render("membri_renewal.portal_my_membership", values)
-        response.headers.update(PRIVATE_HEADERS)
-        return response
-
-    def _get_own_terms_sudo(self):
-        """Return the visitor's own terms in every organisation. Sudo: cotisations are the
-        staff's; the domain limits them to what is the visitor's."""
-        Cotisation_sudo = request.env["membri.cotisation"].sudo()
-        return Cotisation_sudo.search(
-            Cotisation_sudo._get_portal_domain(request.env.user.partner_id)
-        )
+        return self._render_private("membri_renewal.portal_my_membership", values)
 
     def _get_memberships(self):
         """Return one ``dict`` per organisation that the visitor has to do with: the members
@@ -115,7 +109,7 @@ class MembriPortalMembership(MembriPortalAccess):
     )
     def portal_membership_document(self, cotisation_id, document, **kw):
         """Only while the membership lasts: neither is a proof of anything afterwards."""
-        term_sudo = self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
+        term_sudo = self._get_own_term_sudo(cotisation_id)
         if not term_sudo or not term_sudo._is_valid_today():
             return request.redirect("/my/membership")
         title = {"card": request.env._("Card"), "attestation": request.env._("Certificate")}
@@ -203,9 +197,7 @@ class MembriPortalMembership(MembriPortalAccess):
             "error": error,
             "done": done,
         }
-        response = request.render("membri_renewal.portal_already_paid", values)
-        response.headers.update(PRIVATE_HEADERS)
-        return response
+        return self._render_private("membri_renewal.portal_already_paid", values)
 
     @http.route(
         "/my/membership/invoices/<int:invoice_id>/announce",
@@ -226,14 +218,13 @@ class MembriPortalMembership(MembriPortalAccess):
             )
             if error:
                 self._keep_typed(REPORT_FORM % invoice_id, told)
-        query = {
-            "access_token": clean_token(access_token),
-            "error": error,
-            "done": not error and "1",
-        }
         return request.redirect(
-            f"/my/membership/invoices/{invoice_id}/paid?"
-            + urlencode({key: value for key, value in query.items() if value})
+            get_address(
+                f"/my/membership/invoices/{invoice_id}/paid",
+                access_token=clean_token(access_token),
+                error=error,
+                done=not error and "1",
+            )
         )
 
     def _read_upload(self, document):
@@ -256,7 +247,7 @@ class MembriPortalMembership(MembriPortalAccess):
         website=True,
     )
     def portal_membership_person(self, cotisation_id, **kw):
-        term_sudo = self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
+        term_sudo = self._get_own_term_sudo(cotisation_id)
         if not term_sudo:
             return request.redirect("/my")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
@@ -264,8 +255,8 @@ class MembriPortalMembership(MembriPortalAccess):
         error = member_sudo._membri_portal_request_person(self._get_visitor_sudo(), person)
         if error:
             self._keep_typed(PERSON_FORM % cotisation_id, person)
-        query = urlencode({"error": error, "asked": cotisation_id} if error else {"done": "person"})
-        return request.redirect(f"/my/membership?{query}")
+        query = {"error": error, "asked": cotisation_id} if error else {"done": "person"}
+        return request.redirect(get_address("/my/membership", **query))
 
     # ------------------------------------------------------------------
     # Automatic renewal, on and off
@@ -279,10 +270,11 @@ class MembriPortalMembership(MembriPortalAccess):
         website=True,
     )
     def portal_membership_auto_renew(self, cotisation_id, is_on=None, **kw):
-        term_sudo = self._get_own_terms_sudo().filtered(lambda term: term.id == cotisation_id)
+        term_sudo = self._get_own_term_sudo(cotisation_id)
         if not term_sudo or is_on not in ("0", "1"):
             return request.redirect("/my/membership")
         member_sudo = term_sudo.partner_id.with_company(term_sudo.company_id)
         error = member_sudo._membri_portal_set_auto_renew(self._get_visitor_sudo(), is_on == "1")
-        query = urlencode({"error": error} if error else {"done": "auto_renew"})
-        return request.redirect(f"/my/membership?{query}")
+        return request.redirect(
+            get_address("/my/membership", error=error, done=not error and "auto_renew")
+        )
