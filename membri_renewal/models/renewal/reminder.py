@@ -162,22 +162,12 @@ class MembriRenewal(models.Model):
                 renewal=self.display_name,
                 date=self._format_day(self.date_auto_invoice),
             )
-        if self.state == "approved" and not self._get_invoice_sudo().partner_id.active:
-            return self._get_archived_invoice_sentence()
-        if self.state != "approved" and (reason := self._get_archived_reason()):
+        if reason := (
+            self._get_invoice_not_payable_reason()
+            if self.state == "approved"
+            else self._get_archived_reason()
+        ):
             return reason
-        if self.state == "approved" and not self._get_invoice_sudo()._membri_is_payable():
-            return self.env._(
-                "The invoice for %(renewal)s is not posted, so it cannot be paid yet.",
-                renewal=self.display_name,
-            )
-        if self.state == "approved" and self._get_invoice_sudo()._membri_is_write_off_open():
-            return self.env._(
-                "Nothing is left to pay on %(document)s of %(renewal)s: part of it was written "
-                "off. Open the invoice and choose “Keep Membership” or “End Membership”.",
-                document=self._get_invoice_sudo()._membri_get_document_label(),
-                renewal=self.display_name,
-            )
         if self._is_money_under_way() or (not by_hand and self._is_payment_reported()):
             return self.env._(
                 "A payment for %(renewal)s is in progress. Wait for the result before you "
@@ -193,6 +183,26 @@ class MembriRenewal(models.Model):
         if self.cotisation_id.state == "cancelled":
             return self.env._(
                 "The membership term that %(renewal)s renews is void, so no reminder is needed.",
+                renewal=self.display_name,
+            )
+        return False
+
+    def _get_invoice_not_payable_reason(self):
+        """:return: why nobody is asked to pay the invoice now (a sentence), or ``False``"""
+        self.ensure_one()
+        invoice_sudo = self._get_invoice_sudo()
+        if not invoice_sudo.partner_id.active:
+            return self._get_archived_invoice_sentence()
+        if not invoice_sudo._membri_is_payable():
+            return self.env._(
+                "The invoice for %(renewal)s is not posted, so it cannot be paid yet.",
+                renewal=self.display_name,
+            )
+        if invoice_sudo._membri_is_write_off_open():
+            return self.env._(
+                "Nothing is left to pay on %(document)s of %(renewal)s: part of it was written "
+                "off. Open the invoice and choose “Keep Membership” or “End Membership”.",
+                document=invoice_sudo._membri_get_document_label(),
                 renewal=self.display_name,
             )
         return False
