@@ -14,8 +14,8 @@ from .mixins.keyless import strip_keys
 
 # so long somebody who sends the same again is asked whether that is meant
 JUST_SENT = timedelta(minutes=5)
-# the models whose documents look at their emails when they leave, and hear what became of them
-DOCUMENT_MODELS = ("membri.renewal", "account.move")
+# of their documents, an email replaces those of its kind that were made before
+SUPERSEDING_MODELS = ("membri.renewal", "account.move")
 
 
 def was_just_now(moment):
@@ -151,7 +151,7 @@ class MailMail(models.Model):
         if not waiting:
             return {}
         newest = {}
-        for model in DOCUMENT_MODELS:
+        for model in SUPERSEDING_MODELS:
             ids = [document.id for document in waiting.values() if document._name == model]
             # sudo: the queue of emails is worked off by anybody's request
             others_sudo = ids and self.sudo().search(
@@ -343,7 +343,7 @@ class MailMail(models.Model):
         )
 
     def _get_membri_documents(self):
-        """:return: ``{mail: renewal or invoice}`` (all in sudo) of those emails that are ours"""
+        """:return: ``{mail: renewal, invoice or annual receipt}`` (in sudo) of those of ours"""
         documents = dict(self._get_membri_renewals())
         # sudo: the queue of emails is worked off by anybody's request
         ours_sudo = self.sudo().filtered(

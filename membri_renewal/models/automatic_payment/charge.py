@@ -193,7 +193,7 @@ class MembriRenewal(models.Model):
         if reason:
             return reason, True
         if token != first._get_announced_card():
-            # the night has told it, or could not
+            # the nightly run has told it, or could not
             return self.env._("The new card was not announced yet. Nothing was charged."), False
         if not invoice._membri_is_payable():
             return (

@@ -204,7 +204,7 @@ class ResPartner(models.Model):
     def _membri_follow_cards(self, before, vals):
         """A card was saved, replaced or taken back: date the consent, tell the contact's chatter,
         and stop what was to be charged to a card that was taken back. What was announced for
-        another card is announced anew by the night.
+        another card is announced anew by the nightly run.
 
         :param before: as of :meth:`_membri_get_cards_before`
         """

@@ -71,7 +71,7 @@ class MembriCampaign(models.Model):
         self._set_state("running", task=task, user_id=self.env.uid)
         limit = FOREGROUND_PREVIEW if task == "preview" else FOREGROUND_WORK
         if self._work_or_queue(len(lines_sudo), limit) and self.state == "running":
-            self._trigger_work()  # the night has some of them right now
+            self._trigger_work()  # the nightly run has some right now
 
     # ------------------------------------------------------------------
     # Work

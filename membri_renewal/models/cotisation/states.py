@@ -448,7 +448,7 @@ class MembriCotisation(models.Model):
 
     @api.model
     def _cron_update_states(self):
-        """Nightly: follow the calendar, correct what no payment hook saw, refresh contacts.
+        """Hourly: follow the calendar, correct what no payment hook saw, refresh contacts.
 
         May be run at any time, twice, by two workers, after days of silence. Costs a
         constant number of queries when nothing is due.
@@ -458,7 +458,7 @@ class MembriCotisation(models.Model):
             errors = due._run_isolated_for_staff(type(self)._update_states)
             for cotisation, error in errors.items():
                 sentence = cotisation.env._(
-                    "The nightly update failed: %(error)s",
+                    "The automatic update failed: %(error)s",
                     error=cotisation._get_error_sentence(error),
                 )
                 # the run is hourly: the same failure is logged once

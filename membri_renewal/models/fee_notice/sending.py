@@ -23,7 +23,7 @@ class AccountMove(models.Model):
         help="The form asks for confirmation before sending it again.",
     )
 
-    # the night: notices that wait, mostly none
+    # the sending queue: notices that wait, mostly none
     _membri_fee_notice_queue = models.Index("(id) WHERE membri_fee_notice_to_send IS TRUE")
 
     @api.depends("membri_fee_notice_to_send", "membri_date_sent")

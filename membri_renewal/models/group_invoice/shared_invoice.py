@@ -88,7 +88,7 @@ class AccountMove(models.Model):
         others_sudo = self.sudo() - part_paid_sudo
         others_sudo.activity_unlink([PART_PAID_ACTIVITY])
         others_sudo.filtered(lambda move: not move._membri_is_open()).activity_unlink(
-            [ACTIVITY_UNDONE, ACTIVITY_UNUSED]  # what is left of the money, the night asks
+            [ACTIVITY_UNDONE, ACTIVITY_UNUSED]  # what is left of the money, the nightly run asks
         )
         for move in part_paid_sudo.filtered(lambda move: move._membri_is_shared()):
             move._membri_tell_part_money()

@@ -81,7 +81,7 @@ class AccountMove(models.Model):
         readonly=True,
         groups="membri_renewal.group_membri_readonly",
     )
-    # the night looks for terms whose invoice is no longer posted
+    # the hourly run looks for terms whose invoice is no longer posted
     _membri_not_posted = models.Index(
         "(id) WHERE membri_invoice_type IS NOT NULL AND state != 'posted'"
     )

@@ -63,7 +63,7 @@ class AccountMove(models.Model):
             line = (fitting or found)[:1]
             is_open = lines is not None and marked - lines and not marked.is_reconciled
             if is_open and (not fitting or move._membri_get_seen_bank_line()):
-                continue  # it holds, whatever else comes; the night looks at all of them
+                continue  # it holds, whatever else comes; the nightly run looks at all
             if not line and marked.is_reconciled:
                 continue  # it holds nothing; booked on something else, it is asked about
             holds = bool(move.membri_date_bank_line)

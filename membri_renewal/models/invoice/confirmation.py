@@ -29,7 +29,7 @@ class AccountMove(models.Model):
         help="Part of the money received that the payer has been told about.",
     )
 
-    # the night: receipts that wait, mostly none
+    # the sending queue: receipts that wait, mostly none
     _membri_receipt_queue = models.Index("(id) WHERE membri_receipt_to_send IS TRUE")
     _membri_part_queue = models.Index("(id) WHERE membri_part_to_confirm IS TRUE")
 

@@ -35,7 +35,6 @@ class ResPartner(models.Model):
             return
         # Odoo keeps the addresses of a contact as they were read before
         self.parent_id.invalidate_recordset(["child_ids"])
-        # sudo: whoever archives contacts, or deletes the own login, need not see memberships
         for company in self.env["res.company"]._membri_get_all():
             lang = company._membri_get_staff_lang()
             # sudo: whoever archives contacts, or deletes the own login, need not see memberships
@@ -148,7 +147,6 @@ class ResPartner(models.Model):
     def _membri_tell_archived_terms(self, company):
         """Called when terms of these members in ``company`` have changed: a contact may have been
         archived before its term was recorded, imported, or came back."""
-        # sudo: the question is the officer's, whoever changes terms
         lang = company._membri_get_staff_lang()
         # sudo: the question is the officer's, whoever changes terms
         archived_sudo = (

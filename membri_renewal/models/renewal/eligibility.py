@@ -7,11 +7,11 @@ from ..cotisation.cotisation import PAID_FOR_STATES
 from .renewal import UNDECIDED_STATES
 
 # a term that ended, or was paid after its end, this long ago without a renewal is caught up
-# with: neither a long outage of the night nor a late payment loses a member
+# with: neither a long outage of the nightly run nor a late payment loses a member
 CATCH_UP_DAYS = 60
 
 # Who asks whether a term may be renewed. Each asks all that the one before it asks: what the
-# staff may do by hand, the campaign does for many, and the night does by itself.
+# staff may do by hand, the campaign does for many, and the nightly run does by itself.
 HAND, CAMPAIGN, NIGHTLY = 1, 2, 3
 
 # The rules in the order in which they are told: who is the first to ask, the terms of a company
@@ -55,7 +55,7 @@ RULES = {
 class MembriCotisation(models.Model):
     """Which terms are to be renewed, and why the others are not (specification §5.1).
 
-    The one implementation: the night searches by the conjunction of the rules' domains, and
+    The one implementation: the nightly run searches by the conjunction of the rules' domains, and
     what is explained to the staff are the sentences of the rules whose domain a term fails.
     """
 

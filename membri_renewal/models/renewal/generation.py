@@ -57,7 +57,7 @@ class MembriRenewal(models.Model):
     def _search_to_renew(self, firsts, domain):
         """:param firsts: as of :meth:`_get_first_domains`
         :param domain: as of :meth:`_get_to_renew_domain`
-        :return: ids of the terms that the night renews, found by what an index answers: those
+        :return: ids of the terms that the nightly run renews, found by what an index answers: those
             that run, and those that ended or expired lately"""
         Cotisation = self.env["membri.cotisation"]
         found = Cotisation.browse()

@@ -60,7 +60,6 @@ class MembriRenewal(models.Model):
         invoice_sudo = self._get_invoice_sudo()
         if not invoice_sudo._membri_is_shared():
             return False
-        # sudo: the domain says which invoices are theirs
         visitor = self.env.context.get("membri_visitor")
         # a tuple, as no client can send it
         visitor_ids = visitor if isinstance(visitor, tuple) else ()
