@@ -173,7 +173,9 @@ class TestAccidentsOfAccountants(OneDeliveryCase):
         )
         self.company.with_env(self.env_root).hard_lock_date = "2026-12-31"
         for renewal in renewals:
-            self.assertIn("locked", self._assert_refused(renewal.action_approve))
+            refused = self._assert_refused(renewal.action_approve)
+            self.assertIn("locked", refused)
+            self.assertNotIn("accountant", refused, "nobody can unlock it")
         renewals.action_bulk("approve")
         self.assertEqual(renewals.mapped("state"), ["draft", "draft"])
         self.assertFalse(renewals.invoice_ids)

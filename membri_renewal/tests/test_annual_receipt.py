@@ -318,6 +318,42 @@ class TestStatement(WriteOffCase, MailCase):
                 entry.action_post()
                 self.assertFalse(self._get_section()["checked"])
 
+    def _assert_balance_of_the_books(self, expected):
+        """What the payer is told is what the journal items come to."""
+        items = self.env_account["account.move.line"].search(
+            [
+                ("partner_id", "=", self.invoice.partner_id.id),
+                ("account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+            ]
+        )
+        self.assertAlmostEqual(sum(items.mapped("balance")), expected, 2)
+        section = self._get_section()
+        self.assertAlmostEqual(section["balance"], expected, 2)
+        self.assertAlmostEqual(section["total"] - section["unused"], expected, 2)
+
+    def test_what_a_draft_holds_is_open_in_the_books(self):
+        """A credit note, or the invoice itself, is a draft again, and Odoo keeps what it is matched
+        with: money that went back, or came, is there."""
+        self._pay(self.invoice)
+        credit_note = self._credit(self.invoice)
+        self._assert_balance_of_the_books(-344.93)
+        self._register_payment(credit_note, amount=100.0)
+        self._assert_balance_of_the_books(-244.93)
+        self._register_payment(credit_note)
+        self._assert_balance_of_the_books(0.0)
+        credit_note.button_draft()
+        self._assert_balance_of_the_books(344.93)
+        credit_note.action_post()
+        self._assert_balance_of_the_books(0.0)
+
+    def test_what_an_invoice_that_is_a_draft_again_holds(self):
+        self._pay(self.invoice)
+        self.invoice.button_draft()
+        self._assert_balance_of_the_books(-344.93)
+        self.invoice.action_post()
+        self._assert_balance_of_the_books(-sum(self.invoice.mapped("amount_residual")))
+
     def test_what_contacts_pay_themselves_is_theirs(self):
         """The statement of an employer shows no membership that an employee pays."""
         payer = self.invoice.partner_id

@@ -258,6 +258,19 @@ class TestBetween(AutomaticPaymentCommon):
         self.assertEqual(self._get_charged(invoice), invoice.amount_total)
         self.assertEqual(len(self._get_charges(invoice)), 1)
 
+    def test_part_paid_otherwise_after_the_announcement(self):
+        """Page and email say what will be charged: what is left."""
+        renewal = self._announced()
+        invoice = renewal.invoice_id
+        whole = renewal._format_amount(renewal.amount_charge)
+        self.assertIn(whole, invoice._membri_get_charge_sentence())
+        self._pay(invoice, 100.0)
+        left = invoice.amount_residual
+        self.assertIn(renewal._format_amount(left), invoice._membri_get_charge_sentence())
+        self.assertNotIn(whole, invoice._membri_get_charge_sentence())
+        self._charge(renewal.date_charge)
+        self.assertEqual(self._get_charged(invoice), left)
+
     def test_another_company_in_the_switcher(self):
         """Whoever works in two companies: the card of each is its own, and so is its stop."""
         renewal = self._announced()

@@ -58,6 +58,24 @@ class TestBankLine(ReminderCommon):
     def _get_asked(self):
         return self.invoice.sudo().activity_search([UNUSED]).mapped("summary")
 
+    def test_money_back_that_names_an_invoice_is_told(self):
+        """A check that the bank sent back, of an invoice that is paid, or a refund of one that was
+        credited; once, until somebody books it."""
+        self._pay(self.invoice)
+        line = self._line(f"NSF CHK {self.invoice.name}", amount=-self.invoice.amount_total)
+        self._night()
+        self._night()
+        [asked] = self._get_asked()
+        self.assertIn(line.payment_ref, asked)
+        self.assertIn("still counts as paid", asked)
+        self.assertIn(line._membri_format_left(), asked)
+        _liquidity, suspense, _others = line._seek_for_lines()
+        suspense.with_context(
+            skip_account_move_synchronization=True
+        ).account_id = self.company_data["default_account_expense"]
+        self._night()
+        self.assertFalse(self._get_asked())
+
     def test_it_is_held_and_told(self):
         line = self._line(f"VIR TREMBLAY {self.invoice.name}")
         self.assertFalse(self._night())

@@ -85,6 +85,26 @@ class TestInvoiceMail(WriteOffCase, MailCase):
         self.assertEqual(self.invoice._membri_get_received(), 0.0)
         self.assertEqual(self.invoice._membri_get_portal_status()[0], "secondary", "not paid")
 
+    def test_second_credit_note_of_a_void_invoice_is_told_once(self):
+        """What nothing uses is told by its credit note, not as money on account once more."""
+        self._credit(self.invoice)
+        note = self._credit(self.invoice)
+        _void, left = self.invoice._membri_get_standing_sentences()
+        self.assertEqual([left], note._membri_get_credit_sentences())
+        payment = self.env_account["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.invoice.partner_id.id,
+                "amount": 100.0,
+                "journal_id": self.company_data["default_journal_bank"].id,
+            }
+        )
+        payment.action_post()
+        told = self.invoice._membri_get_standing_sentences()
+        if payment.move_id:
+            self.assertEqual(len(told), 3, "and money of another kind")
+
     def test_money_of_an_invoice_that_is_void_comes_back(self):
         """The payment was taken off, or came for what was cancelled."""
         payment = self._pay(self.invoice)

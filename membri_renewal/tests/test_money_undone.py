@@ -65,6 +65,27 @@ class TestMoneyUndone(MembriPaymentCommon):
         (suspense | receivable).reconcile()
         self._assert_follows("pending")
 
+    def test_line_of_the_bank_of_a_refund(self):
+        """What the bank says of a refund that was recorded asks nobody; a second one does."""
+        self._register_payment(self._credit(self.invoice))
+        asked = []
+        for _refund in range(2):
+            self.env_account["account.bank.statement.line"].create(
+                {
+                    "payment_ref": f"REFUND {self.invoice.name}",
+                    "journal_id": self.company_data["default_journal_bank"].id,
+                    "amount": -344.93,
+                    "date": "2027-01-15",
+                }
+            )
+            self.invoice.sudo()._membri_tell_unused_payments()
+            activities = self.invoice.sudo().activity_search(
+                ["membri_renewal.activity_unused_payment"]
+            )
+            asked.append(len(activities))
+        self.assertEqual(asked, [0, 1])
+        self.assertIn("matched with", activities.summary)
+
     def test_payment_sent_back_instead_of_kept(self):
         """Refunded without a credit note: the invoice is open again once the accountant takes
         the payment off it."""

@@ -201,6 +201,47 @@ class TestReceipt(WriteOffCase):
         self.assertEqual(taxes[0], 600.0)
         self.assertAlmostEqual(sum(taxes), invoice._membri_get_received(), 2)
 
+    def test_early_payment_discount_leaves_the_taxes_that_were_booked(self):
+        """300.00 and 44.93 of taxes, less 2 %: of both, of the price only, or taxes that were less
+        from the start."""
+        term = self.env_root["account.payment.term"].create(
+            {
+                "name": "2/10 net 30",
+                "early_discount": True,
+                "discount_percentage": 2.0,
+                "discount_days": 10,
+                "early_pay_discount_computation": "included",
+                "line_ids": [
+                    fields.Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+        for computation, paid in (("included", 338.03), ("excluded", 338.93), ("mixed", 338.03)):
+            with self.subTest(computation=computation):
+                term.early_pay_discount_computation = computation
+                renewal = self._create_renewal(
+                    self._create_yearly(property_payment_term_id=term.id)
+                )
+                renewal.action_approve()
+                invoice = renewal.invoice_id.with_env(self.env_account)
+                payment = self._pay(invoice)
+                self.assertAlmostEqual(payment.amount, paid, 2)
+                taxes = (invoice | payment.move_id).line_ids.filtered("tax_line_id")
+                booked = -sum(taxes.mapped("balance"))
+                untaxed, *shown = [amount for _name, amount in invoice._membri_get_receipt_taxes()]
+                self.assertAlmostEqual(sum(shown), booked, 2)
+                self.assertAlmostEqual(untaxed, 294.0, 2)
+                labels = dict(invoice._membri_get_receipt_summary())
+                self.assertIn("Early-payment discount", labels)
+                self.assertNotIn("Written off, not paid", labels)
+                [section] = invoice.partner_id.with_company(self.company)._membri_get_statement()
+                told = " ".join(entry["label"] for entry in section["entries"])
+                self.assertIn("discount", told)
+                self.assertNotIn("Written off", told)
+                half = invoice._membri_get_receipt_taxes(paid / 2)
+                self.assertAlmostEqual(sum(amount for _name, amount in half), paid / 2, 2)
+                self.assertAlmostEqual(half[0][1], 147.0, delta=0.02)
+
     # ------------------------------------------------------------------
     # Its number
     # ------------------------------------------------------------------

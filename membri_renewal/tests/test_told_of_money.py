@@ -104,6 +104,22 @@ class TestB5AnyMoneyThatGoes(MembriPaymentCommon):
             payment.action_reject()
             self._assert_told("344.93", "rejected", "journal entry")
 
+    def test_b5_question_of_before_about_a_rejected_payment_ends(self):
+        """Asked in the words of another version, or language: the payment is the same."""
+        self._set_payment_account("outstanding")
+        with self._patch_bank_synchronisation():
+            payment = self._pay(self.invoice)
+            payment.sudo().name = "PAY/2027/7"
+            payment.action_reject()
+            [question] = self.invoice.sudo().activity_search([UNDONE])
+            question.summary = f"Paiement {payment.name}, rejeté."
+            other = self.invoice.sudo().activity_schedule(
+                UNDONE, summary=f"Paiement {payment.name}0, rejeté.", user_id=question.user_id.id
+            )
+            payment.action_cancel()
+            self.assertFalse(question.exists())
+            self.assertTrue(other.exists(), "of another payment")
+
     def test_b1_who_has_a_receipt_is_told_that_it_is_void(self):
         """Who is asked to pay again, after a confirmation: a check that bounced, a line of the bank
         that was another payer's."""
@@ -543,7 +559,7 @@ class TestB3ReversedAndCreated(MembriPaymentCommon):
     """Issue 12, A4 and B3: *Reverse and Create Invoice* loses neither money nor lines."""
 
     def _get_asked(self, invoice):
-        return " ".join(invoice.sudo().activity_ids.mapped("summary"))
+        return " ".join(invoice.sudo().activity_ids.filtered("summary").mapped("summary"))
 
     def test_a4_money_of_the_replaced_invoice_is_told(self):
         payment = self._pay(self.invoice)
@@ -592,6 +608,24 @@ class TestB3ReversedAndCreated(MembriPaymentCommon):
         row = self.env["membri.reconciliation"].search([("cotisation_id", "=", self.cotisation.id)])
         self.assertEqual((row.reason, row.invoiced), ("cancelled", -114.98))
         self.assertIn("114.98", row.explanation)
+
+    def test_b5_question_about_what_was_written_off_ends_with_it(self):
+        """Its credit note is a draft again, or cancelled, or nothing is written off any more."""
+        for step in ("draft", "cancel", "write-off"):
+            with self.subTest(step=step):
+                invoice = self._renewal_in("approved").invoice_id.with_env(self.env_account)
+                entry = self._settle_by_entry(
+                    self.company_data["default_account_expense"], invoice.amount_total, invoice
+                )
+                note = self._credit(invoice)
+                self.assertIn("written off, not paid", self._get_asked(invoice))
+                if step == "draft":
+                    note.button_draft()
+                elif step == "cancel":
+                    note.button_cancel()
+                else:
+                    entry._reverse_moves([{"date": fields.Date.today()}], cancel=True)
+                self.assertNotIn("written off, not paid", self._get_asked(invoice))
 
     def test_a4_replaced_once_only(self):
         self._reverse_and_create(self.invoice).action_post()

@@ -386,7 +386,7 @@ class MembriRenewal(models.Model):
         ):
             return super()._get_charge_sentence(to_payer)
         names = {
-            "amount": self._format_amount(renewal_sudo.amount_charge),
+            "amount": self._format_amount(renewal_sudo._get_amount_told()),
             "card": self._get_charge_label(),
             "date": self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
         }
@@ -481,6 +481,13 @@ class MembriRenewal(models.Model):
                 date=self._format_day(renewal_sudo.date_charge_retry or renewal_sudo.date_charge),
             )
         return super()._get_charge_planned_reason()
+
+    def _get_amount_told(self):
+        """Return what is charged, or was: as was announced, less what was paid otherwise since."""
+        self.ensure_one()
+        if self.charge_state != "announced" or not self.invoice_id:
+            return self.amount_charge
+        return min(self.amount_charge, self._get_amount_due() or self.amount_charge)
 
     def _get_charge_plan_sentence(self, plan, names):
         """:param plan: days and amounts of the parts after the first one

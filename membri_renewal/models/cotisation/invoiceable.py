@@ -118,13 +118,23 @@ class MembriTermMixin(models.AbstractModel):
         )
         if not locks:
             return False
+        names = {
+            "member": self.partner_id._membri_get_names(),
+            "company": self.company_id.display_name,
+            "locks": self.company_id._format_lock_dates(locks),
+        }
+        if any(field == "hard_lock_date" for _day, field in locks):
+            return self.env._(
+                "Cannot invoice %(member)s: the accounting period is locked for good (%(locks)s, "
+                "%(company)s), and nobody can unlock it. An invoice can only bear a later date: "
+                "wait until the date has passed.",
+                **names,
+            )
         return self.env._(
             "Cannot invoice %(member)s: the accounting period is locked (%(locks)s, "
             "%(company)s). Ask the accountant to unlock it, or wait until the date has "
             "passed.",
-            member=self.partner_id._membri_get_names(),
-            company=self.company_id.display_name,
-            locks=self.company_id._format_lock_dates(locks),
+            **names,
         )
 
 

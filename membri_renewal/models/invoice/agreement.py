@@ -24,6 +24,13 @@ class AccountMove(models.Model):
         notes_sudo = moves_sudo.filtered(lambda move: move.move_type == "out_refund")
         (invoices_sudo | notes_sudo.reversed_entry_id)._membri_ask_what_differs(moves_sudo)
 
+    def _membri_ask_again_of_credits(self):
+        """What these documents are matched with has changed (a refund, a write-off that was taken
+        back): so may what was asked of credit notes."""
+        documents = self.filtered("membri_invoice_type")
+        invoices = documents | documents.reversed_entry_id
+        invoices.filtered("reversal_move_ids")._membri_ask_what_differs()
+
     def _membri_ask_what_differs(self, posted=None):
         """Ask the officer where these invoices, their terms and their credit notes differ: of what
         has just been posted, and of what was asked before, with the numbers of now. What is no

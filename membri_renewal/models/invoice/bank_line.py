@@ -393,13 +393,14 @@ class AccountBankStatementLine(models.Model):
         return result
 
     @api.model
-    def _membri_find_unreconciled(self, lines=None):
+    def _membri_find_unreconciled(self, lines=None, operator=">"):
         """:param lines: default: all
-        :return: those of them (in sudo) whose money came and that nobody has reconciled"""
+        :param operator: ``>`` for money that came, ``<`` for what went back
+        :return: those of them (in sudo) that nobody has reconciled"""
         # sudo: the bank is the accountants'; that money has come is a fact
         return self.sudo().search(
             Domain("is_reconciled", "=", False)
-            & Domain("amount", ">", 0.0)
+            & Domain("amount", operator, 0.0)
             & Domain("payment_ref", "!=", False)
             & Domain("state", "!=", "cancel")
             & (Domain.TRUE if lines is None else Domain("id", "in", lines.ids)),

@@ -115,6 +115,18 @@ class AccountMove(models.Model):
         until = max(parts[0][0], self.company_id._membri_today())
         return [(day, amount) for day, amount in parts if day <= until]
 
+    def _membri_get_discount_granted(self):
+        """Return the early-payment discount that was granted: all that was written off is what the
+        payment terms let the payer keep; or ``0.0``."""
+        self.ensure_one()
+        move_sudo = self.sudo()  # sudo: payment terms, and how a discount is booked
+        if not move_sudo.invoice_payment_term_id.early_discount:
+            return 0.0
+        parts = move_sudo.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        discount = self.amount_total - sum(parts.mapped("discount_amount_currency"))
+        written_off = self._membri_get_written_off()
+        return written_off if self.currency_id.is_zero(written_off - discount) else 0.0
+
     def _membri_get_early_payment(self):
         """Return ``(day, amount)`` of the early-payment discount that the payment terms grant: the
         last day, and what is enough until then, as Odoo's PDF says; ``False`` where there is none,

@@ -44,6 +44,43 @@ class AccountMove(models.Model):
         return asked
 
     @api.model
+    def _membri_find_returned_named(self):
+        """Find documents that a line of the bank names by which money went back, and that nobody
+        has reconciled: a check that the bank sent back, a refund that was not recorded.
+
+        :return: ``{move: lines}``, in sudo: each line once, with the newest of its documents; none
+            of what is the money of a recorded refund"""
+        lines_sudo = self.env["account.bank.statement.line"]._membri_find_unreconciled(operator="<")
+        if not lines_sudo:
+            return {}
+        # sudo: the bank is the accountants'; that money has gone is a fact
+        named = self.sudo()._membri_find_named_by(
+            lines_sudo, Domain("state", "!=", "draft"), with_reported=False
+        )
+        payers = self.sudo().union(*named).commercial_partner_id
+        recorded_sudo = self.env["account.payment"].sudo()
+        recorded_sudo = recorded_sudo.search(
+            Domain("payment_type", "=", "outbound")
+            & Domain("state", "in", ("in_process", "paid"))
+            & Domain("is_matched", "=", False)
+            & Domain("partner_id", "child_of", payers.ids)
+        )
+        found = defaultdict(lines_sudo.browse)
+        for line in lines_sudo:  # the first comes first
+            moves = self.sudo().union(*(move for move, lines in named.items() if line in lines))
+            same = recorded_sudo.filtered(
+                lambda payment, line=line, payers=moves.commercial_partner_id: (
+                    payment.partner_id.commercial_partner_id in payers
+                    and line._membri_is_money_of(payment)
+                )
+            )[:1]
+            if same:
+                recorded_sudo -= same
+            elif moves:
+                found[moves.sorted("id")[-1]] |= line
+        return found
+
+    @api.model
     def _membri_get_invoices_by_payer(self, lines):
         """:param lines: journal items of payers, in sudo
         :return: ``{(company, commercial entity): their membership invoices}``, the last one first
@@ -80,15 +117,37 @@ class AccountMove(models.Model):
         return min(self.invoice_date or created, created)
 
     def _membri_ask_about_gone(self, line, is_paid=True):
-        """:param is_paid: whether this invoice still counts as paid by what went back"""
+        """:param line: the journal item of money that went back
+        :param is_paid: whether this invoice still counts as paid by what went back"""
+        staff = self._membri_as_staff()
+        return self._membri_ask_about_returned(
+            is_paid,
+            amount=format_amount(staff.env, line.amount_residual_currency, line.currency_id),
+            payer=line.partner_id._membri_get_names(),
+            date=staff._membri_format_day(line.date),
+            payment=staff._membri_get_undone_label(line.move_id, line.move_id.origin_payment_id),
+        )
+
+    def _membri_ask_about_returned_line(self, line):
+        """:param line: of the bank statement, by which money went back, and which names this"""
+        staff = self._membri_as_staff()
+        notes = self.reversal_move_ids.filtered(lambda note: note.state == "posted")
+        credited = not self.currency_id.is_zero(sum(notes.mapped("amount_residual")))
+        is_paid = self.state == "posted" and self.payment_state in PAID_STATES
+        return self._membri_ask_about_returned(
+            is_paid and not credited and not self._membri_is_all_given_back(),
+            amount=line.with_context(lang=staff.env.lang)._membri_format_left(),
+            payer=(line.partner_id or self.partner_id)._membri_get_names(),
+            date=staff._membri_format_day(line.date),
+            payment=line.payment_ref,
+        )
+
+    def _membri_ask_about_returned(self, is_paid, **names):
+        """:param is_paid: whether this invoice still counts as paid by what went back
+        :param names: of what went back
+        :return: what was asked, as of :meth:`_membri_ask_about_money`"""
         self.ensure_one()
         staff = self._membri_as_staff()
-        names = {
-            "amount": format_amount(staff.env, line.amount_residual_currency, line.currency_id),
-            "payer": line.partner_id._membri_get_names(),
-            "date": staff._membri_format_day(line.date),
-            "payment": staff._membri_get_undone_label(line.move_id, line.move_id.origin_payment_id),
-        }
         if is_paid:
             note = staff.env._(
                 "%(amount)s was returned to %(payer)s on %(date)s (%(payment)s), and %(invoice)s "

@@ -90,6 +90,7 @@ class AccountMoveLine(models.Model):
                 lambda move: move._membri_has_reported_money()
             )._membri_settle_payment_reports()
         moves.filtered("membri_invoice_type")._membri_after_part_money()
+        moves._membri_ask_again_of_credits()
         return result
 
 
@@ -172,6 +173,7 @@ class AccountPartialReconcile(models.Model):
         moves._membri_sync()
         moves._membri_tell_undone(undone)
         moves.filtered("membri_invoice_type")._membri_after_part_money()
+        moves._membri_ask_again_of_credits()
         return result
 
 

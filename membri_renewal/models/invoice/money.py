@@ -167,7 +167,11 @@ class AccountMove(models.Model):
         for entry in self._membri_get_settlements():
             if entry["kind"] == "write_off":
                 written_off[entry["move"].id] += entry["amount"]
-        label = self.env._("Written off on")
+        label = (
+            self.env._("Discount granted on")
+            if written_off and self._membri_get_discount_granted()
+            else self.env._("Written off on")
+        )
         result = []
         for vals in payments:
             if vals["amount"] < 0.0:  # what came back, as OCA's account_payment_return tells it

@@ -228,13 +228,13 @@ class AccountMove(models.Model):
             self.env._("%(invoice)s replaces this invoice.", invoice=move.name)
             for move in replacements_sudo
         ]
+        # sudo: payers may not read all of them; the sums are told
+        notes_sudo = self.browse().sudo() if sentences else self.sudo().reversal_move_ids
+        sentences += notes_sudo._membri_get_credit_sentences()
         if any(move._membri_is_to_pay_now() for move in replacements_sudo):
             money = self._membri_get_on_account_sentence()
         else:
-            money = self._membri_get_money_back_sentence()
-        if not sentences:
-            # sudo: payers may not read all of them; the sums are told
-            sentences = self.sudo().reversal_move_ids._membri_get_credit_sentences()
+            money = self._membri_get_money_back_sentence(told=notes_sudo)
         return [*sentences, *filter(None, [money])]
 
     def _membri_is_to_pay_now(self):

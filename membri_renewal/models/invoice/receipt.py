@@ -217,7 +217,12 @@ class AccountMove(models.Model):
 
         pairs = [
             (self.env._("Credit notes"), -total("credit")),
-            (self.env._("Written off, not paid"), -total("write_off")),
+            (
+                self.env._("Early-payment discount")
+                if self._membri_get_discount_granted()
+                else self.env._("Written off, not paid"),
+                -total("write_off"),
+            ),
             (self.env._("Settled with other balances"), -total("offset")),
             (self.env._("Refunds"), total("given_back")),
         ]
@@ -234,9 +239,10 @@ class AccountMove(models.Model):
         move_sudo = self.sudo()  # sudo: journal items are the accountants'; the sums are told
         received = self._membri_get_received() if received is None else received
         credit_notes = move_sudo.reversal_move_ids.filtered(lambda m: m.state == "posted")
-        net = self.amount_total - sum(credit_notes.mapped("amount_total"))
+        whole = self.amount_total - self._membri_get_discount_before_taxes()
+        net = whole - sum(credit_notes.mapped("amount_total"))
         if self.currency_id.compare_amounts(received, net) > 0:
-            credit_notes, net = credit_notes.browse(), self.amount_total
+            credit_notes, net = credit_notes.browse(), whole
         lines = (move_sudo | credit_notes).line_ids.filtered("tax_line_id")
         share = received / net if net else 0.0
         groups = lines.sorted(lambda line: (line.tax_group_id.sequence, line.tax_group_id.id))
@@ -246,6 +252,15 @@ class AccountMove(models.Model):
         ]
         untaxed = self.currency_id.round(received - sum(amount for _label, amount in taxes))
         return [(self.env._("Before taxes"), untaxed), *taxes]
+
+    def _membri_get_discount_before_taxes(self):
+        """Return the early-payment discount that was granted, where it leaves the taxes as they
+        were billed: by the payment terms they are on the whole price, or were less from the start.
+        """
+        # sudo: payment terms are the accountants'
+        term_sudo = self.sudo().invoice_payment_term_id
+        is_before = term_sudo.early_pay_discount_computation != "included"
+        return self._membri_get_discount_granted() if is_before else 0.0
 
     def _membri_get_receipt_invoice_lines(self):
         """:return: what the money was for: not what members had who were taken off again"""

@@ -49,8 +49,8 @@ class ResPartner(models.Model):
         return moves_sudo
 
     def _membri_had_invoice(self):
-        """Return whether a membership invoice of this payer was cancelled: what was paid on it is
-        told, though no invoice is left."""
+        """Return whether a membership invoice of this payer was cancelled, or is a draft again:
+        what was paid on it is told, though no invoice is left."""
         # not in sudo, as above
         AccountMove = self.env["account.move"].with_user(self.env.user)
         return bool(
@@ -58,7 +58,10 @@ class ResPartner(models.Model):
                 Domain("company_id", "child_of", self.env.company.id)
                 & Domain("partner_id", "in", self._membri_get_payer_addresses().ids)
                 & Domain("membri_invoice_type", "!=", False)
-                & Domain("state", "=", "cancel"),
+                & (
+                    Domain("state", "=", "cancel")
+                    | (Domain("state", "=", "draft") & Domain("posted_before", "=", True))
+                ),
                 limit=1,
             )
         )
@@ -160,7 +163,7 @@ class ResPartner(models.Model):
         # sudo: as above
         lines_sudo = self.env["account.move.line"].sudo()
         lines_sudo = lines_sudo.search(
-            self._membri_get_money_domain() & lines_sudo._membri_get_open_domain(">")
+            self._membri_get_money_domain() & lines_sudo._membri_get_open_in_books_domain(">")
         )
         told = defaultdict(float)
         for move in moves.filtered(lambda m: m.move_type == "out_invoice") if lines_sudo else ():
@@ -169,7 +172,7 @@ class ResPartner(models.Model):
                     told[entry["move"]] -= entry["amount"]
         result = {}
         for line in lines_sudo:
-            left = line.currency_id.round(line.amount_residual_currency - told[line.move_id])
+            left = line._membri_get_left_in_books() - told[line.move_id]
             if line.currency_id.compare_amounts(left, 0.0) > 0:
                 item = {
                     "date": line.date,
@@ -196,19 +199,22 @@ class ResPartner(models.Model):
         credit_notes = (
             Domain("move_id.membri_invoice_type", "!=", False)
             & Domain("move_id.partner_id", "in", addresses.ids)
-            & Domain("account_type", "=", "asset_receivable")
-            & Domain("parent_state", "=", "posted")
-            & Domain("amount_residual", "<", 0.0)
+            & lines_sudo._membri_get_open_in_books_domain("<")
             # of an invoice that is checked, both are open: the staff reconciles the two
             & Domain("move_id", "not in", moves._membri_filter_checked().reversal_move_ids.ids)
         )
-        money = self._membri_get_own_items_domain() & lines_sudo._membri_get_unused_domain()
+        money = (
+            self._membri_get_own_items_domain()
+            & lines_sudo._membri_get_open_in_books_domain("<")
+            & Domain("journal_id.type", "in", MONEY_JOURNALS)
+        )
         lines_sudo = lines_sudo.search(in_company & (credit_notes | money))
         result = {}
         for line in lines_sudo:
+            left = -line._membri_get_left_in_books()
             result.setdefault(line.currency_id, []).append(
                 self._membri_prepare_unused_credit(
-                    line.date, -line.amount_residual_currency, line.move_id.origin_payment_id, line
+                    line.date, left, line.move_id.origin_payment_id, line
                 )
             )
         # payments without journal entry are for no invoice until the bank has them
@@ -344,6 +350,8 @@ class ResPartner(models.Model):
         for partial in note._membri_get_receivable_lines().matched_debit_ids:
             line = partial.debit_move_id
             is_money = line.journal_id.type in MONEY_JOURNALS
+            if line.parent_state != "posted":  # not in the books any more
+                continue
             if line.move_id in moves or (is_money and note.reversed_entry_id in moves):
                 continue
             entries.append(
@@ -372,6 +380,8 @@ class ResPartner(models.Model):
                     invoice=move.name,
                 )
             return self.env._("%(method)s (%(invoice)s)", method=method, invoice=move.name)
+        if kind == "write_off" and move._membri_get_discount_granted():
+            return self.env._("Early-payment discount (%(invoice)s)", invoice=move.name)
         if kind == "write_off":
             return self.env._("Written off (%(invoice)s)", invoice=move.name)
         return self.env._("Settled with another balance (%(invoice)s)", invoice=move.name)
@@ -415,3 +425,35 @@ class ResPartner(models.Model):
                 "force_email": True,
             },
         }
+
+
+class AccountMoveLine(models.Model):
+    """Odoo keeps what is matched with a document that is a draft again: in the books, that is in
+    no total, and what it settles is open."""
+
+    _inherit = "account.move.line"
+
+    @api.model
+    def _membri_get_open_in_books_domain(self, operator):
+        """:param operator: as of ``_membri_get_open_domain``"""
+        drafts = {
+            "<": Domain("matched_debit_ids.debit_move_id.parent_state", "=", "draft"),
+            ">": Domain("matched_credit_ids.credit_move_id.parent_state", "=", "draft"),
+        }
+        return self._membri_get_open_domain(operator) | (
+            Domain("account_type", "=", "asset_receivable")
+            & Domain("parent_state", "=", "posted")
+            & drafts[operator]
+        )
+
+    def _membri_get_left_in_books(self):
+        """:return: what no booked document settles of this journal item, in its currency"""
+        self.ensure_one()
+        left = self.amount_residual_currency
+        for partial in self.matched_debit_ids:
+            if partial.debit_move_id.parent_state == "draft":
+                left -= partial.credit_amount_currency
+        for partial in self.matched_credit_ids:
+            if partial.credit_move_id.parent_state == "draft":
+                left += partial.debit_amount_currency
+        return self.currency_id.round(left)

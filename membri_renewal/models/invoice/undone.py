@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from ..cotisation.cotisation import LIVING_STATES
+from ..mixins.formats import end_once, is_said_in
 
 ACTIVITY_UNDONE = "membri_renewal.activity_payment_undone"
 REVERSED = ("reversed",)  # in the context: a tuple, as no client can send it
@@ -222,10 +223,13 @@ class AccountMove(models.Model):
         )
 
     def _membri_end_rejected(self, source):
-        """The entry of a rejected payment settles this invoice no more: nobody has to cancel it.
+        """The entry of a rejected payment settles this invoice no more: nobody has to cancel it,
+        in whatever words that was asked.
 
         :param source: as of ``_membri_tell_undone``"""
         payment = source.origin_payment_id if source._name == self._name else source
         if payment:
-            sentence = self._membri_get_rejected_sentence(payment)
-            self.activity_ids.filtered(lambda activity: activity.summary == sentence).unlink()
+            said = payment.name or end_once(self._membri_get_rejected_sentence(payment))
+            self.activity_search([ACTIVITY_UNDONE]).filtered(
+                lambda question: is_said_in(question.summary, said)
+            ).unlink()

@@ -37,7 +37,8 @@ class AccountMove(models.Model):
         any time, twice."""
         named_sudo = self._membri_match_bank_lines()
         named_sudo |= self._membri_find_settled_named(named_sudo)
-        if not named_sudo and not self._membri_has_unused_payments():
+        returned_sudo = self._membri_find_returned_named()
+        if not (named_sudo or returned_sudo or self._membri_has_unused_payments()):
             return
         self.env["membri.renewal"]._tell_payments_before_reply()
         # for the whole company, at night
@@ -70,6 +71,9 @@ class AccountMove(models.Model):
         asked |= self._membri_tell_draft_settlements()
         for move_sudo, found_sudo in named_sudo.items():
             asked |= move_sudo._membri_ask_about_bank_lines(found_sudo)
+        for move_sudo, found_sudo in returned_sudo.items():
+            for line_sudo in found_sudo:
+                asked.add(move_sudo._membri_ask_about_returned_line(line_sudo))
         for move_sudo, line_sudo in self._membri_find_booked_elsewhere().items():
             asked.add(move_sudo._membri_ask_about_booked_elsewhere(line_sudo))
         self._membri_end_answered(asked)
@@ -215,9 +219,11 @@ class AccountMove(models.Model):
             for line in lines
         }
 
-    def _membri_has_money_on_account(self):
+    def _membri_has_money_on_account(self, told=()):
         """Return whether the payer has money in *Payments to Allocate*. How much it is, is not for
-        whoever holds a link to one invoice."""
+        whoever holds a link to one invoice.
+
+        :param told: credit notes that the payer is told of already"""
         self.ensure_one()
         # sudo: payers see no journal items; that there is money of their own is told
         lines_sudo = self.env["account.move.line"].sudo()
@@ -225,6 +231,7 @@ class AccountMove(models.Model):
             lines_sudo._membri_get_listed_domain()
             & Domain("company_id", "=", self.company_id.id)
             & Domain("partner_id", "in", self.sudo().partner_id._membri_with_addressed().ids)
+            & Domain("move_id", "not in", [note.id for note in told])
         )
         return self.currency_id.compare_amounts(self._membri_sum_unused(lines_sudo), 0.0) > 0
 
@@ -240,9 +247,9 @@ class AccountMove(models.Model):
             ),
         )
 
-    def _membri_get_money_back_sentence(self):
+    def _membri_get_money_back_sentence(self, told=()):
         """Return that there is such money, where nothing is to be paid, or ``False``."""
-        return self._membri_has_money_on_account() and self.env._(
+        return self._membri_has_money_on_account(told) and self.env._(
             "You have an unused credit with us. We will refund it, or use it for your next invoice."
         )
 
