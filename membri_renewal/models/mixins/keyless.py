@@ -5,14 +5,10 @@ import re
 
 from odoo import api, models
 
-# a key in the address of a page of ours, as it stands in HTML
-KEY_OF_RENEWAL = re.compile(
-    r"""(/my/renewals/\d+[^"'<>\s]*?(?:[?&]|&amp;))(?:access|renewal)_token=[\w…-]+(?:&amp;|&)?"""
-)
-KEY_OF_ANY = re.compile(
-    r"""(/my/(?:renewals|invoices|fee-notices)/\d+[^"'<>\s]*?(?:[?&]|&amp;))"""
-    r"""(?:access|renewal)_token=[\w…-]+(?:&amp;|&)?"""
-)
+# the addresses of our pages that take a key, as they stand in HTML
+KEY_OF_RENEWAL = re.compile(r"""/my/renewals/\d[^"'<>\s]*""")
+KEY_OF_ANY = re.compile(r"""/my/(?:renewals|invoices|fee-notices)/\d[^"'<>\s]*""")
+_KEYS = re.compile(r"([?&]|&amp;)(?:(?:access|renewal)_token=[\w…-]+(?:&amp;|&)?)+")
 # between the parts of a token: mail servers that check links rewrite them, programs break lines
 _HYPHEN = r"(?:-(?:2[Dd])?|%(?:25)*2[Dd]|=2[Dd])(?:[\s=>]|&gt;|<[^<>]*>)*"
 # without IGNORECASE, which takes three times as long
@@ -27,8 +23,7 @@ def strip_keys(body, pattern=KEY_OF_RENEWAL):
     """:return: ``body`` (HTML or text) with the same links, and no key in them"""
     if not body or "_token=" not in body:
         return body
-    kept, count = pattern.subn(r"\1", body)
-    return strip_keys(type(body)(kept), pattern) if count else body
+    return type(body)(pattern.sub(lambda address: _KEYS.sub(r"\1", address[0]), body))
 
 
 def find_tokens(text):
