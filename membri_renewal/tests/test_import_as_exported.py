@@ -1,4 +1,5 @@
 import base64
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -287,6 +288,38 @@ class TestImportAsExported(ImportCase):
         self.assertEqual(len((ada + bea + cyd).renewal_ids), 2)
         record.action_undo()
         self.assertEqual(self._count(), before)
+
+    def test_who_has_a_next_term_in_the_list_is_not_asked(self):
+        """Issue 12 A7: approved elsewhere, where the list has the next term as well, in whichever
+        order, and in a later part of the run: nothing is left to decide."""
+        text = (
+            "Name;Email;Plan;Start;End;Status;Notice Sent On;Open Renewal\n"
+            "Ada Roy;ada@x.example;Person;2026-01-01;2026-12-31;Active;2026-11-02;Approved\n"
+            "Ada Roy;ada@x.example;Person;2027-01-01;2027-12-31;Pending;;\n"
+            "Bea Roy;bea@x.example;Person;2027-01-01;2027-12-31;Pending;;\n"
+            "Bea Roy;bea@x.example;Person;2026-01-01;2026-12-31;Active;2026-11-02;Approved\n"
+            "Cyd Roy;cyd@x.example;Person;2026-01-01;2026-12-31;Active;2026-11-02;Sent\n"
+            "Cyd Roy;cyd@x.example;Person;2027-01-01;2027-12-31;Pending;;\n"
+            "Dan Roy;dan@x.example;Person;2026-01-01;2026-12-31;Active;2026-11-02;Approved\n"
+            "Dan Roy;dan@x.example;Person;2027-01-01;2027-12-31;Cancelled;;\n"
+        )
+        for module, told in (("run", [7]), ("preview", [1, 7])):
+            with self.subTest(module=module), self.env.cr.savepoint() as point:
+                with patch(f"odoo.addons.membri_renewal.models.moving_in.{module}.BATCH", 1):
+                    record = self._import(text)
+                    lines = record.line_ids.sorted("row")
+                    said = [i for i, m in enumerate(lines.mapped("message")) if "Approved" in m]
+                    self.assertEqual([i + 1 for i in said], told)
+                    record.action_run()
+                self.assertEqual(lines.mapped("result"), ["new"] * 8)
+                messages = lines.mapped("message")
+                self.assertEqual(["Approved" in m for m in messages].index(True), 6)
+                self.assertEqual(sum("Approved" in m for m in messages), 1)
+                renewals = lines.cotisation_id.renewal_ids
+                self.assertEqual(renewals.partner_id.mapped("name"), ["Dan Roy"])
+                flagged = lines.partner_id.filtered("membri_intervention_required")
+                self.assertEqual(flagged.mapped("name"), ["Dan Roy"])
+                point.rollback()
 
     def test_undo_takes_the_flag_off_who_was_here_before(self):
         """Issue 12 A7: the list required an intervention of a contact that it did not make."""

@@ -34,6 +34,8 @@ class Decision:
     date_start: object = False
     date_end: object = False
     said: tuple = ()  # the days that the row says, where the term has others
+    known: tuple = ()  # terms that the contact has
+    listed: tuple = ()  # those of the list, of rows that were looked at, as ``_decide`` keeps them
     is_stranger: bool = False  # the row has the number of another member of the list
     done: dict = field(default_factory=dict)  # what was written, and what was there before
 
@@ -46,6 +48,12 @@ class Decision:
         """:return: what the list says of a renewal that was decided over there, or ``""``"""
         said = self.row_values["renewal_state"]
         return said if normalize(said) in ANSWER_WORDS else ""
+
+    def is_followed(self):
+        """:return: whether a later term is known, here or by rows that were looked at with this"""
+        days = [t.date_start for t in self.known if t.state != "cancelled"]
+        days += [first_day for first_day, *_others in self.listed]
+        return bool(self.date_end) and any(day > self.date_end for day in days)
 
 
 class Refused(Exception):
@@ -108,7 +116,7 @@ class MembriImport(models.Model):
         numbered = matcher.find_terms(values_list)
         levels = {normalize(level.name): level.option_set_id for level in self.level_ids}
         products = self._get_products_by_words(values_list)
-        return {
+        decisions = {
             row: self._decide_row(
                 trace,
                 # read together
@@ -121,6 +129,10 @@ class MembriImport(models.Model):
             )
             for row, trace in traces.items()
         }
+        for decision in decisions.values():  # once the rows that follow are known
+            if remark := self._get_renewal_remark(decision):
+                decision.message = f"{decision.message} {remark}"
+        return decisions
 
     def _find(self, matcher, values):
         """:return: as ``Matcher.find``, with a remark on whoever this one is said to belong to"""
@@ -163,6 +175,7 @@ class MembriImport(models.Model):
             f"partner:{partner.id}" if partner else values["key"],
             {"terms": [], "is_new": not partner, "keys": values["keys"]},
         )
+        decision.known, decision.listed = known, person["terms"]
         if are_strangers(values["keys"], person["keys"]):
             decision.result, decision.is_stranger = "error", True
             decision.message = self.env._(
@@ -202,7 +215,6 @@ class MembriImport(models.Model):
                     self._get_days_remark(decision),
                     self._get_state_remark(decision),
                     self._get_options_remark(decision, values),
-                    self._get_renewal_remark(decision),
                 ),
             )
             remarks += self._get_money_remarks(decision, values)
@@ -302,6 +314,8 @@ class MembriImport(models.Model):
         over = decision.term_vals.get("state") in ("cancelled", "expired")
         if not answer or over or decision.result not in ("new", "differs"):
             return False
+        if decision.is_followed():
+            return False
         return self._get_answer_sentence(answer)
 
     def _get_answer_sentence(self, answer):
@@ -311,6 +325,35 @@ class MembriImport(models.Model):
             "or decline it here.",
             answer=answer,
         )
+
+    def _find_followed(self, todo):
+        """Return those of these rows whose member has a later term in the list, perhaps in a row
+        that is imported after them."""
+        asked = [
+            line
+            for line, decision in todo.items()
+            if (values := decision.row_values)["renewal_state"]
+            or values["notice"]
+            or values["status"] == "renewing"
+        ]
+        if not asked:
+            return set()
+        rows = self.env["membri.import.line"].search_fetch(
+            [
+                ("import_id", "=", self.id),
+                ("key", "in", [line.key for line in asked]),
+                ("result", "in", ("new", "differs", "same")),
+            ],
+            ["key", "date_start", "trace"],
+        )
+        last = {}
+        for row in rows.filtered(lambda r: r.trace["values"]["status"] != "cancelled"):
+            last[row.key] = max(last.get(row.key) or date.min, row.date_start or date.min)
+        return {
+            line
+            for line in asked
+            if todo[line].date_end and last.get(line.key, date.min) > todo[line].date_end
+        }
 
     def _get_money_remarks(self, decision, values):
         """:return: list of what becomes of the open balance and of the invoice of a row

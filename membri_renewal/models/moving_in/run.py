@@ -411,7 +411,8 @@ class MembriImport(models.Model):
 
     def _import_renewals(self, todo):
         """Renewals that the other system has asked go on here; nothing is sent again."""
-        for decision in todo.values():
+        followed = self._find_followed(todo)
+        for line, decision in todo.items():
             values = decision.row_values
             if decision.result not in ("new", "differs"):
                 continue
@@ -433,7 +434,12 @@ class MembriImport(models.Model):
                 state = "sent" if values["notice"] else "draft"
             elif not state and values["notice"] and term and not term.is_history:
                 state = "sent"  # of what is history, nobody waits for the answer any more
+            if line in followed:
+                state = False
             if not state or not term or term._get_not_renewed_reasons(HAND)[term]:
+                if answer:  # what the preview could not know
+                    said = self._get_answer_sentence(answer)
+                    decision.message = decision.message.replace(said, "").strip()
                 continue
             renewal = self.env["membri.renewal"].create({"cotisation_id": term.id})
             decision.done["created_renewal"] = renewal.id
