@@ -6,8 +6,6 @@ from email.utils import make_msgid
 from urllib.parse import quote_plus
 from uuid import uuid4
 
-from markupsafe import Markup
-
 from odoo.modules.module import load_script
 from odoo.tests import tagged
 from odoo.tools import SQL, file_path
@@ -57,7 +55,7 @@ class TestKeysThatComeBack(KeyCase):
     def test_of_many(self):
         """However many an address holds, also of no document: a long email is kept as well."""
         address, key = "/my/invoices/7?", "access_token=none&amp;renewal_token=none&"
-        kept = self.member._message_log(body=Markup("<p>%s</p>") % Markup(address + key * 5000))
+        kept = self.member._message_log(body=address + key * 5000)
         self.assertEqual(
             strip_keys(f"a {address}{key * 5000}b=1 c", KEY_OF_ANY), f"a {address}b=1 c"
         )
