@@ -10,14 +10,14 @@ from odoo.addons.portal.controllers.portal import pager as portal_pager
 from .portal_access import PRIVATE_HEADERS, browse_sudo, has_right, has_token, turn_away
 
 
-def may_see_fee_notice(notice_sudo):
-    """Return whether a fee notice is the visitor's to see, without its token: Odoo's rules hide
-    drafts from portal users."""
+def may_see_fee_notice(notice_sudo, operation="read"):
+    """Return whether a fee notice is the visitor's to see (staff: to ``write``), without its token:
+    Odoo's rules hide drafts from portal users."""
     user = request.env.user
     if user._is_public():
         return False
     if user._is_internal():
-        return has_right(notice_sudo, "read")
+        return has_right(notice_sudo, operation)
     own = user.partner_id._membri_get_whose_invoice_domain()
     return bool(notice_sudo.filtered_domain(own))
 
@@ -192,7 +192,7 @@ class FeeNoticePayment(account_payment.PaymentPortal):
         if reason := notice_sudo._membri_get_cannot_pay_online_reason():
             raise ValidationError(reason)
         notice_sudo._membri_begin_payment(
-            notice_sudo.amount_total, by_link=not may_see_fee_notice(notice_sudo)
+            notice_sudo.amount_total, by_link=not may_see_fee_notice(notice_sudo, "write")
         )
         self._validate_transaction_kwargs(kwargs)
         user = request.env.user

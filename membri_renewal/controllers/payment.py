@@ -3,7 +3,7 @@ from odoo.http import request, route
 
 from odoo.addons.account_payment.controllers import payment as account_payment
 
-from .portal_access import browse_sudo, has_right
+from .portal_access import acts_by_right, browse_sudo, has_token
 
 
 class PaymentPortal(account_payment.PaymentPortal):
@@ -24,9 +24,12 @@ class PaymentPortal(account_payment.PaymentPortal):
                     "received a new one, please use its link."
                 )
             )
-        invoice_sudo._membri_begin_payment(
-            kwargs.get("amount"), by_link=not has_right(invoice_sudo, "read")
-        )
+        # Odoo takes the right to read for the key
+        by_right = acts_by_right(invoice_sudo)
+        may_pay = by_right or has_token(invoice_sudo, access_token)
+        if invoice_sudo.membri_invoice_type and not may_pay:
+            raise ValidationError(request.env._("This link is not valid."))
+        invoice_sudo._membri_begin_payment(kwargs.get("amount"), by_link=not by_right)
         values = super().invoice_transaction(invoice_id, access_token, **kwargs)
         invoice_sudo._membri_keep_consent(values, kwargs)
         return values
@@ -113,7 +116,7 @@ class PaymentPortal(account_payment.PaymentPortal):
                 return {**values, "amount": 0.0}
             # the form holds the token of the invoice; who comes with it has the page of the
             # invoice, and any accountant can sign amounts in the name of any payer
-            if not has_right(invoice_sudo, "read"):
+            if not acts_by_right(invoice_sudo):
                 raise request.not_found()
             if "providers_sudo" in kwargs:
                 values.update(invoice_sudo._membri_prepare_card_form(kwargs))

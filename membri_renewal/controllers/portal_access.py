@@ -54,6 +54,12 @@ def has_right(record_sudo, operation):
     return record.has_access(operation)
 
 
+def acts_by_right(document_sudo):
+    """Return whether the visitor, signed in, acts on a document without its key: staff who may
+    only look do not."""
+    return has_right(document_sudo, "write" if request.env.user._is_internal() else "read")
+
+
 def turn_away(access_token):
     """Whoever brought a key that opens nothing, of an older email perhaps, is told where to go on:
     the same whatever the key was, and whether there is such a document or not."""

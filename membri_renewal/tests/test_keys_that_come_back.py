@@ -166,6 +166,29 @@ class TestKeysThatComeBack(KeyCase):
         file = self.env["ir.attachment"].create({"name": "x.txt", "raw": f"token {other}"})
         self.assertEqual(file.raw, f"token {other}".encode())
 
+    def test_texts_without_end(self):
+        """Anybody may send an email: what is looked for in it takes no longer than it is long
+        (where it did, these took minutes, or ended in an error)."""
+        self.renewals.action_send()
+        self.keys = self.renewals.sudo().mapped("access_token")
+        path, key = f"/my/renewals/{self.renewal.id}", self.renewal.sudo().access_token
+        asked, many = f"access_token={key}", 20_000
+        for how, body in {
+            "keys in an address": f"{path}?" + f"{asked}&" * many,
+            "addresses in an address": f"{path * many}?{asked}",
+            "a number": f"{path}{'1' * many} {path}?{asked}",
+            "what breaks a key": f"{'<aaaaaaaa->' * many}{path}?{asked}",
+        }.items():
+            with self.subTest(how):
+                [kept] = self.member._without_keys([{"comment": body}])
+                self.assertIn(path, kept["comment"])
+                self.assertNotIn("access_token", kept["comment"])
+                self._assert_no_key(kept["comment"])
+        nested = b"Received: x\n\n" * 600 + f"see {path}?{asked}".encode()
+        file = self.env["ir.attachment"].create({"name": "x.eml", "raw": nested})
+        self.assertIn(path.encode(), file.raw)
+        self._assert_no_key(file.raw.decode())
+
     def test_pictures_are_not_read(self):
         given = {"name": "Ada", "image_1920": "R0lGODlhAQAB", "comment": "<p>x</p>", "color": 3}
         read = self.member._get_given_texts(given)

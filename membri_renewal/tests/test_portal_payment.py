@@ -214,6 +214,51 @@ class TestPortalPayment(PortalPaymentCase):
         self._answer(self._begin_payment(), "done")
         self._assert_follows("active")
 
+    def test_who_may_only_look_pays_by_the_link_alone(self):
+        """Odoo takes the right to read for the key: an auditor paid, and ended what the payer had
+        just begun."""
+        begun = self._begin_payment()
+        invoice = self.renewal.invoice_id.sudo()
+        signed = payment_utils.generate_access_token(
+            invoice.partner_id.id, 344.93, invoice.currency_id.id, env=self.env_root
+        )
+        self.auditor.sudo().password = "auditor-22"
+        self.authenticate(self.auditor.login, "auditor-22")
+        form = {
+            "provider_id": self.provider.id,
+            "payment_method_id": self.payment_method.id,
+            "token_id": None,
+            "amount": 344.93,
+            "flow": "direct",
+            "tokenization_requested": False,
+            "landing_route": "/my",
+        }
+        for key in (None, "", "guess"):
+            with (
+                self.subTest(key),
+                self.assertRaisesRegex(JsonRpcException, "ValidationError"),
+                mute_logger("odoo.http"),
+            ):
+                self.make_jsonrpc_request(
+                    f"/invoice/transaction/{invoice.id}", {**form, "access_token": key}
+                )
+        self.assertEqual(invoice.transaction_ids, begun)
+        self.assertEqual(begun.state, "draft")
+        page = self.url_open(
+            f"/payment/pay?amount=344.93&invoice_id={invoice.id}&access_token={signed}"
+        )
+        self.assertEqual(page.status_code, 404)
+        self.assertNotIn(invoice.access_token, page.text)
+        # with the link, as anybody who holds it: counted
+        counted = [("res_id", "=", invoice.id), ("kind", "=", "payment")]
+        before = self.env_root["membri.portal.request"].search_count(counted)
+        self.make_jsonrpc_request(
+            f"/invoice/transaction/{invoice.id}", {**form, "access_token": invoice.access_token}
+        )
+        self.assertEqual(begun.state, "cancel")
+        count = self.env_root["membri.portal.request"].search_count(counted)
+        self.assertEqual(count, before + 1)
+
     def test_wrong_token_is_refused_as_by_odoo(self):
         self.renewal.action_reset()
         with (

@@ -26,6 +26,7 @@ from .outgoing_key import DRAWN, KEY_FONT
 
 HEADERS = re.compile(rb"(?im)^(?:message-id|mime-version|received|content-type):")
 HEAD = 4096  # bytes, among which an email has one of these
+NESTED = 4  # files within files of an email that are looked into: somebody may nest them without end
 # of a PDF, or an email, that is none: it is kept as it came
 BROKEN = (AttributeError, LookupError, MessageError, PdfReadError, TypeError, ValueError)
 
@@ -62,12 +63,13 @@ class IrAttachment(models.Model):
         return kept_list
 
     @api.model
-    def _membri_take_out_keys(self, content):
+    def _membri_take_out_keys(self, content, nested=NESTED):
         """:param content: of a file, bytes
+        :param nested: how many emails within each other are looked into
         :return: the same without keys; as it is, where it holds none that we find"""
-        if HEADERS.search(content[:HEAD]):
+        if nested and HEADERS.search(content[:HEAD]):
             with suppress(*BROKEN):
-                content = self._membri_take_out_of_email(content)
+                content = self._membri_take_out_of_email(content, nested - 1)
         if b"\0" in content and b"token" not in content:  # no text, and no link with one
             return content
         # writers of PDFs may escape what is no letter
@@ -84,14 +86,14 @@ class IrAttachment(models.Model):
         return content
 
     @api.model
-    def _membri_take_out_of_email(self, content):
+    def _membri_take_out_of_email(self, content, nested):
         email = message_from_bytes(content, policy=SMTP)
         is_changed = False
         for part in email.walk():
             if part.is_multipart():
                 continue
             payload = part.get_payload(decode=True) or b""
-            kept = self._membri_take_out_keys(payload)
+            kept = self._membri_take_out_keys(payload, nested)
             if kept != payload:
                 is_changed = True
                 del part["Content-Transfer-Encoding"]
