@@ -295,6 +295,14 @@ class TestThreadDoors(ThreadCase):
                         wizard.action_send_mail()
         with self.assertRaises(AccessError):
             self.invoice.with_user(self.auditor).message_post(body="x")
+        # on a contact, rendered for the renewal, or the invoice, of the same number
+        for sent, record in ((template, self.renewal), (of_invoice, self.invoice)):
+            for mode in ("comment", "mass_mail"):
+                window = {"model": "res.partner", "composition_mode": mode}
+                window = self.env["mail.compose.message"].with_user(self.auditor).create(window)
+                window.template_id = sent
+                with self.subTest(sent=sent.name, mode=mode), self.assertRaises(AccessError):
+                    getattr(window, f"_action_send_mail_{mode}")(record.ids)
         for record in (self.renewal, self.renewal.cotisation_id, self.invoice):
             told = {"partner_ids": self.stranger.ids, "body": "x", "subject": "x"}
             with self.subTest(record=record), self.assertRaises(AccessError):

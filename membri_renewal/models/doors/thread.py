@@ -411,8 +411,23 @@ class MailComposeMessage(models.TransientModel):
                     check_may_print(env, report_sudo, composer.model, res_ids)
         return super()._compute_attachment_ids()
 
+    def _membri_check_template(self, res_ids):
+        """Odoo renders a template for records of its own model, by the numbers of those that are
+        written to: an auditor sent a notice to the followers of the contact of the same number.
+
+        :raises AccessError: for whoever may not send emails about these"""
+        template = self.template_id
+        if template and template.model != self.model:
+            template._membri_check_may_email(template.model, res_ids)
+
+    def _action_send_mail_comment(self, res_ids):
+        # EXTENDS mail
+        self._membri_check_template(res_ids)
+        return super()._action_send_mail_comment(res_ids)
+
     def _action_send_mail_mass_mail(self, res_ids, auto_commit=False):
         # EXTENDS mail, which asks for the right to read
+        self._membri_check_template(res_ids)
         self.template_id._membri_check_may_email(self.model, res_ids)
         return super()._action_send_mail_mass_mail(res_ids, auto_commit=auto_commit)
 
