@@ -1,4 +1,5 @@
 from functools import partial
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, http
 from odoo.exceptions import AccessError, UserError
@@ -296,13 +297,18 @@ class TestThreadDoors(ThreadCase):
         with self.assertRaises(AccessError):
             self.invoice.with_user(self.auditor).message_post(body="x")
         # on a contact, rendered for the renewal, or the invoice, of the same number
+        window = self.env["mail.compose.message"].with_user(self.auditor)
+        window = window.create({"model": "res.partner", "res_ids": str(self.member.ids)})
+        self.env.flush_all()
         for sent, record in ((template, self.renewal), (of_invoice, self.invoice)):
-            for mode in ("comment", "mass_mail"):
-                window = {"model": "res.partner", "composition_mode": mode}
-                window = self.env["mail.compose.message"].with_user(self.auditor).create(window)
-                window.template_id = sent
-                with self.subTest(sent=sent.name, mode=mode), self.assertRaises(AccessError):
-                    getattr(window, f"_action_send_mail_{mode}")(record.ids)
+            chosen = sent.with_user(self.auditor)
+            for send in (window._action_send_mail_comment, window._action_send_mail_mass_mail):
+                with (
+                    self.subTest(sent=sent.name, send=send.__name__),
+                    patch.object(type(window), "template_id", chosen),
+                    self.assertRaises(AccessError),
+                ):
+                    send(record.ids)
         for record in (self.renewal, self.renewal.cotisation_id, self.invoice):
             told = {"partner_ids": self.stranger.ids, "body": "x", "subject": "x"}
             with self.subTest(record=record), self.assertRaises(AccessError):

@@ -26,7 +26,7 @@ from .outgoing_key import DRAWN, KEY_FONT
 
 HEADERS = re.compile(rb"(?im)^(?:message-id|mime-version|received|content-type):")
 HEAD = 4096  # bytes, among which an email has one of these
-NESTED = 4  # files within files of an email that are looked into: somebody may nest them without end
+NESTED = 4  # emails in files of emails that are looked into: they may be nested without end
 # of a PDF, or an email, that is none: it is kept as it came
 BROKEN = (AttributeError, LookupError, MessageError, PdfReadError, TypeError, ValueError)
 
