@@ -23,6 +23,8 @@ class MembriPortalAccount(PortalAccount):
 
     def _invoice_get_page_view_values(self, invoice, access_token, renewal_token=None, **kwargs):
         # EXTENDS account_payment
+        if invoice.membri_invoice_type and invoice._membri_reads_as_reader():
+            invoice = invoice.with_context(membri_only_looks=True)
         values = super()._invoice_get_page_view_values(invoice, access_token, **kwargs)
         if invoice.membri_invoice_type:
             # sudo: the access was checked by the page

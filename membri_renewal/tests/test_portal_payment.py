@@ -249,6 +249,11 @@ class TestPortalPayment(PortalPaymentCase):
         )
         self.assertEqual(page.status_code, 404)
         self.assertNotIn(invoice.access_token, page.text)
+        route = f"/invoice/transaction/{invoice.id}"
+        own = self.url_open(f"/my/invoices/{invoice.id}").text
+        self.assertIn(invoice.name, own)
+        for text in (route, "#pay_with", invoice.access_token):
+            self.assertNotIn(text, own, "no form, and nothing that opens one")
         # with the link, as anybody who holds it: counted
         counted = [("res_id", "=", invoice.id), ("kind", "=", "payment")]
         before = self.env_root["membri.portal.request"].search_count(counted)
@@ -258,6 +263,9 @@ class TestPortalPayment(PortalPaymentCase):
         self.assertEqual(begun.state, "cancel")
         count = self.env_root["membri.portal.request"].search_count(counted)
         self.assertEqual(count, before + 1)
+        self.authenticate(None, None)
+        page = self.url_open(f"/my/invoices/{invoice.id}?access_token={invoice.access_token}").text
+        self.assertIn("#pay_with", page, "there is for the payer")
 
     def test_wrong_token_is_refused_as_by_odoo(self):
         self.renewal.action_reset()

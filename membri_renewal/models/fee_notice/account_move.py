@@ -157,7 +157,10 @@ class AccountMove(models.Model):
 
     def _has_to_be_paid(self):
         # EXTENDS account_payment: a fee notice takes money before it is an invoice, and an invoice
-        # of void terms takes none, while the officer is asked what becomes of it
+        # of void terms takes none, while the officer is asked what becomes of it; staff who may only
+        # look at a page have no form there
+        if self.env.context.get("membri_only_looks"):
+            return False
         if self.membri_fee_notice_state == "open":
             return not self._membri_get_cannot_pay_online_reason()
         return super()._has_to_be_paid() and not self._membri_is_orphan()
