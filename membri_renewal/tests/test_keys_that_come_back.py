@@ -11,7 +11,6 @@ from odoo.tests import tagged
 from odoo.tools import SQL, file_path
 from odoo.tools.pdf import PdfFileReader
 
-from ..models.mixins.keyless import KEY_OF_ANY, strip_keys
 from .common_key import OWN_COLUMN, KeyCase, get_pdf_text
 
 
@@ -51,16 +50,6 @@ class TestKeysThatComeBack(KeyCase):
         self.assertIn("Thank you", answer.body)
         self.assertEqual(answer.message_type, "email")
         return answer
-
-    def test_of_many(self):
-        """However many an address holds, also of no document: a long email is kept as well."""
-        address, key = "/my/invoices/7?", "access_token=none&amp;renewal_token=none&"
-        kept = self.member._message_log(body=address + key * 5000)
-        self.assertEqual(
-            strip_keys(f"a {address}{key * 5000}b=1 c", KEY_OF_ANY), f"a {address}b=1 c"
-        )
-        self.assertEqual(strip_keys(f"{address}{key}"), f"{address}{key}", "no renewal's")
-        self.assertEqual(kept.body.count("_token="), 10000, "of the staff, about an invoice")
 
     def test_in_texts(self):
         self.renewals.action_send()

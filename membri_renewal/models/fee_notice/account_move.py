@@ -157,8 +157,8 @@ class AccountMove(models.Model):
 
     def _has_to_be_paid(self):
         # EXTENDS account_payment: a fee notice takes money before it is an invoice, and an invoice
-        # of void terms takes none, while the officer is asked what becomes of it; staff who may only
-        # look at a page have no form there
+        # of void terms takes none, while the officer is asked what becomes of it; who may only look
+        # at its page has no form there
         if self.env.context.get("membri_only_looks"):
             return False
         if self.membri_fee_notice_state == "open":
