@@ -23,6 +23,21 @@ class MembriPaymentCommon(MembriCommon):
         super().setUp()
         self._follow(self._renewal_in("approved"))
 
+    def _create_early_discount(self):
+        """:return: payment terms: 2 % less within 10 days, else all within 30"""
+        return self.env_root["account.payment.term"].create(
+            {
+                "name": "2/10 net 30",
+                "early_discount": True,
+                "discount_percentage": 2.0,
+                "discount_days": 10,
+                "early_pay_discount_computation": "included",
+                "line_ids": [
+                    fields.Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+
     def _follow(self, renewal):
         """Make ``renewal`` the one that the assertions are about."""
         self.renewal = renewal

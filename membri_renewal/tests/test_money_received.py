@@ -148,18 +148,7 @@ class TestMoneyReceived(MembriPaymentCommon):
         self._assert_follows("pending")
 
     def test_early_payment_discount(self):
-        term = self.env_root["account.payment.term"].create(
-            {
-                "name": "2/10 net 30",
-                "early_discount": True,
-                "discount_percentage": 2.0,
-                "discount_days": 10,
-                "early_pay_discount_computation": "included",
-                "line_ids": [
-                    fields.Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
-                ],
-            }
-        )
+        term = self._create_early_discount()
         for computation, expected in (("included", 338.03), ("excluded", 338.93)):
             with self.subTest(computation=computation):
                 term.early_pay_discount_computation = computation

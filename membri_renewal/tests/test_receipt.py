@@ -204,18 +204,7 @@ class TestReceipt(WriteOffCase):
     def test_early_payment_discount_leaves_the_taxes_that_were_booked(self):
         """300.00 and 44.93 of taxes, less 2 %: of both, of the price only, or taxes that were less
         from the start."""
-        term = self.env_root["account.payment.term"].create(
-            {
-                "name": "2/10 net 30",
-                "early_discount": True,
-                "discount_percentage": 2.0,
-                "discount_days": 10,
-                "early_pay_discount_computation": "included",
-                "line_ids": [
-                    fields.Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
-                ],
-            }
-        )
+        term = self._create_early_discount()
         for computation, paid in (("included", 338.03), ("excluded", 338.93), ("mixed", 338.03)):
             with self.subTest(computation=computation):
                 term.early_pay_discount_computation = computation
