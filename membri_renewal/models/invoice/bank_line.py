@@ -73,15 +73,15 @@ class AccountMove(models.Model):
         return named
 
     @api.model
-    def _membri_find_settled_named(self, named):
+    def _membri_find_settled_named(self, lines_sudo, named):
         """Find documents that take no money any more (paid, cancelled, credited) and that a line
         of the bank names which is not reconciled: money that came twice, or too late.
 
+        :param lines_sudo: whose money came, and that nobody has reconciled
         :param named: what :meth:`_membri_match_bank_lines` has found: what names an open document
             as well is asked about there
         :return: ``{move: lines}``, in sudo: each line once, with the newest of its documents; none
             of what is the money of a recorded payment"""
-        lines_sudo = self.env["account.bank.statement.line"]._membri_find_unreconciled()
         lines_sudo -= lines_sudo.browse().union(*named.values())
         if not lines_sudo:
             return {}
@@ -395,7 +395,7 @@ class AccountBankStatementLine(models.Model):
     @api.model
     def _membri_find_unreconciled(self, lines=None, operator=">"):
         """:param lines: default: all
-        :param operator: ``>`` for money that came, ``<`` for what went back
+        :param operator: ``>`` for money that came, ``!=`` for what went back, too
         :return: those of them (in sudo) that nobody has reconciled"""
         # sudo: the bank is the accountants'; that money has come is a fact
         return self.sudo().search(

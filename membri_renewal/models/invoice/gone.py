@@ -44,13 +44,13 @@ class AccountMove(models.Model):
         return asked
 
     @api.model
-    def _membri_find_returned_named(self):
+    def _membri_find_returned_named(self, lines_sudo):
         """Find documents that a line of the bank names by which money went back, and that nobody
         has reconciled: a check that the bank sent back, a refund that was not recorded.
 
+        :param lines_sudo: by which money went back, and that nobody has reconciled
         :return: ``{move: lines}``, in sudo: each line once, with the newest of its documents; none
             of what is the money of a recorded refund"""
-        lines_sudo = self.env["account.bank.statement.line"]._membri_find_unreconciled(operator="<")
         if not lines_sudo:
             return {}
         # sudo: the bank is the accountants'; that money has gone is a fact

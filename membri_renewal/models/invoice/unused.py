@@ -36,8 +36,11 @@ class AccountMove(models.Model):
         lines of the bank that name an invoice; end the questions that are answered. May be run at
         any time, twice."""
         named_sudo = self._membri_match_bank_lines()
-        named_sudo |= self._membri_find_settled_named(named_sudo)
-        returned_sudo = self._membri_find_returned_named()
+        lines_sudo = self.env["account.bank.statement.line"]
+        lines_sudo = lines_sudo._membri_find_unreconciled(operator="!=")
+        came_sudo = lines_sudo.filtered(lambda line: line.amount > 0.0)
+        named_sudo |= self._membri_find_settled_named(came_sudo, named_sudo)
+        returned_sudo = self._membri_find_returned_named(lines_sudo - came_sudo)
         if not (named_sudo or returned_sudo or self._membri_has_unused_payments()):
             return
         self.env["membri.renewal"]._tell_payments_before_reply()
