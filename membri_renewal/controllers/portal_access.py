@@ -130,7 +130,7 @@ class MembriPortalAccess(CustomerPortal):
         user = request.env.user
         only_looks = False
         if document_sudo._name == "membri.renewal":
-            only_looks = user._is_internal() and not has_right(document_sudo, "write")
+            only_looks = user._is_internal() and not acts_by_right(document_sudo)
         elif document_sudo._name == "account.move":
             only_looks = document_sudo.with_user(user)._membri_reads_as_reader()
         # sudo: the caller has checked the access, or the key
@@ -160,7 +160,7 @@ class MembriPortalAccess(CustomerPortal):
         if has_token(document_sudo, access_token):
             return True
         if user._is_internal():
-            return has_right(document_sudo, "write")
+            return acts_by_right(document_sudo)
         return not user._is_public()
 
     def _get_visitor_sudo(self):
